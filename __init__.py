@@ -1,0 +1,23 @@
+"""What ComfyUI loads: the extension, its entry point, and the folder of its web files."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .nodes import NODES
+
+WEB_DIRECTORY = "./web"
+
+
+class SeedreamExtension(ComfyExtension):
+    """The nodes of this pack."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return list(NODES)
+
+
+async def comfy_entrypoint() -> ComfyExtension:
+    return SeedreamExtension()
+
+
+__all__ = ["WEB_DIRECTORY", "comfy_entrypoint"]

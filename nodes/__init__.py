@@ -1,0 +1,20 @@
+"""ComfyUI's side: one node a file, and this list of them."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from .evolink import SeedreamEvolink
+from .load_url_images import SeedreamLoadURLImages
+from .poll_task import SeedreamPollTask
+from .preferential import SeedreamPreferential
+
+NODES: tuple[type[io.ComfyNode], ...] = (
+    SeedreamPreferential,
+    SeedreamEvolink,
+    SeedreamPollTask,
+    SeedreamLoadURLImages,
+)
+"""In the order of the node menu. Ids, input names and output order never change once shipped."""
+
+__all__ = ["NODES"]

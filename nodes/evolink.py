@@ -1,0 +1,110 @@
+"""Seedream Evolink: a task is submitted and then waited for, or collected later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
+from . import inputs
+from .results import outputs, references_of, road
+
+if TYPE_CHECKING:
+    from ..seedream_api.results import Progress, Result
+    from ..seedream_api.session import Session
+
+_FIRST = MODELS[of_family(MODELS, Family.EVOLINK)[0]]
+
+
+class SeedreamEvolink(io.ComfyNode):
+    """One paid task of up to fifteen images."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SeedreamEvolink",
+            display_name="Seedream Evolink",
+            category=inputs.CATEGORY,
+            description="Makes images with Seedream's Evolink models. With wait off the task is "
+            "only submitted, and Poll Task fetches it. Paid per image; the same inputs and seed "
+            "are paid for once.",
+            inputs=inputs.inputs_of(
+                inputs.prompt_input(),
+                inputs.model_input(Family.EVOLINK),
+                io.Combo.Input(
+                    "size",
+                    options=list(_FIRST.sizes),
+                    default=_FIRST.default_size,
+                    optional=True,
+                    tooltip="The aspect ratio; auto lets the model choose one by the prompt.",
+                ),
+                io.Combo.Input(
+                    "quality",
+                    options=list(_FIRST.qualities),
+                    default=_FIRST.default_quality,
+                    optional=True,
+                    tooltip="The resolution tier. A neighbouring source lists 1K for Seedream 4.0 "
+                    "only; for the others it is sent with a note in the report.",
+                ),
+                io.Int.Input(
+                    "n",
+                    default=1,
+                    min=1,
+                    max=MAX_RESULTS.value,
+                    optional=True,
+                    tooltip="An upper limit: the model decides how many images it makes, and the "
+                    "prompt must ask for several, such as: a series of 4 images. References and "
+                    "n are at most 15 together. Paid per image made.",
+                ),
+                io.Combo.Input(
+                    "prompt_priority",
+                    options=list(_FIRST.prompt_priorities),
+                    default=_FIRST.prompt_priorities[0],
+                    optional=True,
+                    tooltip="How the service works on the prompt: standard is better, fast is "
+                    "quicker. A neighbouring source lists fast for Seedream 4.0 only.",
+                ),
+                inputs.seed_input(),
+                inputs.images_input(),
+                inputs.image_urls_input(),
+                inputs.wait_input(
+                    "On: wait for the images. Off: submit only; what hangs on the images does not "
+                    "run, and Poll Task fetches them by task_id."
+                ),
+                inputs.fit_input(),
+            ),
+            outputs=[
+                inputs.images_output(),
+                inputs.image_list_output(),
+                inputs.urls_output(),
+                inputs.task_id_output(),
+                inputs.report_output(),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
+        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+            from ..seedream_api.generation import generate
+            from ..seedream_api.models import Request
+
+            request = Request(
+                model=model,
+                prompt=prompt,
+                size=given.get("size"),
+                quality=given.get("quality"),
+                n=given.get("n"),
+                prompt_priority=given.get("prompt_priority"),
+                seed=inputs.widget(given, "seed", 0),
+                references=await references_of(given),
+            )
+            wait = inputs.widget(given, "wait", True)
+            return await generate(request, session, wait=wait, progress=tell)
+
+        fit = inputs.widget(given, "fit", inputs.FITS[0])
+        hint = "submitted, wait is off 已提交（未等待） · {task_id}"
+        made = await road(cls.hidden.unique_id, job, fit, hint=hint)
+        return outputs(*made, with_task_id=True)

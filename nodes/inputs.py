@@ -1,0 +1,175 @@
+"""Inputs and outputs that several nodes share, made from the catalogue, and reading them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from comfy_api.latest import io
+
+from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
+from ..seedream_api.config import load_settings
+from ..seedream_api.errors import ConfigurationError
+from .settings import home_folder, log
+
+CATEGORY = "Seedream"
+FITS = ("pad", "crop", "stretch")
+IMAGE_NAMES = tuple(f"image_{number}" for number in range(1, MAX_REFERENCES.value + 1))
+MAX_SEED = 2**53 - 1
+"""The largest whole number that a browser keeps exact."""
+
+
+def model_ids(family: Family) -> list[str]:
+    """The models of a family, with those that ``SEEDREAM_MODELS`` adds."""
+    try:
+        return list(of_family(load_settings(home_folder()).models, family))
+    except ConfigurationError as error:
+        # The pack must load; the same error is told when a node runs.
+        log.warning("%s", error)
+        from ..seedream_api.catalog import MODELS
+
+        return list(of_family(MODELS, family))
+
+
+def prompt_input() -> io.Input:
+    return io.String.Input(
+        "prompt",
+        multiline=True,
+        tooltip="What the picture shows, in any language. A list of prompts linked here runs the "
+        "node once an item: so many paid calls.",
+    )
+
+
+def model_input(family: Family) -> io.Input:
+    return io.Combo.Input("model", options=model_ids(family), tooltip="The model to use.")
+
+
+def seed_input() -> io.Input:
+    return io.Int.Input(
+        "seed",
+        default=0,
+        min=0,
+        max=MAX_SEED,
+        optional=True,
+        # The string: older hosts take any value here, and None or False changes the widget count.
+        control_after_generate=cast("Any", "fixed"),
+        tooltip="Not sent: the service has no seed. The same inputs and seed give the stored "
+        "result at once and free; another seed pays for a new one.",
+    )
+
+
+def images_input() -> io.Input | list[io.Input]:
+    """Up to fourteen growing IMAGE inputs; on a host without them, as many optional ones."""
+    tooltip = (
+        "Reference images; every frame of a batch is one, at most 14 with image_urls. A list "
+        "linked here runs the node once an item: to use several results as references of one "
+        "call, link the images output (a batch), not image_list."
+    )
+    autogrow: Any = getattr(io, "Autogrow", None)
+    if autogrow is not None:
+        template = autogrow.TemplateNames(
+            io.Image.Input("image"), names=list(IMAGE_NAMES), min=0
+        )
+        return autogrow.Input("images", template=template, optional=True, tooltip=tooltip)
+    return [
+        io.Image.Input(f"images.{name}", display_name=name, optional=True, tooltip=tooltip)
+        for name in IMAGE_NAMES
+    ]
+
+
+def image_urls_input() -> io.Input:
+    return io.String.Input(
+        "image_urls",
+        default="",
+        multiline=True,
+        optional=True,
+        tooltip="Reference images by address, one a line; the service fetches them itself. They "
+        "come after the connected images.",
+    )
+
+
+def fit_input() -> io.Input:
+    return io.Combo.Input(
+        "fit",
+        options=list(FITS),
+        default="pad",
+        optional=True,
+        tooltip="How images of different sizes become one batch at the largest width and height. "
+        "pad: untouched, centred on black; crop: scaled to cover, centre cut; stretch: resampled. "
+        "image_list always holds the native sizes.",
+    )
+
+
+def wait_input(tooltip: str) -> io.Input:
+    return io.Boolean.Input("wait", default=True, optional=True, tooltip=tooltip)
+
+
+def inputs_of(*groups: io.Input | list[io.Input]) -> list[io.Input]:
+    """Single inputs and groups of them as one list."""
+    return [one for group in groups for one in (group if isinstance(group, list) else [group])]
+
+
+def images_output() -> io.Output:
+    return io.Image.Output(
+        "out_images",
+        display_name="images",
+        tooltip="All images as one batch [B, H, W, 3] at the largest width and height; see fit.",
+    )
+
+
+def image_list_output() -> io.Output:
+    return io.Image.Output(
+        "out_image_list",
+        display_name="image_list",
+        is_output_list=True,
+        tooltip="Each image at its own size. What is linked here runs once an image.",
+    )
+
+
+def text_output(name: str, tooltip: str) -> io.Output:
+    return io.String.Output(f"out_{name}", display_name=name, tooltip=tooltip)
+
+
+def urls_output() -> io.Output:
+    return text_output("urls", "Where the service keeps the results, one address a line.")
+
+
+def task_id_output() -> io.Output:
+    return text_output("task_id", "The task's id, one a line; Poll Task fetches it again.")
+
+
+def report_output() -> io.Output:
+    return text_output("report", "What was done and what it may have cost, as JSON.")
+
+
+def connected_images(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """The connected IMAGE tensors in the order of their inputs, ``image_10`` after ``image_9``.
+
+    Growing inputs arrive as ``images={"image_1": ...}``, plain ones as ``{"images.image_1": ...}``;
+    bypassed and muted ones are missing or ``None``.
+    """
+    grown = cast("dict[str, Any]", given.get("images") or {})
+    found = {f"images.{name}": value for name, value in grown.items()} | dict(given)
+    return [
+        (name, found[f"images.{name}"])
+        for name in IMAGE_NAMES
+        if found.get(f"images.{name}") is not None
+    ]
+
+
+def lines(text: str | None) -> list[str]:
+    """The lines of a text that hold anything."""
+    return [line.strip() for line in (text or "").splitlines() if line.strip()]
+
+
+def widget(given: Mapping[str, Any], name: str, default: Any) -> Any:
+    """An optional widget's value; an API prompt may leave it out."""
+    value = given.get(name)
+    return default if value is None else value
+
+
+def first(given: Mapping[str, Any], name: str, default: Any) -> Any:
+    """The widget's value in a node that takes its inputs as lists."""
+    values = given.get(name)
+    return default if not values or values[0] is None else values[0]

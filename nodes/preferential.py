@@ -1,0 +1,91 @@
+"""Seedream Preferential (灵芽): one call, and the images come back in its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from ..seedream_api.catalog import MODELS, Family, of_family
+from . import inputs
+from .results import outputs, references_of, road
+
+if TYPE_CHECKING:
+    from ..seedream_api.results import Progress, Result
+    from ..seedream_api.session import Session
+
+_FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
+
+
+class SeedreamPreferential(io.ComfyNode):
+    """One paid call; the result URLs come back at once."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SeedreamPreferential",
+            display_name="Seedream Preferential",
+            category=inputs.CATEGORY,
+            description="Makes an image with Seedream's Preferential models. The shape follows "
+            "the words of the prompt, such as: aspect ratio 16:9. Paid per image; the same inputs "
+            "and seed are paid for once.",
+            inputs=inputs.inputs_of(
+                inputs.prompt_input(),
+                inputs.model_input(Family.PREFERENTIAL),
+                io.Combo.Input(
+                    "size",
+                    options=list(_FIRST.sizes),
+                    default=_FIRST.default_size,
+                    optional=True,
+                    tooltip="The resolution tier. There is no ratio field: the shape follows the "
+                    "words of the prompt, such as: aspect ratio 16:9.",
+                ),
+                io.Combo.Input(
+                    "output_format",
+                    options=["auto", *_FIRST.output_formats],
+                    default="auto",
+                    optional=True,
+                    tooltip="The file format to ask for; auto leaves it to the service.",
+                ),
+                io.Boolean.Input(
+                    "watermark",
+                    default=False,
+                    optional=True,
+                    tooltip="Whether the service draws its mark into the picture.",
+                ),
+                inputs.seed_input(),
+                inputs.images_input(),
+                inputs.image_urls_input(),
+                inputs.fit_input(),
+            ),
+            outputs=[
+                inputs.images_output(),
+                inputs.image_list_output(),
+                inputs.urls_output(),
+                inputs.report_output(),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
+        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+            from ..seedream_api.generation import generate
+            from ..seedream_api.models import Request
+
+            chosen = inputs.widget(given, "output_format", "auto")
+            request = Request(
+                model=model,
+                prompt=prompt,
+                size=given.get("size"),
+                output_format=None if chosen == "auto" else chosen,
+                watermark=given.get("watermark"),
+                seed=inputs.widget(given, "seed", 0),
+                references=await references_of(given),
+            )
+            return await generate(request, session, progress=tell)
+
+        fit = inputs.widget(given, "fit", inputs.FITS[0])
+        made = await road(cls.hidden.unique_id, job, fit, hint="no images 没有图片")
+        return outputs(*made, with_task_id=False)

@@ -1,0 +1,219 @@
+"""Tensors in, the road, tensors and a report out: what all nodes share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ..seedream_api.catalog import MAX_REFERENCES
+from ..seedream_api.errors import InvalidRequest, ResultUnavailable
+from . import runtime
+from .inputs import connected_images, lines
+from .tensors import frame_count, to_pixels, to_tensors
+
+if TYPE_CHECKING:
+    from ..seedream_api.references import Reference
+    from ..seedream_api.results import Failure, Progress, Result
+    from ..seedream_api.session import Session
+
+_PHASES = {
+    "preparing": "Preparing 准备中",
+    "uploading": "Sending references 上传参考图",
+    "submitting": "Submitting 提交中",
+    "waiting": "Waiting for the same request 等待相同请求",
+    "queued": "Queued 排队中",
+    "processing": "Processing 生成中",
+    "downloading": "Downloading 下载中",
+    "done": "Done 完成",
+}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A result as tensors: see ``tensors.to_tensors``."""
+
+    batch: torch.Tensor
+    image_list: list[torch.Tensor]
+    masks: torch.Tensor | None
+    notes: list[str]
+    failures: dict[int, str]
+    """By place in the list of sources: why one could not be decoded."""
+
+
+def describe(step: Progress, call: tuple[int, int]) -> str:
+    """A step as the line under the node."""
+    words = [_PHASES[step.phase.value]]
+    if step.percent is not None:
+        words.append(f"{step.percent:.0f} %")
+    if step.total:
+        words.append(f"{step.done}/{step.total}")
+    words.append(f"{step.seconds:.0f} s")
+    if step.task_id:
+        words.append(step.task_id)
+    return " · ".join([*_call_words(call), *words])
+
+
+def _call_words(call: tuple[int, int]) -> list[str]:
+    return [f"call {call[0]} of {call[1]}"] if call[1] > 1 else []
+
+
+async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """The references of a generator: connected images frame by frame, then ``image_urls``.
+
+    Raises:
+        InvalidRequest: there are too many; looked at before anything is converted.
+    """
+    from ..seedream_api.references import UrlReference, pixels_reference
+
+    images = connected_images(given)
+    urls = lines(given.get("image_urls"))
+    count = sum(frame_count(image) for _, image in images) + len(urls)
+    if count > MAX_REFERENCES.value:
+        raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
+    references: list[Reference] = []
+    for name, image in images:
+        frames = await asyncio.to_thread(to_pixels, image)
+        for number, pixels in enumerate(frames, start=1):
+            label = name if len(frames) == 1 else f"{name}, frame {number}"
+            references.append(pixels_reference(pixels, label))
+    return (*references, *(UrlReference(url) for url in urls))
+
+
+async def pictures_of(
+    sources: Sequence[Path], names: Sequence[str], fit: str, *, with_masks: bool = False
+) -> Pictures:
+    """Decode in threads; images that cannot be read are failures, not an end.
+
+    Raises:
+        ResultUnavailable: not one can be read.
+    """
+    made = await asyncio.to_thread(
+        to_tensors, sources, fit=fit, names=names, with_masks=with_masks
+    )
+    failures = {place: error.message("en") for place, error in made.failures}
+    if made.images is None:
+        raise made.failures[0][1] if made.failures else ResultUnavailable("no_urls")
+    notes = [
+        f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
+    ]
+    return Pictures(made.images, made.image_list, made.masks, notes, failures)
+
+
+async def road(
+    unique_id: str | None,
+    job: Callable[[Session, Callable[[Progress], None]], Any],
+    fit: str,
+    *,
+    hint: str,
+) -> tuple[Result, Pictures | None, runtime.Caller]:
+    """Walk the road and decode what it brought.
+
+    Args:
+        job: gives a :class:`Result`.
+        hint: what to show on the node where there are no images yet.
+    """
+    caller = runtime.Caller.of(unique_id)
+
+    async def walk(
+        session: Session, tell: Callable[[Progress], None]
+    ) -> tuple[Result, Pictures | None]:
+        result: Result = await job(session, tell)
+        if not result.images:
+            return result, None
+        names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]
+        paths = [image.path for image in result.images]
+        return result, await pictures_of(paths, names, fit)
+
+    result, pictures = await runtime.run(walk, caller, describe)
+    caller.show(_summary(result, pictures, caller.call_of_calls(), hint))
+    return result, pictures, caller
+
+
+def outputs(
+    result: Result, pictures: Pictures | None, caller: runtime.Caller, *, with_task_id: bool
+) -> io.NodeOutput:
+    """``images``, ``image_list``, ``urls``, ``task_id`` where the node has one, ``report``.
+
+    Where there are no images yet, what hangs on them is blocked; the rest has its value.
+    """
+    report = json.dumps(_report(result, pictures, caller.call_of_calls()), ensure_ascii=False)
+    texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
+    if pictures is None:
+        blocker = ExecutionBlocker(None)
+        return io.NodeOutput(blocker, blocker, *texts)
+    return io.NodeOutput(pictures.batch, pictures.image_list, *texts)
+
+
+def _summary(
+    result: Result, pictures: Pictures | None, call: tuple[int, int], hint: str
+) -> str:
+    words = _call_words(call)
+    if pictures is None:
+        return " · ".join([*words, hint.format(task_id=result.task_id)])
+    if result.is_reused:
+        words.append(
+            "stored result, nothing charged; change the seed for a new one "
+            "已存结果，未扣费；更换 seed 可重新生成"
+        )
+    failed = len(result.failures) + len(pictures.failures)
+    words.append(f"{len(pictures.image_list)} image(s) · {result.seconds:.0f} s")
+    if failed:
+        words.append(f"{failed} failed, see report 失败，详见 report")
+    return " · ".join(words)
+
+
+def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) -> dict[str, Any]:
+    undecoded = pictures.failures if pictures else {}
+    images = [
+        {
+            "position": image.position,
+            "task_id": image.task_id,
+            "status": "unreadable" if place in undecoded else "ok",
+            "width": image.width,
+            "height": image.height,
+            "bytes": image.bytes,
+            "type": image.media_type,
+            **({"reason": undecoded[place]} if place in undecoded else {}),
+        }
+        for place, image in enumerate(result.images)
+    ]
+    failures = [_failure(failure) for failure in result.failures]
+    notes = [*result.notes, *(pictures.notes if pictures else [])]
+    made = len(result.images)
+    if result.asked > made + len(failures) and made:
+        notes.append(
+            f"{made} of at most {result.asked} images came: n is an upper limit, and the prompt "
+            "must ask for several"
+        )
+    return {
+        "status": result.status,
+        "model": result.model,
+        "task_ids": (result.task_id or "").split(),
+        "origin": result.origin.value,
+        "reused": result.is_reused,
+        "call": f"{call[0]} of {call[1]}",
+        "images": images + failures,
+        "asked": result.asked,
+        "may_have_been_charged_images": result.charged_images,
+        "seconds": round(result.seconds, 3),
+        "service_seconds": result.service_seconds,
+        "record": result.entry,
+        "notes": notes,
+    }
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "position": failure.position,
+        "task_id": failure.task_id,
+        "status": "failed",
+        "reason": failure.reason,
+    }

@@ -1,0 +1,238 @@
+"""The pack's own event loop, and waiting for it from a node: the only module with comfy.
+
+ComfyUI gives every prompt an event loop of its own and tears it down with everything in it when one
+node fails. Paid work therefore runs on a loop in a thread of ours; a node only waits for it, watches
+Cancel beside, and may leave at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from comfy.model_management import InterruptProcessingException, processing_interrupted
+from comfy_api.latest import ComfyAPI
+from comfy_execution.utils import get_executing_context
+from server import PromptServer
+
+from ..seedream_api.config import Settings, load_settings
+from ..seedream_api.errors import Interrupted
+from .settings import home_folder, log
+
+if TYPE_CHECKING:
+    from ..seedream_api.results import Progress
+    from ..seedream_api.session import Session
+
+T = TypeVar("T")
+
+TICK_S = 0.1
+"""How often Cancel is looked for."""
+FAREWELL_S = 0.25
+"""How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
+
+
+class _OwnLoop:
+    """An event loop in a daemon thread, and the sessions on it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._sessions: list[tuple[Settings, Session]] = []
+        self._opening = asyncio.Lock()
+        self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
+        self._thread.start()
+        atexit.register(self._end)
+
+    async def session(self) -> Session:
+        """The session of the present settings; one of earlier settings lives on beside it."""
+        from ..seedream_api.session import Session
+
+        async with self._opening:
+            settings = await asyncio.to_thread(load_settings, home_folder())
+            for known, session in self._sessions:
+                if known == settings:
+                    return session
+            session = await Session(settings).__aenter__()
+            self._sessions.append((settings, session))
+            return session
+
+    def _end(self) -> None:
+        async def close_all() -> None:
+            for _, session in self._sessions:
+                await session.close()
+
+        closing = asyncio.run_coroutine_threadsafe(close_all(), self.loop)
+        with contextlib.suppress(concurrent.futures.TimeoutError, RuntimeError):
+            closing.result(timeout=5.0)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(timeout=5.0)
+
+
+_own: _OwnLoop | None = None
+_own_lock = threading.Lock()
+
+
+def own_loop() -> _OwnLoop:
+    """The pack's loop, started when first needed."""
+    global _own  # noqa: PLW0603 - one loop a process is the point
+    with _own_lock:
+        if _own is None:
+            _own = _OwnLoop()
+        return _own
+
+
+@dataclass
+class Caller:
+    """The node that runs now: where its progress is shown, and which call of how many it is.
+
+    Args:
+        index: of this call, from 0, where a list makes ComfyUI run the node once an item.
+        indexes: of all calls of the node that have begun in this prompt.
+    """
+
+    unique_id: str | None
+    index: int = 0
+    indexes: set[int] = field(default_factory=lambda: {0})
+    latest: Progress | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, unique_id: str | None) -> Caller:
+        """The caller of the node's ``execute`` that is running."""
+        context: Any = get_executing_context()
+        if context is None:
+            return cls(unique_id)
+        key = (str(context.prompt_id), str(context.node_id))
+        while len(_calls) > _REMEMBERED_NODES:
+            _calls.pop(next(iter(_calls)))
+        index = int(context.list_index or 0)
+        indexes = _calls.setdefault(key, set())
+        indexes.add(index)
+        return cls(unique_id, index, indexes)
+
+    def call_of_calls(self) -> tuple[int, int]:
+        """This call's number, from 1, and how many calls ComfyUI makes of the node."""
+        return self.index + 1, len(self.indexes)
+
+    def show(self, text: str) -> None:
+        """Put a line under the node."""
+        server: Any = getattr(PromptServer, "instance", None)
+        if server is not None and self.unique_id is not None:
+            server.send_progress_text(text, self.unique_id)
+
+
+_calls: dict[tuple[str, str], set[int]] = {}
+"""By prompt and node: the calls that have begun. ComfyUI begins all before it awaits any."""
+_REMEMBERED_NODES = 256
+
+
+async def run(
+    job: Callable[[Session, Callable[[Progress], None]], Awaitable[T]],
+    caller: Caller,
+    describe: Callable[[Progress, tuple[int, int]], str],
+) -> T:
+    """Run ``job`` on the pack's loop and wait for it, showing its progress on the node.
+
+    Args:
+        job: given the session and where to tell its progress.
+        describe: a step, and which call of how many it belongs to, as a line of text.
+
+    Raises:
+        InterruptProcessingException: Cancel was pressed; what still runs is shown on the node.
+        SeedreamError: whatever the job raised.
+    """
+    own = own_loop()
+
+    def tell(step: Progress) -> None:
+        caller.latest = step
+
+    async def work() -> T:
+        return await job(await own.session(), tell)
+
+    call = _Call(own.loop, work)
+    shown: Progress | None = None
+    try:
+        while not call.ended.is_set():
+            if processing_interrupted():
+                call.cancel()
+                await _farewell(call, caller)
+                raise InterruptProcessingException
+            shown = await _show(caller, shown, describe)
+            await _wait(call.ended, TICK_S)
+    except asyncio.CancelledError:
+        # The host's own: a sibling failed. It must pass; ours never leave the pack's loop.
+        call.cancel()
+        raise
+    return call.result()
+
+
+class _Call(Generic[T]):
+    """A job on the pack's loop as the host's loop sees it; its cancellation is an error of ours."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> None:
+        self._loop = loop
+        self._host_loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[T] | None = None
+        self._outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self.ended = asyncio.Event()
+
+        def begin() -> None:
+            self._task = loop.create_task(work())
+            self._task.add_done_callback(self._ended)
+
+        loop.call_soon_threadsafe(begin)
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        error = Interrupted("interrupted_before") if task.cancelled() else task.exception()
+        if error is None:
+            self._outcome.set_result(task.result())
+        else:
+            self._outcome.set_exception(error)
+        # The prompt may be over, and its loop with it.
+        with contextlib.suppress(RuntimeError):
+            self._host_loop.call_soon_threadsafe(self.ended.set)
+
+    def cancel(self) -> None:
+        """Leave; what was sent goes on. Runs after ``begin``: the loop keeps their order."""
+        self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+
+    def result(self) -> T:
+        return self._outcome.result(timeout=0)
+
+    def error(self) -> BaseException | None:
+        return self._outcome.exception(timeout=0) if self._outcome.done() else None
+
+
+async def _farewell(call: _Call[Any], caller: Caller) -> None:
+    """Say what a cancelled job leaves behind, as far as it tells in time."""
+    await _wait(call.ended, FAREWELL_S)
+    error = call.error()
+    if isinstance(error, Interrupted):
+        log.warning("%s", error)
+        caller.show(f"{error.message('zh')}\n{error.message('en')}")
+
+
+async def _show(
+    caller: Caller,
+    shown: Progress | None,
+    describe: Callable[[Progress, tuple[int, int]], str],
+) -> Progress | None:
+    """Bring the node's text and bar up to the latest step."""
+    step = caller.latest
+    if step is None or step is shown:
+        return shown
+    caller.show(describe(step, caller.counted()))
+    if step.percent is not None:
+        await ComfyAPI().execution.set_progress(step.percent, 100.0)
+    return step
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

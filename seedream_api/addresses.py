@@ -1,0 +1,296 @@
+"""Which URLs may be fetched: the guard between a workflow that anyone may have written and the
+networks that this machine can reach.
+
+A name is looked up once and the connection goes to the very address that was checked, so a DNS
+answer that changes in between reaches nothing. Behind an HTTP or SOCKS proxy the proxy looks names
+up; spellings and names that can only be private are still checked here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from .errors import InvalidRequest, UnsafeURL
+from .redaction import bare_url
+
+Address = IPv4Address | IPv6Address
+Resolver = Callable[[str, int], Iterable[str]]
+"""Gives the addresses of a host and port as texts; blocks, and raises ``OSError`` without any."""
+
+MAX_URL_LENGTH = 8192
+"""Characters. Signed URLs of object stores have up to about 2000."""
+_SHOWN_LENGTH = 200
+
+# A table of our own: what ``is_global`` answers differs between Python 3.10 and 3.13.
+_NOT_PUBLIC_V4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "168.63.129.16/32",  # Azure's host agent: a public number that only a guest reaches
+    )
+)  # fmt: skip
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC_V6 = tuple(
+    ipaddress.IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20")
+)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_FAKE_RANGE = ipaddress.IPv4Network("198.18.0.0/15")
+_NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "100.100.100.200/32",
+        "168.63.129.16/32", "192.0.0.192/32", "::/128", "fe80::/10", "ff00::/8",
+        "fd00:ec2::254/128",
+    )
+)  # fmt: skip
+"""Metadata services, and what no server has: refused even where private hosts are not."""
+_PRIVATE_ENDINGS = (
+    "localhost", "local", "internal", "localdomain", "home.arpa",
+    "intranet", "private", "corp", "home", "lan",  # RFC 6762, appendix G
+)  # fmt: skip
+
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(?::([0-9]{0,5}))?")
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,62})?")
+_V4_PART = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_OCTAL = re.compile(r"0[0-7]*")
+
+# Lookups that hang must not use up the threads that write files.
+_LOOKUPS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="seedream-lookup")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which hosts that are not on the public internet may be fetched from.
+
+    Args:
+        allowed_hosts: ``host`` or ``host:port`` in lower case; these are not checked further.
+        may_be_private: for results that a service on a private host names itself.
+    """
+
+    allowed_hosts: frozenset[str] = frozenset()
+    may_be_private: bool = False
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether the user listed this host (an IPv6 address with or without brackets)."""
+        spellings = {host, f"{host}:{port}"} if ":" not in host else {host}
+        spellings |= {f"[{host}]", f"[{host}]:{port}"}
+        return not spellings.isdisjoint(self.allowed_hosts)
+
+
+def checked_url(text: str, *, field: str) -> str:
+    """The URL in one spelling (ASCII host in lower case, no fragment), by its syntax alone.
+
+    Args:
+        field: the input's name, for the message.
+
+    Raises:
+        InvalidRequest: it is no http or https address.
+        UnsafeURL: it is one, but readers of URLs may differ about where it leads.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise _malformed(text, "it cannot be taken apart") from None
+    if parts.scheme not in ("http", "https"):
+        raise InvalidRequest("url_not_http", field=field, given=_shown(text))
+    if len(text) > MAX_URL_LENGTH:
+        raise _malformed(text, f"it has more than {MAX_URL_LENGTH} characters")
+    if "\\" in text or any(_is_blank_or_control(character) for character in text):
+        raise _malformed(text, "it holds a blank, a control character or a backslash")
+    if "@" in parts.netloc:
+        raise _malformed(text, "it holds a user name")
+    if not parts.netloc:
+        raise _malformed(text, "it has no host")
+    authority = _AUTHORITY.fullmatch(parts.netloc)
+    if authority is None:
+        raise _malformed(text, "its host or port cannot be read")
+    host, port = _checked_host(text, authority[1]), authority[2] or ""
+    if port and not 0 < int(port) < 65_536:
+        raise _malformed(text, "its port is not from 1 to 65535")
+    netloc = f"{host}:{int(port)}" if port else host
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+
+
+def _checked_host(text: str, host: str) -> str:
+    if host.startswith("["):
+        literal = literal_address(host)
+        if not isinstance(literal, IPv6Address):
+            raise _malformed(text, "its host is no IPv6 address")
+        return f"[{literal}]"
+    name = host.lower()
+    if not host.isascii():
+        try:
+            # The bound comes first: encoding a long name takes quadratic time in Python 3.10.
+            name = host[:254].encode("idna").decode("ascii").lower()
+        except UnicodeError:
+            raise _malformed(text, "its host is no name") from None
+    name = name.removesuffix(".")
+    literal = literal_address(name)
+    if literal is not None and str(literal) != host:
+        # Programs read such numbers in different ways: 010 is 8 to one and 10 to another.
+        raise _malformed(text, f"its host is an odd spelling of {literal}")
+    if literal is None and _V4_PART.fullmatch(name.rpartition(".")[2]):
+        raise _malformed(text, "its host ends in a number and is no address")
+    if len(name) > 253 or not _HOST.fullmatch(name):
+        raise _malformed(text, "its host is no name")
+    return name
+
+
+def _is_blank_or_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
+
+
+def _shown(text: str) -> str:
+    shown = bare_url(text)
+    return shown if len(shown) <= _SHOWN_LENGTH else f"{shown[:_SHOWN_LENGTH]}…"
+
+
+def _malformed(text: str, reason: str) -> UnsafeURL:
+    return UnsafeURL("url_malformed", given=_shown(text), reason=reason)
+
+
+def literal_address(host: str) -> Address | None:
+    """The address that ``host`` spells, or ``None`` for a name.
+
+    Also in the spellings of ``inet_aton`` (2130706433, 0x7f.1, 0177.0.0.1), with a trailing dot,
+    percent-encoded, in full-width digits or with a zone id.
+    """
+    plain = unicodedata.normalize("NFKC", unquote(host)).replace("\u3002", ".").lower()
+    plain = plain.strip("[]").partition("%")[0].rstrip(".")
+    try:
+        return ipaddress.ip_address(plain)
+    except ValueError:
+        return _old_spelling(plain)
+
+
+def _old_spelling(text: str) -> IPv4Address | None:
+    """What ``inet_aton`` reads: one to four numbers, the last one filling the bytes left over."""
+    parts = text.split(".")
+    if len(parts) > 4 or len(text) > 64 or not all(_V4_PART.fullmatch(part) for part in parts):
+        return None
+    try:
+        *leading, last = [_old_number(part) for part in parts]
+    except ValueError:
+        return None
+    if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
+        return None
+    value = sum(number << (24 - 8 * place) for place, number in enumerate(leading))
+    return IPv4Address(value + last)
+
+
+def _old_number(text: str) -> int:
+    if text.startswith("0x"):
+        return int(text[2:] or "0", 16)
+    return int(text, 8 if _OCTAL.fullmatch(text) else 10)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address, and every IPv4 address carried inside it, is on the public internet."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _NOT_PUBLIC_V4)
+    carried = _carried(address)
+    if carried:
+        return all(is_public(inner) for inner in carried)
+    return address in _GLOBAL_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
+
+
+def _carried(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses inside a mapped, NAT64, 6to4 or Teredo address."""
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
+    if address.teredo is not None:
+        return address.teredo
+    inner = address.ipv4_mapped or address.sixtofour
+    return () if inner is None else (inner,)
+
+
+def is_fake(address: Address) -> bool:
+    """Whether a TUN proxy may have made this address up for a name that it resolves itself."""
+    return address in _FAKE_RANGE
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The system's addresses for a host; blocks.
+
+    Raises:
+        OSError: there is none.
+    """
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(answer[4][0]) for answer in answers]
+
+
+async def resolve(host: str, port: int, *, resolver: Resolver = look_up) -> list[Address]:
+    """The addresses of a host, IPv4 first: a broken IPv6 route is common, and costs a time-out.
+
+    Raises:
+        OSError: there is none.
+    """
+    loop = asyncio.get_running_loop()
+    texts = await loop.run_in_executor(_LOOKUPS, resolver, host, port)
+    found = [ipaddress.ip_address(text.partition("%")[0]) for text in dict.fromkeys(texts)]
+    if not found:
+        raise OSError(f"{host} has no address")
+    return sorted(found, key=lambda address: address.version)
+
+
+async def address_to_connect(
+    url: str,
+    policy: Policy,
+    *,
+    resolver: Resolver = look_up,
+    proxied: bool,
+    fake_range_ok: Callable[[], Awaitable[bool]],
+    turn: int = 0,
+) -> str | None:
+    """The checked address to connect to for a URL of :func:`checked_url`; ``None``: ask the proxy.
+
+    Args:
+        proxied: whether a proxy makes the connection, and so looks the name up.
+        fake_range_ok: whether 198.18.0.0/15 stands for the public internet here, as it does
+            behind a TUN proxy; asked only when a name leads there.
+        turn: counts attempts, so that each tries another of the host's addresses.
+
+    Raises:
+        UnsafeURL: the host, or any one of its addresses, is not public and not allowed.
+        OSError: the name cannot be resolved.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    literal = literal_address(host)
+    trusted = policy.allows(host, port)
+    if not trusted and not policy.may_be_private and literal is None and _is_private_name(host):
+        raise UnsafeURL("url_private", given=_shown(url), address=host, host=host)
+    if proxied and literal is None:
+        return None
+    found = [literal] if literal else await resolve(host, port, resolver=resolver)
+    # One private address among public ones is an attempt to slip past a check of the first.
+    for address in () if trusted else found:
+        named_fake = literal is None and is_fake(address)
+        if not _is_reachable(address, policy) and not (named_fake and await fake_range_ok()):
+            raise UnsafeURL("url_private", given=_shown(url), address=str(address), host=host)
+    return None if proxied else str(found[turn % len(found)])
+
+
+def _is_reachable(address: Address, policy: Policy) -> bool:
+    if not policy.may_be_private:
+        return is_public(address)
+    inside = _carried(address) if isinstance(address, IPv6Address) else ()
+    return not any(one in network for one in (address, *inside) for network in _NEVER)
+
+
+def _is_private_name(host: str) -> bool:
+    """Names without a dot, and under endings that are never public, live in someone's network."""
+    return "." not in host or any(host.endswith(f".{ending}") for ending in _PRIVATE_ENDINGS)

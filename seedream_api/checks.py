@@ -1,0 +1,172 @@
+"""All rules for a request, before anything is written down or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .addresses import checked_url
+from .catalog import (
+    MAX_REFERENCE_PIXELS,
+    MAX_REFERENCE_RATIO,
+    MAX_REFERENCES,
+    MAX_REFERENCES_AND_RESULTS,
+    MIN_REFERENCE_SIDE,
+    NOTED_PROMPT_LENGTH,
+    NOTED_REFERENCES,
+    Model,
+)
+from .errors import InvalidRequest
+from .models import Request
+from .references import UrlReference
+
+_CHOICES = {
+    "size": "sizes",
+    "quality": "qualities",
+    "prompt_priority": "prompt_priorities",
+    "output_format": "output_formats",
+}
+"""The request's fields that take one of the words of a field of ``catalog.Model``."""
+
+_OPTIONAL_FIELDS = (*_CHOICES, "n", "watermark")
+MAX_TASK_ID_LENGTH = 200
+_TASK_ID_MARKS = frozenset("._:-")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A request that may be sent, its model, and what a neighbouring source doubts about it."""
+
+    request: Request
+    model: Model
+    notes: tuple[str, ...]
+
+
+def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
+    """Check every value against the catalogue.
+
+    Raises:
+        InvalidRequest: names the field, what was given, and what is allowed.
+    """
+    model = models.get(request.model)
+    if model is None:
+        raise InvalidRequest("model_unknown", given=request.model, allowed=", ".join(models))
+    if not request.prompt.strip():
+        raise InvalidRequest("prompt_empty")
+    _check_fields(request, model)
+    _check_count(request, model)
+    for position, reference in enumerate(request.references, start=1):
+        if isinstance(reference, UrlReference):
+            checked_url(reference.url, field="image_urls")
+        else:
+            check_reference_size(position, reference.width, reference.height)
+    return Checked(request, model, _notes(request, model))
+
+
+def _check_fields(request: Request, model: Model) -> None:
+    for name in _OPTIONAL_FIELDS:
+        value = getattr(request, name)
+        if value is None:
+            continue
+        if name not in model.fields:
+            raise InvalidRequest(
+                "field_not_of_model",
+                field=name,
+                given=value,
+                model=model.id,
+                allowed=", ".join(model.fields),
+            )
+        if name in _CHOICES:
+            allowed: tuple[str, ...] = getattr(model, _CHOICES[name])
+            if value not in allowed:
+                raise InvalidRequest(
+                    "value_not_allowed",
+                    field=name,
+                    given=value,
+                    model=model.id,
+                    allowed=", ".join(allowed),
+                )
+
+
+def _check_count(request: Request, model: Model) -> None:
+    if request.n is not None and not 1 <= request.n <= model.max_results:
+        raise InvalidRequest(
+            "value_not_allowed",
+            field="n",
+            given=request.n,
+            model=model.id,
+            allowed=f"1-{model.max_results}",
+        )
+    references = len(request.references)
+    if references > MAX_REFERENCES.value:
+        raise InvalidRequest(
+            "too_many_references", given=references, allowed=MAX_REFERENCES.value
+        )
+    together = references + request.asked_images()
+    if together > MAX_REFERENCES_AND_RESULTS.value:
+        raise InvalidRequest(
+            "references_and_results",
+            references=references,
+            n=request.asked_images(),
+            given=together,
+            allowed=MAX_REFERENCES_AND_RESULTS.value,
+            most=MAX_REFERENCES_AND_RESULTS.value - references,
+        )
+
+
+def check_reference_size(position: int, width: int, height: int) -> None:
+    """Check one reference image's pixels.
+
+    Args:
+        position: its place among the references, from 1.
+
+    Raises:
+        InvalidRequest: too small, too large, or too long and thin for the service.
+    """
+    size = {"position": position, "width": width, "height": height}
+    if min(width, height) < MIN_REFERENCE_SIDE.value:
+        raise InvalidRequest("reference_too_small", allowed=MIN_REFERENCE_SIDE.value, **size)
+    if max(width, height) > MAX_REFERENCE_RATIO.value * min(width, height):
+        raise InvalidRequest("reference_ratio", allowed=MAX_REFERENCE_RATIO.value, **size)
+    if width * height > MAX_REFERENCE_PIXELS.value:
+        raise InvalidRequest(
+            "reference_too_large",
+            given=width * height,
+            allowed=MAX_REFERENCE_PIXELS.value,
+            **size,
+        )
+
+
+def _notes(request: Request, model: Model) -> tuple[str, ...]:
+    notes: list[str] = []
+    for name in _CHOICES:
+        value = getattr(request, name)
+        if value is None and name == "quality":
+            value = model.default_quality
+        doubt = model.doubted.get(name, {}).get(str(value))
+        if doubt:
+            notes.append(f"{name} = {value} was sent, but a neighbouring source doubts it: {doubt}")
+    if len(request.prompt) > NOTED_PROMPT_LENGTH.value:
+        notes.append(
+            f"the prompt has {len(request.prompt)} characters; over {NOTED_PROMPT_LENGTH.value} "
+            f"may be cut ({NOTED_PROMPT_LENGTH.source})"
+        )
+    if len(request.references) > NOTED_REFERENCES.value:
+        notes.append(
+            f"{len(request.references)} references were sent; an older page allows "
+            f"{NOTED_REFERENCES.value} ({NOTED_REFERENCES.source})"
+        )
+    return tuple(notes)
+
+
+def checked_task_id(text: str) -> str:
+    """One task id as a person typed or linked it.
+
+    Raises:
+        InvalidRequest: it is malformed.
+    """
+    task_id = text.strip()
+    fine = task_id and len(task_id) <= MAX_TASK_ID_LENGTH and task_id.isascii()
+    if not fine or not all(c.isalnum() or c in _TASK_ID_MARKS for c in task_id):
+        raise InvalidRequest("task_id_malformed", given=task_id[:MAX_TASK_ID_LENGTH])
+    return task_id

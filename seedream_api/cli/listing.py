@@ -1,0 +1,101 @@
+"""The commands that show what is known: tasks and models."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timezone
+from typing import Any
+
+from ..catalog import Model
+from ..config import Settings
+from ..errors import InvalidRequest
+from ..ledger import Ledger
+from ..ledger_rows import Row
+from .output import Outcome
+
+
+def run_models(settings: Settings) -> Outcome:
+    """Every model and what it takes."""
+    models = [_model(model) for model in settings.models.values()]
+    lines = [
+        f"{model['id']}  ({model['family']})  size: {', '.join(model['sizes'])}"
+        + (f"  quality: {', '.join(model['qualities'])}" if model["qualities"] else "")
+        for model in models
+    ]
+    return Outcome({"models": models}, lines, 0)
+
+
+def _model(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "family": model.family.value,
+        "fields": list(model.fields),
+        "sizes": list(model.sizes),
+        "default_size": model.default_size,
+        "qualities": list(model.qualities),
+        "default_quality": model.default_quality,
+        "prompt_priorities": list(model.prompt_priorities),
+        "output_formats": list(model.output_formats),
+        "max_results": model.max_results,
+        "doubted": {name: dict(values) for name, values in model.doubted.items()},
+        "sources": dict(model.sources),
+    }
+
+
+def run_tasks(arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
+    """The record, newest first; or forget one entry."""
+    if arguments.forget is not None:
+        return _forgotten(arguments.forget, ledger)
+    rows = ledger.rows()
+    lines = [_line(row) for row in rows] or ["The record is empty."]
+    return Outcome({"tasks": [_task(row, ledger) for row in rows]}, lines, 0)
+
+
+def _forgotten(name: str, ledger: Ledger) -> Outcome:
+    row = ledger.find(name)
+    if row is None:
+        raise InvalidRequest("entry_unknown", given=name)
+    try:
+        ledger.forget(row.id)
+    except ValueError:
+        raise InvalidRequest("entry_running", given=name) from None
+    line = f"Entry {row.id} is forgotten: the same inputs will be sent, and paid for, again."
+    return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
+
+
+def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
+    images = ledger.images(row.id)
+    return {
+        "id": row.id,
+        "state": row.state.value,
+        "model": row.model,
+        "family": row.family,
+        "address": row.address,
+        "prompt": row.prompt,
+        "seed": row.seed,
+        "task_id": row.task_id,
+        "request_id": row.request_id,
+        "asked": row.asked,
+        "references": len(row.references),
+        "images": [
+            {
+                "path": str(image.file) if image.file else None,
+                "width": image.width,
+                "height": image.height,
+                "url": image.url,
+                "error": image.error,
+            }
+            for image in images
+        ],
+        "may_have_been_charged": row.error.may_have_been_charged if row.error else bool(images),
+        "error": row.error.message("en") if row.error else None,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def _line(row: Row) -> str:
+    when = datetime.fromtimestamp(row.created_at, tz=timezone.utc).astimezone()
+    prompt = (row.prompt or "").replace("\n", " ")
+    words = [f"{row.id:>5}", f"{when:%Y-%m-%d %H:%M}", f"{row.state.value:<9}", row.model or "-"]
+    return "  ".join([*words, row.task_id or "-", prompt[:60]])

@@ -1,0 +1,151 @@
+"""Runs one command: settings, session, signals, and what is printed at the end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from ..config import SANDBOX_KEY, Settings, load_settings
+from ..doctor import run_checks
+from ..errors import SeedreamError
+from ..ledger import Ledger
+from ..session import Session
+from . import listing, running
+from .output import Outcome, error_payload, say, show
+from .parser import build_parser
+
+_STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 done, 1 any other failure, 2 wrong use, 3 refused or failed by the service,
+        4 outcome unknown, 5 not ready yet, 130 interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in given
+    command = next((word for word in given if not word.startswith("-")), "")
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        parsed = build_parser().parse_args(given)
+        outcome = _run(parsed)
+    except SeedreamError as error:
+        outcome = Outcome(error_payload(command, error), (), error.exit_code)
+        if not as_json:
+            say(str(error))
+    show(outcome, as_json=as_json)
+    return outcome.exit_code
+
+
+def _run(parsed: argparse.Namespace) -> Outcome:
+    settings = load_settings()
+    commands: dict[str, Callable[[], Outcome]] = {
+        "generate": lambda: asyncio.run(_in_session(parsed, settings, running.run_generate)),
+        "poll": lambda: asyncio.run(_in_session(parsed, settings, running.run_poll)),
+        "download": lambda: asyncio.run(_in_session(parsed, settings, running.run_download)),
+        "tasks": lambda: _tasks(parsed, settings),
+        "models": lambda: listing.run_models(settings),
+        "doctor": lambda: asyncio.run(_doctor(settings)),
+        "sandbox": lambda: _sandbox(parsed, settings),
+    }
+    return commands[parsed.command]()
+
+
+def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+    if parsed.resume is not None:
+        return asyncio.run(_in_session(parsed, settings, running.run_resume))
+    ledger = Ledger(settings.home)
+    try:
+        return listing.run_tasks(parsed, ledger)
+    finally:
+        ledger.close()
+
+
+async def _in_session(parsed: argparse.Namespace, settings: Settings, run: running.Run) -> Outcome:
+    """Run a command so that Ctrl-C ends it cleanly, and a second one at once."""
+    _take_signals(asyncio.current_task())
+    session = Session(settings)
+    await session.__aenter__()
+    try:
+        return await run(parsed, session)
+    finally:
+        patience_s = 0.0
+        if any(work.is_sending for work in session.works.values()):
+            say("The request was sent already: waiting for its answer, so that nothing is lost. "
+                "Press Ctrl-C again to stop at once.")  # fmt: skip
+            patience_s = settings.number("SEEDREAM_TIMEOUT_S")
+        await session.close(patience_s=patience_s)
+
+
+def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for one in _STOPS:
+            signal.signal(one, signal.SIG_DFL)
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    for one in _STOPS:
+        signal.signal(one, stop)
+
+
+async def _doctor(settings: Settings) -> Outcome:
+    checks = await run_checks(settings)
+    marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
+    lines = [f"{marks[check.verdict]}  {check.name}: {check.message}" for check in checks]
+    problems = [check for check in checks if check.verdict == "problem"]
+    exit_code = 0
+    if problems:
+        error = problems[0].error
+        exit_code = error.exit_code if error else 1
+    payload = {
+        "checks": [
+            {
+                "name": check.name,
+                "verdict": check.verdict,
+                "message": check.message,
+                "origin": check.origin,
+            }
+            for check in checks
+        ]
+    }
+    return Outcome(payload, lines, exit_code)
+
+
+def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+    from ..sandbox import Sandbox
+
+    sandbox = Sandbox(
+        settings.home, port=parsed.port, strict=parsed.strict, models=settings.models
+    )
+    sandbox.start()
+    say(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:")
+    say(f"  DEEPSPACE_BASE_URL={sandbox.url}")
+    say(f"  DEEPSPACE_API_KEY={SANDBOX_KEY}")
+    say("Press Ctrl-C to end it.")
+    try:
+        asyncio.run(_until_stopped())
+    finally:
+        sandbox.stop()
+    return Outcome({"url": sandbox.url}, (), 0)
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in _STOPS:
+        signal.signal(one, lambda number, frame: loop.call_soon_threadsafe(stopped.set))
+    await stopped.wait()
+
+
+

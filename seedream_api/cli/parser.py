@@ -1,0 +1,102 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from .._version import __version__
+from ..errors import InvalidRequest
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong use as an error of ours, so that ``--json`` can show it too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidRequest("wrong_use", reason=message, usage=self.format_usage().strip())
+
+
+def build_parser() -> Parser:
+    parser = Parser(
+        prog="python -m seedream_api",
+        description="Seedream images through DeepSpaceAPI: every image paid for once, none lost.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
+    _add_generate(commands)
+    _add_poll(commands)
+    _add_tasks(commands)
+    _add_download(commands)
+    _json(commands.add_parser("models", help="the models and what each takes"))
+    _json(commands.add_parser("doctor", help="what is wrong with key, address, proxy or balance"))
+    sandbox = commands.add_parser("sandbox", help="run the free stand-in of the service")
+    sandbox.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    sandbox.add_argument(
+        "--strict", action="store_true", help="refuse what only neighbouring sources doubt"
+    )
+    return parser
+
+
+Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # argparse names it so
+
+
+def _add_generate(commands: Commands[Parser]) -> None:
+    command = commands.add_parser("generate", help="make images; the same inputs are paid for once")
+    command.add_argument("--model", required=True)
+    command.add_argument("--prompt", required=True)
+    command.add_argument("--size", help="Preferential: 2K or 4K; Evolink: an aspect ratio")
+    command.add_argument("--quality", help="Evolink: 1K, 2K or 4K")
+    command.add_argument("--n", type=int, help="Evolink: at most so many images, 1-15")
+    command.add_argument("--ref", action="append", default=[], metavar="FILE|URL")
+    command.add_argument("--seed", type=int, default=0, help="not sent; another seed pays anew")
+    command.add_argument("--prompt-priority", help="Evolink: standard or fast")
+    command.add_argument("--output-format", help="Preferential: png or jpeg")
+    command.add_argument("--watermark", action="store_true", default=None)
+    _out(command)
+    _waiting(command)
+    _json(command)
+
+
+def _add_poll(commands: Commands[Parser]) -> None:
+    command = commands.add_parser("poll", help="fetch tasks by their ids; nothing is submitted")
+    command.add_argument("task_ids", nargs="*", metavar="TASK_ID")
+    _out(command)
+    _waiting(command)
+    _json(command)
+
+
+def _add_tasks(commands: Commands[Parser]) -> None:
+    command = commands.add_parser("tasks", help="the record of what was paid for")
+    one = command.add_mutually_exclusive_group()
+    one.add_argument("--resume", metavar="ID", help="fetch what this entry still lacks")
+    one.add_argument("--forget", metavar="ID", help="let the same inputs be paid for again")
+    _out(command)
+    _json(command)
+
+
+def _add_download(commands: Commands[Parser]) -> None:
+    command = commands.add_parser("download", help="fetch images by URL, within bounds")
+    command.add_argument("urls", nargs="+", metavar="URL")
+    _out(command)
+    _json(command)
+
+
+def _out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="default: here")
+
+
+def _waiting(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait")
+    command.add_argument("--no-wait", action="store_true", help="do not wait for a task")
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 604_800:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 604800 seconds")
+    return seconds

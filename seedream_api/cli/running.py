@@ -1,0 +1,189 @@
+"""The commands that fetch images: generate, poll, download, and tasks --resume."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from ..addresses import checked_url
+from ..collecting import collect_all
+from ..errors import InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
+from ..generation import generate
+from ..intents import STORED, State
+from ..loading import Loaded, ending_of, load_urls
+from ..models import Request
+from ..pictures import probe
+from ..references import Reference, UrlReference, file_reference
+from ..results import Result
+from ..session import Session
+from .output import Outcome, ProgressLine, result_payload
+
+_EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
+
+
+async def run_generate(arguments: argparse.Namespace, session: Session) -> Outcome:
+    """Make images and put them into ``--out``."""
+    references = await asyncio.to_thread(_references, arguments.ref)
+    request = Request(
+        model=arguments.model,
+        prompt=arguments.prompt,
+        size=arguments.size,
+        quality=arguments.quality,
+        n=arguments.n,
+        prompt_priority=arguments.prompt_priority,
+        output_format=arguments.output_format,
+        watermark=arguments.watermark,
+        seed=arguments.seed,
+        references=references,
+    )
+    line = ProgressLine()
+    try:
+        result = await generate(
+            request,
+            session,
+            wait=not arguments.no_wait,
+            timeout_s=arguments.timeout,
+            progress=line,
+        )
+    finally:
+        line.end()
+    return await _delivered(result, arguments.out)
+
+
+async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
+    """Fetch tasks by their ids into ``--out``."""
+    line = ProgressLine()
+    try:
+        result = await collect_all(
+            arguments.task_ids,
+            session,
+            wait=not arguments.no_wait,
+            timeout_s=arguments.timeout,
+            progress=line.of_task,
+        )
+    finally:
+        line.end()
+    return await _delivered(result, arguments.out)
+
+
+async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome:
+    """Fetch what one entry of the record still lacks into ``--out``."""
+    row = await session.ledger.run(session.ledger.find, arguments.resume)
+    if row is None:
+        raise InvalidRequest("entry_unknown", given=arguments.resume)
+    if row.task_id is None and row.state not in (*STORED, State.ANSWERED):
+        raise row.error or InvalidRequest("entry_not_resumable", given=arguments.resume)
+    if row.task_id is None:
+        raise InvalidRequest("entry_not_resumable", given=arguments.resume)
+    result = await collect_all([row.task_id], session)
+    outcome = await _delivered(result, arguments.out)
+    return Outcome({"tasks": [outcome.payload]}, outcome.lines, outcome.exit_code)
+
+
+async def run_download(arguments: argparse.Namespace, session: Session) -> Outcome:
+    """Fetch images by URL into ``--out``."""
+    for url in arguments.urls:
+        if not url.startswith("data:"):
+            checked_url(url, field="URL")
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = await load_urls(arguments.urls, session, Path(folder))
+        return await asyncio.to_thread(_downloaded, outcomes, arguments.out)
+
+
+def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
+    images: list[dict[str, object]] = []
+    failures: list[dict[str, object]] = []
+    errors: list[SeedreamError] = []
+    for number, loaded in enumerate(outcomes):
+        try:
+            if loaded.error is not None or loaded.path is None:
+                raise loaded.error or ResultUnavailable(
+                    "download_failed", given=loaded.name, reason="it gave nothing"
+                )
+            info = probe(loaded.path, name=loaded.name)
+            path = _copied(loaded.path, out, f"download-{number + 1}")
+        except SeedreamError as error:
+            errors.append(error)
+            failures.append({"task_id": None, "position": number, "reason": error.message("en")})
+            continue
+        images.append(
+            {"path": path, "width": info.width, "height": info.height, "url": loaded.url}
+        )
+    if errors and not images:
+        raise errors[0]
+    payload = {
+        "status": "partial" if failures else "completed",
+        "task_id": "",
+        "task_ids": [],
+        "images": images,
+        "failures": failures,
+        "reused": all(loaded.from_store for loaded in outcomes),
+        "may_have_been_charged": False,
+        "error": None,
+        "notes": [],
+    }
+    lines = [str(image["path"]) for image in images] + [str(error) for error in errors]
+    return Outcome(payload, lines, 0)
+
+
+def _references(given: Sequence[str]) -> tuple[Reference, ...]:
+    return tuple(
+        UrlReference(text)
+        if text.lower().startswith(("http://", "https://"))
+        else file_reference(Path(text).expanduser(), position)
+        for position, text in enumerate(given, start=1)
+    )
+
+
+async def _delivered(result: Result, out: Path) -> Outcome:
+    """Copy a result's images to where the person wants them."""
+
+    def copy_all() -> list[str]:
+        return [
+            _copied(image.path, out, f"seedream-{result.entry}-{number}")
+            for number, image in enumerate(result.images, start=1)
+        ]
+
+    paths = await asyncio.to_thread(copy_all)
+    lines = [*paths]
+    if result.is_reused:
+        lines.append("Stored result, nothing charged; change --seed for a new one.")
+    if result.status in ("submitted", "pending"):
+        lines.append(f"Task {result.task_id} runs. Fetch it: poll {result.task_id}")
+    lines += [f"Failed: {failure.reason}" for failure in result.failures]
+    lines += [f"Note: {note}" for note in result.notes]
+    return Outcome(result_payload(result, paths), lines, _EXIT_CODES[result.status])
+
+
+def _copied(source: Path, out: Path, name: str) -> str:
+    """Copy a file under a name that is free or holds the same bytes; whole or not at all.
+
+    Raises:
+        LedgerFailed: the folder cannot be written; the image stays in the store.
+    """
+    ending = ending_of(source)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        target, number = out / f"{name}{ending}", 1
+        data = source.read_bytes()
+        while target.exists():
+            if target.read_bytes() == data:
+                return str(target)
+            number += 1
+            target = out / f"{name}-{number}{ending}"
+        partial = out / f".{uuid.uuid4().hex}.part"
+        shutil.copyfile(source, partial)
+        os.replace(partial, target)  # noqa: PTH105 - Path.replace says the same with more words
+    except OSError as error:
+        raise LedgerFailed("store_full", path=out, reason=error.strerror or error) from None
+    return str(target)
+
+
+Run = Callable[[argparse.Namespace, Session], Awaitable[Outcome]]
+"""A command that needs an open session."""

@@ -1,0 +1,166 @@
+"""Tasks by their ids: one, or several at once, our own or a stranger's. Nothing is submitted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from .checks import checked_task_id
+from .errors import (
+    ConfigurationError,
+    InvalidRequest,
+    PartialResult,
+    SeedreamError,
+    WaitTimedOut,
+)
+from .generation import Listener, joined, look_once
+from .intents import STORED, State, key_print
+from .ledger_rows import Row
+from .results import Failure, Origin, Progress, Result
+from .session import Session
+from .work import Work
+
+_OFFERED = 10
+"""How many unfinished tasks an empty id is answered with."""
+
+
+async def collect(
+    task_id: str,
+    session: Session,
+    *,
+    wait: bool = True,
+    timeout_s: float | None = None,
+    progress: Listener | None = None,
+) -> Result:
+    """Fetch the images of one task.
+
+    Args:
+        wait: whether to wait for the task; if not, one look decides between the images and a
+            ``pending`` result.
+
+    Raises:
+        SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
+    """
+    settings, ledger = session.settings, session.ledger
+    task_id = checked_task_id(task_id)
+    printed = key_print(settings.key.get_secret_value())
+
+    async def claim() -> Row:
+        row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
+        if row.address != settings.address:
+            await ledger.run(ledger.release, row.id)
+            raise ConfigurationError(
+                "task_of_other_address",
+                task_id=task_id,
+                saved=row.address,
+                address=settings.address,
+            )
+        return row
+
+    limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
+
+    def begin() -> Work:
+        return Work(session, claim, timeout_s=limit_s, looks_once=not wait)
+
+    key = next(
+        (key for key, work in session.works.items() if work.row and work.row.task_id == task_id),
+        f"task:{task_id}",
+    )
+    if not wait:
+        return await look_once(session, key, begin, progress)
+    return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
+
+
+async def collect_all(
+    task_ids: Sequence[str],
+    session: Session,
+    *,
+    wait: bool = True,
+    timeout_s: float | None = None,
+    progress: Callable[[str, Progress], None] | None = None,
+) -> Result:
+    """Fetch several tasks at once: images in the order of the ids, failures beside them.
+
+    The status is ``pending`` while any task still runs, ``partial`` where some failed.
+
+    Raises:
+        InvalidRequest: there is no id (unfinished tasks are named), or one is malformed.
+        SeedreamError: no task gave an image: the first one's reason.
+        PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
+    """
+    ids = list(dict.fromkeys(checked_task_id(text) for text in task_ids if text.strip()))
+    if not ids:
+        raise await _no_ids(session)
+
+    def listener(task_id: str) -> Listener | None:
+        return None if progress is None else lambda step: progress(task_id, step)
+
+    ended = await asyncio.gather(
+        *(
+            collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one))
+            for one in ids
+        ),
+        return_exceptions=True,
+    )
+    for outcome in ended:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
+            raise outcome
+    results = [outcome for outcome in ended if isinstance(outcome, Result)]
+    errors = {
+        one: outcome for one, outcome in zip(ids, ended, strict=True)
+        if isinstance(outcome, SeedreamError)
+    }  # fmt: skip
+    if not any(result.images or result.status == "pending" for result in results):
+        raise next(iter(errors.values()))
+    return _together(ids, results, errors, session)
+
+
+def _together(
+    ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
+) -> Result:
+    failures = tuple(failure for result in results for failure in result.failures) + tuple(
+        Failure(error.message("en"), task_id=one, error=error) for one, error in errors.items()
+    )
+    images = tuple(image for result in results for image in result.images)
+    running = [e for e in errors.values() if isinstance(e, WaitTimedOut)]
+    if failures and not running and session.settings.text("SEEDREAM_PARTIAL") == "fail":
+        raise PartialResult(
+            "partial_result",
+            failed=len(failures),
+            total=len(failures) + len(images),
+            reason="; ".join(failure.reason for failure in failures),
+        )
+    is_pending = running or any(result.status == "pending" for result in results)
+    origins = {result.origin for result in results}
+    return Result(
+        status="pending" if is_pending else "partial" if failures else "completed",
+        entry=results[0].entry,
+        origin=origins.pop() if len(origins) == 1 else Origin.RESUMED,
+        model=results[0].model,
+        task_id="\n".join(ids),
+        images=images,
+        failures=failures,
+        asked=sum(result.asked for result in results),
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        seconds=max(result.seconds for result in results),
+        service_seconds=max((r.service_seconds or 0.0 for r in results), default=0.0) or None,
+    )
+
+
+async def _no_ids(session: Session) -> InvalidRequest:
+    """The error for an empty id, which offers what is unfinished by name."""
+    ledger = session.ledger
+    rows = await ledger.run(ledger.rows, (State.ACCEPTED, State.ANSWERED), _OFFERED)
+    named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
+    return InvalidRequest(
+        "task_id_empty",
+        unfinished_en=f"Unfinished tasks: {', '.join(named)}." if named else "",
+        unfinished_zh=f"未完成的任务：{'，'.join(named)}。" if named else "",
+    )
+
+
+async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
+    """Whether the record holds all images of all these tasks. Asks nobody."""
+    ledger = session.ledger
+    rows = [await ledger.run(ledger.find, task_id.strip()) for task_id in task_ids]
+    return bool(rows) and all(row is not None and row.state in STORED for row in rows)

@@ -1,0 +1,184 @@
+"""Whatever a file stores, as 8-bit RGB with the alpha apart: palettes, CMYK, 16 bits, ICC profiles.
+
+A loaded Pillow image is read in bands of rows. A band fits in the processor's cache, so a picture
+is never held twice at full size, and reading this way is faster than one conversion of the whole.
+
+Colours are straight: alpha never multiplies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+from .opening import PILLOW_RAISES
+
+Bytes = npt.NDArray[np.uint8]
+
+_BAND_PIXELS = 1 << 18
+_WITH_ALPHA = {"LA", "PA", "RGBA", "La", "RGBa"}
+_GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
+_STRAIGHTENED = {"La": "LA", "RGBa": "RGBA"}
+_SMALL_GREYS = {"L;2": 85, "L;4": 17}
+"""Pillow spreads grey levels of few bits over 0-255, but not the transparent level beside them."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Rows ``top`` and on: ``rgb`` [h, W, 3] and, where the picture has one, ``alpha`` [h, W]."""
+
+    top: int
+    rgb: Bytes
+    alpha: Bytes | None
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """A colour transform to sRGB, and the mode of the pixels it takes."""
+
+    transform: ImageCms.ImageCmsTransform
+    mode: str
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """Whether the picture can be transparent anywhere; from its header alone."""
+    return image.mode in _WITH_ALPHA or "transparency" in image.info
+
+
+class Colours:
+    """A loaded picture as sRGB bands.
+
+    Args:
+        image: loaded; in the orientation in which it is stored.
+        rawmode: Pillow's name of the stored pixels, read before loading (it tells the bit depth).
+
+    Raises:
+        ValueError: the pixels have no sensible meaning as a picture, such as float heights.
+    """
+
+    def __init__(self, image: Image.Image, rawmode: str) -> None:
+        self._image = image
+        self._white = 4095 if rawmode == "I;12" else 65535
+        self._key = _transparent_colour(image, rawmode)
+        self._profile, self.notes = _profile_of(image)
+        if "16" in rawmode:
+            self.notes = (*self.notes, "16 bits a channel reduced to 8")
+
+    def bands(self) -> Iterator[Band]:
+        """All rows once, from the top."""
+        width, height = self._image.size
+        rows = max(1, _BAND_PIXELS // width)
+        for top in range(0, height, rows):
+            part = self._image.crop((0, top, width, min(top + rows, height)))
+            colour, alpha = self._split(part)
+            yield Band(top, self._rgb(colour), alpha)
+
+    def _split(self, part: Image.Image) -> tuple[Image.Image, Bytes | None]:
+        """The colours as L, RGB or CMYK, and the alpha."""
+        mode = part.mode
+        if mode in _GREY_16 or mode == "I":
+            return self._from_16_bits(np.asarray(part))
+        if mode in ("P", "PA"):
+            part = part.convert("RGBA" if has_alpha(part) else "RGB")
+        elif mode in _STRAIGHTENED:
+            part = part.convert(_STRAIGHTENED[mode])
+        elif mode in ("1", "L", "RGB"):
+            alpha = self._keyed(np.asarray(part.convert("L") if mode == "1" else part))
+            return (part.convert("L") if mode == "1" else part), alpha
+        if part.mode in ("RGBA", "LA"):
+            return part.convert(part.mode[:-1]), np.asarray(part.getchannel("A"))
+        return (part if part.mode in ("RGB", "CMYK") else part.convert("RGB")), None
+
+    def _from_16_bits(self, levels: npt.NDArray[Any]) -> tuple[Image.Image, Bytes | None]:
+        grey = np.minimum(levels.astype(np.float32) * np.float32(255 / self._white), 255)
+        return Image.fromarray(np.rint(grey).astype(np.uint8)), self._keyed(levels)
+
+    def _keyed(self, levels: npt.NDArray[Any]) -> Bytes | None:
+        """Alpha by the one colour that a PNG or GIF declares transparent."""
+        if self._key is None:
+            return None
+        same = levels == np.asarray(self._key)
+        if same.ndim == 3:
+            same = same.all(axis=2)
+        return np.where(same, np.uint8(0), np.uint8(255))
+
+    def _rgb(self, colour: Image.Image) -> Bytes:
+        if self._profile is not None:
+            if colour.mode != self._profile.mode:
+                colour = colour.convert(self._profile.mode)
+            colour = _applied(self._profile.transform, colour)
+        return np.asarray(colour if colour.mode == "RGB" else colour.convert("RGB"))
+
+
+def _transparent_colour(image: Image.Image, rawmode: str) -> int | tuple[int, ...] | None:
+    """The transparent colour in units of the loaded pixels; None for palettes and alpha."""
+    mode, key = image.mode, cast(object, image.info.get("transparency"))
+    if mode == "I" and image.format != "PNG":
+        raise ValueError("its pixels are 32-bit numbers, which have no known white")
+    if mode in ("F", "LAB"):
+        raise ValueError(f"its pixels are of the kind {mode}, not colours that can be shown")
+    if isinstance(key, tuple) and mode == "RGB":
+        levels = cast("tuple[int, ...]", key)
+        return tuple(level >> 8 for level in levels) if "16" in rawmode else levels
+    if not isinstance(key, int) or mode not in ("1", "L", "I", *_GREY_16):
+        return None
+    if mode == "1":
+        return 255 if key else 0
+    return key * _SMALL_GREYS.get(rawmode, 1)
+
+
+def _profile_of(image: Image.Image) -> tuple[_Profile | None, tuple[str, ...]]:
+    """The way to sRGB and what to say about it; none for files that are sRGB already."""
+    embedded = cast(object, image.info.get("icc_profile"))
+    if not isinstance(embedded, bytes) or not embedded:
+        return None, ()
+    stored = "CMYK" if image.mode == "CMYK" else "L" if _is_grey(image) else "RGB"
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(embedded))
+        space = str(cast(Any, profile).profile.xcolor_space).strip()
+        mode = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space, "")
+        # A grey picture may carry the RGB profile of its program; nothing else may differ.
+        if mode != stored and (stored, mode) != ("L", "RGB"):
+            return None, (f"colour profile ignored: it describes {space or 'nothing'} pixels",)
+        srgb = cast(Any, ImageCms).createProfile("sRGB")
+        intent = ImageCms.Intent.PERCEPTUAL
+        transform = ImageCms.buildTransform(profile, srgb, mode, "RGB", intent)
+        if _changes_nothing(transform, mode):
+            return None, ()
+    except PILLOW_RAISES as error:
+        return None, (f"colour profile ignored: {str(error) or type(error).__name__}",)
+    return _Profile(transform, mode), ("colour profile converted to sRGB",)
+
+
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "La", "I", *_GREY_16)
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
+    """Whether the transform leaves every colour within a level of itself: the file is sRGB.
+
+    Profiles are told by what they do: their names and versions of sRGB are many.
+    """
+    if mode == "CMYK":
+        return False
+    # A pixel for every grey, or for every colour of a 16 x 16 x 16 grid.
+    if mode == "L":
+        levels = np.arange(256, dtype=np.uint8)
+        before, expected = levels[None], np.stack([levels[None]] * 3, axis=-1)
+    else:
+        every = np.arange(16**3)[None]
+        grid = np.stack([every >> 8, every >> 4 & 15, every & 15], axis=-1)
+        before = expected = (grid * 17).astype(np.uint8)
+    after = np.asarray(_applied(transform, Image.fromarray(before)))
+    return bool(np.allclose(after, expected, rtol=0, atol=1))
+
+
+def _applied(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
+    # Typed as optional, which it is only for conversions in place.
+    return cast("Image.Image", ImageCms.applyTransform(image, transform))

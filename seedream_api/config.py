@@ -1,0 +1,300 @@
+"""Key, address, folders and limits, and where each value came from.
+
+Every setting has one name, the same in the environment and in ``settings.json`` in the home folder;
+the environment wins. A saved key is saved together with its address and is used for no other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from .catalog import MODELS, Model, with_added_models
+from .errors import ConfigurationError
+
+DEFAULT_ADDRESS = "https://api.deepspaceai.net"
+SANDBOX = "sandbox"
+"""The word that as an address means the built-in sandbox."""
+SANDBOX_KEY = "sk-sandbox-free"
+"""No secret: the sandbox's own key, and the only one ever sent to it."""
+
+_ON_OFF = ("on", "off")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its default, and what is allowed (words, a range of numbers, or any text)."""
+
+    name: str
+    default: str
+    words: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    secret: bool = False
+
+    def allowed(self) -> str:
+        if self.words:
+            return ", ".join(self.words)
+        if self.low is not None:
+            return f"a number from {self.low:g} to {self.high:g}"
+        return "a text"
+
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("DEEPSPACE_BASE_URL", DEFAULT_ADDRESS),
+        Setting("DEEPSPACE_API_KEY", "", secret=True),
+        Setting("SEEDREAM_TIMEOUT_S", "1800", low=1, high=604_800),
+        Setting("SEEDREAM_MAX_SUBMITS", "4", low=1, high=64),
+        Setting("SEEDREAM_MAX_DOWNLOADS", "8", low=1, high=64),
+        Setting("SEEDREAM_STORE_GB", "20", low=0.01, high=100_000),
+        Setting("SEEDREAM_PARTIAL", "keep", words=("keep", "fail")),
+        Setting("SEEDREAM_REUSE", "on", words=_ON_OFF),
+        Setting("SEEDREAM_STORE_PROMPTS", "on", words=_ON_OFF),
+        Setting("SEEDREAM_MODELS", ""),
+        Setting("SEEDREAM_UPLOAD", "auto", words=("auto", "inline")),
+        Setting("SEEDREAM_ALLOW_HOSTS", ""),
+    )
+}
+"""Every setting by name, in the order in which ``doctor`` lists them."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting's value and where it came from: environment, settings file, or default."""
+
+    text: str = field(repr=False)
+    origin: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings as they stand; see :func:`load_settings`."""
+
+    home: Path
+    values: Mapping[str, Value] = field(repr=False)
+
+    def text(self, name: str) -> str:
+        return self.values[name].text
+
+    def number(self, name: str) -> float:
+        return float(self.values[name].text)
+
+    def is_on(self, name: str) -> bool:
+        return self.values[name].text == "on"
+
+    @property
+    def address(self) -> str:
+        """The service's address without a trailing slash, or the word ``sandbox``."""
+        return self.text("DEEPSPACE_BASE_URL")
+
+    @property
+    def settings_file(self) -> Path:
+        return self.home / "settings.json"
+
+    @property
+    def is_built_in_sandbox(self) -> bool:
+        return self.address == SANDBOX
+
+    @property
+    def is_sandbox(self) -> bool:
+        """The built-in sandbox, or one started apart, which is known by its own key."""
+        own_key = self.values["DEEPSPACE_API_KEY"].text == SANDBOX_KEY
+        host = urlsplit(self.address).hostname or ""
+        return self.is_built_in_sandbox or (own_key and is_local_host(host))
+
+    @property
+    def key(self) -> SecretStr:
+        """The key for :attr:`address`.
+
+        Raises:
+            ConfigurationError: there is none, or the saved one belongs to another address.
+        """
+        if self.is_built_in_sandbox:
+            return SecretStr(SANDBOX_KEY)
+        value = self.values["DEEPSPACE_API_KEY"]
+        if value.origin.startswith("saved for "):
+            saved = value.origin.removeprefix("saved for ")
+            raise ConfigurationError("key_of_other_address", saved=saved, address=self.address)
+        if not value.text:
+            raise ConfigurationError("no_key", path=self.settings_file)
+        if not (value.text.isascii() and value.text.isprintable()) or " " in value.text:
+            raise ConfigurationError("bad_key")
+        return SecretStr(value.text)
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """The catalogue with the models that ``SEEDREAM_MODELS`` adds.
+
+        Raises:
+            ConfigurationError: the file cannot be read or holds something else.
+        """
+        path = self.text("SEEDREAM_MODELS")
+        if not path:
+            return MODELS
+        try:
+            entries: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+            if not isinstance(entries, list) or not all(
+                isinstance(entry, dict) for entry in cast("list[Any]", entries)
+            ):
+                raise ValueError("it is no list of objects")  # noqa: TRY004 - a fault of the file
+            return with_added_models(cast("list[dict[str, Any]]", entries))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError("bad_models_file", path=path, reason=error) from None
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """``host`` or ``host:port`` texts in lower case."""
+        hosts = self.text("SEEDREAM_ALLOW_HOSTS").split(",")
+        return frozenset(host.strip().lower() for host in hosts if host.strip())
+
+
+def is_local_host(host: str) -> bool:
+    """Whether ``host`` is written as this machine: ``localhost`` or a loopback address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(
+    home: Path | str | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of the environment and of ``settings.json`` in the home folder.
+
+    Args:
+        home: the home folder where ``SEEDREAM_HOME`` names none; else the platform's data folder.
+        environ: ``os.environ`` unless given.
+
+    Raises:
+        ConfigurationError: a value is not allowed, or the file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    folder = Path(environ.get("SEEDREAM_HOME") or home or default_home(environ)).expanduser()
+    saved = read_settings_file(folder / "settings.json")
+    values = {name: _value(setting, saved, environ) for name, setting in SETTINGS.items()}
+    address = values["DEEPSPACE_BASE_URL"]
+    values["DEEPSPACE_BASE_URL"] = Value(checked_address(address.text), address.origin)
+    key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
+    if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
+        values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
+    return Settings(home=folder, values=values)
+
+
+def _value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
+    given = environ.get(setting.name, "").strip()
+    if given:
+        value = Value(given, "environment")
+    elif str(saved.get(setting.name) or "").strip():
+        value = Value(str(saved[setting.name]).strip(), "settings file")
+    else:
+        return Value(setting.default, "default")
+    if not _is_allowed(setting, value.text):
+        raise ConfigurationError(
+            "bad_setting",
+            name=setting.name,
+            given=value.text,
+            origin=value.origin,
+            allowed=setting.allowed(),
+        )
+    return value
+
+
+def _is_allowed(setting: Setting, text: str) -> bool:
+    if setting.words:
+        return text in setting.words
+    if setting.low is None or setting.high is None:
+        return True
+    try:
+        return setting.low <= float(text) <= setting.high
+    except ValueError:
+        return False
+
+
+def checked_address(text: str) -> str:
+    """The address in its one spelling.
+
+    Raises:
+        ConfigurationError: no http(s) address, one with more than host, port and path, or plain http
+            to another machine, where a key would travel in the clear.
+    """
+    if text.lower() == SANDBOX:
+        return SANDBOX
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigurationError("bad_address", given=text, reason=error) from None
+    reason = None
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        reason = "it is no http or https address"
+    elif parts.username or parts.password:
+        raise ConfigurationError("bad_address", given="***", reason="it holds a user name")
+    elif parts.query or parts.fragment:
+        reason = "it has a query or fragment"
+    elif parts.scheme.lower() == "http" and not is_local_host(host):
+        reason = "plain http would send the key in the clear"
+    if reason:
+        raise ConfigurationError("bad_address", given=text, reason=reason)
+    literal = f"[{host}]" if ":" in host else host
+    netloc = literal if port is None else f"{literal}:{port}"
+    # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return f"{parts.scheme.lower()}://{netloc}{path}"
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """The saved settings; a missing file has none. Others' rights to the file are taken away.
+
+    Raises:
+        ConfigurationError: it cannot be read or holds no JSON object.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            path.chmod(0o600)
+        saved: Any = json.loads(text)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigurationError("bad_settings_file", path=path, reason=error) from None
+    if not isinstance(saved, dict):
+        raise ConfigurationError("bad_settings_file", path=path, reason="it holds no JSON object")
+    saved = cast("dict[str, Any]", saved)
+    # A key written by hand belongs to the address written beside it.
+    if saved.get("DEEPSPACE_API_KEY") and "key_address" not in saved:
+        beside = str(saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS)
+        saved["key_address"] = checked_address(beside)
+    return saved
+
+
+def default_home(environ: Mapping[str, str]) -> Path:
+    """The platform's folder for a user's data, outside ComfyUI."""
+    if sys.platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "seedream"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/seedream"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "seedream"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make ``folder`` readable by its owner only.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)

@@ -1,0 +1,156 @@
+"""Looks at settings, key, address, proxy and balance, and says what is wrong. Sends nothing paid."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from .answers import read_error
+from .client import SeedreamClient
+from .config import SETTINGS, Settings
+from .errors import ConfigurationError, LedgerFailed, SeedreamError
+from .ledger import Ledger
+from .redaction import bare_url
+from .refusals import read_refusal
+from .transport import CERTIFICATE_VARIABLES, proxy_for
+
+_STOCK_UNITS_A_DOLLAR = 500_000
+"""Quota units of a stock new-api relay; an operator may have set another number."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Args:
+        verdict: ``ok``, ``note`` (worth knowing, nothing is broken) or ``problem``.
+        origin: where a setting's value came from.
+    """
+
+    name: str
+    verdict: str
+    message: str
+    origin: str = ""
+    error: SeedreamError | None = None
+
+
+async def run_checks(settings: Settings) -> list[Check]:
+    """Every check, in the order in which a person should read them; none of them raises."""
+    checks = [_setting(settings, name) for name in SETTINGS]
+    checks.append(await asyncio.to_thread(_home, settings))
+    checks.append(_models(settings))
+    checks.append(_proxy(settings))
+    try:
+        key = settings.key
+    except ConfigurationError as error:
+        checks.append(Check("key", "problem", str(error), error=error))
+        return checks
+    del key
+    checks += await _service(settings)
+    return checks
+
+
+def _setting(settings: Settings, name: str) -> Check:
+    value = settings.values[name]
+    text = value.text
+    if SETTINGS[name].secret:
+        text = "set" if text or settings.is_built_in_sandbox else "not set"
+    elif name == "DEEPSPACE_BASE_URL" and text != "sandbox":
+        text = bare_url(text)
+    return Check(name, "ok", text or "not set", origin=value.origin)
+
+
+def _home(settings: Settings) -> Check:
+    try:
+        ledger = Ledger(settings.home)
+    except LedgerFailed as error:
+        return Check("home", "problem", str(error), error=error)
+    ledger.close()
+    return Check("home", "ok", f"{settings.home} can be written")
+
+
+def _models(settings: Settings) -> Check:
+    try:
+        return Check("models", "ok", ", ".join(settings.models))
+    except ConfigurationError as error:
+        return Check("models", "problem", str(error), error=error)
+
+
+def _proxy(settings: Settings) -> Check:
+    if settings.is_built_in_sandbox:
+        return Check("proxy", "ok", "not needed for the sandbox")
+    bundle = next((os.environ[v] for v in CERTIFICATE_VARIABLES if os.environ.get(v)), None)
+    if bundle and not Path(bundle).exists():
+        return Check("certificates", "problem", f"{bundle} does not exist")
+    proxy = proxy_for(settings.address)
+    if proxy is None:
+        others = ", ".join(sorted(urllib.request.getproxies())) or "none"
+        return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
+    return Check("proxy", "note", f"{bare_url(proxy) if '://' in proxy else proxy} is used")
+
+
+async def _service(settings: Settings) -> list[Check]:
+    try:
+        async with SeedreamClient(settings) as client:
+            return [await _key_accepted(client), await _balance(client)]
+    except SeedreamError as error:
+        return [Check("service", "problem", str(error), error=error)]
+
+
+async def _key_accepted(client: SeedreamClient) -> Check:
+    answer = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
+    body = _body(answer.body, answer.json)
+    failed = read_error(body)
+    if answer.status == 200 and failed is None:
+        listed = body.get("data")
+        known = {
+            str(cast("dict[str, Any]", one).get("id"))
+            for one in (cast("list[Any]", listed) if isinstance(listed, list) else [])
+            if isinstance(one, dict)
+        }
+        missing = [model for model in client.settings.models if model not in known]
+        if known and missing:
+            return Check("service", "note", f"the key works; not listed: {', '.join(missing)}")
+        host = urlsplit(client.base_url).netloc
+        return Check("service", "ok", f"{host} answers and accepts the key")
+    if answer.status == 404:
+        return Check("service", "note", "it answers, but has no list of models to check the key by")
+    refusal = read_refusal(
+        answer.status, body, request_id=answer.request_id,
+        secrets=(client.settings.key.get_secret_value(),),
+    )  # fmt: skip
+    if refusal is not None:
+        return Check("service", "problem", str(refusal), error=refusal)
+    return Check("service", "problem", f"it answers with HTTP {answer.status}")
+
+
+async def _balance(client: SeedreamClient) -> Check:
+    answer = await client.transport.ask(
+        f"{client.base_url}/api/usage/token", headers=client.headers()
+    )
+    body = _body(answer.body, answer.json)
+    data = body.get("data")
+    if answer.status != 200 or not isinstance(data, dict):
+        return Check("balance", "note", "the relay does not tell it")
+    data = cast("dict[str, Any]", data)
+    if data.get("unlimited_quota"):
+        return Check("balance", "ok", "this key has no limit of its own")
+    left = data.get("total_available")
+    if not isinstance(left, (int, float)):
+        return Check("balance", "note", "the relay does not tell it")
+    dollars = left / _STOCK_UNITS_A_DOLLAR
+    text = f"{left:g} quota units left (about {dollars:.2f} USD where the relay counts as usual)"
+    return Check("balance", "ok" if left > 0 else "problem", text)
+
+
+def _body(raw: bytes, parse: Any) -> dict[str, Any]:
+    try:
+        body: Any = parse()
+    except ValueError:
+        return {"message": raw[:200].decode("utf-8", "replace")}
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

@@ -1,0 +1,264 @@
+"""Bounded, streamed, guarded fetch of images from URLs that nobody vouches for.
+
+What a server announces is believed only where it makes us stop earlier. The first bytes decide what
+a file is, never its Content-Type. An interrupted download goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from .addresses import Policy, Resolver, address_to_connect, checked_url, is_fake, look_up, resolve
+from .arrivals import Again, Arrival
+from .arrivals import LinkDead as LinkDead
+from .errors import InvalidRequest, ReadFailed, ResultUnavailable, UnsafeURL
+from .limits import Gate
+from .media_types import HEAD_BYTES, kind_of, media_type_of
+from .partials import PartialFile
+from .redaction import bare_url, scrub
+from .retries import CONNECTING, Patience
+from .transport import StreamedAnswer, Transport, proxy_for
+
+MAX_BYTES = 200 * 1024 * 1024
+"""Of one image: 36 megapixels of RGBA noise as PNG stay below this."""
+MAX_REDIRECTS = 5
+READ_TIMEOUT_S = 30.0
+STALL_WINDOW_S = 60.0
+STALL_BYTES = 64 * 1024
+"""A server that sends less than this in ``STALL_WINDOW_S`` is taken for dead."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DATA_URI = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Download:
+    """A whole image file, on the disk."""
+
+    path: Path
+    bytes: int
+    sha256: str
+    media_type: str
+    seconds: float
+    """Spent in attempts; waiting for a place, and between attempts, is not in it."""
+    final_url: str = field(repr=False)
+
+
+class Downloader:
+    """Fetches images; one for a process, so that its limits hold for all of them.
+
+    Args:
+        gate: how many downloads run at once; a 429 holds all of them back.
+        clock: monotonic seconds.
+        resolver: looks names up; runs in a thread.
+        service_host: the service's own public host. Where it resolves into 198.18.0.0/15, a TUN
+            proxy is at work, and such addresses stand for the public internet.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        gate: Gate,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        resolver: Resolver = look_up,
+        service_host: str | None = None,
+    ) -> None:
+        self._transport = transport
+        self._gate = gate
+        self._clock = clock
+        self._sleep = sleep
+        self._resolver = resolver
+        self._service_host = service_host
+        self._fake_range_ok = False
+
+    async def fetch(
+        self,
+        url: str,
+        target: Path,
+        *,
+        policy: Policy,
+        max_bytes: int = MAX_BYTES,
+        deadline_s: float = 300.0,
+    ) -> Download:
+        """Fetch one image into ``target``, which is removed again unless it is whole.
+
+        Args:
+            deadline_s: seconds for all attempts together; time spent waiting for a place at the
+                gate, or between attempts, is not counted.
+
+        Raises:
+            InvalidRequest: it is no http or https URL.
+            UnsafeURL: the policy forbids it, or a place to which it redirects.
+            LinkDead: the server says that the link is dead.
+            ResultUnavailable: it gave no whole image in time and within ``max_bytes``.
+            LedgerFailed: the disk did not take it.
+        """
+        part = PartialFile(target)
+        job = Arrival(checked_url(_with_blanks_encoded(url), field="url"), policy, max_bytes, part)
+        try:
+            seconds = await self._persist(job, deadline_s)
+            digest = await part.finish()
+        except BaseException:
+            await part.discard()
+            raise
+        return Download(target, part.size, digest, job.media_type, seconds, job.final_url)
+
+    async def _persist(self, job: Arrival, deadline_s: float) -> float:
+        """Attempt until the image is whole; gives the seconds that the attempts took."""
+        patience = Patience(self._clock)
+        spent, furthest = 0.0, 0
+        while True:
+            try:
+                async with self._gate.place():
+                    began = self._clock()
+                    try:
+                        await _watched(self._attempt(job), job, deadline_s - spent)
+                    finally:
+                        spent += self._clock() - began
+                    return spent
+            except Again as failure:
+                again = failure
+            await job.part.flush()
+            if job.part.size > furthest:
+                # A line that breaks but moves on is worth more patience than one that is dead.
+                furthest, patience = job.part.size, Patience(self._clock)
+            pause = patience.pause(again.policy, again.wait_s)
+            if pause is None or spent >= deadline_s:
+                raise job.failed(str(again))
+            if again.hold_back:
+                self._gate.hold_back(pause)
+            job.attempts += 1
+            await self._sleep(pause)
+
+    async def _attempt(self, job: Arrival) -> None:
+        try:
+            await self._follow(job)
+        except ReadFailed as error:
+            raise Again(error.values["reason"]) from None
+        except OSError as error:  # a broken TLS record comes through as it is
+            raise Again(scrub(str(error))) from None
+
+    async def _follow(self, job: Arrival) -> None:
+        url = job.url
+        for _ in range(MAX_REDIRECTS + 1):
+            address = await self._address(url, job)
+            async with self._transport.open(
+                url, headers=job.headers(), read_timeout_s=READ_TIMEOUT_S, address=address
+            ) as answer:
+                if answer.status not in _REDIRECTS:
+                    job.final_url = url
+                    await self._receive(job, answer)
+                    return
+                location = answer.headers.get("location", "")
+                if not location:
+                    raise job.failed(f"HTTP {answer.status} without a Location")
+                url = _redirected(url, location)
+        raise job.failed(f"more than {MAX_REDIRECTS} redirects")
+
+    async def _receive(self, job: Arrival, answer: StreamedAnswer) -> None:
+        job.judge(answer)
+        if await job.begin(answer):
+            async for chunk in answer.chunks:
+                await job.take(chunk)
+        await job.end()
+
+    async def _address(self, url: str, job: Arrival) -> str | None:
+        # The system's proxy settings are asked in a thread: on Windows that may look names up.
+        proxied = await asyncio.to_thread(proxy_for, url) is not None
+        try:
+            return await address_to_connect(
+                url,
+                job.policy,
+                resolver=self._resolver,
+                proxied=proxied,
+                fake_range_ok=self._is_behind_tun,
+                turn=job.attempts,
+            )
+        except OSError as error:
+            reason = f"its host cannot be resolved ({error.strerror or error})"
+            raise Again(reason, policy=CONNECTING) from None
+
+    async def _is_behind_tun(self) -> bool:
+        if not self._fake_range_ok and self._service_host:
+            try:
+                found = await resolve(self._service_host, 443, resolver=self._resolver)
+            except OSError:
+                return False
+            self._fake_range_ok = all(is_fake(address) for address in found)
+        return self._fake_range_ok
+
+
+async def _watched(attempt: Coroutine[Any, Any, None], job: Arrival, limit_s: float) -> None:
+    """Run an attempt as long as bytes keep coming, and for ``limit_s`` at most.
+
+    No ``wait_for``: before Python 3.12 it may swallow a cancellation.
+    """
+    task = asyncio.ensure_future(attempt)
+    clock = asyncio.get_running_loop().time
+    ends = clock() + limit_s
+    try:
+        while not task.done():
+            taken, left = job.taken, ends - clock()
+            if left <= 0:
+                raise job.failed(f"it did not arrive within {limit_s:g} s")
+            window_s = min(STALL_WINDOW_S, left)
+            await asyncio.wait({task}, timeout=window_s)
+            if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
+                raise Again(f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s")
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen already, or of no interest after a cancellation
+
+
+def _redirected(url: str, location: str) -> str:
+    try:
+        return checked_url(_with_blanks_encoded(urljoin(url, location)), field="url")
+    except UnsafeURL:
+        raise
+    except (InvalidRequest, ValueError):
+        reason = "it redirects to what is no http or https address"
+        raise UnsafeURL("url_malformed", given=bare_url(url), reason=reason) from None
+
+
+def _with_blanks_encoded(url: str) -> str:
+    return url.strip().replace(" ", "%20")
+
+
+def read_data_uri(text: str, max_bytes: int) -> bytes:
+    """The bytes of a ``data:image/...;base64,`` URI that holds an image.
+
+    Megabytes take milliseconds: call it in a thread.
+
+    Raises:
+        ResultUnavailable: it is none, holds no image, or has more than ``max_bytes``.
+    """
+    head = _DATA_URI.match(text[:100])
+    if head is None:
+        raise ResultUnavailable("download_failed", given="data:…", reason="no base64 image in it")
+    if (len(text) - head.end()) // 4 * 3 > max_bytes + 2:
+        raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
+    try:
+        data = base64.b64decode(text[head.end() :], validate=True)
+    except (binascii.Error, ValueError):
+        reason = "its base64 text is damaged"
+        raise ResultUnavailable("download_failed", given="data:…", reason=reason) from None
+    if len(data) > max_bytes:
+        raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
+    if media_type_of(data[:HEAD_BYTES]) is None:
+        kind = kind_of(data[:HEAD_BYTES])
+        raise ResultUnavailable("download_no_image", given="data:…", kind=kind)
+    return data

@@ -1,0 +1,256 @@
+"""Everything that can go wrong, as one hierarchy::
+
+    SeedreamError                    .charge  .task_id  .request_id  .status  .exit_code
+    ├─ ConfigurationError            no key, bad address, bad setting          (nothing sent)
+    ├─ InvalidRequest                refused by our own checks                 (nothing sent)
+    │  └─ UnsafeURL                  an address that may not be fetched
+    ├─ UploadFailed                  a reference image did not travel          (nothing sent)
+    ├─ LedgerFailed                  the record or the store cannot be written
+    ├─ TransportFailed
+    │  ├─ NotSent                    surely never delivered
+    │  ├─ OutcomeUnknown             sent, and no readable answer: may have been charged
+    │  └─ ReadFailed                 a free request (poll, download) that got no usable answer
+    ├─ ApiRefused                    the service said no: not charged
+    │  ├─ AuthenticationFailed  InsufficientBalance  ContentRejected  NotFound
+    │  └─ RateLimited  ServiceBusy
+    ├─ TaskFailed                    the service gave the task up: not charged
+    │  └─ PartialResult              some images of a group failed, and SEEDREAM_PARTIAL is fail
+    ├─ TaskNotFound                  the service no longer knows the task
+    ├─ WaitTimedOut                  the task still runs
+    ├─ CompletedWithoutImages        finished, nothing to fetch: may have been charged
+    ├─ ResultUnavailable             an image could not be fetched or read
+    └─ Interrupted                   the user pressed Cancel
+
+Every message says what happened, whether money was spent, and what to do next, in English and then
+in Chinese. The sentences live in ``wording.py``; an error is its class, a key there, and values.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, ClassVar
+
+from .wording import MONEY, WORDING
+
+
+class Charge(str, Enum):
+    """Whether money was spent, as far as can be known."""
+
+    NONE = "none"
+    POSSIBLE = "possible"
+    RUNNING = "running"
+    MADE = "made"
+
+
+class SeedreamError(Exception):
+    """The base of all errors of this package.
+
+    Args:
+        key: the wording's key in ``wording.WORDING``.
+        charge: overrides what the class says about money.
+        task_id: the service's task, where one is known.
+        request_id: the relay's id of the refused call, for its support.
+        values: what the wording's templates name.
+    """
+
+    charge: Charge = Charge.NONE
+    status: ClassVar[str] = "error"
+    """The command line's word for it in ``--json``."""
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        charge: Charge | None = None,
+        task_id: str | None = None,
+        request_id: str | None = None,
+        **values: Any,
+    ) -> None:
+        self.key = key
+        self.values = values
+        self.task_id = task_id
+        self.request_id = request_id
+        if charge is not None:
+            self.charge = charge
+        super().__init__(f"{self.message('en')}\n{self.message('zh')}")
+
+    @property
+    def may_have_been_charged(self) -> bool:
+        return self.charge is not Charge.NONE
+
+    def message(self, language: str) -> str:
+        """The whole message in ``en`` or ``zh``: what happened, the money, the advice."""
+        wording = WORDING[self.key]
+        values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
+        english = language == "en"
+        happened = (wording.en if english else wording.zh).format(**values)
+        money = MONEY[self.charge.value][0 if english else 1]
+        advice = (wording.advice_en if english else wording.advice_zh).format(**values)
+        return " ".join(part for part in (happened, money, advice) if part)
+
+    def to_record(self) -> dict[str, Any]:
+        """A JSON form from which :func:`from_record` makes the same error again."""
+        return {
+            "type": type(self).__name__,
+            "key": self.key,
+            "charge": self.charge.value,
+            "task_id": self.task_id,
+            "request_id": self.request_id,
+            "values": {name: _plain(value) for name, value in self.values.items()},
+        }
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+class ConfigurationError(SeedreamError):
+    """A setting is missing or cannot work; nothing was sent."""
+
+    exit_code = 2
+
+
+class InvalidRequest(SeedreamError):
+    """A value was refused by our own checks; nothing was sent."""
+
+    exit_code = 2
+
+
+class UnsafeURL(InvalidRequest):
+    """An address that may not be fetched: its scheme, its spelling, or a private host."""
+
+
+class UploadFailed(SeedreamError):
+    """A reference image did not reach the place from where the service fetches it."""
+
+
+class LedgerFailed(SeedreamError):
+    """The record or the image store cannot be read or written."""
+
+
+class TransportFailed(SeedreamError):
+    """A request did not get a usable answer."""
+
+
+class NotSent(TransportFailed):
+    """No byte of the request was sent: connecting, DNS or TLS failed."""
+
+
+class OutcomeUnknown(TransportFailed):
+    """A paid request was sent and its outcome cannot be known. It is never sent again by itself."""
+
+    hint: str | None = None
+    """A task id that stood in what arrived of the answer; a free look may confirm it."""
+
+    charge = Charge.POSSIBLE
+    status = "unknown"
+    exit_code = 4
+
+
+class ReadFailed(TransportFailed):
+    """A request that costs nothing (a poll, a list) got no usable answer."""
+
+    retry_after_s: float | None = None
+    """How long the service asks to wait, where it says so."""
+
+
+class ApiRefused(SeedreamError):
+    """The service refused the request; nothing was charged."""
+
+    status = "refused"
+    exit_code = 3
+
+
+class AuthenticationFailed(ApiRefused):
+    """The key is missing, wrong, disabled, expired, or not allowed to do this."""
+
+
+class InsufficientBalance(ApiRefused):
+    """The account, or this key's own quota, is used up."""
+
+
+class ContentRejected(ApiRefused):
+    """The prompt, a reference or the result was refused by moderation."""
+
+
+class NotFound(ApiRefused):
+    """The model or the address is not known there."""
+
+
+class RateLimited(ApiRefused):
+    """Too many requests, for longer than we keep trying."""
+
+
+class ServiceBusy(ApiRefused):
+    """No channel of the relay serves this model for this key now."""
+
+
+class TaskFailed(SeedreamError):
+    """The service gave the task up; failed tasks are not charged."""
+
+    status = "failed"
+    exit_code = 3
+
+
+class PartialResult(TaskFailed):
+    """Some images of a group failed and ``SEEDREAM_PARTIAL`` is ``fail``; the others are stored."""
+
+    charge = Charge.MADE
+
+
+class TaskNotFound(SeedreamError):
+    """The service does not know the task: expired, a typing error, or made with another key."""
+
+    status = "failed"
+    exit_code = 3
+
+
+class WaitTimedOut(SeedreamError):
+    """The task still runs; it can be collected later."""
+
+    charge = Charge.RUNNING
+    status = "pending"
+    exit_code = 5
+
+
+class CompletedWithoutImages(SeedreamError):
+    """The service says completed and names no image."""
+
+    charge = Charge.POSSIBLE
+    status = "failed"
+    exit_code = 3
+
+
+class ResultUnavailable(SeedreamError):
+    """An image could not be fetched whole, or is no readable image."""
+
+
+class Interrupted(SeedreamError):
+    """The user pressed Cancel, or the prompt ended."""
+
+    status = "interrupted"
+    exit_code = 130
+
+
+def _all_errors(base: type[SeedreamError]) -> dict[str, type[SeedreamError]]:
+    found = {base.__name__: base}
+    for child in base.__subclasses__():
+        found.update(_all_errors(child))
+    return found
+
+
+def from_record(record: dict[str, Any]) -> SeedreamError:
+    """The error that :meth:`SeedreamError.to_record` described; an unknown type gives the base."""
+    error_type = _all_errors(SeedreamError).get(str(record.get("type")), SeedreamError)
+    key = str(record.get("key"))
+    values = dict(record.get("values") or {})
+    if key not in WORDING:
+        key, values = "stored_error", {"reason": key}
+    return error_type(
+        key,
+        charge=Charge(record.get("charge", Charge.NONE.value)),
+        task_id=record.get("task_id"),
+        request_id=record.get("request_id"),
+        **values,
+    )

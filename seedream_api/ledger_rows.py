@@ -1,0 +1,112 @@
+"""The ledger's rows as they are read back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import SeedreamError, from_record
+from .intents import State
+
+
+@dataclass(frozen=True)
+class Row:
+    """One intent. Times are wall-clock seconds since the epoch."""
+
+    id: int
+    state: State
+    owner: str | None
+    fingerprint: str | None
+    """``None`` for a task that was adopted by its id."""
+    family: str | None
+    model: str | None
+    address: str
+    key_print: str | None
+    prompt: str | None
+    fields: dict[str, Any]
+    references: tuple[str, ...]
+    seed: int
+    asked: int
+    notes: tuple[str, ...]
+    idempotency_key: str | None
+    task_id: str | None
+    request_id: str | None
+    error: SeedreamError | None
+    created_at: float
+    sent_at: float | None
+    accepted_at: float | None
+    answered_at: float | None
+    finished_at: float | None
+    delivered_at: float | None
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a row: where the service put it, and its file once it is stored."""
+
+    request: int
+    position: int
+    url: str | None
+    file: Path | None
+    sha256: str | None
+    bytes: int
+    media_type: str
+    width: int
+    height: int
+    error: str | None
+    """Why the service made none at this position."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the service made it and its bytes are not in the store."""
+        return self.error is None and self.file is None
+
+
+def row_from(found: sqlite3.Row) -> Row:
+    values = dict(found)
+    error = values["error"]
+    return Row(
+        id=values["id"],
+        state=State(values["state"]),
+        owner=values["owner"],
+        fingerprint=values["fingerprint"],
+        family=values["family"],
+        model=values["model"],
+        address=values["address"],
+        key_print=values["key_print"],
+        prompt=values["prompt"],
+        fields=json.loads(values["fields"] or "{}"),
+        references=tuple(json.loads(values["refs"] or "[]")),
+        seed=int(values["seed"] or 0),
+        asked=values["asked"] or 0,
+        notes=tuple(json.loads(values["notes"] or "[]")),
+        idempotency_key=values["idempotency_key"],
+        task_id=values["task_id"],
+        request_id=values["request_id"],
+        error=from_record(json.loads(error)) if error else None,
+        created_at=values["created_at"],
+        sent_at=values["sent_at"],
+        accepted_at=values["accepted_at"],
+        answered_at=values["answered_at"],
+        finished_at=values["finished_at"],
+        delivered_at=values["delivered_at"],
+    )
+
+
+def image_from(found: sqlite3.Row, home: Path) -> Image:
+    values = dict(found)
+    return Image(
+        request=values["request"],
+        position=values["position"],
+        url=values["url"],
+        file=home / values["file"] if values["file"] else None,
+        sha256=values["sha256"],
+        bytes=values["bytes"] or 0,
+        media_type=values["media_type"] or "",
+        width=values["width"] or 0,
+        height=values["height"] or 0,
+        error=values["error"],
+    )

@@ -1,0 +1,87 @@
+"""Pictures by URL: a list from a workflow or a command line, each with an outcome of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .downloads import MAX_BYTES, read_data_uri
+from .errors import InvalidRequest, SeedreamError
+from .media_types import media_type_of
+from .redaction import bare_url
+from .session import Session
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One URL and what came of it: bytes on disk, or an error."""
+
+    url: str
+    path: Path | None = None
+    error: SeedreamError | None = None
+    from_store: bool = False
+    """Whether it is a result that the record already holds: nothing was fetched."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the address without its signature."""
+        return "a data URI" if self.url.startswith("data:") else bare_url(self.url)
+
+
+async def load_urls(
+    urls: Sequence[str],
+    session: Session,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Loaded]:
+    """Fetch every URL, equal ones once, several at a time; one outcome each, in order.
+
+    Args:
+        folder: where the files go; the caller removes it.
+        progress: told how many of how many are done.
+
+    Raises:
+        InvalidRequest: the list is empty.
+    """
+    wanted = [url.strip() for url in urls if url.strip()]
+    if not wanted:
+        raise InvalidRequest("no_urls")
+    distinct = list(dict.fromkeys(wanted))
+    done = 0
+
+    async def one(number: int, url: str) -> Loaded:
+        nonlocal done
+        try:
+            loaded = await _load(url, session, folder / str(number))
+        except SeedreamError as error:
+            loaded = Loaded(url, error=error)
+        done += 1
+        progress(done, len(distinct))
+        return loaded
+
+    outcomes = await asyncio.gather(*(one(i, url) for i, url in enumerate(distinct)))
+    by_url = dict(zip(distinct, outcomes, strict=True))
+    return [by_url[url] for url in wanted]
+
+
+async def _load(url: str, session: Session, target: Path) -> Loaded:
+    if url.startswith("data:"):
+        data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
+        await asyncio.to_thread(target.write_bytes, data)
+        return Loaded(url, path=target)
+    ledger = session.ledger
+    stored = await ledger.run(ledger.stored_image, url)
+    if stored is not None and stored.file is not None and stored.file.is_file():
+        return Loaded(url, path=stored.file, from_store=True)
+    download = await session.downloader.fetch(url, target, policy=session.workflow_policy())
+    return Loaded(url, path=download.path)
+
+
+def ending_of(path: Path) -> str:
+    """The file name's ending for an image file's real type."""
+    with path.open("rb") as file:
+        kind = media_type_of(file.read(64))
+    return {"image/jpeg": ".jpg", None: ".bin"}.get(kind, f".{str(kind).rpartition('/')[2]}")

@@ -1,0 +1,164 @@
+"""What is asked and what came back: requests (exact) and tasks (as read from any known shape)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+
+from .catalog import Family, Model
+from .errors import InvalidRequest
+from .references import PictureReference, UrlReference
+
+_FIELD_TYPES = {
+    "n": "a whole number",
+    "seed": "a whole number",
+    "watermark": "true or false",
+    "references": "a list of references",
+}
+
+
+class Request(BaseModel):
+    """One wish for images, before it is checked against the catalogue.
+
+    A field left at ``None`` takes its model's default. Fields that the model does not have must stay
+    ``None``: ``n``, ``quality`` and ``prompt_priority`` are Evolink's, ``watermark`` and
+    ``output_format`` are Preferential's.
+
+    Raises:
+        InvalidRequest: a value has the wrong type, or a field is not known.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: StrictStr
+    prompt: StrictStr
+    size: StrictStr | None = None
+    """Preferential: a tier (2K, 4K). Evolink: an aspect ratio."""
+    quality: StrictStr | None = None
+    """Evolink: the tier (1K, 2K, 4K)."""
+    n: StrictInt | None = None
+    """Evolink: at most so many images, 1-15."""
+    prompt_priority: StrictStr | None = None
+    output_format: StrictStr | None = None
+    """Preferential: png or jpeg; ``None`` leaves the choice to the service."""
+    watermark: StrictBool | None = None
+    seed: StrictInt = 0
+    """Not sent: the service has none. It tells apart requests that are otherwise equal."""
+    references: tuple[InstanceOf[UrlReference] | InstanceOf[PictureReference], ...] = Field(
+        default=(), repr=False
+    )
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise _invalid(error) from None
+
+    def body(self, model: Model, reference_urls: tuple[str, ...]) -> dict[str, Any]:
+        """The JSON body for ``model``, in the field order of the main page."""
+        values: dict[str, Any] = {
+            "model": model.id,
+            "prompt": self.prompt,
+            "size": self.size or model.default_size,
+        }
+        if model.family is Family.PREFERENTIAL:
+            # The model's own default puts a watermark in: an explicit boolean is always sent.
+            values["watermark"] = bool(self.watermark)
+            if self.output_format is not None:
+                values["output_format"] = self.output_format
+        else:
+            values["quality"] = self.quality or model.default_quality
+            values["n"] = 1 if self.n is None else self.n
+            values["prompt_priority"] = self.prompt_priority or "standard"
+        if reference_urls:
+            values[model.reference_field] = list(reference_urls)
+        return {name: values[name] for name in model.fields if name in values}
+
+    def asked_images(self) -> int:
+        """The most images this request can be charged for."""
+        return 1 if self.n is None else self.n
+
+
+def _invalid(error: ValidationError) -> InvalidRequest:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"][:1]) or "request"
+    if first["type"] == "missing":
+        reason, allowed = "it is missing", _FIELD_TYPES.get(name, "a text")
+    elif first["type"] == "extra_forbidden":
+        reason, allowed = "there is no such field", ", ".join(Request.model_fields)
+    else:
+        reason, allowed = f"it is a {type(first['input']).__name__}", _FIELD_TYPES.get(name, "a text")
+    given = first["input"] if first["type"] not in ("missing", "extra_forbidden") else None
+    return InvalidRequest(
+        "value_malformed", field=name, given=given, reason=reason, allowed=allowed
+    )
+
+
+class TaskStatus(str, Enum):
+    """Where a task stands, whatever word the service used for it."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A word that no source knows: polling goes on to the deadline."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+
+
+@dataclass(frozen=True)
+class ServiceError:
+    """An error as the service worded it; any part may be empty."""
+
+    message: str
+    code: str = ""
+    type: str = ""
+
+    def __str__(self) -> str:
+        label = self.code or self.type
+        if self.message and label and label not in self.message:
+            return f"{self.message} ({label})"
+        return self.message or label or "no reason given"
+
+
+@dataclass(frozen=True)
+class ResultItem:
+    """One image of an answer at its place in the group: a URL, bytes, or why there is none."""
+
+    position: int
+    url: str | None = None
+    data: bytes | None = None
+    error: ServiceError | None = None
+
+    @property
+    def was_made(self) -> bool:
+        return self.url is not None or self.data is not None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as one look at it showed."""
+
+    id: str
+    status: TaskStatus
+    word: str
+    """The service's own word for the status."""
+    progress: float | None = None
+    """Percent, 0-100, or ``None`` where the service gives none."""
+    items: tuple[ResultItem, ...] = ()
+    error: ServiceError | None = None

@@ -1,0 +1,187 @@
+"""Opening a picture's file: its one reader, its size and its turn, before anything is decoded.
+
+Two switches of Pillow are global and may be set by any neighbour in the process,
+``Image.MAX_IMAGE_PIXELS`` and ``ImageFile.LOAD_TRUNCATED_IMAGES``. Neither is changed here, and
+neither decides what is accepted here.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO, cast
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from .errors import ResultUnavailable
+from .media_types import HEAD_BYTES, kind_of, media_type_of
+
+PILLOW_RAISES = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
+    *(MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, Warning),
+    *(struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError),
+)
+"""What Pillow raises for bytes that are no sound picture. ``Warning`` because a process may run
+with warnings as errors."""
+
+MAX_FRAMES = 1000
+"""A hostile GIF holds millions of empty frames; nobody needs their number."""
+
+_GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
+_ORIENTATION = 0x0112
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+
+# By class and not through Image.open, whose bomb check obeys the global limit.
+_READERS: dict[str, type[ImageFile.ImageFile]] = {
+    "image/png": PngImagePlugin.PngImageFile,
+    "image/jpeg": JpegImagePlugin.JpegImageFile,
+    "image/webp": WebPImagePlugin.WebPImageFile,
+    "image/gif": GifImagePlugin.GifImageFile,
+    "image/bmp": BmpImagePlugin.BmpImageFile,
+    "image/tiff": TiffImagePlugin.TiffImageFile,
+}
+
+
+class WholeFile(BytesIO):
+    """A file at whose end reading on is an error, whatever ``LOAD_TRUNCATED_IMAGES`` says."""
+
+    loading = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if self.loading and not data and size != 0:
+            raise OSError("the file ends too early")
+        return data
+
+
+@dataclass
+class Opened:
+    """A file whose header is read and whose size is allowed."""
+
+    image: ImageFile.ImageFile
+    media_type: str
+    stream: BinaryIO
+
+    @property
+    def orientation(self) -> int:
+        """By EXIF or XMP, 1-8; 1 if there is none or none that can be read."""
+        try:
+            # The PNG reader's own getexif would decode the whole picture first.
+            found = Image.Image.getexif(self.image).get(_ORIENTATION, 1)
+        except PILLOW_RAISES:
+            return 1
+        return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height after the turn."""
+        width, height = self.image.size
+        if isinstance(self.image, TiffImagePlugin.TiffImageFile):
+            # Newer Pillows turn TIFFs themselves, and tell the turned size from the start.
+            tags = self.image.tag_v2
+            width, height = cast(int, tags[_TIFF_WIDTH]), cast(int, tags[_TIFF_HEIGHT])
+        return (height, width) if self.orientation >= 5 else (width, height)
+
+    @property
+    def rawmode(self) -> str:
+        """Pillow's name of the stored pixels, such as ``RGB;16B``; empty once it is loaded."""
+        arguments = self.image.tile[0][3] if self.image.tile else ""
+        first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+        return first if isinstance(first, str) else ""
+
+    def frames(self) -> int:
+        """1 for a still picture; of a TIFF, 2 stands for two pages or more."""
+        if self.media_type == "image/gif":
+            before = self.stream.tell()
+            self.stream.seek(0)
+            frames = gif_frames(self.stream.read())
+            self.stream.seek(before)
+            return frames
+        if self.media_type == "image/tiff":
+            return 2 if getattr(self.image, "is_animated", False) else 1
+        return int(getattr(self.image, "n_frames", 1))
+
+
+def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
+    """Read the header of a PNG, JPEG, WebP, GIF, BMP or TIFF.
+
+    Raises:
+        ResultUnavailable: more than ``max_pixels`` pixels; told before they are allocated.
+        Exception: any of ``PILLOW_RAISES`` where it is no such picture.
+    """
+    head = stream.read(HEAD_BYTES)
+    found = media_type_of(head)
+    if found is None:
+        raise ValueError(f"its first bytes look like: {kind_of(head)}" if head else "it is empty")
+    if found == "image/webp" and (canvas := webp_canvas(head)):
+        _check_size(*canvas, name, max_pixels)
+    stream.seek(0)
+    image = _READERS[found](stream)
+    width, height = image.size
+    _check_size(width, height, name, max_pixels)
+    return Opened(image, found, stream)
+
+
+def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise ValueError(f"it is {width} x {height} pixels")
+    if width * height > max_pixels:
+        raise ResultUnavailable(
+            "picture_too_large", given=name, width=width, height=height, allowed=max_pixels
+        )
+
+
+def webp_canvas(head: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP, which libwebp allocates as soon as the file is opened."""
+    if len(head) < 30:
+        return None
+    kind = head[12:16]
+    if kind == b"VP8X":
+        return _little(head[24:27]) + 1, _little(head[27:30]) + 1
+    if kind == b"VP8L":
+        bits = _little(head[21:25])
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        return _little(head[26:28]) & 0x3FFF, _little(head[28:30]) & 0x3FFF
+    return None
+
+
+def _little(data: bytes) -> int:
+    return int.from_bytes(data, "little")
+
+
+def gif_frames(data: bytes) -> int:
+    """How many images a GIF holds; counting ends at ``MAX_FRAMES`` and where the file is broken."""
+    frames = 0
+    try:
+        at = 13 + _palette_bytes(data[10])
+        while frames < MAX_FRAMES:
+            if data[at] == _GIF_IMAGE:
+                frames += 1
+                at += 11 + _palette_bytes(data[at + 9])
+            elif data[at] == _GIF_EXTENSION:
+                at += 2
+            else:
+                break
+            while data[at]:
+                at += 1 + data[at]
+            at += 1
+    except IndexError:
+        pass  # cut off: what was counted so far stands
+    return frames
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

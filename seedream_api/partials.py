@@ -1,0 +1,121 @@
+"""A file whose bytes are still arriving: written and hashed in threads, a megabyte at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from .errors import LedgerFailed
+from .media_types import HEAD_BYTES, is_cut
+
+_T = TypeVar("_T")
+
+_WRITE_BYTES = 1024 * 1024
+"""Pieces of this size make few thread switches, and take a thread a few milliseconds each."""
+
+
+class PartialFile:
+    """The bytes so far. Every method raises ``LedgerFailed`` when the disk does not take them.
+
+    Args:
+        path: made, or emptied, when the first bytes are written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        """Bytes handed to the file, up to which a download can be resumed."""
+        self.head = b""
+        """The first bytes, up to ``HEAD_BYTES``."""
+        self._pending = bytearray()
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO | None = None
+
+    @property
+    def received(self) -> int:
+        """Bytes, those not yet in the file included."""
+        return self.size + len(self._pending)
+
+    async def take(self, chunk: bytes) -> None:
+        if len(self.head) < HEAD_BYTES:
+            self.head = (self.head + chunk)[:HEAD_BYTES]
+        self._pending += chunk
+        if len(self._pending) >= _WRITE_BYTES:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Hand everything to the file."""
+        piece, self._pending = self._pending, bytearray()
+        if piece:
+            await _in_thread(self.path, lambda: self._write(piece))
+
+    async def empty(self) -> None:
+        """Forget all bytes, to start over."""
+        self.size, self.head, self._pending = 0, b"", bytearray()
+        self._digest = hashlib.sha256()
+        await _in_thread(self.path, self._truncate)
+
+    async def is_cut(self, media_type: str, *, length_known: bool) -> bool:
+        """See :func:`media_types.is_cut`."""
+        await self.flush()
+        return await _in_thread(
+            self.path, lambda: is_cut(self.path, media_type, length_known=length_known)
+        )
+
+    async def finish(self) -> str:
+        """Bring the file to the disk and close it; its SHA-256 in hexadecimal."""
+        await self.flush()
+        await _in_thread(self.path, self._sync)
+        return self._digest.hexdigest()
+
+    async def discard(self) -> None:
+        """Remove the file, whatever else is cancelled meanwhile."""
+        await asyncio.shield(asyncio.to_thread(self._remove))
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            self._file = self.path.open("wb")
+            if os.name == "posix":
+                self.path.chmod(0o600)
+        return self._file
+
+    def _write(self, piece: bytearray) -> None:
+        file = self._opened()
+        file.seek(self.size)  # a write that failed half-way is written again
+        file.write(piece)
+        file.flush()
+        self._digest.update(piece)
+        self.size += len(piece)
+
+    def _truncate(self) -> None:
+        file = self._opened()
+        file.seek(0)
+        file.truncate()
+
+    def _sync(self) -> None:
+        file = self._opened()
+        os.fsync(file.fileno())
+        file.close()
+
+    def _remove(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:
+    """Like ``asyncio.to_thread``, but no thread is still writing when a cancellation passes on:
+    bytes written after the next attempt asked where to resume would be in the file twice."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise LedgerFailed("image_unstorable", path=path.parent, reason=reason) from None

@@ -1,0 +1,199 @@
+"""Encoded bytes -> pixels, for pictures that come from anywhere.
+
+Nothing about a file is believed but its bytes: the format is told by magic numbers and only its one
+reader is tried, the size is checked before memory is asked for, and whatever Pillow raises becomes
+``ResultUnavailable``.
+
+All functions are synchronous and may run in any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from .colours import Bytes, Colours, has_alpha
+from .errors import ResultUnavailable, SeedreamError
+from .media_types import media_type_of
+from .opening import MAX_FRAMES, PILLOW_RAISES, WholeFile, open_picture
+
+MAX_PIXELS = 64 * 1024 * 1024
+"""Of a picture from outside: 8192 x 8192, four times the service's largest result."""
+
+
+@dataclass(frozen=True)
+class PictureInfo:
+    """What a file's header says. Width and height are as shown, after EXIF rotation.
+
+    ``frames``: counted up to 1000 for GIFs; of a TIFF, 2 stands for two pages or more.
+    """
+
+    media_type: str
+    width: int
+    height: int
+    has_alpha: bool
+    frames: int
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture, as shown: ``pixels`` uint8 [H, W, 3] RGB, ``alpha`` uint8 [H, W].
+
+    The colours are straight: alpha has not multiplied them. ``alpha`` is None where the file has
+    none.
+    """
+
+    pixels: Bytes
+    alpha: Bytes | None
+    notes: tuple[str, ...]
+
+
+def media_type(head: bytes) -> str | None:
+    """The format by its first bytes; None for what is not read here."""
+    return media_type_of(head)
+
+
+def probe(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> PictureInfo:
+    """The header alone; nothing is decoded.
+
+    Raises:
+        ResultUnavailable: no readable image, or more than ``max_pixels`` pixels.
+    """
+    with _told_as(name), _stream(source) as stream:
+        opened = open_picture(stream, name, max_pixels)
+        width, height = opened.shown
+        transparent = has_alpha(opened.image)
+        return PictureInfo(opened.media_type, width, height, transparent, opened.frames())
+
+
+def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
+    """The whole picture; of several frames or pages the first.
+
+    Raises:
+        ResultUnavailable: no readable image, cut off, or more than ``max_pixels`` pixels.
+    """
+    with _told_as(name):
+        loaded = _load(source, name, max_pixels)
+        width, height = loaded.shown
+        pixels = np.empty((height, width, 3), np.uint8)
+        alpha = np.empty((height, width), np.uint8) if loaded.has_alpha else None
+        stored = as_stored(pixels, loaded.orientation)
+        stored_alpha = None if alpha is None else as_stored(alpha, loaded.orientation)
+        for band in loaded.colours.bands():
+            rows = slice(band.top, band.top + len(band.rgb))
+            stored[rows] = band.rgb
+            if stored_alpha is not None:
+                stored_alpha[rows] = 255 if band.alpha is None else band.alpha
+        return Picture(pixels, alpha, loaded.notes)
+
+
+def decode_into(
+    source: bytes | Path,
+    rgb: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.float32] | None,
+    *,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[str, ...]:
+    """Decode straight into ``rgb`` [H, W, 3] and ``mask`` [H, W], both 0-1; gives the notes.
+
+    The arrays have the size that :func:`probe` tells and may be views. The mask becomes 1 - alpha,
+    zeros where the file has no alpha. The colours are ``k / 255`` to the last bit, as ComfyUI's own
+    loader makes them. When an error is raised, the arrays may be partly written.
+
+    Raises:
+        ResultUnavailable: as :func:`decode`, or the file has another size than the arrays.
+    """
+    with _told_as(name):
+        loaded = _load(source, name, max_pixels)
+        width, height = loaded.shown
+        if rgb.shape != (height, width, 3):
+            raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
+        stored = as_stored(rgb, loaded.orientation)
+        stored_mask = None if mask is None else as_stored(mask, loaded.orientation)
+        white = np.float32(255)
+        for band in loaded.colours.bands():
+            rows = slice(band.top, band.top + len(band.rgb))
+            np.divide(band.rgb, white, out=stored[rows], dtype=np.float32)
+            if stored_mask is not None:
+                clear = 0 if band.alpha is None else 255 - band.alpha
+                np.divide(clear, white, out=stored_mask[rows], dtype=np.float32)
+        return loaded.notes
+
+
+def as_stored(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """A view of a picture's array that is indexed as the file stores it (EXIF orientation 1-8).
+
+    Writing the stored rows into the view puts every pixel where it is shown, without a copy.
+    """
+    view: npt.NDArray[Any] = np.swapaxes(shown, 0, 1) if orientation in (5, 6, 7, 8) else shown
+    rows = slice(None, None, -1 if orientation in (3, 4, 6, 7) else 1)
+    columns = slice(None, None, -1 if orientation in (2, 3, 7, 8) else 1)
+    return view[rows, columns]
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A decoded file, still in the way it is stored."""
+
+    colours: Colours
+    shown: tuple[int, int]
+    orientation: int
+    has_alpha: bool
+    notes: tuple[str, ...]
+
+
+def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
+    stream = WholeFile(source if isinstance(source, bytes) else source.read_bytes())
+    opened = open_picture(stream, name, max_pixels)
+    image, shown, orientation = opened.image, opened.shown, opened.orientation
+    frames, rawmode = opened.frames(), opened.rawmode
+    stream.loading = True
+    image.load()
+    if opened.media_type == "image/tiff":
+        orientation = opened.orientation  # 1 by now where Pillow has turned it
+    colours = Colours(image, rawmode)
+    notes = (*_about_frames(opened.media_type, frames), *colours.notes)
+    return _Loaded(colours, shown, orientation, has_alpha(image), notes)
+
+
+def _about_frames(found: str, frames: int) -> tuple[str, ...]:
+    if frames < 2:
+        return ()
+    if found == "image/tiff":
+        return ("several pages: the first is used",)
+    count = f"at least {MAX_FRAMES}" if frames >= MAX_FRAMES else str(frames)
+    return (f"animated: the first of {count} frames is used",)
+
+
+@contextmanager
+def _stream(source: bytes | Path) -> Generator[BinaryIO]:
+    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+        yield stream
+
+
+@contextmanager
+def _told_as(name: str) -> Generator[None]:
+    """Whatever fails inside is told as a picture that cannot be read."""
+    try:
+        yield
+    except SeedreamError:
+        raise
+    except PILLOW_RAISES as error:
+        raise ResultUnavailable("picture_unreadable", given=name, reason=_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory to decode it"
+    if isinstance(error, FileNotFoundError):
+        return "the file does not exist"
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:200] or type(error).__name__

@@ -1,0 +1,95 @@
+"""Which failures may be repeated, when, and within what total time. Pure: no waiting happens here.
+
+A paid POST is repeated only where it surely was not accepted; whoever calls :meth:`Patience.pause`
+has made sure of that. Budgets are total times, because a person waits for time, not for attempts;
+they bound when the last attempt may start and never cut one short.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+MAX_RETRY_AFTER_S = 300.0
+"""A longer ``Retry-After`` is not believed."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How long and how often one kind of failure may be repeated."""
+
+    first_s: float
+    longest_s: float
+    total_s: float
+    attempts: int = 1_000
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first_s <= self.longest_s:
+            raise ValueError(f"{self} waits for no time or backwards")
+
+
+CONNECTING = Policy(first_s=0.5, longest_s=8.0, total_s=20.0)
+RATE_LIMITED = Policy(first_s=2.0, longest_s=30.0, total_s=180.0)
+NO_CHANNEL = Policy(first_s=2.0, longest_s=10.0, total_s=30.0, attempts=3)
+READING = Policy(first_s=1.0, longest_s=10.0, total_s=120.0)
+DOWNLOADING = Policy(first_s=0.5, longest_s=8.0, total_s=90.0)
+
+
+@dataclass
+class Patience:
+    """What is left of the budgets of one request.
+
+    Args:
+        clock: monotonic seconds.
+        jitter: gives a number from 0 to 1; spreads out clients that failed together.
+    """
+
+    clock: Callable[[], float]
+    jitter: Callable[[], float] = random.random
+    _since: dict[Policy, float] = field(default_factory=dict[Policy, float])
+    _tries: dict[Policy, int] = field(default_factory=dict[Policy, int])
+
+    def pause(self, policy: Policy, retry_after_s: float | None = None) -> float | None:
+        """Seconds to wait before the next attempt, or ``None`` when the budget is used up."""
+        now = self.clock()
+        since = self._since.setdefault(policy, now)
+        tries = self._tries[policy] = self._tries.get(policy, 0) + 1
+        step = min(policy.longest_s, policy.first_s * 2.0 ** min(tries - 1, 16))
+        pause = step * (0.5 + 0.5 * self.jitter())
+        if retry_after_s is not None:
+            # The service's own word, and a little more so that not all come back at once.
+            pause = retry_after_s + min(1.0, policy.first_s) * self.jitter()
+        if tries >= policy.attempts or now - since + pause > policy.total_s:
+            return None
+        return pause
+
+    def waited_s(self, policy: Policy) -> int:
+        """Whole seconds since the first failure of this kind."""
+        return round(self.clock() - self._since.get(policy, self.clock()))
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
+    """``retry-after-ms`` or ``Retry-After`` (seconds or an HTTP date) in seconds from ``now``.
+
+    Args:
+        headers: with lower-case names.
+        now: wall-clock seconds since the epoch.
+    """
+    millis = _number(headers.get("retry-after-ms"))
+    seconds = millis / 1000 if millis is not None else _number(headers.get("retry-after"))
+    if seconds is None and headers.get("retry-after"):
+        try:
+            seconds = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - now
+        except (ValueError, TypeError, OverflowError):
+            return None
+        seconds = max(0.0, seconds)
+    return seconds if seconds is not None and 0 <= seconds <= MAX_RETRY_AFTER_S else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""The keys that the sandbox knows and what it tells everyone else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from .replies import Refusal, evolink_refusal, relay_refusal
+
+SANDBOX_KEY = "sk-sandbox-free"
+"""The sandbox's own key. Public: it buys nothing."""
+
+NO_BALANCE_KEY = "sk-sandbox-no-balance"
+"""Is refused as stock new-api refuses an empty account: 403 ``insufficient_user_quota``."""
+
+NO_BALANCE_402_KEY = "sk-sandbox-no-balance-402"
+"""Is refused as Evolink refuses an empty account: 402 ``insufficient_quota_error``."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What stands behind one key."""
+
+    balance: Literal["ok", "empty_403", "empty_402"] = "ok"
+    name: str = "sandbox"
+
+    def check_balance(self) -> None:
+        """Pass if the account can pay.
+
+        Raises:
+            Refusal: it cannot; 403 (new-api) or 402 (Evolink) by the kind of account.
+        """
+        if self.balance == "empty_403":
+            raise relay_refusal(
+                403, "用户额度不足, 剩余额度: ＄0.000000", code="insufficient_user_quota"
+            )
+        if self.balance == "empty_402":
+            message = "Insufficient balance. Please top up your account."
+            raise evolink_refusal(402, message, "insufficient_quota_error")
+
+
+ACCOUNTS: Mapping[str, Account] = MappingProxyType(
+    {
+        SANDBOX_KEY: Account(),
+        NO_BALANCE_KEY: Account("empty_403", "empty"),
+        NO_BALANCE_402_KEY: Account("empty_402", "empty"),
+    }
+)
+"""The accounts of a sandbox that is given no others."""
+
+
+def owner_of(key: str) -> str:
+    """What a stored task keeps of the key it was made with: enough to compare, not to use."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def key_in(headers: Mapping[str, str]) -> str:
+    """The Bearer key among lower-case ``headers``; empty when there is none."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def unknown_key(key: str) -> Refusal:
+    """The 401 of a request without a key, or with one that is not known."""
+    return relay_refusal(401, "Invalid token" if key else "No token provided")

@@ -1,0 +1,131 @@
+"""A session: everything that paid work shares in one process, on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .addresses import Policy, is_public, literal_address, resolve
+from .client import SeedreamClient
+from .config import Settings, is_local_host
+from .downloads import Downloader
+from .ledger import Ledger
+from .limits import Gate
+from .store import ImageStore
+from .transport import proxy_for
+
+if TYPE_CHECKING:
+    from .work import Work
+
+log = logging.getLogger("seedream")
+
+
+class Session:
+    """Client, ledger, image store, downloads and the work under way; an async context manager.
+
+    Args:
+        settings: fixed for the session's life.
+        clock: monotonic seconds.
+        now: wall-clock seconds, for what people read.
+
+    Raises:
+        LedgerFailed: the home folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.sleep = sleep
+        self.now = now
+        self.client = SeedreamClient(settings, clock=clock, sleep=sleep)
+        self.store = ImageStore(settings.home)
+        self.ledger: Ledger
+        self.downloader: Downloader
+        self.works: dict[str, Work] = {}
+        """By fingerprint or task id: what is being worked on in this process."""
+        self._service_is_private: bool | None = None
+
+    async def __aenter__(self) -> Session:
+        self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
+        await self.client.__aenter__()
+        host = urlsplit(self.client.base_url).hostname
+        self.downloader = Downloader(
+            self.client.transport,
+            gate=Gate(
+                int(self.settings.number("SEEDREAM_MAX_DOWNLOADS")),
+                clock=self.clock,
+                sleep=self.sleep,
+            ),
+            clock=self.clock,
+            sleep=self.sleep,
+            service_host=host,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self, *, patience_s: float = 0.0) -> None:
+        """End the work under way and let everything go.
+
+        Args:
+            patience_s: how long requests that are already sent may still be answered; an answer
+                that arrives is written down, one that does not leaves the outcome unknown.
+        """
+        sending = [work.task for work in self.works.values() if work.is_sending]
+        if sending and patience_s > 0:
+            await asyncio.wait(sending, timeout=patience_s)
+        tasks = [work.task for work in self.works.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.client.__aexit__(None, None, None)
+        await asyncio.to_thread(self.ledger.close)
+
+    def workflow_policy(self) -> Policy:
+        """What URLs from workflows and the command line may reach."""
+        allowed = self.settings.allowed_hosts
+        if self.settings.is_built_in_sandbox:
+            # Its own pictures: the sandbox is the service here, at an address of this process.
+            allowed |= {urlsplit(self.client.base_url).netloc}
+        return Policy(allowed_hosts=allowed, may_be_private=False)
+
+    async def result_policy(self) -> Policy:
+        """What result URLs of the service may reach: private hosts only if its own host is one."""
+        if self._service_is_private is None:
+            self._service_is_private = await self._is_service_private()
+        return Policy(
+            allowed_hosts=self.settings.allowed_hosts, may_be_private=self._service_is_private
+        )
+
+    async def _is_service_private(self) -> bool:
+        base = urlsplit(self.client.base_url)
+        host = base.hostname or ""
+        address = literal_address(host)
+        if is_local_host(host) or address is not None:
+            return address is None or not is_public(address)
+        if proxy_for(self.client.base_url) is not None:
+            return False
+        try:
+            found = await resolve(host, base.port or 443)
+        except OSError as error:
+            log.debug("the service's host was not resolved: %s", error)
+            return False
+        return not all(is_public(one) for one in found)

@@ -1,0 +1,219 @@
+"""The steps of the road, each from one state of a row to the next: send, poll, fetch.
+
+A step is given the :class:`~.work.Work` it is part of, writes down what it learns before it acts on
+it, and raises when the road ends without images.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .answers import Answer
+from .client import SubmitHooks
+from .errors import (
+    ApiRefused,
+    AuthenticationFailed,
+    CompletedWithoutImages,
+    Interrupted,
+    OutcomeUnknown,
+    SeedreamError,
+    TaskFailed,
+    TaskNotFound,
+    WaitTimedOut,
+)
+from .fetching import fetch_missing
+from .intents import State, key_print
+from .ledger_rows import Row
+from .models import ResultItem, ServiceError, Task, TaskStatus
+from .polling import Pace
+from .references import travel
+from .refusals import is_moderation
+from .results import Phase
+from .store import StoredFile
+
+if TYPE_CHECKING:
+    from .work import Work
+
+log = logging.getLogger("seedream")
+
+
+# --- intended: references travel, the request is sent -------------------------------------------
+
+
+async def send(work: Work, row: Row) -> Row:
+    """Bring the references along and send the request, once."""
+    assert work.sending is not None, "only a request is ever intended"  # noqa: S101
+    request = work.sending.request
+    try:
+        work.tell(Phase.UPLOADING if request.references else Phase.SUBMITTING)
+        travelled = await travel(request.references, work.sending.way)
+        work.travel_notes = travelled.notes
+        work.tell(Phase.SUBMITTING)
+        answer = await work.session.client.submit(
+            request,
+            travelled.urls,
+            idempotency_key=row.idempotency_key,
+            hooks=SubmitHooks(
+                before_first_byte=lambda: _before_first_byte(work, row),
+                not_accepted=lambda: _not_accepted(work, row),
+            ),
+            read_timeout_s=work.timeout_s,
+        )
+    except asyncio.CancelledError:
+        if not work.is_sending:
+            await work.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
+        raise
+    except ApiRefused as error:
+        return await work.ended(row, State.REFUSED, error)
+    except OutcomeUnknown as error:
+        return await _unknown(work, row, error)
+    except SeedreamError as error:
+        return await work.ended(row, State.WITHDRAWN, error)
+    return await _taken(work, row, answer)
+
+
+async def _before_first_byte(work: Work, row: Row) -> None:
+    # From here on nobody's leaving takes the request back; so this stands before the first wait.
+    work.is_sending = work.was_sent = True
+    try:
+        await work.moved(row, State.SENDING)
+    except BaseException:
+        work.is_sending = work.was_sent = False
+        raise
+
+
+async def _not_accepted(work: Work, row: Row) -> None:
+    await work.moved(row, State.INTENDED)
+    work.take_back()
+
+
+async def _taken(work: Work, row: Row, answer: Answer) -> Row:
+    """Write down what the service answered: images at once, a task, or neither."""
+    if answer.has_images:
+        return await _answered(work, row, answer.items)
+    if answer.task_id:
+        accepted = await work.written_down(
+            lambda: work.moved(row, State.ACCEPTED, task_id=answer.task_id), answer.task_id
+        )
+        work.is_sending = False
+        return accepted
+    empty = CompletedWithoutImages("completed_without_images", entry=row.id)
+    return await work.ended(row, State.EMPTY, empty)
+
+
+async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
+    """A task id that was seen in a torn answer is tried before the outcome counts as unknown."""
+    if error.hint is not None:
+        try:
+            task = await work.session.client.get_task(error.hint)
+        except SeedreamError as refused:
+            log.info("a task id from a torn answer was not confirmed: %s", refused.key)
+        else:
+            accepted = await work.moved(row, State.ACCEPTED, task_id=task.id)
+            work.is_sending = False
+            return accepted
+    reason = error.values.get("reason")
+    error = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
+    return await work.ended(row, State.UNKNOWN, error)
+
+
+# --- accepted: the task is polled ---------------------------------------------------------------
+
+
+async def poll(work: Work, row: Row) -> Row:
+    """Look at the task until it ends."""
+    assert row.task_id is not None, "accepted means that the id is known"  # noqa: S101
+    work.tell(Phase.QUEUED, task_id=row.task_id)
+    try:
+        task = await (_one_look(work, row.task_id) if work.looks_once else _looks(work, row))
+    except (TaskNotFound, AuthenticationFailed) as error:
+        raise _of_other_key(work, row, error) from None
+    if any(item.was_made for item in task.items):
+        return await _answered(work, row, task.items)
+    failed_items = [item.error for item in task.items if item.error is not None]
+    if task.status is TaskStatus.FAILED or failed_items:
+        reason = task.error or (failed_items[0] if failed_items else ServiceError(task.word))
+        key = "task_failed_content" if is_moderation(reason) else "task_failed"
+        failed = TaskFailed(key, task_id=task.id, reason=work.session.client.scrub(str(reason)))
+        return await work.ended(row, State.FAILED, failed)
+    empty = CompletedWithoutImages("completed_without_images", task_id=task.id, entry=row.id)
+    return await work.ended(row, State.EMPTY, empty)
+
+
+async def _looks(work: Work, row: Row) -> Task:
+    session = work.session
+    typical_s = (
+        await session.ledger.run(session.ledger.typical_seconds, row.model) if row.model else None
+    )
+    assert row.task_id is not None, "the caller looked"  # noqa: S101
+    return await session.client.wait(
+        row.task_id,
+        timeout_s=work.timeout_s,
+        pace=Pace(typical_s),
+        age_s=max(0.0, session.now() - (row.accepted_at or session.now())),
+        on_look=lambda task: _tell_of(work, task),
+    )
+
+
+async def _one_look(work: Work, task_id: str) -> Task:
+    task = await work.session.client.get_task(task_id)
+    _tell_of(work, task)
+    if not task.status.is_terminal:
+        raise WaitTimedOut("wait_timed_out", task_id=task_id, word=task.word, waited=0)
+    return task
+
+
+def _tell_of(work: Work, task: Task) -> None:
+    phase = Phase.QUEUED if task.status is TaskStatus.QUEUED else Phase.PROCESSING
+    work.tell(phase, percent=task.progress, task_id=task.id, word=task.word)
+
+
+def _of_other_key(work: Work, row: Row, error: SeedreamError) -> SeedreamError:
+    mine = key_print(work.session.settings.key.get_secret_value())
+    if row.key_print in (None, mine):
+        return error
+    reason = error.values.get("reason")
+    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
+
+
+# --- answered: the images are fetched -----------------------------------------------------------
+
+
+async def _answered(work: Work, row: Row, items: tuple[ResultItem, ...]) -> Row:
+    """Write down where the images are, and the bytes of those that came in the answer."""
+    ledger, store = work.session.ledger, work.session.store
+
+    async def write() -> Row:
+        files: dict[int, StoredFile] = {}
+        for item in items:
+            if item.data is not None:
+                files[item.position] = await asyncio.to_thread(store.keep_answer, item.data)
+        await ledger.run(ledger.answered, row.id, items, files)
+        return await ledger.run(ledger.row, row.id)
+
+    answered = await work.written_down(write, row.task_id)
+    work.is_sending = False
+    return answered
+
+
+async def fetch(work: Work, row: Row) -> Row:
+    """Bring the images into the store."""
+    ledger = work.session.ledger
+    work.download_failures = await fetch_missing(work.session, row, work.tell)
+    if work.download_failures:
+        return await ledger.run(ledger.row, row.id)
+    images = await ledger.run(ledger.images, row.id)
+    whole = all(image.error is None for image in images)
+    return await work.moved(row, State.COMPLETED if whole else State.PARTIAL)
+
+
+STEPS: Mapping[State, Callable[[Work, Row], Awaitable[Row]]] = MappingProxyType({
+    State.INTENDED: send,
+    State.ACCEPTED: poll,
+    State.ANSWERED: fetch,
+})  # fmt: skip
+"""What to do next at each state that is not an end."""

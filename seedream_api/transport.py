@@ -1,0 +1,306 @@
+"""HTTP: the only module that imports httpx, and the one that decides whether the server saw a request.
+
+No httpx type appears in a signature or an error here, so that another HTTP library is a change of
+this file alone. Three ways to ask:
+
+* :meth:`Transport.post_once` for what may be charged: a connection of its own (an idle one may be
+  dead without either side knowing), one attempt, ``before_first_byte`` awaited at the very moment
+  before the first byte of the request leaves. A failure before that moment is :class:`NotSent`,
+  any failure after it :class:`OutcomeUnknown`.
+* :meth:`Transport.ask` for what costs nothing and has a small answer.
+* :meth:`Transport.open` for a body that is streamed, optionally from an address checked before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from ._version import __version__
+from .config import is_local_host
+from .errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
+from .redaction import scrub
+
+USER_AGENT = f"seedream-deepspace/{__version__} (+ComfyUI)"
+CONNECT_TIMEOUT_S = 15.0
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+"""Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
+
+_TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """A whole answer: status, headers with lower-case names, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is none (also for JSON nested beyond what Python reads).
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("JSON is nested too deeply") from None
+
+    @property
+    def request_id(self) -> str | None:
+        """The relay's id of this call (new-api: ``X-Oneapi-Request-Id``)."""
+        return self.headers.get("x-request-id") or self.headers.get("x-oneapi-request-id")
+
+
+@dataclass(frozen=True)
+class StreamedAnswer:
+    """An answer whose body is still on its way."""
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: AsyncIterator[bytes]
+
+
+class Transport:
+    """Connections by proxy, made when first needed; use it on one event loop and close it there."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
+        self._certificates: ssl.SSLContext | None = None
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    async def post_once(
+        self,
+        url: str,
+        *,
+        body: Any,
+        headers: Mapping[str, str],
+        read_timeout_s: float,
+        before_first_byte: Callable[[], Awaitable[None]],
+    ) -> HttpAnswer:
+        """Send a request that may be charged, once.
+
+        Raises:
+            NotSent: no byte left this machine.
+            OutcomeUnknown: a byte may have left, and no whole answer came within the time.
+        """
+        sent = False
+
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            nonlocal sent
+            # A tunnel through a proxy first sends a CONNECT of its own: that is not ours yet.
+            if event.endswith("send_request_headers.started") and not sent:
+                method: Any = getattr(info.get("request"), "method", b"POST")
+                if method == b"POST":
+                    await before_first_byte()
+                    sent = True
+
+        client = self._client(url, paid=True)
+        request = client.build_request(
+            "POST", url, json=body, headers=dict(headers), extensions={"trace": trace}
+        )
+        request.extensions["timeout"] = _timeouts(read_timeout_s)
+        arrived = bytearray()
+        try:
+            return await asyncio.wait_for(self._whole(client, request, arrived), read_timeout_s)
+        except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
+            if not sent:
+                raise _not_sent(url, error) from None
+            unknown = OutcomeUnknown("outcome_unknown", reason=_reason(error), entry="ID")
+            found = _TASK_ID.search(arrived)
+            unknown.hint = found.group(1).decode() if found else None
+            raise unknown from None
+
+    async def ask(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        content: bytes | None = None,
+    ) -> HttpAnswer:
+        """A request that costs nothing.
+
+        Raises:
+            NotSent: the host could not be reached.
+            ReadFailed: it was reached and gave no whole answer in time.
+        """
+        client = self._client(url, paid=False)
+        request = client.build_request(method, url, headers=dict(headers or {}), content=content)
+        request.extensions["timeout"] = _timeouts(timeout_s)
+        try:
+            return await asyncio.wait_for(self._whole(client, request, bytearray()), timeout_s)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            raise _not_sent(url, error) from None
+        except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
+            raise ReadFailed("read_failed", reason=_reason(error)) from None
+
+    @asynccontextmanager
+    async def open(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        read_timeout_s: float,
+        address: str | None = None,
+    ) -> AsyncIterator[StreamedAnswer]:
+        """Stream a body; redirects are given back, not followed.
+
+        Args:
+            address: the IP address to connect to in place of a second look-up of the URL's host
+                (which stays in the Host header and in TLS).
+
+        Raises:
+            ReadFailed: connecting, or reading at any later moment, failed.
+        """
+        target, sent_headers, extensions = url, dict(headers), dict[str, Any]()
+        if address is not None:
+            target, host, authority = _at_address(url, address)
+            sent_headers["Host"] = authority
+            extensions["sni_hostname"] = host
+        client = self._client(url, paid=True, direct=address is not None)
+        request = client.build_request("GET", target, headers=sent_headers, extensions=extensions)
+        request.extensions["timeout"] = _timeouts(read_timeout_s)
+        try:
+            answer = await client.send(request, stream=True, follow_redirects=False)
+            try:
+                yield StreamedAnswer(
+                    answer.status_code, _headers(answer), answer.aiter_bytes(chunk_size=256 * 1024)
+                )
+            finally:
+                await answer.aclose()
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise ReadFailed("read_failed", reason=_reason(error)) from None
+
+    async def _whole(
+        self, client: httpx.AsyncClient, request: httpx.Request, body: bytearray
+    ) -> HttpAnswer:
+        """Read an answer into ``body``, which keeps what had arrived when reading fails."""
+        answer = await client.send(request, stream=True, follow_redirects=False)
+        try:
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise _TooLarge(f"the answer has over {MAX_ANSWER_BYTES} bytes")
+        finally:
+            await answer.aclose()
+        return HttpAnswer(answer.status_code, _headers(answer), bytes(body))
+
+    def _client(self, url: str, *, paid: bool, direct: bool = False) -> httpx.AsyncClient:
+        proxy = None if direct else proxy_for(url)
+        client = self._clients.get((proxy, paid))
+        if client is None:
+            if self._certificates is None:
+                self._certificates = trusted_certificates(os.environ)
+            try:
+                client = httpx.AsyncClient(
+                    verify=self._certificates,
+                    proxy=proxy,
+                    trust_env=False,
+                    headers={"User-Agent": USER_AGENT},
+                    limits=httpx.Limits(
+                        max_connections=None, max_keepalive_connections=0 if paid else 8
+                    ),
+                )
+            except (ValueError, ImportError, httpx.InvalidURL) as error:
+                raise ConfigurationError("bad_proxy", reason=scrub(str(error))) from None
+            self._clients[proxy, paid] = client
+        return client
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment (on Windows and macOS also the system) names for a URL.
+
+    This machine itself is never asked for through a proxy.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_local_host(host):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme.lower()) or proxies.get("all")
+    if not proxy or urllib.request.proxy_bypass(host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """The environment's CA bundle if it names one, else the system's store and certifi's.
+
+    Raises:
+        ConfigurationError: the bundle cannot be loaded.
+    """
+    file = next((environ[name] for name in CERTIFICATE_VARIABLES if environ.get(name)), None)
+    folder = environ.get("SSL_CERT_DIR") or None
+    try:
+        if file and Path(file).is_dir():
+            file, folder = None, file
+        if file or folder:
+            return ssl.create_default_context(cafile=file, capath=folder)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            "bad_certificates", path=file or folder, reason=str(error)
+        ) from None
+    context = ssl.create_default_context()
+    import certifi  # comes with httpx; an embedded Python may have no system store
+
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def _at_address(url: str, address: str) -> tuple[str, str, str]:
+    """``url`` with its host replaced, the host for TLS, and the authority for the Host header."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    literal = f"[{address}]" if ":" in address else address
+    netloc = literal if parts.port is None else f"{literal}:{parts.port}"
+    authority = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=netloc).geturl(), host, authority
+
+
+def _timeouts(read_s: float) -> dict[str, float]:
+    connect = min(CONNECT_TIMEOUT_S, read_s)
+    return {"connect": connect, "pool": connect, "write": max(60.0, connect), "read": read_s}
+
+
+def _headers(answer: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def _not_sent(url: str, error: BaseException) -> NotSent:
+    return NotSent("not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
+        return "connecting timed out"
+    if isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError)):
+        return "no answer in time"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return f"the connection was cut ({error})"
+    text = scrub(str(error)).strip()
+    return text or type(error).__name__

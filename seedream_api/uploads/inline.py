@@ -1,0 +1,19 @@
+"""A reference inside the request itself, as a data URI."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+from ..encoding import Encoded
+
+
+class Inline:
+    """Ark reads ``data:image/<format>;base64,...`` with the format in lower case."""
+
+    name = "inline"
+    shares_one_body = True
+
+    async def send(self, encoded: Encoded, position: int) -> str:
+        text = await asyncio.to_thread(base64.b64encode, encoded.data)
+        return f"data:{encoded.media_type};base64,{text.decode('ascii')}"

@@ -1,0 +1,251 @@
+"""One paid request on its way, in this process, and who waits for it.
+
+A :class:`Work` is a task of its own, so that nobody's cancellation tears it apart: waiters come and
+go. It is withdrawn when the last waiter leaves before anything was sent; once the first byte has
+left it goes on, so that what was paid for is written down and fetched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import (
+    Charge,
+    CompletedWithoutImages,
+    Interrupted,
+    LedgerFailed,
+    OutcomeUnknown,
+    SeedreamError,
+)
+from .intents import STORED, State
+from .ledger_rows import Row
+from .results import Origin, Phase, Progress
+from .steps import STEPS
+
+if TYPE_CHECKING:
+    from .models import Request
+    from .session import Session
+    from .uploads import Way
+
+log = logging.getLogger("seedream")
+
+OTHER_OWNER_PAUSE_S = 0.25
+"""Between two looks at a row that another live process works on."""
+WRITE_DOWN_S = 120.0
+"""How long an answer that was paid for is kept trying to be written down, e.g. on a full disk."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What sending needs; a collected task has none.
+
+    Args:
+        way: how pictures travel, ``None`` where every reference is a URL.
+    """
+
+    request: Request
+    way: Way | None
+
+
+class Work:
+    """Walks one row of the ledger to its end.
+
+    Args:
+        claim: finds or makes the row; called again while another process owns it.
+        timeout_s: how long to wait for the service.
+        sending: what to send; a collected task has nothing.
+        looks_once: look at the task once and raise :class:`WaitTimedOut` if it still runs.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        claim: Callable[[], Awaitable[Row]],
+        *,
+        timeout_s: float,
+        sending: Sending | None = None,
+        looks_once: bool = False,
+    ) -> None:
+        self.session = session
+        self._claim = claim
+        self.timeout_s = timeout_s
+        self.sending = sending
+        self.looks_once = looks_once
+        self.begun = session.clock()
+        self.row: Row | None = None
+        self.origin = Origin.NEW
+        self.is_sending = False
+        """From just before the first byte until the answer is written down."""
+        self.was_sent = False
+        self.travel_notes: tuple[str, ...] = ()
+        self.download_failures: dict[int, SeedreamError] = {}
+        self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done as soon as the task id is written down."""
+        self.latest = Progress(Phase.PREPARING, 0.0)
+        self.listeners: list[Callable[[Progress], None]] = []
+        self._waiters = 0
+        self.task = asyncio.create_task(self._walk())
+
+    # --- waiters --------------------------------------------------------------------------------
+
+    def enter(self, listener: Callable[[Progress], None] | None) -> None:
+        self._waiters += 1
+        if listener is not None:
+            self.listeners.append(listener)
+            listener(self.latest)
+
+    def leave(self, listener: Callable[[Progress], None] | None) -> None:
+        """A waiter goes. The last one before anything was sent takes the request back."""
+        self._waiters -= 1
+        if listener is not None:
+            self.listeners.remove(listener)
+        if self._waiters == 0 and not self.was_sent and not self.task.done():
+            self.task.cancel()
+
+    def take_back(self) -> None:
+        """The service surely did not accept the request; nobody may be waiting for it any more."""
+        self.is_sending = self.was_sent = False
+        if self._waiters == 0:
+            self.task.cancel()
+
+    def interruption(self) -> Interrupted:
+        """What to tell a waiter that was cancelled now."""
+        if self.row is not None and self.row.task_id and self.row.state is State.ACCEPTED:
+            return Interrupted(
+                "interrupted_task", task_id=self.row.task_id, charge=Charge.RUNNING
+            )
+        if self.is_sending:
+            return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
+        if self.was_sent:
+            return Interrupted("interrupted_stored", charge=Charge.MADE)
+        return Interrupted("interrupted_before")
+
+    def tell(self, phase: Phase, **details: object) -> None:
+        self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
+        for listener in tuple(self.listeners):
+            listener(self.latest)
+
+    # --- the road -------------------------------------------------------------------------------
+
+    async def _walk(self) -> Row:
+        """Claim the row, then take the next step until it is stored.
+
+        Raises:
+            SeedreamError: why there are no images.
+        """
+        row = await self._own_row()
+        try:
+            row = await self._begin(row)
+            while row.state in STEPS and not self.download_failures:
+                self._note_state(row)
+                row = self.row = await STEPS[row.state](self, row)
+            return row
+        finally:
+            await self.session.ledger.run(self.session.ledger.release, row.id)
+
+    async def _own_row(self) -> Row:
+        """My row, or one that is stored; a live owner elsewhere is waited for."""
+        while True:
+            row = await self._claim()
+            other = self._other_work(row)
+            if other is not None:
+                self.tell(Phase.WAITING, task_id=row.task_id)
+                await asyncio.wait({other.task})
+            elif row.owner == self.session.ledger.owner or row.state in STORED:
+                self.row = row
+                return row
+            else:
+                self.origin = Origin.JOINED
+                self.tell(Phase.WAITING, task_id=row.task_id)
+                await self.session.sleep(OTHER_OWNER_PAUSE_S)
+
+    def _other_work(self, row: Row) -> Work | None:
+        """The work of this process that has this row already: one row, one work."""
+        works = self.session.works.values()
+        return next((w for w in works if w.row and w.row.id == row.id and w is not self), None)
+
+    async def _begin(self, row: Row) -> Row:
+        """What a row that was found means for the same inputs."""
+        self._note_state(row)
+        if row.state is State.INTENDED:
+            return row
+        if self.origin is Origin.NEW:
+            self.origin = Origin.STORED if row.state in STORED else Origin.RESUMED
+        if row.state is State.SENDING:
+            # Nobody of this process sends it any more, or this work would not have begun.
+            crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+            return await self.ended(row, State.UNKNOWN, crash)
+        if row.state is State.UNKNOWN:
+            raise row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+        if row.state is State.EMPTY:
+            if row.task_id is None:
+                raise CompletedWithoutImages("completed_without_images", entry=row.id)
+            return await self.moved(row, State.ACCEPTED)
+        if row.state in STORED:
+            return await self._with_files(row)
+        return row
+
+    async def _with_files(self, row: Row) -> Row:
+        """A stored row whose files are still there; else it is fetched again."""
+        ledger = self.session.ledger
+        images = await ledger.run(ledger.images, row.id)
+        lost = await asyncio.to_thread(
+            lambda: [i.position for i in images if i.file is not None and not i.file.is_file()]
+        )
+        if not lost:
+            return row
+        await ledger.run(ledger.lost, row.id, lost)
+        return await ledger.run(ledger.row, row.id)
+
+    # --- writing down ---------------------------------------------------------------------------
+
+    def _note_state(self, row: Row) -> None:
+        self.was_sent = row.state is not State.INTENDED
+        if row.state is State.ACCEPTED and not self.accepted.done():
+            self.accepted.set_result(None)
+
+    async def moved(
+        self,
+        row: Row,
+        state: State,
+        error: SeedreamError | None = None,
+        *,
+        task_id: str | None = None,
+    ) -> Row:
+        ledger = self.session.ledger
+        request_id = error.request_id if error else None
+        await ledger.run(
+            ledger.move, row.id, state, task_id=task_id, request_id=request_id, error=error
+        )
+        return await ledger.run(ledger.row, row.id)
+
+    async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
+        """Write the end down and raise it. An end that cannot be written is told all the same."""
+        try:
+            self.row = await self.moved(row, state, error)
+        except LedgerFailed as failed:
+            log.error("the end of request %s was not written down: %s", row.id, failed)  # noqa: TRY400
+        self.is_sending = False
+        raise error
+
+    async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
+        """Try to write for a while: what is to be written was paid for and stands nowhere else.
+
+        Raises:
+            LedgerFailed: it could not be written; it carries the task id.
+        """
+        begun = self.session.clock()
+        while True:
+            try:
+                return await write()
+            except LedgerFailed as failed:
+                log.error("what the service answered is not written down yet: %s", failed)  # noqa: TRY400
+                if self.session.clock() - begun > WRITE_DOWN_S:
+                    raise LedgerFailed(
+                        failed.key, charge=Charge.POSSIBLE, task_id=task_id, **failed.values
+                    ) from None
+                await self.session.sleep(1.0)

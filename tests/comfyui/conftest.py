@@ -1,0 +1,44 @@
+"""Real ComfyUI servers for the tests in this folder and in browser/. A missing one is a failure,
+never a skip: a layer that silently does not run proves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host import ComfyServer
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.comfyui)
+
+
+@pytest.fixture(scope="session")
+def boot_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ComfyServer]]:
+    """``boot_comfyui(environment=..., packs=..., arguments=...)``: a started server of one's own.
+
+    It ends with the session, or earlier by ``stop`` or ``kill``.
+    """
+    with ExitStack() as servers:
+
+        def boot(**options: Any) -> ComfyServer:
+            server = ComfyServer(tmp_path_factory.mktemp("comfyui"), **options)
+            return servers.enter_context(server.start())
+
+        yield boot
+
+
+@pytest.fixture(scope="session")
+def comfyui(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+) -> ComfyServer:
+    """The server with this pack that the tests share; it talks to the pack's own sandbox."""
+    home = tmp_path_factory.mktemp("seedream_home")
+    return boot_comfyui(environment={"DEEPSPACE_BASE_URL": "sandbox", "SEEDREAM_HOME": str(home)})

@@ -1,0 +1,151 @@
+"""What every test gets: the packages without sys.path, no network but loopback, no settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import standins
+from surroundings import outside_settings
+
+if TYPE_CHECKING:
+    from seedream_api.sandbox import Sandbox
+
+PACK_ROOT = Path(__file__).resolve().parent.parent
+
+
+class PackFolderAsPlainDirectory:
+    """Keep pytest from importing the pack's ``__init__.py``, which needs ComfyUI."""
+
+    @staticmethod
+    def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == PACK_ROOT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A conftest's hook is not asked about folders above its own; a registered plugin is.
+    config.pluginmanager.register(PackFolderAsPlainDirectory())
+
+
+def load_package(name: str, folder: Path) -> ModuleType:
+    """As ComfyUI does it: no sys.path entry, where our nodes/ would hide ComfyUI's nodes."""
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+load_package("seedream_api", PACK_ROOT / "seedream_api")
+
+
+@pytest.fixture(scope="session")
+def pack() -> ModuleType:
+    """The whole pack, loaded as ComfyUI loads it. Its seedream_api is a copy of its own: a test
+    file takes either this fixture or ``import seedream_api``, or ``except`` stops matching."""
+    comfyui = PACK_ROOT / ".dev" / "comfyui"
+    if not (comfyui / "main.py").is_file():
+        pytest.fail("no ComfyUI in .dev/comfyui; `python dev.py test` fetches one")
+    standins.install()
+    sys.path.append(str(comfyui))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ComfyUI's own
+        from comfy.cli_args import args  # pyright: ignore
+
+        args.cpu = True  # asked at import, on a machine that may have no accelerator
+        import comfy_api.latest  # noqa: F401  # pyright: ignore
+    return load_package(str(PACK_ROOT).replace(".", "_x_"), PACK_ROOT)
+
+
+# ---- nothing from outside ----
+
+
+class OutsideNetwork(Exception):
+    """A test tried to reach something that is not on this machine. No OSError: the code under
+    test must not take it for one of the failures that it handles."""
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    # For the whole session, since a server of a session fixture inherits the environment too.
+    with pytest.MonkeyPatch.context() as patch:
+        for name in outside_settings():
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own SEEDREAM_HOME; made by whoever first writes to it."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SEEDREAM_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    getaddrinfo = socket.getaddrinfo
+
+    def check(address: Any) -> None:
+        if not isinstance(address, tuple):  # no internet address but a path, say
+            return
+        host = str(cast("tuple[object, ...]", address)[0])
+        if not is_loopback(host):
+            raise OutsideNetwork(host)
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        check(address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        check(address)
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        # A literal address is only parsed; nobody is asked.
+        if name is not None and not is_loopback(name) and not is_address(name):
+            raise OutsideNetwork(name)
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+
+
+# ---- the service's stand-in ----
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A started sandbox whose tasks finish at once."""
+    from seedream_api.sandbox import Sandbox
+
+    home = tmp_path / "sandbox_home"
+    with Sandbox(home=home, port=0, preferential_seconds=0, task_seconds=0) as started:
+        yield started
