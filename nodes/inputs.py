@@ -68,9 +68,7 @@ def images_input() -> io.Input | list[io.Input]:
     )
     autogrow: Any = getattr(io, "Autogrow", None)
     if autogrow is not None:
-        template = autogrow.TemplateNames(
-            io.Image.Input("image"), names=list(IMAGE_NAMES), min=0
-        )
+        template = autogrow.TemplateNames(io.Image.Input("image"), names=list(IMAGE_NAMES), min=0)
         return autogrow.Input("images", template=template, optional=True, tooltip=tooltip)
     return [
         io.Image.Input(f"images.{name}", display_name=name, optional=True, tooltip=tooltip)

@@ -14,7 +14,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
-from ..seedream_api.errors import InvalidRequest, ResultUnavailable
+from ..seedream_api.errors import InvalidRequest
 from . import runtime
 from .inputs import connected_images, lines
 from .tensors import frame_count, to_pixels, to_tensors
@@ -95,12 +95,10 @@ async def pictures_of(
     Raises:
         ResultUnavailable: not one can be read.
     """
-    made = await asyncio.to_thread(
-        to_tensors, sources, fit=fit, names=names, with_masks=with_masks
-    )
-    failures = {place: error.message("en") for place, error in made.failures}
+    made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
-        raise made.failures[0][1] if made.failures else ResultUnavailable("no_urls")
+        raise made.failures[0][1]
+    failures = {position: error.message("en") for position, error in made.failures}
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
     ]
@@ -152,9 +150,7 @@ def outputs(
     return io.NodeOutput(pictures.batch, pictures.image_list, *texts)
 
 
-def _summary(
-    result: Result, pictures: Pictures | None, call: tuple[int, int], hint: str
-) -> str:
+def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], hint: str) -> str:
     words = _call_words(call)
     if pictures is None:
         return " · ".join([*words, hint.format(task_id=result.task_id)])

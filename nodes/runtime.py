@@ -1,8 +1,8 @@
 """The pack's own event loop, and waiting for it from a node: the only module with comfy.
 
-ComfyUI gives every prompt an event loop of its own and tears it down with everything in it when one
-node fails. Paid work therefore runs on a loop in a thread of ours; a node only waits for it, watches
-Cancel beside, and may leave at any moment.
+ComfyUI gives every prompt an event loop of its own and tears it down with everything in it when
+one node fails. Paid work therefore runs on a loop in a thread of ours; a node only waits for it,
+watches Cancel beside, and may leave at any moment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from comfy.model_management import InterruptProcessingException, processing_interrupted
-from comfy_api.latest import ComfyAPI
+from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
@@ -79,7 +79,7 @@ _own_lock = threading.Lock()
 
 def own_loop() -> _OwnLoop:
     """The pack's loop, started when first needed."""
-    global _own  # noqa: PLW0603 - one loop a process is the point
+    global _own
     with _own_lock:
         if _own is None:
             _own = _OwnLoop()
@@ -161,7 +161,7 @@ async def run(
                 call.cancel()
                 await _farewell(call, caller)
                 raise InterruptProcessingException
-            shown = await _show(caller, shown, describe)
+            shown = _show(caller, shown, describe)
             await _wait(call.ended, TICK_S)
     except asyncio.CancelledError:
         # The host's own: a sibling failed. It must pass; ours never leave the pack's loop.
@@ -218,7 +218,7 @@ async def _farewell(call: _Call[Any], caller: Caller) -> None:
         caller.show(f"{error.message('zh')}\n{error.message('en')}")
 
 
-async def _show(
+def _show(
     caller: Caller,
     shown: Progress | None,
     describe: Callable[[Progress, tuple[int, int]], str],
@@ -227,9 +227,9 @@ async def _show(
     step = caller.latest
     if step is None or step is shown:
         return shown
-    caller.show(describe(step, caller.counted()))
-    if step.percent is not None:
-        await ComfyAPI().execution.set_progress(step.percent, 100.0)
+    caller.show(describe(step, caller.call_of_calls()))
+    if step.percent is not None and caller.unique_id is not None:
+        get_progress_state().update_progress(str(caller.unique_id), step.percent, 100.0)
     return step
 
 

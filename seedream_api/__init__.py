@@ -18,18 +18,127 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .catalog import Family as Family, MODELS as MODELS, Model as Model
+    from .catalog import MODELS as MODELS
+    from .catalog import Family as Family
+    from .catalog import Model as Model
     from .client import SeedreamClient as SeedreamClient
-    from .collecting import collect as collect, collect_all as collect_all
-    from .config import Settings as Settings, load_settings as load_settings
-    from .errors import ApiRefused as ApiRefused, AuthenticationFailed as AuthenticationFailed, Charge as Charge, CompletedWithoutImages as CompletedWithoutImages, ConfigurationError as ConfigurationError, ContentRejected as ContentRejected, InsufficientBalance as InsufficientBalance, Interrupted as Interrupted, InvalidRequest as InvalidRequest, LedgerFailed as LedgerFailed, NotFound as NotFound, NotSent as NotSent, OutcomeUnknown as OutcomeUnknown, PartialResult as PartialResult, RateLimited as RateLimited, ReadFailed as ReadFailed, ResultUnavailable as ResultUnavailable, SeedreamError as SeedreamError, ServiceBusy as ServiceBusy, TaskFailed as TaskFailed, TaskNotFound as TaskNotFound, TransportFailed as TransportFailed, UnsafeURL as UnsafeURL, UploadFailed as UploadFailed, WaitTimedOut as WaitTimedOut
+    from .collecting import collect as collect
+    from .collecting import collect_all as collect_all
+    from .config import Settings as Settings
+    from .config import load_settings as load_settings
+    from .errors import (
+        ApiRefused as ApiRefused,
+    )
+    from .errors import (
+        AuthenticationFailed as AuthenticationFailed,
+    )
+    from .errors import (
+        Charge as Charge,
+    )
+    from .errors import (
+        CompletedWithoutImages as CompletedWithoutImages,
+    )
+    from .errors import (
+        ConfigurationError as ConfigurationError,
+    )
+    from .errors import (
+        ContentRejected as ContentRejected,
+    )
+    from .errors import (
+        InsufficientBalance as InsufficientBalance,
+    )
+    from .errors import (
+        Interrupted as Interrupted,
+    )
+    from .errors import (
+        InvalidRequest as InvalidRequest,
+    )
+    from .errors import (
+        LedgerFailed as LedgerFailed,
+    )
+    from .errors import (
+        NotFound as NotFound,
+    )
+    from .errors import (
+        NotSent as NotSent,
+    )
+    from .errors import (
+        OutcomeUnknown as OutcomeUnknown,
+    )
+    from .errors import (
+        PartialResult as PartialResult,
+    )
+    from .errors import (
+        RateLimited as RateLimited,
+    )
+    from .errors import (
+        ReadFailed as ReadFailed,
+    )
+    from .errors import (
+        ResultUnavailable as ResultUnavailable,
+    )
+    from .errors import (
+        SeedreamError as SeedreamError,
+    )
+    from .errors import (
+        ServiceBusy as ServiceBusy,
+    )
+    from .errors import (
+        TaskFailed as TaskFailed,
+    )
+    from .errors import (
+        TaskNotFound as TaskNotFound,
+    )
+    from .errors import (
+        TransportFailed as TransportFailed,
+    )
+    from .errors import (
+        UnsafeURL as UnsafeURL,
+    )
+    from .errors import (
+        UploadFailed as UploadFailed,
+    )
+    from .errors import (
+        WaitTimedOut as WaitTimedOut,
+    )
     from .generation import generate as generate
-    from .models import Request as Request, Task as Task, TaskStatus as TaskStatus
-    from .references import PictureReference as PictureReference, UrlReference as UrlReference, file_reference as file_reference, pixels_reference as pixels_reference
-    from .results import Failure as Failure, Origin as Origin, Phase as Phase, Progress as Progress, Result as Result, StoredImage as StoredImage
+    from .models import Request as Request
+    from .models import Task as Task
+    from .models import TaskStatus as TaskStatus
+    from .references import (
+        PictureReference as PictureReference,
+    )
+    from .references import (
+        UrlReference as UrlReference,
+    )
+    from .references import (
+        file_reference as file_reference,
+    )
+    from .references import (
+        pixels_reference as pixels_reference,
+    )
+    from .results import (
+        Failure as Failure,
+    )
+    from .results import (
+        Origin as Origin,
+    )
+    from .results import (
+        Phase as Phase,
+    )
+    from .results import (
+        Progress as Progress,
+    )
+    from .results import (
+        Result as Result,
+    )
+    from .results import (
+        StoredImage as StoredImage,
+    )
     from .session import Session as Session
 
 __all__ = [
+    "MODELS",
     "ApiRefused",
     "AuthenticationFailed",
     "Charge",
@@ -42,7 +151,6 @@ __all__ = [
     "Interrupted",
     "InvalidRequest",
     "LedgerFailed",
-    "MODELS",
     "Model",
     "NotFound",
     "NotSent",

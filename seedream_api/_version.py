@@ -1,3 +1,3 @@
-"""The pack's version; ``pyproject.toml`` and ``CHANGELOG.md`` carry the same (a test compares them)."""
+"""The pack's version; a test compares it with ``pyproject.toml`` and ``CHANGELOG.md``."""
 
 __version__ = "0.1.0"

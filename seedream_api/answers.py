@@ -1,4 +1,4 @@
-"""Reads what the service answers, tolerantly, by the shape of the answer and not by the model's name.
+"""Reads what the service answers, tolerantly: by the answer's shape, not by the model's name.
 
 The shapes are those of the main page and of every source that may shine through the relay: the
 Evolink gateway, Ark, new-api and wrapped forms of them. URLs are taken only from the places where
@@ -17,7 +17,16 @@ from .models import ResultItem, ServiceError, Task, TaskStatus
 
 _WORDS: Mapping[TaskStatus, frozenset[str]] = {
     TaskStatus.QUEUED: frozenset(
-        {"queued", "pending", "submitted", "not_start", "created", "waiting", "in_queue", "accepted"}
+        {
+            "queued",
+            "pending",
+            "submitted",
+            "not_start",
+            "created",
+            "waiting",
+            "in_queue",
+            "accepted",
+        }
     ),
     TaskStatus.PROCESSING: frozenset(
         {"processing", "running", "in_progress", "started", "generating"}

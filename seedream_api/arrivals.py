@@ -19,6 +19,9 @@ _DEAD = frozenset({401, 403, 404, 410})
 _BUSY = frozenset({408, 425, 429})
 _CONTENT_RANGE = re.compile(r"bytes (?:\*|([0-9]{1,18})-[0-9]{1,18})/([0-9]{1,18}|\*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_STRONG_TAG = re.compile(r'"[!-~]{0,200}"')
+_MOST_TIMES_TAKEN = 3
+"""Attempts that start over again and again may bring this many times the limit, all together."""
 
 
 class LinkDead(ResultUnavailable):
@@ -73,7 +76,8 @@ class Arrival:
         """Let pass only an answer whose body may be the image."""
         status = answer.status
         if status in _DEAD:
-            raise LinkDead("link_dead", given=bare_url(self.url), http=status)
+            reason = f"HTTP {status}"
+            raise LinkDead("link_dead", given=bare_url(self.url), http=status, reason=reason)
         if status in _BUSY or status >= 500:
             wait_s = retry_after_s(answer.headers, time.time())
             raise Again(f"HTTP {status}", wait_s=wait_s, hold_back=status == 429)
@@ -92,8 +96,8 @@ class Arrival:
         if self.part.received:
             await self._start_over()
         headers = answer.headers
-        tag = headers.get("etag", "")
-        self.validator = tag if tag.startswith('"') else headers.get("last-modified", "")
+        tag, date = headers.get("etag", ""), headers.get("last-modified", "")
+        self.validator = tag if _STRONG_TAG.fullmatch(tag) else date if date.isascii() else ""
         length = headers.get("content-length", "")
         self.total = int(length) if _LENGTH.fullmatch(length) else None
         if (self.total or 0) > self.max_bytes:
@@ -119,6 +123,8 @@ class Arrival:
         self.taken += len(chunk)
         if self.part.received + len(chunk) > self.max_bytes:
             raise self._too_large()
+        if self.taken > _MOST_TIMES_TAKEN * self.max_bytes:
+            raise self.failed("it began again and again and never came whole")
         await self.part.take(chunk)
         if not self.media_type and len(self.part.head) >= HEAD_BYTES:
             self._recognise()

@@ -9,11 +9,11 @@ value, the value stands under ``doubted`` and is sent with a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 MAIN_PAGE = "https://deepspaceapi.apifox.cn/8692823m0"
 OLDER_PAGE = "https://doc.deepspaceai.net/8686316m0"
@@ -103,7 +103,7 @@ class Model:
     output_formats: tuple[str, ...] = ()
     max_results: int = 1
     doubted: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """By field: values that the main page allows and a neighbouring source doubts, with its words."""
+    """By field: values that the main page allows and a neighbouring source doubts, and why."""
 
     @property
     def reference_field(self) -> str:
@@ -159,19 +159,21 @@ def _evolink(model_id: str, doubted: Mapping[str, Mapping[str, str]]) -> Model:
     )
 
 
-MODELS: Mapping[str, Model] = MappingProxyType({
-    model.id: model
-    for model in (
-        _preferential("Seedream-5.0-Lite-Preferential", {}),
-        _preferential(
-            "Seedream-4.5-Preferential",
-            {"output_format": {"png": f"Ark gives 4.5 as JPEG only ({ARK_DOCS})"}},
-        ),
-        _evolink("Seedream-5.0-Lite", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
-        _evolink("Seedream-4.5", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
-        _evolink("Seedream-4.0", {}),
-    )
-})
+MODELS: Mapping[str, Model] = MappingProxyType(
+    {
+        model.id: model
+        for model in (
+            _preferential("Seedream-5.0-Lite-Preferential", {}),
+            _preferential(
+                "Seedream-4.5-Preferential",
+                {"output_format": {"png": f"Ark gives 4.5 as JPEG only ({ARK_DOCS})"}},
+            ),
+            _evolink("Seedream-5.0-Lite", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
+            _evolink("Seedream-4.5", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
+            _evolink("Seedream-4.0", {}),
+        )
+    }
+)
 """The five models of the main page, by id, in its order."""
 
 
@@ -180,17 +182,22 @@ def of_family(models: Mapping[str, Model], family: Family) -> tuple[str, ...]:
     return tuple(model.id for model in models.values() if model.family is family)
 
 
-def with_added_models(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Model]:
+def with_added_models(entries: Any) -> Mapping[str, Model]:
     """The catalogue plus models from the file that ``SEEDREAM_MODELS`` names.
 
-    Each entry is ``{"id": ..., "family": "preferential" | "evolink", "like": <known id>}``; ``like``
-    may be left out and then means the family's first model.
+    Each entry is ``{"id": ..., "family": "preferential" | "evolink", "like": <known id>}``;
+    ``like`` may be left out and then means the family's first model.
 
     Raises:
-        ValueError: an entry lacks its id, or its family or ``like`` is not known, or disagree.
+        ValueError: it is no list of entries, an entry lacks its id, or its family or ``like`` is
+            not known, or they disagree.
     """
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) for entry in cast("list[Any]", entries)
+    ):
+        raise ValueError("it is no list of objects")
     models = dict(MODELS)
-    for entry in entries:
+    for entry in cast("list[dict[str, Any]]", entries):
         model_id = entry.get("id")
         if not isinstance(model_id, str) or not model_id.strip():
             raise ValueError(f"an entry has no id: {dict(entry)!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .addresses import checked_url
 from .catalog import (
@@ -99,9 +100,7 @@ def _check_count(request: Request, model: Model) -> None:
         )
     references = len(request.references)
     if references > MAX_REFERENCES.value:
-        raise InvalidRequest(
-            "too_many_references", given=references, allowed=MAX_REFERENCES.value
-        )
+        raise InvalidRequest("too_many_references", given=references, allowed=MAX_REFERENCES.value)
     together = references + request.asked_images()
     if together > MAX_REFERENCES_AND_RESULTS.value:
         raise InvalidRequest(
@@ -123,7 +122,7 @@ def check_reference_size(position: int, width: int, height: int) -> None:
     Raises:
         InvalidRequest: too small, too large, or too long and thin for the service.
     """
-    size = {"position": position, "width": width, "height": height}
+    size: dict[str, Any] = {"position": position, "width": width, "height": height}
     if min(width, height) < MIN_REFERENCE_SIDE.value:
         raise InvalidRequest("reference_too_small", allowed=MIN_REFERENCE_SIDE.value, **size)
     if max(width, height) > MAX_REFERENCE_RATIO.value * min(width, height):

@@ -216,9 +216,7 @@ class SeedreamClient:
         raise unknown
 
     def _refusal(self, http: int, payload: Any, answer: HttpAnswer) -> ApiRefused | None:
-        return read_refusal(
-            http, payload, request_id=answer.request_id, secrets=(self._secret(),)
-        )
+        return read_refusal(http, payload, request_id=answer.request_id, secrets=(self._secret(),))
 
     async def get_task(self, task_id: str) -> Task:
         """One look at a task; free.

@@ -93,7 +93,8 @@ async def collect_all(
         raise await _no_ids(session)
 
     def listener(task_id: str) -> Listener | None:
-        return None if progress is None else lambda step: progress(task_id, step)
+        told = progress
+        return None if told is None else lambda step: told(task_id, step)
 
     ended = await asyncio.gather(
         *(

@@ -145,12 +145,7 @@ class Settings:
         if not path:
             return MODELS
         try:
-            entries: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-            if not isinstance(entries, list) or not all(
-                isinstance(entry, dict) for entry in cast("list[Any]", entries)
-            ):
-                raise ValueError("it is no list of objects")  # noqa: TRY004 - a fault of the file
-            return with_added_models(cast("list[dict[str, Any]]", entries))
+            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise ConfigurationError("bad_models_file", path=path, reason=error) from None
 
@@ -227,8 +222,8 @@ def checked_address(text: str) -> str:
     """The address in its one spelling.
 
     Raises:
-        ConfigurationError: no http(s) address, one with more than host, port and path, or plain http
-            to another machine, where a key would travel in the clear.
+        ConfigurationError: no http(s) address, one with more than host, port and path, or plain
+            http to another machine, where a key would travel in the clear.
     """
     if text.lower() == SANDBOX:
         return SANDBOX

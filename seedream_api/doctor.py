@@ -1,4 +1,4 @@
-"""Looks at settings, key, address, proxy and balance, and says what is wrong. Sends nothing paid."""
+"""Looks at settings, key, address, proxy and balance, and says what is wrong; nothing is paid."""
 
 from __future__ import annotations
 

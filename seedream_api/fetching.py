@@ -95,7 +95,5 @@ def _final(error: SeedreamError, row: Row) -> SeedreamError:
     """A dead link that cannot be renewed, in words that say what is left to do."""
     if isinstance(error, LinkDead) and error.key != "result_gone":
         reason = error.values.get("reason")
-        return ResultUnavailable(
-            "result_gone", task_id=row.task_id, reason=reason, entry=row.id
-        )
+        return ResultUnavailable("result_gone", task_id=row.task_id, reason=reason, entry=row.id)
     return error

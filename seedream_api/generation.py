@@ -54,9 +54,7 @@ async def generate(
     """
     if session is None:
         async with Session(load_settings()) as own:
-            return await generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress
-            )
+            return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     settings = session.settings
     checked = check_request(request, settings.models)
     key = settings.key.get_secret_value()
@@ -113,11 +111,9 @@ async def joined(
             if not wait:
                 awaited.add(work.accepted)  # type: ignore[arg-type]
             left = max(0.0, deadline - session.clock())
-            done, _ = await asyncio.wait(
-                awaited, timeout=left, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait(awaited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            # A cancellation that left this loop as such could kill the host's: it says what runs on.
+            # A cancellation that left this loop as such could kill the host's.
             raise work.interruption() from None
         finally:
             work.leave(progress)
@@ -270,4 +266,3 @@ def _nothing_fetched(row: Row, failures: tuple[Failure, ...]) -> SeedreamError:
     return ResultUnavailable(
         "result_gone", charge=Charge.MADE, task_id=row.task_id, reason=reason, entry=row.id
     )
-

@@ -8,10 +8,11 @@
                     ▼            failed
             refused | unknown
 
-``intended``: written down, references may travel, nothing sent. ``sending``: the first byte is about
-to leave. ``accepted``: the task id is known. ``answered``: the result URLs are known. ``empty``: the
-service says completed and names no image. ``forgotten``: a person, or SEEDREAM_REUSE=off, lets the
-same inputs be paid for again; any state at which nobody works may become so.
+``intended``: written down, references may travel, nothing sent. ``sending``: the first byte is
+about to leave. ``accepted``: the task id is known. ``answered``: the result URLs are known.
+``empty``: the service says completed and names no image. ``forgotten``: a person, or
+SEEDREAM_REUSE=off, lets the same inputs be paid for again; any state at which nobody works may
+become so.
 
 After *refused*, *failed*, *withdrawn* and *forgotten* the same inputs are a new request; after any
 other state they are this one.

@@ -14,7 +14,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -211,7 +211,8 @@ class Ledger:
                 db.execute(
                     "INSERT INTO images (request, position, url, url_seen_at, error) "
                     "VALUES (?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE SET "
-                    "url = excluded.url, url_seen_at = excluded.url_seen_at, error = excluded.error",
+                    "url = excluded.url, url_seen_at = excluded.url_seen_at, "
+                    "error = excluded.error",
                     (row_id, item.position, item.url, now if item.url else None, error),
                 )
             for position, file in files.items():
@@ -255,9 +256,7 @@ class Ledger:
     def delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
         with self._transaction() as db:
-            db.execute(
-                "UPDATE requests SET delivered_at = ? WHERE id = ?", (self._now(), row_id)
-            )
+            db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self._now(), row_id))
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -333,7 +332,7 @@ class Ledger:
         return [image_from(image, self.home) for image in found]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

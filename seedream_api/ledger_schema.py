@@ -83,7 +83,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX images_by_content ON images (sha256) WHERE sha256 IS NOT NULL;
     """,
 )
-"""Applied in order; ``PRAGMA user_version`` counts those that a file has. Never edited, only added."""
+"""Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -118,9 +118,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(MIGRATIONS):
-            raise LedgerFailed("ledger_newer", path=path)
+        version = _version(connection, path)
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
             for statement in script.split(";"):
                 if statement.strip():
@@ -133,6 +131,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise LedgerFailed("ledger_newer", path=path)
+    return version
 
 
 def is_broken(error: BaseException) -> bool:

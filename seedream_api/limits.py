@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
@@ -32,7 +32,7 @@ class Gate:
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self) -> AsyncGenerator[None]:
         """A place inside, once one is free and nobody is held back."""
         async with self._places:
             while (pause := self._not_before - self._clock()) > 0:

@@ -32,8 +32,8 @@ _FIELD_TYPES = {
 class Request(BaseModel):
     """One wish for images, before it is checked against the catalogue.
 
-    A field left at ``None`` takes its model's default. Fields that the model does not have must stay
-    ``None``: ``n``, ``quality`` and ``prompt_priority`` are Evolink's, ``watermark`` and
+    A field left at ``None`` takes its model's default. Fields that the model does not have must
+    stay ``None``: ``n``, ``quality`` and ``prompt_priority`` are Evolink's, ``watermark`` and
     ``output_format`` are Preferential's.
 
     Raises:
@@ -99,7 +99,10 @@ def _invalid(error: ValidationError) -> InvalidRequest:
     elif first["type"] == "extra_forbidden":
         reason, allowed = "there is no such field", ", ".join(Request.model_fields)
     else:
-        reason, allowed = f"it is a {type(first['input']).__name__}", _FIELD_TYPES.get(name, "a text")
+        reason, allowed = (
+            f"it is a {type(first['input']).__name__}",
+            _FIELD_TYPES.get(name, "a text"),
+        )
     given = first["input"] if first["type"] not in ("missing", "extra_forbidden") else None
     return InvalidRequest(
         "value_malformed", field=name, given=given, reason=reason, allowed=allowed

@@ -96,4 +96,3 @@ async def wait_for_task(
                 "wait_timed_out", task_id=task_id, word=word, waited=round(timeout_s)
             )
         await sleep(min(pause, max(left, 0.001)))
-

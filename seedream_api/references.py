@@ -1,7 +1,7 @@
 """Reference images: what they are, how they are told apart, and which way they travel.
 
-A reference is a URL, or a picture from pixels or from a file. Pictures are told apart by content, so
-that the same pixels are the same reference wherever they came from.
+A reference is a URL, or a picture from pixels or from a file. Pictures are told apart by content,
+so that the same pixels are the same reference wherever they came from.
 """
 
 from __future__ import annotations

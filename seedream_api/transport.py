@@ -1,4 +1,4 @@
-"""HTTP: the only module that imports httpx, and the one that decides whether the server saw a request.
+"""HTTP: the only module that imports httpx, and the judge of whether the server saw a request.
 
 No httpx type appears in a signature or an error here, so that another HTTP library is a change of
 this file alone. Three ways to ask:
@@ -19,7 +19,7 @@ import os
 import re
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,13 +80,14 @@ class Transport:
     """Connections by proxy, made when first needed; use it on one event loop and close it there."""
 
     def __init__(self) -> None:
-        self._clients: dict[tuple[str | None, bool], httpx.AsyncClient] = {}
+        # Below httpx's client, which logs every URL, signed ones too, and keeps cookies.
+        self._pools: dict[tuple[str | None, bool], httpx.AsyncHTTPTransport] = {}
         self._certificates: ssl.SSLContext | None = None
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for pool in self._pools.values():
+            await pool.aclose()
+        self._pools.clear()
 
     async def post_once(
         self,
@@ -114,14 +115,14 @@ class Transport:
                     await before_first_byte()
                     sent = True
 
-        client = self._client(url, paid=True)
-        request = client.build_request(
-            "POST", url, json=body, headers=dict(headers), extensions={"trace": trace}
+        pool = self._pool(url, paid=True)
+        request = httpx.Request(
+            "POST", url, json=body, headers=_sent(headers), extensions={"trace": trace}
         )
         request.extensions["timeout"] = _timeouts(read_timeout_s)
         arrived = bytearray()
         try:
-            return await asyncio.wait_for(self._whole(client, request, arrived), read_timeout_s)
+            return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
         except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
             if not sent:
                 raise _not_sent(url, error) from None
@@ -145,11 +146,11 @@ class Transport:
             NotSent: the host could not be reached.
             ReadFailed: it was reached and gave no whole answer in time.
         """
-        client = self._client(url, paid=False)
-        request = client.build_request(method, url, headers=dict(headers or {}), content=content)
+        pool = self._pool(url, paid=False)
+        request = httpx.Request(method, url, headers=_sent(headers or {}), content=content)
         request.extensions["timeout"] = _timeouts(timeout_s)
         try:
-            return await asyncio.wait_for(self._whole(client, request, bytearray()), timeout_s)
+            return await asyncio.wait_for(self._whole(pool, request, bytearray()), timeout_s)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise _not_sent(url, error) from None
         except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
@@ -163,7 +164,7 @@ class Transport:
         headers: Mapping[str, str],
         read_timeout_s: float,
         address: str | None = None,
-    ) -> AsyncIterator[StreamedAnswer]:
+    ) -> AsyncGenerator[StreamedAnswer]:
         """Stream a body; redirects are given back, not followed.
 
         Args:
@@ -178,11 +179,11 @@ class Transport:
             target, host, authority = _at_address(url, address)
             sent_headers["Host"] = authority
             extensions["sni_hostname"] = host
-        client = self._client(url, paid=True, direct=address is not None)
-        request = client.build_request("GET", target, headers=sent_headers, extensions=extensions)
+        pool = self._pool(url, paid=True, direct=address is not None)
+        request = httpx.Request("GET", target, headers=_sent(sent_headers), extensions=extensions)
         request.extensions["timeout"] = _timeouts(read_timeout_s)
         try:
-            answer = await client.send(request, stream=True, follow_redirects=False)
+            answer = await pool.handle_async_request(request)
             try:
                 yield StreamedAnswer(
                     answer.status_code, _headers(answer), answer.aiter_bytes(chunk_size=256 * 1024)
@@ -193,10 +194,10 @@ class Transport:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
 
     async def _whole(
-        self, client: httpx.AsyncClient, request: httpx.Request, body: bytearray
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, body: bytearray
     ) -> HttpAnswer:
         """Read an answer into ``body``, which keeps what had arrived when reading fails."""
-        answer = await client.send(request, stream=True, follow_redirects=False)
+        answer = await pool.handle_async_request(request)
         try:
             async for chunk in answer.aiter_bytes():
                 body += chunk
@@ -206,26 +207,29 @@ class Transport:
             await answer.aclose()
         return HttpAnswer(answer.status_code, _headers(answer), bytes(body))
 
-    def _client(self, url: str, *, paid: bool, direct: bool = False) -> httpx.AsyncClient:
+    def _pool(self, url: str, *, paid: bool, direct: bool = False) -> httpx.AsyncHTTPTransport:
         proxy = None if direct else proxy_for(url)
-        client = self._clients.get((proxy, paid))
-        if client is None:
+        pool = self._pools.get((proxy, paid))
+        if pool is None:
             if self._certificates is None:
                 self._certificates = trusted_certificates(os.environ)
             try:
-                client = httpx.AsyncClient(
+                pool = httpx.AsyncHTTPTransport(
                     verify=self._certificates,
                     proxy=proxy,
                     trust_env=False,
-                    headers={"User-Agent": USER_AGENT},
                     limits=httpx.Limits(
                         max_connections=None, max_keepalive_connections=0 if paid else 8
                     ),
                 )
             except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise ConfigurationError("bad_proxy", reason=scrub(str(error))) from None
-            self._clients[proxy, paid] = client
-        return client
+            self._pools[proxy, paid] = pool
+        return pool
+
+
+def _sent(headers: Mapping[str, str]) -> dict[str, str]:
+    return {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
 
 
 class _TooLarge(Exception):

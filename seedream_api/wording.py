@@ -84,7 +84,8 @@ WORDING: dict[str, Wording] = {
     "bad_models_file": Wording(
         "The models file {path} (SEEDREAM_MODELS) cannot be used: {reason}.",
         "模型文件 {path}（SEEDREAM_MODELS）无法使用：{reason}。",
-        'It holds a JSON list of {{"id": ..., "family": "preferential" or "evolink", "like": ...}}.',
+        'It holds a JSON list of {{"id": ..., "family": "preferential" or "evolink", '
+        '"like": ...}}.',
         '其内容应为 JSON 列表：{{"id": ..., "family": "preferential" 或 "evolink", "like": ...}}。',
     ),
     "bad_proxy": Wording(
@@ -159,7 +160,8 @@ WORDING: dict[str, Wording] = {
     "references_and_results": Wording(
         "{references} reference images and n = {n} make {given}.",
         "{references} 张参考图加上 n = {n}，合计 {given}。",
-        "Allowed: at most {allowed} together; with {references} references n may be at most {most}.",
+        "Allowed: at most {allowed} together; with {references} references n may be at most "
+        "{most}.",
         "合计最多 {allowed}；有 {references} 张参考图时 n 最多为 {most}。",
     ),
     "reference_too_small": Wording(
@@ -266,7 +268,8 @@ WORDING: dict[str, Wording] = {
         "付费请求记录 {path} 已损坏（{reason}），已另存为 {aside}。",
         "The next run begins a new record, which does not know what was paid for before: collect "
         "open tasks with Poll Task before running their inputs again.",
-        "下次运行将新建记录，新记录不知道以前付过费的请求：重新运行前请先用 Poll Task 取回未完成的任务。",
+        "下次运行将新建记录，新记录不知道以前付过费的请求："
+        "重新运行前请先用 Poll Task 取回未完成的任务。",
     ),
     "ledger_newer": Wording(
         "The record in {path} was written by a newer version of this pack.",

@@ -115,9 +115,7 @@ class Work:
     def interruption(self) -> Interrupted:
         """What to tell a waiter that was cancelled now."""
         if self.row is not None and self.row.task_id and self.row.state is State.ACCEPTED:
-            return Interrupted(
-                "interrupted_task", task_id=self.row.task_id, charge=Charge.RUNNING
-            )
+            return Interrupted("interrupted_task", task_id=self.row.task_id, charge=Charge.RUNNING)
         if self.is_sending:
             return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
         if self.was_sent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import ipaddress
 import socket
@@ -31,6 +32,10 @@ class PackFolderAsPlainDirectory:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if str(PACK_ROOT) in sys.path:
+        raise pytest.UsageError(
+            "call pytest, not python -m pytest: our nodes/ would hide ComfyUI's"
+        )
     # A conftest's hook is not asked about folders above its own; a registered plugin is.
     config.pluginmanager.register(PackFolderAsPlainDirectory())
 
@@ -59,10 +64,11 @@ def pack() -> ModuleType:
     sys.path.append(str(comfyui))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's own
-        from comfy.cli_args import args  # pyright: ignore
-
-        args.cpu = True  # asked at import, on a machine that may have no accelerator
-        import comfy_api.latest  # noqa: F401  # pyright: ignore
+        cli_args = importlib.import_module("comfy.cli_args")
+        cli_args.args.cpu = True  # asked at import, on a machine that may have no accelerator
+        # In main.py's order: "server" puts ComfyUI's comfy/ first on sys.path, utils.py and all.
+        for module in ("utils.extra_config", "comfy_api.latest", "server"):
+            importlib.import_module(module)
     return load_package(str(PACK_ROOT).replace(".", "_x_"), PACK_ROOT)
 
 
@@ -111,19 +117,20 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
     getaddrinfo = socket.getaddrinfo
 
-    def check(address: Any) -> None:
+    def check(self: socket.socket, address: Any) -> None:
         if not isinstance(address, tuple):  # no internet address but a path, say
             return
         host = str(cast("tuple[object, ...]", address)[0])
         if not is_loopback(host):
+            self.close()  # who expects OSErrors alone would leave it open
             raise OutsideNetwork(host)
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
-        check(address)
+        check(self, address)
         connect(self, address)
 
     def guarded_connect_ex(self: socket.socket, address: Any) -> int:
-        check(address)
+        check(self, address)
         return connect_ex(self, address)
 
     def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:

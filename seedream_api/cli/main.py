@@ -19,9 +19,7 @@ from . import listing, running
 from .output import Outcome, error_payload, say, show
 from .parser import build_parser
 
-_STOPS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name)
-)
+_STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -125,9 +123,7 @@ async def _doctor(settings: Settings) -> Outcome:
 def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     from ..sandbox import Sandbox
 
-    sandbox = Sandbox(
-        settings.home, port=parsed.port, strict=parsed.strict, models=settings.models
-    )
+    sandbox = Sandbox(settings.home, port=parsed.port, strict=parsed.strict, models=settings.models)
     sandbox.start()
     say(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:")
     say(f"  DEEPSPACE_BASE_URL={sandbox.url}")
@@ -146,6 +142,3 @@ async def _until_stopped() -> None:
     for one in _STOPS:
         signal.signal(one, lambda number, frame: loop.call_soon_threadsafe(stopped.set))
     await stopped.wait()
-
-
-

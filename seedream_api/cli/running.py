@@ -112,9 +112,7 @@ def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
             errors.append(error)
             failures.append({"task_id": None, "position": number, "reason": error.message("en")})
             continue
-        images.append(
-            {"path": path, "width": info.width, "height": info.height, "url": loaded.url}
-        )
+        images.append({"path": path, "width": info.width, "height": info.height, "url": loaded.url})
     if errors and not images:
         raise errors[0]
     payload = {

@@ -10,7 +10,7 @@ from typing import Literal
 
 from .replies import Refusal, evolink_refusal, relay_refusal
 
-SANDBOX_KEY = "sk-sandbox-free"
+from ..config import SANDBOX_KEY
 """The sandbox's own key. Public: it buys nothing."""
 
 NO_BALANCE_KEY = "sk-sandbox-no-balance"

@@ -56,20 +56,21 @@ class ProgressLines:
             node_id: node.get("_meta", {}).get("title") or node["class_type"]
             for node_id, node in prompt.items()
         }
-        self._last = ""
+        self._last: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
-        node = str(event.data.get("node"))
         if event.type == "progress_text":
-            text = event.data["text"]
-        elif event.type == "progress" and event.data["max"]:
-            text = f"{event.data['value'] / event.data['max'] * 10:.0f}0 %"
-        else:
-            return
-        line = f"      {self._titles.get(node, node)}: {text}"
-        if line != self._last:
-            print(line, flush=True)
-        self._last = line
+            self._show(event.data["node"], event.data["text"])
+        elif event.type == "progress_state":
+            for node, state in event.data["nodes"].items():
+                # A bar of one step is ComfyUI's own: begun, done.
+                if state["state"] == "running" and state["max"] > 1:
+                    self._show(node, f"{state['value'] / state['max'] * 10:.0f}0 %")
+
+    def _show(self, node: str, text: str) -> None:
+        if self._last.get(node) != text:
+            print(f"      {self._titles.get(node, node)}: {text}", flush=True)
+        self._last[node] = text
 
 
 def save_pictures(server: ComfyServer, outcome: Outcome) -> list[str]:
@@ -95,7 +96,7 @@ def run_workflow(server: ComfyServer, file: Path, shown: dict[str, str]) -> bool
         print(f"      FAILED: {error}")
         return False
     if outcome.status != "success":
-        print(f"      FAILED: {outcome.error.get('exception_message', outcome.status)}")
+        print(f"      FAILED: {outcome.error.get('exception_message', outcome.status).strip()}")
         return False
     shown.update(shown_by(prompt, outcome, server.object_info()))
     pictures = save_pictures(server, outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import struct
 import threading
@@ -47,8 +48,11 @@ class Outcome:
         """The status lines that were shown under the node (or under any)."""
         return [event.data["text"] for event in self.of_type("progress_text", node)]
 
-    def progress(self, node: str | None = None) -> list[tuple[float, float]]:
-        return [(e.data["value"], e.data["max"]) for e in self.of_type("progress", node)]
+    def progress(self, node: str) -> list[tuple[float, float]]:
+        """The node's bar, (value, max) at each change; ComfyUI adds (0, 1) and a full bar."""
+        states = [e.data["nodes"].get(node) for e in self.of_type("progress_state")]
+        bars = [(state["value"], state["max"]) for state in states if state]
+        return [bar for bar, _ in itertools.groupby(bars)]
 
     @property
     def executed(self) -> set[str]:

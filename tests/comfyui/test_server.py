@@ -15,6 +15,7 @@ from PIL import Image
 PACK = '''
 import asyncio
 from comfy.model_management import InterruptProcessingException, processing_interrupted
+from comfy.utils import ProgressBar
 from server import PromptServer
 
 class SlowText:
@@ -30,7 +31,9 @@ class SlowText:
     async def run(self, text, steps, node):
         if text == "fail":
             raise ValueError("as asked")
+        bar = ProgressBar(steps)
         for step in range(steps):
+            bar.update(1)
             PromptServer.instance.send_progress_text(f"step {step + 1} of {steps} \\u4e2d", node)
             await asyncio.sleep(0.1)
             if processing_interrupted():
@@ -75,9 +78,10 @@ def test_a_node_that_did_not_change_comes_from_the_cache(server: ComfyServer) ->
     assert server.run({"1": picture(1), "2": preview}).executed == set()
 
 
-def test_status_texts_arrive_in_order(server: ComfyServer) -> None:
+def test_status_texts_and_the_bar_arrive_in_order(server: ComfyServer) -> None:
     outcome = server.run(slow_text("hello", 3))
     assert outcome.texts("1") == [f"step {n} of 3 中" for n in (1, 2, 3)]
+    assert outcome.progress("1") == [(0, 1), (1, 3), (2, 3), (3, 3)]
 
 
 def test_an_input_image_can_be_placed(server: ComfyServer) -> None:

@@ -329,7 +329,6 @@ def test_what_is_no_image_is_refused_at_once(
 def test_endless_page_is_refused_after_its_first_bytes(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
-    # A hint of the transport's chunk size; the server never ends by itself.
     server = serve([chunked(b"<html>" + b" " * 400_000, end=False), HELD])
     assert fetch.refused(server.url).key == "download_no_image"
 
@@ -452,7 +451,9 @@ def test_other_bytes_than_the_missing_ones_start_over(
     assert fetch.target.read_bytes() == LARGE
 
 
-@pytest.mark.parametrize("header", ["X-None: 1", 'ETag: W/"v1"', "ETag: v1"])
+@pytest.mark.parametrize(
+    "header", ["X-None: 1", 'ETag: W/"v1"', "ETag: v1", 'ETag: "é"', "Last-Modified: é"]
+)
 def test_without_a_validator_a_cut_download_starts_over(
     fetch: Fetcher, serve: Callable[..., Server], header: str
 ) -> None:
@@ -464,14 +465,13 @@ def test_without_a_validator_a_cut_download_starts_over(
 def test_whole_file_whose_answer_lacked_its_end_is_taken(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
+    whole = PNG + bytes(256 * 1024 - len(PNG))
     nothing_more = answer(
-        b"none", f"Content-Range: bytes */{len(PNG)}", status="416 Range Not Satisfiable"
+        b"none", f"Content-Range: bytes */{len(whole)}", status="416 Range Not Satisfiable"
     )
-    big = PNG + bytes(256 * 1024 - len(PNG))
-    nothing_more = nothing_more.replace(str(len(PNG)).encode(), str(len(big)).encode(), 1)
-    server = serve(chunked(big, end=False, headers=[TAG]), nothing_more)
+    server = serve(chunked(whole, end=False, headers=[TAG]), nothing_more)
     fetch(server.url)
-    assert fetch.target.read_bytes() == big and len(server.requests) == 2
+    assert fetch.target.read_bytes() == whole and len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -504,6 +504,15 @@ def test_cut_and_garbled_answers_are_tried_again(
     fetch(server.url)
     assert fetch.target.read_bytes() == PNG
     assert len(fetch.time.pauses) == 1 and len(server.requests) == 2
+
+
+def test_server_that_begins_again_and_again_is_bounded_in_bytes(
+    fetch: Fetcher, serve: Callable[..., Server]
+) -> None:
+    server = serve(cut_after(LARGE, len(LARGE) - 1))
+    error = fetch.refused(server.url, max_bytes=len(LARGE))
+    assert "again and again" in str(error.values["reason"])
+    assert len(server.requests) <= 4
 
 
 def test_always_cut_download_fails_within_its_patience(

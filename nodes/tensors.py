@@ -1,0 +1,275 @@
+"""IMAGE and MASK <-> pictures; the only module with torch.
+
+IMAGE is float32 [B, H, W, 3], RGB, 0-1. MASK is float32 [B, H, W]: 0 where the picture is opaque,
+1 where it is clear. Everything here is synchronous and belongs into a thread of the caller's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+
+from ..seedream_api.encoding import composited_on_white
+from ..seedream_api.errors import SeedreamError
+from ..seedream_api.pictures import decode_into, probe
+
+_MAX_THREADS = 4
+_BAND_VALUES = 1 << 20
+
+
+# ---- tensors -> pictures ----
+
+
+def frame_count(image: torch.Tensor) -> int:
+    """How many pictures an IMAGE [B, H, W, C] or [H, W, C] holds; nothing is copied."""
+    _check(image)
+    return image.shape[0] if image.ndim == 4 else 1
+
+
+def frame_size(image: torch.Tensor) -> tuple[int, int]:
+    """Width and height of the frames, in pixels; nothing is copied."""
+    _check(image)
+    return image.shape[-2], image.shape[-3]
+
+
+def to_pixels(image: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
+    """The frames of an IMAGE [B, H, W, C] or [H, W, C] as uint8 [H, W, 3] each, in order.
+
+    Values are clipped to 0-1, NaN becomes 0, and they are rounded to the nearest of 256 levels, so
+    that pictures of 8 bits come back exactly. One channel is repeated as grey; of four the last is
+    alpha, composited on white.
+
+    Raises:
+        ValueError: the tensor has another rank, channel count or type, or no pixels.
+    """
+    _check(image)
+    frames = image.detach() if image.ndim == 4 else image.detach()[None]
+    return [_in_three_channels(_levels(frame)) for frame in frames]
+
+
+def _check(image: torch.Tensor) -> None:
+    shape = list(image.shape)
+    if image.ndim not in (3, 4) or shape[-1] not in (1, 3, 4):
+        raise ValueError(f"an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}")
+    if not image.is_floating_point():
+        raise ValueError(f"an IMAGE holds floats, not {image.dtype}")
+    if 0 in shape[-3:]:
+        raise ValueError(f"an IMAGE of {shape} has no pixels")
+
+
+def _levels(frame: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """[H, W, C] as 0-255, band by band, so that only the result has the full size."""
+    levels = np.empty(tuple(frame.shape), np.uint8)
+    rows = max(1, _BAND_VALUES // frame[0].numel())
+    for top in range(0, frame.shape[0], rows):
+        band = frame[top : top + rows].to("cpu", torch.float32).numpy()
+        scaled = np.multiply(band, 255, dtype=np.float32)
+        # fmax and fmin, unlike clip, take the number where the other is NaN.
+        np.fmin(np.fmax(scaled, 0, out=scaled), 255, out=scaled)
+        levels[top : top + rows] = np.rint(scaled, out=scaled)
+    return levels
+
+
+def _in_three_channels(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if levels.shape[2] == 1:
+        return np.repeat(levels, 3, axis=2)
+    if levels.shape[2] == 4:
+        return composited_on_white(levels[..., :3], levels[..., 3])
+    return levels
+
+
+# ---- pictures -> tensors ----
+
+
+@dataclass(frozen=True, eq=False)
+class Tensors:
+    """Decoded pictures, in the order of their sources."""
+
+    images: torch.Tensor | None
+    """One batch [B, H, W, 3] at the largest width and the largest height; None if there is none."""
+    masks: torch.Tensor | None
+    """[B, H, W], in the same geometry as ``images``; None where none were asked for."""
+    image_list: list[torch.Tensor]
+    """Every picture [1, H, W, 3] at its own size. Where all have one size, parts of ``images``."""
+    sizes: list[tuple[int, int]]
+    """Width and height of every item of ``image_list``."""
+    positions: list[int]
+    """Where every item of ``image_list`` stood in the sources, from 0."""
+    notes: list[list[str]]
+    """What was done to each source on the way; one list a source, also for those that failed."""
+    failures: list[tuple[int, SeedreamError]]
+    """Position and reason of every source that is no readable picture."""
+
+
+@dataclass(eq=False)
+class _Source:
+    """A file on its way: where its pixels go, once its size is known, and what became of it."""
+
+    position: int
+    data: Path | bytes
+    name: str
+    size: tuple[int, int] = (0, 0)
+    rgb: torch.Tensor = field(default_factory=lambda: _memory(0))
+    mask: torch.Tensor | None = None
+    notes: list[str] = field(default_factory=list[str])
+    error: SeedreamError | None = None
+
+    def probe(self) -> None:
+        try:
+            info = probe(self.data, name=self.name)
+        except SeedreamError as error:
+            self.error = error
+        else:
+            self.size = info.width, info.height
+
+    def decode(self) -> None:
+        mask = None if self.mask is None else self.mask.numpy()
+        try:
+            self.notes = list(decode_into(self.data, self.rgb.numpy(), mask, name=self.name))
+        except SeedreamError as error:
+            self.error = error
+
+
+def to_tensors(
+    sources: Sequence[Path | bytes],
+    *,
+    fit: str,
+    names: Sequence[str],
+    with_masks: bool = False,
+) -> Tensors:
+    """Decode files, several at once, into one batch and a list of native sizes, in order.
+
+    A source that is no readable picture is left out and told in ``failures``: the caller decides
+    whether that is the end. Sources of one size are decoded straight into the batch. Otherwise
+    ``fit`` says how they get into it: ``pad`` centres them on black without resampling, ``crop``
+    scales them to cover and keeps the middle, ``stretch`` scales each side by itself. Masks take
+    the same way; a padded border counts as opaque, 0.
+
+    Args:
+        names: what people call the sources, for errors.
+        with_masks: whether to make masks at all.
+
+    Raises:
+        ValueError: ``fit`` is another word, or there are not as many names as sources.
+    """
+    if fit not in ("pad", "crop", "stretch"):
+        raise ValueError(f"fit is pad, crop or stretch, not {fit!r}")
+    given = [_Source(*item) for item in zip(range(len(sources)), sources, names, strict=True)]
+    threads = max(1, min(len(given), os.cpu_count() or 1, _MAX_THREADS))
+    with ThreadPoolExecutor(threads, thread_name_prefix="seedream-pictures") as pool:
+        list(pool.map(_Source.probe, given))
+        sized = [source for source in given if source.error is None]
+        batch = _reserve(sized, with_masks)
+        list(pool.map(_Source.decode, sized))
+        good = [source for source in sized if source.error is None]
+        if batch is not None:
+            batch.close_up(sized)
+        elif good:
+            batch = _fitted(good, fit, pool)
+    return Tensors(
+        images=batch.images if batch is not None and good else None,
+        masks=batch.masks if batch is not None and good else None,
+        image_list=[source.rgb[None] for source in good],
+        sizes=[source.size for source in good],
+        positions=[source.position for source in good],
+        notes=[source.notes for source in given],
+        failures=[(source.position, source.error) for source in given if source.error],
+    )
+
+
+@dataclass(eq=False)
+class _Batch:
+    """The two batches that a node gives."""
+
+    images: torch.Tensor
+    masks: torch.Tensor | None
+
+    def close_up(self, sources: list[_Source]) -> None:
+        """Leave out the frames of bad sources, in place: a second batch may not fit in memory."""
+        place = 0
+        for number, source in enumerate(sources):
+            if source.error is not None:
+                continue
+            if place != number:
+                self.images[place].copy_(self.images[number])
+                if self.masks is not None:
+                    self.masks[place].copy_(self.masks[number])
+            source.rgb = self.images[place]
+            place += 1
+        self.images = self.images[:place]
+        self.masks = None if self.masks is None else self.masks[:place]
+
+
+def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:
+    """Give every source memory of its size: in one batch if all have one size, else its own."""
+    if len({source.size for source in sources}) != 1:
+        for source in sources:
+            width, height = source.size
+            source.rgb = _memory(height, width, 3)
+            source.mask = _memory(height, width) if with_masks else None
+        return None
+    width, height = sources[0].size
+    images = _memory(len(sources), height, width, 3)
+    masks = _memory(len(sources), height, width) if with_masks else None
+    for number, source in enumerate(sources):
+        source.rgb = images[number]
+        source.mask = None if masks is None else masks[number]
+    return _Batch(images, masks)
+
+
+def _memory(*shape: int) -> torch.Tensor:
+    # Named, since any pack may have set another default device or type.
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
+
+
+def _fitted(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batch:
+    """A batch at the largest width and the largest height of pictures of several sizes."""
+    width = max(source.size[0] for source in sources)
+    height = max(source.size[1] for source in sources)
+    images = _memory(len(sources), height, width, 3).zero_()
+    masks = _memory(len(sources), height, width).zero_() if sources[0].mask is not None else None
+
+    def place(number: int) -> None:
+        source = sources[number]
+        _place(source.rgb, images[number], fit)
+        if source.mask is not None and masks is not None:
+            _place(source.mask[..., None], masks[number][..., None], fit)
+
+    list(pool.map(place, range(len(sources))))
+    return _Batch(images, masks)
+
+
+def _place(source: torch.Tensor, target: torch.Tensor, fit: str) -> None:
+    """Write [h, w, C] into [H, W, C], which is at least as high and as wide and full of zeros."""
+    height, width = source.shape[:2]
+    full_height, full_width = target.shape[:2]
+    if fit == "pad":
+        top, left = (full_height - height) // 2, (full_width - width) // 2
+        target[top : top + height, left : left + width] = source
+        return
+    if fit == "crop":
+        # The middle that will be seen is cut out first, so that no more than that is scaled.
+        scale = max(full_height / height, full_width / width)
+        seen_height = min(height, max(1, round(full_height / scale)))
+        seen_width = min(width, max(1, round(full_width / scale)))
+        top, left = (height - seen_height) // 2, (width - seen_width) // 2
+        source = source[top : top + seen_height, left : left + seen_width]
+    if source.shape == target.shape:
+        target.copy_(source)
+        return
+    # Only ever enlarged; this kernel is Pillow's BICUBIC, which rings less than torch's other one.
+    scaled = functional.interpolate(
+        source.permute(2, 0, 1)[None],
+        size=(full_height, full_width),
+        mode="bicubic",
+        antialias=True,
+    )
+    target.copy_(scaled[0].permute(1, 2, 0).clamp_(0, 1))
