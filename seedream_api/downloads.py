@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 from .addresses import Policy, Resolver, address_to_connect, checked_url, is_fake, look_up, resolve
 from .arrivals import Again, Arrival
 from .arrivals import LinkDead as LinkDead
-from .errors import InvalidRequest, ReadFailed, ResultUnavailable, UnsafeURL
+from .errors import InvalidRequest, NotSent, ReadFailed, ResultUnavailable, UnsafeURL
 from .limits import Gate
 from .media_types import HEAD_BYTES, kind_of, media_type_of
 from .partials import PartialFile
@@ -144,6 +144,8 @@ class Downloader:
     async def _attempt(self, job: Arrival) -> None:
         try:
             await self._follow(job)
+        except NotSent as error:
+            raise Again(error.values["reason"], policy=CONNECTING) from None
         except ReadFailed as error:
             raise Again(error.values["reason"]) from None
         except OSError as error:  # a broken TLS record comes through as it is

@@ -61,8 +61,9 @@ def encode(
 ) -> Encoded:
     """``pixels`` uint8 [H, W, 3] RGB as PNG if that takes ``aim_bytes`` or less, else as JPEG.
 
-    The JPEG is the best of at most ``aim_bytes``; where even the worst is larger, that one if it
-    takes ``cap_bytes`` or less. Only a picture beyond the service's own limits is made smaller.
+    The JPEG is the best of at most ``aim_bytes`` (quality 95 and 4:4:4, past which files grow and
+    pictures do not); where even the worst is larger, that one if it takes ``cap_bytes`` or less.
+    Only a picture beyond the service's own limits is made smaller.
 
     Raises:
         InvalidRequest: no JPEG of this picture is small enough for ``cap_bytes``.

@@ -40,6 +40,8 @@ class Charge(str, Enum):
     POSSIBLE = "possible"
     RUNNING = "running"
     MADE = "made"
+    PAID = "paid"
+    """Charged, and an image of it is not here."""
 
 
 class SeedreamError(Exception):
@@ -81,13 +83,18 @@ class SeedreamError(Exception):
 
     def message(self, language: str) -> str:
         """The whole message in ``en`` or ``zh``: what happened, the money, the advice."""
-        wording = WORDING[self.key]
-        values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
-        english = language == "en"
-        happened = (wording.en if english else wording.zh).format(**values)
+        wording, english = WORDING[self.key], language == "en"
         money = MONEY[self.charge.value][0 if english else 1]
-        advice = (wording.advice_en if english else wording.advice_zh).format(**values)
-        return " ".join(part for part in (happened, money, advice) if part)
+        advice = (wording.advice_en if english else wording.advice_zh).format(**self._values())
+        return " ".join(part for part in (self.happened(language), money, advice) if part)
+
+    def happened(self, language: str) -> str:
+        """The first part of the message alone."""
+        wording = WORDING[self.key]
+        return (wording.en if language == "en" else wording.zh).format(**self._values())
+
+    def _values(self) -> dict[str, Any]:
+        return {"task_id": self.task_id, "request_id": self.request_id, **self.values}
 
     def to_record(self) -> dict[str, Any]:
         """A JSON form from which :func:`from_record` makes the same error again."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .addresses import Policy
 from .downloads import LinkDead
-from .errors import ResultUnavailable, SeedreamError, TaskNotFound
+from .errors import Charge, LedgerFailed, ResultUnavailable, SeedreamError, TaskNotFound
 from .ledger_rows import Image, Row
 from .pictures import probe
 from .results import Phase
@@ -92,8 +92,11 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _final(error: SeedreamError, row: Row) -> SeedreamError:
-    """A dead link that cannot be renewed, in words that say what is left to do."""
-    if isinstance(error, LinkDead) and error.key != "result_gone":
+    """Why a paid image is not here, in words that say what is left to do."""
+    if isinstance(error, LedgerFailed):
+        return error
+    known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
+    if isinstance(error, LinkDead) or error.key == "result_gone":
         reason = error.values.get("reason")
-        return ResultUnavailable("result_gone", task_id=row.task_id, reason=reason, entry=row.id)
-    return error
+        return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
+    return ResultUnavailable("result_not_fetched", reason=error.happened("en"), **known)

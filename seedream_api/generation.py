@@ -221,6 +221,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
             reason="; ".join(failure.reason for failure in failures),
         )
     await ledger.run(ledger.delivered, row.id)
+    pruned = await session.keep_store_bounded()
     service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
@@ -232,7 +233,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         failures=failures,
         asked=row.asked,
         charged_images=len(stored) if origin is Origin.NEW else 0,
-        notes=(*row.notes, *work.travel_notes),
+        notes=(*row.notes, *work.travel_notes, *([pruned] if pruned else [])),
         seconds=session.clock() - work.begun,
         service_seconds=service_s,
     )
@@ -264,5 +265,5 @@ def _nothing_fetched(row: Row, failures: tuple[Failure, ...]) -> SeedreamError:
         return first
     reason = failures[0].reason if failures else "it names no image"
     return ResultUnavailable(
-        "result_gone", charge=Charge.MADE, task_id=row.task_id, reason=reason, entry=row.id
+        "result_gone", charge=Charge.PAID, task_id=row.task_id, reason=reason, entry=row.id
     )

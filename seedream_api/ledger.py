@@ -24,7 +24,7 @@ from . import ledger_schema
 from .config import make_private_folder
 from .errors import LedgerFailed, OutcomeUnknown, SeedreamError
 from .intents import ENDED_UNPAID, MOVES, STORED, Intent, State
-from .ledger_rows import Image, Row, image_from, row_from
+from .ledger_rows import Image, Row, StoredImageFile, image_from, row_from
 from .locks import OwnerLock, is_alive, sweep
 from .models import ResultItem
 from .store import StoredFile
@@ -48,7 +48,7 @@ class Ledger:
     def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
         self.home = home
         self.path = home / "ledger.sqlite"
-        self._now = now
+        self.now = now
         self._owners = home / "owners"
         self._lock: OwnerLock | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
@@ -66,6 +66,10 @@ class Ledger:
         """The name under which this ledger owns rows."""
         assert self._lock is not None, "the ledger is closed"  # noqa: S101 - a programming error
         return self._lock.name
+
+    def is_owner_alive(self, name: str) -> bool:
+        """Whether an open ledger of this home goes by ``name``."""
+        return name == self.owner or is_alive(self._owners, name)
 
     def close(self) -> None:
         """Let go of every row and close the file; safe to call twice."""
@@ -110,7 +114,7 @@ class Ledger:
             ).fetchone()
             if found is not None:
                 return self._taken_over(db, row_from(found))
-            now = self._now()
+            now = self.now()
             cursor = db.execute(
                 "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "
                 "accepted_at, updated_at) VALUES ('accepted', ?, ?, ?, ?, ?, ?, ?)",
@@ -119,7 +123,7 @@ class Ledger:
             return self._row(db, cursor.lastrowid or 0)
 
     def _inserted(self, db: sqlite3.Connection, intent: Intent, idempotency_key: str) -> Row:
-        now = self._now()
+        now = self.now()
         cursor = db.execute(
             "INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, "
             "prompt, fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at) "
@@ -178,7 +182,7 @@ class Ledger:
     ) -> None:
         if state not in MOVES[row.state]:
             raise ValueError(f"row {row.id} may not go from {row.state.value} to {state.value}")
-        now = self._now()
+        now = self.now()
         stamp = ledger_schema.STAMPS.get(state)
         db.execute(
             "UPDATE requests SET state = ?, error = ?, task_id = COALESCE(?, task_id), "
@@ -205,7 +209,7 @@ class Ledger:
         """
         with self._transaction() as db:
             self._move(db, self._row(db, row_id), State.ANSWERED)
-            now = self._now()
+            now = self.now()
             for item in items:
                 error = str(item.error) if item.error and not item.was_made else None
                 db.execute(
@@ -256,7 +260,7 @@ class Ledger:
     def delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
         with self._transaction() as db:
-            db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self._now(), row_id))
+            db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self.now(), row_id))
 
     # --- looking --------------------------------------------------------------------------------
 
@@ -308,6 +312,36 @@ class Ledger:
             ).fetchall()
         seconds = sorted(float(row[0]) for row in found)
         return seconds[len(seconds) // 2] if seconds else None
+
+    def stored_files(self) -> list[StoredImageFile]:
+        """Every file that rows refer to, the longest delivered first."""
+        with self._transaction() as db:
+            found = db.execute(
+                "SELECT sha256, file, MAX(bytes) AS bytes, CASE WHEN COUNT(*) = "
+                "COUNT(delivered_at) THEN MAX(delivered_at) END AS delivered_at FROM images "
+                "JOIN requests ON requests.id = images.request WHERE file IS NOT NULL "
+                "GROUP BY sha256, file ORDER BY delivered_at IS NULL, delivered_at"
+            )
+            return [
+                StoredImageFile(
+                    self.home / row["file"], row["sha256"], row["bytes"], row["delivered_at"]
+                )
+                for row in found
+            ]
+
+    def stored_bytes(self) -> int:
+        """What the rows' files weigh, equal ones counted once."""
+        with self._transaction() as db:
+            found = db.execute(
+                "SELECT SUM(weight) FROM (SELECT MAX(bytes) AS weight FROM images "
+                "WHERE file IS NOT NULL GROUP BY sha256)"
+            ).fetchone()
+        return int(found[0] or 0)
+
+    def dropped(self, sha256: str) -> None:
+        """A file left the store on purpose."""
+        with self._transaction() as db:
+            db.execute("UPDATE images SET file = NULL WHERE sha256 = ?", (sha256,))
 
     def forget(self, row_id: int) -> None:
         """Let the same inputs be paid for again.

@@ -65,6 +65,16 @@ class Image:
         return self.error is None and self.file is None
 
 
+@dataclass(frozen=True)
+class StoredImageFile:
+    """A file of the store, and when the last of its rows was delivered; ``None``: one never was."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    delivered_at: float | None
+
+
 def row_from(found: sqlite3.Row) -> Row:
     values = dict(found)
     error = values["error"]

@@ -16,6 +16,7 @@ from .config import Settings, is_local_host
 from .downloads import Downloader
 from .ledger import Ledger
 from .limits import Gate
+from .pruning import prune
 from .store import ImageStore
 from .transport import proxy_for
 
@@ -50,8 +51,8 @@ class Session:
         self.sleep = sleep
         self.now = now
         self.client = SeedreamClient(settings, clock=clock, sleep=sleep)
-        self.store = ImageStore(settings.home)
         self.ledger: Ledger
+        self.store: ImageStore
         self.downloader: Downloader
         self.works: dict[str, Work] = {}
         """By fingerprint or task id: what is being worked on in this process."""
@@ -59,6 +60,8 @@ class Session:
 
     async def __aenter__(self) -> Session:
         self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
+        self.store = ImageStore(self.settings.home, self.ledger.owner)
+        await asyncio.to_thread(self.store.sweep, self.ledger.is_owner_alive)
         await self.client.__aenter__()
         host = urlsplit(self.client.base_url).hostname
         self.downloader = Downloader(
@@ -98,6 +101,19 @@ class Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.client.__aexit__(None, None, None)
         await asyncio.to_thread(self.ledger.close)
+
+    async def keep_store_bounded(self) -> str | None:
+        """Remove the oldest delivered images where the store is over its bound; says so."""
+        limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
+        if await self.ledger.run(self.ledger.stored_bytes) <= limit:
+            return None
+        pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
+        if not pruned.images:
+            return None
+        return (
+            f"the store was over SEEDREAM_STORE_GB: {pruned.images} delivered image(s), "
+            f"{pruned.bytes / 1e6:.0f} MB, were removed, the oldest first"
+        )
 
     def workflow_policy(self) -> Policy:
         """What URLs from workflows and the command line may reach."""

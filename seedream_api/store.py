@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +39,16 @@ class StoredFile:
 
 
 class ImageStore:
-    """The folder ``images`` of the home."""
+    """The folder ``images`` of the home.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        owner: the ledger's owner, under whose name files arrive.
+    """
+
+    def __init__(self, home: Path, owner: str = "") -> None:
         self.folder = home / "images"
-        self._partial = self.folder / "partial"
+        self._partials = self.folder / "partial"
+        self._partial = self._partials / (owner or "nobody")
 
     def new_partial(self) -> Path:
         """A path for bytes that are still arriving.
@@ -52,6 +58,7 @@ class ImageStore:
         """
         try:
             make_private_folder(self.folder)
+            make_private_folder(self._partials)
             make_private_folder(self._partial)
         except OSError as error:
             raise self._unstorable(error) from None
@@ -100,17 +107,22 @@ class ImageStore:
     def path_of(self, sha256: str, kind: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}{_ENDINGS.get(kind, '.bin')}"
 
-    def remove_partials(self) -> None:
-        """Remove what a dead process left half-written; call it only where no other lives."""
-        if self._partial.is_dir():
-            for leftover in self._partial.iterdir():
-                leftover.unlink(missing_ok=True)
+    def sweep(self, is_alive: Callable[[str], bool]) -> None:
+        """Remove what dead owners left half-written.
+
+        Args:
+            is_alive: whether the owner of this name still lives.
+        """
+        if self._partials.is_dir():
+            for leftover in self._partials.iterdir():
+                if leftover.is_dir() and not is_alive(leftover.name):
+                    shutil.rmtree(leftover, ignore_errors=True)
 
     def files(self) -> Iterator[Path]:
         """Every whole file."""
         if self.folder.is_dir():
             for folder in self.folder.iterdir():
-                if folder.is_dir() and folder != self._partial:
+                if folder.is_dir() and folder != self._partials:
                     yield from folder.iterdir()
 
     def _unstorable(self, error: OSError) -> LedgerFailed:

@@ -42,6 +42,9 @@ _TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+
+
 @dataclass(frozen=True)
 class HttpAnswer:
     """A whole answer: status, headers with lower-case names, body."""
@@ -69,7 +72,7 @@ class HttpAnswer:
 
 @dataclass(frozen=True)
 class StreamedAnswer:
-    """An answer whose body is still on its way."""
+    """An answer whose body is still on its way; ``chunks`` are its bytes as they were sent."""
 
     status: int
     headers: Mapping[str, str]
@@ -115,7 +118,7 @@ class Transport:
                     await before_first_byte()
                     sent = True
 
-        pool = self._pool(url, paid=True)
+        pool = await self._pool(url, paid=True)
         request = httpx.Request(
             "POST", url, json=body, headers=_sent(headers), extensions={"trace": trace}
         )
@@ -146,12 +149,12 @@ class Transport:
             NotSent: the host could not be reached.
             ReadFailed: it was reached and gave no whole answer in time.
         """
-        pool = self._pool(url, paid=False)
+        pool = await self._pool(url, paid=False)
         request = httpx.Request(method, url, headers=_sent(headers or {}), content=content)
         request.extensions["timeout"] = _timeouts(timeout_s)
         try:
             return await asyncio.wait_for(self._whole(pool, request, bytearray()), timeout_s)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+        except _NOT_CONNECTED as error:
             raise _not_sent(url, error) from None
         except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
@@ -172,24 +175,25 @@ class Transport:
                 (which stays in the Host header and in TLS).
 
         Raises:
-            ReadFailed: connecting, or reading at any later moment, failed.
+            NotSent: the host could not be reached.
+            ReadFailed: it was reached, and sending or reading failed at any later moment.
         """
         target, sent_headers, extensions = url, dict(headers), dict[str, Any]()
         if address is not None:
             target, host, authority = _at_address(url, address)
             sent_headers["Host"] = authority
             extensions["sni_hostname"] = host
-        pool = self._pool(url, paid=True, direct=address is not None)
+        pool = await self._pool(url, paid=True, direct=address is not None)
         request = httpx.Request("GET", target, headers=_sent(sent_headers), extensions=extensions)
         request.extensions["timeout"] = _timeouts(read_timeout_s)
         try:
             answer = await pool.handle_async_request(request)
             try:
-                yield StreamedAnswer(
-                    answer.status_code, _headers(answer), answer.aiter_bytes(chunk_size=256 * 1024)
-                )
+                yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
             finally:
                 await answer.aclose()
+        except _NOT_CONNECTED as error:
+            raise _not_sent(url, error) from None
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
 
@@ -207,12 +211,14 @@ class Transport:
             await answer.aclose()
         return HttpAnswer(answer.status_code, _headers(answer), bytes(body))
 
-    def _pool(self, url: str, *, paid: bool, direct: bool = False) -> httpx.AsyncHTTPTransport:
+    async def _pool(
+        self, url: str, *, paid: bool, direct: bool = False
+    ) -> httpx.AsyncHTTPTransport:
         proxy = None if direct else proxy_for(url)
         pool = self._pools.get((proxy, paid))
         if pool is None:
             if self._certificates is None:
-                self._certificates = trusted_certificates(os.environ)
+                self._certificates = await asyncio.to_thread(trusted_certificates, os.environ)
             try:
                 pool = httpx.AsyncHTTPTransport(
                     verify=self._certificates,

@@ -25,6 +25,7 @@ MONEY: dict[str, tuple[str, str]] = {
         "The task goes on at the service and is charged when it completes.",
         "任务仍在服务端运行，完成后会扣费。",
     ),
+    "paid": ("It is paid for.", "该请求已付费。"),
     "made": (
         "The images that were made are paid for and stored.",
         "已生成的图片已付费并已保存。",
@@ -417,6 +418,12 @@ WORDING: dict[str, Wording] = {
         "此请求的图片已无法取回：{reason}",
         _NEW_TRY_EN,
         _NEW_TRY_ZH,
+    ),
+    "result_not_fetched": Wording(
+        "An image of this request could not be fetched: {reason}",
+        "此请求的一张图片未能取回：{reason}",
+        "Run the same inputs again: it is fetched, not paid for, again.",
+        "用相同输入重新运行：只会重新下载，不会再次付费。",
     ),
     "download_failed": Wording(
         "{given} could not be fetched: {reason}.",

@@ -192,7 +192,11 @@ class Work:
         ledger = self.session.ledger
         images = await ledger.run(ledger.images, row.id)
         lost = await asyncio.to_thread(
-            lambda: [i.position for i in images if i.file is not None and not i.file.is_file()]
+            lambda: [
+                image.position
+                for image in images
+                if image.is_missing or (image.file is not None and not image.file.is_file())
+            ]
         )
         if not lost:
             return row

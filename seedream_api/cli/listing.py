@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from ..catalog import Model
 from ..config import Settings
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, LedgerFailed
+from ..intents import State
 from ..ledger import Ledger
 from ..ledger_rows import Row
+from ..pruning import prune
+from ..store import ImageStore
 from .output import Outcome
+
+_ALL = 1_000_000_000
 
 
 def run_models(settings: Settings) -> Outcome:
@@ -42,13 +49,46 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def run_tasks(arguments: argparse.Namespace, ledger: Ledger) -> Outcome:
-    """The record, newest first; or forget one entry."""
+def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Outcome:
+    """The record, newest first; or forget one entry, write it to a file, or prune the store."""
     if arguments.forget is not None:
         return _forgotten(arguments.forget, ledger)
-    rows = ledger.rows()
+    if arguments.export is not None:
+        return _exported(arguments.export, ledger)
+    pruned = _pruned(arguments, ledger, settings) if arguments.prune else []
+    rows = ledger.rows(tuple(State(word) for word in arguments.state))
+    size, limit = ledger.stored_bytes(), settings.number("SEEDREAM_STORE_GB")
     lines = [_line(row) for row in rows] or ["The record is empty."]
-    return Outcome({"tasks": [_task(row, ledger) for row in rows]}, lines, 0)
+    store = f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}"
+    payload = {
+        "tasks": [_task(row, ledger) for row in rows],
+        "store": {"bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)},
+    }
+    return Outcome(payload, [*lines, *pruned, store], 0)
+
+
+def _exported(path: Path, ledger: Ledger) -> Outcome:
+    """Every row, forgotten ones too, as JSON."""
+    rows = [_task(row, ledger) for row in ledger.rows(tuple(State), limit=_ALL)]
+    try:
+        path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
+    except OSError as error:
+        raise LedgerFailed("store_full", path=path, reason=error.strerror or error) from None
+    return Outcome({"tasks": rows}, [f"{len(rows)} entries were written to {path}."], 0)
+
+
+def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> list[str]:
+    keep_gb = arguments.keep_gb
+    days = arguments.older_than
+    pruned = prune(
+        ledger,
+        ImageStore(settings.home),
+        keep_bytes=int(
+            (settings.number("SEEDREAM_STORE_GB") if keep_gb is None else keep_gb) * 1e9
+        ),
+        older_than_s=None if days is None else days * 86_400,
+    )
+    return [f"{pruned.images} images, {pruned.bytes / 1e6:.1f} MB, were removed from the store."]
 
 
 def _forgotten(name: str, ledger: Ledger) -> Outcome:

@@ -63,7 +63,7 @@ def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
         return asyncio.run(_in_session(parsed, settings, running.run_resume))
     ledger = Ledger(settings.home)
     try:
-        return listing.run_tasks(parsed, ledger)
+        return listing.run_tasks(parsed, ledger, settings)
     finally:
         ledger.close()
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from .._version import __version__
 from ..errors import InvalidRequest
+from ..intents import State
 
 
 class Parser(argparse.ArgumentParser):
@@ -71,6 +72,21 @@ def _add_tasks(commands: Commands[Parser]) -> None:
     one = command.add_mutually_exclusive_group()
     one.add_argument("--resume", metavar="ID", help="fetch what this entry still lacks")
     one.add_argument("--forget", metavar="ID", help="let the same inputs be paid for again")
+    one.add_argument("--export", type=Path, metavar="FILE", help="write the record as JSON")
+    one.add_argument("--prune", action="store_true", help="remove delivered images from the store")
+    command.add_argument(
+        "--state",
+        action="append",
+        default=[],
+        choices=[state.value for state in State],
+        help="list only these",
+    )
+    command.add_argument(
+        "--older-than", type=float, metavar="DAYS", help="with --prune: all older ones"
+    )
+    command.add_argument(
+        "--keep-gb", type=float, metavar="GB", help="with --prune: default SEEDREAM_STORE_GB"
+    )
     _out(command)
     _json(command)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ..config import SANDBOX_KEY
 from .replies import Refusal, evolink_refusal, relay_refusal
 
-from ..config import SANDBOX_KEY
 """The sandbox's own key. Public: it buys nothing."""
 
 NO_BALANCE_KEY = "sk-sandbox-no-balance"

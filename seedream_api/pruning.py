@@ -1,0 +1,66 @@
+"""Keeps the image store within its bound: delivered images go, oldest first; nothing else does.
+
+A row whose images are gone stays: the same inputs are then fetched again by link or by task, never
+paid for again by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .ledger import Ledger
+from .store import ImageStore
+
+IN_USE_S = 600.0
+"""An image that was delivered so recently may still be read by a running graph."""
+ORPHAN_S = 3600.0
+"""A whole file without a row may just be about to get one."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed, and what the store holds now."""
+
+    images: int
+    bytes: int
+    left_bytes: int
+
+
+def prune(
+    ledger: Ledger,
+    store: ImageStore,
+    *,
+    keep_bytes: int,
+    older_than_s: float | None = None,
+) -> Pruned:
+    """Remove delivered images until at most ``keep_bytes`` are left; blocks, call it in a thread.
+
+    Args:
+        older_than_s: also remove all that were delivered longer ago than this.
+    """
+    now = ledger.now()
+    files = ledger.stored_files()
+    total = sum(file.bytes for file in files)
+    removed, freed = 0, 0
+    for file in files:
+        if file.delivered_at is None or now - file.delivered_at < IN_USE_S:
+            continue
+        is_old = older_than_s is not None and now - file.delivered_at > older_than_s
+        if total - freed <= keep_bytes and not is_old:
+            continue
+        # The file first: a row without its file is fetched again, a file without a row is lost.
+        file.path.unlink(missing_ok=True)
+        ledger.dropped(file.sha256)
+        removed, freed = removed + 1, freed + file.bytes
+    remove_orphans(store, (file.path for file in files), now)
+    return Pruned(removed, freed, total - freed)
+
+
+def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None:
+    """Remove whole files that a crash left without a row."""
+    expected = set(known)
+    for path in store.files():
+        if path not in expected and now - path.stat().st_mtime > ORPHAN_S:
+            path.unlink(missing_ok=True)
