@@ -226,8 +226,10 @@ def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:
 
 
 def _memory(*shape: int) -> torch.Tensor:
-    # Named, since any pack may have set another default device or type.
-    return torch.empty(shape, dtype=torch.float32, device="cpu")
+    # Device and type are named, since any pack may have set other defaults; and a tensor that was
+    # born in inference mode could not be written by threads, which are never in that mode.
+    with torch.inference_mode(False):
+        return torch.empty(shape, dtype=torch.float32, device="cpu")
 
 
 def _fitted(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batch:

@@ -83,7 +83,8 @@ def read_answer(payload: Any) -> Answer:
     word = _text(body.get("status")) or _text(body.get("task_status")) or _text(body.get("state"))
     items, names_results = _items(body)
     return Answer(
-        task_id=_text(body.get("id")) or _text(body.get("task_id")) or None,
+        # Where both stand, "id" is the number of a row in the relay's own database.
+        task_id=_text(body.get("task_id")) or _text(body.get("id")) or None,
         status=_status(word) if word else None,
         word=word,
         progress=_progress(body.get("progress")),
@@ -126,11 +127,17 @@ def _unwrapped(payload: Any) -> dict[str, Any]:
         inner = body.get("data")
         if not isinstance(inner, dict):
             break
+        inner = cast("dict[str, Any]", inner)
         outer = {name: value for name, value in body.items() if name != "data"}
-        # The wrapping's own code and message speak of the call, not of the task.
-        if outer.get("success") is not False:
+        if _text(outer.get("task_id")) and _text(outer.get("status")):
+            # new-api's task: its data is the provider's raw answer, which may be an older one.
+            body = {**inner, **outer}
+            continue
+        is_task = bool(_text(outer.get("task_id")) or _text(outer.get("id")))
+        # A wrapping's own code, message and status speak of the call, not of the task.
+        if outer.get("success") is not False and not is_task:
             outer = {name: value for name, value in outer.items() if name == "error"}
-        body = {**outer, **cast("dict[str, Any]", inner)}
+        body = {**outer, **inner}
     return body
 
 

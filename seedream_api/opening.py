@@ -89,7 +89,7 @@ class Opened:
         """Width and height after the turn."""
         width, height = self.image.size
         if isinstance(self.image, TiffImagePlugin.TiffImageFile):
-            # Newer Pillows turn TIFFs themselves, and tell the turned size from the start.
+            # Which of the two sizes Pillow tells before it loads depends on its version.
             tags = self.image.tag_v2
             width, height = cast(int, tags[_TIFF_WIDTH]), cast(int, tags[_TIFF_HEIGHT])
         return (height, width) if self.orientation >= 5 else (width, height)

@@ -153,12 +153,12 @@ class _Loaded:
 def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     stream = WholeFile(source if isinstance(source, bytes) else source.read_bytes())
     opened = open_picture(stream, name, max_pixels)
-    image, shown, orientation = opened.image, opened.shown, opened.orientation
+    image, shown = opened.image, opened.shown
+    # Pillow turns TIFFs itself when it loads them.
+    orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
     frames, rawmode = opened.frames(), opened.rawmode
     stream.loading = True
     image.load()
-    if opened.media_type == "image/tiff":
-        orientation = opened.orientation  # 1 by now where Pillow has turned it
     colours = Colours(image, rawmode)
     notes = (*_about_frames(opened.media_type, frames), *colours.notes)
     return _Loaded(colours, shown, orientation, has_alpha(image), notes)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -202,9 +203,18 @@ def until(is_so: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+@pytest.fixture(scope="session")
+def certificates() -> ssl.SSLContext:
+    from seedream_api.transport import trusted_certificates
+
+    return trusted_certificates({})
+
+
 @pytest.fixture
-def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox draws sixteen times smaller: sizes are not what is tested here."""
+def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
+    """The sandbox draws sixteen times smaller, and certificates are read once: each costs a
+    tenth of a second, and neither is what is tested here."""
+    from seedream_api import transport
     from seedream_api.catalog import PIXELS
     from seedream_api.sandbox import results
 
@@ -213,10 +223,11 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         for tier, sizes in PIXELS.items()
     }
     monkeypatch.setattr(results, "PIXELS", small)
+    monkeypatch.setattr(transport, "trusted_certificates", lambda environ: certificates)
 
 
 @pytest.fixture
-def make_sandbox(tmp_path: Path, small_pictures: None) -> Iterator[Callable[..., Sandbox]]:
+def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., Sandbox]]:
     """Starts sandboxes, each with a home of its own."""
     from seedream_api.sandbox import Sandbox
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import importlib
 import json
 import os
 import re
@@ -32,19 +33,17 @@ from seedream_api import (
     Request,
     SeedreamError,
     Session,
-    checks,
-    cli,
     collect,
-    downloads,
     file_reference,
     generate,
     load_settings,
-    uploads,
 )
 from seedream_api.transport import Transport
-from seedream_api.uploads import sandbox_host
 
-PRELOADED = (checks, cli, downloads, uploads, sandbox_host)
+for name in ("httpcore", "anyio._backends._asyncio", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"):
+    importlib.import_module(name)  # what the road imports late, for all children at once
+for name in ("uploads.inline", "uploads.sandbox_host"):
+    importlib.import_module(f"seedream_api.{name}")
 CHANGES = ("INSERT", "UPDATE", "DELETE", "CREATE")
 
 

@@ -1,0 +1,342 @@
+"""Several who want the same, leave early, or come later: one charge, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seedream_api import (
+    Charge,
+    ConfigurationError,
+    Interrupted,
+    InvalidRequest,
+    Origin,
+    PartialResult,
+    Request,
+    SeedreamError,
+    TaskFailed,
+    TaskNotFound,
+    WaitTimedOut,
+    collect,
+    collect_all,
+    generate,
+)
+from seedream_api.sandbox import Account, rate_limited
+
+NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
+BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
+
+
+def cat(model: str = LATER_40, **fields: Any) -> Request:
+    return Request(**{"model": model, "prompt": "A cat", **fields})
+
+
+async def soon(is_so: Callable[[], object]) -> None:
+    """Wait for the sandbox's threads without a pause of our own making."""
+    while not is_so():
+        await asyncio.sleep(0.002)
+
+
+async def cancelled(task: asyncio.Task[Any]) -> Interrupted:
+    task.cancel()
+    with pytest.raises(Interrupted) as caught:
+        await task
+    return caught.value
+
+
+# ---- the same, twice at once ----
+
+
+@BOTH
+def test_two_at_once_pay_once_and_both_get_the_images(customer: Any, model: str) -> None:
+    async def both(session: Any) -> list[Any]:
+        return await asyncio.gather(*(generate(cat(model), session) for _ in range(2)))
+
+    first, second = customer.run(both)
+    assert first.images == second.images and len(first.images) == 1
+    assert (first.origin, second.origin) == (Origin.NEW, Origin.JOINED)
+    assert (first.charged_images, second.charged_images) == (1, 0) and customer.sent == 1
+
+
+@BOTH
+def test_two_processes_at_once_pay_once(
+    customer: Any, model: str, wait_until: Callable[..., None]
+) -> None:
+    customer.sandbox.hold()
+    words = ["generate", "--model", model, "--prompt", "A cat", "--json"]
+    out = customer.home.parent / "out"
+    processes = [customer.start(*words, "--out", out / str(i)) for i in range(2)]
+    wait_until(lambda: customer.sent)
+    # Both are at work on the same row before anything is answered.
+    wait_until(lambda: len(list((customer.home / "owners").glob("*.lock"))) == 2)
+    customer.sandbox.release()
+    ran = [customer.ended(process) for process in processes]
+    assert [one.code for one in ran] == [0, 0], ran
+    assert all(len(one.json["images"]) == 1 for one in ran)
+    assert sorted(one.json["may_have_been_charged"] for one in ran) == [False, True]
+    assert customer.sent == 1
+
+
+def test_another_waits_on_when_one_is_cancelled(customer: Any) -> None:
+    async def road(session: Any) -> Any:
+        customer.sandbox.hold()
+        tasks = [asyncio.create_task(generate(cat(), session)) for _ in range(2)]
+        await soon(lambda: customer.sent)
+        error = await cancelled(tasks[0])
+        assert error.charge is Charge.POSSIBLE
+        customer.sandbox.release()
+        return await tasks[1]
+
+    assert len(customer.run(road).images) == 1 and customer.sent == 1
+
+
+def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(customer: Any) -> None:
+    async def road(session: Any) -> Any:
+        session.client._gate.hold_back(1.0)
+        stuck = asyncio.Event()
+        session.client._gate._sleep = lambda seconds: stuck.wait()
+        first = asyncio.create_task(generate(cat(), session))
+        await soon(lambda: any(w.row for w in session.works.values()))
+        first.cancel()
+        second = asyncio.create_task(generate(cat(), session))
+        with pytest.raises(Interrupted):
+            await first
+        session.client._gate._not_before = 0.0
+        stuck.set()
+        return await second
+
+    assert len(customer.run(road).images) == 1 and customer.sent == 1
+
+
+# ---- cancelled ----
+
+
+def test_nothing_is_sent_after_cancel(customer: Any) -> None:
+    async def road(session: Any) -> None:
+        customer.sandbox.hold()
+        tasks = [asyncio.create_task(generate(cat(seed=i), session)) for i in range(20)]
+        await soon(lambda: customer.sent)
+        await soon(lambda: len(session.works) == 20 and all(w.row for w in session.works.values()))
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(one, Interrupted) for one in ended)
+        assert sum(one.may_have_been_charged for one in ended) == 1
+        customer.sandbox.release()
+        await soon(lambda: not session.works)
+
+    customer.run(road, SEEDREAM_MAX_SUBMITS="1")
+    assert customer.sent == 1
+    assert sorted(customer.states) == ["completed"] + ["withdrawn"] * 19
+
+
+@BOTH
+def test_what_was_sent_is_written_down_and_fetched_after_cancel(customer: Any, model: str) -> None:
+    async def road(session: Any) -> Any:
+        customer.sandbox.hold()
+        task = asyncio.create_task(generate(cat(model), session))
+        await soon(lambda: customer.sent)
+        error = await cancelled(task)
+        assert error.charge is Charge.POSSIBLE and error.exit_code == 130
+        customer.sandbox.release()
+        await soon(lambda: not session.works)
+        return await generate(cat(model), session)
+
+    result = customer.run(road)
+    assert result.origin is Origin.STORED and len(result.images) == 1 and customer.sent == 1
+
+
+def test_cancel_while_the_task_runs_names_the_task(customer: Any) -> None:
+    async def road(session: Any) -> Any:
+        customer.sandbox.hold()
+        task = asyncio.create_task(generate(cat(), session))
+        await soon(lambda: customer.sent)
+        customer.sandbox._desk.release()  # the answer comes; the task goes on
+        await soon(lambda: any(w.accepted.done() for w in session.works.values()))
+        error = await cancelled(task)
+        assert error.task_id and error.charge is Charge.RUNNING
+        customer.sandbox.release()
+        return await collect(error.task_id, session)
+
+    assert len(customer.run(road, real_time=True).images) == 1 and customer.sent == 1
+
+
+def test_impatience_does_not_cut_an_answer_that_is_paid_for(customer: Any) -> None:
+    async def road(session: Any) -> Any:
+        customer.sandbox.hold()
+        with pytest.raises(WaitTimedOut):
+            await generate(cat(NOW_5), session, timeout_s=0.3)
+        await asyncio.sleep(0.3)
+        assert customer.sent == 1
+        customer.sandbox.release()
+        return await generate(cat(NOW_5), session)
+
+    assert len(customer.run(road, real_time=True).images) == 1
+    assert customer.sent == 1 and customer.states == ["completed"]
+
+
+# ---- not waited for, collected later ----
+
+
+def test_not_waiting_gives_the_task_id_as_soon_as_it_is_written_down(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    result = customer.generate(n=2, prompt="2 cats", wait=False)
+    assert (result.status, result.charged_images, result.images) == ("submitted", 2, ())
+    assert customer.states == ["accepted"] and customer.rows[0].task_id == result.task_id
+    customer.sandbox.finish_tasks()
+    again = customer.generate(n=2, prompt="2 cats")
+    assert again.origin is Origin.RESUMED and again.images and customer.sent == 1
+
+
+def test_collect_looks_once_or_waits(make_sandbox: Any, make_customer: Any) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    task_id = customer.generate(wait=False).task_id
+
+    def collected(**options: Any) -> Any:
+        return customer.run(lambda session: collect(task_id, session, **options))
+
+    looked = collected(wait=False)
+    assert (looked.status, looked.task_id, looked.images) == ("pending", task_id, ())
+    with pytest.raises(WaitTimedOut) as caught:
+        collected(timeout_s=5)
+    assert caught.value.task_id == task_id and caught.value.exit_code == 5
+    customer.sandbox.finish_tasks()
+    ready = collected(wait=False)
+    assert ready.status == "completed" and len(ready.images) == 1
+    customer.sandbox.stop()
+    assert collected().origin is Origin.STORED and customer.generate().images == ready.images
+    assert customer.sent == 1
+
+
+def test_a_look_does_not_wait_for_another_process_that_waits(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+
+    async def road(session: Any) -> Any:
+        waiting = asyncio.create_task(generate(cat(), session))
+        await soon(lambda: any(w.accepted.done() for w in session.works.values()))
+        [work] = session.works.values()
+        async with customer.session(real_time=True) as other:  # a ledger of its own
+            looked = await collect(work.row.task_id, other, wait=False)
+        await cancelled(waiting)
+        return looked
+
+    assert customer.run(road, real_time=True).status == "pending"
+
+
+def test_the_task_of_a_stranger_can_be_collected(customer: Any, tmp_path: Any) -> None:
+    async def submit(session: Any) -> Any:
+        return await session.client.submit(cat())
+
+    task_id = customer.run(submit).task_id
+    assert customer.rows == []
+    result = customer.run(lambda session: collect(f"  {task_id}\n", session))
+    assert len(result.images) == 1 and result.charged_images == 0 and customer.sent == 1
+
+
+def test_an_unknown_task_is_a_failure_of_the_service(customer: Any) -> None:
+    def collected() -> Any:
+        return customer.run(lambda session: collect("task-000000000000", session))
+
+    with pytest.raises(TaskNotFound) as caught:
+        collected()
+    assert caught.value.exit_code == 3 and "does not know task" in str(caught.value)
+    with pytest.raises(InvalidRequest):
+        customer.run(lambda session: collect("../../v1/models", session))
+
+
+def test_a_task_made_with_another_key_says_so(make_sandbox: Any, make_customer: Any) -> None:
+    sandbox = make_sandbox(task_seconds=1000, keys={"key-one": Account(), "key-two": Account()})
+    task_id = make_customer(sandbox, "key-one").generate(wait=False).task_id
+    for key in ("key-two", "key-unknown"):  # 404 and 401
+        other = make_customer(sandbox, key)
+        with pytest.raises(TaskNotFound, match="made with another key") as caught:
+            other.run(lambda session: collect(task_id, session, wait=False))
+        assert caught.value.task_id == task_id
+        with pytest.raises(TaskNotFound, match="made with another key"):
+            other.generate()
+    sandbox.finish_tasks()
+    assert make_customer(sandbox, "key-one").generate().images
+    assert len(sandbox.posts) == 1
+
+
+def test_a_task_made_at_another_address_is_not_asked_for_here(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    first, second = make_sandbox(task_seconds=1000), make_sandbox()
+    task_id = make_customer(first).generate(wait=False).task_id
+    with pytest.raises(ConfigurationError, match=first.url):
+        make_customer(second).run(lambda session: collect(task_id, session))
+    assert second.requests == []
+    assert make_customer(second).generate().origin is Origin.NEW
+
+
+# ---- several tasks at once ----
+
+
+def test_several_tasks_some_of_them_failing(make_sandbox: Any, make_customer: Any) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    prompts = ("2 images of a dog", "a [fails] cat", "a bird")
+    ids = [customer.generate(prompt=prompt, n=2, wait=False).task_id for prompt in prompts]
+
+    def collected(names: list[str], **options: Any) -> Any:
+        environ = {name: options.pop(name) for name in list(options) if name.isupper()}
+        return customer.run(lambda session: collect_all(names, session, **options), **environ)
+
+    assert collected(ids, wait=False).status == "pending"
+    customer.sandbox.finish_tasks()
+    result = collected([*ids, "", ids[0]])
+    assert result.status == "partial" and [f.task_id for f in result.failures] == [ids[1]]
+    assert [image.task_id for image in result.images] == [ids[0], ids[0], ids[2]]
+    assert result.task_id == "\n".join(ids)
+    with pytest.raises(PartialResult):
+        collected(ids, SEEDREAM_PARTIAL="fail")
+    with pytest.raises(TaskFailed, match="failed to generate"):
+        collected(ids[1:2])
+    assert customer.sent == 3
+
+
+def test_no_id_at_all_names_the_unfinished_tasks(make_sandbox: Any, make_customer: Any) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    task_id = customer.generate(wait=False).task_id
+    with pytest.raises(InvalidRequest, match=f"{task_id} \\(Seedream-4.0\\)"):
+        customer.run(lambda session: collect_all(["", "  "], session))
+
+
+def test_cancelling_a_collection_is_told_in_our_own_words(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    ids = [customer.generate(seed=i, wait=False).task_id for i in range(2)]
+
+    async def road(session: Any) -> Interrupted:
+        task = asyncio.create_task(collect_all(ids, session))
+        await soon(lambda: len(session.works) == 2)
+        return await cancelled(task)
+
+    error = customer.run(road, real_time=True)
+    assert error.charge is Charge.RUNNING and ids[0] in str(error) and ids[1] in str(error)
+
+
+# ---- too many at once ----
+
+
+def test_a_429_slows_everyone_and_loses_nobody(customer: Any) -> None:
+    async def everyone(session: Any) -> list[Any]:
+        customer.sandbox.faults.push("generate", rate_limited(40))
+        customer.sandbox.faults.push("generate", rate_limited(), times=3)
+        wishes = (generate(cat(seed=i), session) for i in range(8))
+        return await asyncio.gather(*wishes, return_exceptions=True)
+
+    began = customer.clock()
+    results = customer.run(everyone)
+    assert not [one for one in results if isinstance(one, SeedreamError)]
+    assert all(len(one.images) == 1 for one in results)
+    assert customer.sandbox.images_made == 8 and customer.sent == 12
+    assert customer.clock() - began >= 40

@@ -1,0 +1,174 @@
+"""Reading answers: words, numbers, and whatever else a relay may send."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedream_api.answers import read_answer, read_error
+from seedream_api.models import Task, TaskStatus
+
+URL = "https://example.com/image.png"
+WORDS = {
+    TaskStatus.QUEUED: ("queued", "pending", "NOT_START", "SUBMITTED", "QUEUED", "in queue"),
+    TaskStatus.PROCESSING: ("processing", "running", "IN_PROGRESS", "in-progress", "Processing"),
+    TaskStatus.COMPLETED: ("completed", "SUCCESS", "succeeded", " Completed "),
+    TaskStatus.FAILED: ("failed", "FAILURE", "cancelled", "canceled", "expired", "error"),
+    TaskStatus.UNKNOWN: ("UNKNOWN", "moderating", "完成", "200"),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(status, word) for status, words in WORDS.items() for word in words]
+)
+def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, word: str) -> None:
+    for field in ("status", "task_status", "state"):
+        answer = read_answer({"id": "task-1", field: word})
+        assert answer.status is status
+        assert answer.word == word.strip()
+    assert status.is_terminal == (status in (TaskStatus.COMPLETED, TaskStatus.FAILED))
+
+
+@pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5])
+def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
+    answer = read_answer({"id": "task-1", "status": status})
+    assert answer.status is None and answer.as_task("task-1") is None
+
+
+@pytest.mark.parametrize(
+    ("given_progress", "percent"),
+    [
+        (0, 0.0),
+        (50, 50.0),
+        (33.5, 33.5),
+        ("50%", 50.0),
+        (" 7 % ", 7.0),
+        ("100", 100.0),
+        (-3, 0.0),
+        (250, 100.0),
+        (10**400, None),
+        (float("nan"), None),
+        ("nan", None),
+        (float("inf"), 100.0),
+        ("", None),
+        ("half", None),
+        (None, None),
+        (True, None),
+        ([50], None),
+    ],
+)
+def test_progress_is_percent_or_absent(given_progress: Any, percent: float | None) -> None:
+    assert read_answer({"status": "processing", "progress": given_progress}).progress == percent
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**80, 1.5, "2026-01-01T00:00:00Z", "", None, [], {}])
+def test_time_fields_change_nothing(value: Any) -> None:
+    plain = {"id": "task-1", "status": "completed", "data": [{"url": URL}]}
+    names = ("created", "created_at", "started_at", "completed_at", "finish_time", "duration")
+    assert read_answer({**plain, **dict.fromkeys(names, value)}) == read_answer(plain)
+
+
+@pytest.mark.parametrize("echo", ["input", "request", "image_urls", "image", "metadata", "params"])
+def test_urls_of_an_echoed_request_are_never_results(echo: str) -> None:
+    places: list[Any] = [
+        [URL], {"url": URL}, {"image_urls": [URL]}, {"data": [{"url": URL}]}, URL,
+    ]  # fmt: skip
+    for content in places:
+        answer = read_answer({"id": "task-1", "status": "queued", echo: content})
+        assert answer.items == () and not answer.has_images
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/a.png", "file:///etc/passwd", "javascript:alert(1)", "/a.png", "x"]
+)
+def test_only_http_addresses_are_results(url: str) -> None:
+    for entry in (url, {"url": url}, {"image_url": url}):
+        item = read_answer({"data": [entry]}).items[0]
+        assert item.url is None and not item.was_made
+
+
+@pytest.mark.parametrize("entry", [None, 7, [], [URL], True, {}])
+def test_an_entry_that_is_no_image_keeps_its_place_with_a_reason(entry: Any) -> None:
+    items = read_answer({"data": [entry, {"url": URL}]}).items
+    assert [item.was_made for item in items] == [False, True]
+    assert items[0].error is not None and items[1].position == 1
+
+
+def test_images_complete_a_task_whose_word_says_nothing_or_failed() -> None:
+    def status(word: str | None) -> TaskStatus:
+        task = read_answer({"status": word, "data": [{"url": URL}]}).as_task("task-1")
+        assert task is not None
+        return task.status
+
+    assert status(None) is TaskStatus.COMPLETED
+    assert status("moderating") is TaskStatus.COMPLETED
+    assert status("failed") is TaskStatus.COMPLETED
+
+
+def test_first_images_of_a_running_task_do_not_complete_it() -> None:
+    task = read_answer({"status": "processing", "results": [URL]}).as_task("task-1")
+    assert task is not None and task.status is TaskStatus.PROCESSING
+
+
+def test_completed_without_images_is_told_from_an_answer_that_names_none() -> None:
+    assert read_answer({"data": []}).names_results
+    assert read_answer({"output": {"data": []}}).names_results
+    assert not read_answer({"created": 1, "model": "Seedream-4.5"}).names_results
+    assert not read_answer({"data": None}).names_results
+
+
+# ---- anything at all ----
+
+NAMES = (
+    "id", "task_id", "status", "state", "progress", "error", "code", "message", "msg", "type",
+    "success", "fail_reason", "data", "output", "results", "result_data", "images", "url",
+    "image_url", "b64_json", "x",
+)  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+    | st.sampled_from(["completed", "failed", "50%", URL, "data:image/png;base64,AAAA", "iVBO"])
+)  # fmt: skip
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+    ),
+    max_leaves=25,
+)
+
+
+@given(JSON)
+def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -> None:
+    answer = read_answer(payload)
+    assert answer.task_id is None or (answer.task_id and answer.task_id.strip() == answer.task_id)
+    assert answer.progress is None or 0.0 <= answer.progress <= 100.0
+    assert [item.position for item in answer.items] == list(range(len(answer.items)))
+    for item in answer.items:
+        assert item.was_made == (item.error is None)
+        assert item.url is None or item.url.lower().startswith(("http://", "https://"))
+    task = answer.as_task("task-1")
+    assert task is None or (isinstance(task, Task) and task.word)
+    assert not answer.items or answer.names_results
+
+
+@given(JSON)
+def test_reading_an_error_never_fails_and_never_gives_an_empty_one_from_an_error(
+    payload: Any,
+) -> None:
+    error = read_error(payload)
+    if error is not None and isinstance(payload, dict) and "success" not in payload:
+        assert error.message or error.code or error.type
+    assert error is None or str(error)
+
+
+@given(JSON)
+def test_a_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
+    if not isinstance(payload, dict) or isinstance(payload.get("data"), dict):
+        return
+    wrapped = json.loads(json.dumps({"code": 0, "message": "ok", "data": payload}))
+    again = json.loads(json.dumps(payload))
+    assert repr(read_answer(wrapped)) == repr(read_answer(again))
