@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 TICK_S = 0.1
 """How often Cancel is looked for."""
+QUIT_PATIENCE_S = 4.0
+"""How long ComfyUI's end waits for the answers to requests that are on their way."""
 FAREWELL_S = 0.25
 """How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
 
@@ -64,11 +66,11 @@ class _OwnLoop:
     def _end(self) -> None:
         async def close_all() -> None:
             for _, session in self._sessions:
-                await session.close()
+                await session.close(patience_s=QUIT_PATIENCE_S)
 
         closing = asyncio.run_coroutine_threadsafe(close_all(), self.loop)
         with contextlib.suppress(concurrent.futures.TimeoutError, RuntimeError):
-            closing.result(timeout=5.0)
+            closing.result(timeout=QUIT_PATIENCE_S + 2.0)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=5.0)
 

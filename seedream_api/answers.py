@@ -55,6 +55,8 @@ class Answer:
     names_results: bool
     """Whether a place for results was there at all, be it empty."""
     error: ServiceError | None
+    request_id: str | None = None
+    """The relay's id of the call, for its support."""
 
     @property
     def has_images(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -187,7 +187,7 @@ class SeedreamClient:
             OutcomeUnknown: it cannot be told.
         """
         payload = _payload(answer)
-        read = read_answer(payload)
+        read = replace(read_answer(payload), request_id=answer.request_id)
         if 200 <= answer.status < 300:
             if read.has_images or (read.task_id and read.error is None):
                 return read

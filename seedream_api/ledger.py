@@ -11,6 +11,7 @@ owner is waited for; of a dead one, whoever claims first takes over, in one tran
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import sqlite3
 import time
@@ -51,15 +52,20 @@ class Ledger:
         self.now = now
         self._owners = home / "owners"
         self._lock: OwnerLock | None = None
+        self._lost: LedgerFailed | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
         try:
             make_private_folder(home)
             self._lock = OwnerLock(self._owners)
             sweep(self._owners)
+            self._connection = ledger_schema.open_database(self.path)
+            self._place = ledger_schema.place_of(self.path)
         except OSError as error:
-            self._thread.shutdown()
+            self._let_go()
             raise self._unwritable(error.strerror or error) from None
-        self._connection = ledger_schema.open_database(self.path)
+        except LedgerFailed:
+            self._let_go()
+            raise
 
     @property
     def owner(self) -> str:
@@ -71,11 +77,21 @@ class Ledger:
         """Whether an open ledger of this home goes by ``name``."""
         return name == self.owner or is_alive(self._owners, name)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file was found broken, or gone: only a ledger opened anew goes on."""
+        return self._lost is not None
+
     def close(self) -> None:
         """Let go of every row and close the file; safe to call twice."""
         self._thread.shutdown(wait=True)
         if self._lock is not None:
             self._connection.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._thread.shutdown()
+        if self._lock is not None:
             self._lock.release()
             self._lock = None
 
@@ -164,11 +180,12 @@ class Ledger:
         task_id: str | None = None,
         request_id: str | None = None,
         error: SeedreamError | None = None,
-    ) -> None:
+    ) -> Row:
         """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect."""
         with self._transaction() as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
+            return self._row(db, row_id)
 
     def _move(
         self,
@@ -200,15 +217,19 @@ class Ledger:
             db.execute(f"UPDATE requests SET {stamp} = ? WHERE id = ?", (now, row.id))  # noqa: S608
 
     def answered(
-        self, row_id: int, items: tuple[ResultItem, ...], files: Mapping[int, StoredFile]
-    ) -> None:
+        self,
+        row_id: int,
+        items: tuple[ResultItem, ...],
+        files: Mapping[int, StoredFile],
+        request_id: str | None = None,
+    ) -> Row:
         """Write down where the results are; what is already stored of them stays.
 
         Args:
             files: by position, the images that came inside the answer and are on the disk already.
         """
         with self._transaction() as db:
-            self._move(db, self._row(db, row_id), State.ANSWERED)
+            self._move(db, self._row(db, row_id), State.ANSWERED, request_id=request_id)
             now = self.now()
             for item in items:
                 error = str(item.error) if item.error and not item.was_made else None
@@ -221,6 +242,7 @@ class Ledger:
                 )
             for position, file in files.items():
                 self._stored(db, row_id, position, file, (0, 0))
+            return self._row(db, row_id)
 
     def stored(self, row_id: int, position: int, file: StoredFile, size: tuple[int, int]) -> None:
         """An image's bytes are whole and on the disk.
@@ -246,7 +268,7 @@ class Ledger:
             (file.sha256, place, file.bytes, file.media_type, *size, row_id, position),
         )
 
-    def lost(self, row_id: int, positions: list[int]) -> None:
+    def lost(self, row_id: int, positions: list[int]) -> Row:
         """The files of these images are no longer in the store: they are to be fetched again."""
         with self._transaction() as db:
             for position in positions:
@@ -256,6 +278,7 @@ class Ledger:
                     (row_id, position),
                 )
             self._move(db, self._row(db, row_id), State.ANSWERED)
+            return self._row(db, row_id)
 
     def delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
@@ -367,16 +390,33 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
+        db = self._connection
+        if self._lost is not None:
+            raise LedgerFailed(self._lost.key, **self._lost.values)
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                if ledger_schema.place_of(self.path) != self._place:
+                    raise FileNotFoundError(errno.ENOENT, "it was moved or deleted while in use")
+                yield db
+                db.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if db.in_transaction:  # on a full disk SQLite has rolled back already
+                    db.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._unwritable(error) from None
+        except (OSError, sqlite3.Error) as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: OSError | sqlite3.Error) -> LedgerFailed:
+        """What went wrong; of a file that is broken or gone nothing is used any more."""
+        if ledger_schema.is_broken(error):
+            self._connection.close()
+            self._lost = ledger_schema.broken(self.path, self._place, error)
+            return self._lost
+        failed = self._unwritable(error.strerror if isinstance(error, OSError) else error)
+        if isinstance(error, FileNotFoundError):
+            self._lost = failed
+        return failed
 
     def _unwritable(self, reason: object) -> LedgerFailed:
         return LedgerFailed("ledger_unwritable", path=self.path, reason=reason)

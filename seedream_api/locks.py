@@ -95,6 +95,10 @@ def is_alive(folder: Path, name: str) -> bool:
     try:
         if not _take(descriptor):
             return True
+        # Under the lock, lest its maker lock it just before it goes. Windows refuses that as long
+        # as anybody has the file open, which is as safe.
+        with contextlib.suppress(OSError):
+            path.unlink()
     finally:
         os.close(descriptor)
     with contextlib.suppress(OSError):

@@ -94,10 +94,13 @@ async def _not_accepted(work: Work, row: Row) -> None:
 async def _taken(work: Work, row: Row, answer: Answer) -> Row:
     """Write down what the service answered: images at once, a task, or neither."""
     if answer.has_images:
-        return await _answered(work, row, answer.items)
+        return await _answered(work, row, answer.items, answer.request_id)
     if answer.task_id:
         accepted = await work.written_down(
-            lambda: work.moved(row, State.ACCEPTED, task_id=answer.task_id), answer.task_id
+            lambda: work.moved(
+                row, State.ACCEPTED, task_id=answer.task_id, request_id=answer.request_id
+            ),
+            answer.task_id,
         )
         work.is_sending = False
         return accepted
@@ -183,7 +186,9 @@ def _of_other_key(work: Work, row: Row, error: SeedreamError) -> SeedreamError:
 # --- answered: the images are fetched -----------------------------------------------------------
 
 
-async def _answered(work: Work, row: Row, items: tuple[ResultItem, ...]) -> Row:
+async def _answered(
+    work: Work, row: Row, items: tuple[ResultItem, ...], request_id: str | None = None
+) -> Row:
     """Write down where the images are, and the bytes of those that came in the answer."""
     ledger, store = work.session.ledger, work.session.store
 
@@ -192,7 +197,7 @@ async def _answered(work: Work, row: Row, items: tuple[ResultItem, ...]) -> Row:
         for item in items:
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.keep_answer, item.data)
-        await ledger.run(ledger.answered, row.id, items, files)
+        await ledger.run(ledger.answered, row.id, items, files, request_id)
         return await ledger.run(ledger.row, row.id)
 
     answered = await work.written_down(write, row.task_id)

@@ -217,9 +217,10 @@ class Work:
         error: SeedreamError | None = None,
         *,
         task_id: str | None = None,
+        request_id: str | None = None,
     ) -> Row:
         ledger = self.session.ledger
-        request_id = error.request_id if error else None
+        request_id = error.request_id if error else request_id
         await ledger.run(
             ledger.move, row.id, state, task_id=task_id, request_id=request_id, error=error
         )

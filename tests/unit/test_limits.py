@@ -1,0 +1,123 @@
+"""The gate: a bounded number at a time, in order; a 429 holds everyone back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from seedream_api.limits import Gate
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+async def settled() -> None:
+    """Let every task that can run reach its next wait."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def test_no_more_than_the_places_are_inside_and_they_enter_in_order() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(2, clock=time.clock, sleep=time.sleep)
+        inside: list[int] = []
+        entered: list[int] = []
+        doors = [asyncio.Event() for _ in range(6)]
+
+        async def one(number: int) -> None:
+            async with gate.place():
+                inside.append(number)
+                entered.append(number)
+                await doors[number].wait()
+                inside.remove(number)
+
+        tasks = [asyncio.create_task(one(number)) for number in range(6)]
+        await settled()
+        assert inside == [0, 1]
+        doors[1].set()
+        await settled()
+        assert inside == [0, 2]
+        for door in doors:
+            door.set()
+        await asyncio.gather(*tasks)
+        assert entered == [0, 1, 2, 3, 4, 5]
+
+    asyncio.run(run())
+
+
+def test_a_place_is_given_back_when_its_holder_fails_or_is_cancelled() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        with pytest.raises(RuntimeError):
+            async with gate.place():
+                raise RuntimeError
+        started = asyncio.Event()
+
+        async def held() -> None:
+            async with gate.place():
+                started.set()
+                await asyncio.Event().wait()
+
+        holder = asyncio.create_task(held())
+        await started.wait()
+        waiting = asyncio.create_task(held())
+        await settled()
+        waiting.cancel()
+        holder.cancel()
+        await asyncio.gather(holder, waiting, return_exceptions=True)
+        async with gate.place():
+            pass
+
+    asyncio.run(run())
+
+
+def test_holding_back_keeps_everyone_out_for_its_time() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(3, clock=time.clock, sleep=time.sleep)
+        async with gate.place():
+            assert time.now == 0.0
+            gate.hold_back(5.0)
+        async with gate.place():
+            assert time.now == 5.0
+        async with gate.place():
+            assert time.now == 5.0 and time.slept == [5.0]
+
+    asyncio.run(run())
+
+
+def test_a_shorter_hold_does_not_cut_a_longer_one_and_a_longer_one_extends_it() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        gate.hold_back(10.0)
+        gate.hold_back(2.0)
+        async with gate.place():
+            assert time.now == 10.0
+
+        class Extended(Time):
+            async def sleep(self, seconds: float) -> None:
+                await super().sleep(seconds)
+                if len(self.slept) == 1:
+                    gate.hold_back(7.0)
+
+        later = Extended()
+        gate = Gate(1, clock=later.clock, sleep=later.sleep)
+        gate.hold_back(3.0)
+        async with gate.place():
+            assert later.now == 10.0 and later.slept == [3.0, 7.0]
+
+    asyncio.run(run())

@@ -1,0 +1,227 @@
+"""When a task is looked at again, and what ends the looking. Time is a number here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from seedream_api.models import Task, TaskStatus
+from seedream_api.polling import FASTEST_S, NEW_TASK_S, SLOWEST_S, Pace, wait_for_task
+from seedream_api.retries import READING
+
+AGES = st.floats(0, 1e6)
+TYPICAL = st.none() | st.floats(0, 1e5)
+Look = Callable[[float], Task | Exception]
+"""What a look at a moment gives, or raises."""
+
+
+class Waited:
+    """A wait in made-up time: when the looks were, and how it ended."""
+
+    def __init__(
+        self,
+        look: Look,
+        *,
+        timeout_s: float = 1800.0,
+        age_s: float = 0.0,
+        typical_s: float | None = None,
+    ) -> None:
+        self.now = 50.0
+        self.looks: list[float] = []
+        self.told: list[str] = []
+        self.slept: list[float] = []
+
+        async def one_look() -> Task:
+            self.looks.append(self.now - 50.0)
+            assert len(self.looks) < 10_000
+            found = look(self.now - 50.0)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            self.now += seconds
+
+        self.wait = wait_for_task(
+            one_look,
+            task_id="task-1",
+            pace=Pace(typical_s, jitter=lambda: 0.5),
+            timeout_s=timeout_s,
+            clock=lambda: self.now,
+            sleep=sleep,
+            age_s=age_s,
+            on_look=lambda task: self.told.append(task.word),
+        )
+
+    def run(self) -> Task:
+        return asyncio.run(self.wait)  # type: ignore[arg-type]
+
+
+def task(word: str) -> Task:
+    known = {status.value: status for status in TaskStatus}
+    return Task("task-1", known.get(word, TaskStatus.UNKNOWN), word)
+
+
+def done_at(moment: float, before: str = "processing") -> Look:
+    return lambda now: task("completed" if now >= moment else before)
+
+
+def read_failed(retry_after_s: float | None = None) -> ReadFailed:
+    error = ReadFailed("read_failed", reason="HTTP 502")
+    error.retry_after_s = retry_after_s
+    return error
+
+
+def not_found() -> TaskNotFound:
+    return TaskNotFound("task_not_found", task_id="task-1", reason="HTTP 404")
+
+
+# ---- pace ----
+
+
+@given(age=AGES, typical=TYPICAL, jitter=st.floats(0, 1))
+def test_looks_are_never_faster_than_one_second_nor_slower_than_ten(
+    age: float, typical: float | None, jitter: float
+) -> None:
+    assert FASTEST_S == 1.0 and SLOWEST_S == 10.0
+    assert FASTEST_S <= Pace(typical, lambda: jitter).pause_s(age) <= SLOWEST_S
+
+
+@given(typical=TYPICAL, jitter=st.floats(0, 1))
+def test_first_look_of_a_fresh_task_is_followed_soon(typical: float | None, jitter: float) -> None:
+    pace = Pace(typical, lambda: jitter)
+    if typical is None or typical <= 5:
+        assert pace.pause_s(0.0) <= 2.2
+
+
+@given(age=st.floats(0, 1e4), later=st.floats(0, 1e4))
+def test_without_experience_looks_only_become_rarer(age: float, later: float) -> None:
+    pace = Pace(None, lambda: 0.5)
+    assert pace.pause_s(age) <= pace.pause_s(age + later)
+
+
+def test_looks_crowd_around_the_time_that_tasks_took_before() -> None:
+    pace = Pace(60.0, lambda: 0.5)
+    early, due, overdue = pace.pause_s(5.0), pace.pause_s(60.0), pace.pause_s(200.0)
+    assert early == SLOWEST_S and due == pytest.approx(3.0) and overdue == SLOWEST_S
+
+
+@pytest.mark.parametrize("typical", [3.0, 15.0, 45.0, 92.0, 300.0])
+def test_a_typical_task_is_seen_within_a_tenth_of_its_time_and_few_looks(typical: float) -> None:
+    waited = Waited(done_at(typical), typical_s=typical)
+    assert waited.run().status is TaskStatus.COMPLETED
+    assert waited.looks[-1] - typical <= max(2.0, 0.1 * typical)
+    assert len(waited.looks) <= 8 + typical / 9
+
+
+@pytest.mark.parametrize("moment", [1.0, 10.0, 40.0, 300.0])
+def test_an_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
+    waited = Waited(done_at(moment))
+    waited.run()
+    assert waited.looks[0] == 0.0 and waited.looks[-1] - moment <= max(1.2, 0.2 * moment)
+
+
+# ---- the end ----
+
+
+def test_completed_and_failed_tasks_end_the_wait_and_every_look_is_told() -> None:
+    words = iter(["queued", "processing", "failed"])
+    waited = Waited(lambda now: task(next(words)))
+    assert waited.run().status is TaskStatus.FAILED
+    assert waited.told == ["queued", "processing", "failed"]
+
+
+def test_deadline_is_kept_and_tells_the_task_and_its_last_word() -> None:
+    waited = Waited(lambda now: task("moderating"), timeout_s=100.0)
+    with pytest.raises(WaitTimedOut) as caught:
+        waited.run()
+    error = caught.value
+    assert error.task_id == "task-1" and error.charge is Charge.RUNNING and error.exit_code == 5
+    assert error.values["word"] == "moderating" and error.values["waited"] == 100
+    assert "moderating" in str(error) and "task-1" in str(error)
+    assert 100.0 <= waited.looks[-1] <= 100.1
+
+
+def test_a_task_that_ends_at_the_very_deadline_is_not_missed() -> None:
+    assert Waited(done_at(100.0), timeout_s=100.0).run().status is TaskStatus.COMPLETED
+
+
+def test_no_time_left_still_means_one_look() -> None:
+    assert Waited(done_at(0.0), timeout_s=0.0).run().status is TaskStatus.COMPLETED
+    waited = Waited(done_at(1.0), timeout_s=0.0)
+    with pytest.raises(WaitTimedOut):
+        waited.run()
+    assert waited.looks == [0.0] and waited.slept == []
+
+
+# ---- 404 ----
+
+
+def test_a_new_task_that_is_not_known_yet_is_given_time() -> None:
+    waited = Waited(lambda now: not_found() if now < 30 else task("completed"))
+    assert waited.run().status is TaskStatus.COMPLETED
+    forever = Waited(lambda now: not_found())
+    with pytest.raises(TaskNotFound):
+        forever.run()
+    assert NEW_TASK_S < forever.looks[-1] <= NEW_TASK_S + SLOWEST_S
+
+
+def test_an_old_task_that_is_not_known_is_gone_at_once() -> None:
+    waited = Waited(lambda now: not_found(), age_s=NEW_TASK_S + 1)
+    with pytest.raises(TaskNotFound):
+        waited.run()
+    assert waited.looks == [0.0]
+
+
+# ---- blips ----
+
+
+def failing(error: Callable[[], Exception], spans: Sequence[tuple[float, float]]) -> Look:
+    def look(now: float) -> Task | Exception:
+        if any(start <= now < end for start, end in spans):
+            return error()
+        return task("completed" if now > 500 else "processing")
+
+    return look
+
+
+@pytest.mark.parametrize(
+    "error", [read_failed, lambda: NotSent("not_sent", host="h", reason="refused")]
+)
+def test_blips_are_survived_and_each_has_the_whole_budget(error: Callable[[], Exception]) -> None:
+    spans = [(start, start + 0.7 * READING.total_s) for start in (10.0, 150.0, 300.0)]
+    waited = Waited(failing(error, spans))
+    assert waited.run().status is TaskStatus.COMPLETED
+    assert min(waited.slept) >= FASTEST_S
+
+
+def test_a_service_that_stays_away_ends_the_wait_within_the_budget() -> None:
+    waited = Waited(lambda now: read_failed())
+    with pytest.raises(ReadFailed):
+        waited.run()
+    assert 0.8 * READING.total_s < waited.looks[-1] <= READING.total_s
+
+
+def test_what_the_service_asks_for_is_waited() -> None:
+    waited = Waited(lambda now: read_failed(40.0) if now == 0.0 else task("completed"))
+    waited.run()
+    assert 40.0 <= waited.looks[1] <= 41.0
+
+
+def test_zero_as_the_services_word_is_no_reason_to_hammer_it() -> None:
+    waited = Waited(lambda now: read_failed(0.0) if now < 20 else task("completed"))
+    waited.run()
+    assert min(waited.slept) >= FASTEST_S
+
+
+def test_a_blip_at_the_deadline_ends_as_a_timeout_that_keeps_the_last_word() -> None:
+    waited = Waited(lambda now: task("processing") if now < 5 else read_failed(), timeout_s=20.0)
+    with pytest.raises(WaitTimedOut) as caught:
+        waited.run()
+    assert caught.value.values["word"] == "processing"

@@ -1,0 +1,157 @@
+"""Budgets are total times, and what the service asks for is believed within reason."""
+
+from __future__ import annotations
+
+import email.utils
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedream_api.retries import (
+    CONNECTING,
+    DOWNLOADING,
+    MAX_RETRY_AFTER_S,
+    NO_CHANNEL,
+    RATE_LIMITED,
+    READING,
+    Patience,
+    Policy,
+    retry_after_s,
+)
+
+POLICIES = [CONNECTING, RATE_LIMITED, NO_CHANNEL, READING, DOWNLOADING]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pauses(policy: Policy, jitter: float, asked: float | None = None) -> tuple[list[float], float]:
+    """The pauses until the budget is used up, and when the last attempt began."""
+    clock = Clock()
+    patience = Patience(clock, jitter=lambda: jitter)
+    taken: list[float] = []
+    while (pause := patience.pause(policy, asked)) is not None:
+        taken.append(pause)
+        clock.now += pause
+        assert len(taken) < 10_000
+    return taken, clock.now - 1_000.0
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(jitter=st.floats(0, 1))
+def test_attempts_end_within_the_total_time_and_use_most_of_it(
+    policy: Policy, jitter: float
+) -> None:
+    taken, last = pauses(policy, jitter)
+    assert taken and last <= policy.total_s
+    assert len(taken) == policy.attempts - 1 or last + policy.longest_s > policy.total_s
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(jitter=st.floats(0, 1))
+def test_pauses_double_up_to_the_longest_and_jitter_only_shortens(
+    policy: Policy, jitter: float
+) -> None:
+    taken, _ = pauses(policy, jitter)
+    for number, pause in enumerate(taken):
+        step = min(policy.longest_s, policy.first_s * 2**number)
+        assert step * 0.5 <= pause <= step
+
+
+def test_time_that_the_attempts_themselves_take_counts() -> None:
+    clock = Clock()
+    patience = Patience(clock, jitter=lambda: 1.0)
+    assert patience.pause(CONNECTING) == 0.5
+    clock.now += CONNECTING.total_s
+    assert patience.pause(CONNECTING) is None
+
+
+def test_the_number_of_attempts_is_a_bound_too() -> None:
+    taken, last = pauses(NO_CHANNEL, 0.0)
+    assert len(taken) == NO_CHANNEL.attempts - 1 == 2 and last < NO_CHANNEL.total_s
+
+
+def test_each_kind_of_failure_has_a_budget_of_its_own() -> None:
+    clock = Clock()
+    patience = Patience(clock, jitter=lambda: 1.0)
+    while patience.pause(NO_CHANNEL) is not None:
+        pass
+    assert patience.pause(CONNECTING) == CONNECTING.first_s
+
+
+def test_waited_time_is_counted_from_the_first_failure_of_the_kind() -> None:
+    clock = Clock()
+    patience = Patience(clock)
+    assert patience.waited_s(RATE_LIMITED) == 0
+    patience.pause(RATE_LIMITED)
+    clock.now += 41.6
+    assert patience.waited_s(RATE_LIMITED) == 42
+    assert patience.waited_s(CONNECTING) == 0
+
+
+@given(asked=st.floats(0, 60), jitter=st.floats(0, 1))
+def test_the_services_own_word_is_waited_for_and_little_more(asked: float, jitter: float) -> None:
+    patience = Patience(Clock(), jitter=lambda: jitter)
+    pause = patience.pause(RATE_LIMITED, asked)
+    assert pause is not None and asked <= pause <= asked + 1.0
+
+
+def test_a_word_beyond_the_budget_ends_the_attempts_at_once() -> None:
+    assert Patience(Clock()).pause(RATE_LIMITED, RATE_LIMITED.total_s + 1) is None
+
+
+@pytest.mark.parametrize(("first_s", "longest_s"), [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0)])
+def test_a_policy_that_would_not_wait_is_a_defect(first_s: float, longest_s: float) -> None:
+    with pytest.raises(ValueError, match="waits for no time"):
+        Policy(first_s=first_s, longest_s=longest_s, total_s=10.0)
+
+
+# ---- Retry-After ----
+
+NOW = 1_790_000_000.0
+
+
+def date(seconds_from_now: float) -> str:
+    return email.utils.formatdate(NOW + seconds_from_now, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after-ms": "2500"}, 2.5),
+        ({"retry-after-ms": "2500", "retry-after": "9"}, 2.5),
+        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
+        ({"retry-after": date(30)}, 30.0),
+        ({"retry-after": date(-30)}, 0.0),
+        ({"retry-after": date(86_400)}, None),
+        ({"retry-after": str(MAX_RETRY_AFTER_S)}, MAX_RETRY_AFTER_S),
+        ({"retry-after": "301"}, None),
+        ({"retry-after": "1e9"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "Wed, 99 Foo 2026 99:99:99 GMT"}, None),
+    ],
+)
+def test_retry_after_is_read_in_every_form_and_absurd_ones_are_not_believed(
+    headers: dict[str, str], expected: float | None
+) -> None:
+    assert retry_after_s(headers, NOW) == expected
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text()))
+def test_no_header_makes_reading_fail_or_gives_an_odd_number(headers: dict[str, str]) -> None:
+    seconds = retry_after_s(headers, NOW)
+    assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_S
