@@ -8,12 +8,14 @@ from .evolink import SeedreamEvolink
 from .load_url_images import SeedreamLoadURLImages
 from .poll_task import SeedreamPollTask
 from .preferential import SeedreamPreferential
+from .upload_references import SeedreamUploadReferences
 
 NODES: tuple[type[io.ComfyNode], ...] = (
     SeedreamPreferential,
     SeedreamEvolink,
     SeedreamPollTask,
     SeedreamLoadURLImages,
+    SeedreamUploadReferences,
 )
 """In the order of the node menu. Ids, input names and output order never change once shipped."""
 

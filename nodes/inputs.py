@@ -59,13 +59,12 @@ def seed_input() -> io.Input:
     )
 
 
-def images_input() -> io.Input | list[io.Input]:
+def images_input(
+    tooltip: str = "Reference images; every frame of a batch is one, at most 14 with image_urls. A "
+    "list linked here runs the node once an item: to use several results as references of one "
+    "call, link the images output (a batch), not image_list.",
+) -> io.Input | list[io.Input]:
     """Up to fourteen growing IMAGE inputs; on a host without them, as many optional ones."""
-    tooltip = (
-        "Reference images; every frame of a batch is one, at most 14 with image_urls. A list "
-        "linked here runs the node once an item: to use several results as references of one "
-        "call, link the images output (a batch), not image_list."
-    )
     autogrow: Any = getattr(io, "Autogrow", None)
     if autogrow is not None:
         template = autogrow.TemplateNames(io.Image.Input("image"), names=list(IMAGE_NAMES), min=0)

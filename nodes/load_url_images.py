@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.errors import InvalidRequest, SeedreamError
+from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from . import inputs, runtime
 from .results import Pictures, describe, pictures_of
 
@@ -126,7 +126,9 @@ async def _load(
         if errors and (not skips or not good):
             raise _failed(errors, len(loaded))
         paths = [one.path for one in good if one.path is not None]
-        pictures = await pictures_of(paths, [one.name for one in good], fit, with_masks=True)
+        pictures = await pictures_of(
+            paths, [one.name for one in good], fit, charge=Charge.NONE, with_masks=True
+        )
     if pictures.failures and not skips:
         reason = next(iter(pictures.failures.values()))
         raise InvalidRequest(

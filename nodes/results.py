@@ -14,7 +14,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
-from ..seedream_api.errors import InvalidRequest
+from ..seedream_api.errors import Charge, InvalidRequest
 from . import runtime
 from .inputs import connected_images, lines
 from .tensors import frame_count, to_pixels, to_tensors
@@ -88,17 +88,25 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
 
 
 async def pictures_of(
-    sources: Sequence[Path], names: Sequence[str], fit: str, *, with_masks: bool = False
+    sources: Sequence[Path],
+    names: Sequence[str],
+    fit: str,
+    *,
+    charge: Charge,
+    with_masks: bool = False,
 ) -> Pictures:
     """Decode in threads; images that cannot be read are failures, not an end.
+
+    Args:
+        charge: what was paid for these files by now.
 
     Raises:
         ResultUnavailable: not one can be read.
     """
     made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
-        raise made.failures[0][1]
-    failures = {position: error.message("en") for position, error in made.failures}
+        raise made.failures[0][1].with_charge(charge)
+    failures = {position: error.happened("en") for position, error in made.failures}
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
     ]
@@ -128,7 +136,7 @@ async def road(
             return result, None
         names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]
         paths = [image.path for image in result.images]
-        return result, await pictures_of(paths, names, fit)
+        return result, await pictures_of(paths, names, fit, charge=Charge.MADE)
 
     result, pictures = await runtime.run(walk, caller, describe)
     caller.show(_summary(result, pictures, caller.call_of_calls(), hint))

@@ -57,7 +57,7 @@ class _OwnLoop:
         async with self._opening:
             settings = await asyncio.to_thread(load_settings, home_folder())
             for known, session in self._sessions:
-                if known == settings:
+                if known == settings and not session.ledger.is_lost:
                     return session
             session = await Session(settings).__aenter__()
             self._sessions.append((settings, session))

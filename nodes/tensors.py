@@ -174,15 +174,7 @@ def to_tensors(
             batch.close_up(sized)
         elif good:
             batch = _fitted(good, fit, pool)
-    return Tensors(
-        images=batch.images if batch is not None and good else None,
-        masks=batch.masks if batch is not None and good else None,
-        image_list=[source.rgb[None] for source in good],
-        sizes=[source.size for source in good],
-        positions=[source.position for source in good],
-        notes=[source.notes for source in given],
-        failures=[(source.position, source.error) for source in given if source.error],
-    )
+    return _told(given, batch if good else None)
 
 
 @dataclass(eq=False)
@@ -206,6 +198,19 @@ class _Batch:
             place += 1
         self.images = self.images[:place]
         self.masks = None if self.masks is None else self.masks[:place]
+
+
+def _told(given: list[_Source], batch: _Batch | None) -> Tensors:
+    good = [source for source in given if source.error is None]
+    return Tensors(
+        images=batch.images if batch is not None else None,
+        masks=batch.masks if batch is not None else None,
+        image_list=[source.rgb[None] for source in good],
+        sizes=[source.size for source in good],
+        positions=[source.position for source in good],
+        notes=[source.notes for source in given],
+        failures=[(source.position, source.error) for source in given if source.error],
+    )
 
 
 def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:

@@ -206,7 +206,7 @@ def with_added_models(entries: Any) -> Mapping[str, Model]:
             raise ValueError(f"{model_id}: family {entry.get('family')!r} is none of {families}")
         family = Family(entry["family"])
         like = entry.get("like") or of_family(MODELS, family)[0]
-        if like not in MODELS or MODELS[like].family is not family:
+        if not isinstance(like, str) or like not in MODELS or MODELS[like].family is not family:
             allowed = ", ".join(of_family(MODELS, family))
             raise ValueError(f"{model_id}: like {like!r} must be one of {allowed}")
         models[model_id] = replace(MODELS[like], id=model_id)

@@ -54,6 +54,7 @@ def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
         raise InvalidRequest("model_unknown", given=request.model, allowed=", ".join(models))
     if not request.prompt.strip():
         raise InvalidRequest("prompt_empty")
+    _check_encodable(request.prompt)
     _check_fields(request, model)
     _check_count(request, model)
     for position, reference in enumerate(request.references, start=1):
@@ -62,6 +63,20 @@ def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
         else:
             check_reference_size(position, reference.width, reference.height)
     return Checked(request, model, _notes(request, model))
+
+
+def _check_encodable(prompt: str) -> None:
+    """JSON may hold half of a character (a lone surrogate); neither a body nor the record can."""
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            "value_malformed",
+            field="prompt",
+            given=prompt[error.start : error.end],
+            reason=f"it holds half of a character at place {error.start + 1}",
+            allowed="a text",
+        ) from None
 
 
 def _check_fields(request: Request, model: Model) -> None:
@@ -165,7 +180,9 @@ def checked_task_id(text: str) -> str:
         InvalidRequest: it is malformed.
     """
     task_id = text.strip()
-    fine = task_id and len(task_id) <= MAX_TASK_ID_LENGTH and task_id.isascii()
+    # Marks alone would be "." or "..", which are steps of a path.
+    fine = any(c.isalnum() for c in task_id) and task_id.isascii()
+    fine = fine and len(task_id) <= MAX_TASK_ID_LENGTH
     if not fine or not all(c.isalnum() or c in _TASK_ID_MARKS for c in task_id):
         raise InvalidRequest("task_id_malformed", given=task_id[:MAX_TASK_ID_LENGTH])
     return task_id

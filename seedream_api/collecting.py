@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 from .checks import checked_task_id
 from .errors import (
+    Charge,
     ConfigurationError,
+    Interrupted,
     InvalidRequest,
     PartialResult,
     SeedreamError,
@@ -96,13 +98,14 @@ async def collect_all(
         told = progress
         return None if told is None else lambda step: told(task_id, step)
 
-    ended = await asyncio.gather(
-        *(
-            collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one))
-            for one in ids
-        ),
-        return_exceptions=True,
+    looks = (
+        collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one)) for one in ids
     )
+    try:
+        ended = await asyncio.gather(*looks, return_exceptions=True)
+    except asyncio.CancelledError:
+        names = " ".join(ids)
+        raise Interrupted("interrupted_task", task_id=names, charge=Charge.RUNNING) from None
     for outcome in ended:
         if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
             raise outcome

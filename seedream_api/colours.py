@@ -89,8 +89,8 @@ class Colours:
         elif mode in _STRAIGHTENED:
             part = part.convert(_STRAIGHTENED[mode])
         elif mode in ("1", "L", "RGB"):
-            alpha = self._keyed(np.asarray(part.convert("L") if mode == "1" else part))
-            return (part.convert("L") if mode == "1" else part), alpha
+            plain = part.convert("L") if mode == "1" else part
+            return plain, None if self._key is None else self._keyed(np.asarray(plain))
         if part.mode in ("RGBA", "LA"):
             return part.convert(part.mode[:-1]), np.asarray(part.getchannel("A"))
         return (part if part.mode in ("RGB", "CMYK") else part.convert("RGB")), None

@@ -22,53 +22,15 @@ from pydantic import SecretStr
 
 from .catalog import MODELS, Model, with_added_models
 from .errors import ConfigurationError
+from .redaction import HIDDEN, bare_url
+from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
+from .setting_names import SETTINGS as SETTINGS
+from .setting_names import Setting as Setting
 
-DEFAULT_ADDRESS = "https://api.deepspaceai.net"
 SANDBOX = "sandbox"
 """The word that as an address means the built-in sandbox."""
 SANDBOX_KEY = "sk-sandbox-free"
 """No secret: the sandbox's own key, and the only one ever sent to it."""
-
-_ON_OFF = ("on", "off")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting: its default, and what is allowed (words, a range of numbers, or any text)."""
-
-    name: str
-    default: str
-    words: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    secret: bool = False
-
-    def allowed(self) -> str:
-        if self.words:
-            return ", ".join(self.words)
-        if self.low is not None:
-            return f"a number from {self.low:g} to {self.high:g}"
-        return "a text"
-
-
-SETTINGS: Mapping[str, Setting] = {
-    setting.name: setting
-    for setting in (
-        Setting("DEEPSPACE_BASE_URL", DEFAULT_ADDRESS),
-        Setting("DEEPSPACE_API_KEY", "", secret=True),
-        Setting("SEEDREAM_TIMEOUT_S", "1800", low=1, high=604_800),
-        Setting("SEEDREAM_MAX_SUBMITS", "4", low=1, high=64),
-        Setting("SEEDREAM_MAX_DOWNLOADS", "8", low=1, high=64),
-        Setting("SEEDREAM_STORE_GB", "20", low=0.01, high=100_000),
-        Setting("SEEDREAM_PARTIAL", "keep", words=("keep", "fail")),
-        Setting("SEEDREAM_REUSE", "on", words=_ON_OFF),
-        Setting("SEEDREAM_STORE_PROMPTS", "on", words=_ON_OFF),
-        Setting("SEEDREAM_MODELS", ""),
-        Setting("SEEDREAM_UPLOAD", "auto", words=("auto", "inline")),
-        Setting("SEEDREAM_ALLOW_HOSTS", ""),
-    )
-}
-"""Every setting by name, in the order in which ``doctor`` lists them."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +107,7 @@ class Settings:
         if not path:
             return MODELS
         try:
-            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8")))
+            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
         except (OSError, ValueError) as error:
             raise ConfigurationError("bad_models_file", path=path, reason=error) from None
 
@@ -192,8 +154,8 @@ def _value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str
     given = environ.get(setting.name, "").strip()
     if given:
         value = Value(given, "environment")
-    elif str(saved.get(setting.name) or "").strip():
-        value = Value(str(saved[setting.name]).strip(), "settings file")
+    elif saved_text := _text(saved.get(setting.name)):
+        value = Value(saved_text, "settings file")
     else:
         return Value(setting.default, "default")
     if not _is_allowed(setting, value.text):
@@ -205,6 +167,13 @@ def _value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str
             allowed=setting.allowed(),
         )
     return value
+
+
+def _text(saved: Any) -> str:
+    """A saved value as the environment would spell it."""
+    if isinstance(saved, dict):
+        return json.dumps(saved)
+    return str(saved or "").strip()
 
 
 def _is_allowed(setting: Setting, text: str) -> bool:
@@ -227,22 +196,25 @@ def checked_address(text: str) -> str:
     """
     if text.lower() == SANDBOX:
         return SANDBOX
+    # A user name, a password or a query may be a secret, however odd the rest is.
+    shown = HIDDEN if "@" in text else bare_url(text)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ConfigurationError("bad_address", given=text, reason=error) from None
+    except ValueError:
+        reason = "it cannot be taken apart"
+        raise ConfigurationError("bad_address", given=shown, reason=reason) from None
     reason = None
     if parts.scheme.lower() not in ("http", "https") or not host:
         reason = "it is no http or https address"
-    elif parts.username or parts.password:
-        raise ConfigurationError("bad_address", given="***", reason="it holds a user name")
+    elif "@" in parts.netloc:
+        reason = "it holds a user name"
     elif parts.query or parts.fragment:
         reason = "it has a query or fragment"
     elif parts.scheme.lower() == "http" and not is_local_host(host):
         reason = "plain http would send the key in the clear"
     if reason:
-        raise ConfigurationError("bad_address", given=text, reason=reason)
+        raise ConfigurationError("bad_address", given=shown, reason=reason)
     literal = f"[{host}]" if ":" in host else host
     netloc = literal if port is None else f"{literal}:{port}"
     # Both spellings are met in guides; the paths of the service begin with /v1 themselves.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
 from .redaction import bare_url
 from .refusals import read_refusal
+from .session import Session
 from .transport import CERTIFICATE_VARIABLES, proxy_for
+from .uploading import try_upload
 
 _STOCK_UNITS_A_DOLLAR = 500_000
 """Quota units of a stock new-api relay; an operator may have set another number."""
@@ -52,6 +55,7 @@ async def run_checks(settings: Settings) -> list[Check]:
         return checks
     del key
     checks += await _service(settings)
+    checks.append(await _uploads(settings))
     return checks
 
 
@@ -60,7 +64,7 @@ def _setting(settings: Settings, name: str) -> Check:
     text = value.text
     if SETTINGS[name].secret:
         text = "set" if text or settings.is_built_in_sandbox else "not set"
-    elif name == "DEEPSPACE_BASE_URL" and text != "sandbox":
+    elif "://" in text:
         text = bare_url(text)
     return Check(name, "ok", text or "not set", origin=value.origin)
 
@@ -100,6 +104,33 @@ async def _service(settings: Settings) -> list[Check]:
             return [await _key_accepted(client), await _balance(client)]
     except SeedreamError as error:
         return [Check("service", "problem", str(error), error=error)]
+
+
+async def _uploads(settings: Settings) -> Check:
+    """Sends a tiny picture by the configured way, and fetches it back."""
+    try:
+        async with Session(settings) as session:
+            sent = await try_upload(session)
+    except SeedreamError as error:
+        return Check("uploads", "problem", str(error), error=error)
+    if sent is not None:
+        text = f"{sent.way}: a picture was sent and fetched back; it lives {_life(sent.expires_at)}"
+        return Check("uploads", "ok", text)
+    if settings.text("SEEDREAM_UPLOAD") == "inline":
+        text = "inline: pictures travel inside the request; Evolink models may refuse that"
+        return Check("uploads", "note", text)
+    return Check(
+        "uploads",
+        "note",
+        "no way to upload is set up: Preferential models take pictures inline, Evolink models only "
+        "by URL",
+    )
+
+
+def _life(expires_at: float | None) -> str:
+    if expires_at is None:
+        return "for as long as the host keeps it, which it does not say"
+    return f"for {max(0.0, expires_at - time.time()) / 3600:.1f} h"
 
 
 async def _key_accepted(client: SeedreamClient) -> Check:

@@ -93,8 +93,19 @@ class SeedreamError(Exception):
         wording = WORDING[self.key]
         return (wording.en if language == "en" else wording.zh).format(**self._values())
 
+    def about(self, charge: Charge, task_id: str | None) -> SeedreamError:
+        """This error, told by one who knows which money and which task hang on it."""
+        self.charge, self.task_id = charge, task_id or self.task_id
+        self.args = (f"{self.message('en')}\n{self.message('zh')}",)
+        return self
+
     def _values(self) -> dict[str, Any]:
         return {"task_id": self.task_id, "request_id": self.request_id, **self.values}
+
+    def with_charge(self, charge: Charge) -> SeedreamError:
+        """The same error where more is known about money than where it arose."""
+        known: dict[str, Any] = {"task_id": self.task_id, "request_id": self.request_id}
+        return type(self)(self.key, charge=charge, **known, **self.values)
 
     def to_record(self) -> dict[str, Any]:
         """A JSON form from which :func:`from_record` makes the same error again."""
@@ -250,14 +261,18 @@ def _all_errors(base: type[SeedreamError]) -> dict[str, type[SeedreamError]]:
 def from_record(record: dict[str, Any]) -> SeedreamError:
     """The error that :meth:`SeedreamError.to_record` described; an unknown type gives the base."""
     error_type = _all_errors(SeedreamError).get(str(record.get("type")), SeedreamError)
+    charge = str(record.get("charge", Charge.NONE.value))
+    known = charge in {each.value for each in Charge}
     key = str(record.get("key"))
-    values = dict(record.get("values") or {})
+    values: dict[str, Any] = dict(record.get("values") or {})
     if key not in WORDING:
         key, values = "stored_error", {"reason": key}
-    return error_type(
-        key,
-        charge=Charge(record.get("charge", Charge.NONE.value)),
-        task_id=record.get("task_id"),
-        request_id=record.get("request_id"),
-        **values,
-    )
+    kept: dict[str, Any] = {
+        "charge": Charge(charge) if known else Charge.POSSIBLE,
+        "task_id": record.get("task_id"),
+        "request_id": record.get("request_id"),
+    }
+    try:
+        return error_type(key, **kept, **values)
+    except KeyError:  # the sentence names a value that the version of the record did not have
+        return error_type("stored_error", **kept, reason=key)

@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from .addresses import Policy
 from .downloads import LinkDead
-from .errors import Charge, LedgerFailed, ResultUnavailable, SeedreamError, TaskNotFound
+from .errors import (
+    AuthenticationFailed,
+    Charge,
+    LedgerFailed,
+    ResultUnavailable,
+    SeedreamError,
+    TaskNotFound,
+)
+from .intents import key_print
 from .ledger_rows import Image, Row
 from .pictures import probe
 from .results import Phase
+from .store import StoredFile
 
 if TYPE_CHECKING:
     from .session import Session
@@ -31,11 +40,13 @@ async def fetch_missing(
     if row.task_id and any(isinstance(error, LinkDead) for error in failures.values()):
         try:
             task = await session.client.get_task(row.task_id)
-        except TaskNotFound as error:
-            gone = ResultUnavailable(
-                "result_gone", task_id=row.task_id, reason=error.values["reason"], entry=row.id
-            )
-            return dict.fromkeys(failures, gone)
+        except SeedreamError as error:
+            return {
+                position: _not_renewed(session, row, error)
+                if isinstance(failure, LinkDead)
+                else _final(failure, row)
+                for position, failure in failures.items()
+            }
         if any(item.url for item in task.items):
             await session.ledger.run(session.ledger.answered, row.id, task.items, {})
             failures = await _fetch_all(session, row, policy, tell)
@@ -82,6 +93,36 @@ async def _fetch_one(session: Session, image: Image, policy: Policy) -> None:
     await session.ledger.run(session.ledger.stored, image.request, image.position, file, size)
 
 
+async def measure(session: Session, row: Row) -> None:
+    """Note the sizes of images that came inside an answer: there the bytes were kept first."""
+    ledger = session.ledger
+    for image in await ledger.run(ledger.images, row.id):
+        if image.file is not None and not image.width:
+            size = await asyncio.to_thread(_size, image.file)
+            file = StoredFile(image.file, image.sha256 or "", image.bytes, image.media_type)
+            await ledger.run(ledger.stored, row.id, image.position, file, size)
+
+
+def of_other_key(session: Session, row: Row, error: SeedreamError) -> SeedreamError:
+    """What a 401, 403 or 404 for a task means: perhaps only that another key made it."""
+    mine = key_print(session.settings.key.get_secret_value())
+    if row.key_print in (None, mine):
+        return error
+    reason = error.values.get("reason")
+    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
+
+
+def _not_renewed(session: Session, row: Row, error: SeedreamError) -> SeedreamError:
+    """Why no fresh link came for a dead one."""
+    if isinstance(error, (TaskNotFound, AuthenticationFailed)):
+        error = of_other_key(session, row, error)
+    if error.key == "task_of_other_key":
+        return error.about(Charge.PAID, row.task_id)
+    if isinstance(error, TaskNotFound):
+        error = LinkDead("result_gone", reason=error.values.get("reason"), entry=row.id)
+    return _final(error, row)
+
+
 def _size(path: Path) -> tuple[int, int]:
     """Width and height, or zeros: bytes that nobody can read are kept all the same."""
     try:
@@ -93,9 +134,9 @@ def _size(path: Path) -> tuple[int, int]:
 
 def _final(error: SeedreamError, row: Row) -> SeedreamError:
     """Why a paid image is not here, in words that say what is left to do."""
-    if isinstance(error, LedgerFailed):
-        return error
     known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
+    if isinstance(error, LedgerFailed):
+        return LedgerFailed(error.key, **known, **error.values)
     if isinstance(error, LinkDead) or error.key == "result_gone":
         reason = error.values.get("reason")
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)

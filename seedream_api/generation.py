@@ -8,6 +8,7 @@ The steps themselves are in ``work.py``; here is who joins them and what they ge
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from .checks import check_request
 from .config import load_settings
 from .errors import (
     Charge,
+    LedgerFailed,
     PartialResult,
     ResultUnavailable,
     SeedreamError,
@@ -29,6 +31,8 @@ from .results import Failure, Origin, Progress, Result, StoredImage
 from .session import Session
 from .uploads import choose_way
 from .work import Sending, Work
+
+log = logging.getLogger("seedream")
 
 Listener = Callable[[Progress], None]
 
@@ -117,6 +121,8 @@ async def joined(
             raise work.interruption() from None
         finally:
             work.leave(progress)
+        if is_joined and work.task.cancelled() and not session.is_closing:
+            continue  # its last waiter withdrew it just when we came
         try:
             return await _outcome(session, work, is_joined=is_joined, is_done=bool(done))
         except WaitTimedOut:
@@ -151,6 +157,8 @@ async def look_once(
     try:
         # Work that is under way for another node looks by itself, and may just be about to end.
         await asyncio.wait({work.task}, timeout=FASTEST_S if is_joined else None)
+    except asyncio.CancelledError:
+        raise work.interruption() from None
     finally:
         work.leave(progress)
     try:
@@ -220,8 +228,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
             total=len(images),
             reason="; ".join(failure.reason for failure in failures),
         )
-    await ledger.run(ledger.delivered, row.id)
-    pruned = await session.keep_store_bounded()
+    pruned = await _delivered(session, row)
     service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
@@ -237,6 +244,16 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         seconds=session.clock() - work.begun,
         service_seconds=service_s,
     )
+
+
+async def _delivered(session: Session, row: Row) -> str | None:
+    """Tidy up behind a result, which is given out whether that succeeds or not."""
+    try:
+        await session.ledger.run(session.ledger.delivered, row.id)
+        return await session.keep_store_bounded()
+    except LedgerFailed as failed:
+        log.warning("a delivered result was not noted: %s", failed.happened("en"))
+        return None
 
 
 def _stored(image: Image, task_id: str | None) -> StoredImage:

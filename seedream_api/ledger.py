@@ -11,7 +11,6 @@ owner is waited for; of a dead one, whoever claims first takes over, in one tran
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import sqlite3
 import time
@@ -58,8 +57,7 @@ class Ledger:
             make_private_folder(home)
             self._lock = OwnerLock(self._owners)
             sweep(self._owners)
-            self._connection = ledger_schema.open_database(self.path)
-            self._place = ledger_schema.place_of(self.path)
+            self._connection, self._place = ledger_schema.open_database(self.path)
         except OSError as error:
             self._let_go()
             raise self._unwritable(error.strerror or error) from None
@@ -396,27 +394,27 @@ class Ledger:
         try:
             db.execute("BEGIN IMMEDIATE")
             try:
-                if ledger_schema.place_of(self.path) != self._place:
-                    raise FileNotFoundError(errno.ENOENT, "it was moved or deleted while in use")
+                self._check_place()
                 yield db
                 db.execute("COMMIT")
             except BaseException:
-                if db.in_transaction:  # on a full disk SQLite has rolled back already
-                    db.execute("ROLLBACK")
+                ledger_schema.roll_back(db)
                 raise
         except (OSError, sqlite3.Error) as error:
-            raise self._failed(error) from None
+            if ledger_schema.is_broken(error):
+                db.close()
+                self._lost = ledger_schema.failed(self.path, self._place, error)
+                raise self._lost from None
+            raise ledger_schema.failed(self.path, self._place, error) from None
 
-    def _failed(self, error: OSError | sqlite3.Error) -> LedgerFailed:
-        """What went wrong; of a file that is broken or gone nothing is used any more."""
-        if ledger_schema.is_broken(error):
-            self._connection.close()
-            self._lost = ledger_schema.broken(self.path, self._place, error)
-            return self._lost
-        failed = self._unwritable(error.strerror if isinstance(error, OSError) else error)
-        if isinstance(error, FileNotFoundError):
-            self._lost = failed
-        return failed
+    def _check_place(self) -> None:
+        """What is written into a deleted file is lost as soon as this process ends."""
+        if ledger_schema.place_of(self.path) != self._place:
+            self._lost = self._unwritable("it was moved or deleted while it was in use")
+            raise self._lost
+
+    transaction = _transaction
+    """For the modules that keep more in the same file; on the ledger's own thread only."""
 
     def _unwritable(self, reason: object) -> LedgerFailed:
         return LedgerFailed("ledger_unwritable", path=self.path, reason=reason)

@@ -76,7 +76,19 @@ class StoredImageFile:
 
 
 def row_from(found: sqlite3.Row) -> Row:
+    """The row as it was written.
+
+    Raises:
+        sqlite3.DatabaseError: its values are none that were ever written.
+    """
     values = dict(found)
+    try:
+        return _row_of(values)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise sqlite3.DatabaseError(f"entry {values['id']} is malformed ({error})") from None
+
+
+def _row_of(values: dict[str, Any]) -> Row:
     error = values["error"]
     return Row(
         id=values["id"],

@@ -82,21 +82,47 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX images_by_url ON images (url) WHERE url IS NOT NULL;
     CREATE INDEX images_by_content ON images (sha256) WHERE sha256 IS NOT NULL;
     """,
+    """
+    CREATE TABLE uploads (
+        content TEXT NOT NULL,
+        way TEXT NOT NULL,
+        place TEXT NOT NULL,
+        url TEXT NOT NULL,
+        expires_at REAL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        media_type TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        lossless INTEGER NOT NULL,
+        notes TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        PRIMARY KEY (content, way, place)
+    );
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file and bring it up to date.
+_LOG_HEADS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+
+Place = tuple[int, int]
+"""Device and inode: which file it is, whatever it is called by now."""
+
+
+def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
+    """Open the file and bring it up to date; gives its place too.
 
     Raises:
         LedgerFailed: it cannot be opened, is newer than this code, or is broken; a broken one is
             moved aside first, never deleted.
     """
     connection: sqlite3.Connection | None = None
+    place: Place | None = None
     try:
         # Made by us first, so that SQLite's own files beside it get the same rights.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        place = place_of(path)
+        _check_log(path)
         connection = sqlite3.connect(
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
@@ -107,12 +133,27 @@ def open_database(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
-        raise _failed(path, error) from None
+        raise failed(path, place, error) from None
     except LedgerFailed:
         if connection is not None:
             connection.close()
         raise
-    return connection
+    return connection, place
+
+
+def _check_log(path: Path) -> None:
+    """SQLite takes a log with a wrong head for an empty one, and what was written last for lost.
+
+    Raises:
+        sqlite3.DatabaseError: the log is none of SQLite's.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():
+        with log.open("rb") as file:
+            head = file.read(len(_LOG_HEADS[0]))
+        # Empty, or zeros, is what a power failure leaves of a log that nobody relied on yet.
+        if head.strip(b"\0") and head not in _LOG_HEADS:
+            raise sqlite3.DatabaseError("its write-ahead log is malformed")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -127,10 +168,25 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         # Reads every table's root: a broken file shows itself here and not in the middle of a run.
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         connection.execute("SELECT id FROM requests ORDER BY id DESC LIMIT 1").fetchone()
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
-    connection.execute("COMMIT")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction that failed; on a full disk SQLite has ended it already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def place_of(path: Path) -> Place | None:
+    """The place of the file that is called ``path`` now, ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -148,10 +204,16 @@ def is_broken(error: BaseException) -> bool:
     return "malformed" in text or "not a database" in text
 
 
-def keep_aside(path: Path) -> Path:
-    """Move a broken ledger and SQLite's files beside it to names that say when."""
+def keep_aside(path: Path, place: Place | None) -> Path:
+    """Move a broken ledger and SQLite's files beside it to names that say when.
+
+    Args:
+        place: of the broken file; what another process has begun in its stead meanwhile stays.
+    """
     stamp = datetime.now(tz=timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
     aside = path.with_name(f"{path.stem}.broken-{stamp}{path.suffix}")
+    if place_of(path) != place:
+        return aside.with_name(f"{path.stem}.broken-*{path.suffix}")
     for ending in ("", "-wal", "-shm"):
         source = path.with_name(path.name + ending)
         if source.exists():
@@ -159,7 +221,15 @@ def keep_aside(path: Path) -> Path:
     return aside
 
 
-def _failed(path: Path, error: OSError | sqlite3.Error) -> LedgerFailed:
+def failed(path: Path, place: Place | None, error: OSError | sqlite3.Error) -> LedgerFailed:
+    """What went wrong, in words; a broken file, which nobody may have open here, is kept aside."""
+    reason: object = error
     if is_broken(error):
-        return LedgerFailed("ledger_broken", path=path, aside=keep_aside(path), reason=error)
-    return LedgerFailed("ledger_unwritable", path=path, reason=error)
+        try:
+            aside = keep_aside(path, place)
+            return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
+        except OSError as kept:
+            reason = f"{error}; it cannot be renamed: {kept.strerror or kept}"
+    elif isinstance(error, OSError):
+        reason = error.strerror or error
+    return LedgerFailed("ledger_unwritable", path=path, reason=reason)

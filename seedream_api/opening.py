@@ -124,7 +124,7 @@ def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
     head = stream.read(HEAD_BYTES)
     found = media_type_of(head)
     if found is None:
-        raise ValueError(f"its first bytes look like: {kind_of(head)}" if head else "it is empty")
+        raise ValueError(_instead(head))
     if found == "image/webp" and (canvas := webp_canvas(head)):
         _check_size(*canvas, name, max_pixels)
     stream.seek(0)
@@ -132,6 +132,16 @@ def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
     width, height = image.size
     _check_size(width, height, name, max_pixels)
     return Opened(image, found, stream)
+
+
+def _instead(head: bytes) -> str:
+    if not head:
+        return "it is empty"
+    kind = kind_of(head)
+    known = kind.isalnum()
+    return (
+        f"its first bytes look like: {kind}" if known else "its first bytes are of no known format"
+    )
 
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:

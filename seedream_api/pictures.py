@@ -195,5 +195,7 @@ def _reason(error: BaseException) -> str:
         return "there is not enough memory to decode it"
     if isinstance(error, FileNotFoundError):
         return "the file does not exist"
+    if isinstance(error, LookupError):
+        return "its header is broken"  # their text is a bare number or key
     text = " ".join(str(error).split()).rstrip(".")
     return text[:200] or type(error).__name__

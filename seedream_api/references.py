@@ -1,4 +1,4 @@
-"""Reference images: what they are, how they are told apart, and which way they travel.
+"""Reference images: what they are, and how they are told apart.
 
 A reference is a URL, or a picture from pixels or from a file. Pictures are told apart by content,
 so that the same pixels are the same reference wherever they came from.
@@ -10,10 +10,13 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .catalog import AIMED_REFERENCE_BYTES, MAX_INLINE_BODY_BYTES, MAX_REFERENCE_BYTES
+import numpy as np
+
+from .catalog import MAX_REFERENCE_SIDE
 from .encoding import Encoded, composited_on_white, encode
 from .errors import InvalidRequest, ResultUnavailable
 from .pictures import decode, probe
@@ -21,8 +24,6 @@ from .pictures import decode, probe
 if TYPE_CHECKING:
     from numpy import uint8
     from numpy.typing import NDArray
-
-    from .uploads import Way
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
 
@@ -57,35 +58,42 @@ class PictureReference:
     notes: tuple[str, ...] = ()
 
     def identity(self) -> str:
-        """``sha256:`` and a hash of the content. Reads every pixel: call it in a thread."""
+        """``sha256:`` and a hash of the content. The first call reads every pixel: in a thread."""
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> str:
         digest = hashlib.sha256()
         if self.pixels is not None:
             digest.update(f"pixels {self.width}x{self.height}:".encode())
-            digest.update(self.pixels.tobytes())
+            digest.update(np.ascontiguousarray(self.pixels).data)
         elif self.file is not None:
             digest.update(self.file.data)
         return f"sha256:{digest.hexdigest()}"
 
-    def encoded(self, aim_bytes: int) -> Encoded:
+    def encoded(self, aim_bytes: int, cap_bytes: int) -> Encoded:
         """The bytes to send: lossless if at most ``aim_bytes``, else the best lossy of that size.
 
         Takes long for large pictures: call it in a thread.
+
+        Args:
+            cap_bytes: never more than this; a file goes as it is if it has no more, and no side
+                over the service's limit.
+
+        Raises:
+            InvalidRequest: it cannot be made as small as ``cap_bytes``.
         """
-        if self.file is not None and len(self.file.data) <= max(
-            aim_bytes, self._as_is_bytes(aim_bytes)
-        ):
+        if self.file is not None and self._goes_as_it_is(self.file, cap_bytes):
             return self.file
         pixels = self.pixels
         if pixels is None and self.file is not None:
             pixels = decode(self.file.data, name=self.name).pixels
         assert pixels is not None, "a picture has pixels or a file"  # noqa: S101
-        return encode(pixels, aim_bytes=aim_bytes)
+        return encode(pixels, aim_bytes=aim_bytes, cap_bytes=cap_bytes)
 
-    @staticmethod
-    def _as_is_bytes(aim_bytes: int) -> int:
-        """A file may be heavier than what we would make, unless the aim is a shared budget."""
-        whole = aim_bytes >= AIMED_REFERENCE_BYTES.value
-        return MAX_REFERENCE_BYTES.value if whole else aim_bytes
+    def _goes_as_it_is(self, file: Encoded, cap_bytes: int) -> bool:
+        longest = max(self.width, self.height)
+        return len(file.data) <= cap_bytes and longest <= MAX_REFERENCE_SIDE.value
 
 
 Reference = UrlReference | PictureReference
@@ -128,43 +136,4 @@ async def identities(references: Sequence[Reference]) -> tuple[str, ...]:
     """The identity of every reference, hashed in threads, in order."""
     return tuple(
         await asyncio.gather(*(asyncio.to_thread(reference.identity) for reference in references))
-    )
-
-
-@dataclass(frozen=True)
-class Travelled:
-    """References as the request's body names them, and what was done to them on the way."""
-
-    urls: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-async def travel(references: Sequence[Reference], way: Way | None) -> Travelled:
-    """Bring every reference to where the service can read it, several at once, in order.
-
-    Args:
-        way: how pictures travel; may be ``None`` where all references are URLs.
-
-    Raises:
-        UploadFailed: one did not arrive; nothing was charged.
-    """
-    pictures = sum(isinstance(reference, PictureReference) for reference in references)
-    aim = AIMED_REFERENCE_BYTES.value
-    if way is not None and way.shares_one_body and pictures:
-        # Base64 makes four characters of three bytes.
-        aim = min(aim, MAX_INLINE_BODY_BYTES.value * 3 // 4 // pictures)
-
-    async def one(position: int, reference: Reference) -> tuple[str, tuple[str, ...]]:
-        if isinstance(reference, UrlReference):
-            return reference.url, ()
-        assert way is not None, "chosen before anything was written down"  # noqa: S101
-        encoded = await asyncio.to_thread(reference.encoded, aim)
-        url = await way.send(encoded, position)
-        return url, (*reference.notes, *(f"{reference.name}: {note}" for note in encoded.notes))
-
-    arrived = await asyncio.gather(
-        *(one(position, reference) for position, reference in enumerate(references, start=1))
-    )
-    return Travelled(
-        tuple(url for url, _ in arrived), tuple(note for _, notes in arrived for note in notes)
     )

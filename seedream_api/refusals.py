@@ -66,6 +66,12 @@ _CONTENT_MARKS = (
 )  # fmt: skip
 """Parts of moderation codes; relays re-wrap them, so they are looked for in the message too."""
 
+_UNREACHABLE_MARKS = (
+    "imageurl", "image_url", "image url", "image_processing", "download", "fetch", "unreachable",
+    "下载",
+)  # fmt: skip
+"""Parts of codes and messages about references that the service could not read."""
+
 _NEVER_REPEAT_429 = ("quotaexceeded", "setlimitexceeded", "insufficient_quota")
 """429 codes that are an operator's limit: waiting does not help."""
 
@@ -85,6 +91,14 @@ def is_moderation(error: ServiceError) -> bool:
     return any(mark in text for mark in _CONTENT_MARKS)
 
 
+def is_unreachable_image(text: str) -> bool:
+    """Whether an error may mean that a reference's URL no longer serves it.
+
+    A wrong yes costs an upload, which is free; a wrong no would refuse the same request for days.
+    """
+    return any(mark in text.lower() for mark in _UNREACHABLE_MARKS)
+
+
 def read_refusal(
     http: int, body: Any, *, request_id: str | None = None, secrets: tuple[str, ...] = ()
 ) -> ApiRefused | None:
@@ -100,7 +114,7 @@ def read_refusal(
     if kind is None:
         return None
     error_type, key = kind
-    label = error.code or error.type
+    label = scrub(error.code or error.type, secrets)
     return error_type(
         key,
         request_id=request_id,

@@ -19,6 +19,7 @@ from .limits import Gate
 from .pruning import prune
 from .store import ImageStore
 from .transport import proxy_for
+from .uploads.courier import Courier
 
 if TYPE_CHECKING:
     from .work import Work
@@ -54,8 +55,10 @@ class Session:
         self.ledger: Ledger
         self.store: ImageStore
         self.downloader: Downloader
+        self.courier = Courier(self)
         self.works: dict[str, Work] = {}
         """By fingerprint or task id: what is being worked on in this process."""
+        self.is_closing = False
         self._service_is_private: bool | None = None
 
     async def __aenter__(self) -> Session:
@@ -92,9 +95,11 @@ class Session:
             patience_s: how long requests that are already sent may still be answered; an answer
                 that arrives is written down, one that does not leaves the outcome unknown.
         """
-        sending = [work.task for work in self.works.values() if work.is_sending]
+        self.is_closing = True
+        sending = [work for work in self.works.values() if work.is_sending]
         if sending and patience_s > 0:
-            await asyncio.wait(sending, timeout=patience_s)
+            # Of a task only its id is waited for: it runs on without us.
+            await asyncio.gather(*(work.was_answered(patience_s) for work in sending))
         tasks = [work.task for work in self.works.values()]
         for task in tasks:
             task.cancel()

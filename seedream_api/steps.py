@@ -17,21 +17,23 @@ from .client import SubmitHooks
 from .errors import (
     ApiRefused,
     AuthenticationFailed,
+    Charge,
     CompletedWithoutImages,
     Interrupted,
+    NotSent,
     OutcomeUnknown,
+    ReadFailed,
     SeedreamError,
     TaskFailed,
     TaskNotFound,
     WaitTimedOut,
 )
-from .fetching import fetch_missing
-from .intents import State, key_print
+from .fetching import fetch_missing, measure, of_other_key
+from .intents import State
 from .ledger_rows import Row
 from .models import ResultItem, ServiceError, Task, TaskStatus
 from .polling import Pace
-from .references import travel
-from .refusals import is_moderation
+from .refusals import is_moderation, is_unreachable_image
 from .results import Phase
 from .store import StoredFile
 
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from .work import Work
 
 log = logging.getLogger("seedream")
+
+ANSWER_S = 1800.0
+"""How long a paid answer is waited for at least, however impatient the person is: giving it up
+would only make an unknown outcome of a paid image."""
 
 
 # --- intended: references travel, the request is sent -------------------------------------------
@@ -50,7 +56,11 @@ async def send(work: Work, row: Row) -> Row:
     request = work.sending.request
     try:
         work.tell(Phase.UPLOADING if request.references else Phase.SUBMITTING)
-        travelled = await travel(request.references, work.sending.way)
+        travelled = await work.session.courier.bring(
+            request.references,
+            work.sending.way,
+            progress=lambda done, total: work.tell(Phase.UPLOADING, done=done, total=total),
+        )
         work.travel_notes = travelled.notes
         work.tell(Phase.SUBMITTING)
         answer = await work.session.client.submit(
@@ -61,13 +71,15 @@ async def send(work: Work, row: Row) -> Row:
                 before_first_byte=lambda: _before_first_byte(work, row),
                 not_accepted=lambda: _not_accepted(work, row),
             ),
-            read_timeout_s=work.timeout_s,
+            read_timeout_s=max(work.timeout_s, ANSWER_S),
         )
     except asyncio.CancelledError:
         if not work.is_sending:
             await work.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
         raise
     except ApiRefused as error:
+        if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):
+            await work.session.courier.forget(row.references)
         return await work.ended(row, State.REFUSED, error)
     except OutcomeUnknown as error:
         return await _unknown(work, row, error)
@@ -116,7 +128,9 @@ async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
         except SeedreamError as refused:
             log.info("a task id from a torn answer was not confirmed: %s", refused.key)
         else:
-            accepted = await work.moved(row, State.ACCEPTED, task_id=task.id)
+            accepted = await work.written_down(
+                lambda: work.moved(row, State.ACCEPTED, task_id=task.id), task.id
+            )
             work.is_sending = False
             return accepted
     reason = error.values.get("reason")
@@ -134,13 +148,17 @@ async def poll(work: Work, row: Row) -> Row:
     try:
         task = await (_one_look(work, row.task_id) if work.looks_once else _looks(work, row))
     except (TaskNotFound, AuthenticationFailed) as error:
-        raise _of_other_key(work, row, error) from None
+        raise of_other_key(work.session, row, error) from None
+    except (ReadFailed, NotSent) as error:
+        raise error.about(Charge.RUNNING, row.task_id) from None
     if any(item.was_made for item in task.items):
         return await _answered(work, row, task.items)
     failed_items = [item.error for item in task.items if item.error is not None]
     if task.status is TaskStatus.FAILED or failed_items:
         reason = task.error or (failed_items[0] if failed_items else ServiceError(task.word))
         key = "task_failed_content" if is_moderation(reason) else "task_failed"
+        if is_unreachable_image(str(reason)):
+            await work.session.courier.forget(row.references)
         failed = TaskFailed(key, task_id=task.id, reason=work.session.client.scrub(str(reason)))
         return await work.ended(row, State.FAILED, failed)
     empty = CompletedWithoutImages("completed_without_images", task_id=task.id, entry=row.id)
@@ -175,14 +193,6 @@ def _tell_of(work: Work, task: Task) -> None:
     work.tell(phase, percent=task.progress, task_id=task.id, word=task.word)
 
 
-def _of_other_key(work: Work, row: Row, error: SeedreamError) -> SeedreamError:
-    mine = key_print(work.session.settings.key.get_secret_value())
-    if row.key_print in (None, mine):
-        return error
-    reason = error.values.get("reason")
-    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
-
-
 # --- answered: the images are fetched -----------------------------------------------------------
 
 
@@ -197,8 +207,7 @@ async def _answered(
         for item in items:
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.keep_answer, item.data)
-        await ledger.run(ledger.answered, row.id, items, files, request_id)
-        return await ledger.run(ledger.row, row.id)
+        return await ledger.run(ledger.answered, row.id, items, files, request_id)
 
     answered = await work.written_down(write, row.task_id)
     work.is_sending = False
@@ -209,6 +218,7 @@ async def fetch(work: Work, row: Row) -> Row:
     """Bring the images into the store."""
     ledger = work.session.ledger
     work.download_failures = await fetch_missing(work.session, row, work.tell)
+    await measure(work.session, row)
     if work.download_failures:
         return await ledger.run(ledger.row, row.id)
     images = await ledger.run(ledger.images, row.id)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .config import make_private_folder
 from .errors import LedgerFailed
-from .pictures import media_type
+from .media_types import media_type_of
 
 _ENDINGS = {
     "image/png": ".png",
@@ -101,7 +101,7 @@ class ImageStore:
             partial.unlink(missing_ok=True)
             raise self._unstorable(error) from None
         digest = hashlib.sha256(data).hexdigest()
-        kind = media_type(data) or ""
+        kind = media_type_of(data) or ""
         return self.keep(partial, sha256=digest, kind=kind, size=len(data))
 
     def path_of(self, sha256: str, kind: str) -> Path:

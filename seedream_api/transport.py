@@ -43,6 +43,8 @@ CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"
 
 
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+# A record that TLS cannot read comes through httpx as it is.
+_BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Transport:
         arrived = bytearray()
         try:
             return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
-        except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
+        except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
             if not sent:
                 raise _not_sent(url, error) from None
             unknown = OutcomeUnknown("outcome_unknown", reason=_reason(error), entry="ID")
@@ -156,7 +158,7 @@ class Transport:
             return await asyncio.wait_for(self._whole(pool, request, bytearray()), timeout_s)
         except _NOT_CONNECTED as error:
             raise _not_sent(url, error) from None
-        except (httpx.HTTPError, httpx.StreamError, asyncio.TimeoutError, _TooLarge) as error:
+        except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
 
     @asynccontextmanager
@@ -194,7 +196,7 @@ class Transport:
                 await answer.aclose()
         except _NOT_CONNECTED as error:
             raise _not_sent(url, error) from None
-        except (httpx.HTTPError, httpx.StreamError) as error:
+        except _BROKEN as error:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
 
     async def _whole(
@@ -214,11 +216,12 @@ class Transport:
     async def _pool(
         self, url: str, *, paid: bool, direct: bool = False
     ) -> httpx.AsyncHTTPTransport:
+        if self._certificates is None:
+            self._certificates = await asyncio.to_thread(trusted_certificates, os.environ)
+        # No waiting from here on: of two pools made at once, one would never be closed.
         proxy = None if direct else proxy_for(url)
         pool = self._pools.get((proxy, paid))
         if pool is None:
-            if self._certificates is None:
-                self._certificates = await asyncio.to_thread(trusted_certificates, os.environ)
             try:
                 pool = httpx.AsyncHTTPTransport(
                     verify=self._certificates,

@@ -104,16 +104,42 @@ WORDING: dict[str, Wording] = {
     "no_upload_way": Wording(
         "The model {model} takes reference images only as URLs, and no way to upload is set up.",
         "模型 {model} 的参考图只能以 URL 提供，而当前没有配置任何上传方式。",
-        "Give URLs in image_urls; or use a Preferential model, which takes images inline; or set "
+        "Set up one of three: an S3 bucket (SEEDREAM_UPLOAD_S3_BUCKET), Evolink's files "
+        "(SEEDREAM_UPLOAD_EVOLINK_KEY), an image host (SEEDREAM_UPLOAD_HTTP_URL). Or give URLs in "
+        "image_urls; or use a Preferential model, which takes images inline; or set "
         "SEEDREAM_UPLOAD=inline to try inline images here knowingly; or use the sandbox.",
-        "请在 image_urls 中填写 URL；或改用可内联图片的 Preferential 模型；"
+        "请配置以下三种方式之一：S3 存储桶（SEEDREAM_UPLOAD_S3_BUCKET）、Evolink 文件服务"
+        "（SEEDREAM_UPLOAD_EVOLINK_KEY）、图床（SEEDREAM_UPLOAD_HTTP_URL）。也可在 image_urls "
+        "中填写 URL；或改用可内联图片的 Preferential 模型；"
         "或设置 SEEDREAM_UPLOAD=inline 明确尝试内联；或使用沙盒。",
+    ),
+    "no_url_way": Wording(
+        "No way to upload is set up, and inline images have no URL.",
+        "当前没有配置任何上传方式，而内联图片没有 URL。",
+        "Set up one of three: an S3 bucket (SEEDREAM_UPLOAD_S3_BUCKET), Evolink's files "
+        "(SEEDREAM_UPLOAD_EVOLINK_KEY), an image host (SEEDREAM_UPLOAD_HTTP_URL), with "
+        "SEEDREAM_UPLOAD=auto; or use the sandbox.",
+        "请在 SEEDREAM_UPLOAD=auto 下配置以下三种方式之一：S3 存储桶（SEEDREAM_UPLOAD_S3_BUCKET）、"
+        "Evolink 文件服务（SEEDREAM_UPLOAD_EVOLINK_KEY）、图床（SEEDREAM_UPLOAD_HTTP_URL）；"
+        "或使用沙盒。",
     ),
     "upload_way_missing": Wording(
         "SEEDREAM_UPLOAD is {way}, but {missing} is not set.",
         "SEEDREAM_UPLOAD 为 {way}，但未设置 {missing}。",
         "Set it, or set SEEDREAM_UPLOAD=auto.",
         "请设置该项，或将 SEEDREAM_UPLOAD 设为 auto。",
+    ),
+    "bad_upload_key": Wording(
+        "{name} holds characters that no key has (blanks, line ends or non-ASCII letters).",
+        "{name} 中含有不应出现的字符（空格、换行或非 ASCII 字符）。",
+        "Copy the key again, alone and whole.",
+        "请重新完整复制密钥。",
+    ),
+    "no_s3_library": Wording(
+        "Uploading to an S3 bucket needs the library obstore, which is not installed.",
+        "上传到 S3 存储桶需要 obstore 库，但尚未安装。",
+        'Install it: "{python}" -m pip install "{package}"',
+        '请安装："{python}" -m pip install "{package}"',
     ),
     "wrong_use": Wording(
         "The command cannot be run: {reason}.",
@@ -183,12 +209,6 @@ WORDING: dict[str, Wording] = {
         "Allowed: from 1:{allowed} to {allowed}:1. Crop or pad it first.",
         "允许范围为 1:{allowed} 到 {allowed}:1，请先裁剪或补边。",
     ),
-    "reference_too_heavy": Wording(
-        "Reference image {position} has {given} bytes.",
-        "第 {position} 张参考图有 {given} 字节。",
-        "Allowed: at most {allowed} bytes.",
-        "最多允许 {allowed} 字节。",
-    ),
     "reference_unreadable": Wording(
         "Reference image {position} ({given}) cannot be read as an image: {reason}.",
         "第 {position} 张参考图（{given}）无法作为图片读取：{reason}。",
@@ -219,6 +239,12 @@ WORDING: dict[str, Wording] = {
         "urls 为空。",
         "Give one address a line, or link the urls output of another node.",
         "请每行填写一个地址，或连接其他节点的 urls 输出。",
+    ),
+    "no_images": Wording(
+        "No image is connected.",
+        "没有连接任何图片。",
+        "Link at least one image.",
+        "请至少连接一张图片。",
     ),
     "task_id_empty": Wording(
         "task_id is empty. {unfinished_en}",
@@ -277,6 +303,19 @@ WORDING: dict[str, Wording] = {
         "记录 {path} 由本插件的更新版本写入。",
         "Update this installation, or use another SEEDREAM_HOME.",
         "请更新本插件，或使用另一个 SEEDREAM_HOME。",
+    ),
+    "task_unrecorded": Wording(
+        "The service has this request as task {task_id}, but what came of it is not written down. "
+        "{reason}",
+        "服务端已接受此请求（任务 {task_id}），但结果未能写入记录。{reason_zh}",
+        "Note the task's id. Mend that, then fetch the task with Poll Task; nothing is sent again.",
+        "请记下任务 ID；排除故障后用 Poll Task 取回，不会再次发送。",
+    ),
+    "answer_unrecorded": Wording(
+        "The service has answered this request, but its answer is not written down. {reason}",
+        "服务端已回答此请求，但回答未能写入记录。{reason_zh}",
+        "Mend that before anything else; the service gave no task id by which to fetch it.",
+        "请先排除故障；服务端没有给出可用于取回结果的任务 ID。",
     ),
     "image_unstorable": Wording(
         "An image that was made cannot be stored in {path}: {reason}.",
@@ -407,10 +446,6 @@ WORDING: dict[str, Wording] = {
         "{total} 张图片中有 {failed} 张失败，且 SEEDREAM_PARTIAL 为 fail：{reason}",
         "With SEEDREAM_PARTIAL=keep the same inputs give the stored part, free.",
         "设置 SEEDREAM_PARTIAL=keep 后，相同输入可免费取得已保存的部分。",
-    ),
-    "nothing_collected": Wording(
-        "None of the {total} tasks gave an image. {reason}",
-        "{total} 个任务均未得到图片。{reason}",
     ),
     # --- results --------------------------------------------------------------------------------
     "result_gone": Wording(

@@ -20,8 +20,9 @@ from .errors import (
     LedgerFailed,
     OutcomeUnknown,
     SeedreamError,
+    WaitTimedOut,
 )
-from .intents import STORED, State
+from .intents import ENDED_UNPAID, STORED, State
 from .ledger_rows import Row
 from .results import Origin, Phase, Progress
 from .steps import STEPS
@@ -112,6 +113,11 @@ class Work:
         if self._waiters == 0:
             self.task.cancel()
 
+    async def was_answered(self, patience_s: float) -> None:
+        """Wait until a task id is written down, or images are fetched, or patience is at its end."""
+        ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
+        await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+
     def interruption(self) -> Interrupted:
         """What to tell a waiter that was cancelled now."""
         if self.row is not None and self.row.task_id and self.row.state is State.ACCEPTED:
@@ -141,9 +147,11 @@ class Work:
             while row.state in STEPS and not self.download_failures:
                 self._note_state(row)
                 row = self.row = await STEPS[row.state](self, row)
-            return row
+        except LedgerFailed as failed:
+            raise self._unrecorded(failed, (self.row or row).task_id) from None
         finally:
-            await self.session.ledger.run(self.session.ledger.release, row.id)
+            await self._released(row)
+        return row
 
     async def _own_row(self) -> Row:
         """My row, or one that is stored; a live owner elsewhere is waited for."""
@@ -156,6 +164,11 @@ class Work:
             elif row.owner == self.session.ledger.owner or row.state in STORED:
                 self.row = row
                 return row
+            elif self.looks_once:
+                self.row = row
+                raise WaitTimedOut(
+                    "wait_timed_out", task_id=row.task_id, word=row.state.value, waited=0
+                )
             else:
                 self.origin = Origin.JOINED
                 self.tell(Phase.WAITING, task_id=row.task_id)
@@ -179,6 +192,8 @@ class Work:
             return await self.ended(row, State.UNKNOWN, crash)
         if row.state is State.UNKNOWN:
             raise row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+        if row.state in ENDED_UNPAID:  # a task that is collected again
+            raise row.error or SeedreamError("stored_error", reason=row.state.value)
         if row.state is State.EMPTY:
             if row.task_id is None:
                 raise CompletedWithoutImages("completed_without_images", entry=row.id)
@@ -200,8 +215,7 @@ class Work:
         )
         if not lost:
             return row
-        await ledger.run(ledger.lost, row.id, lost)
-        return await ledger.run(ledger.row, row.id)
+        return await ledger.run(ledger.lost, row.id, lost)
 
     # --- writing down ---------------------------------------------------------------------------
 
@@ -221,17 +235,17 @@ class Work:
     ) -> Row:
         ledger = self.session.ledger
         request_id = error.request_id if error else request_id
-        await ledger.run(
+        return await ledger.run(
             ledger.move, row.id, state, task_id=task_id, request_id=request_id, error=error
         )
-        return await ledger.run(ledger.row, row.id)
 
     async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
         """Write the end down and raise it. An end that cannot be written is told all the same."""
         try:
             self.row = await self.moved(row, state, error)
         except LedgerFailed as failed:
-            log.error("the end of request %s was not written down: %s", row.id, failed)  # noqa: TRY400
+            reason = failed.happened("en")
+            log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400
         self.is_sending = False
         raise error
 
@@ -246,9 +260,29 @@ class Work:
             try:
                 return await write()
             except LedgerFailed as failed:
-                log.error("what the service answered is not written down yet: %s", failed)  # noqa: TRY400
-                if self.session.clock() - begun > WRITE_DOWN_S:
-                    raise LedgerFailed(
-                        failed.key, charge=Charge.POSSIBLE, task_id=task_id, **failed.values
-                    ) from None
+                log.error("what the service answered is not written down yet: %s", failed.happened("en"))  # noqa: TRY400
+                is_hopeless = self.session.ledger.is_lost
+                if is_hopeless or self.session.clock() - begun > WRITE_DOWN_S:
+                    raise self._unrecorded(failed, task_id) from None
                 await self.session.sleep(1.0)
+
+    def _unrecorded(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
+        """A record that failed, in words for somebody who may have paid by then."""
+        is_told = failed.may_have_been_charged or self.origin is Origin.STORED
+        if is_told or not self.was_sent:
+            return failed
+        return LedgerFailed(
+            "task_unrecorded" if task_id else "answer_unrecorded",
+            charge=Charge.POSSIBLE,
+            task_id=task_id,
+            reason=failed.happened("en"),
+            reason_zh=failed.happened("zh"),
+        )
+
+    async def _released(self, row: Row) -> None:
+        """Nobody works on the row any more. If that cannot be written, this process goes on
+        owning it, and takes it up again all the same."""
+        try:
+            await self.session.ledger.run(self.session.ledger.release, row.id)
+        except LedgerFailed as failed:
+            log.warning("request %s was not let go of: %s", row.id, failed.happened("en"))

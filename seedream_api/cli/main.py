@@ -12,9 +12,10 @@ from types import FrameType
 
 from ..config import SANDBOX_KEY, Settings, load_settings
 from ..doctor import run_checks
-from ..errors import SeedreamError
+from ..errors import Charge, Interrupted, SeedreamError
 from ..ledger import Ledger
 from ..session import Session
+from ..steps import ANSWER_S
 from . import listing, running
 from .output import Outcome, error_payload, say, show
 from .parser import build_parser
@@ -75,13 +76,24 @@ async def _in_session(parsed: argparse.Namespace, settings: Settings, run: runni
     await session.__aenter__()
     try:
         return await run(parsed, session)
+    except asyncio.CancelledError:
+        # Whoever waits for paid work says it in words of his own.
+        raise Interrupted("interrupted_before") from None
     finally:
-        patience_s = 0.0
-        if any(work.is_sending for work in session.works.values()):
-            say("The request was sent already: waiting for its answer, so that nothing is lost. "
-                "Press Ctrl-C again to stop at once.")  # fmt: skip
-            patience_s = settings.number("SEEDREAM_TIMEOUT_S")
+        await _close(session)
+
+
+async def _close(session: Session) -> None:
+    patience_s = 0.0
+    if any(work.is_sending for work in session.works.values()):
+        say("The request was sent already: waiting for its answer, so that nothing is lost. "
+            "Press Ctrl-C to stop at once.")  # fmt: skip
+        patience_s = ANSWER_S
+    try:
         await session.close(patience_s=patience_s)
+    except asyncio.CancelledError:
+        await session.close()
+        raise Interrupted("interrupted_after", charge=Charge.POSSIBLE) from None
 
 
 def _take_signals(task: asyncio.Task[Outcome] | None) -> None:

@@ -71,10 +71,13 @@ def say(text: str) -> None:
 
 def show(outcome: Outcome, *, as_json: bool) -> None:
     """Print what a command came to."""
-    text = json.dumps(outcome.payload, ensure_ascii=False) if as_json else "\n".join(outcome.lines)
+    encoding = sys.stdout.encoding or "utf-8"
+    # JSON has escapes of its own for what the encoding lacks; those of Python it does not know.
+    is_ascii = not encoding.lower().startswith("utf")
+    text = json.dumps(outcome.payload, ensure_ascii=is_ascii) if as_json else ""
+    text = text or "\n".join(outcome.lines)
     if text:
         # A console of another code page (Windows) shows what it can rather than failing here.
-        encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 

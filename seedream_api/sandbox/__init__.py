@@ -23,12 +23,16 @@ from .faults import (
     no_channel,
     rate_limited,
 )
+from .files_api import FILES_KEY
+from .image_host import HOST_KEY
 from .journal import TakenRequest
 from .script import Faults
 from .server import Sandbox
 
 __all__ = [
     "ACCOUNTS",
+    "FILES_KEY",
+    "HOST_KEY",
     "NO_BALANCE_402_KEY",
     "NO_BALANCE_KEY",
     "ROUTES",

@@ -18,6 +18,8 @@ LOG = logging.getLogger("seedream.sandbox")
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """Largest generation request in bytes. No relay publishes its own; over it: 413."""
+MAX_FORM_BYTES = 101 * 1024 * 1024
+"""Of an upload to a files API or an image host: theirs is the judgement about the file in it."""
 
 
 class Desk:
@@ -58,6 +60,8 @@ class Desk:
 
     def body_limit(self, route: str) -> int:
         """The most bytes of a body on ``route``."""
+        if route in ("files", "host"):
+            return MAX_FORM_BYTES
         return MAX_REFERENCE_BYTES.value if route == "upload" else MAX_BODY_BYTES
 
     def take(self, request: TakenRequest, fault: Fault | None) -> None:

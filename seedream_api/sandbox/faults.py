@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from .replies import Reply, json_reply, relay_refusal
 
-ROUTES = ("generate", "task", "image", "upload", "models", "usage")
-"""Where faults can be scripted. ``image`` means result images."""
+_SERVICE = ("generate", "task", "image", "upload", "models", "usage")
+ROUTES = (*_SERVICE, "reference", "files", "host", "hosted")
+"""Where faults can be scripted. ``image``: results; ``reference``, ``hosted``: what was uploaded."""
 
 _PIECE = 64 * 1024
 
@@ -228,10 +229,10 @@ class EmptyCompleted(Fault):
 
 @dataclass(frozen=True)
 class ExpiredLink(Fault):
-    """A result link is refused as expired: 403, or 404 by choice."""
+    """A link is refused as expired: 403, or 404 by choice."""
 
     code: int = 403
-    routes: ClassVar[tuple[str, ...]] = ("image",)
+    routes: ClassVar[tuple[str, ...]] = ("image", "reference", "hosted")
 
     @property
     def takes(self) -> bool:

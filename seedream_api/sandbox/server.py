@@ -18,6 +18,7 @@ from typing import Any
 from ..catalog import MODELS, Model
 from .accounts import ACCOUNTS, Account
 from .desk import Desk
+from .files_api import FilesApi
 from .handler import Handler
 from .journal import TakenRequest
 from .orders import Terms
@@ -133,6 +134,11 @@ class Sandbox:
     def images_made(self) -> int:
         """Images that this object has generated, and would have billed."""
         return self._service.orders.images_made
+
+    @property
+    def files(self) -> FilesApi:
+        """The stand-in of Evolink's files API, at this sandbox's own address."""
+        return self._service.files
 
     def finish_tasks(self) -> None:
         """Let every unfinished task be finished at the next look (after `release`, while held)."""

@@ -10,6 +10,10 @@ from urllib.parse import unquote, urlsplit
 from .accounts import Account, key_in, unknown_key
 from .checks import check_fields, model_of
 from .faults import Fault
+from .files_api import UPLOAD as FILES
+from .files_api import FilesApi
+from .image_host import PATHS as HOSTS
+from .image_host import PictureHosts
 from .images import PREFIX as IMAGES
 from .images import ImageHost
 from .journal import TakenRequest
@@ -18,6 +22,8 @@ from .references import thumbnails_of
 from .replies import Refusal, Reply, json_reply, relay_refusal
 from .results import PREFIX as RESULTS
 from .results import Results, not_found, place_in
+from .shelf import PREFIX as HOSTED
+from .shelf import Shelf
 from .tasks import RecordStore
 
 GENERATE = "/v1/images/generations"
@@ -36,7 +42,10 @@ _EXACT = {
     ("GET", "/v1/models"): "models",
     ("GET", "/api/usage/token"): "usage",
     ("GET", "/api/usage/token/"): "usage",
+    ("POST", FILES): "files",
+    **{("POST", path): "host" for path in HOSTS},
 }
+_OPEN = frozenset({"image", "reference", "hosted", "files", "host", "unknown"})
 
 
 def route_of(method: str, target: str) -> str:
@@ -47,7 +56,7 @@ def route_of(method: str, target: str) -> str:
     task_id = path.removeprefix(TASKS)
     if method == "GET" and task_id != path and task_id and "/" not in task_id:
         return "task"
-    for prefix, route in ((RESULTS, "image"), (IMAGES, "reference")):
+    for prefix, route in ((RESULTS, "image"), (IMAGES, "reference"), (HOSTED, "hosted")):
         if method in ("GET", "HEAD") and path.startswith(prefix):
             return route
     return "unknown"
@@ -69,12 +78,15 @@ class Service:
         self._store = RecordStore(folder)
         self._results = Results(folder, self._store, terms.link_life_s, terms.now)
         self._host = ImageHost(folder / "images")
+        self._shelf = Shelf(address, terms.now)
+        self.files = FilesApi(self._shelf)
+        self._picture_hosts = PictureHosts(self._shelf)
         self.orders = Orders(self._store, self._results, terms, address)
 
     def answer(self, route: str, request: TakenRequest, fault: Fault | None) -> Reply:
         """The service's answer; ``fault`` may mark the task or group that is made or looked at."""
         try:
-            if route in ("image", "reference", "unknown"):
+            if route in _OPEN:
                 return self._open_answer(route, request)
             key = key_in(request.headers)
             if key not in self._accounts:
@@ -91,8 +103,15 @@ class Service:
             return refusal.reply
 
     def _open_answer(self, route: str, request: TakenRequest) -> Reply:
-        """What needs no key: images by their URL, and the 404 of everything else."""
+        """What needs no key of the service: images by their URL, hosts with keys of their own, and
+        the 404 of everything else."""
         path = urlsplit(request.path).path
+        if route == "files":
+            return self.files.upload(request)
+        if route == "host":
+            return self._picture_hosts.upload(path, request)
+        if route == "hosted":
+            return self._shelf.serve(path.removeprefix(HOSTED), request.headers)
         if route == "image":
             return self._image(request)
         if route == "reference":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..encoding import Encoded
-from ..errors import TransportFailed, UploadFailed
+from . import Placed
+from .attempts import NotTaken, Parcel, checked_result, host_of, post, told
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
@@ -21,21 +22,19 @@ class SandboxHost:
 
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
+        self.place = host_of(client.base_url)
+        self.hosts = frozenset({self.place})
 
-    async def send(self, encoded: Encoded, position: int) -> str:
+    async def send(self, encoded: Encoded) -> Placed:
         headers = {**self._client.headers(), "Content-Type": encoded.media_type}
+        secret = (self._client.settings.key.get_secret_value(),)
+        url = self._client.base_url + UPLOAD_PATH
+        answer = await post(self._client, Parcel(url, headers, encoded.data, secret))
+        if answer.status != 200:
+            raise NotTaken(told(answer, secret))
         try:
-            answer = await self._client.transport.ask(
-                self._client.base_url + UPLOAD_PATH,
-                method="POST",
-                headers=headers,
-                content=encoded.data,
-                timeout_s=60.0,
-            )
             body: Any = answer.json()
-            return str(body["url"])
-        except (TransportFailed, ValueError, KeyError, TypeError) as error:
-            reason = error.values["reason"] if isinstance(error, TransportFailed) else repr(error)
-            raise UploadFailed(
-                "upload_failed", position=position, way=self.name, reason=reason
-            ) from None
+            given = body["url"]
+        except (ValueError, KeyError, TypeError):
+            given = None
+        return Placed(checked_result(given, answer, secret))

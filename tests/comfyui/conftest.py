@@ -3,6 +3,7 @@ never a skip: a layer that silently does not run proves nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from host import ComfyServer
+from studio import Studio, open_studio
 
 HERE = Path(__file__).parent
 
@@ -42,3 +44,28 @@ def comfyui(
     """The server with this pack that the tests share; it talks to the pack's own sandbox."""
     home = tmp_path_factory.mktemp("seedream_home")
     return boot_comfyui(environment={"DEEPSPACE_BASE_URL": "sandbox", "SEEDREAM_HOME": str(home)})
+
+
+@pytest.fixture(scope="session")
+def shared_studio(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Studio]:
+    with open_studio(tmp_path_factory.mktemp("studio"), boot_comfyui) as studio:
+        yield studio
+
+
+@pytest.fixture
+def studio(shared_studio: Studio) -> Iterator[Studio]:
+    """The server that the tests share, with a sandbox whose requests and faults a test sees.
+
+    What is stored outlives a test: each asks with a ``wish`` of its own.
+    """
+    shared_studio.reset()
+    yield shared_studio
+    shared_studio.reset()
+
+
+@pytest.fixture
+def wish(request: pytest.FixtureRequest) -> str:
+    """A prompt that no other test uses, and whose words ask for one image."""
+    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"

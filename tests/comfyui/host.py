@@ -181,12 +181,18 @@ class ComfyServer:
     def interrupt(self, prompt_id: str | None = None) -> None:
         self.request("POST", "/interrupt", {"prompt_id": prompt_id} if prompt_id else {})
 
-    def queue(self, prompt: Prompt, extra_data: Mapping[str, Any] | None = None) -> str:
-        """Queue an API-format workflow; returns its prompt id."""
+    def queue(
+        self,
+        prompt: Prompt,
+        extra_data: Mapping[str, Any] | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> str:
+        """Queue an API-format workflow, or what these output nodes of it need; gives its id."""
         body = {
             "prompt": prompt,
             "client_id": self._events().client_id,
             "extra_data": extra_data or {},
+            **({} if targets is None else {"partial_execution_targets": list(targets)}),
         }
         answer = self.request("POST", "/prompt", body)
         if answer.status != 200:

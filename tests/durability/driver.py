@@ -1,4 +1,4 @@
-"""The road, walked in a process of its own, which may be killed, or find its disk full, at any step.
+"""The road, walked in a process of its own, which may be killed or find its disk full at any step.
 
 ``driver.py fork`` walks every job in a forked child, so that no run pays for the imports again;
 ``driver.py stay`` walks all of them in one process with one session, as ComfyUI does. A job is one
@@ -9,6 +9,7 @@ alone; the code under test knows nothing of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import importlib
@@ -23,7 +24,6 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Steps:
             succeeds.
         full_for: how many writes fail; 0 for all.
         how: ``raise`` (as SQLite and the system do it), ``pages`` (SQLite's own limit), ``size``
-            (the system's limit of a file's size).
+            (the system's limit of a file's size), ``broken`` (the ledger's file is).
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class Steps:
     def __call__(self, name: str) -> None:
         with self._lock:
             self._count += 1
-            os.write(self._trace, f"{name}\n".encode())
+            with contextlib.suppress(OSError):  # the limit of a file's size is this file's too
+                os.write(self._trace, f"{name}\n".encode())
             if self._count == self._kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             wanted = self._full_from
@@ -100,7 +101,7 @@ class Steps:
                 if self._left == 0:
                     self.is_full = False
                     resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
-            return self.how != "raise"
+            return self.how not in ("raise", "broken")
 
 
 class Connection(sqlite3.Connection):
@@ -124,6 +125,8 @@ class Connection(sqlite3.Connection):
     def _committed(self, name: str) -> sqlite3.Cursor:
         self.steps(f"{name}: before")
         if not self.steps.may_write():
+            if self.steps.how == "broken":
+                raise sqlite3.DatabaseError("database disk image is malformed")
             super().execute("ROLLBACK")  # so does SQLite itself when the disk is full
             raise sqlite3.OperationalError("database or disk is full")
         done = super().execute("COMMIT")
@@ -160,7 +163,7 @@ def wrap_files(steps: Steps) -> None:
             try:
                 name = f"{word} {name_of(*args)}"
                 steps(f"{name}: before")
-                if not steps.may_write():
+                if not steps.may_write() and steps.how == "raise":
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 done = real(*args, **kwargs)
                 steps(f"{name}: after")
@@ -174,7 +177,7 @@ def wrap_files(steps: Steps) -> None:
         return _kind(Path(target))
 
     def opened(descriptor: int) -> str:
-        return _kind(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        return _kind(Path(f"/proc/self/fd/{descriptor}").readlink())
 
     Path.replace = wrapped(Path.replace, "rename", target)  # type: ignore[method-assign]
     os.replace = wrapped(os.replace, "rename", target)
@@ -209,7 +212,7 @@ def wrap_http(steps: Steps) -> None:
         steps(f"{what}: answered")
         return answer
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def counted_open(self: Transport, url: str, **rest: Any) -> AsyncIterator[Any]:
         steps("download: sent")
         async with open_(self, url, **rest) as answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -41,10 +42,14 @@ class Driver:
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin and self._process.stdout
-        if self._process.poll() is None:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        assert self._process.wait(30) in (0, -signal.SIGKILL)
         self._process.stdout.close()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def begin(self, job: dict[str, Any], *, first: bool = True) -> None:
         """Let a run begin; ``first`` where its process is a new one."""
@@ -66,11 +71,6 @@ class Driver:
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-
-    def close_pipes(self) -> None:
-        """After the driver itself was killed."""
-        assert self._process.stdin
-        self._process.stdin.close()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout

@@ -1,0 +1,164 @@
+"""Upload References: pictures to URLs, for reuse in many requests; it never pays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from comfy_api.latest import io
+
+from . import inputs, runtime
+from .results import describe
+from .tensors import to_pixels
+
+if TYPE_CHECKING:
+    from ..seedream_api.references import PictureReference
+    from ..seedream_api.results import Progress
+    from ..seedream_api.session import Session
+    from ..seedream_api.upload_memory import Sent
+
+
+class _Ends:
+    """When the URLs that were given out come near their end: no cached run may outlive its own."""
+
+    def __init__(self) -> None:
+        self._coming: list[float] = []
+        self._passed = 0
+
+    def note(self, moment: float) -> None:
+        """A run's URLs are good until ``moment``, in wall-clock seconds."""
+        self._coming.append(moment)
+
+    def passed(self) -> int:
+        """How many moments have passed: it only ever grows."""
+        now = time.time()
+        self._passed += sum(moment <= now for moment in self._coming)
+        self._coming = [moment for moment in self._coming if moment > now]
+        return self._passed
+
+
+_ends = _Ends()
+
+
+class SeedreamUploadReferences(io.ComfyNode):
+    """Brings pictures to the configured place, each only once while its URL lives."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SeedreamUploadReferences",
+            display_name="Upload References",
+            category=inputs.CATEGORY,
+            description="Uploads pictures by the way that SEEDREAM_UPLOAD names (s3, evolink, "
+            "http) and gives their URLs for image_urls. Costs nothing; a picture that is there "
+            "already is not sent again while its URL lives.",
+            inputs=inputs.inputs_of(
+                inputs.images_input(
+                    "Pictures to upload; every frame of a batch is one. Lists linked here are "
+                    "uploaded in one run."
+                )
+            ),
+            outputs=[
+                inputs.text_output("urls", "The pictures' URLs in order, one a line."),
+                inputs.text_output("report", "How each picture was sent and how long its URL "
+                                   "lives, as JSON."),
+            ],
+            hidden=[io.Hidden.unique_id],
+            is_input_list=True,
+        )  # fmt: skip
+
+    @classmethod
+    def fingerprint_inputs(cls, **given: Any) -> Any:
+        """Changes as soon as a URL that was given out comes near its end."""
+        return _ends.passed()
+
+    @classmethod
+    async def execute(cls, **given: Any) -> io.NodeOutput:
+        images = _flat(given)
+
+        async def job(
+            session: Session, tell: Callable[[Progress], None]
+        ) -> tuple[list[PictureReference], list[Sent]]:
+            return await _upload(images, session, tell)
+
+        caller = runtime.Caller.of(cls.hidden.unique_id)
+        pictures, sent = await runtime.run(job, caller, describe)
+        _note_ends(sent)
+        new = sum(not one.reused for one in sent)
+        caller.show(f"{new} uploaded 已上传 · {len(sent) - new} reused 已复用")
+        urls = "\n".join(one.url for one in sent)
+        return io.NodeOutput(urls, json.dumps(_report(pictures, sent), ensure_ascii=False))
+
+
+def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """The connected pictures, input by input: a node that takes lists gets one for each."""
+    connected = cast("list[tuple[str, list[torch.Tensor | None]]]", inputs.connected_images(given))
+    return [
+        (name if len(images) == 1 else f"{name}, item {number}", image)
+        for name, images in connected
+        for number, image in enumerate(images, start=1)
+        if image is not None
+    ]
+
+
+async def _upload(
+    images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
+) -> tuple[list[PictureReference], list[Sent]]:
+    from ..seedream_api.references import pixels_reference
+    from ..seedream_api.results import Phase, Progress
+    from ..seedream_api.uploading import upload_references
+
+    begun = session.clock()
+
+    def progress(done: int, total: int) -> None:
+        tell(Progress(Phase.UPLOADING, session.clock() - begun, done=done, total=total))
+
+    pictures: list[PictureReference] = []
+    for name, image in images:
+        frames = await asyncio.to_thread(to_pixels, image)
+        for number, pixels in enumerate(frames, start=1):
+            label = name if len(frames) == 1 else f"{name}, frame {number}"
+            pictures.append(pixels_reference(pixels, label))
+    return pictures, await upload_references(pictures, session, progress=progress)
+
+
+def _note_ends(sent: list[Sent]) -> None:
+    from ..seedream_api.upload_memory import usable_until
+
+    now = time.time()
+    _ends.note(min(usable_until(one.expires_at, now) for one in sent))
+
+
+def _report(pictures: list[PictureReference], sent: list[Sent]) -> dict[str, Any]:
+    images = [
+        {
+            "name": picture.name,
+            "way": one.way,
+            "width": one.width,
+            "height": one.height,
+            "bytes": one.bytes,
+            "type": one.media_type,
+            "lossless": one.lossless,
+            "reused": one.reused,
+            "expires": _date(one.expires_at),
+        }
+        for picture, one in zip(pictures, sent, strict=True)
+    ]
+    notes = [
+        f"{picture.name}: {note}"
+        for picture, one in zip(pictures, sent, strict=True)
+        for note in (*picture.notes, *one.notes)
+    ]
+    return {"images": images, "notes": notes}
+
+
+def _date(seconds: float | None) -> str | None:
+    """A moment in UTC; ``None`` where the host promises nothing."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,65 @@
+"""Pictures to URLs for reuse, without a request that is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .checks import check_reference_size
+from .errors import ConfigurationError, InvalidRequest
+from .references import PictureReference, pixels_reference
+from .uploads import url_way
+
+if TYPE_CHECKING:
+    from .session import Session
+    from .upload_memory import Sent
+
+TRIAL_SIDE = 16
+"""Pixels of the picture that ``try_upload`` sends: the service takes none below 15."""
+
+
+async def upload_references(
+    pictures: Sequence[PictureReference],
+    session: Session,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Sent]:
+    """Upload pictures by the configured way, several at once; in order.
+
+    Pictures that are there already are not uploaded again.
+
+    Args:
+        progress: told how many of how many have arrived.
+
+    Raises:
+        InvalidRequest: there is none, or the service would not take one.
+        ConfigurationError: no way that gives URLs is set up.
+        UploadFailed: one did not arrive.
+    """
+    if not pictures:
+        raise InvalidRequest("no_images")
+    for position, picture in enumerate(pictures, start=1):
+        check_reference_size(position, picture.width, picture.height)
+    way = url_way(session.client)
+    if way is None:
+        raise ConfigurationError("no_url_way")
+    return await session.courier.send(list(enumerate(pictures, start=1)), way, progress=progress)
+
+
+async def try_upload(session: Session) -> Sent | None:
+    """Send a tiny picture by the configured way and fetch it back; free.
+
+    Returns:
+        What came of it; ``None`` where no way that gives URLs is configured.
+
+    Raises:
+        ConfigurationError: the way's settings cannot work.
+        UploadFailed: the picture did not arrive, or its URL does not serve it.
+    """
+    way = url_way(session.client)
+    if way is None:
+        return None
+    pixels = np.full((TRIAL_SIDE, TRIAL_SIDE, 3), 128, np.uint8)
+    return await session.courier.try_out(pixels_reference(pixels, "a trial picture"), way)

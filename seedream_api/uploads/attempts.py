@@ -1,0 +1,161 @@
+"""One attempt to hand a picture to a host over HTTP, and what its failure means."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from ..addresses import checked_url
+from ..encoding import Encoded
+from ..errors import InvalidRequest, NotSent, ReadFailed
+from ..redaction import scrub
+from ..retries import CONNECTING, UPLOADING, Policy, retry_after_s
+
+if TYPE_CHECKING:
+    from ..client import SeedreamClient
+    from ..transport import HttpAnswer
+
+UPLOAD_TIMEOUT_S = 300.0
+"""For 10 MB over a slow line."""
+_BUSY = frozenset({408, 425, 429})
+_SAID_LENGTH = 200
+
+
+class NotTaken(Exception):
+    """A host did not take a picture. The text is scrubbed and fit for people.
+
+    Args:
+        again: how it may be tried again; ``None``: that would not help.
+        wait_s: what the host asks to wait, in seconds.
+        hold_back: whether the host wants fewer uploads from all of us.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        again: Policy | None = None,
+        wait_s: float | None = None,
+        hold_back: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.again = again
+        self.wait_s = wait_s
+        self.hold_back = hold_back
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent to a host.
+
+    Args:
+        content: the whole body, of the type that ``headers`` name.
+        secret: texts that no error may show.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    secret: tuple[str, ...] = field(default=(), repr=False)
+
+
+async def post(client: SeedreamClient, parcel: Parcel) -> HttpAnswer:
+    """The host's answer, whatever it says but *come back later*.
+
+    Raises:
+        NotTaken: it could not be reached, did not answer, is busy, or sends us elsewhere.
+    """
+    try:
+        answer = await client.transport.ask(
+            parcel.url,
+            method="POST",
+            headers=parcel.headers,
+            content=parcel.content,
+            timeout_s=UPLOAD_TIMEOUT_S,
+        )
+    except NotSent as error:
+        host, reason = error.values["host"], scrub(str(error.values["reason"]), parcel.secret)
+        raise NotTaken(f"{host} could not be reached ({reason})", again=CONNECTING) from None
+    except ReadFailed as error:
+        raise NotTaken(scrub(str(error.values["reason"]), parcel.secret), again=UPLOADING) from None
+    if answer.status in _BUSY or answer.status >= 500:
+        raise NotTaken(
+            told(answer, parcel.secret),
+            again=UPLOADING,
+            wait_s=retry_after_s(answer.headers, time.time()),
+            hold_back=answer.status == 429,
+        )
+    return answer
+
+
+def told(answer: HttpAnswer, secret: tuple[str, ...]) -> str:
+    """What the host said, in one line, with its HTTP status."""
+    said = " ".join(_words(answer).split())
+    said = scrub(said, secret)[:_SAID_LENGTH].rstrip(".")
+    return f"HTTP {answer.status}: {said}" if said else f"HTTP {answer.status}"
+
+
+def _words(answer: HttpAnswer) -> str:
+    try:
+        body: Any = answer.json()
+    except ValueError:
+        text = answer.body[:2_000].decode("utf-8", "replace").strip()
+        return "an HTML page" if text.startswith("<") else text
+    while isinstance(body, dict):
+        body = cast("dict[str, Any]", body)
+        names = ("error", "message", "msg", "detail", "status_txt")
+        body = next((body[name] for name in names if body.get(name)), "")
+    return body if isinstance(body, str) else ""
+
+
+def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> str:
+    """The URL that a host gave, in one spelling.
+
+    Raises:
+        NotTaken: it is none.
+    """
+    if not isinstance(url, str) or not url.strip():
+        raise NotTaken(f"its answer names no URL ({told(answer, secret)})")
+    try:
+        return checked_url(url, field="url")
+    except InvalidRequest as error:
+        raise NotTaken(f"its answer is no usable URL: {error.happened('en')}") from None
+
+
+def form(
+    fields: Mapping[str, str], file_field: str, encoded: Encoded, file_name: str
+) -> tuple[str, bytes]:
+    """A ``multipart/form-data`` body (RFC 7578): its content type, and its bytes."""
+    boundary = secrets.token_hex(16)
+    parts: list[bytes] = []
+    for name, value in fields.items():
+        parts += [_head(boundary, f'name="{_quoted(name)}"'), value.encode(), b"\r\n"]
+    disposition = f'name="{_quoted(file_field)}"; filename="{_quoted(file_name)}"'
+    parts += [_head(boundary, disposition, encoded.media_type), encoded.data, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts)
+
+
+def _head(boundary: str, disposition: str, media_type: str = "") -> bytes:
+    kind = f"Content-Type: {media_type}\r\n" if media_type else ""
+    return f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n{kind}\r\n".encode()
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def name_of(encoded: Encoded) -> str:
+    """A file name by content: equal pictures overwrite each other and nothing else."""
+    ending = encoded.media_type.rpartition("/")[2].replace("jpeg", "jpg")
+    return f"{hashlib.sha256(encoded.data).hexdigest()}.{ending}"
+
+
+def host_of(url: str) -> str:
+    """``host`` or ``host:port`` as the URL spells it, in lower case."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()

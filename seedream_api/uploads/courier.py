@@ -1,0 +1,294 @@
+"""Brings reference images to where the service can read them: encoded, uploaded once, and proven.
+
+What is uploaded already is not uploaded again while its URL lives; two who bring the same picture
+at once share one upload. A URL that is new is fetched once before anything is paid for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..addresses import Policy
+from ..arrivals import LinkDead
+from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
+from ..encoding import Encoded
+from ..errors import LedgerFailed, ResultUnavailable, SeedreamError, UnsafeURL, UploadFailed
+from ..limits import Gate
+from ..pictures import probe
+from ..references import PictureReference, Reference, UrlReference
+from ..retries import SETTLING, Patience
+from ..upload_memory import Sent, forget, recall, remember, sent_as
+from .attempts import NotTaken
+from .sharing import encoded_for_one_body
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from . import Placed, Way
+
+log = logging.getLogger("seedream")
+
+T = TypeVar("T")
+MAX_UPLOADS = 8
+"""At once in one process; more do not make a line faster."""
+PROOF_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Travelled:
+    """References as the request's body names them, and what was done to them on the way."""
+
+    urls: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class _Upload:
+    task: asyncio.Task[Sent]
+    waiters: int = 0
+
+
+class Courier:
+    """One for a session, so that its limits and its uploads under way are shared by all."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._gate = Gate(MAX_UPLOADS, clock=session.clock, sleep=session.sleep)
+        self._encoders = asyncio.Semaphore(os.cpu_count() or 1)
+        self._uploads: dict[tuple[str, str, str], _Upload] = {}
+
+    async def bring(
+        self,
+        references: Sequence[Reference],
+        way: Way | None,
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Travelled:
+        """Bring every reference to where the service can read it, several at once, in order.
+
+        Args:
+            way: how pictures travel; may be ``None`` where all references are URLs.
+            progress: told how many of how many pictures have arrived.
+
+        Raises:
+            UploadFailed: one did not arrive; nothing was charged.
+            InvalidRequest: inline, they do not fit into one request.
+        """
+        numbered = list(enumerate(references, start=1))
+        pictures = [(place, one) for place, one in numbered if isinstance(one, PictureReference)]
+        if not pictures:
+            sent: list[Sent] = []
+        else:
+            assert way is not None, "chosen before anything was written down"  # noqa: S101
+            sent = await self.send(pictures, way, progress=progress)
+        arrived = dict(zip((place for place, _ in pictures), sent, strict=True))
+        notes = tuple(
+            note
+            for (_, reference), one in zip(pictures, sent, strict=True)
+            for note in (*reference.notes, *(f"{reference.name}: {note}" for note in one.notes))
+        )
+        urls = tuple(
+            one.url if isinstance(one, UrlReference) else arrived[place].url
+            for place, one in numbered
+        )
+        return Travelled(urls, notes)
+
+    async def send(
+        self,
+        pictures: Sequence[tuple[int, PictureReference]],
+        way: Way,
+        *,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Sent]:
+        """Send pictures, each with its place among the references for errors; in order.
+
+        Raises:
+            UploadFailed: one did not arrive; the others are given up.
+        """
+        if way.shares_one_body:
+            return await self._in_one_body([picture for _, picture in pictures], way)
+        done = 0
+
+        async def one(position: int, picture: PictureReference) -> Sent:
+            nonlocal done
+            try:
+                sent = await self._once(picture, way)
+            except NotTaken as error:
+                raise UploadFailed(
+                    "upload_failed", position=position, way=way.name, reason=str(error)
+                ) from None
+            done += 1
+            progress(done, len(pictures))
+            return sent
+
+        return await _together([one(*numbered) for numbered in pictures])
+
+    async def try_out(self, picture: PictureReference, way: Way) -> Sent:
+        """Send a picture whether it was sent before or not, and write nothing down.
+
+        Raises:
+            UploadFailed: it did not arrive.
+        """
+        try:
+            return await self._upload(picture, way, is_proven=True)
+        except NotTaken as error:
+            raise UploadFailed(
+                "upload_failed", position=1, way=way.name, reason=str(error)
+            ) from None
+
+    async def forget(self, contents: Iterable[str]) -> None:
+        """The service could not read these pictures: they are uploaded anew next time."""
+        try:
+            await self._session.ledger.run(forget, self._session.ledger, tuple(contents))
+        except LedgerFailed as error:
+            log.warning("uploads that do not work were not forgotten: %s", error)
+
+    # --- inline ---------------------------------------------------------------------------------
+
+    async def _in_one_body(self, pictures: list[PictureReference], way: Way) -> list[Sent]:
+        encoded = await encoded_for_one_body(pictures, self._encoded)
+        placed = await _together([way.send(one) for one in encoded])
+        return [
+            sent_as(one, way=way.name, url=where.url, expires_at=None)
+            for one, where in zip(encoded, placed, strict=True)
+        ]
+
+    async def _encoded(self, picture: PictureReference, aim: int, as_is: int) -> Encoded:
+        async with self._encoders:
+            return await asyncio.to_thread(picture.encoded, aim, as_is)
+
+    # --- uploads --------------------------------------------------------------------------------
+
+    async def _once(self, picture: PictureReference, way: Way) -> Sent:
+        """The picture's upload: an earlier one, one that is under way, or a new one."""
+        content = await asyncio.to_thread(picture.identity)
+        key = (content, way.name, way.place)
+        upload = self._uploads.get(key)
+        if upload is None:
+            upload = self._uploads[key] = _Upload(
+                asyncio.create_task(self._recalled_or_sent(picture, way, content))
+            )
+            upload.task.add_done_callback(lambda task: self._ended(key, task))
+        upload.waiters += 1
+        try:
+            return await asyncio.shield(upload.task)
+        finally:
+            upload.waiters -= 1
+            if upload.waiters == 0 and not upload.task.done():
+                self._uploads.pop(key, None)
+                upload.task.cancel()
+
+    def _ended(self, key: tuple[str, str, str], task: asyncio.Task[Sent]) -> None:
+        current = self._uploads.get(key)
+        if current is not None and current.task is task:
+            del self._uploads[key]
+        if not task.cancelled():
+            task.exception()  # its waiters may all have left
+
+    async def _recalled_or_sent(self, picture: PictureReference, way: Way, content: str) -> Sent:
+        ledger = self._session.ledger
+        known = await ledger.run(recall, ledger, content, way.name, way.place)
+        if known is not None:
+            return known
+        is_proven = self._session.settings.is_on("SEEDREAM_VERIFY_UPLOADS")
+        sent = await self._upload(picture, way, is_proven=is_proven)
+        await ledger.run(remember, ledger, content, way.place, sent)
+        return sent
+
+    async def _upload(self, picture: PictureReference, way: Way, *, is_proven: bool) -> Sent:
+        aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
+        encoded = await self._encoded(picture, aim, as_is)
+        placed = await self._persist(encoded, way)
+        if is_proven:
+            await self._prove(placed.url, encoded, way)
+        expires_at = self._expiry(placed)
+        return sent_as(encoded, way=way.name, url=placed.url, expires_at=expires_at)
+
+    def _expiry(self, placed: Placed) -> float | None:
+        """The earlier of the life that is promised and the moment that is named."""
+        promised = None if placed.life_s is None else self._session.now() + placed.life_s
+        known = [moment for moment in (promised, placed.expires_at) if moment is not None]
+        return min(known, default=None)
+
+    async def _persist(self, encoded: Encoded, way: Way) -> Placed:
+        """Attempt until it is there: an upload costs nothing.
+
+        Raises:
+            NotTaken: the last attempt's failure.
+        """
+        patience = Patience(self._session.clock)
+        while True:
+            try:
+                async with self._gate.place():
+                    return await way.send(encoded)
+            except NotTaken as error:
+                pause = patience.pause(error.again, error.wait_s) if error.again else None
+                if pause is None:
+                    raise
+                if error.hold_back:
+                    self._gate.hold_back(pause)
+            await self._session.sleep(pause)
+
+    # --- proof ----------------------------------------------------------------------------------
+
+    async def _prove(self, url: str, encoded: Encoded, way: Way) -> None:
+        """Fetch what a URL serves, as the service will.
+
+        Raises:
+            NotTaken: it is no image of the same size in pixels.
+        """
+        patience = Patience(self._session.clock)
+        while True:
+            try:
+                return await self._compare(url, encoded, way)
+            except LinkDead as error:
+                reason = error.happened("en")
+                pause = patience.pause(SETTLING)
+            except (ResultUnavailable, UnsafeURL) as error:
+                reason, pause = error.happened("en"), None
+            if pause is None:
+                raise NotTaken(f"it was taken, but its URL does not serve it: {reason}")
+            await self._session.sleep(pause)
+
+    async def _compare(self, url: str, encoded: Encoded, way: Way) -> None:
+        session = self._session
+        allowed = session.settings.allowed_hosts | way.hosts
+        target = await asyncio.to_thread(session.store.new_partial)
+        try:
+            await session.downloader.fetch(
+                url,
+                target,
+                policy=Policy(allowed_hosts=allowed),
+                max_bytes=MAX_REFERENCE_BYTES.value,
+                deadline_s=PROOF_DEADLINE_S,
+            )
+            served = await asyncio.to_thread(_size_of, target)
+        finally:
+            await asyncio.to_thread(target.unlink, missing_ok=True)
+        if served != (encoded.width, encoded.height):
+            raise NotTaken(
+                f"it was taken, but its URL serves another picture: {served[0]} x {served[1]} "
+                f"pixels in place of {encoded.width} x {encoded.height}"
+            )
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    info = probe(path, name="the uploaded picture")
+    return info.width, info.height
+
+
+async def _together(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results in order; the first failure ends the others."""
+    tasks = [asyncio.ensure_future(one) for one in coroutines]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except (SeedreamError, NotTaken, asyncio.CancelledError):
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

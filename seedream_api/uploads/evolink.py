@@ -1,0 +1,104 @@
+"""Evolink's files API, with a key of its own: a DeepSpace key does not work there.
+
+Source: https://docs.evolink.ai/en/api-manual/file-series/upload-stream: one file a call as
+multipart ``file``, at most 100 MB, kept for 72 hours, 100 files an account (VIP 500).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from ..encoding import Encoded
+from ..errors import ConfigurationError
+from ..retries import UPLOADING
+from . import Placed
+from .attempts import NotTaken, Parcel, checked_result, form, host_of, name_of, post, told
+
+if TYPE_CHECKING:
+    from ..client import SeedreamClient
+    from ..transport import HttpAnswer
+
+FILES_ADDRESS = "https://files-api.evolink.ai"
+UPLOAD_PATH = "/api/v1/files/upload/stream"
+LIFE_S = 72 * 3600.0
+_MILLISECONDS = 10**11
+"""A number of seconds above this one would lie in the year 5138."""
+
+_REASONS: Mapping[int, str] = MappingProxyType({
+    40001: "the file is too large for it",
+    40002: "it does not take this file type",
+    40003: "its quota is used up (100 files, VIP 500): delete old files there or wait, they live "
+    "for 72 hours",
+    40004: "it could not fetch the file",
+    50001: "its storage failed",
+})  # fmt: skip
+
+
+class EvolinkFiles:
+    """Uploads by stream.
+
+    Args:
+        address: where the files API is; another one than Evolink's own only in tests.
+
+    Raises:
+        ConfigurationError: the key cannot be one.
+    """
+
+    name = "evolink"
+    shares_one_body = False
+
+    def __init__(self, client: SeedreamClient, address: str | None = None) -> None:
+        self._client = client
+        self._address = address or FILES_ADDRESS
+        self.place = host_of(self._address)
+        self.hosts = frozenset({self.place})
+        key = client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
+
+    async def send(self, encoded: Encoded) -> Placed:
+        key = self._client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
+        kind, content = form({}, "file", encoded, name_of(encoded))
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
+        answer = await post(
+            self._client, Parcel(self._address + UPLOAD_PATH, headers, content, (key,))
+        )
+        try:
+            body: Any = answer.json()
+        except ValueError:
+            body = None
+        return self._read(body, answer, key)
+
+    def _read(self, body: Any, answer: HttpAnswer, key: str) -> Placed:
+        said = told(answer, (key,))
+        if answer.status in (401, 403):
+            raise NotTaken(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
+        if not isinstance(body, dict):
+            raise NotTaken(said)
+        body = cast("dict[str, Any]", body)
+        found = body.get("data")
+        data = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        if answer.status != 200 or body.get("success") is False or not data:
+            code = body.get("code")
+            reason = _REASONS.get(code) if isinstance(code, int) else None
+            again = UPLOADING if code == 50001 else None
+            raise NotTaken(f"{reason} ({said})" if reason else said, again=again)
+        url = checked_result(data.get("file_url") or data.get("download_url"), answer, (key,))
+        return Placed(url, LIFE_S, _moment(data.get("expires_at")))
+
+
+def _moment(value: Any) -> float | None:
+    """``expires_at`` in wall-clock seconds: a number, or a date in ISO 8601."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            parsed = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+            if parsed.tzinfo is None:
+                parsed = parsed.replace(tzinfo=timezone.utc)
+            return parsed.timestamp()
+        number = float(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return number / 1000 if number > _MILLISECONDS else number

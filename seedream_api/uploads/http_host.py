@@ -1,0 +1,188 @@
+"""A configurable image host: ``POST`` as multipart, the URL somewhere in a JSON answer.
+
+``SEEDREAM_UPLOAD_HTTP_URL`` is the host's upload address, or a preset, with the host's address
+behind a plus sign where people run their own; ``FIELD``, ``HEADERS``, ``FIELDS`` and ``RESULT`` go
+before what a preset says. ``HEADERS`` and ``FIELDS`` are JSON objects of texts and secret.
+
+================================  ======  =====================================  ==================
+``SEEDREAM_UPLOAD_HTTP_URL``      FIELD   the secret                             RESULT
+================================  ======  =====================================  ==================
+``imgbb``                         image   FIELDS ``{"key": "..."}``              data.url
+``chevereto+https://img.example`` source  HEADERS ``{"X-API-Key": "..."}``       image.url
+``lsky+https://img.example``      file    HEADERS ``{"Authorization": "Bearer    data.links.url
+                                          ..."}``
+``https://img.example/upload``    file    as the host wants it                   url
+================================  ======  =====================================  ==================
+
+imgbb also takes ``{"expiration": "86400"}`` in FIELDS, the life of a picture in seconds. Sources:
+https://api.imgbb.com, https://v4-docs.chevereto.com/api/1/file-upload.html, and the API page of
+Lsky Pro.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from ..addresses import checked_url
+from ..config import is_local_host
+from ..encoding import Encoded
+from ..errors import ConfigurationError, InvalidRequest
+from ..redaction import HIDDEN, bare_url
+from . import Placed
+from .attempts import NotTaken, Parcel, checked_result, form, host_of, name_of, post, told
+
+if TYPE_CHECKING:
+    from ..client import SeedreamClient
+    from ..config import Settings
+
+_SHORTEST_SECRET = 6
+"""Characters; a shorter value, like ``json``, is no secret and would black out ordinary words."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a common kind of host wants.
+
+    Args:
+        address: the host's own; empty where people run their own.
+        life_field: the extra field that says how many seconds a picture lives.
+    """
+
+    address: str
+    path: str
+    field: str
+    result: str
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    life_field: str = ""
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({
+    "imgbb": Preset(
+        "https://api.imgbb.com", "/1/upload", "image", "data.url", life_field="expiration"
+    ),
+    "chevereto": Preset("", "/api/1/upload", "source", "image.url", fields={"format": "json"}),
+    "lsky": Preset(
+        "", "/api/v1/upload", "file", "data.links.url", headers={"Accept": "application/json"}
+    ),
+})  # fmt: skip
+_PLAIN = Preset("", "", "file", "url")
+
+
+class HttpHost:
+    """An image host as the settings describe it.
+
+    Raises:
+        ConfigurationError: one of its settings cannot work.
+    """
+
+    name = "http"
+    shares_one_body = False
+
+    def __init__(self, client: SeedreamClient) -> None:
+        self._client = client
+        settings = client.settings
+        preset, self._url = _preset_and_url(settings)
+        extra = _texts(settings, "SEEDREAM_UPLOAD_HTTP_FIELDS")
+        headers = _texts(settings, "SEEDREAM_UPLOAD_HTTP_HEADERS")
+        self._headers = {**preset.headers, **headers}
+        self._fields = {**preset.fields, **extra}
+        self._field = settings.text("SEEDREAM_UPLOAD_HTTP_FIELD") or preset.field
+        self._result = settings.text("SEEDREAM_UPLOAD_HTTP_RESULT") or preset.result
+        life = self._fields.get(preset.life_field, "")
+        self._life_s = float(life) if life.isdigit() and int(life) else None
+        parts = urlsplit(self._url)
+        self._secret = _secrets_in([*headers.values(), *extra.values(), *_pairs(parts.query)])
+        if parts.scheme == "http" and self._secret and not is_local_host(parts.hostname or ""):
+            raise _bad(settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along")
+        self.place = bare_url(self._url)
+        self.hosts = frozenset({host_of(self._url)})
+
+    async def send(self, encoded: Encoded) -> Placed:
+        kind, content = form(self._fields, self._field, encoded, name_of(encoded))
+        headers = {**self._headers, "Content-Type": kind}
+        answer = await post(self._client, Parcel(self._url, headers, content, self._secret))
+        said = told(answer, self._secret)
+        if answer.status in (401, 403):
+            raise NotTaken(f"it does not accept SEEDREAM_UPLOAD_HTTP_HEADERS or _FIELDS ({said})")
+        if not 200 <= answer.status < 300:
+            raise NotTaken(said)
+        try:
+            body: Any = answer.json()
+        except ValueError:
+            raise NotTaken(f"its answer is no JSON ({said})") from None
+        return Placed(checked_result(_at(body, self._result), answer, self._secret), self._life_s)
+
+
+def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
+    name = "SEEDREAM_UPLOAD_HTTP_URL"
+    kind, _, address = settings.text(name).partition("+")
+    preset = PRESETS.get(kind.lower())
+    if preset is None:
+        preset, url = _PLAIN, settings.text(name)
+    else:
+        url = (address or preset.address).rstrip("/") + preset.path
+    try:
+        return preset, checked_url(url, field=name)
+    except InvalidRequest:
+        presets = ", ".join(
+            one if known.address else f"{one}+https://host" for one, known in PRESETS.items()
+        )
+        raise _bad(settings, name, f"an http or https address, or {presets}") from None
+
+
+def _texts(settings: Settings, name: str) -> dict[str, str]:
+    """A setting that is a JSON object of texts."""
+    text = settings.text(name)
+    if not text:
+        return {}
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _bad(settings, name, 'a JSON object of texts, such as {"X-API-Key": "..."}')
+    texts = {str(key): str(value) for key, value in cast("dict[str, Any]", found).items()}
+    if name.endswith("HEADERS") and not all(map(_fits_header, [*texts, *texts.values()])):
+        raise _bad(settings, name, "printable ASCII characters in names and values")
+    return texts
+
+
+def _fits_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _bad(settings: Settings, name: str, allowed: str) -> ConfigurationError:
+    is_url = name.endswith("URL")
+    given = bare_url(settings.text(name)) if is_url else HIDDEN
+    origin = settings.values[name].origin
+    return ConfigurationError("bad_setting", name=name, given=given, origin=origin, allowed=allowed)
+
+
+def _pairs(query: str) -> list[str]:
+    return [pair.partition("=")[2] for pair in query.split("&")]
+
+
+def _secrets_in(values: list[str]) -> tuple[str, ...]:
+    """The values, and the words of each: ``Bearer abcdef`` may come back without its first one."""
+    words = {word for value in values for word in (value, *value.split())}
+    return tuple(sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len))[::-1]
+
+
+def _at(body: Any, path: str) -> Any:
+    """What stands at a path like ``data.0.links.url``; ``None`` where there is nothing."""
+    for step in path.split("."):
+        if isinstance(body, dict):
+            body = cast("dict[str, Any]", body).get(step)
+        elif isinstance(body, list) and step.isdigit():
+            items = cast("list[Any]", body)
+            body = items[int(step)] if int(step) < len(items) else None
+        else:
+            return None
+    return body

@@ -1,0 +1,162 @@
+"""Any S3-compatible bucket, by obstore: one wheel without dependencies, asynchronous, MIT licence,
+built for CPython 3.10-3.13 and Windows, where boto3 brings 16 MB and minio three native wheels.
+
+Credentials come as obstore finds them: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and
+``AWS_SESSION_TOKEN`` of the environment, a web identity, or the machine's role. The object is named
+by its content below ``PREFIX``. Its URL is a presigned GET that lives for ``LIFE_S`` seconds, or
+lies below ``PUBLIC_URL`` where a bucket is public.
+
+Without ``ENDPOINT`` it is AWS, with the bucket in the host's name. An endpoint is asked in path
+style, ``https://endpoint/bucket/key``, unless its host begins with the bucket's name already or is
+of a provider that takes that style only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import re
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from ..encoding import Encoded
+from ..errors import ConfigurationError
+from ..redaction import bare_url, scrub
+from ..transport import proxy_for
+from . import Placed
+from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
+
+if TYPE_CHECKING:
+    from ..config import Settings
+
+REQUIREMENT = "obstore>=0.9,<1"
+_VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
+"""OSS, COS and TOS refuse the bucket in the path."""
+_CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
+_CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
+
+
+class S3Bucket:
+    """One bucket.
+
+    Raises:
+        ConfigurationError: an address is none, or the library is not installed.
+    """
+
+    name = "s3"
+    shares_one_body = False
+
+    def __init__(self, settings: Settings) -> None:
+        self._bucket = settings.text("SEEDREAM_UPLOAD_S3_BUCKET")
+        self._region = settings.text("SEEDREAM_UPLOAD_S3_REGION")
+        self._prefix = settings.text("SEEDREAM_UPLOAD_S3_PREFIX").strip("/")
+        self._life_s = settings.number("SEEDREAM_UPLOAD_S3_LIFE_S")
+        given = _address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
+        self._public = _address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
+        self._endpoint, self._virtual = endpoint_of(given, self._bucket, self._region)
+        self.place = " ".join((self._endpoint, self._bucket, self._prefix, self._public)).strip()
+        self.hosts = frozenset(host_of(url) for url in (self._endpoint, self._public) if url)
+        self._store: Any = None
+        if importlib.util.find_spec("obstore") is None:
+            raise ConfigurationError("no_s3_library", python=sys.executable, package=REQUIREMENT)
+
+    async def send(self, encoded: Encoded) -> Placed:
+        import obstore  # optional, and only who uses it pays for its import
+        from obstore.exceptions import BaseError
+
+        name = name_of(encoded)
+        key = f"{self._prefix}/{name}" if self._prefix else name
+        try:
+            store = self._store = self._store or await asyncio.to_thread(self._open)
+            await obstore.put_async(
+                store,
+                key,
+                encoded.data,
+                attributes={"Content-Type": encoded.media_type},
+                use_multipart=False,
+            )
+            if self._public:
+                return Placed(f"{self._public}/{quote(key)}")
+            life = timedelta(seconds=self._life_s)
+            return Placed(await obstore.sign_async(store, "GET", key, life), self._life_s)
+        except (BaseError, OSError, ValueError) as error:
+            raise NotTaken(_reason(str(error), self._bucket)) from None
+
+    def _open(self) -> Any:
+        from obstore.store import ClientConfig, S3Store
+
+        options: ClientConfig = {"allow_http": True, "timeout": f"{UPLOAD_TIMEOUT_S:g}s"}
+        proxy = proxy_for(self._endpoint)
+        if proxy is not None:
+            options["proxy_url"] = proxy
+        return S3Store(
+            self._bucket,
+            endpoint=self._endpoint,
+            region=self._region,
+            virtual_hosted_style_request=self._virtual,
+            client_options=options,
+            # The library's own patience: network, 429 and 5xx; a PUT of one key may be repeated.
+            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=90)},
+        )
+
+
+def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
+    """The endpoint to ask, and whether the bucket stands in its host's name."""
+    if not given:
+        ending = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        if "." in bucket:  # its name would not match the certificate
+            return f"https://s3.{region}.{ending}", False
+        return f"https://{bucket}.s3.{region}.{ending}", True
+    parts = urlsplit(given)
+    host = parts.hostname or ""
+    if host.startswith(f"{bucket.lower()}."):
+        return given, True
+    if any(host.endswith(f".{ending}") for ending in _VIRTUAL_ONLY):
+        return parts._replace(netloc=f"{bucket}.{parts.netloc}").geturl(), True
+    return given, False
+
+
+def _address(settings: Settings, name: str) -> str:
+    text = settings.text(name).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        fine = not text or (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and "@" not in parts.netloc
+            and not parts.query
+            and not parts.fragment
+        )
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ConfigurationError(
+            "bad_setting",
+            name=name,
+            given=bare_url(text),
+            origin=settings.values[name].origin,
+            allowed="an http or https address without user name and query",
+        )
+    return text
+
+
+def _reason(text: str, bucket: str) -> str:
+    """A bucket's refusal in one line; obstore's own text goes on for pages."""
+    code, message = _CODE.search(text), _MESSAGE.search(text)
+    if code is None:
+        first = text.partition("\n")[0]
+        return scrub(first.rpartition(" - ")[2] or first, _secrets())[:300]
+    said = f"{code[1]}: {message[1]}" if message else code[1]
+    if code[1] == "NoSuchBucket":
+        said = f"there is no bucket {bucket} ({said})"
+    elif code[1] in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"):
+        said = f"the credentials are not accepted ({said})"
+    return scrub(said, _secrets())
+
+
+def _secrets() -> tuple[str, ...]:
+    return tuple(os.environ.get(name, "") for name in _CREDENTIALS)

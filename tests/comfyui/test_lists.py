@@ -1,0 +1,120 @@
+"""Lists, subgraphs, parts of a graph, and nodes side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import graphs
+import pytest
+from events import Outcome
+from studio import Clock, Studio, seen, shown
+
+
+def test_a_list_of_prompts_is_as_many_paid_calls(studio: Studio, wish: str) -> None:
+    prompts = [f"{wish} {letter}" for letter in "abc"]
+    graph = {
+        "1": graphs.texts(*prompts),
+        "2": graphs.evolink(["1", 0]),
+        "3": graphs.look("2"),
+        "4": graphs.show("2", 4),
+    }
+    outcome = studio.run(graph)
+    assert sorted(post.json["prompt"] for post in studio.posts(wish)) == prompts
+    assert len(seen(outcome, "3")) == 3
+    reports = [json.loads(text) for text in outcome.outputs["4"]["text"]]
+    assert [report["call"] for report in reports] == ["1 of 3", "2 of 3", "3 of 3"]
+    said = " ".join(outcome.texts("2"))
+    assert all(f"call {number} of 3" in said for number in (1, 2, 3))
+
+
+def test_a_list_of_images_is_as_many_paid_calls(studio: Studio, wish: str) -> None:
+    graph = {
+        "1": graphs.evolink(f"{wish} a series of 2 images", n=2),
+        "2": graphs.evolink(f"{wish} each", **{"images.image_1": ["1", 1]}),
+        "3": graphs.evolink(f"{wish} both", **{"images.image_1": ["1", 0]}),
+        "4": graphs.look("2"),
+        "5": graphs.look("3"),
+    }
+    studio.run(graph)
+    assert [len(p.json["image_urls"]) for p in studio.posts(f"{wish} each")] == [1, 1]
+    assert [len(p.json["image_urls"]) for p in studio.posts(f"{wish} both")] == [2]
+
+
+def test_a_failing_call_of_a_list_loses_none_of_the_others(studio: Studio, wish: str) -> None:
+    prompts = [f"{wish} a", f"{wish} b [fails]", f"{wish} c"]
+    graph = {"1": graphs.texts(*prompts), "2": graphs.evolink(["1", 0]), "3": graphs.look("2")}
+    assert "failed to generate" in studio.fail(graph)
+    good = {
+        "1": graphs.texts(prompts[0], prompts[2]),
+        "2": graphs.evolink(["1", 0]),
+        "3": graphs.look("2"),
+    }
+    assert len(seen(studio.run(good), "3")) == 2
+    assert len(studio.posts(wish)) == 3
+
+
+@pytest.mark.parametrize("ids", [("12:5", "12:6"), ("3:12:5", "3:12:6")])
+def test_a_node_inside_a_subgraph(studio: Studio, wish: str, ids: tuple[str, str]) -> None:
+    generator, viewer = ids
+    graph = {
+        generator: graphs.evolink(f"{wish} {generator.count(':')}"),
+        viewer: graphs.look(generator),
+        "7": graphs.show(generator, 3),
+    }
+    outcome = studio.run(graph)
+    assert seen(outcome, viewer)
+    texts = outcome.texts(generator)
+    assert texts and "1 image(s)" in texts[-1]
+    assert not [e for e in outcome.of_type("progress_text") if e.data["node"] != generator]
+
+
+def test_only_what_is_asked_for_runs(studio: Studio, wish: str) -> None:
+    graph = {
+        "1": graphs.evolink(f"{wish} one"),
+        "2": graphs.evolink(f"{wish} other"),
+        "3": graphs.look("1"),
+        "4": graphs.look("2"),
+    }
+    prompt_id = studio.server.queue(graph, targets=["4"])
+    outcome = studio.server.wait(prompt_id)
+    assert outcome.status == "success" and outcome.executed == {"2", "4"}
+    assert [post.json["prompt"] for post in studio.posts(wish)] == [f"{wish} other"]
+
+
+def seconds_of(outcome: Outcome) -> float:
+    """From the prompt's start to its end."""
+    (start,) = outcome.of_type("execution_start")
+    (end,) = outcome.of_type("execution_success")
+    return end.at - start.at
+
+
+def test_independent_nodes_run_at_the_same_time(studio: Studio, wish: str) -> None:
+    def graph_of(name: str, count: int) -> dict[str, Any]:
+        graph: dict[str, Any] = {}
+        for number in range(count):
+            graph[str(number)] = graphs.evolink(f"{wish} {name}", seed=number)
+            graph[str(50 + number)] = graphs.look(str(number))
+        return graph
+
+    studio.run(graph_of("warm", 1))
+    studio.clock.run(Clock.REAL)
+    one = seconds_of(studio.run(graph_of("single", 1)))
+    four = seconds_of(studio.run(graph_of("four", 4)))
+    assert four < 1.3 * one, f"one: {one:.2f} s, four: {four:.2f} s"
+
+
+def test_progress_is_shown_while_a_task_runs(studio: Studio, wish: str) -> None:
+    studio.clock.run(Clock.STOPPED)
+    graph = {"1": graphs.evolink(wish), "2": graphs.look("1"), "3": graphs.show("1", 3)}
+    prompt_id = studio.server.queue(graph)
+    studio.server.wait(
+        prompt_id, until=lambda e: e.type == "progress_text" and "task-" in e.data["text"]
+    )
+    studio.clock.run(Clock.REAL)
+    outcome = studio.server.wait(prompt_id)
+    task_id = shown(outcome, "3")
+    texts = outcome.texts("1")
+    assert any("Queued 排队中" in text or "Processing 生成中" in text for text in texts)
+    assert any(task_id in text for text in texts)
+    assert texts[-1].startswith("1 image(s)")

@@ -1,0 +1,190 @@
+"""What the command line prints: one JSON object and nothing else, or words."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedream_api.cli.output import (
+    Outcome,
+    ProgressLine,
+    describe,
+    error_payload,
+    result_payload,
+    say,
+    show,
+)
+from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTimedOut
+from seedream_api.results import Failure, Origin, Phase, Progress, Result, StoredImage
+
+FIELDS = {
+    "status", "task_id", "task_ids", "images", "failures", "reused", "may_have_been_charged",
+    "error", "notes",
+}  # fmt: skip
+
+
+def image(number: int) -> StoredImage:
+    url = f"https://e.com/{number}" if number else None
+    return StoredImage(Path("/s"), number, url, 30, 20, 9, "image/png", "aa", "task-a")
+
+
+def result(origin: Origin = Origin.NEW, **changed: object) -> Result:
+    known: dict[str, object] = {
+        "status": "completed", "entry": 7, "origin": origin, "model": "Seedream-4.5",
+        "task_id": "task-a", "images": (image(0), image(1)), "charged_images": 2, **changed,
+    }  # fmt: skip
+    return Result(**known)  # type: ignore[arg-type]
+
+
+# ---- JSON objects ----
+
+
+def test_a_result_has_the_contracts_fields_and_order() -> None:
+    failure = Failure("no", 2, "task-a")
+    payload = result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
+    assert set(payload) == FIELDS
+    assert payload["images"] == [
+        {"path": "/o/1", "width": 30, "height": 20, "url": None},
+        {"path": "/o/2", "width": 30, "height": 20, "url": "https://e.com/1"},
+    ]
+    assert payload["failures"] == [{"task_id": "task-a", "position": 2, "reason": "no"}]
+    assert payload["notes"] == ["a note"] and payload["error"] is None
+    assert payload["status"] == "completed" and payload["task_ids"] == ["task-a"]
+
+
+def test_a_stored_result_charges_nothing_and_a_new_one_may() -> None:
+    paths = ["/o/1", "/o/2"]
+    stored = result_payload(result(Origin.STORED), paths)
+    assert stored["reused"] and not stored["may_have_been_charged"]
+    new = result_payload(result(), paths)
+    assert not new["reused"] and new["may_have_been_charged"]
+
+
+def test_several_task_ids_are_a_list_and_none_an_empty_one() -> None:
+    several = result_payload(result(task_id="task-a\ntask-b"), ["1", "2"])
+    assert several["task_ids"] == ["task-a", "task-b"]
+    none = result_payload(result(task_id=None), ["1", "2"])
+    assert none["task_id"] == "" and none["task_ids"] == []
+
+
+@pytest.mark.parametrize("command", ["generate", "poll", "download"])
+def test_an_error_has_the_same_fields_as_a_result(command: str) -> None:
+    error = WaitTimedOut("wait_timed_out", task_id="task-a", word="queued", waited=5)
+    payload = error_payload(command, error)
+    assert set(payload) == FIELDS and payload["status"] == "pending"
+    assert payload["task_ids"] == ["task-a"] and payload["may_have_been_charged"]
+    assert payload["error"] == {"type": "WaitTimedOut", "message": str(error)}
+
+
+def test_an_error_says_whether_money_may_be_gone() -> None:
+    unknown = error_payload("generate", OutcomeUnknown("outcome_unknown_crash", entry=1))
+    refused = error_payload("generate", InvalidRequest("prompt_empty"))
+    assert (unknown["status"], unknown["may_have_been_charged"]) == ("unknown", True)
+    assert (refused["status"], refused["may_have_been_charged"]) == ("error", False)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("tasks", "tasks"), ("models", "models"), ("doctor", "checks")]
+)
+def test_other_commands_keep_their_list_when_they_fail(command: str, name: str) -> None:
+    payload = error_payload(command, InvalidRequest("entry_unknown", given="7"))
+    assert payload[name] == [] and payload["error"]["type"] == "InvalidRequest"
+
+
+# ---- printing ----
+
+
+class Console(io.TextIOWrapper):
+    """A stdout of some encoding, as strict as a real one."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="\n")
+
+    def text(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode(self.encoding)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252", "gbk", "cp437", "utf-16"])
+def test_json_is_one_object_that_reads_back_on_any_console(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    payload = {"prompt": "café 一只猫 \U0001f600 \u2028 \x85", "n": 1}
+    console = Console(encoding)
+    monkeypatch.setattr(sys, "stdout", console)
+    show(Outcome(payload, ("not this",), 0), as_json=True)
+    assert console.text().endswith("\n") and console.text().count("\n") == 1
+    assert json.loads(console.text()) == payload
+    if encoding == "utf-8":
+        assert "一只猫" in console.text()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252", "gbk"])
+def test_words_never_fail_on_a_console_that_lacks_their_letters(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    console = Console(encoding)
+    monkeypatch.setattr(sys, "stdout", console)
+    show(Outcome({"not": "this"}, ("first", "一只猫 \U0001f600"), 0), as_json=False)
+    lines = console.text().splitlines()
+    assert lines[0] == "first" and len(lines) == 2
+    assert ("一只猫" in lines[1]) == (encoding in ("utf-8", "gbk"))
+
+
+def test_nothing_to_say_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Outcome({}, (), 0), as_json=False)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_said_beside_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    say("it runs")
+    assert capsys.readouterr() == ("", "it runs\n")
+
+
+# ---- progress ----
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_that_is_written_over_and_wiped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    line = ProgressLine()
+    line(Progress(Phase.PROCESSING, 12.0, 50.0, "task-a"))
+    line.of_task("task-a", Progress(Phase.DONE, 13.0))
+    line.end()
+    line.end()
+    _, first, second, blank, nothing = terminal.getvalue().split("\r")
+    assert first == "processing · 50 % · 12 s · task-a"
+    assert second.rstrip() == "done · 13 s" and len(second) == len(first)
+    assert blank.strip() == "" and nothing == "" and "\n" not in terminal.getvalue()
+
+
+def test_progress_is_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    line = ProgressLine()
+    line(Progress(Phase.QUEUED, 1.0))
+    line.end()
+    assert log.getvalue() == ""
+
+
+def test_a_download_counts_its_images() -> None:
+    step = Progress(Phase.DOWNLOADING, 3.4, done=1, total=4)
+    assert describe(step) == "downloading · 1 of 4 · 3 s"
+
+
+def test_every_charge_is_told_in_the_json() -> None:
+    for charge in Charge:
+        error = InvalidRequest("prompt_empty", charge=charge)
+        payload = error_payload("generate", error)
+        assert payload["may_have_been_charged"] == (charge is not Charge.NONE)

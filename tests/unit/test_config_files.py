@@ -1,0 +1,139 @@
+"""The settings file and the models file: private, read tolerantly, named when broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedream_api.config import (
+    Settings,
+    default_home,
+    load_settings,
+    make_private_folder,
+)
+from seedream_api.errors import ConfigurationError
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
+
+
+def load(home: Path, saved: Any = None, **environ: str) -> Settings:
+    if saved is not None:
+        home.mkdir(exist_ok=True)
+        text = saved if isinstance(saved, str) else json.dumps(saved)
+        (home / "settings.json").write_text(text, encoding="utf-8")
+    return load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
+
+
+def refusal(home: Path, saved: Any = None, **environ: str) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        load(home, saved, **environ)
+    return caught.value
+
+
+@POSIX
+def test_rights_of_others_to_the_file_are_taken_away(home: Path) -> None:
+    load(home, {"SEEDREAM_PARTIAL": "fail"})
+    path = home / "settings.json"
+    path.chmod(0o644)
+    assert load(home).text("SEEDREAM_PARTIAL") == "fail"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o400)
+    load(home)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
+
+
+@POSIX
+def test_a_private_folder_is_made_private_and_an_open_one_closed(tmp_path: Path) -> None:
+    for folder in (tmp_path / "new" / "home", tmp_path / "old"):
+        folder.mkdir(mode=0o755, parents=True) if folder.name == "old" else None
+        make_private_folder(folder)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_byte_order_mark_is_no_obstacle(home: Path) -> None:
+    assert load(home, '\ufeff{"SEEDREAM_PARTIAL": "fail"}').text("SEEDREAM_PARTIAL") == "fail"
+
+
+@pytest.mark.parametrize("text", ["{", "", "[]", '"text"', "null", "7"])
+def test_a_broken_file_is_named_with_its_reason_and_left_as_it_is(home: Path, text: str) -> None:
+    error = refusal(home, text)
+    path = home / "settings.json"
+    assert error.key == "bad_settings_file" and str(path) in str(error)
+    assert path.read_text() == text
+
+
+def test_a_file_that_is_a_folder_or_no_text_is_named(home: Path) -> None:
+    (home / "settings.json").mkdir(parents=True)
+    assert refusal(home).key == "bad_settings_file"
+    (home / "settings.json").rmdir()
+    (home / "settings.json").write_bytes(b"\xff\xfe\x00{")
+    assert refusal(home).key == "bad_settings_file"
+
+
+def test_a_missing_file_and_a_missing_home_are_fine_and_nothing_is_made(home: Path) -> None:
+    assert load(home).settings_file == home / "settings.json" and not home.exists()
+
+
+def test_home_is_the_environments_else_the_callers_else_the_platforms(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    assert load_settings(mine, environ={}).home == mine
+    environ = {"SEEDREAM_HOME": str(tmp_path / "set")}
+    assert load_settings(mine, environ=environ).home == tmp_path / "set"
+    for name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+        environ[name] = str(tmp_path / "data")
+    assert default_home(environ).name == "seedream"
+    if os.name == "posix" and os.uname().sysname == "Linux":
+        assert default_home(environ) == tmp_path / "data" / "seedream"
+
+
+def test_allowed_hosts_are_a_clean_lower_case_set(home: Path) -> None:
+    settings = load(home, {}, SEEDREAM_ALLOW_HOSTS=" NAS.lan , 10.0.0.5:8080,, ")
+    assert settings.allowed_hosts == frozenset({"nas.lan", "10.0.0.5:8080"})
+    assert load(home).allowed_hosts == frozenset()
+
+
+# ---- added models ----
+
+
+def with_models(home: Path, tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "models.json"
+    path.write_text(text, encoding="utf-8")
+    return load(home, {}, SEEDREAM_MODELS=str(path))
+
+
+def test_added_models_stand_after_the_known_ones_like_the_one_they_name(
+    home: Path, tmp_path: Path
+) -> None:
+    entry = {"id": "Seedream-9", "family": "evolink", "like": "Seedream-4.0"}
+    for mark in ("", "\ufeff"):
+        models = with_models(home, tmp_path, mark + json.dumps([entry])).models
+        assert [*models][-1] == "Seedream-9" and len(models) == 6
+        assert models["Seedream-9"].doubted == models["Seedream-4.0"].doubted == {}
+    assert len(load(home).models) == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "{}", '["Seedream-9"]', '[{"family": "evolink"}]', '[{"id": "x"}]',
+     '[{"id": "x", "family": "other"}]', '[{"id": 7, "family": "evolink"}]',
+     '[{"id": " ", "family": "evolink"}]', '[{"id": "x", "family": ["evolink"]}]',
+     '[{"id": "x", "family": "evolink", "like": "Seedream-4.5-Preferential"}]',
+     '[{"id": "x", "family": "evolink", "like": "Seedream-77"}]',
+     '[{"id": "x", "family": "evolink", "like": ["Seedream-4.0"]}]'],
+)  # fmt: skip
+def test_a_models_file_that_makes_no_sense_is_named(home: Path, tmp_path: Path, text: str) -> None:
+    settings = with_models(home, tmp_path, text)
+    with pytest.raises(ConfigurationError) as caught:
+        _ = settings.models
+    assert caught.value.key == "bad_models_file"
+    assert "models.json" in str(caught.value) and caught.value.values["reason"]
+
+
+def test_a_models_file_that_is_missing_is_named(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"gone\.json"):
+        _ = load(home, {}, SEEDREAM_MODELS=str(tmp_path / "gone.json")).models

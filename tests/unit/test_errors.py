@@ -1,0 +1,147 @@
+"""The hierarchy of errors: as drawn, with what each says about money and its exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import seedream_api.errors as errors
+from seedream_api.errors import (
+    ApiRefused,
+    AuthenticationFailed,
+    Charge,
+    OutcomeUnknown,
+    SeedreamError,
+    WaitTimedOut,
+    from_record,
+)
+
+EXIT_CODES = {
+    "SeedreamError": 1, "ConfigurationError": 2, "InvalidRequest": 2, "UnsafeURL": 2,
+    "UploadFailed": 1, "LedgerFailed": 1, "TransportFailed": 1, "NotSent": 1, "OutcomeUnknown": 4,
+    "ReadFailed": 1, "ApiRefused": 3, "AuthenticationFailed": 3, "InsufficientBalance": 3,
+    "ContentRejected": 3, "NotFound": 3, "RateLimited": 3, "ServiceBusy": 3, "TaskFailed": 3,
+    "PartialResult": 3, "TaskNotFound": 3, "WaitTimedOut": 5, "CompletedWithoutImages": 3,
+    "ResultUnavailable": 1, "Interrupted": 130,
+}  # fmt: skip
+STATUSES = {
+    "OutcomeUnknown": "unknown", "ApiRefused": "refused", "AuthenticationFailed": "refused",
+    "InsufficientBalance": "refused", "ContentRejected": "refused", "NotFound": "refused",
+    "RateLimited": "refused", "ServiceBusy": "refused", "TaskFailed": "failed",
+    "PartialResult": "failed", "TaskNotFound": "failed", "WaitTimedOut": "pending",
+    "CompletedWithoutImages": "failed", "Interrupted": "interrupted",
+}  # fmt: skip
+CHARGES = {
+    "OutcomeUnknown": Charge.POSSIBLE, "PartialResult": Charge.MADE,
+    "WaitTimedOut": Charge.RUNNING, "CompletedWithoutImages": Charge.POSSIBLE,
+}  # fmt: skip
+
+
+def drawn() -> dict[str, str]:
+    """Child to parent, as the module's docstring draws it."""
+    assert errors.__doc__ is not None
+    parents: dict[str, str] = {}
+    stack: list[tuple[int, str]] = []
+    for line in errors.__doc__.splitlines():
+        match = re.match(r"^([ │├└─]*)([A-Z]\w+(?:  [A-Z]\w+)*)(?:\s{2,}.*)?$", line)
+        if match is None or ("Error" not in line and not match[1].strip()):
+            continue
+        depth, names = len(match[1]), match[2].split("  ")
+        while stack and stack[-1][0] >= depth:
+            stack.pop()
+        for name in names:
+            if stack:
+                parents[name] = stack[-1][1]
+        stack.append((depth, names[0]))
+    return parents
+
+
+def real() -> dict[str, type[SeedreamError]]:
+    return {
+        name: value
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, SeedreamError)
+    }
+
+
+def test_the_tree_is_the_one_that_is_drawn() -> None:
+    tree = drawn()
+    assert len(tree) == 23
+    assert tree == {
+        name: error.__base__.__name__
+        for name, error in real().items()
+        if error is not SeedreamError and error.__base__ is not None
+    }
+
+
+@pytest.mark.parametrize("name", sorted(EXIT_CODES))
+def test_exit_code_status_and_charge_are_those_of_the_contract(name: str) -> None:
+    error = real()[name]
+    assert error.exit_code == EXIT_CODES[name]
+    assert error.status == STATUSES.get(name, "error")
+    assert error.charge is CHARGES.get(name, Charge.NONE)
+
+
+def test_no_error_is_missing_from_the_contract() -> None:
+    assert set(real()) == set(EXIT_CODES)
+
+
+def test_a_charge_may_be_given_and_changes_only_that_error() -> None:
+    error = SeedreamError("prompt_empty", charge=Charge.POSSIBLE)
+    assert error.may_have_been_charged and "may have been charged" in error.message("en")
+    assert not SeedreamError("prompt_empty").may_have_been_charged
+    assert all(charge is Charge.NONE or SeedreamError("prompt_empty", charge=charge)
+               .may_have_been_charged for charge in Charge)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(EXIT_CODES))
+def test_an_error_survives_its_record(name: str) -> None:
+    error = real()[name](
+        "refused_rate",
+        charge=Charge.RUNNING,
+        task_id="task-1",
+        request_id="req-1",
+        http=429,
+        code="",
+        waited=17,
+        reason="too many",
+    )
+    again = from_record(json.loads(json.dumps(error.to_record())))
+    assert type(again) is type(error) and str(again) == str(error)
+    assert (again.task_id, again.request_id, again.charge) == ("task-1", "req-1", Charge.RUNNING)
+    assert again.values == error.values and again.to_record() == error.to_record()
+
+
+def test_values_that_are_no_json_are_written_as_text() -> None:
+    error = SeedreamError("bad_settings_file", path=Path("/p"), reason=ValueError("odd"))
+    record = json.loads(json.dumps(error.to_record()))
+    assert record["values"] == {"path": str(Path("/p")), "reason": "odd"}
+    assert str(from_record(record)) == str(error)
+
+
+def test_a_record_of_another_version_still_gives_an_error_that_can_be_told() -> None:
+    base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()
+    assert type(from_record({**base, "type": "GoneError"})) is SeedreamError
+    unknown_key = from_record({**base, "key": "no_such_sentence"})
+    assert isinstance(unknown_key, ApiRefused)
+    assert "no_such_sentence" in str(unknown_key) and unknown_key.key == "stored_error"
+
+
+@pytest.mark.parametrize("change", [{"charge": "bitcoin"}, {"charge": None}, {"values": {}}])
+def test_a_record_that_lost_something_still_gives_an_error_that_can_be_told(
+    change: dict[str, object],
+) -> None:
+    base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()
+    error = from_record({**base, **change})
+    assert isinstance(error, SeedreamError) and error.message("en") and error.message("zh")
+
+
+def test_every_error_is_one_exception_that_scripts_can_catch() -> None:
+    with pytest.raises(SeedreamError) as caught:
+        raise OutcomeUnknown("outcome_unknown_crash", entry=3)
+    assert "tasks --forget 3" in caught.value.message("zh")
+    with pytest.raises(SeedreamError):
+        raise WaitTimedOut("wait_timed_out", task_id="t", word="queued", waited=1)

@@ -1,0 +1,117 @@
+"""What makes two requests the same, and the states they may go through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedream_api.intents import (
+    ENDED_UNPAID,
+    MOVES,
+    STORED,
+    UNFINISHED,
+    State,
+    fingerprint,
+    key_print,
+)
+
+BODY = {"model": "Seedream-4.5", "prompt": "a cat", "size": "1:1", "n": 1}
+ADDRESS = "https://api.deepspaceai.net"
+REFERENCES = ("sha256:aa", "url:https://example.com/a.png")
+
+
+def printed(**changed: Any) -> str:
+    parts: dict[str, Any] = {
+        "address": ADDRESS, "body": BODY, "references": REFERENCES, "seed": 0, **changed,
+    }  # fmt: skip
+    return fingerprint(**parts)
+
+
+# ---- fingerprints ----
+
+
+def test_the_same_parts_have_the_same_print_in_any_order() -> None:
+    assert printed() == printed(body=dict(reversed(BODY.items())))
+    assert len(printed()) == 64 and set(printed()) <= set("0123456789abcdef")
+
+
+def test_a_print_is_stable_across_versions() -> None:
+    # Changing it forgets everything that anybody has paid for.
+    assert printed() == "c9c8e73d9a0198f743fe3c90534ebe1a5b3c77e70f5da666efdf0555d07c54e8"
+
+
+def test_every_part_makes_another_print() -> None:
+    others = [
+        printed(address="sandbox"),
+        printed(seed=1),
+        printed(references=()),
+        printed(references=REFERENCES[::-1]),
+        printed(references=(*REFERENCES, REFERENCES[0])),
+        *(printed(body={**BODY, name: "other"}) for name in BODY),
+        printed(body={**BODY, "watermark": False}),
+        printed(body={**BODY, "n": "1"}),
+    ]
+    assert len({printed(), *others}) == len(others) + 1
+
+
+@given(st.text(alphabet=st.characters(), max_size=20), st.text(max_size=20))
+def test_different_prompts_have_different_prints(one: str, other: str) -> None:
+    same = printed(body={**BODY, "prompt": one}) == printed(body={**BODY, "prompt": other})
+    assert same == (one == other)
+
+
+def test_a_prompt_with_a_lone_surrogate_can_be_printed() -> None:
+    assert printed(body={"prompt": "\ud800"}) != printed(body={"prompt": "\ud801"})
+
+
+def test_a_key_print_tells_keys_apart_and_tells_no_key() -> None:
+    key = "sk-0123456789abcdef"
+    assert key_print(key) == key_print(key) != key_print(key + "0")
+    assert len(key_print(key)) == 12 and key[3:9] not in key_print(key)
+
+
+# ---- the machine ----
+
+
+def test_every_state_has_its_moves_and_they_lead_to_states() -> None:
+    assert set(MOVES) == set(State)
+    assert all(after <= set(State) for after in MOVES.values())
+    assert len({state.value for state in State}) == len(State)
+
+
+def test_what_was_sent_is_never_a_wish_again_but_after_a_sure_refusal() -> None:
+    to_intended = [state for state in State if State.INTENDED in MOVES[state]]
+    assert to_intended == [State.SENDING]
+    reaching_sending = [state for state in State if State.SENDING in MOVES[state]]
+    assert reaching_sending == [State.INTENDED]
+
+
+def test_an_unknown_outcome_ends_only_by_its_task_or_by_a_person() -> None:
+    assert MOVES[State.UNKNOWN] == {State.ACCEPTED, State.FORGOTTEN}
+
+
+def test_a_forgotten_row_stays_forgotten_and_everything_at_rest_may_become_so() -> None:
+    assert MOVES[State.FORGOTTEN] == frozenset()
+    at_rest = set(State) - {State.SENDING, State.FORGOTTEN}
+    assert {state for state in State if State.FORGOTTEN in MOVES[state]} == at_rest
+
+
+def test_what_is_stored_is_only_ever_fetched_again_or_forgotten() -> None:
+    for state in STORED:
+        assert MOVES[state] == {State.ANSWERED, State.FORGOTTEN}
+
+
+def test_every_state_can_be_reached_from_the_wish() -> None:
+    reached, new = {State.INTENDED}, {State.INTENDED}
+    while new:
+        new = set[State]().union(*(MOVES[state] for state in new)) - reached
+        reached |= new
+    assert reached == set(State)
+
+
+def test_the_groups_of_states_do_not_overlap() -> None:
+    groups = [set(ENDED_UNPAID), set(STORED), set(UNFINISHED), {State.EMPTY, State.UNKNOWN}]
+    assert set[State]().union(*groups) == set(State)
+    assert sum(len(group) for group in groups) == len(State)

@@ -1,0 +1,170 @@
+"""The record's rows as people and the polling ask for them, and forgetting."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedream_api.intents import Intent, State
+from seedream_api.ledger import Ledger
+
+
+class Clock:
+    now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(home: Path, clock: Clock) -> Iterator[Ledger]:
+    opened = Ledger(home, now=clock)
+    yield opened
+    opened.close()
+
+
+def wish(name: str, model: str = "Seedream-4.5") -> Intent:
+    return Intent(name, "evolink", model, "sandbox", "print", name, {}, (), 0, 1)
+
+
+def accepted(ledger: Ledger, name: str, task_id: str, model: str = "Seedream-4.5") -> int:
+    row = ledger.claim(wish(name, model), "key")
+    ledger.move(row.id, State.SENDING)
+    ledger.move(row.id, State.ACCEPTED, task_id=task_id)
+    return row.id
+
+
+def test_rows_come_newest_first_and_without_the_forgotten(ledger: Ledger) -> None:
+    ids = [accepted(ledger, name, f"task-{name}") for name in "abc"]
+    assert [row.id for row in ledger.rows()] == ids[::-1]
+    assert [row.id for row in ledger.rows(limit=2)] == ids[:0:-1]
+    ledger.forget(ids[1])
+    assert [row.id for row in ledger.rows()] == [ids[2], ids[0]]
+    assert [row.id for row in ledger.rows((State.FORGOTTEN,))] == [ids[1]]
+    assert ledger.rows((State.EMPTY, State.FAILED)) == []
+
+
+def test_a_row_is_found_by_its_number_or_its_task(ledger: Ledger) -> None:
+    first, second = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-b")
+    for name, row_id in ((str(first), first), ("task-b", second)):
+        found = ledger.find(name)
+        assert found is not None and found.id == row_id
+    for name in ("", "task", "0", "99", "task-%", "' OR 1=1 --"):
+        assert ledger.find(name) is None
+
+
+def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(ledger: Ledger) -> None:
+    old, new = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-a")
+    ledger.forget(new)
+    found = ledger.find("task-a")
+    assert found is not None and found.id == old
+
+
+def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
+    ledger: Ledger, clock: Clock
+) -> None:
+    assert ledger.typical_seconds("Seedream-4.5") is None
+
+    def took(seconds: float, name: str, model: str) -> None:
+        row_id = accepted(ledger, name, f"task-{name}", model)
+        clock.now += seconds
+        ledger.answered(row_id, (), {})
+
+    took(1_000.0, "odd", "Seedream-4.0")
+    for number in range(5):
+        took(900.0, f"old-{number}", "Seedream-4.5")
+    for number in range(20):
+        took(10.0 + number, f"new-{number}", "Seedream-4.5")
+    assert ledger.typical_seconds("Seedream-4.5") == pytest.approx(20.0)
+    assert ledger.typical_seconds("Seedream-4.0") == pytest.approx(1_000.0)
+    assert ledger.typical_seconds("Seedream-5.0-Lite") is None
+
+
+def test_a_clock_that_went_backwards_does_not_count(ledger: Ledger, clock: Clock) -> None:
+    row_id = accepted(ledger, "a", "task-a")
+    clock.now -= 500.0
+    ledger.answered(row_id, (), {})
+    assert ledger.typical_seconds("Seedream-4.5") is None
+
+
+# ---- forgetting ----
+
+
+def test_what_rests_can_be_forgotten_and_the_same_wish_is_new_then(ledger: Ledger) -> None:
+    row_id = accepted(ledger, "a", "task-a")
+    ledger.release(row_id)
+    ledger.forget(row_id)
+    row = ledger.row(row_id)
+    assert row.state is State.FORGOTTEN and row.owner is None
+    assert ledger.claim(wish("a"), "key").id != row_id
+
+
+def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: Ledger, home: Path) -> None:
+    row_id = accepted(ledger, "a", "task-a")
+    other = Ledger(home)
+    try:
+        with pytest.raises(ValueError, match="worked on"):
+            other.forget(row_id)
+    finally:
+        other.close()
+    assert ledger.row(row_id).state is State.ACCEPTED and ledger.row(row_id).owner == ledger.owner
+
+
+def test_a_request_that_is_being_sent_cannot_be_forgotten_by_its_own_process(
+    ledger: Ledger,
+) -> None:
+    row = ledger.claim(wish("a"), "key")
+    ledger.move(row.id, State.SENDING)
+    with pytest.raises(ValueError, match="sending to forgotten"):
+        ledger.forget(row.id)
+    assert ledger.row(row.id).state is State.SENDING
+
+
+def test_forgetting_what_a_dead_process_was_sending_works(ledger: Ledger, home: Path) -> None:
+    other = Ledger(home)
+    row = other.claim(wish("a"), "key")
+    other.move(row.id, State.SENDING)
+    other.close()
+    ledger.forget(row.id)
+    assert ledger.row(row.id).state is State.FORGOTTEN
+
+
+# ---- its own thread ----
+
+
+def test_calls_from_a_loop_run_on_the_ledgers_one_thread_in_order(ledger: Ledger) -> None:
+    order: list[int] = []
+
+    def call(number: int) -> str:
+        order.append(number)
+        return threading.current_thread().name
+
+    async def run() -> list[str]:
+        return await asyncio.gather(*(ledger.run(call, number) for number in range(20)))
+
+    names = set(asyncio.run(run()))
+    assert len(names) == 1 and "seedream-ledger" in names.pop() and order == [*range(20)]
+
+
+def test_what_a_call_raises_reaches_its_caller(ledger: Ledger) -> None:
+    row = ledger.claim(wish("a"), "key")
+    with pytest.raises(ValueError, match="intended to completed"):
+        asyncio.run(ledger.run(ledger.move, row.id, State.COMPLETED))
+
+
+def test_rows_without_a_prompt_are_kept_so(ledger: Ledger) -> None:
+    bare = Intent("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
+    assert ledger.claim(bare, "key").prompt is None
+    with sqlite3.connect(ledger.path) as db:
+        assert db.execute("SELECT prompt FROM requests").fetchall() == [(None,)]
+    db.close()

@@ -1,0 +1,213 @@
+"""The record's rows: only the drawn moves, and what each writes down."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedream_api.errors import OutcomeUnknown, TaskFailed
+from seedream_api.intents import MOVES, Intent, State
+from seedream_api.ledger import Ledger
+from seedream_api.ledger_rows import Row
+from seedream_api.ledger_schema import STAMPS
+from seedream_api.models import ResultItem, ServiceError
+from seedream_api.store import ImageStore, StoredFile
+
+ADDRESS = "https://api.deepspaceai.net"
+NOW = 1_790_000_000.0
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+
+
+@pytest.fixture
+def ledger(home: Path) -> Iterator[Ledger]:
+    opened = Ledger(home, now=lambda: NOW)
+    yield opened
+    opened.close()
+
+
+def wish(name: str, model: str = "Seedream-4.5") -> Intent:
+    return Intent(
+        fingerprint=name,
+        family="evolink",
+        model=model,
+        address=ADDRESS,
+        key_print="print",
+        prompt="一只猫 " + name,
+        fields={"size": "1:1", "n": 2},
+        references=("sha256:aa", "url:https://example.com/a.png"),
+        seed=2**63 + 5,
+        asked=2,
+        notes=("a note",),
+    )
+
+
+def row_in(ledger: Ledger, state: State, name: str) -> Row:
+    """A row of mine that stands at ``state``, however it came there."""
+    row = ledger.claim(wish(name), f"key of {name}")
+    with sqlite3.connect(ledger.path) as db:
+        db.execute("UPDATE requests SET state = ? WHERE id = ?", (state.value, row.id))
+    db.close()
+    return ledger.row(row.id)
+
+
+def stored_file(home: Path, data: bytes = PNG) -> StoredFile:
+    return ImageStore(home).keep_answer(data)
+
+
+def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
+    allowed = 0
+    for before in State:
+        for after in State:
+            row = row_in(ledger, before, f"{before.value} to {after.value}")
+            if after in MOVES[before]:
+                ledger.move(row.id, after)
+                assert ledger.row(row.id).state is after
+                allowed += 1
+            else:
+                with pytest.raises(ValueError, match=f"{before.value} to {after.value}"):
+                    ledger.move(row.id, after)
+                assert ledger.row(row.id).state is before
+    assert allowed == sum(len(after) for after in MOVES.values()) > 20
+
+
+def test_a_move_that_is_refused_writes_nothing_of_it(ledger: Ledger) -> None:
+    row = ledger.claim(wish("a"), "key")
+    with pytest.raises(ValueError, match="may not go"):
+        ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
+    assert ledger.row(row.id) == row
+
+
+def test_a_new_row_holds_the_whole_wish(ledger: Ledger) -> None:
+    row = ledger.row(ledger.claim(wish("a"), "key").id)
+    assert row.state is State.INTENDED and row.owner == ledger.owner
+    assert (row.fingerprint, row.family, row.model) == ("a", "evolink", "Seedream-4.5")
+    assert (row.address, row.key_print, row.prompt) == (ADDRESS, "print", "一只猫 a")
+    assert row.fields == {"size": "1:1", "n": 2} and row.seed == 2**63 + 5 and row.asked == 2
+    assert row.references == ("sha256:aa", "url:https://example.com/a.png")
+    assert row.notes == ("a note",) and row.idempotency_key == "key"
+    assert row.created_at == NOW and row.sent_at is None and row.task_id is None
+
+
+@pytest.mark.parametrize("state", [*STAMPS], ids=lambda state: state.value)
+def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
+    clock = [NOW]
+    ledger = Ledger(home, now=lambda: clock[0])
+    try:
+        before = next(before for before in State if state in MOVES[before] and before != state)
+        row = row_in(ledger, before, "a")
+        clock[0] = NOW + 60
+        ledger.move(row.id, state)
+        assert getattr(ledger.row(row.id), STAMPS[state]) == NOW + 60
+    finally:
+        ledger.close()
+
+
+def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(ledger: Ledger) -> None:
+    row = row_in(ledger, State.SENDING, "a")
+    ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
+    failed = TaskFailed("task_failed", task_id="task-1", reason="no")
+    ledger.move(row.id, State.FAILED, error=failed)
+    found = ledger.row(row.id)
+    assert (found.task_id, found.request_id) == ("task-1", "req-1")
+    assert type(found.error) is TaskFailed and str(found.error) == str(failed)
+
+
+def test_an_error_ends_with_its_state(ledger: Ledger) -> None:
+    row = row_in(ledger, State.SENDING, "a")
+    ledger.move(row.id, State.UNKNOWN, error=OutcomeUnknown("outcome_unknown_crash", entry=1))
+    assert ledger.row(row.id).error is not None
+    ledger.move(row.id, State.ACCEPTED, task_id="task-1")
+    assert ledger.row(row.id).error is None
+
+
+# ---- images ----
+
+ITEMS = (
+    ResultItem(0, url="https://cdn.example.com/0.png?sig=1"),
+    ResultItem(1, error=ServiceError("no", "OutputImageSensitiveContentDetected")),
+    ResultItem(2, url="https://cdn.example.com/2.png"),
+)
+
+
+def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, ITEMS, {})
+    images = ledger.images(row.id)
+    assert [image.position for image in images] == [0, 1, 2]
+    assert [image.url for image in images] == [item.url for item in ITEMS]
+    assert [image.is_missing for image in images] == [True, False, True]
+    assert "OutputImageSensitiveContentDetected" in str(images[1].error)
+    assert ledger.row(row.id).state is State.ANSWERED
+
+
+def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, home: Path) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, ITEMS, {})
+    file = stored_file(home)
+    ledger.stored(row.id, 0, file, (3, 4))
+    fresh = (ResultItem(0, url="https://cdn.example.com/new"), *ITEMS[1:])
+    ledger.answered(row.id, fresh, {})
+    first, _, last = ledger.images(row.id)
+    assert first.url == "https://cdn.example.com/new" and first.file == file.path
+    assert (first.width, first.height, first.bytes) == (3, 4, len(PNG))
+    assert (first.sha256, first.media_type) == (file.sha256, "image/png")
+    assert not first.is_missing and last.is_missing
+
+
+def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: Path) -> None:
+    row = row_in(ledger, State.SENDING, "a")
+    file = stored_file(home)
+    ledger.answered(row.id, (ResultItem(0, data=PNG),), {0: file})
+    (image,) = ledger.images(row.id)
+    assert image.file == file.path and image.url is None and not image.is_missing
+
+
+def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, home: Path) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, ITEMS, {})
+    for position in (0, 2):
+        ledger.stored(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
+    ledger.move(row.id, State.PARTIAL)
+    ledger.lost(row.id, [2])
+    assert ledger.row(row.id).state is State.ANSWERED
+    assert [image.is_missing for image in ledger.images(row.id)] == [False, False, True]
+
+
+def test_the_folder_may_move_with_everything_in_it(ledger: Ledger, home: Path) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, ITEMS, {})
+    ledger.stored(row.id, 0, stored_file(home), (1, 1))
+    ledger.close()
+    moved = home.rename(home.with_name("elsewhere"))
+    again = Ledger(moved)
+    try:
+        file = again.images(row.id)[0].file
+        assert file is not None and file.is_relative_to(moved) and file.read_bytes() == PNG
+    finally:
+        again.close()
+
+
+def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
+    ledger: Ledger, home: Path
+) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, ITEMS, {})
+    url = str(ITEMS[0].url)
+    assert ledger.stored_image(url) is None
+    ledger.stored(row.id, 0, stored_file(home), (1, 1))
+    found = ledger.stored_image(url)
+    assert found is not None and found.request == row.id and found.position == 0
+    ledger.move(row.id, State.COMPLETED)
+    ledger.lost(row.id, [0])
+    assert ledger.stored_image(url) is None
+    assert ledger.stored_image("https://cdn.example.com/other") is None
+
+
+def test_delivery_is_stamped(ledger: Ledger) -> None:
+    row = row_in(ledger, State.COMPLETED, "a")
+    assert ledger.row(row.id).delivered_at is None
+    ledger.delivered(row.id)
+    assert ledger.row(row.id).delivered_at == NOW

@@ -1,0 +1,146 @@
+"""Who is alive: a lock that ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seedream_api.locks import OwnerLock, is_alive, sweep
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from seedream_api.locks import OwnerLock, is_alive
+folder = Path(sys.argv[2])
+"""
+
+
+def other_process(folder: Path, script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-c", HEAD + script, str(ROOT), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def test_an_owner_lives_until_it_lets_go_and_leaves_nothing(tmp_path: Path) -> None:
+    lock = OwnerLock(tmp_path / "owners")
+    assert is_alive(tmp_path / "owners", lock.name)
+    assert is_alive(tmp_path / "owners", lock.name), "looking does not end it"
+    lock.release()
+    lock.release()
+    assert not is_alive(tmp_path / "owners", lock.name)
+    assert [*(tmp_path / "owners").iterdir()] == []
+
+
+def test_owners_have_names_of_their_own(tmp_path: Path) -> None:
+    locks = [OwnerLock(tmp_path) for _ in range(20)]
+    assert len({lock.name for lock in locks}) == 20
+    for lock in locks:
+        lock.release()
+
+
+def test_a_name_that_nobody_ever_had_is_dead(tmp_path: Path) -> None:
+    assert not is_alive(tmp_path, "0" * 32)
+
+
+def test_the_lock_of_another_process_ends_when_it_is_killed(tmp_path: Path) -> None:
+    process = other_process(tmp_path, "print(OwnerLock(folder).name, flush=True); sys.stdin.read()")
+    try:
+        name = first_line(process)
+        assert name and is_alive(tmp_path, name)
+    finally:
+        end(process)
+    assert not is_alive(tmp_path, name)
+    assert [*tmp_path.iterdir()] == [], "a dead owner's file is removed"
+
+
+def test_a_sweep_removes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
+    lock = OwnerLock(tmp_path)
+    (tmp_path / "dead.lock").touch()
+    (tmp_path / "notes.txt").touch()
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{lock.name}.lock", "notes.txt"}
+    assert is_alive(tmp_path, lock.name)
+    lock.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_does_not_keep_its_dead_parent_alive(tmp_path: Path) -> None:
+    process = other_process(
+        tmp_path,
+        "lock = OwnerLock(folder)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    print(lock.name, flush=True)\n"
+        "    sys.stdin.read()\n"
+        "    os._exit(0)\n"
+        "os._exit(0)\n",
+    )
+    name = first_line(process)
+    assert name
+    try:
+        process.wait()
+        assert not is_alive(tmp_path, name)
+    finally:
+        process.communicate()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_that_ends_does_not_take_the_lock_from_its_parent(tmp_path: Path) -> None:
+    process = other_process(
+        tmp_path,
+        "lock = OwnerLock(folder)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    lock.release()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(lock.name, flush=True)\n"
+        "sys.stdin.read()\n",
+    )
+    try:
+        assert is_alive(tmp_path, first_line(process))
+    finally:
+        end(process)
+
+
+def test_a_program_that_is_started_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    process = other_process(
+        tmp_path,
+        "import subprocess\n"
+        "lock = OwnerLock(folder)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()'],"
+        " close_fds=False)\n"
+        "print(lock.name, flush=True)\n"
+        "os._exit(0)\n",
+    )
+    name = first_line(process)
+    try:
+        process.wait()
+        assert name and not is_alive(tmp_path, name)
+    finally:
+        process.communicate()
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        OwnerLock(tmp_path / "file")

@@ -1,0 +1,141 @@
+"""Paid bytes on disk: whole or not at all, named by their content, equal ones one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from seedream_api.errors import LedgerFailed
+from seedream_api.store import ImageStore
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
+JPEG = b"\xff\xd8\xff\xe0" + bytes(range(200))
+
+
+@pytest.fixture
+def store(home: Path) -> ImageStore:
+    return ImageStore(home)
+
+
+def content(store: ImageStore) -> list[Path]:
+    return sorted(path for path in store.folder.rglob("*") if path.is_file())
+
+
+def test_a_kept_image_is_named_by_its_content(store: ImageStore) -> None:
+    kept = store.keep_answer(PNG)
+    digest = hashlib.sha256(PNG).hexdigest()
+    assert kept.path == store.folder / digest[:2] / f"{digest}.png"
+    assert kept.path.read_bytes() == PNG
+    assert (kept.sha256, kept.bytes, kept.media_type) == (digest, len(PNG), "image/png")
+    assert kept.path == store.path_of(digest, "image/png")
+
+
+def test_equal_images_are_one_file_and_others_are_not(store: ImageStore) -> None:
+    first, again, other = store.keep_answer(PNG), store.keep_answer(PNG), store.keep_answer(JPEG)
+    assert first.path == again.path != other.path and other.path.suffix == ".jpg"
+    assert content(store) == sorted([first.path, other.path])
+    assert sorted(store.files()) == content(store)
+
+
+def test_bytes_that_are_no_image_are_kept_all_the_same(store: ImageStore) -> None:
+    kept = store.keep_answer(b"what is this")
+    assert kept.media_type == "" and kept.path.suffix == ".bin"
+    assert kept.path.read_bytes() == b"what is this"
+
+
+def test_a_name_appears_only_with_the_whole_content(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[bool, bytes]] = []
+    rename = Path.replace
+
+    def watched(self: Path, target: Path) -> Path:
+        seen.append((target.exists(), self.read_bytes()))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    kept = store.keep_answer(PNG)
+    assert seen == [(False, PNG)] and kept.path.exists()
+
+
+def test_bytes_and_name_are_on_the_disk_before_anyone_is_told(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        order.append("folder" if is_folder else "bytes")
+        sync(descriptor)
+
+    def renamed(self: Path, target: Path) -> Path:
+        order.append("name")
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    store.keep_answer(PNG)
+    assert order[:2] == ["bytes", "name"]
+    assert os.name != "posix" or "folder" in order[2:]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
+def test_files_and_folders_belong_to_their_owner_alone(store: ImageStore) -> None:
+    mask = os.umask(0)
+    try:
+        store.keep_answer(PNG)
+    finally:
+        os.umask(mask)
+    for path in (store.folder, *store.folder.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_partial_files_have_names_of_their_own_and_are_no_images(store: ImageStore) -> None:
+    partials = [store.new_partial() for _ in range(5)]
+    assert len(set(partials)) == 5 and not any(path.exists() for path in partials)
+    partials[0].write_bytes(b"half")
+    assert [*store.files()] == []
+
+
+def test_a_download_that_is_whole_is_moved_to_its_name(store: ImageStore) -> None:
+    partial = store.new_partial()
+    partial.write_bytes(PNG)
+    digest = hashlib.sha256(PNG).hexdigest()
+    kept = store.keep(partial, sha256=digest, kind="image/png", size=len(PNG))
+    assert kept.path.read_bytes() == PNG and not partial.exists()
+    assert store.keep_answer(PNG).path == kept.path
+
+
+def test_a_disk_that_takes_nothing_is_told_and_leaves_no_half_file(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LedgerFailed) as caught:
+        store.keep_answer(PNG)
+    assert caught.value.key == "image_unstorable" and "No space left" in str(caught.value)
+    assert content(store) == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(home: Path, store: ImageStore) -> None:
+    home.mkdir()
+    store.folder.write_text("mine")
+    with pytest.raises(LedgerFailed) as caught:
+        store.new_partial()
+    assert str(store.folder) in str(caught.value) and store.folder.read_text() == "mine"
+
+
+def test_a_download_that_vanished_is_told(store: ImageStore) -> None:
+    with pytest.raises(LedgerFailed):
+        store.keep(store.new_partial(), sha256="ab" * 32, kind="image/png", size=1)
+
+
+def test_a_store_that_was_never_used_holds_nothing(store: ImageStore) -> None:
+    assert [*store.files()] == [] and not store.folder.exists()
