@@ -114,7 +114,7 @@ class Work:
             self.task.cancel()
 
     async def was_answered(self, patience_s: float) -> None:
-        """Wait until a task id is written down, or images are fetched, or patience is at its end."""
+        """Wait until a task id is written down, images are fetched, or patience has ended."""
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
@@ -260,7 +260,8 @@ class Work:
             try:
                 return await write()
             except LedgerFailed as failed:
-                log.error("what the service answered is not written down yet: %s", failed.happened("en"))  # noqa: TRY400
+                reason = failed.happened("en")
+                log.error("what the service answered is not written down yet: %s", reason)  # noqa: TRY400
                 is_hopeless = self.session.ledger.is_lost
                 if is_hopeless or self.session.clock() - begun > WRITE_DOWN_S:
                     raise self._unrecorded(failed, task_id) from None

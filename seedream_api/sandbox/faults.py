@@ -16,7 +16,7 @@ from .replies import Reply, json_reply, relay_refusal
 
 _SERVICE = ("generate", "task", "image", "upload", "models", "usage")
 ROUTES = (*_SERVICE, "reference", "files", "host", "hosted")
-"""Where faults can be scripted. ``image``: results; ``reference``, ``hosted``: what was uploaded."""
+"""Where faults can be scripted. ``image``: results; ``reference`` and ``hosted``: uploads."""
 
 _PIECE = 64 * 1024
 

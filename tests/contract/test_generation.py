@@ -138,9 +138,7 @@ def test_pictures_travel_inline_in_order(
 
 
 @BOTH
-def test_pictures_and_urls_keep_their_order(
-    customer: Any, hosted: list[str], model: str
-) -> None:
+def test_pictures_and_urls_keep_their_order(customer: Any, hosted: list[str], model: str) -> None:
     before = len(customer.sandbox.requests)
     references = [UrlReference(hosted[1]), pixels("green"), UrlReference(hosted[0])]
     result = customer.generate(*references, model=model)

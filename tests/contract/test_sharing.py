@@ -36,7 +36,7 @@ def cat(model: str = LATER_40, **fields: Any) -> Request:
 
 async def soon(is_so: Callable[[], object]) -> None:
     """Wait for the sandbox's threads without a pause of our own making."""
-    while not is_so():
+    while not is_so():  # noqa: ASYNC110
         await asyncio.sleep(0.002)
 
 

@@ -236,7 +236,7 @@ def test_killed_between_two_looks(make: Callable[..., Any]) -> None:
 def test_killed_in_the_middle_of_a_download(make: Callable[..., Any], family: str) -> None:
     _, images = undisturbed(make, family)
     with make("drip", family) as place:
-        place.sandbox.faults.push("image", SlowDrip(4_000, 0.02), times=2)
+        place.sandbox.faults.push("image", SlowDrip(1_000, 0.1), times=2)
         place.driver.begin(place.job())
         wait_until(lambda: "download: answered" in place.trace())
         place.driver.kill()
