@@ -75,6 +75,7 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
         [["on_error", "COMBO", "fail", ["fail", "skip"]], FIT],
         [PICTURES[0], ["masks", "MASK", False], PICTURES[1], REPORT],
     ),
+    "SeedreamUploadReferences": ("Upload References", [], IMAGES, [URLS, REPORT]),
 }  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def test_all_nodes_of_the_pack_are_in_the_contract(now: dict[str, Any]) -> None:
 def test_every_input_and_output_has_a_tooltip(object_info: dict[str, Any]) -> None:
     for node in DESIGN:
         info = object_info[node]
-        given = {**info["input"]["required"], **info["input"]["optional"]}
+        given = {**info["input"].get("required", {}), **info["input"]["optional"]}
         assert [name for name, (_, options) in given.items() if not options.get("tooltip")] == []
         assert all(info["output_tooltips"]) and info["description"]
 
