@@ -157,6 +157,8 @@ async def look_once(
     try:
         # Work that is under way for another node looks by itself, and may just be about to end.
         await asyncio.wait({work.task}, timeout=FASTEST_S if is_joined else None)
+        if not work.task.done() and await _is_over(session, work):
+            await asyncio.wait({work.task})
     except asyncio.CancelledError:
         raise work.interruption() from None
     finally:
@@ -167,6 +169,16 @@ async def look_once(
         if work.row is None:
             raise
         return _unfinished(work, work.row, "pending", Origin.RESUMED)
+
+
+async def _is_over(session: Session, work: Work) -> bool:
+    """Whether the task has ended by now: work under way may not look again for seconds."""
+    row = work.row
+    if row is None or row.task_id is None:
+        return False
+    if row.state is not State.ACCEPTED:
+        return True
+    return (await session.client.get_task(row.task_id)).status.is_terminal
 
 
 async def _outcome(session: Session, work: Work, *, is_joined: bool, is_done: bool) -> Result:

@@ -148,7 +148,10 @@ async def poll(work: Work, row: Row) -> Row:
     try:
         task = await (_one_look(work, row.task_id) if work.looks_once else _looks(work, row))
     except (TaskNotFound, AuthenticationFailed) as error:
-        raise of_other_key(work.session, row, error) from None
+        told = of_other_key(work.session, row, error)
+        if row.sent_at is not None:  # ours, and not an id that somebody may have mistyped
+            told = told.about(Charge.POSSIBLE, row.task_id)
+        raise told from None
     except (ReadFailed, NotSent) as error:
         raise error.about(Charge.RUNNING, row.task_id) from None
     if any(item.was_made for item in task.items):

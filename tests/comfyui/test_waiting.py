@@ -61,6 +61,38 @@ def test_an_answer_with_images_gives_them_even_with_wait_off(studio: Studio, wis
     assert seen(outcome, "2") and shown(outcome, "3") == ""
 
 
+def test_poll_task_looks_once_and_again_at_the_next_run(studio: Studio, wish: str) -> None:
+    studio.clock.run(Clock.STOPPED)
+    (task_id,) = submit(studio, wish)
+    graph = {"1": graphs.poll(task_id, wait=False), "2": graphs.look("1"), "3": graphs.show("1", 4)}
+    for _ in range(2):
+        outcome = studio.run(graph)
+        assert is_blocked(studio, outcome, "2") and "1" in outcome.executed
+        said = outcome.texts("1")[-1]
+        assert "not ready yet, run again" in said and "尚未完成" in said and task_id in said
+        assert json.loads(shown(outcome, "3"))["status"] == "pending"
+    studio.sandbox.finish_tasks()
+    # The submitting work still looks at times of its own; the node's look does not wait for them.
+    ready = studio.run(graph)
+    assert seen(ready, "2")[0]["shape"] == [1, 1024, 1024, 3]
+    studio.run(graph)
+    assert studio.run(graph).executed == set(), "now ComfyUI may keep it"
+    assert len(studio.posts(wish)) == 1
+
+
+def test_a_linked_id_is_looked_at_again_too(studio: Studio, wish: str) -> None:
+    studio.clock.run(Clock.STOPPED)
+    graph = {
+        "1": graphs.evolink(wish, wait=False),
+        "2": graphs.poll(["1", 3], wait=False),
+        "3": graphs.look("2"),
+    }
+    assert is_blocked(studio, studio.run(graph), "3")
+    studio.sandbox.finish_tasks()
+    assert seen(studio.run(graph), "3")
+    assert len(studio.posts(wish)) == 1
+
+
 @pytest.mark.parametrize("way", ["lines", "list", "both"])
 def test_several_tasks_come_in_the_order_of_their_ids(studio: Studio, wish: str, way: str) -> None:
     one, two, three = submit(studio, f"{wish} 1", f"{wish} 2 16:9", f"{wish} 3")

@@ -28,7 +28,7 @@ from seedream_api import (
     pixels_reference,
 )
 from seedream_api.doctor import run_checks
-from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType, rate_limited
+from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
 from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.uploading import upload_references
@@ -120,13 +120,6 @@ def test_the_order_is_kept_whichever_upload_ends_first(
 
     wanted = [Image.new("RGB", (1, 1), name).getpixel((0, 0)) for name in COLOURS[:4]]
     assert customer.run(fetched) == wanted
-
-
-@pytest.mark.parametrize("fault", [Status(503), Status(429), Delay(0.1), rate_limited(3)])
-def test_a_host_that_is_busy_is_asked_again(customer: Any, way: dict[str, Any], fault: Any) -> None:
-    customer.sandbox.faults.push(way["route"], fault, times=2)
-    customer.generate(pixels(), model=EVOLINK, **way["settings"])
-    assert customer.sent == 1 and customer.sandbox.faults.waiting(way["route"]) == 0
 
 
 def test_an_upload_that_fails_says_which_why_and_that_nothing_was_charged(
@@ -484,8 +477,18 @@ def test_no_secret_is_ever_shown_or_kept(
         customer.sandbox.faults.push(route, answer, times=50)
     with pytest.raises(UploadFailed) as caught:
         customer.generate(pixels(), model=EVOLINK, **settings)
-    ran = customer.inside("generate", "--model", EVOLINK, "--prompt", "x", "--ref",
-                          saved(customer.home.parent), "--out", customer.home.parent, **settings)  # fmt: skip
+    ran = customer.inside(
+        "generate",
+        "--model",
+        EVOLINK,
+        "--prompt",
+        "x",
+        "--ref",
+        saved(customer.home.parent),
+        "--out",
+        customer.home.parent,
+        **settings,
+    )
     assert ran.code == 1
     kept = [path.read_bytes() for path in customer.home.rglob("*") if path.is_file()]
     told = (str(caught.value), repr(caught.value.values), caplog.text, ran.out, ran.err)

@@ -142,6 +142,26 @@ def test_a_cancelled_moment_lets_no_byte_out(serve: Serve) -> None:
     assert len(server.callers) == 1 and server.read == b""
 
 
+def test_a_moment_that_takes_all_the_time_there_is_means_not_sent(serve: Serve) -> None:
+    server = serve(lambda caller: caller.wait_for_end())
+
+    async def run() -> None:
+        client = Transport()
+
+        async def moment() -> None:
+            await asyncio.Event().wait()
+
+        with pytest.raises(NotSent):
+            await client.post_once(
+                server.url(), body=BODY, headers=KEY, read_timeout_s=0.2, before_first_byte=moment
+            )
+        await client.close()
+
+    asyncio.run(run())
+    server.close()
+    assert len(server.callers) == 1 and server.read == b""
+
+
 # ---- surely not sent ----
 
 

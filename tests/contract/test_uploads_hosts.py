@@ -1,0 +1,259 @@
+"""Evolink's files API and image hosts, and what their settings may hold."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from seedream_api import ConfigurationError, UploadFailed, pixels_reference
+from seedream_api.client import SeedreamClient
+from seedream_api.encoding import Encoded
+from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status
+from seedream_api.sandbox.multipart import read_form
+from seedream_api.uploads import evolink
+from seedream_api.uploads.attempts import NotTaken, form, name_of
+from seedream_api.uploads.evolink import EvolinkFiles
+from seedream_api.uploads.http_host import HttpHost
+
+MODEL = "Seedream-4.0"
+
+
+def picture(kind: str = "PNG") -> Encoded:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 24), "red").save(out, kind)
+    return Encoded(out.getvalue(), f"image/{kind.lower()}", True, (), 32, 24)
+
+
+def sent(customer: Any, make: Any, encoded: Encoded | None = None, **environ: str) -> Any:
+    """What a way alone makes of a picture."""
+
+    async def send() -> Any:
+        async with SeedreamClient(customer.settings(**environ)) as client:
+            return await make(client).send(encoded or picture())
+
+    return asyncio.run(send())
+
+
+def refused(customer: Any, make: Any, encoded: Encoded | None = None, **environ: str) -> NotTaken:
+    with pytest.raises(NotTaken) as caught:
+        sent(customer, make, encoded, **environ)
+    return caught.value
+
+
+# ---- the body ----
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    fields=st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=20),
+                           st.text(st.characters(codec="utf-8"), max_size=50), max_size=4),
+    name=st.text(st.characters(codec="utf-8"), max_size=20),
+    data=st.binary(max_size=300),
+)  # fmt: skip
+def test_a_form_comes_back_to_the_byte(fields: dict[str, str], name: str, data: bytes) -> None:
+    def spelled(text: str) -> str:
+        return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+    kind, body = form(fields, name, Encoded(data, "image/png", True, (), 1, 1), "a.png")
+    read = read_form(kind, body)
+    assert read.texts == {spelled(key): value for key, value in fields.items()}
+    [(field, part)] = read.files.items()
+    assert (field, part.file_name, part.data) == (spelled(name), "a.png", data)
+
+
+def test_two_forms_never_share_a_boundary() -> None:
+    assert form({}, "file", picture(), "a")[0] != form({}, "file", picture(), "a")[0]
+
+
+# ---- Evolink ----
+
+
+def files(customer: Any) -> Any:
+    return lambda client: EvolinkFiles(client, customer.sandbox.url)
+
+
+def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(customer: Any) -> None:
+    placed = sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    assert placed.life_s == 72 * 3600 and placed.expires_at is not None
+    [upload] = customer.sandbox.requests
+    assert upload.path == "/api/v1/files/upload/stream" and upload.method == "POST"
+    assert upload.headers["authorization"] == f"Bearer {FILES_KEY}"
+    part = read_form(upload.headers["content-type"], upload.body).files["file"]
+    assert part.data == picture().data and part.file_name == name_of(picture())
+    assert "sandbox" not in repr(placed) and "http" not in repr(placed)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "limits", "words"),
+    [
+        (picture("BMP"), {}, "does not take this file type"),
+        (picture(), {"max_bytes": 10}, "too large"),
+        (picture(), {"quota": 0}, "quota is used up"),
+    ],
+)
+def test_evolinks_codes_are_worded(
+    customer: Any, encoded: Encoded, limits: dict[str, int], words: str
+) -> None:
+    for name, value in limits.items():
+        setattr(customer.sandbox.files, name, value)
+    error = refused(customer, files(customer), encoded, SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    assert words in str(error) and error.again is None
+
+
+def test_evolinks_storage_failure_is_tried_again(customer: Any) -> None:
+    answer = {"success": False, "code": 50001, "msg": "storage error"}
+    customer.sandbox.faults.push("files", Status(200, answer))
+    error = refused(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    assert "storage failed" in str(error) and error.again is not None
+
+
+def test_the_services_own_key_is_never_sent_to_evolink(customer: Any) -> None:
+    error = refused(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo-wrong-key")
+    assert "SEEDREAM_UPLOAD_EVOLINK_KEY" in str(error) and "HTTP 401" in str(error)
+    assert all("sk-sandbox" not in r.headers.get("authorization", "")
+               for r in customer.sandbox.requests)  # fmt: skip
+
+
+def test_a_key_that_cannot_be_one_is_refused_without_showing_it(customer: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo- 密钥-secret")
+    assert "secret" not in str(caught.value) and "EVOLINK_KEY" in str(caught.value)
+
+
+def test_evolinks_address_is_its_own() -> None:
+    assert evolink.FILES_ADDRESS == "https://files-api.evolink.ai"
+
+
+@pytest.mark.parametrize(
+    ("given_as", "seconds"),
+    [
+        ("2026-01-27T00:00:00Z", 1769472000.0),
+        ("2026-01-27T00:00:00.000+08:00", 1769443200.0),
+        ("2026-01-27T00:00:00", 1769472000.0),
+        (1769472000, 1769472000.0),
+        (1769472000123, 1769472000.123),
+        ("1769472000", 1769472000.0),
+        ("soon", None),
+        (None, None),
+        ({}, None),
+    ],
+)
+def test_moments_are_read_tolerantly(customer: Any, given_as: Any, seconds: float | None) -> None:
+    data = {"file_url": "https://cdn.example.com/a.png", "expires_at": given_as}
+    customer.sandbox.faults.push("files", Json({"success": True, "code": 200, "data": data}))
+    placed = sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    assert placed.expires_at == seconds and placed.life_s == 72 * 3600
+
+
+# ---- image hosts ----
+
+
+def host(customer: Any, **settings: str) -> dict[str, str]:
+    base = {"URL": f"imgbb+{customer.sandbox.url}/imgbb", "FIELDS": f'{{"key": "{HOST_KEY}"}}'}
+    return {f"SEEDREAM_UPLOAD_HTTP_{name}": value for name, value in {**base, **settings}.items()}
+
+
+def test_a_host_without_a_preset_is_described_by_settings(customer: Any) -> None:
+    url = f"{customer.sandbox.url}/imgbb/1/upload?folder=refs"
+    answer = {"files": [{"links": {"url": "https://cdn.example.com/a.png#x"}}]}
+    customer.sandbox.faults.push("host", Status(201, answer))
+    described = host(
+        customer, URL=url, FIELD="picture", RESULT="files.0.links.url",
+        HEADERS='{"X-Token": "abcdef"}', FIELDS='{"album": 7}',
+    )  # fmt: skip
+    placed = sent(customer, HttpHost, **described)
+    assert placed.url == "https://cdn.example.com/a.png" and placed.life_s is None
+    [request] = customer.sandbox.requests
+    read = read_form(request.headers["content-type"], request.body)
+    assert request.path.endswith("?folder=refs") and request.headers["x-token"] == "abcdef"
+    assert read.texts == {"album": "7"} and list(read.files) == ["picture"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"data": {}}, "names no URL"),
+        ({"data": {"url": 7}}, "names no URL"),
+        ({"data": {"url": "file:///etc/passwd"}}, "no usable URL"),
+        ({"data": {"url": "data:image/png;base64,AAAA"}}, "no usable URL"),
+        ({"data": {"url": "http://user:pw@example.com/a"}}, "no usable URL"),
+        ([], "names no URL"),
+    ],
+)
+def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words: str) -> None:
+    customer.sandbox.faults.push("host", Json(answer))
+    assert words in str(refused(customer, HttpHost, **host(customer)))
+
+
+def test_wrong_key_and_quota_are_told_in_the_hosts_words(customer: Any) -> None:
+    wrong = host(customer, FIELDS='{"key": "wrong-key"}')
+    assert "Invalid API key" in str(refused(customer, HttpHost, **wrong))
+    lsky = {"URL": f"lsky+{customer.sandbox.url}/lsky", "FIELDS": ""}
+    bearer = host(customer, **lsky, HEADERS='{"Authorization": "Bearer wrong-key"}')
+    error = refused(customer, HttpHost, **bearer)
+    assert "does not accept" in str(error) and "Unauthenticated" in str(error)
+    full = {"status_code": 400, "error": {"message": "Storage quota exceeded.", "code": 310}}
+    customer.sandbox.faults.push("host", Status(400, full))
+    assert "Storage quota exceeded" in str(refused(customer, HttpHost, **host(customer)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"URL": "ftp://img.example.com"},
+        {"URL": "lsky"},
+        {"URL": "nothing"},
+        {"URL": "https://user:canary-password@img.example.com/up"},
+        {"URL": "http://img.example.com/up", "HEADERS": '{"X-Key": "canary-password"}'},
+        {"URL": "http://img.example.com/up?key=canary-password", "FIELDS": ""},
+        {"HEADERS": "canary-password"},
+        {"HEADERS": '["canary-password"]'},
+        {"HEADERS": '{"X-Key": "canary-password\\r\\nX: y"}'},
+        {"FIELDS": '{"key": "canary-password"'},
+    ],
+)
+def test_settings_that_cannot_work_are_named_and_their_secrets_hidden(
+    customer: Any, settings: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        sent(customer, HttpHost, **host(customer, **settings))
+    assert "canary" not in str(caught.value) and caught.value.exit_code == 2
+    assert "SEEDREAM_UPLOAD_HTTP_" in str(caught.value)
+
+
+def test_a_host_in_the_studios_own_network_may_be_asked_in_the_clear_without_a_secret(
+    customer: Any,
+) -> None:
+    settings = customer.settings(**host(customer, URL="http://nas.lan/up", FIELDS=""))
+    way = HttpHost(SeedreamClient(settings))
+    assert way.hosts == {"nas.lan"} and way.place == "http://nas.lan/up"
+
+
+def test_headers_may_stand_in_the_file_as_an_object(customer: Any) -> None:
+    import json
+
+    customer.home.mkdir(exist_ok=True)
+    saved = {"SEEDREAM_UPLOAD_HTTP_HEADERS": {"X-API-Key": HOST_KEY}}
+    (customer.home / "settings.json").write_text(json.dumps(saved))
+    url = f"chevereto+{customer.sandbox.url}/chevereto"
+    assert sent(customer, HttpHost, SEEDREAM_UPLOAD_HTTP_URL=url).url.endswith(".png")
+
+
+def test_a_picture_on_another_private_host_than_the_configured_is_not_fetched(
+    customer: Any,
+) -> None:
+    answer = {"data": {"url": "http://10.1.2.3/a.png"}}
+    customer.sandbox.faults.push("host", Json(answer))
+    pixels = pixels_reference(np.zeros((24, 32, 3), np.uint8), "black")
+    with pytest.raises(UploadFailed, match="not on the public internet"):
+        customer.generate(pixels, model=MODEL, SEEDREAM_UPLOAD="http", **host(customer))
+    assert customer.sent == 0
