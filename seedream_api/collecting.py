@@ -73,6 +73,30 @@ async def collect(
     return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
 
 
+async def resume(row: Row, session: Session) -> Result:
+    """Fetch what one row of the record still lacks, also where no task id leads to it.
+
+    Raises:
+        InvalidRequest: it was never sent.
+        SeedreamError: how it ended, or why nothing can be fetched.
+    """
+    settings, ledger = session.settings, session.ledger
+    if row.state in (State.INTENDED, State.WITHDRAWN):
+        raise InvalidRequest("entry_not_resumable", given=row.id)
+    if row.task_id is not None:
+        return await collect_all([row.task_id], session)
+    limit_s = settings.number("SEEDREAM_TIMEOUT_S")
+
+    async def claim() -> Row:
+        return await ledger.run(ledger.take_up, row.id)
+
+    def begin() -> Work:
+        return Work(session, claim, timeout_s=limit_s)
+
+    key = f"entry:{row.id}"
+    return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=None)
+
+
 async def collect_all(
     task_ids: Sequence[str],
     session: Session,

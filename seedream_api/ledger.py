@@ -136,6 +136,11 @@ class Ledger:
             )
             return self._row(db, cursor.lastrowid or 0)
 
+    def take_up(self, row_id: int) -> Row:
+        """This row, mine unless a live process works on it."""
+        with self._transaction() as db:
+            return self._taken_over(db, self._row(db, row_id))
+
     def _inserted(self, db: sqlite3.Connection, intent: Intent, idempotency_key: str) -> Row:
         now = self.now()
         cursor = db.execute(

@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ..addresses import checked_url
-from ..collecting import collect_all
+from ..collecting import collect_all, resume
 from ..errors import InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
-from ..intents import STORED, State
 from ..loading import Loaded, ending_of, load_urls
 from ..models import Request
 from ..pictures import probe
@@ -77,12 +76,7 @@ async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome
     row = await session.ledger.run(session.ledger.find, arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
-    if row.task_id is None and row.state not in (*STORED, State.ANSWERED):
-        raise row.error or InvalidRequest("entry_not_resumable", given=arguments.resume)
-    if row.task_id is None:
-        raise InvalidRequest("entry_not_resumable", given=arguments.resume)
-    result = await collect_all([row.task_id], session)
-    outcome = await _delivered(result, arguments.out)
+    outcome = await _delivered(await resume(row, session), arguments.out)
     return Outcome({"tasks": [outcome.payload]}, outcome.lines, outcome.exit_code)
 
 

@@ -1,0 +1,403 @@
+"""The command line as people and scripts hold on to it: options, exit codes, JSON, files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from seedream_api import MODELS
+from seedream_api.sandbox import NO_BALANCE_KEY, Json, Status
+
+NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
+FIELDS = {"status", "task_id", "task_ids", "images", "failures", "reused", "may_have_been_charged",
+          "error", "notes"}  # fmt: skip
+posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def picture() -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (32, 24), "red").save(data, "PNG")
+    return data.getvalue()
+
+
+# ---- a real process ----
+
+
+def test_the_built_in_sandbox_needs_no_key_and_no_network(customer: Any, out: Path) -> None:
+    words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--quality", "1K"]
+    environ = {"DEEPSPACE_BASE_URL": "sandbox", "DEEPSPACE_API_KEY": ""}
+    ran = customer.command(*words, "--out", out, "--json", by_path=True, **environ)
+    assert ran.code == 0 and set(ran.json) == FIELDS and ran.err == "", ran
+    [image] = ran.json["images"]
+    with Image.open(image["path"]) as opened:
+        assert opened.size == (image["width"], image["height"])
+    assert ran.json["task_ids"] == [ran.json["task_id"]] and ran.json["may_have_been_charged"]
+    again = customer.command(*words, "--out", out, **environ)
+    assert again.code == 0 and image["path"] in again.out.splitlines()
+    assert "nothing charged" in again.out
+    assert customer.sandbox.requests == []
+
+
+def test_exit_codes_of_a_real_process(customer: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--out", out]
+    customer.sandbox.faults.push("generate", Status(400))
+    refused = customer.command(*words)
+    assert refused.code == 3 and refused.out == "" and "Nothing was charged" in refused.err
+    customer.sandbox.faults.push("generate", Json({}))
+    unknown = customer.command(*words, "--json")
+    assert unknown.code == 4 and unknown.json["status"] == "unknown"
+    assert "Traceback" not in refused.err + unknown.err and not out.exists()
+
+
+def test_the_sandbox_command_serves_until_it_is_stopped(customer: Any) -> None:
+    process = customer.start("sandbox", "--port", "0", "--strict")
+    assert process.stderr is not None
+    url = process.stderr.readline().split()[4].rstrip(";")
+    with httpx.Client(trust_env=False) as client:
+        listed = client.get(f"{url}/v1/models", headers={"Authorization": "Bearer sk-sandbox-free"})
+    assert [model["id"] for model in listed.json()["data"]] == list(MODELS)
+    process.terminate() if os.name == "nt" else process.send_signal(signal.SIGINT)
+    ran = customer.ended(process)
+    assert ran.out == "" and (os.name == "nt" or ran.code == 0), ran
+    assert f"DEEPSPACE_BASE_URL={url}" in ran.err
+
+
+# ---- interrupted ----
+
+
+@posix
+@pytest.mark.parametrize("model", [NOW_5, LATER_40])
+def test_ctrl_c_during_the_paid_request_waits_for_its_answer(
+    make_sandbox: Any, make_customer: Any, wait_until: Callable[..., None], model: str
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    customer.sandbox.hold()
+    process = customer.start("generate", "--model", model, "--prompt", "A cat", "--json")
+    wait_until(lambda: customer.sent)
+    process.send_signal(signal.SIGINT)
+    assert "waiting for its answer" in process.stderr.readline()
+    customer.sandbox.release()
+    ran = customer.ended(process)
+    assert (ran.code, ran.json["status"]) == (130, "interrupted") and set(ran.json) == FIELDS
+    assert ran.json["may_have_been_charged"] and ran.json["error"]["type"] == "Interrupted"
+    assert customer.states == ["accepted" if model == LATER_40 else "completed"]
+    customer.sandbox.finish_tasks()
+    assert customer.generate(model=model).images and customer.sent == 1
+
+
+@posix
+@pytest.mark.parametrize("command", ["generate", "poll"])
+def test_ctrl_c_while_polling_names_the_task(
+    make_sandbox: Any, make_customer: Any, wait_until: Callable[..., None], command: str
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    task_id = customer.generate(wait=False).task_id
+    looks = len(customer.sandbox.requests)
+    words = ["poll", task_id] if command == "poll" else []
+    words = words or ["generate", "--model", LATER_40, "--prompt", "A cat"]
+    process = customer.start(*words, "--json")
+    wait_until(lambda: len(customer.sandbox.requests) > looks)
+    process.send_signal(signal.SIGINT)
+    ran = customer.ended(process)
+    assert (ran.code, ran.json["status"], ran.json["task_id"]) == (130, "interrupted", task_id)
+    assert ran.json["may_have_been_charged"] and ran.err == "", ran
+    assert customer.states == ["accepted"] and customer.sent == 1
+
+
+@posix
+def test_a_second_ctrl_c_ends_at_once(customer: Any, wait_until: Callable[..., None]) -> None:
+    customer.sandbox.hold()
+    process = customer.start("generate", "--model", NOW_5, "--prompt", "A cat")
+    wait_until(lambda: customer.sent)
+    process.send_signal(signal.SIGINT)
+    assert "waiting for its answer" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert customer.ended(process).code != 0
+    customer.sandbox.release()
+    again = customer.inside("generate", "--model", NOW_5, "--prompt", "A cat", "--json")
+    assert (again.code, again.json["status"], customer.sent) == (4, "unknown", 1)
+
+
+# ---- generate ----
+
+
+def test_every_option_of_generate_reaches_the_body(customer: Any, out: Path) -> None:
+    file = out.parent / "a.png"
+    file.write_bytes(picture())
+    common = ["--prompt", "2 images: 一只猫", "--ref", file, "--seed", "7", "--out", out, "--json"]
+    evolink = ["--size", "16:9", "--quality", "1K", "--n", "2", "--prompt-priority", "fast"]
+    preferential = ["--size", "4K", "--output-format", "png", "--watermark"]
+    first = customer.inside("generate", "--model", LATER_40, *evolink, *common, "--timeout", "60")
+    second = customer.inside("generate", "--model", NOW_5, *preferential, *common)
+    assert (first.code, second.code) == (0, 0), (first, second)
+    bodies = [post.json for post in customer.sandbox.posts]
+    urls = [bodies[0].pop("image_urls"), bodies[1].pop("image")]
+    assert [len(found) for found in urls] == [1, 1]
+    prompt = {"prompt": "2 images: 一只猫"}
+    assert bodies == [
+        {"model": LATER_40, **prompt, "size": "16:9", "quality": "1K", "n": 2,
+         "prompt_priority": "fast"},
+        {"model": NOW_5, **prompt, "size": "4K", "watermark": True, "output_format": "png"},
+    ]  # fmt: skip
+    assert [row.seed for row in customer.rows] == [7, 7] and len(first.json["images"]) == 2
+    assert [image["path"].endswith(".png") for image in second.json["images"]] == [True]
+
+
+def test_a_reference_by_url_travels_as_it_is(customer: Any, out: Path) -> None:
+    url = customer.generate(model=NOW_5).urls[0]
+    words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--ref", url, "--out", out]
+    assert customer.inside(*words).code == 0
+    assert customer.sandbox.posts[-1].json["image_urls"] == [url]
+
+
+def test_not_waiting_then_polling(make_sandbox: Any, make_customer: Any, out: Path) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--no-wait"]
+    submitted = customer.inside(*words, "--json")
+    assert (submitted.code, submitted.json["status"], submitted.json["images"]) == (
+        0, "submitted", [],
+    )  # fmt: skip
+    task_id = submitted.json["task_id"]
+    assert re.search(r"Fetch it: poll task-\w+", customer.inside(*words, "--seed", "1").out)
+    for option in (["--no-wait"], ["--timeout", "5"]):
+        pending = customer.inside("poll", task_id, *option, "--json")
+        assert (pending.code, pending.json["status"]) == (5, "pending")
+        assert pending.json["task_ids"] == [task_id] and set(pending.json) == FIELDS
+    customer.sandbox.finish_tasks()
+    ready = customer.inside("poll", task_id, "--no-wait", "--out", out, "--json")
+    assert (ready.code, ready.json["status"]) == (0, "completed")
+    assert (
+        not ready.json["may_have_been_charged"] and Path(ready.json["images"][0]["path"]).exists()
+    )
+
+
+def test_files_are_never_overwritten(customer: Any, out: Path) -> None:
+    out.mkdir()
+    other = out / "seedream-1-1.jpg"
+    other.write_bytes(b"somebody's only copy")
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--out", out, "--json"]
+    paths = [customer.inside(*words).json["images"][0]["path"] for _ in range(2)]
+    assert paths == [str(out / "seedream-1-1-2.jpg")] * 2 and len(list(out.iterdir())) == 2
+    assert other.read_bytes() == b"somebody's only copy"
+
+
+def test_a_folder_that_cannot_be_written_loses_nothing(customer: Any, out: Path) -> None:
+    out.write_bytes(b"a file")
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
+    failed = customer.inside(*words, "--out", out)
+    assert failed.code == 1 and failed.json["error"]["type"] == "LedgerFailed"
+    again = customer.inside(*words, "--out", out.parent / "other")
+    assert again.code == 0 and again.json["reused"] and customer.sent == 1
+
+
+# ---- wrong use ----
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["generate"], "--model"),
+        (["generate", "--model", LATER_40], "--prompt"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--nope"], "--nope"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--n", "many"], "--n"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--timeout", "0"], "--timeout"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--timeout", "soon"], "--timeout"),
+        (["generate", "--model", "Seedream-9", "--prompt", "x"], "Seedream-9"),
+        (["generate", "--model", LATER_40, "--prompt", "  "], "prompt"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--size", "2K"], "size"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--n", "16"], "n"),
+        (["generate", "--model", LATER_40, "--prompt", "x", "--watermark"], "watermark"),
+        (["generate", "--model", NOW_5, "--prompt", "x", "--n", "1"], "n"),
+        (["generate", "--model", NOW_5, "--prompt", "x", "--ref", "/no/such.png"], "such.png"),
+        (["generate", "--model", NOW_5, "--prompt", "x", "--ref", "http://0x7f.1/"], "0x7f.1"),
+        (["poll", "no/id"], "no/id"),
+        (["poll"], "task_id"),
+        (["download", "ftp://example.com/a.png"], "ftp://example.com/a.png"),
+        (["download", "http://127.0.0.1:9/a.png"], "SEEDREAM_ALLOW_HOSTS=127.0.0.1"),
+        (["download", "http://169.254.169.254/latest/"], "169.254.169.254"),
+        (["tasks", "--resume", "99"], "99"),
+        (["tasks", "--forget", "99"], "99"),
+        (["tasks", "--forget", "1", "--resume", "1"], "--resume"),
+        (["models", "--nope"], "--nope"),
+        (["doctor", "--nope"], "--nope"),
+        (["nothing"], "nothing"),
+        ([], "command"),
+    ],
+    ids=lambda given: " ".join(given[:1] + given[-2:]) if isinstance(given, list) else "",
+)
+def test_wrong_use_exits_with_2_and_one_json_object(
+    customer: Any, words: list[str], named: str
+) -> None:
+    told = customer.inside(*words)
+    assert told.code == 2 and told.out == "" and named in told.err
+    ran = customer.inside(*words, "--json")
+    assert ran.code == 2 and named in ran.json["error"]["message"]
+    assert set(ran.json["error"]) == {"type", "message"}
+    if words and words[0] in ("generate", "poll", "download"):
+        assert set(ran.json) == FIELDS and ran.json["status"] == "error"
+        assert not ran.json["may_have_been_charged"]
+    else:
+        [first, *_] = [name for name in ran.json if name != "error"]
+        wanted = {"tasks": "tasks", "models": "models", "doctor": "checks"}
+        assert first == wanted.get(words[0] if words else "", "result") and ran.json[first] == []
+    assert customer.sandbox.requests == []
+
+
+def test_without_a_key_nothing_is_sent(customer: Any) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "x", "--json"]
+    ran = customer.inside(*words, DEEPSPACE_API_KEY="")
+    assert ran.code == 2 and "No API key" in ran.json["error"]["message"]
+    bad = customer.inside(*words, DEEPSPACE_BASE_URL="http://example.com")
+    assert bad.code == 2 and "plain http" in bad.json["error"]["message"]
+    odd = customer.inside(*words, SEEDREAM_MAX_SUBMITS="0")
+    assert odd.code == 2 and "SEEDREAM_MAX_SUBMITS" in odd.json["error"]["message"]
+    assert customer.sandbox.requests == []
+
+
+# ---- tasks, models, download ----
+
+
+def test_tasks_lists_resumes_and_forgets(make_sandbox: Any, make_customer: Any, out: Path) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    assert customer.inside("tasks", "--json").json["tasks"] == []
+    task_id = customer.generate(wait=False, prompt="A cat on a roof").task_id
+    [listed] = customer.inside("tasks", "--json").json["tasks"]
+    assert (listed["id"], listed["state"], listed["task_id"]) == (1, "accepted", task_id)
+    assert "A cat on a roof" in customer.inside("tasks").out
+    customer.sandbox.finish_tasks()
+    resumed = customer.inside("tasks", "--resume", "1", "--out", out, "--json")
+    assert resumed.code == 0 and list(resumed.json) == ["tasks"]
+    assert len(resumed.json["tasks"][0]["images"]) == 1 and len(list(out.iterdir())) == 1
+    [listed] = customer.inside("tasks", "--json").json["tasks"]
+    assert listed["state"] == "completed" and len(listed["images"]) == 1
+    assert customer.inside("tasks", "--forget", task_id).code == 0
+    assert customer.inside("tasks", "--json").json["tasks"] == [] and customer.sent == 1
+
+
+def test_an_entry_that_is_worked_on_is_not_forgotten(customer: Any) -> None:
+    import asyncio
+
+    from seedream_api import Request, generate
+
+    async def road(session: Any) -> Any:
+        customer.sandbox.hold()
+        work = asyncio.create_task(generate(Request(model=NOW_5, prompt="A cat"), session))
+        while not customer.sent:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        ran = await asyncio.to_thread(customer.command, "tasks", "--forget", "1", "--json")
+        customer.sandbox.release()
+        await work
+        return ran
+
+    ran = customer.run(road)
+    assert ran.code == 2 and "running process" in ran.json["error"]["message"]
+    assert customer.states == ["completed"]
+
+
+def test_an_entry_without_a_task_id_is_resumed_too(customer: Any, out: Path) -> None:
+    customer.sandbox.faults.push("image", Status(500), times=1000)
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
+    assert customer.inside(*words).code == 1 and customer.states == ["answered"]
+    customer.sandbox.faults.clear()
+    resumed = customer.inside("tasks", "--resume", "1", "--out", out, "--json")
+    assert resumed.code == 0 and len(list(out.iterdir())) == 1 and customer.sent == 1
+
+
+def test_models_lists_the_catalogue(customer: Any, tmp_path: Path) -> None:
+    more = tmp_path / "models.json"
+    more.write_text(json.dumps([{"id": "Seedream-6", "family": "evolink"}]))
+    ran = customer.inside("models", "--json", SEEDREAM_MODELS=str(more))
+    assert ran.code == 0 and list(ran.json) == ["models"]
+    assert [model["id"] for model in ran.json["models"]] == [*MODELS, "Seedream-6"]
+    assert all(name in customer.inside("models").out for name in MODELS)
+
+
+def test_download_takes_public_and_allowed_hosts_only(customer: Any, out: Path) -> None:
+    url = customer.generate(model=NOW_5).urls[0]
+    stored = customer.inside("download", url, "--out", out, "--json")
+    assert stored.code == 0 and stored.json["reused"] and set(stored.json) == FIELDS
+    strange = url + "?again"  # not in the record
+    refused = customer.inside("download", strange, "--out", out, "--json")
+    assert refused.code == 2 and refused.json["error"]["type"] == "UnsafeURL"
+    host = customer.sandbox.url.removeprefix("http://")
+    fetched = customer.inside(
+        "download", strange, f"{url}/none", strange, "--out", out, "--json",
+        SEEDREAM_ALLOW_HOSTS=host,
+    )  # fmt: skip
+    assert fetched.code == 0 and fetched.json["status"] == "partial"
+    assert [image["url"] for image in fetched.json["images"]] == [strange, strange]
+    assert [failure["position"] for failure in fetched.json["failures"]] == [1]
+    assert not fetched.json["may_have_been_charged"] and customer.sent == 1
+
+
+# ---- doctor ----
+
+
+def checks(ran: Any) -> dict[str, dict[str, str]]:
+    assert set(ran.json) == {"checks"}
+    assert all(set(one) == {"name", "verdict", "message", "origin"} for one in ran.json["checks"])
+    return {one["name"]: one for one in ran.json["checks"]}
+
+
+def test_doctor_when_all_is_well(customer: Any) -> None:
+    ran = customer.command("doctor", "--json")
+    found = checks(ran)
+    assert ran.code == 0 and not [one for one in found.values() if one["verdict"] == "problem"]
+    assert (
+        "accepts the key" in found["service"]["message"] and "left" in found["balance"]["message"]
+    )
+    assert found["DEEPSPACE_API_KEY"]["message"] == "set"
+    assert found["DEEPSPACE_API_KEY"]["origin"] == "environment"
+    assert found["SEEDREAM_TIMEOUT_S"]["message"] == "1800"
+
+
+@pytest.mark.parametrize(
+    ("environ", "code", "name", "words"),
+    [
+        ({"DEEPSPACE_API_KEY": "canary-wrong-key"}, 3, "service", "does not accept the key"),
+        ({"DEEPSPACE_API_KEY": ""}, 2, "key", "No API key is set"),
+        ({"DEEPSPACE_API_KEY": NO_BALANCE_KEY}, 1, "balance", "0 quota units left"),
+        ({"DEEPSPACE_BASE_URL": "http://127.0.0.1:9"}, 1, "service", "could not be reached"),
+        ({"SEEDREAM_MODELS": "/no/such/file"}, 2, "models", "/no/such/file"),
+        ({"SEEDREAM_HOME": "/proc/nothing"}, 1, "home", "/proc/nothing"),
+        ({"SSL_CERT_FILE": "/no/such.pem"}, 1, "certificates", "/no/such.pem"),
+    ],
+    ids=["wrong key", "no key", "no balance", "unreachable", "models", "home", "certificates"],
+)
+def test_doctor_says_what_is_wrong(
+    customer: Any, environ: dict[str, str], code: int, name: str, words: str
+) -> None:
+    ran = customer.inside("doctor", "--json", **environ)
+    found = checks(ran)[name]
+    assert found["verdict"] == "problem" and words in found["message"] and ran.code == code
+    told = customer.inside("doctor", **environ)
+    assert "FAIL" in told.out and words in told.out
+    key = environ.get("DEEPSPACE_API_KEY")
+    assert not key or key not in ran.out + told.out + ran.err + told.err
+
+
+def test_doctor_names_the_proxy_without_its_password(customer: Any) -> None:
+    environ = {
+        "DEEPSPACE_BASE_URL": "https://api.example.com",
+        "HTTPS_PROXY": "http://someone:hush@127.0.0.1:9",
+        "https_proxy": "http://someone:hush@127.0.0.1:9",
+    }
+    ran = customer.inside("doctor", "--json", **environ)
+    found = checks(ran)
+    assert ran.code == 1 and found["service"]["verdict"] == "problem"
+    assert "127.0.0.1:9" in found["proxy"]["message"] and "hush" not in ran.out
