@@ -30,6 +30,8 @@ from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 
 if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
     from ..config import Settings
 
 REQUIREMENT = "obstore>=0.9,<1"
@@ -87,7 +89,7 @@ class S3Bucket:
             raise NotTaken(_reason(str(error), self._bucket)) from None
 
     def _open(self) -> Any:
-        from obstore.store import ClientConfig, S3Store
+        from obstore.store import S3Store
 
         options: ClientConfig = {"allow_http": True, "timeout": f"{UPLOAD_TIMEOUT_S:g}s"}
         proxy = proxy_for(self._endpoint)
