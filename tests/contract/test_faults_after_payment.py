@@ -1,0 +1,278 @@
+"""Faults of polls and downloads: the images are paid for by then, and none may be lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seedream_api import (
+    Origin,
+    PartialResult,
+    ReadFailed,
+    Result,
+    ResultUnavailable,
+    SeedreamError,
+    TaskNotFound,
+    generate,
+)
+from seedream_api.sandbox import (
+    Account,
+    DropAfterReceipt,
+    DropBeforeReceipt,
+    ExpiredLink,
+    Fault,
+    Json,
+    Oversized,
+    RedirectTo,
+    SlowDrip,
+    Status,
+    Truncated,
+    WrongType,
+    rate_limited,
+)
+
+NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
+GROUP: dict[str, Any] = {"prompt": "3 images of a cat", "n": 3}
+
+
+def named(fault: Fault) -> str:
+    return f"{fault.name}-{getattr(fault, 'code', getattr(fault, 'framing', ''))}"
+
+
+def failed(customer: Any, **wish: Any) -> SeedreamError:
+    with pytest.raises(SeedreamError) as caught:
+        customer.generate(**wish)
+    return caught.value
+
+
+# ---- while polling ----
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [rate_limited(30), Status(500), Status(502, "<h1>Bad gateway</h1>"), Status(503), Truncated(),
+     WrongType(), DropAfterReceipt(), DropBeforeReceipt(), Json({}), Json([]), Status(404),
+     Json({"id": "x", "status": "somehow"}), RedirectTo("http://127.0.0.1:9/")],
+    ids=named,
+)  # fmt: skip
+def test_a_blip_while_polling_loses_nothing(customer: Any, fault: Fault) -> None:
+    customer.sandbox.faults.push("task", fault, times=2)
+    began = customer.clock()
+    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+    if fault == rate_limited(30):
+        assert customer.clock() - began >= 60
+
+
+def test_polling_that_never_works_says_that_the_task_runs(customer: Any) -> None:
+    customer.sandbox.faults.push("task", Status(500), times=500)
+    error = failed(customer, **GROUP)
+    assert isinstance(error, ReadFailed) and error.may_have_been_charged and error.task_id
+    assert "The task goes on at the service" in str(error) and customer.states == ["accepted"]
+    ran = customer.inside("poll", error.task_id, "--json")
+    assert (ran.code, ran.json["status"], ran.json["may_have_been_charged"]) == (1, "error", True)
+    customer.sandbox.faults.clear()
+    again = customer.generate(**GROUP)
+    assert again.origin is Origin.RESUMED and len(again.images) == 3 and customer.sent == 1
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(customer: Any, status: int) -> None:
+    task_id = customer.generate(**GROUP, wait=False).task_id
+    customer.clock.at += 3600  # too old to be merely not known everywhere yet
+    customer.sandbox.faults.push("task", Status(status))
+    error = failed(customer, **GROUP)
+    assert error.exit_code == 3 and error.task_id == task_id and error.may_have_been_charged
+    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+
+
+# ---- while fetching ----
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [rate_limited(20), Status(500), Status(503), Truncated(), DropAfterReceipt(), SlowDrip(900, 0),
+     DropBeforeReceipt()],
+    ids=named,
+)  # fmt: skip
+@pytest.mark.parametrize("model", [NOW_5, LATER_40])
+def test_a_blip_while_fetching_loses_nothing(customer: Any, fault: Fault, model: str) -> None:
+    customer.sandbox.faults.push("image", fault, times=2)
+    result = customer.generate(model=model)
+    assert len(result.images) == 1 and customer.sent == 1
+    assert result.images[0].path.stat().st_size == result.images[0].bytes
+
+
+@pytest.mark.parametrize("code", [403, 404])
+def test_a_dead_link_is_asked_for_anew_by_the_task(customer: Any, code: int) -> None:
+    customer.sandbox.faults.push("image", ExpiredLink(code), times=3)
+    result = customer.generate(**GROUP)
+    assert result.status == "completed" and len(result.images) == 3 and customer.sent == 1
+
+
+def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_customer: Any) -> None:
+    customer = make_customer(make_sandbox())
+    customer.sandbox._service.orders._results._life_s = 60.0
+    customer.sandbox._service.orders._results._now = customer.clock
+    first = customer.generate(**GROUP)
+    first.images[1].path.unlink()
+    customer.clock.at += 3600
+    again = customer.generate(**GROUP)
+    assert [image.sha256 for image in again.images] == [image.sha256 for image in first.images]
+    assert again.urls != first.urls and customer.sent == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [ExpiredLink(), Status(500), Truncated(), WrongType(), RedirectTo("http://169.254.169.254/a"),
+     RedirectTo("file:///etc/passwd"), Oversized(300_000, "length"), Oversized(300_000, "chunked"),
+     Oversized(300_000, "gzip")],
+    ids=named,
+)  # fmt: skip
+@pytest.mark.parametrize("model", [NOW_5, LATER_40])
+def test_an_image_that_cannot_be_fetched_stays_paid_for(
+    customer: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, model: str
+) -> None:
+    from seedream_api.downloads import Downloader
+
+    bounded = {**(Downloader.fetch.__kwdefaults__ or {}), "max_bytes": 200_000}
+    monkeypatch.setattr(Downloader.fetch, "__kwdefaults__", bounded)
+    customer.sandbox.faults.push("image", fault, times=1000)
+    for _ in range(2):
+        error = failed(customer, model=model)
+        assert isinstance(error, ResultUnavailable) and error.exit_code == 1
+        assert error.may_have_been_charged and "Nothing was charged" not in str(error)
+        assert customer.states == ["answered"]
+    ran = customer.inside("generate", "--model", model, "--prompt", "A cat", "--json")
+    assert (ran.code, ran.json["status"], ran.json["may_have_been_charged"]) == (1, "error", True)
+    customer.sandbox.faults.clear()
+    result = customer.generate(model=model)
+    assert result.origin is Origin.RESUMED and len(result.images) == 1 and customer.sent == 1
+    assert customer.states == ["completed"]
+    assert not list((customer.home / "images").rglob("*.part"))
+
+
+def test_one_image_of_a_group_that_cannot_be_fetched(customer: Any) -> None:
+    customer.sandbox.faults.push("image", WrongType())
+    first = customer.generate(**GROUP)
+    assert (first.status, len(first.images), len(first.failures)) == ("partial", 2, 1)
+    assert customer.states == ["answered"]
+    customer.sandbox.faults.push("image", WrongType())
+    with pytest.raises(PartialResult):
+        customer.generate(**GROUP, SEEDREAM_PARTIAL="fail")
+    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+
+
+def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(customer: Any) -> None:
+    task_id = customer.generate(**GROUP, wait=False).task_id
+
+    async def road(session: Any) -> Result:
+        look = session.client.get_task
+
+        async def look_once(asked: str) -> Any:
+            session.client.get_task = broken
+            return await look(asked)
+
+        async def broken(asked: str) -> Any:
+            raise ReadFailed("read_failed", task_id=asked, reason="HTTP 500")
+
+        session.client.get_task = look_once
+        from seedream_api import collect
+
+        return await collect(task_id, session)
+
+    customer.sandbox.faults.push("image", ExpiredLink())
+    result = customer.run(road)
+    assert (len(result.images), len(result.failures)) == (2, 1)
+    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+
+
+def test_a_task_that_is_gone_together_with_its_links_says_that_it_was_paid_for(
+    customer: Any,
+) -> None:
+    customer.sandbox.faults.push("image", Status(500), times=1000)
+    failed(customer, **GROUP)
+    customer.sandbox.faults.clear()
+    customer.sandbox.faults.push("image", ExpiredLink(), times=3)
+    customer.sandbox.faults.push("task", Status(404))
+    error = failed(customer, **GROUP)
+    assert error.key == "result_gone" and error.may_have_been_charged
+    assert f"--forget {customer.rows[0].id}" in str(error) and customer.sent == 1
+
+
+def test_dead_links_of_a_task_of_another_key(make_sandbox: Any, make_customer: Any) -> None:
+    sandbox = make_sandbox(keys={"key-one": Account(), "key-two": Account()})
+    first, second = (make_customer(sandbox, key) for key in ("key-one", "key-two"))
+    sandbox.faults.push("image", Status(500), times=1000)
+    failed(first, **GROUP)
+    sandbox.faults.clear()
+    for other in (second, make_customer(sandbox, "key-gone")):  # 404 and 401
+        sandbox.faults.push("image", ExpiredLink(), times=3)
+        error = failed(other, **GROUP)
+        assert isinstance(error, TaskNotFound) and "made with another key" in str(error)
+        assert error.may_have_been_charged
+    assert len(first.generate(**GROUP).images) == 3 and len(sandbox.posts) == 1
+
+
+# ---- where a key may go ----
+
+
+def seen(sandbox: Any) -> str:
+    return str([(request.path, request.headers) for request in sandbox.requests])
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+def test_the_key_follows_no_redirect(
+    customer: Any, make_sandbox: Callable[..., Any], code: int
+) -> None:
+    other = make_sandbox()
+    path = "/v1/images/generations"
+    customer.sandbox.faults.push("generate", RedirectTo(f"{other.url}{path}", code))
+    failed(customer)
+    customer.sandbox.faults.push("task", RedirectTo(f"{other.url}/v1/images/Seedream/a", code))
+    assert customer.generate(seed=1).images
+    assert other.requests == [] and customer.sent == 2
+
+
+def test_downloads_carry_no_key_wherever_they_lead(
+    customer: Any, make_sandbox: Callable[..., Any], make_customer: Callable[..., Any]
+) -> None:
+    other = make_sandbox()
+    url = make_customer(other).generate(model=NOW_5, seed=5).urls[0]
+    before = len(other.requests)
+    customer.sandbox.faults.push("image", RedirectTo(url))
+    assert customer.generate(model=NOW_5).images  # led there
+    customer.sandbox.faults.push("generate", Json({"data": [{"url": f"{url}?a"}]}))
+    assert customer.generate(model=NOW_5, seed=1).images  # named there
+    fetched = [
+        r for r in (*other.requests[before:], *customer.sandbox.requests) if r.method == "GET"
+    ]
+    assert len(fetched) == 3
+    assert all("authorization" not in request.headers for request in fetched)
+
+
+def test_an_upload_that_is_led_elsewhere_is_refused(
+    customer: Any, make_sandbox: Callable[..., Any]
+) -> None:
+    import numpy as np
+
+    from seedream_api import UploadFailed, pixels_reference
+
+    other = make_sandbox()
+    customer.sandbox.faults.push("upload", RedirectTo(f"{other.url}/sandbox/images", 307), times=99)
+    with pytest.raises(UploadFailed):
+        customer.generate(pixels_reference(np.zeros((20, 20, 3), np.uint8), "black"))
+    assert other.requests == [] and customer.sent == 0 and customer.states == ["withdrawn"]
+
+
+def test_two_fetches_of_equal_images_are_one_file(customer: Any) -> None:
+    async def road(session: Any) -> Any:
+        from seedream_api import Request
+
+        wishes = (Request(model=NOW_5, prompt="A cat", seed=seed) for seed in range(3))
+        return await asyncio.gather(*(generate(wish, session) for wish in wishes))
+
+    results = customer.run(road)
+    assert len({result.images[0].path for result in results}) == 1 and customer.sent == 3
