@@ -117,6 +117,7 @@ class Studio:
     @contextlib.contextmanager
     def settings(self, **values: str) -> Iterator[None]:
         """These settings saved in the settings file for a while."""
+        self.home.mkdir(mode=0o700, exist_ok=True)
         file = self.home / "settings.json"
         file.write_text(json.dumps(values), "utf-8")
         try:
