@@ -1,0 +1,126 @@
+"""A page with ComfyUI in it, and what a test does there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+from watch import Watch
+
+READY_MS = 60_000
+RUN_MS = 60_000
+
+_LISTEN = """() => {
+  window.endings = [];
+  for (const type of ["execution_success", "execution_error", "execution_interrupted"])
+    app.api.addEventListener(type, (event) => window.endings.push({ type, ...event.detail }));
+}"""
+_PICTURES = """(id) => {
+  const node = app.graph.getNodeById(id);
+  const drawn = [...(node.imgs ?? [])].filter((image) => image.naturalWidth > 0);
+  const inNode = document.querySelectorAll(`[data-node-id="${id}"] img`);
+  const shown = [...inNode].filter((image) => image.naturalWidth > 0);
+  return [...drawn, ...shown].map((image) => [image.naturalWidth, image.naturalHeight]);
+}"""
+
+
+@dataclass
+class Canvas:
+    """A browser page on a server of :class:`Site`."""
+
+    page: Page
+    url: str
+    watch: Watch
+    screenshots: Path
+    frontend: str
+
+    def open(self) -> None:
+        """Load the page, and wait until ComfyUI and this pack's scripts are ready."""
+        self.page.goto(self.url)
+        ready = "window.app?.vueAppReady && app.graph && app.extensionManager"
+        ours = "app.extensions.some((each) => each.name.startsWith('Seedream'))"
+        self.page.wait_for_function(f"{ready} && {ours}", timeout=READY_MS)
+        self.page.evaluate(_LISTEN)
+
+    def run_command(self, name: str) -> None:
+        """One of ComfyUI's own commands, as its menus and key bindings run it."""
+        self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
+
+    def load(self, workflow: Mapping[str, Any]) -> None:
+        self.page.evaluate("(graph) => app.loadGraphData(graph)", workflow)
+
+    def clear(self) -> None:
+        self.page.evaluate("app.graph.clear()")
+
+    def add(self, kind: str, x: int = 0, y: int = 0, **widgets: Any) -> int:
+        """Put a new node on the canvas; gives its id."""
+        return self.page.evaluate(
+            """([kind, at, values]) => {
+              const node = LiteGraph.createNode(kind);
+              node.pos = at;
+              app.graph.add(node);
+              for (const widget of node.widgets ?? [])
+                if (widget.name in values) widget.value = values[widget.name];
+              return node.id;
+            }""",
+            [kind, [x, y], widgets],
+        )
+
+    def link(self, source: int, output: str, target: int, input: str) -> None:
+        self.page.evaluate(
+            """([source, output, target, input]) => {
+              const [from, to] = [source, target].map((id) => app.graph.getNodeById(id));
+              const link = from.connect(from.findOutputSlot(output), to, to.findInputSlot(input));
+              if (!link) throw new Error(`${output} does not go into ${input}`);
+            }""",
+            [source, output, target, input],
+        )
+
+    def widgets(self, node: int) -> dict[str, Any]:
+        """The node's widget values by name; the seed's control is named ``control``."""
+        return self.page.evaluate(
+            """(id) => {
+              const widgets = app.graph.getNodeById(id).widgets ?? [];
+              const seed = widgets.find((widget) => widget.name === "seed");
+              const name = (w) => (seed?.linkedWidgets?.includes(w) ? "control" : w.name);
+              return Object.fromEntries(widgets.map((w) => [name(w), w.value]));
+            }""",
+            node,
+        )
+
+    def saved(self) -> dict[str, Any]:
+        """The workflow as *Save* would write it."""
+        return json.loads(self.page.evaluate("JSON.stringify(app.graph.serialize())"))
+
+    def prompt(self) -> dict[str, Any]:
+        """The API form that *Queue* would send."""
+        return self.page.evaluate("app.graphToPrompt().then((made) => made.output)")
+
+    def queue(self, count: int = 1) -> list[dict[str, Any]]:
+        """Queue the graph ``count`` times and wait for the ends; gives them in order."""
+        self.page.evaluate("window.endings.length = 0")
+        self.page.evaluate("(count) => app.queuePrompt(0, count)", count)
+        self.page.wait_for_function(
+            "(count) => window.endings.length >= count", arg=count, timeout=RUN_MS
+        )
+        return self.page.evaluate("window.endings")
+
+    def run(self, count: int = 1) -> None:
+        """Queue a graph that must succeed."""
+        endings = self.queue(count)
+        assert [each["type"] for each in endings] == ["execution_success"] * count, endings
+
+    def pictures(self, node: int, count: int = 1) -> list[Sequence[int]]:
+        """Sizes of the images that the node shows, once there are ``count``."""
+        enough = f"([id, count]) => ({_PICTURES})(id).length >= count"
+        self.page.wait_for_function(enough, arg=[node, count], timeout=RUN_MS)
+        return self.page.evaluate(_PICTURES, node)
+
+    def shoot(self, name: str) -> None:
+        """A screenshot for people to look at."""
+        self.screenshots.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self.screenshots / f"{name}-{self.frontend}.png")

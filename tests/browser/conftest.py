@@ -1,0 +1,101 @@
+"""ComfyUI in a real browser: the oldest and the newest frontend, on one real server each. What is
+missing is a failure, never a skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import sites
+from browsers import ARGUMENTS, DEV, OWN_BROWSERS, find_chromium
+from canvas import Canvas
+from playwright.sync_api import Browser, sync_playwright
+from sites import FRONTENDS, RETURNING, Site
+from watch import Watch
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
+    """``open_site(frontend)``: the one server with this frontend, started when first asked for."""
+    opened: dict[str, Site] = {}
+    with ExitStack() as servers:
+
+        def open_or_known(frontend: str) -> Site:
+            if frontend not in opened:
+                folder = tmp_path_factory.mktemp("site")
+                opened[frontend] = servers.enter_context(sites.open_site(frontend, folder))
+            return opened[frontend]
+
+        yield open_or_known
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A module's own, since the thread's event loop is Playwright's while it is open, and the
+    tests in other folders have loops of theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = find_chromium()
+        if not found:
+            patch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(OWN_BROWSERS))
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+            yield browser
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    return Path(os.environ.get("SEEDREAM_SCREENSHOTS") or DEV / "screenshots").absolute()
+
+
+@pytest.fixture
+def visit(chromium: Browser, screenshots: Path) -> Iterator[Callable[[Site], Canvas]]:
+    """``visit(site)``: a page in a browser without any past. No error may be left on it."""
+    canvases: list[Canvas] = []
+    with ExitStack() as contexts:
+
+        def open_canvas(site: Site) -> Canvas:
+            size = {"width": 1440, "height": 900}
+            context = chromium.new_context(viewport=size, reduced_motion="reduce")
+            contexts.callback(context.close)
+            watch = Watch(site.url)
+            context.route("**/*", watch.gate)
+            page = context.new_page()
+            watch.follow(page)
+            canvas = Canvas(page, site.url, watch, screenshots, site.frontend)
+            canvases.append(canvas)
+            canvas.open()
+            return canvas
+
+        yield open_canvas
+        for canvas in canvases:
+            assert canvas.watch.errors == []
+            assert canvas.watch.outside == []
+
+
+@pytest.fixture(params=FRONTENDS, ids=["oldest", "newest"])
+def site(request: pytest.FixtureRequest, open_site: Callable[[str], Site]) -> Site:
+    """Each frontend in turn, with the sandbox set and nothing else."""
+    site = open_site(request.param)
+    site.begin(**RETURNING)
+    site.sign_in()
+    return site
+
+
+@pytest.fixture
+def canvas(site: Site, visit: Callable[[Site], Canvas]) -> Canvas:
+    """An empty canvas on each frontend in turn."""
+    canvas = visit(site)
+    canvas.clear()
+    return canvas

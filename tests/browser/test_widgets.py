@@ -1,0 +1,102 @@
+"""The seed's control, and workflows that travel from the newest frontend to the oldest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from canvas import Canvas
+from sites import NEWEST, OLDEST, RETURNING, Site
+
+NOT_DEFAULT: dict[str, dict[str, Any]] = {
+    "SeedreamPreferential": {
+        "prompt": "two lines\n两行",
+        "model": "Seedream-4.5-Preferential",
+        "size": "4K",
+        "output_format": "jpeg",
+        "watermark": True,
+        "seed": 9_007_199_254_740_991,
+        "control": "decrement",
+        "image_urls": "https://example.com/a.png\nhttps://example.com/b.png",
+        "fit": "crop",
+    },
+    "SeedreamEvolink": {
+        "prompt": "a lamp",
+        "model": "Seedream-4.5",
+        "size": "21:9",
+        "quality": "4K",
+        "n": 15,
+        "prompt_priority": "fast",
+        "seed": 12_345,
+        "control": "increment",
+        "image_urls": "https://example.com/c.png",
+        "wait": False,
+        "fit": "stretch",
+    },
+    "SeedreamPollTask": {
+        "task_id": "task-1\ntask-2",
+        "wait": False,
+        "timeout_s": 77,
+        "fit": "crop",
+    },
+    "SeedreamLoadURLImages": {
+        "urls": "https://example.com/d.png",
+        "on_error": "skip",
+        "fit": "stretch",
+    },
+    "SeedreamUploadReferences": {},
+}
+"""Every widget of every node, each with another value than it begins with."""
+
+
+def fill(canvas: Canvas, node: int, values: dict[str, Any]) -> None:
+    canvas.page.evaluate(
+        """([id, values]) => {
+          const { widgets = [] } = app.graph.getNodeById(id);
+          const control = widgets.find((each) => each.name === "seed")?.linkedWidgets?.[0];
+          for (const widget of widgets)
+            widget.value = values[widget === control ? "control" : widget.name];
+        }""",
+        [node, values],
+    )
+
+
+def test_the_seed_of_a_new_node_stays_as_it_is(canvas: Canvas) -> None:
+    for kind in ("SeedreamPreferential", "SeedreamEvolink"):
+        assert canvas.widgets(canvas.add(kind))["control"] == "fixed"
+
+
+def test_the_seed_of_a_saved_node_keeps_the_control_it_was_saved_with(canvas: Canvas) -> None:
+    node = canvas.add("SeedreamEvolink")
+    fill(canvas, node, NOT_DEFAULT["SeedreamEvolink"])
+    canvas.load(canvas.saved())
+    assert canvas.widgets(node)["control"] == "increment"
+
+
+def test_a_workflow_of_the_newest_frontend_loads_on_the_oldest_with_every_value_in_place(
+    open_site: Callable[[str], Site], visit: Callable[[Site], Canvas]
+) -> None:
+    newest, oldest = open_site(NEWEST), open_site(OLDEST)
+    for site in (newest, oldest):
+        site.begin(**RETURNING)
+    there = visit(newest)
+    there.clear()
+    nodes: dict[int, str] = {}
+    for place, (kind, values) in enumerate(NOT_DEFAULT.items()):
+        node = there.add(kind, 480 * (place % 3), 700 * (place // 3))
+        before = there.widgets(node)
+        assert before.keys() == values.keys(), "a widget is missing in this test"
+        assert [name for name in values if before[name] == values[name]] == []
+        fill(there, node, values)
+        nodes[node] = kind
+    source = there.add("EmptyImage", -400)
+    for node, kind in nodes.items():
+        if kind not in ("SeedreamPollTask", "SeedreamLoadURLImages"):
+            there.link(source, "IMAGE", node, "images.image_1")
+
+    here = visit(oldest)
+    here.load(there.saved())
+    here.shoot("workflow-of-the-newest")
+    for node, kind in nodes.items():
+        assert here.widgets(node) == NOT_DEFAULT[kind]
+    assert here.prompt() == there.prompt()
