@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
+from ..seedream_api.wording import chinese
 from . import inputs, runtime
 from .results import Pictures, describe, pictures_of
 
@@ -98,8 +99,10 @@ class SeedreamLoadURLImages(io.ComfyNode):
         failed = sum(outcome["status"] == "failed" for outcome in outcomes)
         if failed == 0:
             _remember("\n".join(wanted))
-        caller.show(f"{len(pictures.image_list)} of {len(wanted)} image(s) · {failed} failed")
-        report = json.dumps({"images": outcomes, "notes": pictures.notes}, ensure_ascii=False)
+        count = f"{len(pictures.image_list)}/{len(wanted)}"
+        caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
+        notes = {"notes": pictures.notes, "notes_zh": [chinese(note) for note in pictures.notes]}
+        report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
         return io.NodeOutput(pictures.batch, pictures.masks, pictures.image_list, report)
 
 
@@ -140,9 +143,7 @@ async def _load(
 def _failed(errors: list[SeedreamError], total: int) -> SeedreamError:
     if total == 1:
         return errors[0]
-    return InvalidRequest(
-        "urls_failed", failed=len(errors), total=total, reason=errors[0].message("en")
-    )
+    return InvalidRequest("urls_failed", failed=len(errors), total=total, reason=errors[0])
 
 
 def _outcomes(loaded: list[Loaded], pictures: Pictures) -> list[dict[str, Any]]:

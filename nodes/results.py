@@ -15,6 +15,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
+from ..seedream_api.wording import PHASES, chinese
 from . import runtime
 from .inputs import connected_images, lines
 from .tensors import frame_count, to_pixels, to_tensors
@@ -23,17 +24,6 @@ if TYPE_CHECKING:
     from ..seedream_api.references import Reference
     from ..seedream_api.results import Failure, Progress, Result
     from ..seedream_api.session import Session
-
-_PHASES = {
-    "preparing": "Preparing 准备中",
-    "uploading": "Sending references 上传参考图",
-    "submitting": "Submitting 提交中",
-    "waiting": "Waiting for the same request 等待相同请求",
-    "queued": "Queued 排队中",
-    "processing": "Processing 生成中",
-    "downloading": "Downloading 下载中",
-    "done": "Done 完成",
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ class Pictures:
 
 def describe(step: Progress, call: tuple[int, int]) -> str:
     """A step as the line under the node."""
-    words = [_PHASES[step.phase.value]]
+    words = [" ".join(PHASES[step.phase.value])]
     if step.percent is not None:
         words.append(f"{step.percent:.0f} %")
     if step.total:
@@ -62,7 +52,8 @@ def describe(step: Progress, call: tuple[int, int]) -> str:
 
 
 def _call_words(call: tuple[int, int]) -> list[str]:
-    return [f"call {call[0]} of {call[1]}"] if call[1] > 1 else []
+    number, count = call
+    return [f"call {number} of {count} 第 {number} 次，共 {count} 次"] if count > 1 else []
 
 
 async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
@@ -168,9 +159,10 @@ def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], h
             "已存结果，未扣费；更换 seed 可重新生成"
         )
     failed = len(result.failures) + len(pictures.failures)
-    words.append(f"{len(pictures.image_list)} image(s) · {result.seconds:.0f} s")
+    count = len(pictures.image_list)
+    words.append(f"{count} image(s) {count} 张图 · {result.seconds:.0f} s")
     if failed:
-        words.append(f"{failed} failed, see report 失败，详见 report")
+        words.append(f"{failed} failed, see report {failed} 张失败，详见报告")
     return " · ".join(words)
 
 
@@ -185,7 +177,7 @@ def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) ->
             "height": image.height,
             "bytes": image.bytes,
             "type": image.media_type,
-            **({"reason": undecoded[place]} if place in undecoded else {}),
+            **(_why(undecoded[place]) if place in undecoded else {}),
         }
         for place, image in enumerate(result.images)
     ]
@@ -211,6 +203,7 @@ def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) ->
         "service_seconds": result.service_seconds,
         "record": result.entry,
         "notes": notes,
+        "notes_zh": [chinese(note) for note in notes],
     }
 
 
@@ -219,5 +212,9 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "position": failure.position,
         "task_id": failure.task_id,
         "status": "failed",
-        "reason": failure.reason,
+        **_why(failure.reason),
     }
+
+
+def _why(reason: str) -> dict[str, str]:
+    return {"reason": reason, "reason_zh": chinese(reason)}

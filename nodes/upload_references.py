@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from comfy_api.latest import io
 
+from ..seedream_api.wording import chinese
 from . import inputs, runtime
 from .results import describe
 from .tensors import to_pixels
@@ -154,7 +155,7 @@ def _report(pictures: list[PictureReference], sent: list[Sent]) -> dict[str, Any
         for picture, one in zip(pictures, sent, strict=True)
         for note in (*picture.notes, *one.notes)
     ]
-    return {"images": images, "notes": notes}
+    return {"images": images, "notes": notes, "notes_zh": [chinese(note) for note in notes]}
 
 
 def _date(seconds: float | None) -> str | None:

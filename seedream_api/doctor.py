@@ -21,6 +21,7 @@ from .refusals import read_refusal
 from .session import Session
 from .transport import CERTIFICATE_VARIABLES, proxy_for
 from .uploading import try_upload
+from .wording import chinese
 
 _STOCK_UNITS_A_DOLLAR = 500_000
 """Quota units of a stock new-api relay; an operator may have set another number."""
@@ -40,6 +41,11 @@ class Check:
     message: str
     origin: str = ""
     error: SeedreamError | None = None
+
+    @property
+    def message_zh(self) -> str:
+        """``message`` in Chinese; an error's ``message`` holds both languages."""
+        return self.error.message("zh") if self.error else chinese(self.message)
 
 
 async def run_checks(settings: Settings) -> list[Check]:
@@ -95,7 +101,9 @@ def _proxy(settings: Settings) -> Check:
     if proxy is None:
         others = ", ".join(sorted(urllib.request.getproxies())) or "none"
         return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
-    return Check("proxy", "note", f"{bare_url(proxy) if '://' in proxy else proxy} is used")
+    return Check(
+        "proxy", "note", f"{bare_url(proxy) if '://' in proxy else proxy} is used for this address"
+    )
 
 
 async def _service(settings: Settings) -> list[Check]:

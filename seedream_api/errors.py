@@ -22,7 +22,7 @@
     └─ Interrupted                   the user pressed Cancel
 
 Every message says what happened, whether money was spent, and what to do next, in English and then
-in Chinese. The sentences live in ``wording.py``; an error is its class, a key there, and values.
+in Chinese. The sentences live in ``wording/``; an error is its class, a key there, and values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, ClassVar
 
-from .wording import MONEY, WORDING
+from .wording import MONEY, WORDING, chinese
 
 
 class Charge(str, Enum):
@@ -52,7 +52,7 @@ class SeedreamError(Exception):
         charge: overrides what the class says about money.
         task_id: the service's task, where one is known.
         request_id: the relay's id of the refused call, for its support.
-        values: what the wording's templates name.
+        values: what the wording's templates name; an error among them is told in its own words.
     """
 
     charge: Charge = Charge.NONE
@@ -83,15 +83,20 @@ class SeedreamError(Exception):
 
     def message(self, language: str) -> str:
         """The whole message in ``en`` or ``zh``: what happened, the money, the advice."""
-        wording, english = WORDING[self.key], language == "en"
-        money = MONEY[self.charge.value][0 if english else 1]
-        advice = (wording.advice_en if english else wording.advice_zh).format(**self._values())
-        return " ".join(part for part in (self.happened(language), money, advice) if part)
+        money = MONEY[self.charge.value][0 if language == "en" else 1]
+        said = (self.happened(language), money, self.advice(language))
+        return " ".join(part for part in said if part)
 
     def happened(self, language: str) -> str:
         """The first part of the message alone."""
         wording = WORDING[self.key]
-        return (wording.en if language == "en" else wording.zh).format(**self._values())
+        return (wording.en if language == "en" else wording.zh).format(**self._values(language))
+
+    def advice(self, language: str) -> str:
+        """What to do next; may be empty."""
+        wording = WORDING[self.key]
+        advice = wording.advice_en if language == "en" else wording.advice_zh
+        return advice.format(**self._values(language))
 
     def about(self, charge: Charge, task_id: str | None) -> SeedreamError:
         """This error, told by one who knows which money and which task hang on it."""
@@ -99,8 +104,9 @@ class SeedreamError(Exception):
         self.args = (f"{self.message('en')}\n{self.message('zh')}",)
         return self
 
-    def _values(self) -> dict[str, Any]:
-        return {"task_id": self.task_id, "request_id": self.request_id, **self.values}
+    def _values(self, language: str) -> dict[str, Any]:
+        values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
+        return {name: _spoken(name, value, language) for name, value in values.items()}
 
     def with_charge(self, charge: Charge) -> SeedreamError:
         """The same error where more is known about money than where it arose."""
@@ -119,7 +125,22 @@ class SeedreamError(Exception):
         }
 
 
+_CLAUSES = frozenset(("reason", "allowed", "origin"))
+"""Values that are words of ours, and have a Chinese form."""
+
+
+def _spoken(name: str, value: Any, language: str) -> Any:
+    """A value as it stands in a sentence; an error that is the reason of another one, in words."""
+    if isinstance(value, SeedreamError):
+        parts = (value.happened(language), value.advice(language))
+        return " ".join(part for part in parts if part)
+    is_clause = name in _CLAUSES and language == "zh"
+    return chinese(str(value)) if is_clause else value
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, SeedreamError):
+        return value.happened("en")
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 

@@ -140,4 +140,4 @@ def _final(error: SeedreamError, row: Row) -> SeedreamError:
     if isinstance(error, LinkDead) or error.key == "result_gone":
         reason = error.values.get("reason")
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
-    return ResultUnavailable("result_not_fetched", reason=error.happened("en"), **known)
+    return ResultUnavailable("result_not_fetched", reason=error, **known)

@@ -16,6 +16,7 @@ from ..ledger import Ledger
 from ..ledger_rows import Row
 from ..pruning import prune
 from ..store import ImageStore
+from ..wording import spoken
 from .output import Outcome
 
 _ALL = 1_000_000_000
@@ -58,8 +59,8 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
     pruned = _pruned(arguments, ledger, settings) if arguments.prune else []
     rows = ledger.rows(tuple(State(word) for word in arguments.state))
     size, limit = ledger.stored_bytes(), settings.number("SEEDREAM_STORE_GB")
-    lines = [_line(row) for row in rows] or ["The record is empty."]
-    store = f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}"
+    lines = [_line(row) for row in rows] or [spoken("The record is empty.")]
+    store = spoken(f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}")
     payload = {
         "tasks": [_task(row, ledger) for row in rows],
         "store": {"bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)},
@@ -74,7 +75,7 @@ def _exported(path: Path, ledger: Ledger) -> Outcome:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
         raise LedgerFailed("store_full", path=path, reason=error.strerror or error) from None
-    return Outcome({"tasks": rows}, [f"{len(rows)} entries were written to {path}."], 0)
+    return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
 
 
 def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> list[str]:
@@ -88,7 +89,8 @@ def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -
         ),
         older_than_s=None if days is None else days * 86_400,
     )
-    return [f"{pruned.images} images, {pruned.bytes / 1e6:.1f} MB, were removed from the store."]
+    megabytes = f"{pruned.bytes / 1e6:.1f}"
+    return [spoken(f"{pruned.images} images, {megabytes} MB, were removed from the store.")]
 
 
 def _forgotten(name: str, ledger: Ledger) -> Outcome:
@@ -99,7 +101,9 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
         ledger.forget(row.id)
     except ValueError:
         raise InvalidRequest("entry_running", given=name) from None
-    line = f"Entry {row.id} is forgotten: the same inputs will be sent, and paid for, again."
+    line = spoken(
+        f"Entry {row.id} is forgotten: the same inputs will be sent, and paid for, again."
+    )
     return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
 
 
@@ -129,6 +133,7 @@ def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
         ],
         "may_have_been_charged": row.error.may_have_been_charged if row.error else bool(images),
         "error": row.error.message("en") if row.error else None,
+        "error_zh": row.error.message("zh") if row.error else None,
         "created_at": row.created_at,
         "finished_at": row.finished_at,
     }

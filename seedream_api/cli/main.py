@@ -16,6 +16,7 @@ from ..errors import Charge, Interrupted, SeedreamError
 from ..ledger import Ledger
 from ..session import Session
 from ..steps import ANSWER_S
+from ..wording import language, spoken
 from . import listing, running
 from .output import Outcome, error_payload, say, show
 from .parser import build_parser
@@ -86,8 +87,8 @@ async def _in_session(parsed: argparse.Namespace, settings: Settings, run: runni
 async def _close(session: Session) -> None:
     patience_s = 0.0
     if any(work.is_sending for work in session.works.values()):
-        say("The request was sent already: waiting for its answer, so that nothing is lost. "
-            "Press Ctrl-C to stop at once.")  # fmt: skip
+        say(spoken("The request was sent already: waiting for its answer, so that nothing is lost. "
+                   "Press Ctrl-C to stop at once."))  # fmt: skip
         patience_s = ANSWER_S
     try:
         await session.close(patience_s=patience_s)
@@ -112,7 +113,11 @@ def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
 async def _doctor(settings: Settings) -> Outcome:
     checks = await run_checks(settings)
     marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
-    lines = [f"{marks[check.verdict]}  {check.name}: {check.message}" for check in checks]
+    is_chinese = language() == "zh"
+    lines = [
+        f"{marks[check.verdict]}  {check.name}: {check.message_zh if is_chinese else check.message}"
+        for check in checks
+    ]
     problems = [check for check in checks if check.verdict == "problem"]
     exit_code = 0
     if problems:
@@ -124,6 +129,7 @@ async def _doctor(settings: Settings) -> Outcome:
                 "name": check.name,
                 "verdict": check.verdict,
                 "message": check.message,
+                "message_zh": check.message_zh,
                 "origin": check.origin,
             }
             for check in checks
@@ -137,10 +143,10 @@ def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
 
     sandbox = Sandbox(settings.home, port=parsed.port, strict=parsed.strict, models=settings.models)
     sandbox.start()
-    say(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:")
+    say(spoken(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:"))
     say(f"  DEEPSPACE_BASE_URL={sandbox.url}")
     say(f"  DEEPSPACE_API_KEY={SANDBOX_KEY}")
-    say("Press Ctrl-C to end it.")
+    say(spoken("Press Ctrl-C to end it."))
     try:
         asyncio.run(_until_stopped())
     finally:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import SeedreamError
 from ..results import Phase, Progress, Result
+from ..wording import PHASES, language
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,12 @@ class ProgressLine:
 
 def describe(step: Progress) -> str:
     """A step in a few words."""
-    words = [step.phase.value]
+    is_chinese = language() == "zh"
+    words = [PHASES[step.phase.value][1] if is_chinese else step.phase.value]
     if step.percent is not None:
         words.append(f"{step.percent:.0f} %")
     if step.phase is Phase.DOWNLOADING and step.total:
-        words.append(f"{step.done} of {step.total}")
+        words.append(f"{step.done}{'/' if is_chinese else ' of '}{step.total}")
     words.append(f"{step.seconds:.0f} s")
     if step.task_id:
         words.append(step.task_id)

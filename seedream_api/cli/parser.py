@@ -9,10 +9,21 @@ from typing import NoReturn
 from .._version import __version__
 from ..errors import InvalidRequest
 from ..intents import State
+from ..wording import spoken
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports wrong use as an error of ours, so that ``--json`` can show it too."""
+    """Speaks the terminal's language, and reports wrong use as an error of ours, so that ``--json``
+    can show it too."""
+
+    def format_help(self) -> str:
+        # Here and not at each option: most runs show no help, and then nothing is looked up.
+        self.description = spoken(self.description or "") or None
+        for action in self._actions:
+            choices: list[argparse.Action] = getattr(action, "_choices_actions", [])
+            for one in (action, *choices):
+                one.help = spoken(one.help) if one.help else one.help
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         raise InvalidRequest("wrong_use", reason=message, usage=self.format_usage().strip())

@@ -21,6 +21,7 @@ from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
 from ..session import Session
+from ..wording import spoken
 from .output import Outcome, ProgressLine, result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
@@ -145,11 +146,11 @@ async def _delivered(result: Result, out: Path) -> Outcome:
     paths = await asyncio.to_thread(copy_all)
     lines = [*paths]
     if result.is_reused:
-        lines.append("Stored result, nothing charged; change --seed for a new one.")
+        lines.append(spoken("Stored result, nothing charged; change --seed for a new one."))
     if result.status in ("submitted", "pending"):
-        lines.append(f"Task {result.task_id} runs. Fetch it: poll {result.task_id}")
-    lines += [f"Failed: {failure.reason}" for failure in result.failures]
-    lines += [f"Note: {note}" for note in result.notes]
+        lines.append(spoken(f"Task {result.task_id} runs. Fetch it: poll {result.task_id}"))
+    lines += [spoken(f"Failed: {failure.reason}") for failure in result.failures]
+    lines += [spoken(f"Note: {note}") for note in result.notes]
     return Outcome(result_payload(result, paths), lines, _EXIT_CODES[result.status])
 
 

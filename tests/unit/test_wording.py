@@ -29,7 +29,7 @@ def placeholders(template: str) -> set[str]:
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     for folder in ("seedream_api", "nodes"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if path.name != "wording.py":
+            if "wording" not in path.parts:
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 

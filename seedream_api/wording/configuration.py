@@ -1,0 +1,112 @@
+"""What is wrong with a setting, or with how a command was called."""
+
+from __future__ import annotations
+
+from .kinds import Wording
+
+CONFIGURATION: dict[str, Wording] = {
+    "no_key": Wording(
+        "No API key is set.",
+        "尚未设置 API 密钥。",
+        "Three ways: set the environment variable DEEPSPACE_API_KEY; or save it in the settings "
+        "file {path} (see the README); or build graphs for free in the built-in sandbox with "
+        "DEEPSPACE_BASE_URL=sandbox.",
+        "三种方式：设置环境变量 DEEPSPACE_API_KEY；或写入设置文件 {path}（见 README）；"
+        "或用 DEEPSPACE_BASE_URL=sandbox 在内置沙盒中免费搭建工作流。",
+    ),
+    "key_of_other_address": Wording(
+        "The saved key belongs to {saved}, but the address is now {address}.",
+        "已保存的密钥属于 {saved}，而当前地址是 {address}。",
+        "Save the key for this address again, or set DEEPSPACE_API_KEY in the environment.",
+        "请为此地址重新保存密钥，或用环境变量 DEEPSPACE_API_KEY 提供。",
+    ),
+    "bad_address": Wording(
+        "The service address {given!r} cannot be used: {reason}.",
+        "服务地址 {given!r} 无法使用：{reason}。",
+        "DEEPSPACE_BASE_URL takes https://host, http only to this machine, or the word sandbox.",
+        "DEEPSPACE_BASE_URL 可填 https://主机、仅限本机的 http 地址，或 sandbox。",
+    ),
+    "bad_key": Wording(
+        "The API key holds characters that no key has (blanks, line ends or non-ASCII letters).",
+        "API 密钥中含有不应出现的字符（空格、换行或非 ASCII 字符）。",
+        "Copy the key again, alone and whole.",
+        "请重新完整复制密钥。",
+    ),
+    "bad_setting": Wording(
+        "The setting {name} is {given!r} (from {origin}), which is not allowed.",
+        "设置项 {name} 的值 {given!r}（来自{origin}）不被允许。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
+    "bad_settings_file": Wording(
+        "The settings file {path} cannot be read: {reason}.",
+        "无法读取设置文件 {path}：{reason}。",
+        "Correct it or move it away.",
+        "请修正或移走该文件。",
+    ),
+    "bad_models_file": Wording(
+        "The models file {path} (SEEDREAM_MODELS) cannot be used: {reason}.",
+        "模型文件 {path}（SEEDREAM_MODELS）无法使用：{reason}。",
+        'It holds a JSON list of {{"id": ..., "family": "preferential" or "evolink", '
+        '"like": ...}}.',
+        '其内容应为 JSON 列表：{{"id": ..., "family": "preferential" 或 "evolink", "like": ...}}。',
+    ),
+    "bad_proxy": Wording(
+        "The proxy of the environment cannot be used: {reason}.",
+        "环境变量中的代理无法使用：{reason}。",
+        "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (http://, https:// or socks5:// addresses).",
+        "请检查 HTTP_PROXY、HTTPS_PROXY 和 ALL_PROXY（http://、https:// 或 socks5:// 地址）。",
+    ),
+    "bad_certificates": Wording(
+        "The CA bundle {path} cannot be loaded: {reason}.",
+        "无法加载 CA 证书文件 {path}：{reason}。",
+        "Check SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE.",
+        "请检查 SSL_CERT_FILE、SSL_CERT_DIR、REQUESTS_CA_BUNDLE 或 CURL_CA_BUNDLE。",
+    ),
+    "no_upload_way": Wording(
+        "The model {model} takes reference images only as URLs, and no way to upload is set up.",
+        "模型 {model} 的参考图只能以 URL 提供，而当前没有配置任何上传方式。",
+        "Set up one of three: an S3 bucket (SEEDREAM_UPLOAD_S3_BUCKET), Evolink's files "
+        "(SEEDREAM_UPLOAD_EVOLINK_KEY), an image host (SEEDREAM_UPLOAD_HTTP_URL). Or give URLs in "
+        "image_urls; or use a Preferential model, which takes images inline; or set "
+        "SEEDREAM_UPLOAD=inline to try inline images here knowingly; or use the sandbox.",
+        "请配置以下三种方式之一：S3 存储桶（SEEDREAM_UPLOAD_S3_BUCKET）、Evolink 文件服务"
+        "（SEEDREAM_UPLOAD_EVOLINK_KEY）、图床（SEEDREAM_UPLOAD_HTTP_URL）。也可在 image_urls "
+        "中填写 URL；或改用可内联图片的 Preferential 模型；"
+        "或设置 SEEDREAM_UPLOAD=inline 明确尝试内联；或使用沙盒。",
+    ),
+    "no_url_way": Wording(
+        "No way to upload is set up, and inline images have no URL.",
+        "当前没有配置任何上传方式，而内联图片没有 URL。",
+        "Set up one of three: an S3 bucket (SEEDREAM_UPLOAD_S3_BUCKET), Evolink's files "
+        "(SEEDREAM_UPLOAD_EVOLINK_KEY), an image host (SEEDREAM_UPLOAD_HTTP_URL), with "
+        "SEEDREAM_UPLOAD=auto; or use the sandbox.",
+        "请在 SEEDREAM_UPLOAD=auto 下配置以下三种方式之一：S3 存储桶（SEEDREAM_UPLOAD_S3_BUCKET）、"
+        "Evolink 文件服务（SEEDREAM_UPLOAD_EVOLINK_KEY）、图床（SEEDREAM_UPLOAD_HTTP_URL）；"
+        "或使用沙盒。",
+    ),
+    "upload_way_missing": Wording(
+        "SEEDREAM_UPLOAD is {way}, but {missing} is not set.",
+        "SEEDREAM_UPLOAD 为 {way}，但未设置 {missing}。",
+        "Set it, or set SEEDREAM_UPLOAD=auto.",
+        "请设置该项，或将 SEEDREAM_UPLOAD 设为 auto。",
+    ),
+    "bad_upload_key": Wording(
+        "{name} holds characters that no key has (blanks, line ends or non-ASCII letters).",
+        "{name} 中含有不应出现的字符（空格、换行或非 ASCII 字符）。",
+        "Copy the key again, alone and whole.",
+        "请重新完整复制密钥。",
+    ),
+    "no_s3_library": Wording(
+        "Uploading to an S3 bucket needs the library obstore, which is not installed.",
+        "上传到 S3 存储桶需要 obstore 库，但尚未安装。",
+        'Install it: "{python}" -m pip install "{package}"',
+        '请安装："{python}" -m pip install "{package}"',
+    ),
+    "wrong_use": Wording(
+        "The command cannot be run: {reason}.",
+        "命令无法执行：{reason}。",
+        "{usage}",
+        "{usage}",
+    ),
+}

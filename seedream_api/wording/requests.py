@@ -1,0 +1,142 @@
+"""What our own checks refuse before anything is sent."""
+
+from __future__ import annotations
+
+from .kinds import Wording
+
+REQUESTS: dict[str, Wording] = {
+    "prompt_empty": Wording(
+        "prompt is empty.",
+        "prompt（提示词）为空。",
+        "Describe the picture in words.",
+        "请用文字描述画面。",
+    ),
+    "value_not_allowed": Wording(
+        "{field} is {given!r}, which {model} does not take.",
+        "{field} 的值 {given!r} 不适用于 {model}。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
+    "value_malformed": Wording(
+        "{field} is {given!r}: {reason}.",
+        "{field} 的值 {given!r} 无效：{reason}。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
+    "model_unknown": Wording(
+        "model is {given!r}, which is not known.",
+        "未知的 model：{given!r}。",
+        "Allowed: {allowed}. More models: see SEEDREAM_MODELS.",
+        "允许的值：{allowed}。添加模型见 SEEDREAM_MODELS。",
+    ),
+    "field_not_of_model": Wording(
+        "{field} (given: {given!r}) does not exist for {model}.",
+        "{model} 没有 {field} 参数（给出的值：{given!r}）。",
+        "Leave it out. {model} takes: {allowed}.",
+        "请去掉该参数。{model} 接受：{allowed}。",
+    ),
+    "too_many_references": Wording(
+        "There are {given} reference images (every frame of a batch is one).",
+        "参考图共有 {given} 张（批次中的每一帧都算一张）。",
+        "Allowed: at most {allowed}.",
+        "最多允许 {allowed} 张。",
+    ),
+    "references_and_results": Wording(
+        "{references} reference images and n = {n} make {given}.",
+        "{references} 张参考图加上 n = {n}，合计 {given}。",
+        "Allowed: at most {allowed} together; with {references} references n may be at most "
+        "{most}.",
+        "合计最多 {allowed}；有 {references} 张参考图时 n 最多为 {most}。",
+    ),
+    "reference_too_small": Wording(
+        "Reference image {position} is {width} x {height} pixels.",
+        "第 {position} 张参考图为 {width} x {height} 像素。",
+        "Allowed: each side at least {allowed} pixels.",
+        "每边至少 {allowed} 像素。",
+    ),
+    "reference_too_large": Wording(
+        "Reference image {position} is {width} x {height}, {given} pixels in all.",
+        "第 {position} 张参考图为 {width} x {height}，共 {given} 像素。",
+        "Allowed: at most {allowed} pixels in all. Scale it down first.",
+        "总像素数最多 {allowed}，请先缩小。",
+    ),
+    "reference_ratio": Wording(
+        "Reference image {position} is {width} x {height}: its sides are more than {allowed} to 1.",
+        "第 {position} 张参考图为 {width} x {height}，长宽比超过 {allowed}:1。",
+        "Allowed: from 1:{allowed} to {allowed}:1. Crop or pad it first.",
+        "允许范围为 1:{allowed} 到 {allowed}:1，请先裁剪或补边。",
+    ),
+    "reference_unreadable": Wording(
+        "Reference image {position} ({given}) cannot be read as an image: {reason}.",
+        "第 {position} 张参考图（{given}）无法作为图片读取：{reason}。",
+        "Allowed: JPEG, PNG, WebP, BMP, TIFF and GIF files.",
+        "支持 JPEG、PNG、WebP、BMP、TIFF 和 GIF 文件。",
+    ),
+    "url_not_http": Wording(
+        "{field} holds {given!r}, which is no http or https address.",
+        "{field} 中的 {given!r} 不是 http 或 https 地址。",
+        "Allowed: one full address a line, such as https://example.com/picture.png.",
+        "每行一个完整地址，例如 https://example.com/picture.png。",
+    ),
+    "url_private": Wording(
+        "{given} leads to {address}, which is not on the public internet.",
+        "{given} 指向 {address}，不是公网地址。",
+        "Such addresses are refused in workflows. For a host of your own set "
+        "SEEDREAM_ALLOW_HOSTS={host}.",
+        "工作流中的此类地址会被拒绝。若是自己的主机，请设置 SEEDREAM_ALLOW_HOSTS={host}。",
+    ),
+    "url_malformed": Wording(
+        "The address {given!r} cannot be fetched: {reason}.",
+        "无法获取地址 {given!r}：{reason}。",
+        "Allowed: http and https addresses of the public internet, without a user name in them.",
+        "仅支持公网的 http 和 https 地址，且地址中不得包含用户名。",
+    ),
+    "no_urls": Wording(
+        "urls is empty.",
+        "urls 为空。",
+        "Give one address a line, or link the urls output of another node.",
+        "请每行填写一个地址，或连接其他节点的 urls 输出。",
+    ),
+    "no_images": Wording(
+        "No image is connected.",
+        "没有连接任何图片。",
+        "Link at least one image.",
+        "请至少连接一张图片。",
+    ),
+    "task_id_empty": Wording(
+        "task_id is empty. {unfinished_en}",
+        "task_id 为空。{unfinished_zh}",
+        "Give one task id a line, or link the task_id output of a Seedream Evolink node.",
+        "请每行填写一个任务 ID，或连接 Seedream Evolink 节点的 task_id 输出。",
+    ),
+    "task_id_malformed": Wording(
+        "task_id holds {given!r}, which no task id looks like.",
+        "task_id 中的 {given!r} 不像任务 ID。",
+        "Allowed: letters, digits, and . _ : - , at most 200 characters; one id a line.",
+        "仅限字母、数字和 . _ : - ，最多 200 个字符；每行一个。",
+    ),
+    "task_of_other_address": Wording(
+        "Task {task_id} was made at {saved}, but the address is now {address}.",
+        "任务 {task_id} 创建于 {saved}，而当前地址是 {address}。",
+        "Set DEEPSPACE_BASE_URL back to {saved} to collect it.",
+        "请将 DEEPSPACE_BASE_URL 改回 {saved} 后再取回。",
+    ),
+    "entry_unknown": Wording(
+        "The record holds no task {given!r}.",
+        "记录中没有任务 {given!r}。",
+        "python -m seedream_api tasks lists them.",
+        "运行 python -m seedream_api tasks 可查看列表。",
+    ),
+    "entry_not_resumable": Wording(
+        "Task {given} was never sent, so there is nothing to resume.",
+        "任务 {given} 从未发送，无可恢复。",
+        "Run the same inputs again.",
+        "请用相同输入重新运行。",
+    ),
+    "entry_running": Wording(
+        "Task {given} is being worked on by a running process.",
+        "任务 {given} 正由某个运行中的进程处理。",
+        "Wait for it, or end that process first.",
+        "请等待其完成，或先结束该进程。",
+    ),
+}

@@ -1,0 +1,126 @@
+"""What came of a request: not sent, unknown, refused, and tasks that failed."""
+
+from __future__ import annotations
+
+from .kinds import Wording
+from .money import NEW_TRY_EN, NEW_TRY_ZH
+
+SERVICE: dict[str, Wording] = {
+    # --- transport --------------------------------------------------------------------------------
+    "not_sent": Wording(
+        "The service at {host} could not be reached: {reason}.",
+        "无法连接服务 {host}：{reason}。",
+        "Check the network and the proxy settings; python -m seedream_api doctor looks closer.",
+        "请检查网络和代理设置；运行 python -m seedream_api doctor 可进一步诊断。",
+    ),
+    "outcome_unknown": Wording(
+        "The request was sent, but its outcome is unknown: {reason}.",
+        "请求已发送，但结果未知：{reason}。",
+        f"Look at the service's own list before paying again. {NEW_TRY_EN}",
+        f"再次付费前请先查看服务方的记录。{NEW_TRY_ZH}",
+    ),
+    "outcome_unknown_crash": Wording(
+        "An earlier run ended while this request was being sent; its outcome is unknown.",
+        "此前的运行在发送此请求时中断，结果未知。",
+        f"Look at the service's own list before paying again. {NEW_TRY_EN}",
+        f"再次付费前请先查看服务方的记录。{NEW_TRY_ZH}",
+    ),
+    "read_failed": Wording(
+        "The service gave no usable answer to a free request: {reason}.",
+        "服务未对免费请求给出可用的回答：{reason}。",
+        "Try again later.",
+        "请稍后重试。",
+    ),
+    # --- refused ----------------------------------------------------------------------------------
+    "refused": Wording(
+        "The service refused the request (HTTP {http}{code}): {reason}",
+        "服务拒绝了请求（HTTP {http}{code}）：{reason}",
+        "Change what it names and run again.",
+        "请按其说明修改后重新运行。",
+    ),
+    "refused_key": Wording(
+        "The service does not accept the key (HTTP {http}{code}): {reason}",
+        "服务不接受此密钥（HTTP {http}{code}）：{reason}",
+        "Check the key, its expiry and the models allowed to it in the service's console.",
+        "请在服务控制台检查密钥、有效期及其可用模型。",
+    ),
+    "refused_balance": Wording(
+        "The balance is too low (HTTP {http}{code}): {reason}",
+        "余额不足（HTTP {http}{code}）：{reason}",
+        "Top up the account or raise this key's quota, then run again.",
+        "请充值或提高此密钥的额度后重新运行。",
+    ),
+    "refused_content": Wording(
+        "Moderation refused the prompt or an image (HTTP {http}{code}): {reason}",
+        "内容审核未通过（HTTP {http}{code}）：{reason}",
+        "Change the prompt or the reference images.",
+        "请修改提示词或参考图。",
+    ),
+    "refused_too_large": Wording(
+        "The request's body is too large for the service (HTTP {http}{code}): {reason}",
+        "请求体超过服务上限（HTTP {http}{code}）：{reason}",
+        "Use fewer or smaller reference images, or references by URL.",
+        "请减少或缩小参考图，或以 URL 提供参考图。",
+    ),
+    "refused_not_found": Wording(
+        "The service does not know the model or the path (HTTP {http}{code}): {reason}",
+        "服务不认识该模型或路径（HTTP {http}{code}）：{reason}",
+        "Check the model's name and DEEPSPACE_BASE_URL.",
+        "请检查模型名称和 DEEPSPACE_BASE_URL。",
+    ),
+    "refused_rate": Wording(
+        "The service answered too many requests (HTTP {http}{code}) for {waited} s: {reason}",
+        "服务在 {waited} 秒内一直返回请求过多（HTTP {http}{code}）：{reason}",
+        "Wait a while, or lower SEEDREAM_MAX_SUBMITS.",
+        "请稍后再试，或降低 SEEDREAM_MAX_SUBMITS。",
+    ),
+    "refused_channel": Wording(
+        "The relay has no channel for this model now (HTTP {http}{code}): {reason}",
+        "中转站目前没有此模型的可用通道（HTTP {http}{code}）：{reason}",
+        "Check that the key's group may use the model, or try later.",
+        "请确认密钥所在分组可用此模型，或稍后再试。",
+    ),
+    # --- tasks ------------------------------------------------------------------------------------
+    "task_failed": Wording(
+        "Task {task_id} failed at the service: {reason}",
+        "任务 {task_id} 在服务端失败：{reason}",
+        "Running the same inputs again makes a new task.",
+        "用相同输入重新运行会创建新任务。",
+    ),
+    "task_failed_content": Wording(
+        "Task {task_id} was stopped by moderation: {reason}",
+        "任务 {task_id} 未通过内容审核：{reason}",
+        "Change the prompt or the reference images.",
+        "请修改提示词或参考图。",
+    ),
+    "task_not_found": Wording(
+        "The service does not know task {task_id} (any more): {reason}",
+        "服务（已）找不到任务 {task_id}：{reason}",
+        "Check the id and the key; tasks expire some time after they end.",
+        "请检查 ID 和密钥；任务结束一段时间后会过期。",
+    ),
+    "task_of_other_key": Wording(
+        "Task {task_id} was made with another key, so this key cannot read it: {reason}",
+        "任务 {task_id} 由另一个密钥创建，当前密钥无法读取：{reason}",
+        "Set the key that made it and run again.",
+        "请换回创建它的密钥后重新运行。",
+    ),
+    "wait_timed_out": Wording(
+        "Task {task_id} is still {word} after {waited} s of waiting.",
+        "等待 {waited} 秒后，任务 {task_id} 仍为 {word}。",
+        "Run the same inputs again to go on waiting, or give this id to Poll Task.",
+        "用相同输入重新运行可继续等待，或把此 ID 交给 Poll Task（查询任务）。",
+    ),
+    "completed_without_images": Wording(
+        "The service says that the request completed but names no image.",
+        "服务表示请求已完成，但没有给出任何图片。",
+        NEW_TRY_EN,
+        NEW_TRY_ZH,
+    ),
+    "partial_result": Wording(
+        "{failed} of {total} images failed, and SEEDREAM_PARTIAL is fail: {reason}",
+        "{total} 张图片中有 {failed} 张失败，且 SEEDREAM_PARTIAL 为 fail：{reason}",
+        "With SEEDREAM_PARTIAL=keep the same inputs give the stored part, free.",
+        "设置 SEEDREAM_PARTIAL=keep 后，相同输入可免费取得已保存的部分。",
+    ),
+}
