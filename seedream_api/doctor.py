@@ -68,8 +68,10 @@ async def run_checks(settings: Settings) -> list[Check]:
 def _setting(settings: Settings, name: str) -> Check:
     value = settings.values[name]
     text = value.text
-    if SETTINGS[name].secret:
-        text = "set" if text or settings.is_built_in_sandbox else "not set"
+    if name == "DEEPSPACE_API_KEY" and settings.is_built_in_sandbox:
+        text = "the sandbox's own"
+    elif SETTINGS[name].secret:
+        text = "set" if text else "not set"
     elif "://" in text:
         text = bare_url(text)
     return Check(name, "ok", text or "not set", origin=value.origin)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from ..config import SANDBOX_KEY, Settings, load_settings
-from ..doctor import run_checks
+from ..doctor import Check, run_checks
 from ..errors import Charge, Interrupted, SeedreamError
 from ..ledger import Ledger
 from ..session import Session
@@ -113,11 +113,7 @@ def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
 async def _doctor(settings: Settings) -> Outcome:
     checks = await run_checks(settings)
     marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
-    is_chinese = language() == "zh"
-    lines = [
-        f"{marks[check.verdict]}  {check.name}: {check.message_zh if is_chinese else check.message}"
-        for check in checks
-    ]
+    lines = [f"{marks[check.verdict]}  {_told(check)}" for check in checks]
     problems = [check for check in checks if check.verdict == "problem"]
     exit_code = 0
     if problems:
@@ -136,6 +132,13 @@ async def _doctor(settings: Settings) -> Outcome:
         ]
     }
     return Outcome(payload, lines, exit_code)
+
+
+def _told(check: Check) -> str:
+    """A check as a line, with where a setting's value came from."""
+    message = check.message_zh if language() == "zh" else check.message
+    origin = f"  ({spoken(check.origin)})" if check.origin else ""
+    return f"{check.name}: {message}{origin}"
 
 
 def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:

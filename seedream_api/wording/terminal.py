@@ -8,6 +8,7 @@ from __future__ import annotations
 CHECKS: dict[str, str] = {
     "set": "已设置",
     "not set": "未设置",
+    "the sandbox's own": "沙盒自带的密钥",
     "{path} can be written": "{path} 可写入",
     "not needed for the sandbox": "沙盒不需要",
     "{path} does not exist": "{path} 不存在",

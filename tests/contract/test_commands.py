@@ -394,6 +394,17 @@ def test_doctor_says_what_is_wrong(
     assert not key or key not in ran.out + told.out + ran.err + told.err
 
 
+def test_doctor_says_of_each_setting_where_its_value_came_from(customer: Any) -> None:
+    environ = {"DEEPSPACE_BASE_URL": "sandbox", "DEEPSPACE_API_KEY": "", "LC_ALL": "C"}
+    lines = customer.command("doctor", **environ, SEEDREAM_MAX_SUBMITS="3").out.splitlines()
+    assert "ok    SEEDREAM_MAX_SUBMITS: 3  (environment)" in lines
+    assert "ok    SEEDREAM_TIMEOUT_S: 1800  (default)" in lines
+    assert "ok    DEEPSPACE_API_KEY: the sandbox's own  (default)" in lines
+    assert "ok    SEEDREAM_UPLOAD_EVOLINK_KEY: not set  (default)" in lines
+    in_chinese = customer.command("doctor", **{**environ, "LC_ALL": "zh_CN.UTF-8"}).out
+    assert "SEEDREAM_UPLOAD_EVOLINK_KEY: 未设置  (默认值)" in in_chinese
+
+
 def test_doctor_names_the_proxy_without_its_password(customer: Any) -> None:
     environ = {
         "DEEPSPACE_BASE_URL": "https://api.example.com",

@@ -145,3 +145,9 @@ def test_every_error_is_one_exception_that_scripts_can_catch() -> None:
     assert "tasks --forget 3" in caught.value.message("zh")
     with pytest.raises(SeedreamError):
         raise WaitTimedOut("wait_timed_out", task_id="t", word="queued", waited=1)
+
+
+def test_chinese_sentences_follow_each_other_without_blanks() -> None:
+    error = errors.ConfigurationError("no_key", path="settings.json")
+    assert "尚未设置 API 密钥。未产生费用。三种方式" in error.message("zh")
+    assert "No API key is set. Nothing was charged. Three ways" in error.message("en")
