@@ -1,0 +1,105 @@
+"""Papers for people: Chinese twins are whole, issue templates ask for what helps and for no key."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+TWINS = [("README.md", "README.zh-CN.md"), ("docs/fleet.md", "docs/fleet.zh-CN.md")]
+TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def outline(text: str) -> list[str]:
+    """Headings by level, table rows by their cells, list items, code blocks, in order."""
+    found: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            inside = not inside
+            found += ["code"] if inside else []
+        elif inside:
+            continue
+        elif heading := re.match(r"#+ ", line):
+            found.append(heading[0].strip())
+        elif line.startswith("|"):
+            found.append(f"row of {line.count('|') - 1}")
+        elif item := re.match(r"(\* |\d+\. )", line):
+            found.append(item[0].strip())
+    return found
+
+
+def code_blocks(text: str) -> list[str]:
+    return re.findall(r"^ *```\w*\n(.*?)^ *```", text, re.M | re.S)
+
+
+def plain_code(text: str) -> str:
+    """A block without its layout and the words of people in quotes."""
+    return re.sub(
+        r"\s+|,(?=\s*\))", "", re.sub(r'"[^"]*[^\x00-\x7f][^"]*"|"A cat[^"]*"', '"…"', text)
+    )
+
+
+def names(text: str) -> set[str]:
+    """What stands between backticks outside of blocks."""
+    without = re.sub(r"^ *```.*?^ *```", "", text, flags=re.M | re.S)
+    return set(re.findall(r"`([^`]+)`", without))
+
+
+@pytest.mark.parametrize(("english", "chinese"), TWINS)
+def test_the_chinese_page_is_the_whole_twin(english: str, chinese: str) -> None:
+    first, second = read(english), read(chinese)
+    assert outline(first) == outline(second)
+    assert [plain_code(one) for one in code_blocks(first)] == [
+        plain_code(one) for one in code_blocks(second)
+    ]
+    assert names(first) == names(second)
+    assert sorted(re.findall(r"\]\((?!\w+\.|fleet)(.+?)\)", first)) == sorted(
+        re.findall(r"\]\((?!\w+\.|fleet)(.+?)\)", second)
+    )
+
+
+@pytest.mark.parametrize(("english", "chinese"), TWINS)
+def test_every_section_of_the_chinese_page_holds_chinese_and_the_english_none(
+    english: str, chinese: str
+) -> None:
+    assert not CHINESE.search(re.sub(r"\[中文.*?\]\(.*?\)", "", read(english)))
+    sections = re.split(r"^#+ .*$", read(chinese), flags=re.M)[1:]
+    assert len(sections) > 4
+    assert [text for text in sections if len(text) > 60 and not CHINESE.search(text)] == []
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
+def test_an_issue_template_speaks_both_languages(file: Path) -> None:
+    form: Any = yaml.safe_load(file.read_text("utf-8"))
+    shown = [form[name] for name in ("name", "description") if name in form]
+    for field in [*form.get("body", []), *form.get("contact_links", [])]:
+        known = field.get("attributes", field)
+        shown += [known[name] for name in ("value", "about") if name in known]
+        label = known.get("label")
+        shown += [] if label in (None, "doctor --json") else [label]
+    assert shown and [text for text in shown if not CHINESE.search(text)] == []
+
+
+def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
+    form: Any = yaml.safe_load(read(".github/ISSUE_TEMPLATE/bug.yml"))
+    fields = {field.get("id"): field for field in form["body"]}
+    assert fields["doctor"]["validations"]["required"] is True
+    assert "python -m seedream_api doctor --json" in fields["doctor"]["attributes"]["description"]
+    assert "Never put a key here" in form["body"][0]["attributes"]["value"]
+
+
+def test_links_between_the_papers_lead_somewhere() -> None:
+    papers = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    for paper in papers:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", paper.read_text("utf-8")):
+            assert (paper.parent / target).exists(), f"{paper.name}: {target}"
