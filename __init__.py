@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES
+from .nodes import NODES, routes
 
 WEB_DIRECTORY = "./web"
 
@@ -17,6 +17,7 @@ class SeedreamExtension(ComfyExtension):
 
 
 async def comfy_entrypoint() -> ComfyExtension:
+    routes.register()
     return SeedreamExtension()
 
 

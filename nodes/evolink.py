@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -12,10 +12,30 @@ from . import inputs
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
+    from ..seedream_api.models import Request
+    from ..seedream_api.references import Reference
     from ..seedream_api.results import Progress, Result
     from ..seedream_api.session import Session
 
 _FIRST = MODELS[of_family(MODELS, Family.EVOLINK)[0]]
+
+
+def request_of(
+    prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
+) -> Request:
+    """The request that these inputs mean."""
+    from ..seedream_api.models import Request
+
+    return Request(
+        model=model,
+        prompt=prompt,
+        size=given.get("size"),
+        quality=given.get("quality"),
+        n=given.get("n"),
+        prompt_priority=given.get("prompt_priority"),
+        seed=inputs.widget(given, "seed", 0),
+        references=references,
+    )
 
 
 class SeedreamEvolink(io.ComfyNode):
@@ -89,18 +109,8 @@ class SeedreamEvolink(io.ComfyNode):
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.generation import generate
-            from ..seedream_api.models import Request
 
-            request = Request(
-                model=model,
-                prompt=prompt,
-                size=given.get("size"),
-                quality=given.get("quality"),
-                n=given.get("n"),
-                prompt_priority=given.get("prompt_priority"),
-                seed=inputs.widget(given, "seed", 0),
-                references=await references_of(given),
-            )
+            request = request_of(prompt, model, given, await references_of(given))
             wait = inputs.widget(given, "wait", True)
             return await generate(request, session, wait=wait, progress=tell)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -12,10 +12,30 @@ from . import inputs
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
+    from ..seedream_api.models import Request
+    from ..seedream_api.references import Reference
     from ..seedream_api.results import Progress, Result
     from ..seedream_api.session import Session
 
 _FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
+
+
+def request_of(
+    prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
+) -> Request:
+    """The request that these inputs mean."""
+    from ..seedream_api.models import Request
+
+    chosen = inputs.widget(given, "output_format", "auto")
+    return Request(
+        model=model,
+        prompt=prompt,
+        size=given.get("size"),
+        output_format=None if chosen == "auto" else chosen,
+        watermark=given.get("watermark"),
+        seed=inputs.widget(given, "seed", 0),
+        references=references,
+    )
 
 
 class SeedreamPreferential(io.ComfyNode):
@@ -72,18 +92,8 @@ class SeedreamPreferential(io.ComfyNode):
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.generation import generate
-            from ..seedream_api.models import Request
 
-            chosen = inputs.widget(given, "output_format", "auto")
-            request = Request(
-                model=model,
-                prompt=prompt,
-                size=given.get("size"),
-                output_format=None if chosen == "auto" else chosen,
-                watermark=given.get("watermark"),
-                seed=inputs.widget(given, "seed", 0),
-                references=await references_of(given),
-            )
+            request = request_of(prompt, model, given, await references_of(given))
             return await generate(request, session, progress=tell)
 
         fit = inputs.widget(given, "fit", inputs.FITS[0])

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from comfy.cli_args import args
 from comfy.model_management import InterruptProcessingException, processing_interrupted
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
@@ -23,6 +24,7 @@ from server import PromptServer
 
 from ..seedream_api.config import Settings, load_settings
 from ..seedream_api.errors import Interrupted
+from .live import Live
 from .settings import home_folder, log
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class _OwnLoop:
                 if known == settings and not session.ledger.is_lost:
                     return session
             session = await Session(settings).__aenter__()
+            if not is_multi_user():
+                session.on_change = Live(session, send).changed
             self._sessions.append((settings, session))
             return session
 
@@ -73,6 +77,37 @@ class _OwnLoop:
             closing.result(timeout=QUIT_PATIENCE_S + 2.0)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=5.0)
+
+
+def is_multi_user() -> bool:
+    """Whether ComfyUI serves several users, who are none of each other's business."""
+    return bool(args.multi_user)
+
+
+def send(event: str, data: dict[str, Any]) -> None:
+    """Send every open browser an event; from any thread."""
+    server: Any = getattr(PromptServer, "instance", None)
+    if server is not None:
+        server.send_sync(event, data)
+
+
+async def ask(job: Callable[[Session], Awaitable[T]]) -> T:
+    """Run a short job on the pack's loop for a route of ComfyUI's server.
+
+    Raises:
+        SeedreamError: whatever the job raised, or why no session can be opened.
+    """
+
+    async def work() -> T:
+        return await job(await own_loop().session())
+
+    return await on_own_loop(work)
+
+
+async def on_own_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
+    work = asyncio.run_coroutine_threadsafe(job(), own_loop().loop)
+    return await asyncio.wrap_future(work)
 
 
 _own: _OwnLoop | None = None

@@ -92,9 +92,7 @@ class Settings:
             raise ConfigurationError("key_of_other_address", saved=saved, address=self.address)
         if not value.text:
             raise ConfigurationError("no_key", path=self.settings_file)
-        if not (value.text.isascii() and value.text.isprintable()) or " " in value.text:
-            raise ConfigurationError("bad_key")
-        return SecretStr(value.text)
+        return SecretStr(checked_key(value.text))
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -139,9 +137,9 @@ def load_settings(
         ConfigurationError: a value is not allowed, or the file cannot be read.
     """
     environ = os.environ if environ is None else environ
-    folder = Path(environ.get("SEEDREAM_HOME") or home or default_home(environ)).expanduser()
+    folder = home_of(home, environ)
     saved = read_settings_file(folder / "settings.json")
-    values = {name: _value(setting, saved, environ) for name, setting in SETTINGS.items()}
+    values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
     address = values["DEEPSPACE_BASE_URL"]
     values["DEEPSPACE_BASE_URL"] = Value(checked_address(address.text), address.origin)
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
@@ -150,7 +148,17 @@ def load_settings(
     return Settings(home=folder, values=values)
 
 
-def _value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
+def home_of(home: Path | str | None, environ: Mapping[str, str]) -> Path:
+    """The home folder: ``SEEDREAM_HOME``, else ``home``, else the platform's data folder."""
+    return Path(environ.get("SEEDREAM_HOME") or home or default_home(environ)).expanduser()
+
+
+def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
+    """A setting's value: of the environment, else the saved one, else the default.
+
+    Raises:
+        ConfigurationError: it is not allowed.
+    """
     given = environ.get(setting.name, "").strip()
     if given:
         value = Value(given, "environment")
@@ -158,7 +166,7 @@ def _value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str
         value = Value(saved_text, "settings file")
     else:
         return Value(setting.default, "default")
-    if not _is_allowed(setting, value.text):
+    if not setting.allows(value.text):
         raise ConfigurationError(
             "bad_setting",
             name=setting.name,
@@ -176,15 +184,15 @@ def _text(saved: Any) -> str:
     return str(saved or "").strip()
 
 
-def _is_allowed(setting: Setting, text: str) -> bool:
-    if setting.words:
-        return text in setting.words
-    if setting.low is None or setting.high is None:
-        return True
-    try:
-        return setting.low <= float(text) <= setting.high
-    except ValueError:
-        return False
+def checked_key(text: str) -> str:
+    """The key as it is.
+
+    Raises:
+        ConfigurationError: it holds what no key and no HTTP header may hold.
+    """
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ConfigurationError("bad_key")
+    return text
 
 
 def checked_address(text: str) -> str:

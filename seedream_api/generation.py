@@ -12,8 +12,8 @@ import logging
 import uuid
 from collections.abc import Callable
 
-from .checks import check_request
-from .config import load_settings
+from .checks import Checked, check_request
+from .config import Settings, load_settings
 from .errors import (
     Charge,
     LedgerFailed,
@@ -61,24 +61,9 @@ async def generate(
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     settings = session.settings
     checked = check_request(request, settings.models)
-    key = settings.key.get_secret_value()
+    intent = await intent_of(checked, settings)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     way = choose_way(session.client, checked.model) if has_pictures else None
-    references = await identities(request.references)
-    body = request.body(checked.model, ())
-    intent = Intent(
-        fingerprint=fingerprint(settings.address, body, references, request.seed),
-        family=checked.model.family.value,
-        model=checked.model.id,
-        address=settings.address,
-        key_print=key_print(key),
-        prompt=request.prompt if settings.is_on("SEEDREAM_STORE_PROMPTS") else None,
-        fields={name: value for name, value in body.items() if name != "prompt"},
-        references=references,
-        seed=request.seed,
-        asked=request.asked_images(),
-        notes=checked.notes,
-    )
     ledger = session.ledger
 
     async def claim() -> Row:
@@ -93,6 +78,30 @@ async def generate(
 
     return await joined(
         session, intent.fingerprint, begin, wait=wait, timeout_s=limit_s, progress=progress
+    )
+
+
+async def intent_of(checked: Checked, settings: Settings) -> Intent:
+    """The wish as it is written down; its fingerprint decides what has been paid for already.
+
+    Raises:
+        ConfigurationError: there is no key for the address.
+    """
+    key, request = settings.key.get_secret_value(), checked.request
+    references = await identities(request.references)
+    body = request.body(checked.model, ())
+    return Intent(
+        fingerprint=fingerprint(settings.address, body, references, request.seed),
+        family=checked.model.family.value,
+        model=checked.model.id,
+        address=settings.address,
+        key_print=key_print(key),
+        prompt=request.prompt if settings.is_on("SEEDREAM_STORE_PROMPTS") else None,
+        fields={name: value for name, value in body.items() if name != "prompt"},
+        references=references,
+        seed=request.seed,
+        asked=request.asked_images(),
+        notes=checked.notes,
     )
 
 

@@ -58,6 +58,8 @@ class Session:
         self.courier = Courier(self)
         self.works: dict[str, Work] = {}
         """By fingerprint or task id: what is being worked on in this process."""
+        self.on_change: Callable[[Work], None] | None = None
+        """Told whenever a work of this session has moved its row or made progress."""
         self.is_closing = False
         self._service_is_private: bool | None = None
 

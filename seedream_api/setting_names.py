@@ -21,6 +21,17 @@ class Setting:
     high: float | None = None
     secret: bool = False
 
+    def allows(self, text: str) -> bool:
+        """Whether ``text`` is one of the words, or a number in the range, where there are such."""
+        if self.words:
+            return text in self.words
+        if self.low is None or self.high is None:
+            return True
+        try:
+            return self.low <= float(text) <= self.high
+        except ValueError:
+            return False
+
     def allowed(self) -> str:
         if self.words:
             return ", ".join(self.words)

@@ -132,6 +132,11 @@ class Work:
         self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
         for listener in tuple(self.listeners):
             listener(self.latest)
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.session.on_change is not None:
+            self.session.on_change(self)
 
     # --- the road -------------------------------------------------------------------------------
 
@@ -235,9 +240,11 @@ class Work:
     ) -> Row:
         ledger = self.session.ledger
         request_id = error.request_id if error else request_id
-        return await ledger.run(
+        moved = await ledger.run(
             ledger.move, row.id, state, task_id=task_id, request_id=request_id, error=error
         )
+        self._changed()
+        return moved
 
     async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
         """Write the end down and raise it. An end that cannot be written is told all the same."""
@@ -287,3 +294,4 @@ class Work:
             await self.session.ledger.run(self.session.ledger.release, row.id)
         except LedgerFailed as failed:
             log.warning("request %s was not let go of: %s", row.id, failed.happened("en"))
+        self._changed()

@@ -9,13 +9,14 @@ from __future__ import annotations
 from .configuration import CONFIGURATION
 from .kinds import Wording
 from .money import MONEY
+from .panels import PANELS
 from .phrases import PHASES, PHRASES, chinese, language, spoken
 from .record import RECORD
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
 
-WORDING: dict[str, Wording] = {**CONFIGURATION, **REQUESTS, **RECORD, **SERVICE, **RESULTS}
+WORDING: dict[str, Wording] = {**CONFIGURATION, **REQUESTS, **RECORD, **SERVICE, **RESULTS, **PANELS}
 """By the key with which an error is made."""
 
 __all__ = ["MONEY", "PHASES", "PHRASES", "WORDING", "Wording", "chinese", "language", "spoken"]

@@ -89,6 +89,12 @@ class EventStream:
             events = self._events[prompt_id]
             return events[index] if len(events) > index else None
 
+    def of_type(self, type: str) -> list[Event]:
+        """Every event of this type so far, whichever prompt ran."""
+        with self._news:
+            events = [event for one in self._events.values() for event in one]
+        return sorted((e for e in events if e.type == type), key=lambda event: event.at)
+
     def join(self) -> None:
         """Wait for the thread to end, as it does once the server has."""
         self._thread.join(30)

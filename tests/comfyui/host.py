@@ -226,6 +226,10 @@ class ComfyServer:
                 outcome.outputs = self.history(prompt_id).get("outputs", {})
                 return outcome
 
+    def events(self, type: str) -> list[Event]:
+        """What it has said of this type since it started, whichever prompt ran."""
+        return self._events().of_type(type)
+
     def run(
         self,
         prompt: Prompt,

@@ -1,0 +1,78 @@
+"""How many images a click may charge, before it is made: nothing is sent, nothing uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ..seedream_api.browsing import answering
+from ..seedream_api.catalog import MAX_RESULTS
+from ..seedream_api.errors import InvalidRequest
+from . import evolink, inputs, preferential
+
+if TYPE_CHECKING:
+    from ..seedream_api.models import Request
+    from ..seedream_api.session import Session
+
+_REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
+    {
+        "SeedreamEvolink": evolink.request_of,
+        "SeedreamPreferential": preferential.request_of,
+    }
+)
+
+
+async def quote(session: Session, class_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What running a generator once may charge.
+
+    Args:
+        given: its inputs as in an API prompt; a linked one is a list.
+
+    Returns:
+        ``images`` that may be charged; the ``state`` of the entry that answers for these inputs, if
+        one does; whether the service is the free ``sandbox``.
+
+    Raises:
+        SeedreamError: why running it would fail before anything is sent.
+    """
+    if class_type not in _REQUESTS:
+        raise InvalidRequest("panel_malformed", reason=f"{class_type!r} makes no images")
+    sandbox = session.settings.is_sandbox
+    linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
+    if linked:
+        # What is linked is known only when the graph runs.
+        return {"images": _most(given, linked), "state": None, "sandbox": sandbox}
+    request = _request(class_type, given)
+    state = await _state(session, request)
+    images = 0 if state else request.asked_images()
+    return {"images": images, "state": state, "sandbox": sandbox}
+
+
+def _most(given: Mapping[str, Any], linked: set[str]) -> int:
+    if "n" in linked:
+        return int(MAX_RESULTS.value)
+    count = given.get("n")
+    return count if isinstance(count, int) else 1
+
+
+def _request(class_type: str, given: Mapping[str, Any]) -> Request:
+    from ..seedream_api.references import UrlReference
+
+    urls = given.get("image_urls") or ""
+    prompt, model = given.get("prompt"), given.get("model")
+    if not all(isinstance(text, str) for text in (urls, prompt, model)):
+        raise InvalidRequest("panel_malformed", reason="prompt, model and image_urls are texts")
+    references = tuple(UrlReference(url) for url in inputs.lines(urls))
+    return _REQUESTS[class_type](prompt, model, given, references)
+
+
+async def _state(session: Session, request: Request) -> str | None:
+    from ..seedream_api.checks import check_request
+    from ..seedream_api.generation import intent_of
+
+    settings, ledger = session.settings, session.ledger
+    intent = await intent_of(check_request(request, settings.models), settings)
+    reuse = settings.is_on("SEEDREAM_REUSE")
+    row = await ledger.run(answering, ledger, intent.fingerprint, reuse=reuse)
+    return row.state.value if row else None

@@ -1,0 +1,216 @@
+"""HTTP routes of the web extension: parse, check, answer.
+
+Every route is for the page of this very ComfyUI. A browser says where a request comes from
+(``Sec-Fetch-Site``, or ``Origin``), and one that comes from elsewhere is refused. A request that
+says nothing may come from no browser, or be a picture that a page of this origin loads over plain
+http: it may read, and never change anything. No answer holds a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from aiohttp import web
+from server import PromptServer
+
+from ..seedream_api.errors import InvalidRequest, SeedreamError
+from ..seedream_api.intents import State
+from . import panel, runtime, settings
+from .live import EVENT
+from .quoting import quote
+
+PREFIX = "/seedream"
+MAX_BODY = 64 * 1024
+_MAX_TEXT = 200
+_MAX_NUMBER = 2**53
+_STATUSES = {
+    "panel_multi_user": 403,
+    "panel_cross_origin": 403,
+    "panel_too_large": 413,
+    "entry_unknown": 404,
+    "image_not_stored": 404,
+    "entry_running": 409,
+}
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
+"""What a browser draws and never runs."""
+_FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+Json = dict[str, Any]
+Handler = Callable[[web.Request, Json], Awaitable[Json | web.StreamResponse]]
+
+
+def register() -> None:
+    """Add the routes to the server that loads this pack, if one does."""
+    server: Any = getattr(PromptServer, "instance", None)
+    if server is None:
+        return
+    for method, path, handler in _ROUTES:
+        server.routes.route(method, PREFIX + path)(_guarded(handler))
+
+
+def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            if runtime.is_multi_user():
+                raise InvalidRequest("panel_multi_user")
+            if not _is_own_page(request):
+                raise InvalidRequest("panel_cross_origin")
+            body = await _body(request) if request.method == "POST" else {}
+            answer = await handler(request, body)
+        except SeedreamError as error:
+            status = _STATUSES.get(error.key, 400)
+            return web.json_response({"error": settings.said(error)}, status=status)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+    return guarded
+
+
+def _is_own_page(request: web.Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        # "none": a person has typed the address.
+        return site == "same-origin" or (site == "none" and request.method == "GET")
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return request.method == "GET"
+    return origin.partition("://")[2].lower() == request.headers.get("Host", "").lower()
+
+
+async def _body(request: web.Request) -> Json:
+    if request.content_type != "application/json":
+        raise InvalidRequest("panel_malformed", reason="its content type is not application/json")
+    data = bytearray()
+    async for chunk in request.content.iter_chunked(MAX_BODY):
+        data += chunk
+        if len(data) > MAX_BODY:
+            raise InvalidRequest("panel_too_large", allowed=MAX_BODY)
+    try:
+        body: Any = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise InvalidRequest("panel_malformed", reason="it holds no JSON object")
+    return cast("Json", body)
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and int(text[:20]) <= _MAX_NUMBER):
+        raise InvalidRequest("panel_malformed", reason=f"{name} is no number")
+    return int(text)
+
+
+def _row(request: web.Request) -> int:
+    return int(request.match_info["id"])
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+async def _settings(request: web.Request, body: Json) -> Json:
+    return await asyncio.to_thread(settings.listing)
+
+
+async def _save(request: web.Request, body: Json) -> Json:
+    await asyncio.to_thread(settings.save, body)
+    return await asyncio.to_thread(settings.listing)
+
+
+async def _doctor(request: web.Request, body: Json) -> Json:
+    from ..seedream_api.config import load_settings
+    from ..seedream_api.doctor import run_checks
+
+    async def look() -> Json:
+        checks = await run_checks(await asyncio.to_thread(load_settings, settings.home_folder()))
+        return {"checks": [panel.check_json(check) for check in checks]}
+
+    return await runtime.on_own_loop(look)
+
+
+async def _test_uploads(request: web.Request, body: Json) -> Json:
+    from ..seedream_api.uploading import try_upload
+
+    sent = await runtime.ask(try_upload)
+    if sent is None:
+        return {"way": None, "expires_at": None}
+    return {"way": sent.way, "expires_at": sent.expires_at}
+
+
+# --- tasks --------------------------------------------------------------------------------------
+
+
+async def _tasks(request: web.Request, body: Json) -> Json:
+    offset, limit = _number(request, "offset", 0), _number(request, "limit", 100)
+    words = [word for word in request.query.get("state", "").split(",") if word]
+    known = {state.value for state in State}
+    if not known.issuperset(words):
+        raise InvalidRequest("panel_malformed", reason="there is no such state")
+    states = tuple(State(word) for word in words)
+    text = request.query.get("text", "")[:_MAX_TEXT]
+    return await runtime.ask(
+        lambda session: panel.page_json(
+            session, offset=offset, limit=limit, states=states, text=text
+        )
+    )
+
+
+async def _task(request: web.Request, body: Json) -> Json:
+    row_id = _row(request)
+
+    async def look(session: Any) -> Json:
+        found = await panel.entry_of(session, row_id)
+        return panel.whole_json(found, panel.progress_of(session, row_id))
+
+    return await runtime.ask(look)
+
+
+async def _forget(request: web.Request, body: Json) -> Json:
+    row_id = _row(request)
+    found = await runtime.ask(lambda session: panel.forget(session, row_id))
+    task = panel.entry_json(found, None)
+    runtime.send(EVENT, task)
+    return task
+
+
+async def _image(request: web.Request, body: Json) -> web.StreamResponse:
+    row_id, position = _row(request), int(request.match_info["position"])
+    file, media_type, sha256 = await runtime.ask(
+        lambda session: panel.image_file(session, row_id, position)
+    )
+    headers = {"X-Content-Type-Options": "nosniff", **_FOR_EVER}
+    if request.query.get("thumbnail") == "1":
+        small = await runtime.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
+        return web.Response(body=small, content_type="image/jpeg", headers=headers)
+    is_picture = media_type in _PICTURES
+    headers["Content-Type"] = media_type if is_picture else "application/octet-stream"
+    name = f"seedream-{row_id}-{position}{file.suffix}"
+    how = "inline" if is_picture else "attachment"
+    headers["Content-Disposition"] = f'{how}; filename="{name}"'
+    return web.FileResponse(file, headers=headers)
+
+
+async def _quote(request: web.Request, body: Json) -> Json:
+    given: Any = body.get("inputs")
+    if not isinstance(given, dict):
+        raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
+    inputs = cast("Json", given)
+    return await runtime.ask(lambda session: quote(session, str(body.get("class_type")), inputs))
+
+
+_ID = r"{id:\d{1,15}}"
+_ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/settings", _settings),
+    ("POST", "/settings", _save),
+    ("POST", "/doctor", _doctor),
+    ("POST", "/uploads/test", _test_uploads),
+    ("GET", "/tasks", _tasks),
+    ("GET", f"/tasks/{_ID}", _task),
+    ("GET", f"/tasks/{_ID}/images/{{position:\\d{{1,4}}}}", _image),
+    ("POST", f"/tasks/{_ID}/forget", _forget),
+    ("POST", "/quote", _quote),
+)

@@ -1,0 +1,140 @@
+"""Reading the record for people who look at it: pages of it, and what it says about a wish.
+
+Nothing here claims or moves a row. Each function is one transaction: through :meth:`Ledger.run`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from .errors import Charge
+from .intents import ENDED_UNPAID, STORED, State
+from .ledger import Ledger
+from .ledger_rows import Image, Row, image_from, row_from
+
+MAX_PAGE = 500
+_SHOWN = tuple(state for state in State if state is not State.FORGOTTEN)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row with its images, and whether a running process works on it."""
+
+    row: Row
+    images: tuple[Image, ...]
+    is_live: bool
+
+    @property
+    def charge(self) -> Charge:
+        """Whether money was spent on it, as far as can be known."""
+        if self.row.error is not None:
+            return self.row.error.charge
+        return _CHARGES[self.row.state]
+
+
+_CHARGES = {
+    State.INTENDED: Charge.NONE,
+    State.SENDING: Charge.POSSIBLE,
+    State.ACCEPTED: Charge.RUNNING,
+    State.ANSWERED: Charge.PAID,
+    State.COMPLETED: Charge.MADE,
+    State.PARTIAL: Charge.MADE,
+    State.EMPTY: Charge.POSSIBLE,
+    State.REFUSED: Charge.NONE,
+    State.FAILED: Charge.NONE,
+    State.UNKNOWN: Charge.POSSIBLE,
+    State.WITHDRAWN: Charge.NONE,
+    State.FORGOTTEN: Charge.POSSIBLE,
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A stretch of the record, newest first.
+
+    Args:
+        total: how many entries there are of this choice, on all pages.
+    """
+
+    entries: tuple[Entry, ...]
+    total: int
+
+
+def page(
+    ledger: Ledger,
+    *,
+    offset: int = 0,
+    limit: int = 100,
+    states: tuple[State, ...] = (),
+    text: str = "",
+) -> Page:
+    """A page of the record.
+
+    Args:
+        limit: at most :data:`MAX_PAGE`.
+        states: those wanted, or all but the forgotten.
+        text: a part of the prompt, the model or the task id, whatever its case; or a row's number.
+    """
+    wanted = states or _SHOWN
+    marks = ", ".join("?" for _ in wanted)
+    where = f"state IN ({marks})"
+    values: list[object] = [state.value for state in wanted]
+    if text:
+        part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        columns = ("prompt", "model", "task_id")
+        likes = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in columns)
+        where += f" AND ({likes} OR CAST(id AS TEXT) = ?)"
+        values += [part, part, part, text]
+    with ledger.transaction() as db:
+        total = db.execute(f"SELECT COUNT(*) FROM requests WHERE {where}", values).fetchone()[0]  # noqa: S608
+        found = db.execute(
+            f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, min(limit, MAX_PAGE), offset),
+        )
+        rows = [row_from(row) for row in found]
+        images: dict[int, list[Image]] = defaultdict(list)
+        marks = ", ".join("?" for _ in rows)
+        for image in db.execute(
+            f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position",  # noqa: S608
+            [row.id for row in rows],
+        ):
+            images[image["request"]].append(image_from(image, ledger.home))
+    return Page(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
+
+
+def entry(ledger: Ledger, row_id: int) -> Entry | None:
+    """One entry, forgotten ones too; ``None`` where there is none of this number."""
+    with ledger.transaction() as db:
+        found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
+        images = db.execute(
+            "SELECT * FROM images WHERE request = ? ORDER BY position", (row_id,)
+        ).fetchall()
+    if found is None:
+        return None
+    return _entry(ledger, row_from(found), [image_from(image, ledger.home) for image in images])
+
+
+def _entry(ledger: Ledger, row: Row, images: list[Image]) -> Entry:
+    is_live = row.owner is not None and ledger.is_owner_alive(row.owner)
+    return Entry(row, tuple(images), is_live)
+
+
+def answering(ledger: Ledger, fingerprint: str, *, reuse: bool) -> Row | None:
+    """The row that would answer for a wish of this fingerprint without a new charge, if any.
+
+    Args:
+        reuse: with it off, a completed row no longer answers.
+    """
+    ended = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+    with ledger.transaction() as db:
+        found = db.execute(
+            f"SELECT * FROM requests WHERE fingerprint = ? AND state NOT IN ({ended})",  # noqa: S608
+            (fingerprint,),
+        ).fetchone()
+    row = row_from(found) if found is not None else None
+    if row is None or (row.state in STORED and not reuse):
+        return None
+    if row.state is State.INTENDED and not (row.owner and ledger.is_owner_alive(row.owner)):
+        return None  # written down and never sent: whoever takes it up sends it
+    return row

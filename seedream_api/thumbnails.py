@@ -1,0 +1,44 @@
+"""Small JPEGs of pictures, for looking at."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from .pictures import decode
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from numpy import uint8
+
+_QUALITY = 82
+
+
+def thumbnail(path: Path, side: int) -> bytes:
+    """A JPEG of a picture's file, of at most ``side`` pixels each way. Blocks: call it in a thread.
+
+    Raises:
+        ResultUnavailable: it is no readable picture.
+    """
+    return small_jpeg(decode(path, name=path.name).pixels, side)
+
+
+def small_jpeg(pixels: npt.NDArray[uint8], side: int) -> bytes:
+    """A JPEG of ``[H, W, 3]`` RGB pixels, of at most ``side`` pixels each way."""
+    return jpeg(scaled_down(pixels, side))
+
+
+def scaled_down(pixels: npt.NDArray[uint8], side: int) -> Image.Image:
+    """``[H, W, 3]`` RGB pixels as a picture of at most ``side`` pixels each way."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image
+
+
+def jpeg(image: Image.Image) -> bytes:
+    stream = BytesIO()
+    image.save(stream, "JPEG", quality=_QUALITY)
+    return stream.getvalue()

@@ -1,0 +1,73 @@
+"""Why a panel in ComfyUI cannot show or change something."""
+
+from __future__ import annotations
+
+from .kinds import Wording
+
+PANELS: dict[str, Wording] = {
+    "setting_unknown": Wording(
+        "There is no setting {given!r}.",
+        "没有设置项 {given!r}。",
+    ),
+    "setting_of_environment": Wording(
+        "{name} is fixed by the environment.",
+        "{name} 已由环境变量固定。",
+        "Change it where ComfyUI is started, or remove it there to set it here.",
+        "请在启动 ComfyUI 的地方修改；或先移除该环境变量，再在此设置。",
+    ),
+    "setting_names_a_file": Wording(
+        "{name} names a file, and no path is ever taken from a browser.",
+        "{name} 指向一个文件，而路径绝不从浏览器接收。",
+        "Set it in the environment or by hand in the settings file.",
+        "请用环境变量设置，或手动写入设置文件。",
+    ),
+    "setting_with_environment_secret": Wording(
+        "{secret} comes from the environment, so {name} must be set there too.",
+        "{secret} 来自环境变量，因此 {name} 也必须在那里设置。",
+        "Otherwise a browser could send a secret that it may not read to another host.",
+        "否则浏览器就能把它无权读取的密钥发往别的主机。",
+    ),
+    "key_for_sandbox": Wording(
+        "The sandbox needs no key.",
+        "沙盒不需要密钥。",
+        "Choose the service first; a key is saved together with the address it belongs to.",
+        "请先选择服务；密钥与其所属的地址一起保存。",
+    ),
+    "secret_unstorable": Wording(
+        "This ComfyUI has no protected folder, so no secret is stored on disk.",
+        "此 ComfyUI 没有受保护的目录，因此不会把密钥存到磁盘。",
+        "Set {name} in the environment, or update ComfyUI.",
+        "请用环境变量设置 {name}，或升级 ComfyUI。",
+    ),
+    "settings_unwritable": Wording(
+        "The settings file {path} cannot be written: {reason}.",
+        "无法写入设置文件 {path}：{reason}。",
+        "Free space or mend the folder's rights, then save again.",
+        "请释放磁盘空间或修复目录权限后重新保存。",
+    ),
+    "panel_multi_user": Wording(
+        "This ComfyUI serves several users (--multi-user), so settings and tasks are not shown in "
+        "the browser.",
+        "此 ComfyUI 为多用户模式（--multi-user），因此不在浏览器中显示设置和任务。",
+        "Its operator sets the pack up by environment variables; the nodes work as ever.",
+        "请由管理员用环境变量配置；节点照常可用。",
+    ),
+    "panel_cross_origin": Wording(
+        "The request did not come from this ComfyUI's own page.",
+        "该请求不是来自此 ComfyUI 自己的页面。",
+        "Open ComfyUI itself and try there.",
+        "请打开 ComfyUI 页面后再试。",
+    ),
+    "panel_malformed": Wording(
+        "The request cannot be read: {reason}.",
+        "无法读取该请求：{reason}。",
+    ),
+    "panel_too_large": Wording(
+        "The request is larger than {allowed} bytes.",
+        "该请求超过 {allowed} 字节。",
+    ),
+    "image_not_stored": Wording(
+        "Task {given} has no stored image {position}.",
+        "任务 {given} 没有已保存的第 {position} 张图片。",
+    ),
+}
