@@ -159,10 +159,8 @@ def _is_inside(file: Path, folder: Path) -> bool:
 
 def check_json(check: Check) -> dict[str, Any]:
     """One thing that was looked at."""
-    told = {
-        language: check.error.message(language) if check.error else check.message
-        for language in ("en", "zh")
-    }
+    english = check.error.message("en") if check.error else check.message
+    told = {"en": english, "zh": check.message_zh}
     return {"name": check.name, "verdict": check.verdict, "message": told}
 
 

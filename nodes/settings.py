@@ -109,6 +109,7 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
         "value": None if setting.secret else shown,
         "is_hidden": not setting.secret and shown != value.text,
         "is_set": bool(value.text),
+        "is_needed": True,
         "default": setting.default,
         "origin": value.origin,
         "words": list(setting.words),
@@ -151,8 +152,10 @@ def _settle_key(key: dict[str, Any], saved: Mapping[str, Any], address: str) -> 
         if address != SANDBOX:
             error = ConfigurationError("key_of_other_address", saved=owner, address=address)
             key["error"] = said(error)
-    if address == SANDBOX and key["editable"]:
-        key["editable"], key["reason"] = False, said(ConfigurationError("key_for_sandbox"))
+    if address == SANDBOX:
+        key["is_needed"] = False
+        if key["editable"]:
+            key["editable"], key["reason"] = False, said(ConfigurationError("key_for_sandbox"))
 
 
 def _bind(place: dict[str, Any], secret: dict[str, Any], safe: tuple[str, ...]) -> None:
@@ -220,7 +223,7 @@ def _checked(name: str, given: object) -> str:
             "bad_setting",
             name=name,
             given=text,
-            origin="the settings panel",
+            origin="settings panel",
             allowed=setting.allowed(),
         )
     return text

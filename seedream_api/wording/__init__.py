@@ -16,7 +16,14 @@ from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
 
-WORDING: dict[str, Wording] = {**CONFIGURATION, **REQUESTS, **RECORD, **SERVICE, **RESULTS, **PANELS}
+WORDING: dict[str, Wording] = {
+    **CONFIGURATION,
+    **REQUESTS,
+    **RECORD,
+    **SERVICE,
+    **RESULTS,
+    **PANELS,
+}
 """By the key with which an error is made."""
 
 __all__ = ["MONEY", "PHASES", "PHRASES", "WORDING", "Wording", "chinese", "language", "spoken"]

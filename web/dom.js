@@ -1,0 +1,24 @@
+// Elements in few words.
+
+/** An element; properties that begin with `on` are listeners, the others are attributes. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "text") element.textContent = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export function button(text, onclick, properties = {}) {
+  return make("button", { type: "button", class: "seedream-button", text, onclick, ...properties });
+}
+
+/** Shows a text in an element that is hidden while it has none. */
+export function tell(element, text) {
+  element.textContent = text ?? "";
+  element.hidden = !text;
+}
