@@ -190,5 +190,5 @@ async def _no_ids(session: Session) -> InvalidRequest:
 async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
     """Whether the record holds all images of all these tasks. Asks nobody."""
     ledger = session.ledger
-    rows = [await ledger.run(ledger.find, task_id.strip()) for task_id in task_ids]
+    rows = [await ledger.run(ledger.of_task, task_id.strip()) for task_id in task_ids]
     return bool(rows) and all(row is not None and row.state in STORED for row in rows)

@@ -39,7 +39,7 @@ async def fetch_missing(
     failures = await _fetch_all(session, row, policy, tell)
     if row.task_id and any(isinstance(error, LinkDead) for error in failures.values()):
         try:
-            task = await session.client.get_task(row.task_id)
+            task = await session.look(row.task_id)
         except SeedreamError as error:
             return {
                 position: _not_renewed(session, row, error)

@@ -25,7 +25,6 @@ from .errors import (
 from .intents import Intent, State, fingerprint, key_print
 from .ledger_rows import Image, Row
 from .models import Request
-from .polling import FASTEST_S
 from .references import PictureReference, identities
 from .results import Failure, Origin, Progress, Result, StoredImage
 from .session import Session
@@ -164,9 +163,7 @@ async def look_once(
     work, is_joined = _work(session, key, begin)
     work.enter(progress)
     try:
-        # Work that is under way for another node looks by itself, and may just be about to end.
-        await asyncio.wait({work.task}, timeout=FASTEST_S if is_joined else None)
-        if not work.task.done() and await _is_over(session, work):
+        if not is_joined or await _is_over(work):
             await asyncio.wait({work.task})
     except asyncio.CancelledError:
         raise work.interruption() from None
@@ -180,14 +177,11 @@ async def look_once(
         return _unfinished(work, work.row, "pending", Origin.RESUMED)
 
 
-async def _is_over(session: Session, work: Work) -> bool:
-    """Whether the task has ended by now: work under way may not look again for seconds."""
-    row = work.row
-    if row is None or row.task_id is None:
-        return False
-    if row.state is not State.ACCEPTED:
-        return True
-    return (await session.client.get_task(row.task_id)).status.is_terminal
+async def _is_over(work: Work) -> bool:
+    """Whether work under way sees the end of its task, at a look that is asked for now."""
+    look = work.watch.ask()
+    await asyncio.wait({work.task, look}, return_when=asyncio.FIRST_COMPLETED)
+    return work.task.done() or not look.result()
 
 
 async def _outcome(session: Session, work: Work, *, is_joined: bool, is_done: bool) -> Result:
@@ -260,7 +254,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         images=stored,
         failures=failures,
         asked=row.asked,
-        charged_images=len(stored) if origin is Origin.NEW else 0,
+        charged_images=row.charged_images(images) if origin is Origin.NEW else 0,
         notes=(*row.notes, *work.travel_notes, *([pruned] if pruned else [])),
         seconds=session.clock() - work.begun,
         service_seconds=service_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,19 @@ class Row:
     finished_at: float | None
     delivered_at: float | None
 
+    @property
+    def may_have_been_charged(self) -> bool:
+        """Whether money may hang on it, as far as the record knows."""
+        if self.error is not None:
+            return self.error.may_have_been_charged
+        return self.sent_at is not None or self.accepted_at is not None
+
+    def charged_images(self, images: Sequence[Image]) -> int:
+        """How many images may have been charged: those that were made, else all that were asked."""
+        if not self.may_have_been_charged:
+            return 0
+        return sum(image.was_made for image in images) if images else self.asked
+
 
 @dataclass(frozen=True)
 class Image:
@@ -58,11 +72,18 @@ class Image:
     height: int
     error: str | None
     """Why the service made none at this position."""
+    url_expires_at: float | None
+    """When the URL is said to die, in wall-clock seconds; see ``link_life.py``."""
+
+    @property
+    def was_made(self) -> bool:
+        """Whether the service made it; what is made is charged."""
+        return self.error is None
 
     @property
     def is_missing(self) -> bool:
         """Whether the service made it and its bytes are not in the store."""
-        return self.error is None and self.file is None
+        return self.was_made and self.file is None
 
 
 @dataclass(frozen=True)
@@ -131,4 +152,5 @@ def image_from(found: sqlite3.Row, home: Path) -> Image:
         width=values["width"] or 0,
         height=values["height"] or 0,
         error=values["error"],
+        url_expires_at=values["url_expires_at"],
     )

@@ -99,6 +99,9 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (content, way, place)
     );
     """,
+    """
+    ALTER TABLE images ADD COLUMN url_expires_at REAL;
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
 

@@ -2,14 +2,16 @@
 
 A look costs the service a question to its provider, so looks are early at first, seldom while the
 task surely still runs, close together around the time that this model took before, and then ever
-rarer: never faster than 1 s nor slower than 10 s.
+rarer: never faster than 1 s nor slower than 10 s. :class:`Looks` holds everybody of a process to
+that, also those who come from outside the loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .errors import NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from .models import Task
@@ -45,6 +47,122 @@ class Pace:
         return min(SLOWEST_S, max(FASTEST_S, step * (0.9 + 0.2 * self.jitter())))
 
 
+@dataclass
+class _Turn:
+    """Whose turn it is to look at one task."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    last: float = float("-inf")
+    """When the latest look began."""
+
+
+class Looks:
+    """Reads of tasks: of one task one at a time and a second apart, whoever asks.
+
+    Args:
+        look: one free request for a task.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[str], Awaitable[Task]],
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._look = look
+        self._clock = clock
+        self._sleep = sleep
+        self._turns: dict[str, _Turn] = {}
+
+    async def __call__(self, task_id: str, begins: Callable[[], None] = lambda: None) -> Task:
+        """Look once it is our turn, which ``begins`` is told; raises what the look raises."""
+        turn = self._turns.setdefault(task_id, _Turn())
+        turn.users += 1
+        try:
+            async with turn.lock:
+                while (left := turn.last + FASTEST_S - self._clock()) > 0:
+                    await self._sleep(left)
+                turn.last = self._clock()
+                begins()
+                return await self._look(task_id)
+        finally:
+            turn.users -= 1
+            self._forget_old()
+
+    def _forget_old(self) -> None:
+        old = self._clock() - FASTEST_S
+        for task_id, turn in list(self._turns.items()):
+            if not turn.users and turn.last <= old:
+                del self._turns[task_id]
+
+
+class Watch:
+    """What others want of a wait that is under way: a look now, and what it saw.
+
+    Args:
+        sleep: of the wait.
+    """
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        self._sleep = sleep
+        self._asked = asyncio.Event()
+        self._next = self._future()
+        self._under_way = self._future()
+        self._is_blind = False
+
+    @staticmethod
+    def _future() -> asyncio.Future[bool]:
+        return asyncio.get_running_loop().create_future()
+
+    def ask(self) -> asyncio.Future[bool]:
+        """Whether the task still runs, as the next look sees it that begins, which is soon now.
+
+        While the service does not answer, nobody looks sooner: then it is taken to run.
+        """
+        if self._is_blind:
+            blind = self._future()
+            blind.set_result(True)
+            return blind
+        self._asked.set()
+        return self._next
+
+    def begins(self) -> None:
+        """A look begins: it answers all who have asked until now."""
+        self._under_way, self._next = self._next, self._future()
+        self._asked.clear()
+
+    def saw(self, *, still_runs: bool) -> None:
+        """The look under way has ended."""
+        if not self._under_way.done():
+            self._under_way.set_result(still_runs)
+        self._is_blind = False
+
+    def saw_nothing(self) -> None:
+        """It has failed; the next one comes when the service may answer again."""
+        self.saw(still_runs=True)
+        self._is_blind = True
+
+    def looks_elsewhere(self) -> None:
+        """Somebody else works on the task: nobody looks here, and it is taken to run."""
+        self.begins()
+        self.saw(still_runs=True)
+
+    async def doze(self, seconds: float) -> None:
+        """Pause between two looks, until somebody asks for one."""
+        pauses = [
+            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.ensure_future(self._asked.wait()),
+        ]
+        try:
+            await asyncio.wait(pauses, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pause in pauses:
+                pause.cancel()
+
+
 async def wait_for_task(
     look: Callable[[], Awaitable[Task]],
     *,
@@ -53,6 +171,7 @@ async def wait_for_task(
     timeout_s: float,
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
+    doze: Callable[[float], Awaitable[None]] | None = None,
     age_s: float = 0.0,
     on_look: Callable[[Task], None] = lambda task: None,
 ) -> Task:
@@ -60,6 +179,7 @@ async def wait_for_task(
 
     Args:
         look: one free request for the task.
+        doze: pauses between two looks that went well, and may be cut short; by default ``sleep``.
         age_s: how old the task is now.
         on_look: told of every look.
 
@@ -73,6 +193,7 @@ async def wait_for_task(
     word = "unknown"
     while True:
         age = age_s + clock() - begun
+        rest = doze or sleep
         try:
             task = await look()
             patience, word = Patience(clock), task.word
@@ -89,10 +210,10 @@ async def wait_for_task(
             again = patience.pause(READING, wanted)
             if again is None:
                 raise
-            pause = max(FASTEST_S, again)
+            pause, rest = max(FASTEST_S, again), sleep
         left = timeout_s - (clock() - begun)
         if left <= 0:
             raise WaitTimedOut(
                 "wait_timed_out", task_id=task_id, word=word, waited=round(timeout_s)
             )
-        await sleep(min(pause, max(left, 0.001)))
+        await rest(min(pause, max(left, 0.001)))

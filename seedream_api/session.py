@@ -16,6 +16,7 @@ from .config import Settings, is_local_host
 from .downloads import Downloader
 from .ledger import Ledger
 from .limits import Gate
+from .polling import Looks
 from .pruning import prune
 from .store import ImageStore
 from .transport import proxy_for
@@ -52,6 +53,8 @@ class Session:
         self.sleep = sleep
         self.now = now
         self.client = SeedreamClient(settings, clock=clock, sleep=sleep)
+        self.look = Looks(self.client.get_task, clock=clock, sleep=sleep)
+        """One look at a task by its id; everybody of this process looks by it."""
         self.ledger: Ledger
         self.store: ImageStore
         self.downloader: Downloader

@@ -32,7 +32,7 @@ from .fetching import fetch_missing, measure, of_other_key
 from .intents import State
 from .ledger_rows import Row
 from .models import ResultItem, ServiceError, Task, TaskStatus
-from .polling import Pace
+from .polling import Pace, wait_for_task
 from .refusals import is_moderation, is_unreachable_image
 from .results import Phase
 from .store import StoredFile
@@ -124,7 +124,7 @@ async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
     """A task id that was seen in a torn answer is tried before the outcome counts as unknown."""
     if error.hint is not None:
         try:
-            task = await work.session.client.get_task(error.hint)
+            task = await work.session.look(error.hint)
         except SeedreamError as refused:
             log.info("a task id from a torn answer was not confirmed: %s", refused.key)
         else:
@@ -134,8 +134,25 @@ async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
             work.is_sending = False
             return accepted
     reason = error.values.get("reason")
-    error = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    return await work.ended(row, State.UNKNOWN, error)
+    unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
+    return await work.ended(row, State.UNKNOWN, unknown, task_id=error.hint)
+
+
+async def confirm(work: Work, row: Row) -> Row:
+    """An outcome that was unknown: the task that its torn answer named may be found by now.
+
+    Raises:
+        OutcomeUnknown: it names none, or none that the service knows.
+    """
+    unknown = row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+    if row.task_id is None:
+        raise unknown
+    try:
+        await work.session.look(row.task_id)
+    except SeedreamError as error:
+        log.info("a task id from a torn answer was not confirmed: %s", error.key)
+        raise unknown from None
+    return await work.moved(row, State.ACCEPTED)
 
 
 # --- accepted: the task is polled ---------------------------------------------------------------
@@ -173,27 +190,38 @@ async def _looks(work: Work, row: Row) -> Task:
     typical_s = (
         await session.ledger.run(session.ledger.typical_seconds, row.model) if row.model else None
     )
-    assert row.task_id is not None, "the caller looked"  # noqa: S101
-    return await session.client.wait(
-        row.task_id,
-        timeout_s=work.timeout_s,
+    task_id = row.task_id
+    assert task_id is not None, "the caller looked"  # noqa: S101
+
+    return await wait_for_task(
+        lambda: _look(work, task_id),
+        task_id=task_id,
         pace=Pace(typical_s),
+        timeout_s=work.timeout_s,
+        clock=session.clock,
+        sleep=session.sleep,
+        doze=work.watch.doze,
         age_s=max(0.0, session.now() - (row.accepted_at or session.now())),
-        on_look=lambda task: _tell_of(work, task),
     )
 
 
 async def _one_look(work: Work, task_id: str) -> Task:
-    task = await work.session.client.get_task(task_id)
-    _tell_of(work, task)
+    task = await _look(work, task_id)
     if not task.status.is_terminal:
         raise WaitTimedOut("wait_timed_out", task_id=task_id, word=task.word, waited=0)
     return task
 
 
-def _tell_of(work: Work, task: Task) -> None:
+async def _look(work: Work, task_id: str) -> Task:
+    try:
+        task = await work.session.look(task_id, work.watch.begins)
+    except SeedreamError:
+        work.watch.saw_nothing()
+        raise
     phase = Phase.QUEUED if task.status is TaskStatus.QUEUED else Phase.PROCESSING
     work.tell(phase, percent=task.progress, task_id=task.id, word=task.word)
+    work.watch.saw(still_runs=not task.status.is_terminal)
+    return task
 
 
 # --- answered: the images are fetched -----------------------------------------------------------

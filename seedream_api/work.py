@@ -24,8 +24,9 @@ from .errors import (
 )
 from .intents import ENDED_UNPAID, STORED, State
 from .ledger_rows import Row
+from .polling import Watch
 from .results import Origin, Phase, Progress
-from .steps import STEPS
+from .steps import STEPS, confirm
 
 if TYPE_CHECKING:
     from .models import Request
@@ -89,6 +90,7 @@ class Work:
         self.latest = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
+        self.watch = Watch(session.sleep)
         self.task = asyncio.create_task(self._walk())
 
     # --- waiters --------------------------------------------------------------------------------
@@ -163,10 +165,11 @@ class Work:
         while True:
             row = await self._claim()
             other = self._other_work(row)
-            if other is not None:
+            if other is not None and not self.looks_once:
+                self.watch.looks_elsewhere()
                 self.tell(Phase.WAITING, task_id=row.task_id)
                 await asyncio.wait({other.task})
-            elif row.owner == self.session.ledger.owner or row.state in STORED:
+            elif other is None and (row.owner == self.session.ledger.owner or row.state in STORED):
                 self.row = row
                 return row
             elif self.looks_once:
@@ -176,6 +179,7 @@ class Work:
                 )
             else:
                 self.origin = Origin.JOINED
+                self.watch.looks_elsewhere()
                 self.tell(Phase.WAITING, task_id=row.task_id)
                 await self.session.sleep(OTHER_OWNER_PAUSE_S)
 
@@ -188,6 +192,7 @@ class Work:
         """What a row that was found means for the same inputs."""
         self._note_state(row)
         if row.state is State.INTENDED:
+            self.origin = Origin.NEW  # also where somebody else, who died, was waited for
             return row
         if self.origin is Origin.NEW:
             self.origin = Origin.STORED if row.state in STORED else Origin.RESUMED
@@ -196,7 +201,7 @@ class Work:
             crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
             return await self.ended(row, State.UNKNOWN, crash)
         if row.state is State.UNKNOWN:
-            raise row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+            return await confirm(self, row)
         if row.state in ENDED_UNPAID:  # a task that is collected again
             raise row.error or SeedreamError("stored_error", reason=row.state.value)
         if row.state is State.EMPTY:
@@ -246,10 +251,12 @@ class Work:
         self._changed()
         return moved
 
-    async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
+    async def ended(
+        self, row: Row, state: State, error: SeedreamError, *, task_id: str | None = None
+    ) -> Row:
         """Write the end down and raise it. An end that cannot be written is told all the same."""
         try:
-            self.row = await self.moved(row, state, error)
+            self.row = await self.moved(row, state, error, task_id=task_id)
         except LedgerFailed as failed:
             reason = failed.happened("en")
             log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400

@@ -14,12 +14,15 @@ from ..errors import InvalidRequest, LedgerFailed
 from ..intents import State
 from ..ledger import Ledger
 from ..ledger_rows import Row
-from ..pruning import prune
+from ..pruning import Pruned, prune
 from ..store import ImageStore
 from ..wording import spoken
 from .output import Outcome
 
+_LISTED = 1_000
+"""A longer record is exported; its newest entries, and any that ``--state`` asks for, are shown."""
 _ALL = 1_000_000_000
+_HEAD = f"{'ID':>5}  {'WHEN':<16}  {'STATE':<9}  MODEL  TASK  PROMPT"
 
 
 def run_models(settings: Settings) -> Outcome:
@@ -54,23 +57,40 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
     """The record, newest first; or forget one entry, write it to a file, or prune the store."""
     if arguments.forget is not None:
         return _forgotten(arguments.forget, ledger)
+    states = tuple(State(word) for word in arguments.state)
     if arguments.export is not None:
-        return _exported(arguments.export, ledger)
-    pruned = _pruned(arguments, ledger, settings) if arguments.prune else []
-    rows = ledger.rows(tuple(State(word) for word in arguments.state))
+        return _exported(arguments.export, states, ledger)
+    payload: dict[str, Any] = {"tasks": []}
+    notes: list[str] = []
+    if arguments.prune:
+        pruned = _pruned(arguments, ledger, settings)
+        payload["pruned"] = {"images": pruned.images, "bytes": pruned.bytes}
+        megabytes = f"{pruned.bytes / 1e6:.1f}"
+        notes.append(
+            spoken(f"{pruned.images} images, {megabytes} MB, were removed from the store.")
+        )
+    elif arguments.older_than is not None or arguments.keep_gb is not None:
+        raise InvalidRequest(
+            "wrong_use", reason="--older-than and --keep-gb go with --prune", usage="tasks --prune"
+        )
+    rows = ledger.rows(states, limit=_LISTED + 1)
+    if len(rows) > _LISTED:
+        rows = rows[:_LISTED]
+        notes.append(spoken(f"Only the newest {_LISTED} are listed; --export FILE writes all."))
+    tasks = [_task(row, ledger) for row in rows]
     size, limit = ledger.stored_bytes(), settings.number("SEEDREAM_STORE_GB")
-    lines = [_line(row) for row in rows] or [spoken("The record is empty.")]
+    payload["tasks"] = tasks
+    payload["store"] = {
+        "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
+    }  # fmt: skip
+    lines = [_HEAD, *map(_line, rows, tasks)] if rows else [spoken("There are no entries.")]
     store = spoken(f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}")
-    payload = {
-        "tasks": [_task(row, ledger) for row in rows],
-        "store": {"bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)},
-    }
-    return Outcome(payload, [*lines, *pruned, store], 0)
+    return Outcome(payload, [*lines, *notes, store], 0)
 
 
-def _exported(path: Path, ledger: Ledger) -> Outcome:
-    """Every row, forgotten ones too, as JSON."""
-    rows = [_task(row, ledger) for row in ledger.rows(tuple(State), limit=_ALL)]
+def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
+    """Every row, forgotten ones too unless only some states are wanted, as JSON."""
+    rows = [_task(row, ledger) for row in ledger.rows(states or tuple(State), limit=_ALL)]
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
@@ -78,10 +98,10 @@ def _exported(path: Path, ledger: Ledger) -> Outcome:
     return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
 
 
-def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> list[str]:
+def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Pruned:
     keep_gb = arguments.keep_gb
     days = arguments.older_than
-    pruned = prune(
+    return prune(
         ledger,
         ImageStore(settings.home),
         keep_bytes=int(
@@ -89,8 +109,6 @@ def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -
         ),
         older_than_s=None if days is None else days * 86_400,
     )
-    megabytes = f"{pruned.bytes / 1e6:.1f}"
-    return [spoken(f"{pruned.images} images, {megabytes} MB, were removed from the store.")]
 
 
 def _forgotten(name: str, ledger: Ledger) -> Outcome:
@@ -127,11 +145,13 @@ def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
                 "width": image.width,
                 "height": image.height,
                 "url": image.url,
+                "url_expires_at": image.url_expires_at,
                 "error": image.error,
             }
             for image in images
         ],
-        "may_have_been_charged": row.error.may_have_been_charged if row.error else bool(images),
+        "may_have_been_charged": row.may_have_been_charged,
+        "may_have_been_charged_images": row.charged_images(images),
         "error": row.error.message("en") if row.error else None,
         "error_zh": row.error.message("zh") if row.error else None,
         "created_at": row.created_at,
@@ -139,8 +159,14 @@ def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _line(row: Row) -> str:
-    when = datetime.fromtimestamp(row.created_at, tz=timezone.utc).astimezone()
+def _line(row: Row, task: dict[str, Any]) -> str:
     prompt = (row.prompt or "").replace("\n", " ")
-    words = [f"{row.id:>5}", f"{when:%Y-%m-%d %H:%M}", f"{row.state.value:<9}", row.model or "-"]
-    return "  ".join([*words, row.task_id or "-", prompt[:60]])
+    words = [f"{row.id:>5}", _when(row.created_at), f"{row.state.value:<9}", row.model or "-"]
+    if row.state is State.ANSWERED:
+        ends = [image["url_expires_at"] for image in task["images"] if image["url_expires_at"]]
+        words.append(spoken(f"(links until about {_when(min(ends))})") if ends else "")
+    return "  ".join(filter(None, [*words, row.task_id or "-", prompt[:60]]))
+
+
+def _when(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone():%Y-%m-%d %H:%M}"

@@ -146,20 +146,24 @@ def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
 
     sandbox = Sandbox(settings.home, port=parsed.port, strict=parsed.strict, models=settings.models)
     sandbox.start()
-    say(spoken(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:"))
-    say(f"  DEEPSPACE_BASE_URL={sandbox.url}")
-    say(f"  DEEPSPACE_API_KEY={SANDBOX_KEY}")
-    say(spoken("Press Ctrl-C to end it."))
+    words = [
+        spoken(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:"),
+        f"  DEEPSPACE_BASE_URL={sandbox.url}",
+        f"  DEEPSPACE_API_KEY={SANDBOX_KEY}",
+        spoken("Press Ctrl-C to end it."),
+    ]
     try:
-        asyncio.run(_until_stopped())
+        asyncio.run(_until_stopped("\n".join(words)))
     finally:
         sandbox.stop()
     return Outcome({"url": sandbox.url}, (), 0)
 
 
-async def _until_stopped() -> None:
+async def _until_stopped(words: str) -> None:
+    """Say ``words`` as soon as Ctrl-C ends this in peace, and wait for it."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for one in _STOPS:
         signal.signal(one, lambda number, frame: loop.call_soon_threadsafe(stopped.set))
+    say(words)
     await stopped.wait()

@@ -83,20 +83,20 @@ def _add_tasks(commands: Commands[Parser]) -> None:
     one = command.add_mutually_exclusive_group()
     one.add_argument("--resume", metavar="ID", help="fetch what this entry still lacks")
     one.add_argument("--forget", metavar="ID", help="let the same inputs be paid for again")
-    one.add_argument("--export", type=Path, metavar="FILE", help="write the record as JSON")
+    one.add_argument("--export", type=Path, metavar="FILE", help="write the whole record as JSON")
     one.add_argument("--prune", action="store_true", help="remove delivered images from the store")
     command.add_argument(
         "--state",
         action="append",
         default=[],
         choices=[state.value for state in State],
-        help="list only these",
+        help="list or export only these",
     )
     command.add_argument(
-        "--older-than", type=float, metavar="DAYS", help="with --prune: all older ones"
+        "--older-than", type=_amount, metavar="DAYS", help="with --prune: all older ones"
     )
     command.add_argument(
-        "--keep-gb", type=float, metavar="GB", help="with --prune: default SEEDREAM_STORE_GB"
+        "--keep-gb", type=_amount, metavar="GB", help="with --prune: default SEEDREAM_STORE_GB"
     )
     _out(command)
     _json(command)
@@ -120,6 +120,13 @@ def _waiting(command: argparse.ArgumentParser) -> None:
 
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _amount(text: str) -> float:
+    amount = float(text)
+    if not 0 <= amount <= 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000000000")
+    return amount
 
 
 def _seconds(text: str) -> float:

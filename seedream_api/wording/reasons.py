@@ -35,6 +35,7 @@ REASONS: dict[str, str] = {
         '值为文本的 JSON 对象，例如 {{"X-API-Key": "..."}}'
     ),
     "printable ASCII characters in names and values": "名称和值只能包含可打印的 ASCII 字符",
+    "--older-than and --keep-gb go with --prune": "--older-than 和 --keep-gb 需与 --prune 一起使用",
     "the bare client does not upload": "单独的客户端不上传图片",
     "references by URL; generate takes images too": "以 URL 提供的参考图；generate 也接受图片",
     "its content type is not application/json": "内容类型不是 application/json",

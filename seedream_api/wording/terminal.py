@@ -39,7 +39,11 @@ CHECKS: dict[str, str] = {
 }
 
 LINES: dict[str, str] = {
-    "The record is empty.": "记录为空。",
+    "There are no entries.": "没有记录。",
+    "Only the newest {count} are listed; --export FILE writes all.": (
+        "只列出最新的 {count} 条；--export FILE 可写出全部。"
+    ),
+    "(links until about {when})": "（链接约到 {when} 失效）",
     "Store: {size} MB of {limit} GB in {path}": "图片存储：{size} MB，上限 {limit} GB，位于 {path}",
     "{count} entries were written to {path}.": "已将 {count} 条记录写入 {path}。",
     "{count} images, {size} MB, were removed from the store.": (
@@ -82,9 +86,9 @@ HELP: dict[str, str] = {
     "the record of what was paid for": "付费请求的记录",
     "fetch what this entry still lacks": "取回此条尚缺的图片",
     "let the same inputs be paid for again": "允许相同输入再次扣费",
-    "write the record as JSON": "将记录写为 JSON",
+    "write the whole record as JSON": "将全部记录写为 JSON",
     "remove delivered images from the store": "从存储中移除已交付的图片",
-    "list only these": "只列出这些状态",
+    "list or export only these": "只列出或导出这些状态",
     "with --prune: all older ones": "配合 --prune：移除更早的图片",
     "with --prune: default SEEDREAM_STORE_GB": "配合 --prune：默认取 SEEDREAM_STORE_GB",
     "fetch images by URL, within bounds": "按 URL 取回图片，有安全边界",

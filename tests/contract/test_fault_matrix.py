@@ -221,7 +221,20 @@ def test_forgetting_an_entry_is_the_deliberate_new_try(
     assert (again.code, again.is_charged, customer.sent) == (0, True, 2)
 
 
-# ---- a completed task that names no image may name one later ----
+# ---- what was unknown, or named no image, may be known later ----
+
+
+@pytest.mark.parametrize("fault", [Status(502), Status(404), DropAfterReceipt()])
+def test_the_task_that_a_torn_answer_named_is_looked_for_again(customer: Any, fault: Fault) -> None:
+    customer.sandbox.faults.push("generate", Truncated(0.5))
+    customer.sandbox.faults.push("task", fault, times=2)
+    for _ in (1, 2):
+        told = by_library(customer, MODELS["evolink"])
+        assert (told.code, told.status, told.is_charged) == (4, "unknown", True)
+    assert customer.states == ["unknown"] and customer.rows[0].task_id
+    again = by_command(customer, MODELS["evolink"])
+    assert (again.code, again.images, customer.sent) == (0, 2, 1)
+    assert customer.states == ["completed"]
 
 
 def test_images_that_come_late_are_fetched_and_not_paid_for_again(customer: Any) -> None:

@@ -158,11 +158,12 @@ def test_one_image_of_a_group_that_cannot_be_fetched(customer: Any) -> None:
     customer.sandbox.faults.push("image", WrongType())
     first = customer.generate(**GROUP)
     assert (first.status, len(first.images), len(first.failures)) == ("partial", 2, 1)
-    assert customer.states == ["answered"]
+    assert customer.states == ["answered"] and first.charged_images == 3  # fetched or not
     customer.sandbox.faults.push("image", WrongType())
     with pytest.raises(PartialResult):
         customer.generate(**GROUP, SEEDREAM_PARTIAL="fail")
-    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+    again = customer.generate(**GROUP)
+    assert (len(again.images), again.charged_images, customer.sent) == (3, 0, 1)
 
 
 def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(customer: Any) -> None:
@@ -171,14 +172,14 @@ def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(custome
     async def road(session: Any) -> Result:
         look = session.client.get_task
 
-        async def look_once(asked: str) -> Any:
-            session.client.get_task = broken
+        async def look_once(asked: str, *_: Any) -> Any:
+            session.look = broken
             return await look(asked)
 
-        async def broken(asked: str) -> Any:
+        async def broken(asked: str, *_: Any) -> Any:
             raise ReadFailed("read_failed", task_id=asked, reason="HTTP 500")
 
-        session.client.get_task = look_once
+        session.look = look_once
         from seedream_api import collect
 
         return await collect(task_id, session)

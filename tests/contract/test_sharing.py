@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from seedream_api import (
     PartialResult,
     Request,
     SeedreamError,
+    Session,
     TaskFailed,
     TaskNotFound,
     WaitTimedOut,
@@ -24,7 +26,8 @@ from seedream_api import (
     collect_all,
     generate,
 )
-from seedream_api.sandbox import Account, rate_limited
+from seedream_api.polling import FASTEST_S, Looks
+from seedream_api.sandbox import Account, Delay, rate_limited
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
@@ -228,6 +231,99 @@ def test_a_look_does_not_wait_for_another_process_that_waits(
         return looked
 
     assert customer.run(road, real_time=True).status == "pending"
+
+
+class Patient:
+    """A clock on which a pause of a second passes at once, and a longer one never ends."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.is_pausing = False
+
+    def __call__(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > FASTEST_S:
+            self.is_pausing = True
+            await asyncio.Event().wait()
+        self.at += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
+    make_sandbox: Any, make_customer: Any, ends: bool
+) -> None:
+    customer, clock = make_customer(make_sandbox(task_seconds=1000)), Patient()
+
+    def looks() -> int:
+        return sum(request.method == "GET" for request in customer.sandbox.requests)
+
+    async def road() -> Any:
+        async with Session(customer.settings(), clock=clock, sleep=clock.sleep) as session:
+            first = await generate(cat(), session, wait=False)
+            await soon(lambda: clock.is_pausing)
+            before, at = looks(), clock.at
+            if ends:
+                customer.sandbox.finish_tasks()
+            wanted = [collect(first.task_id, session, wait=False) for _ in range(3)]
+            results = await asyncio.wait_for(asyncio.gather(*wanted), 10)
+            return results, looks() - before, clock.at - at
+
+    results, read, waited = asyncio.run(road())
+    assert {result.status for result in results} == {"completed" if ends else "pending"}
+    # One read of the task serves all three, and one fetches the image.
+    assert (read, customer.sent) == (2 if ends else 1, 1) and waited <= FASTEST_S
+
+
+def test_a_look_that_began_before_the_end_does_not_answer_who_comes_after_it(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+
+    async def road(session: Any) -> Any:
+        customer.sandbox.faults.push("task", Delay(0.2))  # with the answer "queued" in hand
+        first = await generate(cat(), session, wait=False)
+        await soon(lambda: any(request.method == "GET" for request in customer.sandbox.requests))
+        customer.sandbox.finish_tasks()
+        return await collect(first.task_id, session, wait=False)
+
+    assert customer.run(road).status == "completed"
+
+
+def test_one_task_is_never_read_twice_at_a_time_nor_within_a_second(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    reads: list[tuple[float, int]] = []
+
+    async def road(session: Any) -> None:
+        look, under_way = session.client.get_task, 0
+
+        async def counted(task_id: str) -> Any:
+            nonlocal under_way
+            under_way += 1
+            reads.append((customer.clock(), under_way))
+            try:
+                return await look(task_id)
+            finally:
+                under_way -= 1
+
+        session.look = Looks(counted, clock=customer.clock, sleep=customer.clock.sleep)
+        task_id = (await generate(cat(), session, wait=False)).task_id
+        for _ in range(4):
+            looks = (collect(task_id, session, wait=False) for _ in range(3))
+            assert {one.status for one in await asyncio.gather(*looks)} == {"pending"}
+        customer.sandbox.finish_tasks()
+        waits = (collect(task_id, session, wait=wait) for wait in (True, False, True))
+        assert {one.status for one in await asyncio.gather(*waits)} == {"completed"}
+
+    customer.run(road)
+    moments = [at for at, _ in reads]
+    assert {count for _, count in reads} == {1} and len(reads) >= 5
+    pauses = [later - sooner for sooner, later in pairwise(moments)]
+    assert min(pauses) >= FASTEST_S
 
 
 def test_the_task_of_a_stranger_can_be_collected(customer: Any, tmp_path: Any) -> None:

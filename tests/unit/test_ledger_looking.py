@@ -70,6 +70,25 @@ def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(ledger
     assert found is not None and found.id == old
 
 
+def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: Ledger) -> None:
+    accepted(ledger, "a", "2")
+    accepted(ledger, "b", "task-b")
+    found = ledger.of_task("2")
+    assert found is not None and found.id == 1
+    assert ledger.of_task("1") is None and ledger.of_task("task") is None
+
+
+def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger) -> None:
+    for name in "abc":
+        accepted(ledger, name, "task-a")
+    ledger.forget(3)
+    found = ledger.of_task("task-a")
+    assert found is not None and found.id == 2
+    ledger.forget(2)
+    ledger.forget(1)
+    assert ledger.of_task("task-a") is None
+
+
 def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
     ledger: Ledger, clock: Clock
 ) -> None:

@@ -1,0 +1,111 @@
+"""The open file of the ledger: its transactions, its thread, and the lock of its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import ledger_schema
+from .config import make_private_folder
+from .errors import LedgerFailed
+from .locks import OwnerLock, is_alive, sweep
+
+T = TypeVar("T")
+
+
+class LedgerFile:
+    """What every use of the ledger's file shares; :class:`~.ledger.Ledger` is the whole."""
+
+    def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
+        self.home = home
+        self.path = home / "ledger.sqlite"
+        self.now = now
+        self._owners = home / "owners"
+        self._lock: OwnerLock | None = None
+        self._lost: LedgerFailed | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
+        try:
+            make_private_folder(home)
+            self._lock = OwnerLock(self._owners)
+            sweep(self._owners)
+            self._connection, self._place = ledger_schema.open_database(self.path)
+        except OSError as error:
+            self._let_go()
+            raise self._unwritable(error.strerror or error) from None
+        except LedgerFailed:
+            self._let_go()
+            raise
+
+    @property
+    def owner(self) -> str:
+        """The name under which this ledger owns rows."""
+        assert self._lock is not None, "the ledger is closed"  # noqa: S101 - a programming error
+        return self._lock.name
+
+    def is_owner_alive(self, name: str) -> bool:
+        """Whether an open ledger of this home goes by ``name``."""
+        return name == self.owner or is_alive(self._owners, name)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file was found broken, or gone: only a ledger opened anew goes on."""
+        return self._lost is not None
+
+    def close(self) -> None:
+        """Let go of every row and close the file; safe to call twice."""
+        self._thread.shutdown(wait=True)
+        if self._lock is not None:
+            self._connection.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._thread.shutdown()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    async def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run one of the methods, or a function of them, on the ledger's own thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """All or nothing of what is done inside; on the ledger's own thread only.
+
+        Raises:
+            LedgerFailed: it could not be done, or the file is broken (then it is kept aside).
+        """
+        db = self._connection
+        if self._lost is not None:
+            raise LedgerFailed(self._lost.key, **self._lost.values)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                self._check_place()
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                ledger_schema.roll_back(db)
+                raise
+        except (OSError, sqlite3.Error) as error:
+            if ledger_schema.is_broken(error):
+                db.close()
+                self._lost = ledger_schema.failed(self.path, self._place, error)
+                raise self._lost from None
+            raise ledger_schema.failed(self.path, self._place, error) from None
+
+    def _check_place(self) -> None:
+        """What is written into a deleted file is lost as soon as this process ends."""
+        if ledger_schema.place_of(self.path) != self._place:
+            self._lost = self._unwritable("it was moved or deleted while it was in use")
+            raise self._lost
+
+    def _unwritable(self, reason: object) -> LedgerFailed:
+        return LedgerFailed("ledger_unwritable", path=self.path, reason=reason)

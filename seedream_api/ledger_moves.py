@@ -1,0 +1,148 @@
+"""What happens to a row of the ledger that is mine: its moves, its images, its delivery."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from . import ledger_schema
+from .errors import SeedreamError
+from .intents import MOVES, State
+from .ledger_looks import LedgerLooks
+from .ledger_rows import Row
+from .link_life import expires_at
+from .models import ResultItem
+from .store import StoredFile
+
+
+class LedgerMoves(LedgerLooks):
+    """The ledger's methods that change rows; each is one transaction."""
+
+    def move(
+        self,
+        row_id: int,
+        state: State,
+        *,
+        task_id: str | None = None,
+        request_id: str | None = None,
+        error: SeedreamError | None = None,
+    ) -> Row:
+        """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect."""
+        with self.transaction() as db:
+            row = self._row(db, row_id)
+            self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
+            return self._row(db, row_id)
+
+    def _move(
+        self,
+        db: sqlite3.Connection,
+        row: Row,
+        state: State,
+        *,
+        task_id: str | None = None,
+        request_id: str | None = None,
+        error: SeedreamError | None = None,
+    ) -> None:
+        if state not in MOVES[row.state]:
+            raise ValueError(f"row {row.id} may not go from {row.state.value} to {state.value}")
+        now = self.now()
+        stamp = ledger_schema.STAMPS.get(state)
+        if state is State.FORGOTTEN:
+            error = row.error  # whether it may have been charged stays known
+        db.execute(
+            "UPDATE requests SET state = ?, error = ?, task_id = COALESCE(?, task_id), "
+            "request_id = COALESCE(?, request_id), updated_at = ? WHERE id = ?",
+            (
+                state.value,
+                json.dumps(error.to_record()) if error else None,
+                task_id,
+                request_id,
+                now,
+                row.id,
+            ),
+        )
+        if state is State.INTENDED:  # it came back: the service surely did not take it
+            db.execute("UPDATE requests SET sent_at = NULL WHERE id = ?", (row.id,))
+        if stamp:
+            db.execute(f"UPDATE requests SET {stamp} = ? WHERE id = ?", (now, row.id))  # noqa: S608
+
+    def answered(
+        self,
+        row_id: int,
+        items: tuple[ResultItem, ...],
+        files: Mapping[int, StoredFile],
+        request_id: str | None = None,
+    ) -> Row:
+        """Write down where the results are; what is already stored of them stays.
+
+        Args:
+            files: by position, the images that came inside the answer and are on the disk already.
+        """
+        with self.transaction() as db:
+            row = self._row(db, row_id)
+            self._move(db, row, State.ANSWERED, request_id=request_id)
+            for item in items:
+                error = str(item.error) if item.error and not item.was_made else None
+                seen_at, dies_at = self._life(item.url, row)
+                db.execute(
+                    "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
+                    "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
+                    "SET url = excluded.url, url_seen_at = excluded.url_seen_at, "
+                    "url_expires_at = excluded.url_expires_at, error = excluded.error",
+                    (row_id, item.position, item.url, seen_at, dies_at, error),
+                )
+            for position, file in files.items():
+                self._stored(db, row_id, position, file, (0, 0))
+            return self._row(db, row_id)
+
+    def _life(self, url: str | None, row: Row) -> tuple[float | None, float | None]:
+        """When a URL was first seen, and when it is said to die."""
+        now = self.now()
+        return (now, expires_at(url, row.family, now)) if url else (None, None)
+
+    def stored(self, row_id: int, position: int, file: StoredFile, size: tuple[int, int]) -> None:
+        """An image's bytes are whole and on the disk.
+
+        Args:
+            size: width and height in pixels, 0 where the bytes are no readable image.
+        """
+        with self.transaction() as db:
+            self._stored(db, row_id, position, file, size)
+
+    def _stored(
+        self,
+        db: sqlite3.Connection,
+        row_id: int,
+        position: int,
+        file: StoredFile,
+        size: tuple[int, int],
+    ) -> None:
+        place = file.path.relative_to(self.home).as_posix()
+        db.execute(
+            "UPDATE images SET sha256 = ?, file = ?, bytes = ?, media_type = ?, width = ?, "
+            "height = ? WHERE request = ? AND position = ?",
+            (file.sha256, place, file.bytes, file.media_type, *size, row_id, position),
+        )
+
+    def lost(self, row_id: int, positions: list[int]) -> Row:
+        """The files of these images are no longer in the store: they are to be fetched again."""
+        with self.transaction() as db:
+            for position in positions:
+                db.execute(
+                    "UPDATE images SET sha256 = NULL, file = NULL WHERE request = ? "
+                    "AND position = ?",
+                    (row_id, position),
+                )
+            self._move(db, self._row(db, row_id), State.ANSWERED)
+            return self._row(db, row_id)
+
+    def delivered(self, row_id: int) -> None:
+        """Somebody has received the images: the store may let them go one day."""
+        with self.transaction() as db:
+            db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self.now(), row_id))
+
+    def dropped(self, sha256: str) -> None:
+        """A file left the store on purpose."""
+        with self.transaction() as db:
+            db.execute("UPDATE images SET file = NULL WHERE sha256 = ?", (sha256,))
