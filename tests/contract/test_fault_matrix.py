@@ -7,101 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-
-from seedream_api import SeedreamError
-from seedream_api.sandbox import (
-    Delay,
-    DropAfterReceipt,
-    DropBeforeReceipt,
-    EmptyCompleted,
-    Fault,
-    Json,
-    Oversized,
-    PartialGroup,
-    RedirectTo,
-    SlowDrip,
-    Status,
-    Truncated,
-    WrongType,
-    no_channel,
-    rate_limited,
+from fault_cases import (
+    CASES,
+    FAILED,
+    MODELS,
+    PROMPT,
+    REFUSED,
+    SHORT_ANSWER,
+    UNKNOWN,
+    Case,
+    End,
+    each,
+    name_of,
 )
 
-MODELS = {"preferential": "Seedream-5.0-Lite-Preferential", "evolink": "Seedream-4.0"}
-PROMPT = "2 images of a cat"
-
-
-@dataclass(frozen=True)
-class End:
-    """How a run ends, and whether the same inputs are sent again after it."""
-
-    state: str
-    code: int
-    status: str
-    is_charged: bool
-    sends_again: bool
-
-
-COMPLETED = End("completed", 0, "completed", True, False)
-PARTIAL = End("partial", 0, "partial", True, False)
-REFUSED = End("refused", 3, "refused", False, True)
-FAILED = End("failed", 3, "failed", False, True)
-UNKNOWN = End("unknown", 4, "unknown", True, False)
-EMPTY = End("empty", 3, "failed", True, False)
-WITHDRAWN = End("withdrawn", 1, "error", False, True)
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    fault: Fault
-    preferential: End
-    evolink: End
-    sent: int = 1
-    times: int = 1
-
-
-def both(name: str, fault: Fault, end: End, *, sent: int = 1, times: int = 1) -> Case:
-    return Case(name, fault, end, end, sent, times)
-
-
-def error(code: str, message: str = "no") -> dict[str, Any]:
-    return {"error": {"message": message, "type": "new_api_error", "param": "", "code": code}}
-
-
-CASES = (
-    # Refused: any 4xx but 408, a 200 with an error and no image, a 5xx with a known refusal code.
-    *(both(str(code), Status(code), REFUSED) for code in (400, 401, 402, 403, 404, 413, 451)),
-    both("400 html", Status(400, "<h1>Bad request</h1>"), REFUSED),
-    both("429 of a quota", Status(429, error("insufficient_quota")), REFUSED),
-    both("429 for too long", rate_limited(100), REFUSED, sent=2, times=9),
-    both("429 once", rate_limited(), COMPLETED, sent=2),
-    both("no channel", no_channel(), REFUSED, sent=3, times=9),
-    both("no channel once", no_channel(), COMPLETED, sent=2),
-    both("500 of the word filter", Status(500, error("sensitive_words_detected")), REFUSED),
-    both("200 with an error", Json(error("", "not today")), REFUSED),
-    both("200 without success", Json({"success": False, "message": "not today"}), REFUSED),
-    both("200 with failed images only", Json({"data": [error("")]}), REFUSED),
-    # Unknown: everything else after the first byte.
-    *(both(str(code), Status(code), UNKNOWN) for code in (408, 500, 502, 503, 504, 524)),
-    both("504 after it was charged", Status(504, "<h1>Timeout</h1>", charged=True), UNKNOWN),
-    both("reset", DropBeforeReceipt(), UNKNOWN, sent=0),
-    both("cut", DropAfterReceipt(), UNKNOWN),
-    both("nothing of the answer", Truncated(0.0), UNKNOWN),
-    both("a login page", WrongType(charged=True), UNKNOWN),
-    both("no known shape", Json({"ok": True}), UNKNOWN),
-    both("a list", Json([1]), UNKNOWN),
-    both("redirect", RedirectTo("http://127.0.0.1:9/v1/images/generations", 307), UNKNOWN),
-    # A task id that stands in a torn answer is found again by a free look.
-    Case("half the answer", Truncated(0.5), UNKNOWN, COMPLETED),
-    Case("too long an answer", Oversized(200_000), UNKNOWN, COMPLETED),
-    # Answered.
-    both("no image", EmptyCompleted(), EMPTY),
-    both("no image at once", Json({"data": []}), EMPTY),
-    Case("a part of the group", PartialGroup((0,)), REFUSED, PARTIAL),
-    both("late", Delay(0.02), COMPLETED),
-    both("dripping", SlowDrip(60, 0.001), COMPLETED),
-)
+from seedream_api import SeedreamError, sandbox
+from seedream_api.errors import Charge
+from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
+from seedream_api.wording import MONEY
 
 
 @dataclass(frozen=True)
@@ -144,34 +67,49 @@ FRONTS = {"library": by_library, "command": by_command}
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     from seedream_api import transport
 
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", SHORT_ANSWER)
+
+
+def test_every_fault_that_the_sandbox_knows_is_in_the_matrix() -> None:
+    known = {
+        value for name in sandbox.__all__
+        if isinstance(value := getattr(sandbox, name), type) and issubclass(value, Fault)
+    }  # fmt: skip
+    assert {type(case.fault) for case in CASES} == known - {Fault}
+    assert {type(case.fault) for case, _ in each(is_real=True)} == known - {Fault}
+    for case in CASES:
+        assert case.route in case.fault.routes, case.name
 
 
 @pytest.mark.parametrize("front", FRONTS)
-@pytest.mark.parametrize("family", MODELS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_fault_of_the_paid_request(customer: Any, case: Case, family: str, front: str) -> None:
+@pytest.mark.parametrize(("case", "family"), each(is_real=False), ids=name_of)
+def test_a_fault(customer: Any, case: Case, family: str, front: str) -> None:
     generate, model, end = FRONTS[front], MODELS[family], getattr(case, family)
-    customer.sandbox.faults.push("generate", case.fault, times=case.times)
+    is_charged = end.charge is not Charge.NONE
+    customer.sandbox.faults.push(case.route, case.fault, times=case.times)
     first = generate(customer, model)
-    assert (first.code, first.status, first.is_charged) == (end.code, end.status, end.is_charged)
+    assert (first.code, first.status, first.is_charged) == (end.code, end.status, is_charged)
     assert customer.sent == case.sent and customer.states == [end.state], first.words
     assert bool(first.images) is (end.code == 0)
-    money = "Nothing was charged" in first.words, "may have been charged" in first.words
-    assert (
-        money == (False, False) if end.code == 0 else money == (not end.is_charged, end.is_charged)
-    )
+    for charge, sentences in MONEY.items():
+        is_said = charge == end.charge.value and end.code != 0
+        assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 
     customer.sandbox.faults.clear()
     again = generate(customer, model)
-    if end.sends_again:
-        assert (again.code, customer.sent) == (0, case.sent + 1)
+    if end.later == "sent":
+        assert (again.code, again.is_charged, customer.sent) == (0, True, case.sent + 1)
         assert customer.states == [end.state, "completed"]
+        return
+    assert customer.sent == case.sent
+    if end.later == "fetched":
+        assert (again.code, again.status, again.is_charged) == (0, "completed", False)
+        assert customer.states == ["completed"]
     else:
         assert (again.code, again.status) == (end.code, end.status)
         assert again.images == first.images and again.words == first.words
-        assert customer.sent == case.sent and customer.states == [end.state]
-        assert again.is_charged is (end.is_charged and end.code != 0)  # a stored result is free
+        assert customer.states == [end.state]
+        assert again.is_charged is (is_charged and end.code != 0)  # a stored result is free
 
 
 @pytest.mark.parametrize("front", FRONTS)
@@ -187,8 +125,10 @@ def test_a_prompt_that_fails(
     end = {"preferential": preferential, "evolink": evolink}[family]
     for run in (1, 2):
         told = FRONTS[front](customer, MODELS[family], prompt)
-        assert (told.code, told.status, told.is_charged) == (end.code, end.status, end.is_charged)
-        assert customer.sent == (run if end.sends_again else 1)
+        assert (told.code, told.status, told.is_charged) == (
+            end.code, end.status, end.charge is not Charge.NONE
+        )  # fmt: skip
+        assert customer.sent == (run if end.later == "sent" else 1)
     assert set(customer.states) == {end.state} and customer.sandbox.images_made == 0
 
 

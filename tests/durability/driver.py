@@ -279,6 +279,7 @@ async def walk(job: dict[str, Any], session: Session) -> dict[str, Any]:
         "status": result.status,
         "origin": result.origin.value,
         "task_id": result.task_id,
+        "charged": result.charged_images,
         "images": [image.sha256 for image in result.images],
         "files": [str(image.path) for image in result.images],
         "failures": [failed.reason for failed in result.failures],

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from runs import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 
 from seedream_api import Request, Result, Session, generate, load_settings, locks
@@ -147,6 +148,33 @@ def test_of_several_waiters_one_takes_over(
     assert {outcome["status"] for outcome in outcomes} == {"completed"}
     # The killed one had begun its download; one of the three made the only other.
     assert owner.downloads == fetched + 2
+
+
+def test_who_takes_over_what_was_not_sent_yet_is_the_one_that_pays(
+    trio: list[Place], service: Sandbox, tmp_path: Path
+) -> None:
+    """The owner is killed before it sends; of two that wait, one sends, and says so."""
+    picture = tmp_path / "reference.png"
+    Image.new("RGB", (256, 256), (20, 200, 40)).save(picture)
+    request = {**SMALL, "prompt": "A cat that is intended"}
+    waiting = [Place(trio[0].folder, service, place.driver, request, (picture,)) for place in trio]
+    with Driver() as driver:
+        owner = Place(trio[0].folder, service, driver, request, (picture,))
+        sent = len(service.posts)
+        service.faults.push("upload", Delay(60.0))
+        driver.begin(owner.job())
+        wait_until(lambda: owner.states()[-1:] == ["intended"])
+        for place in waiting:
+            place.driver.begin(place.job(), first=False)
+        time.sleep(0.4)
+        service.faults.clear()
+        driver.kill()
+        assert driver.end() == {"status": "killed"}
+        outcomes = [place.driver.end() for place in waiting]
+    assert len(service.posts) == sent + 1
+    assert {outcome["status"] for outcome in outcomes} == {"completed"}
+    told = sorted((outcome["origin"], outcome["charged"]) for outcome in outcomes)
+    assert told == [("joined", 0), ("joined", 0), ("new", 1)]
 
 
 def test_two_hosts_and_the_command_line(pair: list[Place], service: Sandbox) -> None:
