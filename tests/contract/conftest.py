@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 START = 1_769_263_230.0
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 """How long a test waits for another thread or process before it fails."""
 
 
