@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ RUN_MS = 60_000
 
 _LISTEN = """() => {
   window.endings = [];
+  window.said = {};
+  const say = ({ detail }) => { window.said[detail.nodeId] = detail.text; };
+  app.api.addEventListener("progress_text", say);
   for (const type of ["execution_success", "execution_error", "execution_interrupted"])
     app.api.addEventListener(type, (event) => window.endings.push({ type, ...event.detail }));
 }"""
@@ -34,9 +37,9 @@ class Canvas:
 
     page: Page
     url: str
-    watch: Watch
     screenshots: Path
     frontend: str
+    watch: Watch = field(repr=False)
 
     def open(self) -> None:
         """Load the page, and wait until ComfyUI and this pack's scripts are ready."""
@@ -88,6 +91,67 @@ class Canvas:
               const seed = widgets.find((widget) => widget.name === "seed");
               const name = (w) => (seed?.linkedWidgets?.includes(w) ? "control" : w.name);
               return Object.fromEntries(widgets.map((w) => [name(w), w.value]));
+            }""",
+            node,
+        )
+
+    def said(self, node: int) -> str:
+        """The latest line under the node; newer frontends take it away with the end of the run."""
+        return self.page.evaluate("(id) => window.said[id]", node)
+
+    def labels(self, node: int) -> list[str]:
+        """Title, inputs, widgets and outputs as the node shows them; not the seed's control, which
+        is ComfyUI's."""
+        return self.page.evaluate(
+            """(id) => {
+              const node = app.graph.getNodeById(id);
+              const controls = (node.widgets ?? []).flatMap((each) => each.linkedWidgets ?? []);
+              const widgets = (node.widgets ?? []).filter((each) => !controls.includes(each));
+              const parts = [...node.inputs, ...widgets, ...node.outputs];
+              const label = (part) => part.label ?? part.localized_name ?? part.name;
+              return [node.title, ...parts.map(label)];
+            }""",
+            node,
+        )
+
+    def hover(self, node: int, widget: str) -> None:
+        """Rest the pointer on a widget that the canvas draws."""
+        x, y = self.page.evaluate(
+            """([id, name]) => {
+              const node = app.graph.getNodeById(id);
+              const widget = node.widgets.find((each) => each.name === name);
+              const { scale, offset } = app.canvas.ds;
+              const { left, top } = app.canvas.canvas.getBoundingClientRect();
+              const at = [node.pos[0] + node.size[0] / 2, node.pos[1] + widget.last_y + 10];
+              return [left + (at[0] + offset[0]) * scale, top + (at[1] + offset[1]) * scale];
+            }""",
+            [node, widget],
+        )
+        self.page.mouse.move(x - 20, y)
+        self.page.mouse.move(x, y)
+
+    def bypass(self, node: int) -> None:
+        self.page.evaluate("(id) => { app.graph.getNodeById(id).mode = 4; }", node)
+
+    def select(self, node: int) -> None:
+        """Select the node alone, with its title and toolbox well inside of the window."""
+        self.page.evaluate(
+            """(id) => {
+              const node = app.graph.getNodeById(id);
+              app.canvas.ds.scale = 0.8;
+              app.canvas.ds.offset = [600 - node.pos[0], 280 - node.pos[1]];
+              app.canvas.selectNode(node);
+              app.canvas.setDirty(true, true);
+            }""",
+            node,
+        )
+
+    def into_subgraph(self, node: int) -> int:
+        """Put the node into a subgraph of its own; gives the id of the node that stands for it."""
+        return self.page.evaluate(
+            """(id) => {
+              const node = app.graph.getNodeById(id);
+              return app.graph.convertToSubgraph(new Set([node])).node.id;
             }""",
             node,
         )

@@ -4,6 +4,7 @@ missing is a failure, never a skip."""
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,29 +60,41 @@ def screenshots() -> Path:
     return Path(os.environ.get("SEEDREAM_SCREENSHOTS") or DEV / "screenshots").absolute()
 
 
+Opener = Callable[[Site], Canvas]
+
+
+@pytest.fixture(scope="module")
+def opener(chromium: Browser, screenshots: Path) -> Opener:
+    """Opens a page in a browser without any past."""
+
+    def open_canvas(site: Site) -> Canvas:
+        size = {"width": 1440, "height": 900}
+        context = chromium.new_context(viewport=size, reduced_motion="reduce")
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        watch = Watch(site.url)
+        watch.follow(page)
+        canvas = Canvas(page, site.url, screenshots, site.frontend, watch)
+        canvas.open()
+        return canvas
+
+    return open_canvas
+
+
 @pytest.fixture
-def visit(chromium: Browser, screenshots: Path) -> Iterator[Callable[[Site], Canvas]]:
-    """``visit(site)``: a page in a browser without any past. No error may be left on it."""
-    canvases: list[Canvas] = []
-    with ExitStack() as contexts:
+def visit(opener: Opener) -> Iterator[Opener]:
+    """``visit(site)``: a page that ends with the test. No error may be left on it."""
+    visits: list[Canvas] = []
 
-        def open_canvas(site: Site) -> Canvas:
-            size = {"width": 1440, "height": 900}
-            context = chromium.new_context(viewport=size, reduced_motion="reduce")
-            contexts.callback(context.close)
-            watch = Watch(site.url)
-            context.route("**/*", watch.gate)
-            page = context.new_page()
-            watch.follow(page)
-            canvas = Canvas(page, site.url, watch, screenshots, site.frontend)
-            canvases.append(canvas)
-            canvas.open()
-            return canvas
+    def open_canvas(site: Site) -> Canvas:
+        visits.append(opener(site))
+        return visits[-1]
 
-        yield open_canvas
-        for canvas in canvases:
-            assert canvas.watch.errors == []
-            assert canvas.watch.outside == []
+    yield open_canvas
+    for canvas in visits:
+        canvas.page.context.close()
+    for canvas in visits:
+        canvas.watch.check()
 
 
 @pytest.fixture(params=FRONTENDS, ids=["oldest", "newest"])
@@ -93,9 +106,24 @@ def site(request: pytest.FixtureRequest, open_site: Callable[[str], Site]) -> Si
     return site
 
 
+@pytest.fixture(scope="module")
+def shared_pages() -> dict[str, Canvas]:
+    return {}
+
+
 @pytest.fixture
-def canvas(site: Site, visit: Callable[[Site], Canvas]) -> Canvas:
-    """An empty canvas on each frontend in turn."""
-    canvas = visit(site)
+def canvas(site: Site, shared_pages: dict[str, Canvas], opener: Opener) -> Iterator[Canvas]:
+    """An empty canvas on each frontend in turn, on a page that a file's tests share: they leave no
+    dialog open on it."""
+    if site.frontend not in shared_pages:
+        shared_pages[site.frontend] = opener(site)
+    canvas = shared_pages[site.frontend]
     canvas.clear()
-    return canvas
+    yield canvas
+    canvas.watch.check()
+
+
+@pytest.fixture
+def wish(request: pytest.FixtureRequest) -> str:
+    """A prompt that no other test uses, and whose words ask for one image."""
+    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"

@@ -50,14 +50,17 @@ class Watch:
         page.on("request", lambda request: self.requests.append(request))
         page.on("response", lambda response: self.responses.append(response))
         page.on("websocket", self._listen)
+        page.route(re.compile(f"^(?!{re.escape(self.origin)}|data:|blob:)"), self._block)
 
-    def gate(self, route: Route) -> None:
-        """Let through what stays on the server."""
-        if route.request.url.startswith(self.origin):
-            route.fallback()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
+    def check(self) -> None:
+        """Fails if the page logged an error or asked another machine for anything."""
+        errors, self.errors = self.errors, []
+        assert errors == []
+        assert self.outside == []
+
+    def _block(self, route: Route) -> None:
+        self.outside.append(route.request.url)
+        route.abort()
 
     def _listen(self, socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: self.frames.append(frame))
