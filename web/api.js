@@ -33,9 +33,13 @@ export function imageAddress(task, position, thumbnail = false) {
   return api.apiURL(`/seedream/tasks/${task.id}/images/${position}${thumbnail ? "?thumbnail=1" : ""}`);
 }
 
+const MOVED = "seedream.task";
+// While the panel is closed nobody listens, and ComfyUI logs an unknown message as an error.
+api.addEventListener(MOVED, () => {});
+
 /** Calls `listener` with each task of this server that moves. */
 export function onTask(listener) {
   const told = (event) => listener(event.detail);
-  api.addEventListener("seedream.task", told);
-  return () => api.removeEventListener("seedream.task", told);
+  api.addEventListener(MOVED, told);
+  return () => api.removeEventListener(MOVED, told);
 }
