@@ -55,8 +55,8 @@ class Watch:
     def check(self) -> None:
         """Fails if the page logged an error or asked another machine for anything."""
         errors, self.errors = self.errors, []
-        assert errors == []
-        assert self.outside == []
+        assert errors == [], "\n".join(errors)
+        assert self.outside == [], self.outside
 
     def _block(self, route: Route) -> None:
         self.outside.append(route.request.url)
