@@ -23,22 +23,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from photographs import drawn
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES, SIDE, REFERENCE_SIDE = 4, 4096, 2048
 MIB = 1024 * 1024
-
-
-def photo(side: int, seed: int = 0) -> npt.NDArray[np.uint8]:
-    """Gradients with the grain of a camera, which is what makes photographs hard to pack."""
-    ramp = np.linspace(0, 1, side, dtype=np.float32)
-    across, down = ramp[None, :, None], ramp[:, None, None]
-    smooth = np.concatenate(
-        np.broadcast_arrays(60 + 150 * across + 0 * down, 40 + 160 * down, 90 + 60 * across), axis=2
-    )
-    grain = np.random.default_rng(seed).normal(0, 6, smooth.shape).astype(np.float32)
-    return np.clip(smooth + grain, 0, 255).astype(np.uint8)
 
 
 def encoded(pixels: npt.NDArray[np.uint8], kind: str, **options: Any) -> bytes:
@@ -155,9 +145,9 @@ def measure(row: Callable[[Any], Callable[[], Any]], given: Any, rounds: int) ->
 def run_one(name: str, rounds: int) -> None:
     row = next(row for row in (*DECODING, *ENCODING) if row.__name__ == name)
     if row in DECODING:
-        given: Any = [encoded(photo(SIDE, n), "JPEG", quality=95) for n in range(PICTURES)]
+        given: Any = [encoded(drawn(SIDE, n), "JPEG", quality=95) for n in range(PICTURES)]
     else:
-        given = photo(REFERENCE_SIDE)
+        given = drawn(REFERENCE_SIDE)
     print(json.dumps(measure(row, given, rounds)))
 
 

@@ -7,7 +7,7 @@ IMAGE is float32 [B, H, W, 3], RGB, 0-1. MASK is float32 [B, H, W]: 0 where the 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,19 +230,23 @@ def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:
     return _Batch(images, masks)
 
 
-def _memory(*shape: int) -> torch.Tensor:
-    # Device and type are named, since any pack may have set other defaults; and a tensor that was
-    # born in inference mode could not be written by threads, which are never in that mode.
+def _memory(*shape: int, make: Callable[..., npt.NDArray[np.float32]] = np.empty) -> torch.Tensor:
+    """Fresh memory, by numpy: on Linux it asks for huge pages, which are touched four times faster
+    than those of ``torch.empty``."""
+    # A tensor that was born in inference mode could not be written by threads, which are never in
+    # that mode.
     with torch.inference_mode(False):
-        return torch.empty(shape, dtype=torch.float32, device="cpu")
+        return torch.from_numpy(make(shape, np.float32))  # pyright: ignore[reportUnknownMemberType]
 
 
 def _fitted(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batch:
     """A batch at the largest width and the largest height of pictures of several sizes."""
     width = max(source.size[0] for source in sources)
     height = max(source.size[1] for source in sources)
-    images = _memory(len(sources), height, width, 3).zero_()
-    masks = _memory(len(sources), height, width).zero_() if sources[0].mask is not None else None
+    images = _memory(len(sources), height, width, 3, make=np.zeros)
+    masks = None
+    if sources[0].mask is not None:
+        masks = _memory(len(sources), height, width, make=np.zeros)
 
     def place(number: int) -> None:
         source = sources[number]

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio  # comes with httpx
 import httpx
 
 from ._version import __version__
@@ -87,7 +88,7 @@ class Transport:
     def __init__(self) -> None:
         # Below httpx's client, which logs every URL, signed ones too, and keeps cookies.
         self._pools: dict[tuple[str | None, bool], httpx.AsyncHTTPTransport] = {}
-        self._certificates: ssl.SSLContext | None = None
+        self._preparing: asyncio.Future[ssl.SSLContext] | None = None
 
     async def close(self) -> None:
         for pool in self._pools.values():
@@ -216,15 +217,14 @@ class Transport:
     async def _pool(
         self, url: str, *, paid: bool, direct: bool = False
     ) -> httpx.AsyncHTTPTransport:
-        if self._certificates is None:
-            self._certificates = await asyncio.to_thread(trusted_certificates, os.environ)
+        certificates = await self._certificates()
         # No waiting from here on: of two pools made at once, one would never be closed.
         proxy = None if direct else proxy_for(url)
         pool = self._pools.get((proxy, paid))
         if pool is None:
             try:
                 pool = httpx.AsyncHTTPTransport(
-                    verify=self._certificates,
+                    verify=certificates,
                     proxy=proxy,
                     trust_env=False,
                     limits=httpx.Limits(
@@ -235,6 +235,26 @@ class Transport:
                 raise ConfigurationError("bad_proxy", reason=scrub(str(error))) from None
             self._pools[proxy, paid] = pool
         return pool
+
+    async def _certificates(self) -> ssl.SSLContext:
+        """Read in a thread, once for all who ask at the same time.
+
+        Raises:
+            ConfigurationError: they cannot be loaded; the next to ask tries again.
+        """
+        known = self._preparing
+        if known is None or (known.done() and (known.cancelled() or known.exception())):
+            known = self._preparing = asyncio.ensure_future(asyncio.to_thread(_prepared))
+        return await asyncio.shield(known)
+
+
+def _prepared() -> ssl.SSLContext:
+    """The certificates; and what the first connection would import, a tenth of a second's work, is
+    imported here, in a thread."""
+    certificates = trusted_certificates(os.environ)
+    httpx.AsyncHTTPTransport(verify=certificates)
+    anyio.run(anyio.sleep, 0)  # loads what anyio has for asyncio
+    return certificates
 
 
 def _sent(headers: Mapping[str, str]) -> dict[str, str]:

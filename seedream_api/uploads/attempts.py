@@ -127,15 +127,16 @@ def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> 
         raise NotTaken(f"its answer is no usable URL: {error.happened('en')}") from None
 
 
-def form(
-    fields: Mapping[str, str], file_field: str, encoded: Encoded, file_name: str
-) -> tuple[str, bytes]:
-    """A ``multipart/form-data`` body (RFC 7578): its content type, and its bytes."""
+def form(fields: Mapping[str, str], file_field: str, encoded: Encoded) -> tuple[str, bytes]:
+    """A ``multipart/form-data`` body (RFC 7578): its content type, and its bytes.
+
+    Hashes and copies megabytes: call it in a thread.
+    """
     boundary = secrets.token_hex(16)
     parts: list[bytes] = []
     for name, value in fields.items():
         parts += [_head(boundary, f'name="{_quoted(name)}"'), value.encode(), b"\r\n"]
-    disposition = f'name="{_quoted(file_field)}"; filename="{_quoted(file_name)}"'
+    disposition = f'name="{_quoted(file_field)}"; filename="{name_of(encoded)}"'
     parts += [_head(boundary, disposition, encoded.media_type), encoded.data, b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
@@ -151,7 +152,8 @@ def _quoted(text: str) -> str:
 
 
 def name_of(encoded: Encoded) -> str:
-    """A file name by content: equal pictures overwrite each other and nothing else."""
+    """A file name by content: equal pictures overwrite each other and nothing else. Hashes: call
+    it in a thread."""
     ending = encoded.media_type.rpartition("/")[2].replace("jpeg", "jpg")
     return f"{hashlib.sha256(encoded.data).hexdigest()}.{ending}"
 

@@ -6,6 +6,7 @@ multipart ``file``, at most 100 MB, kept for 72 hours, 100 files an account (VIP
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..retries import UPLOADING
 from . import Placed
-from .attempts import NotTaken, Parcel, checked_result, form, host_of, name_of, post, told
+from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
@@ -61,7 +62,7 @@ class EvolinkFiles:
 
     async def send(self, encoded: Encoded) -> Placed:
         key = self._client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
-        kind, content = form({}, "file", encoded, name_of(encoded))
+        kind, content = await asyncio.to_thread(form, dict[str, str](), "file", encoded)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
         answer = await post(
             self._client, Parcel(self._address + UPLOAD_PATH, headers, content, (key,))

@@ -21,6 +21,7 @@ Lsky Pro.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
 from ..redaction import HIDDEN, bare_url
 from . import Placed
-from .attempts import NotTaken, Parcel, checked_result, form, host_of, name_of, post, told
+from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
@@ -105,7 +106,7 @@ class HttpHost:
         self.hosts = frozenset({host_of(self._url)})
 
     async def send(self, encoded: Encoded) -> Placed:
-        kind, content = form(self._fields, self._field, encoded, name_of(encoded))
+        kind, content = await asyncio.to_thread(form, self._fields, self._field, encoded)
         headers = {**self._headers, "Content-Type": kind}
         answer = await post(self._client, Parcel(self._url, headers, content, self._secret))
         said = told(answer, self._secret)

@@ -14,6 +14,7 @@ of a provider that takes that style only.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
 import os
 import re
@@ -67,10 +68,11 @@ class S3Bucket:
             raise ConfigurationError("no_s3_library", python=sys.executable, package=REQUIREMENT)
 
     async def send(self, encoded: Encoded) -> Placed:
-        import obstore  # optional, and only who uses it pays for its import
+        await asyncio.to_thread(_import_library)
+        import obstore
         from obstore.exceptions import BaseError
 
-        name = name_of(encoded)
+        name = await asyncio.to_thread(name_of, encoded)
         key = f"{self._prefix}/{name}" if self._prefix else name
         try:
             store = self._store = self._store or await asyncio.to_thread(self._open)
@@ -104,6 +106,11 @@ class S3Bucket:
             # The library's own patience: network, 429 and 5xx; a PUT of one key may be repeated.
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=90)},
         )
+
+
+def _import_library() -> None:
+    """It is optional, and only who uses it pays for its import."""
+    importlib.import_module("obstore.store")
 
 
 def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
