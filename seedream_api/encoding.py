@@ -109,7 +109,8 @@ def _allowed_size(width: int, height: int) -> tuple[int, int]:
     )
     if scale == 1.0:
         return width, height
-    return max(1, int(width * scale)), max(1, int(height * scale))
+    # The least more, so that 16 to 1 stays 16 to 1 whatever binary fractions make of it.
+    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
 def _sample(pixels: Bytes) -> Bytes:

@@ -8,12 +8,12 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
-from seedream_api.encoding import Encoded, composited_on_white, encode
+from seedream_api.encoding import Encoded, _allowed_size, composited_on_white, encode
 from seedream_api.errors import InvalidRequest
 from seedream_api.pictures import decode
 
@@ -134,6 +134,8 @@ def test_a_cap_below_the_aim_is_kept_too() -> None:
         (6001, 100, (6000, 99)),
         (100, 7000, (85, 6000)),
         (6000, 6000, (6000, 6000)),
+        (6001, 6000, (6000, 5999)),
+        (24_000, 1_500, (6000, 375)),
         (12000, 3000, (6000, 1500)),
     ],
 )
@@ -149,6 +151,15 @@ def test_only_what_is_beyond_the_limits_is_made_smaller_and_says_both_sizes(
         assert not encoded.lossless
         assert f"{width} x {height}" in encoded.notes[0]
         assert f"{expected[0]} x {expected[1]}" in encoded.notes[0]
+
+
+@given(width=st.integers(15, 100_000), height=st.integers(15, 100_000))
+def test_scaling_down_keeps_within_every_limit_of_the_service(width: int, height: int) -> None:
+    assume(max(width, height) <= 16 * min(width, height))
+    smaller = _allowed_size(width, height)
+    assert max(smaller) <= 6000 and smaller[0] * smaller[1] <= 36_000_000
+    assert min(smaller) >= 15 and max(smaller) <= 16 * min(smaller)
+    assert (smaller == (width, height)) == (max(width, height) <= 6000)
 
 
 @pytest.mark.parametrize(
