@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from .addresses import Resolver, is_fake, literal_address, look_up, resolve
 from .answers import read_error
 from .client import SeedreamClient
 from .config import SETTINGS, Settings
@@ -48,12 +49,17 @@ class Check:
         return self.error.message("zh") if self.error else chinese(self.message)
 
 
-async def run_checks(settings: Settings) -> list[Check]:
-    """Every check, in the order in which a person should read them; none of them raises."""
+async def run_checks(settings: Settings, *, resolver: Resolver = look_up) -> list[Check]:
+    """Every check, in the order in which a person should read them; none of them raises.
+
+    Args:
+        resolver: looks names up; runs in a thread.
+    """
     checks = [_setting(settings, name) for name in SETTINGS]
     checks.append(await asyncio.to_thread(_home, settings))
     checks.append(_models(settings))
     checks.append(_proxy(settings))
+    checks += await _names(settings, resolver)
     try:
         key = settings.key
     except ConfigurationError as error:
@@ -106,6 +112,26 @@ def _proxy(settings: Settings) -> Check:
     return Check(
         "proxy", "note", f"{bare_url(proxy) if '://' in proxy else proxy} is used for this address"
     )
+
+
+async def _names(settings: Settings, resolver: Resolver) -> list[Check]:
+    """Where the service's name leads, as far as it is looked up here."""
+    parts = urlsplit(settings.address)
+    host = parts.hostname or ""
+    if settings.is_sandbox or literal_address(host) or proxy_for(settings.address) is not None:
+        return []
+    try:
+        found = await resolve(host, parts.port or 443, resolver=resolver)
+    except OSError as error:
+        reason = error.strerror or error
+        return [Check("names", "problem", f"{host} cannot be resolved ({reason})")]
+    shown = ", ".join(map(str, found))
+    if all(map(is_fake, found)):
+        text = (
+            f"{host} leads to {shown}, made up by a TUN proxy: here such addresses count as public"
+        )
+        return [Check("names", "note", text)]
+    return [Check("names", "ok", f"{host} leads to {shown}")]
 
 
 async def _service(settings: Settings) -> list[Check]:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from .session import Session
     from .upload_memory import Sent
 
-TRIAL_SIDE = 16
-"""Pixels of the picture that ``try_upload`` sends: the service takes none below 15."""
-
 
 async def upload_references(
     pictures: Sequence[PictureReference],
@@ -49,7 +46,7 @@ async def upload_references(
 
 
 async def try_upload(session: Session) -> Sent | None:
-    """Send a tiny picture by the configured way and fetch it back; free.
+    """Send a picture of one pixel by the configured way and fetch it back; free.
 
     Returns:
         What came of it; ``None`` where no way that gives URLs is configured.
@@ -61,5 +58,5 @@ async def try_upload(session: Session) -> Sent | None:
     way = url_way(session.client)
     if way is None:
         return None
-    pixels = np.full((TRIAL_SIDE, TRIAL_SIDE, 3), 128, np.uint8)
-    return await session.courier.try_out(pixels_reference(pixels, "a trial picture"), way)
+    pixel = np.full((1, 1, 3), 128, np.uint8)
+    return await session.courier.try_out(pixels_reference(pixel, "a trial picture"), way)

@@ -15,6 +15,11 @@ CHECKS: dict[str, str] = {
     "not used for this address (proxies set: {names})": "此地址不使用代理（已设置的代理：{names}）",
     "none": "无",
     "{proxy} is used for this address": "此地址使用代理 {proxy}",
+    "{host} cannot be resolved ({reason})": "无法解析 {host}（{reason}）",
+    "{host} leads to {addresses}, made up by a TUN proxy: here such addresses count as public": (
+        "{host} 指向 {addresses}，由 TUN 代理虚构：此类地址在此视为公网地址"
+    ),
+    "{host} leads to {addresses}": "{host} 指向 {addresses}",
     "{way}: a picture was sent and fetched back; it lives {life}": (
         "{way}：已发送一张图片并取回；地址有效期：{life}"
     ),

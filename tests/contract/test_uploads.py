@@ -437,9 +437,41 @@ def test_doctor_sends_a_small_picture_and_says_how_long_it_lives(
     check = upload_check(customer.settings(**way["settings"]))
     life = "72.0 h" if way["name"] == "evolink" else "as long as the host keeps it"
     assert check.verdict == "ok" and life in check.message and way["name"] in check.message
+    [sent] = requests_to(customer, "POST", way["post"])
+    png_of_one_pixel = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
+    assert png_of_one_pixel in sent.body and customer.sent == 0
     customer.sandbox.faults.push(way["get"], WrongType(), times=9)
     check = upload_check(customer.settings(**way["settings"]))
     assert check.verdict == "problem" and "no image" in check.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "words"),
+    [
+        (["198.18.0.7", "198.19.255.1"], "note", "198.18.0.7, 198.19.255.1, made up by a TUN"),
+        (["93.184.216.34"], "ok", "api.example.invalid leads to 93.184.216.34"),
+        (["198.18.0.7", "93.184.216.34"], "ok", "leads to 198.18.0.7, 93.184.216.34"),
+        ([], "problem", "api.example.invalid cannot be resolved"),
+    ],
+)
+def test_doctor_says_where_the_services_name_leads_and_whether_a_tun_proxy_made_it_up(
+    customer: Any, answer: list[str], verdict: str, words: str
+) -> None:
+    settings = customer.settings(
+        DEEPSPACE_BASE_URL="https://api.example.invalid", DEEPSPACE_API_KEY=""
+    )
+    checks = asyncio.run(run_checks(settings, resolver=lambda host, port: answer))
+    [check] = [check for check in checks if check.name == "names"]
+    assert check.verdict == verdict and words in check.message
+    assert check.message_zh != check.message
+
+
+def test_doctor_looks_up_no_name_for_the_sandbox(customer: Any) -> None:
+    def nobody(host: str, port: int) -> list[str]:
+        raise AssertionError(host)
+
+    checks = asyncio.run(run_checks(customer.settings(), resolver=nobody))
+    assert "names" not in {check.name for check in checks}
 
 
 def test_doctor_shows_upload_secrets_as_set_and_nothing_more(
