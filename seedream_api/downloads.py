@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import re
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urljoin
 
 from .addresses import Policy, Resolver, address_to_connect, checked_url, is_fake, look_up, resolve
@@ -37,6 +35,7 @@ STALL_BYTES = 64 * 1024
 """A server that sends less than this in ``STALL_WINDOW_S`` is taken for dead."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DECODED_CHARACTERS = 4 * 256 * 1024
 _DATA_URI = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
 
 
@@ -53,12 +52,21 @@ class Download:
     final_url: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Watch:
+    """How time is kept while bytes are awaited: the network's own, unless a test passes another."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
 class Downloader:
     """Fetches images; one for a process, so that its limits hold for all of them.
 
     Args:
         gate: how many downloads run at once; a 429 holds all of them back.
-        clock: monotonic seconds.
+        clock: monotonic seconds; with ``sleep`` for the pauses between attempts.
+        watch: for the attempts themselves.
         resolver: looks names up; runs in a thread.
         service_host: the service's own public host. Where it resolves into 198.18.0.0/15, a TUN
             proxy is at work, and such addresses stand for the public internet.
@@ -71,6 +79,7 @@ class Downloader:
         gate: Gate,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        watch: Watch = Watch(),
         resolver: Resolver = look_up,
         service_host: str | None = None,
     ) -> None:
@@ -78,6 +87,7 @@ class Downloader:
         self._gate = gate
         self._clock = clock
         self._sleep = sleep
+        self._watch = watch
         self._resolver = resolver
         self._service_host = service_host
         self._fake_range_ok = False
@@ -121,11 +131,11 @@ class Downloader:
         while True:
             try:
                 async with self._gate.place():
-                    began = self._clock()
+                    began = self._watch.clock()
                     try:
-                        await _watched(self._attempt(job), job, deadline_s - spent)
+                        await self._watched(job, deadline_s, spent)
                     finally:
-                        spent += self._clock() - began
+                        spent += self._watch.clock() - began
                     return spent
             except Again as failure:
                 again = failure
@@ -140,6 +150,34 @@ class Downloader:
                 self._gate.hold_back(pause)
             job.attempts += 1
             await self._sleep(pause)
+
+    async def _watched(self, job: Arrival, deadline_s: float, spent_s: float) -> None:
+        """An attempt, for as long as bytes keep coming and the deadline is not over.
+
+        No ``wait_for``: before Python 3.12 it may swallow a cancellation.
+        """
+        watch = self._watch
+        task = asyncio.ensure_future(self._attempt(job))
+        ends = watch.clock() + deadline_s - spent_s
+        try:
+            while not task.done():
+                taken, left = job.taken, ends - watch.clock()
+                if left <= 0:
+                    raise job.failed(f"it did not arrive within {deadline_s:g} s")
+                window_s = min(STALL_WINDOW_S, left)
+                window = asyncio.ensure_future(watch.sleep(window_s))
+                try:
+                    await asyncio.wait({task, window}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    window.cancel()
+                if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
+                    raise Again(f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s")
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # seen already, or of no interest after a cancellation
 
     async def _attempt(self, job: Arrival) -> None:
         try:
@@ -201,31 +239,6 @@ class Downloader:
         return self._fake_range_ok
 
 
-async def _watched(attempt: Coroutine[Any, Any, None], job: Arrival, limit_s: float) -> None:
-    """Run an attempt as long as bytes keep coming, and for ``limit_s`` at most.
-
-    No ``wait_for``: before Python 3.12 it may swallow a cancellation.
-    """
-    task = asyncio.ensure_future(attempt)
-    clock = asyncio.get_running_loop().time
-    ends = clock() + limit_s
-    try:
-        while not task.done():
-            taken, left = job.taken, ends - clock()
-            if left <= 0:
-                raise job.failed(f"it did not arrive within {limit_s:g} s")
-            window_s = min(STALL_WINDOW_S, left)
-            await asyncio.wait({task}, timeout=window_s)
-            if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
-                raise Again(f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s")
-        task.result()
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # seen already, or of no interest after a cancellation
-
-
 def _redirected(url: str, location: str) -> str:
     try:
         return checked_url(_with_blanks_encoded(urljoin(url, location)), field="url")
@@ -254,8 +267,8 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
     if (len(text) - head.end()) // 4 * 3 > max_bytes + 2:
         raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
     try:
-        data = base64.b64decode(text[head.end() :], validate=True)
-    except (binascii.Error, ValueError):
+        data = _decoded(text, head.end())
+    except ValueError:
         reason = "its base64 text is damaged"
         raise ResultUnavailable("download_failed", given="data:…", reason=reason) from None
     if len(data) > max_bytes:
@@ -264,3 +277,18 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
         kind = kind_of(data[:HEAD_BYTES])
         raise ResultUnavailable("download_no_image", given="data:…", kind=kind)
     return data
+
+
+def _decoded(text: str, start: int) -> bytes:
+    """Base64 from ``start`` on, a megabyte at a time: a decoder lets no other thread run meanwhile.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    data = bytearray()
+    for at in range(start, len(text), _DECODED_CHARACTERS):
+        piece = text[at : at + _DECODED_CHARACTERS]
+        if at + len(piece) < len(text) and piece.endswith("="):
+            raise ValueError("it goes on after its end")
+        data += base64.b64decode(piece, validate=True)
+    return bytes(data)

@@ -27,7 +27,7 @@ class Loaded:
     @property
     def name(self) -> str:
         """What people call it: the address without its signature."""
-        return "a data URI" if self.url.startswith("data:") else bare_url(self.url)
+        return "a data URI" if _is_data_uri(self.url) else bare_url(self.url)
 
 
 async def load_urls(
@@ -68,7 +68,7 @@ async def load_urls(
 
 
 async def _load(url: str, session: Session, target: Path) -> Loaded:
-    if url.startswith("data:"):
+    if _is_data_uri(url):
         data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
         await asyncio.to_thread(target.write_bytes, data)
         return Loaded(url, path=target)
@@ -78,6 +78,10 @@ async def _load(url: str, session: Session, target: Path) -> Loaded:
         return Loaded(url, path=stored.file, from_store=True)
     download = await session.downloader.fetch(url, target, policy=session.workflow_policy())
     return Loaded(url, path=download.path)
+
+
+def _is_data_uri(url: str) -> bool:
+    return url[:5].lower() == "data:"
 
 
 def ending_of(path: Path) -> str:

@@ -7,6 +7,7 @@ neither decides what is accepted here.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -39,6 +40,12 @@ with warnings as errors."""
 MAX_FRAMES = 1000
 """A hostile GIF holds millions of empty frames; nobody needs their number."""
 
+MAX_SCANS = 100
+"""Each scan of a JPEG is a pass over all pixels, and takes a few bytes in a hostile one. Encoders
+make about ten; libtiff draws the line here too."""
+
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 _GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 _ORIENTATION = 0x0112
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
@@ -170,6 +177,19 @@ def webp_canvas(head: bytes) -> tuple[int, int] | None:
 
 def _little(data: bytes) -> int:
     return int.from_bytes(data, "little")
+
+
+def jpeg_scans(data: bytes) -> int:
+    """How many scans a JPEG holds; counting ends above ``MAX_SCANS`` and at its end mark."""
+    scans = at = 0
+    while scans <= MAX_SCANS:
+        found = _JPEG_MARKER.search(data, at)
+        if found is None or data[found.end() - 1] == _JPEG_END:
+            break
+        scans += data[found.end() - 1] == _JPEG_SCAN
+        # A segment's length counts its own two bytes.
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans
 
 
 def gif_frames(data: bytes) -> int:

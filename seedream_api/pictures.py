@@ -22,7 +22,14 @@ import numpy.typing as npt
 from .colours import Bytes, Colours, has_alpha
 from .errors import ResultUnavailable, SeedreamError
 from .media_types import media_type_of
-from .opening import MAX_FRAMES, PILLOW_RAISES, WholeFile, open_picture
+from .opening import (
+    MAX_FRAMES,
+    MAX_SCANS,
+    PILLOW_RAISES,
+    WholeFile,
+    jpeg_scans,
+    open_picture,
+)
 
 MAX_PIXELS = 64 * 1024 * 1024
 """Of a picture from outside: 8192 x 8192, four times the service's largest result."""
@@ -151,8 +158,11 @@ class _Loaded:
 
 
 def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
-    stream = WholeFile(source if isinstance(source, bytes) else source.read_bytes())
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    stream = WholeFile(data)
     opened = open_picture(stream, name, max_pixels)
+    if opened.media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
+        raise ValueError(f"it has more than {MAX_SCANS} scans")
     image, shown = opened.image, opened.shown
     # Pillow turns TIFFs itself when it loads them.
     orientation = 1 if opened.media_type == "image/tiff" else opened.orientation

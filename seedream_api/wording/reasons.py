@@ -90,6 +90,7 @@ REASONS: dict[str, str] = {
     "there is not enough memory to decode it": "内存不足，无法解码",
     "the file does not exist": "文件不存在",
     "its header is broken": "文件头已损坏",
+    "it has more than {count} scans": "扫描次数超过 {count}",
     "the file ends too early": "文件不完整",
     "it is empty": "文件为空",
     "its first bytes look like: {kind}": "开头的字节像是：{kind}",

@@ -8,9 +8,6 @@ import gzip
 import hashlib
 import io
 import os
-import socket
-import struct
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,122 +31,10 @@ from seedream_api.limits import Gate
 from seedream_api.partials import PartialFile
 from seedream_api.transport import StreamedAnswer, Transport
 
+from .hostile_server import HELD, RESET, Server, answer, chunked, part, redirect, rest
+
 PRIVATE = Policy(may_be_private=True)
 PUBLIC_ONLY = Policy()
-HELD = object()
-"""In a script: send nothing more until the client goes away."""
-RESET = object()
-"""In a script: end the connection with a TCP reset."""
-
-
-# ---- servers that say exactly what they are told ----
-
-
-class Server:
-    """Answers the n-th connection with the n-th script, the last one again and again.
-
-    A script is an iterable of raw bytes, :data:`HELD` and :data:`RESET`, or makes one of a request.
-    """
-
-    def __init__(self, scripts: Sequence[Any]) -> None:
-        self.scripts = list(scripts)
-        self.requests: list[str] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/a.png"
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-
-    def __enter__(self) -> Server:
-        self._threads[0].start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Closing alone does not wake an accept() on Linux.
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        for thread in self._threads:
-            thread.join(5)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            received = self._request(connection)
-            if not received:
-                connection.close()
-                return
-            self.requests.append(received.decode("latin-1"))
-            script = self.scripts[min(len(self.requests), len(self.scripts)) - 1]
-            if callable(script):
-                script = script(self.requests[-1])
-            thread = threading.Thread(target=self._answer, args=(connection, script), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    @staticmethod
-    def _request(connection: socket.socket) -> bytes:
-        received = b""
-        while b"\r\n\r\n" not in received and not received.startswith(b"\x16\x03"):
-            piece = connection.recv(65536)
-            if not piece:
-                break
-            received += piece
-        return received
-
-    @staticmethod
-    def _answer(connection: socket.socket, script: Iterable[Any]) -> None:
-        with connection:
-            try:
-                for step in script:
-                    if step is HELD:
-                        connection.recv(1)
-                    elif step is RESET:
-                        linger = struct.pack("ii", 1, 0)
-                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                    else:
-                        connection.sendall(step)
-            except OSError:
-                pass  # the client has seen enough
-
-    def header(self, number: int, name: str) -> str | None:
-        lines = self.requests[number].split("\r\n")[1:]
-        found = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
-        return found.get(name)
-
-
-def answer(
-    body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = -1
-) -> bytes:
-    """``length``: -1 for the true one, ``None`` for none."""
-    lines = [f"HTTP/1.1 {status}", "Connection: close", *headers]
-    if length is not None:
-        lines.append(f"Content-Length: {len(body) if length < 0 else length}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-def chunked(*pieces: bytes, end: bool = True, headers: Sequence[str] = ()) -> bytes:
-    head = answer(b"", "Transfer-Encoding: chunked", *headers, length=None)
-    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    return head + body + (b"0\r\n\r\n" if end else b"")
-
-
-def redirect(location: str, status: str = "302 Found") -> bytes:
-    return answer(b"elsewhere", f"Location: {location}", status=status)
-
-
-def part(data: bytes, start: int, *headers: str, total: int | None = None) -> bytes:
-    total = len(data) if total is None else total
-    place = f"Content-Range: bytes {start}-{len(data) - 1}/{total}"
-    return answer(data[start:], place, *headers, status="206 Partial Content")
-
-
-def rest(data: bytes, *headers: str) -> Callable[[str], list[bytes]]:
-    """A script that honours the Range of the request."""
-
-    def script(request: str) -> list[bytes]:
-        start = int(request.lower().partition("range: bytes=")[2].partition("-")[0])
-        return [part(data, start, *headers)]
-
-    return script
 
 
 def encoded(kind: str, side: int = 24) -> bytes:
@@ -279,9 +164,10 @@ def test_image_is_known_by_its_bytes_whatever_the_server_calls_it(
         len(data),
         hashlib.sha256(data).hexdigest(),
         f"image/{kind.lower()}",
-        0.0,
+        download.seconds,
         server.url,
     )
+    assert download.seconds > 0
     if os.name == "posix":
         assert fetch.target.stat().st_mode & 0o777 == 0o600
 
