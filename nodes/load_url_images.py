@@ -157,7 +157,7 @@ def _outcomes(loaded: list[Loaded], pictures: Pictures) -> list[dict[str, Any]]:
             reason = pictures.failures.get(place)
             place += 1
         if reason is not None:
-            outcome.update(status="failed", reason=reason)
+            outcome.update(status="failed", reason=reason, reason_zh=chinese(reason))
         outcomes.append(outcome)
     return outcomes
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, ClassVar
 
-from .wording import MONEY, WORDING, chinese
+from .wording import MONEY, WORDING, chinese, joined
 
 
 class Charge(str, Enum):
@@ -84,7 +84,7 @@ class SeedreamError(Exception):
     def message(self, language: str) -> str:
         """The whole message in ``en`` or ``zh``: what happened, the money, the advice."""
         money = MONEY[self.charge.value][0 if language == "en" else 1]
-        return _joined((self.happened(language), money, self.advice(language)), language)
+        return joined((self.happened(language), money, self.advice(language)), language)
 
     def happened(self, language: str) -> str:
         """The first part of the message alone."""
@@ -124,11 +124,6 @@ class SeedreamError(Exception):
         }
 
 
-def _joined(sentences: tuple[str, ...], language: str) -> str:
-    """Sentences in a row; a Chinese full stop brings its own space."""
-    return ("" if language == "zh" else " ").join(part for part in sentences if part)
-
-
 _CLAUSES = frozenset(("reason", "allowed", "origin"))
 """Values that are words of ours, and have a Chinese form."""
 
@@ -136,7 +131,7 @@ _CLAUSES = frozenset(("reason", "allowed", "origin"))
 def _spoken(name: str, value: Any, language: str) -> Any:
     """A value as it stands in a sentence; an error that is the reason of another one, in words."""
     if isinstance(value, SeedreamError):
-        return _joined((value.happened(language), value.advice(language)), language)
+        return joined((value.happened(language), value.advice(language)), language)
     is_clause = name in _CLAUSES and language == "zh"
     return chinese(str(value)) if is_clause else value
 

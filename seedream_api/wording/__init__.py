@@ -6,24 +6,19 @@ charge, so no error can leave it out. Clauses, notes and lines of the command li
 
 from __future__ import annotations
 
-from .configuration import CONFIGURATION
-from .kinds import Wording
+from .kinds import Wording, joined
 from .money import MONEY
-from .panels import PANELS
 from .phrases import PHASES, PHRASES, chinese, language, spoken
-from .record import RECORD
-from .requests import REQUESTS
-from .results import RESULTS
-from .service import SERVICE
+from .sentences import WORDING
 
-WORDING: dict[str, Wording] = {
-    **CONFIGURATION,
-    **REQUESTS,
-    **RECORD,
-    **SERVICE,
-    **RESULTS,
-    **PANELS,
-}
-"""By the key with which an error is made."""
-
-__all__ = ["MONEY", "PHASES", "PHRASES", "WORDING", "Wording", "chinese", "language", "spoken"]
+__all__ = [
+    "MONEY",
+    "PHASES",
+    "PHRASES",
+    "WORDING",
+    "Wording",
+    "chinese",
+    "joined",
+    "language",
+    "spoken",
+]

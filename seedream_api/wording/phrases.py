@@ -14,26 +14,44 @@ import string
 from collections.abc import Mapping
 from functools import lru_cache
 
+from .kinds import joined
+from .money import MONEY
 from .notes import NOTES, PHASES
 from .reasons import REASONS
+from .sentences import WORDING
 from .terminal import CHECKS, HELP, LINES
 
 PHRASES: Mapping[str, str] = {**REASONS, **NOTES, **CHECKS, **LINES, **HELP}
 """English to Chinese; ``{name}`` stands for any text, which is looked up in its turn."""
 
 
+_LONGEST = 2000
+_DEEPEST = 6
+"""Bounds of what is looked at: a text may hold whatever a service or a host said."""
+
+
 def chinese(text: str) -> str:
-    """The Chinese of a phrase, or of what stands after its colon; else the text as it is."""
+    """The Chinese of a phrase, or of an error's message; what is not known stays as it is."""
+    return _chinese(text, _DEEPEST)
+
+
+def _chinese(text: str, depth: int) -> str:
     known = _plain().get(text)
-    if known is not None:
-        return known
+    if known is not None or depth == 0 or len(text) > _LONGEST:
+        return text if known is None else known
+    for english, money in MONEY.values():
+        happened, mark, advice = text.partition(english)
+        if mark:
+            before, after = (_chinese(part.strip(), depth - 1) for part in (happened, advice))
+            return joined((before, money, after), "zh")
     for pattern, template in _patterns():
         found = pattern.fullmatch(text)
         if found:
-            return template.format(**{k: chinese(v) for k, v in found.groupdict().items()})
-    said, mark, rest = text.partition(": ")
-    translated = chinese(rest) if mark else rest
-    return text if translated == rest else f"{said}：{translated}"
+            values = {name: _chinese(said, depth - 1) for name, said in found.groupdict().items()}
+            return template.format(**values)
+    head, mark, rest = text.partition(": ")
+    translated = _chinese(rest, depth - 1) if mark else rest
+    return text if translated == rest else f"{_chinese(head, depth - 1)}：{translated}"
 
 
 def _parts(template: str) -> list[tuple[str, str | None]]:
@@ -41,12 +59,25 @@ def _parts(template: str) -> list[tuple[str, str | None]]:
     return [(words, name) for words, name, _, _ in string.Formatter().parse(template)]
 
 
+def _sentences() -> dict[str, str]:
+    """The errors' own, which end in reports as texts; those that quote a value are left out."""
+    found: dict[str, str] = {}
+    for wording in WORDING.values():
+        found |= {wording.en: wording.zh, wording.advice_en: wording.advice_zh}
+    own_words = re.compile(r"[a-z]{3}")
+    return {
+        en: zh
+        for en, zh in found.items()
+        if "!r}" not in en and own_words.search("".join(words for words, _ in _parts(en)))
+    }
+
+
 @lru_cache(maxsize=1)
 def _plain() -> dict[str, str]:
     """The phrases without places for values."""
     return {
         en.format(): zh.format()
-        for en, zh in PHRASES.items()
+        for en, zh in {**_sentences(), **PHRASES}.items()
         if all(name is None for _, name in _parts(en))
     }
 
@@ -55,15 +86,24 @@ def _plain() -> dict[str, str]:
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """The others; those with the most words of their own come first."""
     found: list[tuple[int, re.Pattern[str], str]] = []
-    for en, zh in PHRASES.items():
+    for en, zh in {**_sentences(), **PHRASES}.items():
         parts = _parts(en)
         if any(name is not None for _, name in parts):
-            pattern = "".join(
-                re.escape(words) + (f"(?P<{name}>.+?)" if name else "") for words, name in parts
-            )
             length = sum(len(words) for words, _ in parts)
-            found.append((length, re.compile(pattern, re.DOTALL), zh))
+            found.append((length, _pattern(parts), zh))
     return [(pattern, zh) for _, pattern, zh in sorted(found, key=lambda one: -one[0])]
+
+
+def _pattern(parts: list[tuple[str, str | None]]) -> re.Pattern[str]:
+    pieces: list[str] = []
+    known: set[str] = set()
+    for words, name in parts:
+        pieces.append(re.escape(words))
+        if name:  # a value that is named again has to be the same again
+            value = r"\d+" if name == "number" else ".*?"
+            pieces.append(f"(?P={name})" if name in known else f"(?P<{name}>{value})")
+            known.add(name)
+    return re.compile("".join(pieces), re.DOTALL)
 
 
 def language() -> str:

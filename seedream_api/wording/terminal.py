@@ -55,7 +55,7 @@ LINES: dict[str, str] = {
         "已从存储中移除 {count} 张图片，{size} MB。"
     ),
     "Entry {id} is forgotten: the same inputs will be sent, and paid for, again.": (
-        "已忘记第 {id} 条：相同输入会重新发送并再次扣费。"
+        "已遗忘第 {id} 条：相同输入会重新发送并再次扣费。"
     ),
     "Stored result, nothing charged; change --seed for a new one.": (
         "已保存的结果，未扣费；更换 --seed 可重新生成。"

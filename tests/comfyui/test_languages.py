@@ -26,6 +26,8 @@ WORDS = {
     "SeedreamUploadReferences": {},
 }
 """The choices that are words; the others are names, numbers and ratios."""
+NAMES = {"DeepSpaceAPI"}
+"""Texts that are the same in every language."""
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +130,8 @@ def test_the_other_texts_of_the_app_are_twins(file: str) -> None:
     english, chinese = (flat(json.loads(path.read_text("utf-8"))) for path in paths)
     assert list(english) == list(chinese)
     assert [key for key, text in english.items() if CHINESE.search(text)] == []
-    assert [key for key, text in chinese.items() if not CHINESE.search(text)] == []
+    untold = {text for text in chinese.values() if not CHINESE.search(text)}
+    assert untold <= NAMES
     for key, text in english.items():
         values = re.compile(r"\{\w*\}")
         assert sorted(values.findall(text)) == sorted(values.findall(chinese[key])), key

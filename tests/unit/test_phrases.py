@@ -14,7 +14,7 @@ import pytest
 from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
-from seedream_api.errors import ConfigurationError, InvalidRequest
+from seedream_api.errors import Charge, ConfigurationError, InvalidRequest, ResultUnavailable
 from seedream_api.results import Phase, Progress
 from seedream_api.wording import PHASES, PHRASES, chinese, language
 
@@ -139,6 +139,34 @@ def test_values_inside_a_phrase_are_translated_too_and_unknown_words_stay() -> N
     )
     assert chinese("余额不足 said the service") == "余额不足 said the service"
     assert chinese("") == ""
+
+
+@pytest.mark.parametrize(
+    "key", ["picture_unreadable", "result_gone", "refused_balance", "link_dead"]
+)
+@pytest.mark.parametrize("charge", Charge)
+def test_a_whole_message_that_became_a_text_is_found_again(key: str, charge: Charge) -> None:
+    values = {"given": "a.png", "reason": "it is empty", "entry": 3, "http": 403, "code": ""}
+    error = ResultUnavailable(key, charge=charge, **values)
+    assert chinese(error.message("en")) == error.message("zh")
+    assert chinese(error.happened("en")) == error.happened("zh")
+
+
+@pytest.mark.parametrize("text", ["a: " * 5000, "no: " * 400, "(" * 1900, "x" * 10**6])
+def test_a_hostile_text_is_left_as_it_is_at_once(text: str) -> None:
+    assert chinese(text) == text
+
+
+def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sentence() -> None:
+    error = ConfigurationError("stored_error", reason="quota used up")
+    assert error.message("zh") == "此前的运行结果：quota used up。未产生费用。"
+    refused = InvalidRequest("refused_balance", http=403, code="", reason="quota used up")
+    assert "quota used up 未产生费用。请充值" in refused.message("zh")
+
+
+def test_a_note_names_its_picture_in_chinese() -> None:
+    note = "image_1, frame 2: sent as JPEG of quality 90: lossless takes more than 4194304 bytes"
+    assert chinese(note) == ("image_1 第 2 帧：以质量 90 的 JPEG 发送：无损格式超过 4194304 字节")
 
 
 def test_a_reason_in_an_error_is_chinese_in_the_chinese_message() -> None:
