@@ -243,7 +243,8 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
             total=len(images),
             reason="; ".join(failure.reason for failure in failures),
         )
-    pruned = await _delivered(session, row)
+    is_fetched = origin in (Origin.NEW, Origin.RESUMED)
+    pruned = await _delivered(session, row, sum(i.bytes for i in stored) if is_fetched else 0)
     service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
@@ -261,11 +262,11 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
     )
 
 
-async def _delivered(session: Session, row: Row) -> str | None:
+async def _delivered(session: Session, row: Row, more_bytes: int) -> str | None:
     """Tidy up behind a result, which is given out whether that succeeds or not."""
     try:
         await session.ledger.run(session.ledger.delivered, row.id)
-        return await session.keep_store_bounded()
+        return await session.keep_store_bounded(more_bytes)
     except LedgerFailed as failed:
         log.warning("a delivered result was not noted: %s", failed.happened("en"))
         return None

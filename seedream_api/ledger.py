@@ -40,7 +40,7 @@ class Ledger(LedgerMoves):
         The row is *mine* (``row.owner == ledger.owner``) unless a live process works on it. With
         ``reuse`` off a completed row no longer answers for its inputs.
         """
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 f"SELECT * FROM requests WHERE fingerprint = ? AND state NOT IN ({_ENDED})",  # noqa: S608
                 (intent.fingerprint,),
@@ -54,7 +54,7 @@ class Ledger(LedgerMoves):
 
     def adopt(self, address: str, task_id: str, key_print: str) -> Row:
         """The row of a task id, its own or a stranger's; made where there is none."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
                 "ORDER BY address = ? DESC, id DESC",
@@ -72,7 +72,7 @@ class Ledger(LedgerMoves):
 
     def take_up(self, row_id: int) -> Row:
         """This row, mine unless a live process works on it."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             return self._taken_over(db, self._row(db, row_id))
 
     def _inserted(self, db: sqlite3.Connection, intent: Intent, idempotency_key: str) -> Row:
@@ -102,7 +102,7 @@ class Ledger(LedgerMoves):
 
     def release(self, row_id: int) -> None:
         """Nobody of this process works on the row any more."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             db.execute(
                 "UPDATE requests SET owner = NULL WHERE id = ? AND owner = ?", (row_id, self.owner)
             )

@@ -76,8 +76,13 @@ class LedgerFile:
         return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
 
     @contextmanager
-    def transaction(self) -> Generator[sqlite3.Connection]:
+    def transaction(self, *, lasting: bool = True) -> Generator[sqlite3.Connection]:
         """All or nothing of what is done inside; on the ledger's own thread only.
+
+        Args:
+            lasting: whether it must outlast a power failure from now on, which costs a wait for the
+                disk. What need not comes to the disk with the next that must, in order. A killed
+                process loses neither.
 
         Raises:
             LedgerFailed: it could not be done, or the file is broken (then it is kept aside).
@@ -86,6 +91,7 @@ class LedgerFile:
         if self._lost is not None:
             raise LedgerFailed(self._lost.key, **self._lost.values)
         try:
+            db.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
             db.execute("BEGIN IMMEDIATE")
             try:
                 self._check_place()

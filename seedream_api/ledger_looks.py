@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from .intents import UNFINISHED, State
 from .ledger_file import LedgerFile
 from .ledger_rows import Image, Row, StoredImageFile, image_from, row_from
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _UNFINISHED = ", ".join(f"'{state.value}'" for state in UNFINISHED)
 _STORED_FILES = f"""
     SELECT sha256, file, MAX(bytes) AS bytes, CASE
@@ -22,18 +24,18 @@ class LedgerLooks(LedgerFile):
     """The ledger's methods that change nothing."""
 
     def row(self, row_id: int) -> Row:
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             return self._row(db, row_id)
 
     def images(self, row_id: int) -> list[Image]:
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             return self._images(db, row_id)
 
     def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[Row]:
         """The newest rows first, of these states or of all but the forgotten."""
         wanted = states or tuple(state for state in State if state is not State.FORGOTTEN)
         marks = ", ".join("?" for _ in wanted)
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 f"SELECT * FROM requests WHERE state IN ({marks}) ORDER BY id DESC LIMIT ?",  # noqa: S608
                 (*(state.value for state in wanted), limit),
@@ -42,17 +44,17 @@ class LedgerLooks(LedgerFile):
 
     def find(self, name: str) -> Row | None:
         """The row that a person means: by its number, or by its task id."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
-                "SELECT * FROM requests WHERE CAST(id AS TEXT) = ? OR task_id = ? "
+                "SELECT * FROM requests WHERE id = ? OR task_id = ? "
                 "ORDER BY state = 'forgotten', id DESC",
-                (name, name),
+                (int(name) if _NUMBER.fullmatch(name) else None, name),
             ).fetchone()
             return row_from(found) if found is not None else None
 
     def of_task(self, task_id: str) -> Row | None:
         """The newest row of a task that is not forgotten."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
                 "ORDER BY id DESC",
@@ -62,7 +64,7 @@ class LedgerLooks(LedgerFile):
 
     def stored_image(self, url: str) -> Image | None:
         """The stored image that came from this result URL."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM images WHERE url = ? AND file IS NOT NULL ORDER BY request DESC",
                 (url,),
@@ -71,7 +73,7 @@ class LedgerLooks(LedgerFile):
 
     def typical_seconds(self, model: str) -> float | None:
         """The median time from acceptance to completion of this model's last twenty tasks."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT answered_at - accepted_at FROM requests WHERE model = ? AND "
                 "answered_at > accepted_at ORDER BY id DESC LIMIT 20",
@@ -85,7 +87,7 @@ class LedgerLooks(LedgerFile):
 
         What came of a row that is still to be fetched counts as not delivered.
         """
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(_STORED_FILES)
             return [
                 StoredImageFile(
@@ -96,7 +98,7 @@ class LedgerLooks(LedgerFile):
 
     def stored_bytes(self) -> int:
         """What the rows' files weigh, equal ones counted once."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT SUM(weight) FROM (SELECT MAX(bytes) AS weight FROM images "
                 "WHERE file IS NOT NULL GROUP BY sha256)"

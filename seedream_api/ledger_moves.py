@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from . import ledger_schema
 from .errors import SeedreamError
-from .intents import MOVES, State
+from .intents import MOVES, STORED, State
 from .ledger_looks import LedgerLooks
 from .ledger_rows import Row
 from .link_life import expires_at
@@ -28,8 +28,11 @@ class LedgerMoves(LedgerLooks):
         request_id: str | None = None,
         error: SeedreamError | None = None,
     ) -> Row:
-        """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect."""
-        with self.transaction() as db:
+        """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect.
+
+        That a row is complete follows from its images, which are written down for good before.
+        """
+        with self.transaction(lasting=state not in STORED) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
             return self._row(db, row_id)
@@ -127,7 +130,7 @@ class LedgerMoves(LedgerLooks):
 
     def lost(self, row_id: int, positions: list[int]) -> Row:
         """The files of these images are no longer in the store: they are to be fetched again."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             for position in positions:
                 db.execute(
                     "UPDATE images SET sha256 = NULL, file = NULL WHERE request = ? "
@@ -139,10 +142,10 @@ class LedgerMoves(LedgerLooks):
 
     def delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self.now(), row_id))
 
     def dropped(self, sha256: str) -> None:
         """A file left the store on purpose."""
-        with self.transaction() as db:
+        with self.transaction(lasting=False) as db:
             db.execute("UPDATE images SET file = NULL WHERE sha256 = ?", (sha256,))

@@ -131,7 +131,6 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
         )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
         if connection is not None:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("seedream")
 
+UNWEIGHED_SHARE = 0.01
+"""By this share of its bound the store may outgrow it before anybody looks."""
+
 
 class Session:
     """Client, ledger, image store, downloads and the work under way; an async context manager.
@@ -65,6 +68,8 @@ class Session:
         """Told whenever a work of this session has moved its row or made progress."""
         self.is_closing = False
         self._service_is_private: bool | None = None
+        self._unweighed = float("inf")
+        """Bytes that may have come into the store since it was weighed."""
 
     async def __aenter__(self) -> Session:
         self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
@@ -112,9 +117,18 @@ class Session:
         await self.client.__aexit__(None, None, None)
         await asyncio.to_thread(self.ledger.close)
 
-    async def keep_store_bounded(self) -> str | None:
-        """Remove the oldest delivered images where the store is over its bound; says so."""
+    async def keep_store_bounded(self, more_bytes: int) -> str | None:
+        """Remove the oldest delivered images where the store is over its bound; says so.
+
+        Args:
+            more_bytes: what was just stored. Weighing a store of many images takes milliseconds:
+                it is done at first, and then once in a hundredth of the bound.
+        """
         limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
+        self._unweighed += more_bytes
+        if self._unweighed <= limit * UNWEIGHED_SHARE:
+            return None
+        self._unweighed = 0
         if await self.ledger.run(self.ledger.stored_bytes) <= limit:
             return None
         pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)

@@ -79,7 +79,7 @@ def recall(ledger: Ledger, content: str, way: str, place: str) -> Sent | None:
 def remember(ledger: Ledger, content: str, place: str, sent: Sent) -> None:
     """Write an upload down, and forget those that have expired. Call by ``Ledger.run``."""
     now = ledger.now()
-    with ledger.transaction() as db:
+    with ledger.transaction(lasting=False) as db:
         db.execute(
             "DELETE FROM uploads WHERE COALESCE(expires_at, created_at + ?) < ?",
             (ASSUMED_LIFE_S, now),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from seedream_api import Request, generate
 from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status, WrongType
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
@@ -261,6 +262,41 @@ def test_pruning_spares_what_is_unfinished_or_just_delivered(customer: Any) -> N
     assert ran.json["pruned"]["images"] == 0 and part.exists() and fresh.exists()
     whole = generated(customer, "2 images of a cat", n=2)
     assert len(whole) == 2 and part in whole and customer.sent == 2
+
+
+def weighing(customer: Any, size: int) -> None:
+    """Let every stored image count for so many bytes."""
+    with sqlite3.connect(customer.home / "ledger.sqlite") as db:
+        db.execute("UPDATE images SET bytes = ?", (size,))
+    db.close()
+
+
+def test_the_store_keeps_within_its_bound_by_itself_and_says_so(customer: Any) -> None:
+    files = [generated(customer, f"cat {days}", days * DAY)[0] for days in (3, 9, 6)]
+    weighing(customer, 6_000_000)
+    customer.clock.at = time.time()
+    assert customer.generate(prompt="dog").notes == () and all(path.exists() for path in files)
+    result = customer.generate(prompt="cow", SEEDREAM_STORE_GB="0.01")
+    assert [path.exists() for path in files] == [True, False, False]
+    [note] = [note for note in result.notes if "SEEDREAM_STORE_GB" in note]
+    assert "2 delivered image(s), 12 MB, were removed" in note and result.images[0].path.exists()
+
+
+def test_the_store_is_weighed_again_only_when_enough_came(customer: Any) -> None:
+    weighed: list[int] = []
+
+    async def road(session: Any) -> None:
+        weigh = session.ledger.stored_bytes
+        session.ledger.stored_bytes = lambda: weighed.append(1) or weigh()
+        for seed in range(3):
+            await generate(Request(model=NOW_5, prompt="A cat", seed=seed), session)
+        assert len(weighed) == 1
+        limit = session.settings.number("SEEDREAM_STORE_GB") * 1e9
+        for part in (0.006, 0.006, 0.006):
+            await session.keep_store_bounded(int(limit * part))
+        assert len(weighed) == 2
+
+    customer.run(road)
 
 
 @pytest.mark.parametrize(
