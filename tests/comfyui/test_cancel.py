@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from typing import Any
 
@@ -85,6 +86,63 @@ def test_the_named_task_can_be_fetched_by_poll_task(studio: Studio, wish: str) -
     studio.clock.run(Clock.FLYING)
     outcome = studio.run({"1": graphs.poll(task_id), "2": graphs.look("1")})
     assert seen(outcome, "2") and len(studio.posts(wish)) == 1
+
+
+def is_node(node: str) -> Any:
+    return lambda event: event.type == "executing" and event.data["node"] == node
+
+
+def states(studio: Studio, wish: str) -> list[str]:
+    """The states of this test's entries in the record."""
+    with sqlite3.connect(studio.home / "ledger.sqlite") as db:
+        found = db.execute("SELECT state FROM requests WHERE prompt = ?", (wish,)).fetchall()
+    db.close()
+    return [state for (state,) in found]
+
+
+def test_while_references_are_encoded(studio: Studio, wish: str) -> None:
+    graph = {
+        "8": graphs.colour(200, 100, 50, side=2048, batch=14),
+        **graph_of(wish, **{"images.image_1": ["8", 0]}),
+    }
+    prompt_id = studio.server.queue(graph)
+    studio.server.wait(prompt_id, until=is_node("1"))
+    said = cancel(studio, prompt_id).texts("1")[-1]
+    assert "Nothing was charged." in said and "未产生费用" in said
+    check_alive(studio, wish)
+    assert studio.posts(wish) == [] and set(states(studio, wish)) <= {"withdrawn"}
+    assert seen(studio.run(graph), "2") and len(studio.posts(wish)) == 1
+
+
+def test_while_references_are_uploaded(studio: Studio, wish: str) -> None:
+    from seedream_api.sandbox import Delay
+
+    graph = {
+        "8": graphs.colour(9, sum(wish.encode()) % 251, 77),
+        **graph_of(wish, **{"images.image_1": ["8", 0]}),
+    }
+    studio.sandbox.faults.push("upload", Delay(20.0))
+    prompt_id = studio.server.queue(graph)
+    studio.server.wait(prompt_id, until=is_text("Sending references"))
+    said = cancel(studio, prompt_id).texts("1")[-1]
+    assert "Nothing was charged." in said and "未产生费用" in said
+    studio.reset()
+    check_alive(studio, wish)
+    assert studio.posts(wish) == [] and states(studio, wish) == ["withdrawn"]
+    assert seen(studio.run(graph), "2") and len(studio.posts(wish)) == 1
+
+
+def test_while_the_images_are_decoded(studio: Studio, wish: str) -> None:
+    prompt = f"2 images of a cat {wish}"
+    graph = graph_of(prompt, n=2, quality="4K")
+    assert len(seen(studio.run(graph), "2")) == 1
+    graph["1"]["inputs"]["fit"] = "crop"  # the same images, decoded anew
+    prompt_id = studio.server.queue(graph)
+    studio.server.wait(prompt_id, until=is_node("1"))
+    outcome = cancel(studio, prompt_id)
+    assert "2" not in outcome.executed, "it was not decoding any more"
+    assert seen(studio.run(graph), "2")[0]["shape"][0] == 2
+    assert len(studio.posts(wish)) == 1
 
 
 def test_while_the_images_are_fetched(studio: Studio, wish: str) -> None:
