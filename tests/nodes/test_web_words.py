@@ -1,0 +1,83 @@
+"""The browser's scripts say nothing of their own: every word of theirs is in the locales."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted((ROOT / "web").glob("*.js"))
+SHOWN = re.compile(r"""(?:\btext|title|placeholder|tooltip|"aria-label"): *(["'`])([^"'`]*)\1""")
+"""Literals given to what a person sees or hears."""
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        yield path
+        return
+    for name, one in value.items():
+        yield from keys(one, f"{path}.{name}" if path else name)
+
+
+def words_of(language: str) -> list[str]:
+    file = ROOT / "locales" / language / "main.json"
+    return list(keys(json.loads(file.read_text("utf-8"))["seedream"]))
+
+
+def asked(script: str) -> set[str]:
+    """Patterns of the keys that a script asks for; ``${...}`` stands for any one part."""
+    found: set[str] = set()
+    for start in re.finditer(r"\b(?:word|hasWord)\(", script):
+        call = script[start.end() : start.end() + 200].split(")")[0]
+        for _, key in re.findall(r"""(["'`])([\w.${}() \[\]]+?\.[\w.${}() \[\]]+?)\1""", call):
+            found.add(re.sub(r"\\\$\\\{.+?\\\}", "[^.]+", re.escape(key)))
+    return found
+
+
+def test_every_word_that_the_scripts_ask_for_is_there() -> None:
+    known, patterns = (
+        words_of("en"),
+        set[str]().union(*map(asked, (s.read_text("utf-8") for s in SCRIPTS))),
+    )
+    assert len(patterns) > 15, "the scan finds next to nothing: it no longer fits the code"
+    missing = [one for one in patterns if not any(re.fullmatch(one, key) for key in known)]
+    assert missing == []
+
+
+def test_the_scripts_show_no_text_of_their_own() -> None:
+    own = {
+        f"{script.name}: {text}"
+        for script in SCRIPTS
+        for _, text in SHOWN.findall(script.read_text("utf-8"))
+        if re.search(r"[A-Za-z]{3}|[\u4e00-\u9fff]", re.sub(r"\$\{.*?\}|https://", "", text))
+    }
+    assert own == set()
+
+
+def test_every_setting_and_every_choice_has_a_label() -> None:
+    from seedream_api.setting_names import SETTINGS
+
+    known = set(words_of("en"))
+    assert [name for name in SETTINGS if f"settings.{name}.label" not in known] == []
+    choices = {
+        f"choices.{name}.{word}"
+        for name, setting in SETTINGS.items()
+        for word in setting.words
+        if setting.words != ("on", "off")
+    }
+    assert choices <= known
+
+
+def test_the_panels_call_the_nodes_by_their_chinese_names() -> None:
+    locales = ROOT / "locales" / "zh"
+    titles = [
+        node["display_name"]
+        for node in json.loads((locales / "nodeDefs.json").read_text("utf-8")).values()
+    ]
+    named = set(re.findall(r"“([^”]+)”节点", (locales / "main.json").read_text("utf-8")))
+    assert (
+        named and [name for name in named if not any(one.startswith(name) for one in titles)] == []
+    )
