@@ -198,8 +198,12 @@ async def _quote(request: web.Request, body: Json) -> Json:
     given: Any = body.get("inputs")
     if not isinstance(given, dict):
         raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
-    inputs = cast("Json", given)
-    return await runtime.ask(lambda session: quote(session, str(body.get("class_type")), inputs))
+    class_type, inputs = str(body.get("class_type")), cast("Json", given)
+    try:
+        return await runtime.ask(lambda session: quote(session, class_type, inputs))
+    except SeedreamError as error:
+        # The question was in order: the answer is why nothing could be charged.
+        return {"images": 0, "state": None, "sandbox": False, "error": settings.said(error)}
 
 
 _ID = r"{id:\d{1,15}}"

@@ -85,6 +85,7 @@ class Panel {
 
   save = async (changes) => {
     this.show(await call("/settings", changes));
+    window.dispatchEvent(new Event("seedream-settings"));
   };
 
   show(listing) {
