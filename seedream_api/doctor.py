@@ -211,7 +211,7 @@ async def _balance(client: SeedreamClient) -> Check:
     if not isinstance(left, (int, float)):
         return Check("balance", "note", "the relay does not tell it")
     dollars = left / _STOCK_UNITS_A_DOLLAR
-    text = f"{left:g} quota units left (about {dollars:.2f} USD where the relay counts as usual)"
+    text = f"{left:.0f} quota units left (about {dollars:.2f} USD where the relay counts as usual)"
     return Check("balance", "ok" if left > 0 else "problem", text)
 
 

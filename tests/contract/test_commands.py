@@ -317,7 +317,8 @@ def test_doctor_when_all_is_well(customer: Any) -> None:
     found = checks(ran)
     assert ran.code == 0 and not [one for one in found.values() if one["verdict"] == "problem"]
     assert (
-        "accepts the key" in found["service"]["message"] and "left" in found["balance"]["message"]
+        "accepts the key" in found["service"]["message"]
+        and "50000000 quota units left" in found["balance"]["message"]
     )
     assert found["DEEPSPACE_API_KEY"]["message"] == "set"
     assert found["DEEPSPACE_API_KEY"]["origin"] == "environment"
