@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 from watch import Watch
 
 READY_MS = 60_000
@@ -52,6 +52,28 @@ class Canvas:
     def run_command(self, name: str) -> None:
         """One of ComfyUI's own commands, as its menus and key bindings run it."""
         self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
+
+    def open_settings(self) -> Locator:
+        """This pack's part of ComfyUI's settings dialog."""
+        self.run_command("Comfy.ShowSettingsDialog")
+        self.page.get_by_role("dialog").get_by_text("Seedream", exact=True).first.click()
+        settings = self.page.locator("#seedream-settings")
+        settings.locator("h3").first.wait_for()
+        return settings
+
+    def close_settings(self) -> None:
+        self.page.keyboard.press("Escape")
+        self.page.locator("#seedream-settings").wait_for(state="detached")
+
+    def nodes(self, kind: str) -> list[int]:
+        """The ids of all nodes of a kind."""
+        found = "(kind) => app.graph.nodes.filter((n) => n.type === kind).map((n) => n.id)"
+        return self.page.evaluate(found, kind)
+
+    def wait_for_nodes(self, kinds: Sequence[str]) -> None:
+        """Until the graph holds nodes of exactly these kinds."""
+        same = "(kinds) => app.graph.nodes.map((node) => node.type).sort().join() === kinds"
+        self.page.wait_for_function(same, arg=",".join(sorted(kinds)))
 
     def load(self, workflow: Mapping[str, Any]) -> None:
         self.page.evaluate("(graph) => app.loadGraphData(graph)", workflow)
@@ -179,7 +201,7 @@ class Canvas:
         assert [each["type"] for each in endings] == ["execution_success"] * count, endings
 
     def pictures(self, node: int, count: int = 1) -> list[Sequence[int]]:
-        """Sizes of the images that the node shows, once there are ``count``."""
+        """Sizes of the images that the node shows, once there are as many."""
         enough = f"([id, count]) => ({_PICTURES})(id).length >= count"
         self.page.wait_for_function(enough, arg=[node, count], timeout=RUN_MS)
         return self.page.evaluate(_PICTURES, node)

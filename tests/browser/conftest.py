@@ -60,16 +60,16 @@ def screenshots() -> Path:
     return Path(os.environ.get("SEEDREAM_SCREENSHOTS") or DEV / "screenshots").absolute()
 
 
-Opener = Callable[[Site], Canvas]
+Opener = Callable[..., Canvas]
 
 
 @pytest.fixture(scope="module")
 def opener(chromium: Browser, screenshots: Path) -> Opener:
-    """Opens a page in a browser without any past."""
+    """Opens a page in a browser without any past, of somebody who reads ``locale``."""
 
-    def open_canvas(site: Site) -> Canvas:
+    def open_canvas(site: Site, locale: str = "en-US") -> Canvas:
         size = {"width": 1440, "height": 900}
-        context = chromium.new_context(viewport=size, reduced_motion="reduce")
+        context = chromium.new_context(viewport=size, locale=locale, reduced_motion="reduce")
         page = context.new_page()
         page.set_default_timeout(15_000)
         watch = Watch(site.url)

@@ -1,0 +1,81 @@
+"""A first visit with nothing but a browser, in English and in Chinese: choose the sandbox in the
+settings, load each template, run it, see the images and the task."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from canvas import Canvas
+from launch import PACK_FOLDER
+from make_thumbnails import EXAMPLES, example_names, place_example_image
+from sites import FRONTENDS, Site
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+SHOWS = {
+    "01_text_to_image_and_upscale": [[4272, 2400]],
+    "02_edit_with_two_references": [[2048, 2048]],
+    "03_group_of_four": [[1024, 1024]] * 4,
+    "04_submit_a_task": [],
+    "05_collect_with_poll_task": [[2848, 1600]],
+    "06_load_url_images": [[1024, 1024]] * 4,
+}
+"""The images that each template puts on the canvas."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    language: str
+    site: Site
+    canvas: Canvas
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(language, frontend) for frontend in FRONTENDS for language in ("en-US", "zh-CN")],
+    ids=lambda visit: f"{visit[0]}-{visit[1].partition('==')[2]}",
+)
+def visitor(
+    request: pytest.FixtureRequest,
+    open_site: Callable[[str], Site],
+    opener: Callable[..., Canvas],
+) -> Iterator[Visitor]:
+    """Somebody whose browser speaks a language, and who has chosen the sandbox in the settings."""
+    language, frontend = request.param
+    site = open_site(frontend)
+    site.begin()
+    place_example_image(site.studio.server)
+    canvas = opener(site, locale=language)
+    # The template browser opens by itself on a first visit.
+    templates = canvas.page.get_by_test_id("template-workflows-content")
+    templates.wait_for()
+    canvas.shoot(f"templates-{language}")
+    canvas.page.locator("[role=dialog] button:has(.pi-times)").click()
+    templates.wait_for(state="hidden")
+    settings = canvas.open_settings()
+    settings.locator("#seedream-setting-DEEPSPACE_BASE_URL").select_option("sandbox")
+    saved = site.studio.home / "settings.json"
+    site.studio.until(saved.exists)
+    assert json.loads(saved.read_text("utf-8")) == {"DEEPSPACE_BASE_URL": "sandbox"}
+    canvas.shoot(f"settings-{language}")
+    canvas.close_settings()
+    yield Visitor(language, site, canvas)
+    canvas.page.context.close()
+    canvas.watch.check()
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
+    canvas, page = visitor.canvas, visitor.canvas.page
+    canvas.run_command("Comfy.BrowseTemplates")
+    page.get_by_role("button", name=PACK_FOLDER).or_(page.get_by_text(PACK_FOLDER)).first.click()
+    page.get_by_test_id(f"template-workflow-{name}").click()
+    wanted = json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))["nodes"]
+    canvas.wait_for_nodes([node["type"] for node in wanted])
+    canvas.run()
+    shown = [canvas.pictures(node) for node in canvas.nodes("SaveImage")]
+    assert [size for sizes in shown for size in sizes] == SHOWS[name]
+    canvas.shoot(f"{name}-{visitor.language}")
