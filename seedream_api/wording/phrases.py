@@ -24,8 +24,10 @@ from .terminal import CHECKS, HELP, LINES
 PHRASES: Mapping[str, str] = {**REASONS, **NOTES, **CHECKS, **LINES, **HELP}
 """English to Chinese; ``{name}`` stands for any text, which is looked up in its turn."""
 
+Parts = list[tuple[str, str | None]]
+"""A template as its own words, each with the name of the value that follows, if any."""
 
-_LONGEST = 2000
+_LONGEST = 4000
 _DEEPEST = 6
 """Bounds of what is looked at: a text may hold whatever a service or a host said."""
 
@@ -44,32 +46,34 @@ def _chinese(text: str, depth: int) -> str:
         if mark:
             before, after = (_chinese(part.strip(), depth - 1) for part in (happened, advice))
             return joined((before, money, after), "zh")
-    for pattern, template in _patterns():
-        found = pattern.fullmatch(text)
-        if found:
-            values = {name: _chinese(said, depth - 1) for name, said in found.groupdict().items()}
+    for parts, template in _templates():
+        found = _values(text, parts)
+        if found is not None:
+            values = {name: _chinese(said, depth - 1) for name, said in found.items()}
             return template.format(**values)
     head, mark, rest = text.partition(": ")
     translated = _chinese(rest, depth - 1) if mark else rest
     return text if translated == rest else f"{_chinese(head, depth - 1)}：{translated}"
 
 
-def _parts(template: str) -> list[tuple[str, str | None]]:
-    """A template as its own words, each with the name of the value that follows, if any."""
+def _parts(template: str) -> Parts:
     return [(words, name) for words, name, _, _ in string.Formatter().parse(template)]
 
 
 def _sentences() -> dict[str, str]:
-    """The errors' own, which end in reports as texts; those that quote a value are left out."""
+    """The errors' own, which end in reports as texts."""
     found: dict[str, str] = {}
     for wording in WORDING.values():
         found |= {wording.en: wording.zh, wording.advice_en: wording.advice_zh}
-    own_words = re.compile(r"[a-z]{3}")
-    return {
-        en: zh
-        for en, zh in found.items()
-        if "!r}" not in en and own_words.search("".join(words for words, _ in _parts(en)))
-    }
+    return {en: zh for en, zh in found.items() if _can_be_found(en, zh)}
+
+
+def _can_be_found(en: str, zh: str) -> bool:
+    """Whether it has words of its own, quotes no value, and both languages name the same ones."""
+    parts = _parts(en)
+    has_words = re.search(r"[a-z]{3}", "".join(words for words, _ in parts)) is not None
+    names = {name for _, name in parts}
+    return has_words and "!r}" not in en and {name for _, name in _parts(zh)} <= names | {None}
 
 
 @lru_cache(maxsize=1)
@@ -83,27 +87,34 @@ def _plain() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _templates() -> list[tuple[Parts, str]]:
     """The others; those with the most words of their own come first."""
-    found: list[tuple[int, re.Pattern[str], str]] = []
-    for en, zh in {**_sentences(), **PHRASES}.items():
-        parts = _parts(en)
-        if any(name is not None for _, name in parts):
-            length = sum(len(words) for words, _ in parts)
-            found.append((length, _pattern(parts), zh))
-    return [(pattern, zh) for _, pattern, zh in sorted(found, key=lambda one: -one[0])]
+    every = [(_parts(en), zh) for en, zh in {**_sentences(), **PHRASES}.items()]
+    found = [(parts, zh) for parts, zh in every if any(name is not None for _, name in parts)]
+    return sorted(found, key=lambda one: -sum(len(words) for words, _ in one[0]))
 
 
-def _pattern(parts: list[tuple[str, str | None]]) -> re.Pattern[str]:
-    pieces: list[str] = []
-    known: set[str] = set()
-    for words, name in parts:
-        pieces.append(re.escape(words))
-        if name:  # a value that is named again has to be the same again
-            value = r"\d+" if name == "number" else ".*?"
-            pieces.append(f"(?P={name})" if name in known else f"(?P<{name}>{value})")
-            known.add(name)
-    return re.compile("".join(pieces), re.DOTALL)
+def _values(text: str, parts: Parts) -> dict[str, str] | None:
+    """What stands in the template's places; ``None`` where the text is not of its kind.
+
+    Each value ends where the next words first begin: no way back, so that no text takes long.
+    """
+    (words, name), *others = parts
+    if not text.startswith(words):
+        return None
+    values: dict[str, str] = {}
+    at = len(words)
+    for words, following in (*others, ("", None)) if parts[-1][1] else others:
+        is_last = following is None
+        end = len(text) - len(words) if is_last else text.find(words, at)
+        if end < at or not text.startswith(words, end):
+            return None
+        value = text[at:end]
+        assert name is not None, "only the last part has no place after it"  # noqa: S101
+        if values.setdefault(name, value) != value or (name == "number" and not value.isdigit()):
+            return None
+        at, name = end + len(words), following
+    return values
 
 
 def language() -> str:

@@ -16,7 +16,7 @@ from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
 from seedream_api.errors import Charge, ConfigurationError, InvalidRequest, ResultUnavailable
 from seedream_api.results import Phase, Progress
-from seedream_api.wording import PHASES, PHRASES, chinese, language
+from seedream_api.wording import PHASES, PHRASES, WORDING, chinese, language
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -152,7 +152,15 @@ def test_a_whole_message_that_became_a_text_is_found_again(key: str, charge: Cha
     assert chinese(error.happened("en")) == error.happened("zh")
 
 
-@pytest.mark.parametrize("text", ["a: " * 5000, "no: " * 400, "(" * 1900, "x" * 10**6])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " * 5000,
+        "no: " * 400,
+        "x" * 10**6,
+        "Reference image " + " is  x : its sides are more than " * 100,  # 5 s by a regex
+    ],
+)
 def test_a_hostile_text_is_left_as_it_is_at_once(text: str) -> None:
     assert chinese(text) == text
 
@@ -162,6 +170,15 @@ def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sent
     assert error.message("zh") == "此前的运行结果：quota used up。未产生费用。"
     refused = InvalidRequest("refused_balance", http=403, code="", reason="quota used up")
     assert "quota used up 未产生费用。请充值" in refused.message("zh")
+
+
+@pytest.mark.parametrize("key", WORDING)
+def test_any_sentence_can_be_looked_up(key: str) -> None:
+    wording = WORDING[key]
+    values = {name: "x1" for template in wording for name in names(template)}
+    for english in (wording.en.format(**values), wording.advice_en.format(**values)):
+        found = chinese(english)
+        assert found == english or CHINESE.search(found)
 
 
 def test_a_note_names_its_picture_in_chinese() -> None:
