@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from ..config import Settings
 
 REQUIREMENT = "obstore>=0.9,<1"
+MAX_RETRIES = 5
+"""By the library itself, after network failures, 429 and 5xx: a PUT of one key may be repeated."""
 _VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
 """OSS, COS and TOS refuse the bucket in the path."""
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
@@ -103,8 +105,7 @@ class S3Bucket:
             region=self._region,
             virtual_hosted_style_request=self._virtual,
             client_options=options,
-            # The library's own patience: network, 429 and 5xx; a PUT of one key may be repeated.
-            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=90)},
+            retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=90)},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,53 @@ def test_linked_lists_are_flattened_once(studio: Studio, host: PicturesHost) -> 
     outcome = studio.run(graph)
     assert [one["shape"][0] for one in seen(outcome, "2")] == [4], "one run for the whole list"
     assert sorted(host.asked) == ["/a.png", "/b.png", "/c.png"], "equal ones are fetched once"
+
+
+def data_uri(data: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
+def test_commas_belong_to_addresses_and_data_uris_are_pictures_too(
+    studio: Studio, host: PicturesHost
+) -> None:
+    comma = host.put("a,b;c=1,w_400,h_300/d.png", png((8, 8), RED))
+    inside = data_uri(png((8, 8), (*GREEN, 0)))
+    urls = [comma, inside, inside.replace("data:", "DATA:"), comma]
+    outcome = studio.run(graph_of("\n".join(urls)))
+    (batch,), (masks,) = seen(outcome, "2"), seen(outcome, "3")
+    colours = [[round(value * 255) for value in middle[:3]] for middle in batch["middles"]]
+    assert colours == [list(RED), list(GREEN), list(GREEN), list(RED)]
+    assert [round(middle[0]) for middle in masks["middles"]] == [0, 1, 1, 0]
+    assert host.asked == ["/a,b;c=1,w_400,h_300/d.png"], "whole, and once"
+    names = [image["url"] for image in json.loads(shown(outcome, "5"))["images"]]
+    assert names == [comma, "a data URI", "a data URI", comma], "no pixels in a report"
+
+
+def test_skip_tells_the_outcome_of_every_address_in_order(
+    studio: Studio, private: PicturesHost, host: PicturesHost
+) -> None:
+    sound = png((16, 16), RED)
+    good = host.put("good.png", sound)
+    urls = {
+        good: "",
+        host.put(
+            "torn.png", sound[:41] + bytes(len(sound) - 57) + sound[-16:]
+        ): "no readable image",
+        host.put("page.png", b"<html>Sign in"): "looks like: HTML",
+        "http://10.1.2.3/a.png": "not on the public internet",
+        "http://127.1/a.png": "odd spelling of 127.0.0.1",
+        "file:///etc/passwd": "no http or https address",
+        data_uri(b"<html>"): "looks like: HTML",
+        data_uri(sound): "",
+    }
+    outcome = studio.run(graph_of("\n".join([*urls, good]), on_error="skip"))
+    images = json.loads(shown(outcome, "5"))["images"]
+    assert len(images) == len(urls) + 1
+    for image, words in zip(images, [*urls.values(), ""], strict=True):
+        assert image["status"] == ("failed" if words else "ok")
+        assert words in image.get("reason", "")
+    assert seen(outcome, "2")[0]["shape"] == [3, 16, 16, 3]
+    assert "6 failed" in outcome.texts("1")[-1]
 
 
 def test_a_bad_address_fails_the_node_or_is_skipped(studio: Studio, host: PicturesHost) -> None:

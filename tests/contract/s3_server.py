@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
@@ -33,6 +34,10 @@ class S3Server:
         self.requests: list[tuple[str, str]] = []
         self.failing: list[int] = []
         """Statuses with which the next requests are answered."""
+        self.refusal: tuple[int, str, str] | None = None
+        """Status, code and message with which every PUT is answered."""
+        self.delay_s = 0.0
+        """Real seconds before every answer."""
         self._backend = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -50,6 +55,10 @@ class S3Server:
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path, query = environ["RAW_URI"].partition("?")[::2]
         self.requests.append((environ["REQUEST_METHOD"], environ["RAW_URI"]))
+        if self.delay_s:
+            time.sleep(self.delay_s)
+        if self.refusal and environ["REQUEST_METHOD"] == "PUT":
+            return _error(start, *self.refusal)
         if self.failing:
             return _error(start, self.failing.pop(0), "SlowDown", "Please reduce your rate")
         if "X-Amz-Signature" in query:

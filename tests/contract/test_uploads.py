@@ -31,7 +31,9 @@ from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
 from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.uploading import upload_references
-from seedream_api.uploads import evolink
+from seedream_api.uploads import attempts, evolink
+
+from .conftest import START
 
 PREFERENTIAL, EVOLINK = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 COLOURS = ("red", "green", "blue", "white", "black", "cyan", "orange")
@@ -135,6 +137,25 @@ def test_an_upload_that_fails_says_which_why_and_that_nothing_was_charged(
     assert customer.sent == 0 and set(customer.states) == {"withdrawn"}
     customer.sandbox.faults.clear()
     assert customer.generate(pixels(), model=EVOLINK, **way["settings"]).origin is Origin.NEW
+
+
+def test_a_slow_host_is_waited_for(customer: Any, way: dict[str, Any]) -> None:
+    customer.sandbox.faults.push(way["route"], Delay(0.4))
+    customer.sandbox.faults.push(way["get"], Delay(0.4))
+    assert customer.generate(pixels(), model=EVOLINK, **way["settings"]).status == "completed"
+    assert len(requests_to(customer, "POST", way["post"])) == 1 and customer.sent == 1
+
+
+def test_a_host_that_never_answers_is_given_up_and_named(
+    customer: Any, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "UPLOAD_TIMEOUT_S", 0.1)
+    customer.sandbox.faults.push(way["route"], Delay(30), times=50)
+    with pytest.raises(UploadFailed, match="no answer in time") as caught:
+        customer.generate(pixels(), model=EVOLINK, **way["settings"])
+    text = str(caught.value)
+    assert f"way of {way['name']}" in text and "Nothing was charged" in text
+    assert customer.sent == 0 and customer.clock.at - START < 120
 
 
 def test_a_host_that_cannot_be_reached_is_named(customer: Any) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.client import SeedreamClient
 from seedream_api.doctor import run_checks
-from seedream_api.uploads import url_way
+from seedream_api.uploads import s3, url_way
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 
 from .s3_server import KEY_ID, SECRET, S3Server
@@ -49,6 +49,7 @@ def server(started: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     started.requests.clear()
     started.failing.clear()
+    started.refusal, started.delay_s = None, 0.0
     return started
 
 
@@ -144,6 +145,50 @@ def test_a_busy_bucket_is_asked_again(customer: Any, server: S3Server) -> None:
     server.failing += [503, 500]
     customer.generate(pixels(), model=MODEL, **bucket(server))
     assert len(server.of("PUT")) == 3 and customer.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (403, "QuotaExceeded", "Bucket quota exceeded"),
+        (400, "XMinioAdminBucketQuotaExceeded", "Bucket quota exceeded"),
+        (403, "AccessDenied", "Access Denied"),
+    ],
+)
+def test_a_full_bucket_is_told_in_its_own_words_and_not_asked_again(
+    customer: Any, server: S3Server, status: int, code: str, message: str
+) -> None:
+    server.refusal = (status, code, message)
+    with pytest.raises(UploadFailed) as caught:
+        customer.generate(pixels(), model=MODEL, **bucket(server))
+    assert f"{code}: {message}" in str(caught.value) and "Nothing was charged" in str(caught.value)
+    assert len(server.of("PUT")) == 1 and customer.sent == 0
+
+
+def test_a_slow_bucket_is_waited_for(customer: Any, server: S3Server) -> None:
+    server.delay_s = 0.4
+    assert customer.generate(pixels(), model=MODEL, **bucket(server)).status == "completed"
+    assert len(server.of("PUT")) == 1 and customer.sent == 1
+
+
+def test_a_bucket_that_never_answers_is_given_up_and_named(
+    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "UPLOAD_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(s3, "MAX_RETRIES", 1)
+    server.delay_s = 1.0
+    with pytest.raises(UploadFailed, match="by way of s3") as caught:
+        customer.generate(pixels(), model=MODEL, **bucket(server))
+    assert "Nothing was charged" in str(caught.value) and customer.sent == 0
+
+
+def test_an_object_is_put_again_before_its_presigned_url_ends(
+    customer: Any, server: S3Server
+) -> None:
+    for seed, (age_s, puts) in enumerate([(0, 1), (2_400, 1), (700, 2)]):
+        customer.clock.at += age_s
+        customer.generate(pixels(), model=MODEL, seed=seed, **bucket(server, LIFE_S="3600"))
+        assert len(server.of("PUT")) == puts
 
 
 def test_a_bucket_out_of_reach_is_named(customer: Any, server: S3Server) -> None:

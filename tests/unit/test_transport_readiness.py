@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,42 @@ def test_a_bundle_that_could_not_be_read_is_tried_again(
             await client.close()
 
     assert asyncio.run(broken_then_mended()).status == 200
+
+
+def test_the_body_of_a_paid_request_is_encoded_in_another_thread(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures inside it make it 20 MB, which takes a quarter of a second on a slow machine."""
+    threads: list[threading.Thread] = []
+    encode = transport._json
+
+    def watched(body: Any) -> bytes:
+        threads.append(threading.current_thread())
+        return encode(body)
+
+    monkeypatch.setattr(transport, "_json", watched)
+    server = serve(answering)
+    body = {
+        "prompt": 'a "cat" 猫\n',
+        "image": ["data:image/png;base64,AA==" * 99],
+        "n": 1,
+        "w": False,
+    }
+
+    async def post() -> None:
+        async def moment() -> None:
+            assert threads, "nothing is written down before the request can be made"
+
+        client = Transport()
+        await client.post_once(
+            server.url(), body=body, headers={}, read_timeout_s=5, before_first_byte=moment
+        )
+        await client.close()
+
+    asyncio.run(post())
+    head, _, sent = server.read.partition(b"\r\n\r\n")
+    assert json.loads(sent) == body and b"content-type: application/json" in head.lower()
+    assert threads and threading.main_thread() not in threads
 
 
 # In a fresh interpreter: here everything is imported already.
