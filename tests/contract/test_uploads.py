@@ -7,12 +7,16 @@ import base64
 import io
 import logging
 import sqlite3
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from PIL import Image
 
 from seedream_api import (
@@ -121,6 +125,34 @@ def test_the_order_is_kept_whichever_upload_ends_first(
 
     wanted = [Image.new("RGB", (1, 1), name).getpixel((0, 0)) for name in COLOURS[:4]]
     assert customer.run(fetched) == wanted
+
+
+@examples(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    colours=st.lists(st.sampled_from(COLOURS), min_size=1, max_size=14),
+    delays=st.lists(st.sampled_from([0.0, 0.01, 0.05]), max_size=14),
+    seed=st.integers(0, 10**9),
+)
+def test_any_batch_keeps_its_order_and_equal_pictures_share_one_url(
+    customer: Any, colours: list[str], delays: list[float], seed: int
+) -> None:
+    customer.sandbox.faults.clear()
+    for seconds in delays:
+        customer.sandbox.faults.push("upload", Delay(seconds))
+    asked = customer.sent
+    references = [pixels(colour) for colour in colours]
+    request = {"model": EVOLINK, "seed": seed, "prompt": f"{colours} {delays} {seed}"}
+    customer.generate(*references, **request)
+    if customer.sent > asked:  # hypothesis may give the very same example again
+        urls = customer.sandbox.posts[-1].json["image_urls"]
+        names = dict(zip(urls, colours, strict=True))
+        assert [names[url] for url in urls] == colours and len(names) == len(set(colours))
+        for url, colour in names.items():
+            with urllib.request.urlopen(url) as served:
+                wanted = Image.new("RGB", (1, 1), colour).getpixel((0, 0))
+                assert colour_of(served.read()) == wanted
 
 
 def test_an_upload_that_fails_says_which_why_and_that_nothing_was_charged(

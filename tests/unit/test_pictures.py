@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from seedream_api.errors import ResultUnavailable
+from seedream_api.opening import jpeg_scans
 from seedream_api.pictures import Picture, decode, decode_into, media_type, probe
 
 Pixels = npt.NDArray[np.uint8]
@@ -80,6 +81,23 @@ def png(
 
 def unfiltered(*rows: bytes) -> bytes:
     return b"".join(b"\0" + row for row in rows)
+
+
+ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
+    (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+)  # fmt: skip
+"""First column and row, and the steps, of each of the seven passes of an interlaced PNG."""
+
+
+def interlaced(pixels: npt.NDArray[Any]) -> bytes:
+    """RGB, RGBA or grey of 8 or 16 bits as an interlaced PNG, which Pillow cannot save."""
+    height, width = pixels.shape[:2]
+    passes = (pixels[row::down, column::right] for column, row, right, down in ADAM7)
+    rows = (row for one in passes if one.size for row in one)
+    depth, channels = 8 * pixels.dtype.itemsize, pixels.shape[2] if pixels.ndim == 3 else 1
+    packed = unfiltered(*(row.astype(row.dtype.newbyteorder(">")).tobytes() for row in rows))
+    return png(width, height, depth, {1: 0, 3: 2, 4: 6}[channels], packed, interlace=1)
 
 
 PALETTE = chunk(b"PLTE", bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 8, 7]))
@@ -159,10 +177,10 @@ ORDINARY = [
         exactly(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 8, 7]]], np.uint8)),
         id="PNG palette of 2 bits",
     ),
+    pytest.param(interlaced(RGB), exactly(RGB), id="PNG interlaced"),
+    pytest.param(interlaced(GREY), exactly(three(GREY)), id="PNG grey, interlaced"),
     pytest.param(
-        png(1, 1, 8, 2, unfiltered(b"\1\2\3"), interlace=1),
-        exactly(np.array([[[1, 2, 3]]], np.uint8)),
-        id="PNG interlaced",
+        interlaced(GREY_16), exactly(three(reduced(GREY_16))), id="PNG grey of 16 bits, interlaced"
     ),
     pytest.param(
         saved(Image.fromarray(RGB), "PNG") + b"GIF89a trailing data" * 50,
@@ -243,6 +261,7 @@ WITH_ALPHA = [
         ALPHA,
         id="WebP lossless with alpha",
     ),
+    pytest.param(interlaced(TRANSPARENT), RGB, ALPHA, id="PNG RGBA, interlaced"),
     pytest.param(saved(Image.fromarray(TRANSPARENT), "TIFF"), RGB, ALPHA, id="TIFF RGBA"),
     pytest.param(
         png(1, 1, 16, 6, unfiltered(struct.pack(">HHHH", 257, 514, 771, 128 * 257))),
@@ -430,13 +449,54 @@ def test_srgb_is_left_as_it_is_and_nothing_is_said() -> None:
     assert np.array_equal(found.pixels, RGB) and found.notes == ()
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_another_profile_is_converted_and_said(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     red = Image.new("RGB", (300, 1000), (255, 0, 0))
     found = picture(saved(red, kind, icc_profile=with_swapped_primaries(), **options))
-    assert (np.abs(found.pixels.astype(int) - (0, 0, 255)) <= 2).all()
+    assert (np.abs(found.pixels.astype(int) - (0, 0, 255)) <= 3).all()
     assert found.notes == ("colour profile converted to sRGB",)
+
+
+def test_a_turned_cmyk_jpeg_is_turned() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(Image.fromarray(SMOOTH).convert("CMYK"), "JPEG", quality=95, exif=exif.tobytes())
+    assert nearly(np.rot90(SMOOTH, -1), 8)(picture(data).pixels)
+
+
+# ---- many passes ----
+
+
+def progressive(side: int = 64) -> bytes:
+    return saved(Image.new("RGB", (side, side), "teal"), "JPEG", progressive=True)
+
+
+def with_scans(data: bytes, count: int) -> bytes:
+    """The last scan of a JPEG, with its table, again and again."""
+    last = data[data.rindex(b"\xff\xc4") : -2]
+    return data[:-2] + last * count + data[-2:]
+
+
+def test_a_jpeg_of_thousands_of_passes_is_refused_before_the_first() -> None:
+    assert jpeg_scans(progressive()) == 10
+    assert picture(with_scans(progressive(), 90)).pixels.shape == (64, 64, 3)
+    error = refusal(with_scans(progressive(), 91))
+    assert error.key == "picture_unreadable" and "more than 100 scans" in error.values["reason"]
+
+
+def test_what_lies_behind_a_jpeg_or_inside_its_segments_is_no_pass() -> None:
+    """Phones put a film behind a photograph, and a thumbnail before it."""
+    film = saved(Image.fromarray(SMOOTH), "JPEG") + b"\xff\xda" * 500
+    assert jpeg_scans(film) == 1 and picture(film).pixels.shape == SMOOTH.shape
+    plain = saved(Image.fromarray(SMOOTH), "JPEG")
+    thumbnail = b"\xff\xe5" + struct.pack(">H", 1002) + b"\xff\xda" * 500
+    assert jpeg_scans(plain[:2] + thumbnail + plain[2:]) == 1
+
+
+@given(st.binary(max_size=300))
+def test_passes_of_any_bytes_are_counted_to_an_end(data: bytes) -> None:
+    assert 0 <= jpeg_scans(data) <= 101
 
 
 def test_alpha_is_not_touched_by_a_profile() -> None:
