@@ -33,6 +33,7 @@ from ..seedream_api.config import (
 )
 from ..seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed, SeedreamError
 from ..seedream_api.redaction import bare_url
+from ..seedream_api.wording import joined
 
 log = logging.getLogger("seedream")
 
@@ -60,7 +61,7 @@ def said(error: SeedreamError) -> dict[str, str]:
     return {
         language: error.message(language)
         if error.may_have_been_charged
-        else f"{error.happened(language)} {error.advice(language)}".strip()
+        else joined((error.happened(language), error.advice(language)), language)
         for language in ("en", "zh")
     }
 
