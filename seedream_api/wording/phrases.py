@@ -88,10 +88,12 @@ def _plain() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _templates() -> list[tuple[Parts, str]]:
-    """The others; those with the most words of their own come first."""
+    """The others; those that begin with words, and then those with most of them, come first."""
     every = [(_parts(en), zh) for en, zh in {**_sentences(), **PHRASES}.items()]
     found = [(parts, zh) for parts, zh in every if any(name is not None for _, name in parts)]
-    return sorted(found, key=lambda one: -sum(len(words) for words, _ in one[0]))
+    return sorted(
+        found, key=lambda one: (not one[0][0][0], -sum(len(words) for words, _ in one[0]))
+    )
 
 
 def _values(text: str, parts: Parts) -> dict[str, str] | None:

@@ -181,6 +181,14 @@ def test_any_sentence_can_be_looked_up(key: str) -> None:
         assert found == english or CHINESE.search(found)
 
 
+def test_a_line_is_not_taken_for_the_note_inside_it() -> None:
+    doubt = "quality = 1K was sent, but a neighbouring source doubts it: no"
+    assert chinese(f"Note: {doubt}") == "注意：已发送 quality = 1K，但另有资料存疑：no"
+    assert chinese("Failed: a.png is no readable image: it is empty.") == (
+        "失败：a.png 不是可读取的图片：文件为空。"
+    )
+
+
 def test_a_note_names_its_picture_in_chinese() -> None:
     note = "image_1, frame 2: sent as JPEG of quality 90: lossless takes more than 4194304 bytes"
     assert chinese(note) == ("image_1 第 2 帧：以质量 90 的 JPEG 发送：无损格式超过 4194304 字节")
