@@ -15,6 +15,8 @@ from seedream_api.retries import (
     NO_CHANNEL,
     RATE_LIMITED,
     READING,
+    SETTLING,
+    UPLOADING,
     Patience,
     Policy,
     retry_after_s,
@@ -155,3 +157,33 @@ def test_retry_after_is_read_in_every_form_and_absurd_ones_are_not_believed(
 def test_no_header_makes_reading_fail_or_gives_an_odd_number(headers: dict[str, str]) -> None:
     seconds = retry_after_s(headers, NOW)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_S
+
+
+# ---- the budgets themselves ----
+
+
+@pytest.mark.parametrize(
+    ("policy", "first_s", "longest_s", "total_s", "attempts"),
+    [
+        (CONNECTING, 0.5, 8, 20, 1_000),
+        (RATE_LIMITED, 2, 30, 180, 1_000),
+        (NO_CHANNEL, 2, 10, 30, 3),
+        (READING, 1, 10, 120, 1_000),
+        (DOWNLOADING, 0.5, 8, 90, 1_000),
+        (UPLOADING, 1, 15, 90, 6),
+        (SETTLING, 0.5, 2, 6, 1_000),
+    ],
+)
+def test_how_long_a_person_waits_for_what(
+    policy: Policy, first_s: float, longest_s: float, total_s: float, attempts: int
+) -> None:
+    """Another number here is a decision: people wait for that long before they are told."""
+    assert (policy.first_s, policy.longest_s) == (first_s, longest_s)
+    assert (policy.total_s, policy.attempts) == (total_s, attempts)
+
+
+def test_pauses_may_all_be_of_one_length_and_never_run_backwards() -> None:
+    assert Policy(first_s=2.0, longest_s=2.0, total_s=9.0).longest_s == 2.0
+    for first_s, longest_s in ((2.0, 1.0), (0.0, 1.0), (-1.0, 1.0)):
+        with pytest.raises(ValueError, match="backwards"):
+            Policy(first_s=first_s, longest_s=longest_s, total_s=9.0)
