@@ -151,3 +151,25 @@ def test_an_undecodable_image_leaves_the_others(studio: Studio, wish: str) -> No
     assert seen(outcome, "2")[0]["shape"][0] == 1
     statuses = [one["status"] for one in json.loads(shown(outcome, "3"))["images"]]
     assert sorted(statuses) == ["ok", "unreadable"]
+
+
+def test_where_a_part_is_not_enough_what_was_made_is_kept_for_later(
+    studio: Studio, wish: str
+) -> None:
+    from seedream_api.sandbox import PartialGroup
+
+    graph = {"1": graphs.evolink(f"{wish} a series of 4 images", n=4), "2": graphs.look("1")}
+    studio.sandbox.faults.push("generate", PartialGroup((2,)))
+    with studio.settings(SEEDREAM_PARTIAL="fail"):
+        said = studio.fail(graph)
+    assert "1 of 4" in said and "paid for and stored" in said and "已付费并已保存" in said
+    assert seen(studio.run(graph), "2")[0]["shape"][0] == 3
+    assert len(studio.posts(wish)) == 1
+
+
+def test_an_image_that_cannot_be_saved_afterwards_is_not_lost(studio: Studio, wish: str) -> None:
+    graph = {"1": graphs.evolink(wish), "2": graphs.save("1", prefix="../../outside")}
+    outcome = studio.server.run(graph)
+    assert outcome.status == "error" and outcome.error["node_id"] == "2"
+    again = studio.run({"3": graphs.evolink(wish), "4": graphs.save("3")})
+    assert len(again.outputs["4"]["images"]) == 1 and len(studio.posts(wish)) == 1

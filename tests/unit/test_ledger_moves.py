@@ -211,3 +211,42 @@ def test_delivery_is_stamped(ledger: Ledger) -> None:
     assert ledger.row(row.id).delivered_at is None
     ledger.delivered(row.id)
     assert ledger.row(row.id).delivered_at == NOW
+
+
+# ---- what must outlast a power failure by itself ----
+
+
+def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
+    ledger: Ledger, home: Path
+) -> None:
+    said: list[str] = []
+    ledger._connection.set_trace_callback(said.append)
+
+    def waits(*call: object) -> bool:
+        said.clear()
+        call[0](*call[1:])  # type: ignore[operator]
+        assert said[0] in ("PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL")
+        assert said[1] == "BEGIN IMMEDIATE" and said[-1] == "COMMIT"
+        return said[0].endswith("FULL")
+
+    file, item = stored_file(home), ResultItem(0, url="https://cdn.example.com/0.png")
+    assert not waits(ledger.claim, wish("a"), "key")  # nothing is sent yet
+    assert waits(ledger.move, 1, State.SENDING)
+    assert waits(ledger.move, 1, State.INTENDED)  # sending as it stood would be unknown
+    assert waits(ledger.move, 1, State.SENDING)
+    assert waits(lambda: ledger.move(1, State.ACCEPTED, task_id="task-a"))
+    assert waits(ledger.answered, 1, (item,), {})
+    assert waits(ledger.stored, 1, 0, file, (1, 1))
+    assert not waits(ledger.move, 1, State.COMPLETED)  # follows from the images
+    assert not waits(ledger.delivered, 1)
+    assert not waits(ledger.release, 1)
+    assert not waits(ledger.lost, 1, [0])
+    assert not waits(ledger.dropped, "0" * 64)
+    assert not waits(ledger.take_up, 1)
+    assert not waits(ledger.adopt, ADDRESS, "task-b", "print")
+    assert waits(ledger.forget, 1)
+    for look in (ledger.rows, ledger.stored_bytes, ledger.stored_files):
+        assert not waits(look)
+    for look in (ledger.row, ledger.images, ledger.find, ledger.of_task, ledger.stored_image,
+                 ledger.typical_seconds):  # fmt: skip
+        assert not waits(look, 2 if look in (ledger.row, ledger.images) else "2")

@@ -135,6 +135,26 @@ def test_an_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
     assert waited.looks[0] == 0.0 and waited.looks[-1] - moment <= max(1.2, 0.2 * moment)
 
 
+@pytest.mark.parametrize(
+    ("typical_s", "age_s", "jitter", "pause_s"),
+    [
+        (20.0, 8.0, 0.5, 4.0),  # half of what is left until shortly before it is due
+        (20.0, 8.0, 0.0, 3.6),
+        (20.0, 8.0, 0.25, 3.8),
+        (20.0, 8.0, 1.0, 4.4),
+        (100.0, 80.0, 0.5, 5.0),  # due: a twentieth of its time
+        (100.0, 112.0, 0.5, 5.0),
+        (20.0, 30.0, 0.5, 2.5),  # overdue: a quarter of that
+        (20.0, 48.0, 0.5, 7.0),
+        (None, 20.0, 0.5, 3.0),  # nothing known: a share of its age
+    ],
+)
+def test_the_pauses_in_figures(
+    typical_s: float | None, age_s: float, jitter: float, pause_s: float
+) -> None:
+    assert Pace(typical_s, lambda: jitter).pause_s(age_s) == pytest.approx(pause_s)
+
+
 # ---- the end ----
 
 
@@ -168,6 +188,18 @@ def test_no_time_left_still_means_one_look() -> None:
     assert waited.looks == [0.0] and waited.slept == []
 
 
+def test_the_last_part_of_a_second_is_waited_too() -> None:
+    waited = Waited(done_at(0.5), timeout_s=0.5)
+    assert waited.run().status is TaskStatus.COMPLETED and waited.looks == [0.0, 0.5]
+
+
+def test_a_task_that_was_never_seen_is_in_an_unknown_state() -> None:
+    waited = Waited(lambda now: read_failed(), timeout_s=5.0)
+    with pytest.raises(WaitTimedOut) as caught:
+        waited.run()
+    assert caught.value.values["word"] == "unknown"
+
+
 # ---- 404 ----
 
 
@@ -178,6 +210,12 @@ def test_a_new_task_that_is_not_known_yet_is_given_time() -> None:
     with pytest.raises(TaskNotFound):
         forever.run()
     assert NEW_TASK_S < forever.looks[-1] <= NEW_TASK_S + SLOWEST_S
+
+
+def test_a_task_is_new_for_a_minute() -> None:
+    assert NEW_TASK_S == 60.0
+    waited = Waited(lambda now: not_found() if now == 0 else task("completed"), age_s=60.0)
+    assert waited.run().status is TaskStatus.COMPLETED
 
 
 def test_an_old_task_that_is_not_known_is_gone_at_once() -> None:
