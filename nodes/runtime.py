@@ -79,6 +79,8 @@ class _OwnLoop:
             closing.result(timeout=QUIT_PATIENCE_S + 2.0)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=5.0)
+        if not self._thread.is_alive():
+            self.loop.close()
 
 
 def is_multi_user() -> bool:

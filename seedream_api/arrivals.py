@@ -59,6 +59,8 @@ class Arrival:
     """What makes sure that a resumed body is of the same file: a strong ETag, or a date."""
     total: int | None = None
     """Bytes of the whole file, where the server announced them."""
+    endless: int | None = None
+    """Bytes of a body that came as long as announced, and without the image's end."""
     taken: int = 0
     """Bytes that came in all attempts together."""
     attempts: int = 0
@@ -137,7 +139,10 @@ class Arrival:
             self._recognise()
         if self.total not in (None, self.part.received):
             raise Again("the image was cut off")
-        if await self.part.is_cut(self.media_type, length_known=self.total is not None):
+        # A server that says the same twice means it: some programs write no end mark.
+        came_twice = self.endless == self.part.received
+        if await self.part.is_cut(self.media_type, length_known=came_twice):
+            self.endless = None if self.total is None else self.part.received
             self.total = None  # it was announced too small
             raise Again("the end of the image is missing")
 

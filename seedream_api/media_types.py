@@ -62,8 +62,8 @@ def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
     """Whether the end of the image is missing; extra bytes after it are nobody's business.
 
     Args:
-        length_known: whether as many bytes came as were announced. Then a JPEG without its end
-            mark passes, since some programs write none and every reader takes them.
+        length_known: whether surely nothing more is to come. Then a JPEG without its end mark
+            passes, since some programs write none.
     """
     with path.open("rb") as file:
         if media_type == "image/png":

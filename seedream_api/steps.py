@@ -19,7 +19,6 @@ from .errors import (
     AuthenticationFailed,
     Charge,
     CompletedWithoutImages,
-    Interrupted,
     NotSent,
     OutcomeUnknown,
     ReadFailed,
@@ -75,7 +74,7 @@ async def send(work: Work, row: Row) -> Row:
         )
     except asyncio.CancelledError:
         if not work.is_sending:
-            await work.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
+            await work.withdrawn(row)
         raise
     except ApiRefused as error:
         if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):

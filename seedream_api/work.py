@@ -163,7 +163,7 @@ class Work:
     async def _own_row(self) -> Row:
         """My row, or one that is stored; a live owner elsewhere is waited for."""
         while True:
-            row = await self._claim()
+            row = await self._claimed()
             other = self._other_work(row)
             if other is not None and not self.looks_once:
                 self.watch.looks_elsewhere()
@@ -182,6 +182,22 @@ class Work:
                 self.watch.looks_elsewhere()
                 self.tell(Phase.WAITING, task_id=row.task_id)
                 await self.session.sleep(OTHER_OWNER_PAUSE_S)
+
+    async def _claimed(self) -> Row:
+        """What ``claim`` finds. Who is cancelled meanwhile lets go of it again: a row of a live
+        owner is waited for, and nobody would be working on it."""
+        claiming = asyncio.ensure_future(self._claim())
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await asyncio.wait({claiming})
+            if not claiming.cancelled() and claiming.exception() is None:
+                row = claiming.result()
+                if row.owner == self.session.ledger.owner and self._other_work(row) is None:
+                    if row.state is State.INTENDED:
+                        await self.withdrawn(row)
+                    await self._released(row)
+            raise
 
     def _other_work(self, row: Row) -> Work | None:
         """The work of this process that has this row already: one row, one work."""
@@ -262,6 +278,14 @@ class Work:
             log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400
         self.is_sending = False
         raise error
+
+    async def withdrawn(self, row: Row) -> None:
+        """Write down that a cancelled request was not sent."""
+        ledger = self.session.ledger
+        if (await ledger.run(ledger.row, row.id)).state is State.SENDING:
+            # It was cancelled while that was being written, before the first byte.
+            await self.moved(row, State.INTENDED)
+        await self.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
 
     async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
         """Try to write for a while: what is to be written was paid for and stands nowhere else.

@@ -409,12 +409,27 @@ def test_always_cut_download_fails_within_its_patience(
     assert "secret" not in str(error) and fetch.time.now <= 90
 
 
-@pytest.mark.parametrize("script", [answer(JPEG[:-2]), answer(PNG + bytes(200_000))])
-def test_harmless_oddities_of_files_pass(
-    fetch: Fetcher, serve: Callable[..., Server], script: bytes
-) -> None:
-    server = serve(script)
+def test_bytes_after_an_image_pass(fetch: Fetcher, serve: Callable[..., Server]) -> None:
+    server = serve(answer(PNG + bytes(200_000)))
     assert fetch(server.url).bytes and len(server.requests) == 1
+
+
+def test_a_jpeg_without_its_end_mark_passes_when_it_comes_so_twice(
+    fetch: Fetcher, serve: Callable[..., Server]
+) -> None:
+    server = serve(answer(JPEG[:-2]))
+    assert fetch(server.url).bytes == len(JPEG) - 2 and len(server.requests) == 2
+
+
+@pytest.mark.parametrize("headers", [[], [TAG]])
+def test_a_jpeg_that_was_announced_too_short_comes_whole_the_next_time(
+    fetch: Fetcher, serve: Callable[..., Server], headers: list[str]
+) -> None:
+    short = answer(JPEG[:-40], *headers)
+    whole = rest(JPEG, TAG) if headers else answer(JPEG)
+    server = serve(short, whole)
+    fetch(server.url)
+    assert fetch.target.read_bytes() == JPEG and len(server.requests) == 2
 
 
 # ---- status ----

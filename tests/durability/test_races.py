@@ -17,7 +17,15 @@ import pytest
 from PIL import Image
 from runs import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 
-from seedream_api import Request, Result, Session, generate, load_settings, locks
+from seedream_api import (
+    Interrupted,
+    Request,
+    Result,
+    Session,
+    generate,
+    load_settings,
+    locks,
+)
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.sandbox import SANDBOX_KEY, Delay, Sandbox
@@ -291,6 +299,84 @@ def test_two_sessions_of_one_process(home: Path, service: Sandbox) -> None:
 
 
 # ---- locks ----
+
+
+class Halted:
+    """A method of a ledger that stops just before it returns, until it is let go."""
+
+    def __init__(self, ledger: Ledger, method: str, is_meant: Callable[..., bool]) -> None:
+        self._real, self._is_meant = getattr(ledger, method), is_meant
+        self.was_reached, self._may_return = threading.Event(), threading.Event()
+        setattr(ledger, method, self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made = self._real(*args, **kwargs)
+        if self._is_meant(*args):
+            self.was_reached.set()
+            assert self._may_return.wait(15)
+        return made
+
+    async def reached(self) -> None:
+        assert await asyncio.to_thread(self.was_reached.wait, 15)
+
+    def let_go(self) -> None:
+        self._may_return.set()
+
+
+@pytest.fixture
+def sessions(home: Path, service: Sandbox) -> Callable[[], Session]:
+    settings = load_settings(
+        home, {"DEEPSPACE_BASE_URL": service.url, "DEEPSPACE_API_KEY": SANDBOX_KEY}
+    )
+    return lambda: Session(settings)
+
+
+def test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed(
+    sessions: Callable[[], Session], service: Sandbox, home: Path
+) -> None:
+    async def road() -> Result:
+        async with sessions() as one, sessions() as other:
+            claim = Halted(one.ledger, "claim", lambda *_: True)
+            cancelled = asyncio.create_task(generate(Request(**SMALL), one))
+            await claim.reached()
+            cancelled.cancel()
+            claim.let_go()
+            with pytest.raises(Interrupted):
+                await cancelled
+            return await asyncio.wait_for(generate(Request(**SMALL), other), 15)
+
+    before = len(service.posts)
+    assert asyncio.run(road()).status == "completed"
+    assert len(service.posts) == before + 1
+    assert states_at(home) == ["withdrawn", "completed"]
+
+
+def test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown(
+    sessions: Callable[[], Session], service: Sandbox, home: Path
+) -> None:
+    async def road() -> None:
+        session = await sessions().__aenter__()
+        move = Halted(session.ledger, "move", lambda _, state: state is State.SENDING)
+        sending = asyncio.create_task(generate(Request(**SMALL), session))
+        await move.reached()
+        closing = asyncio.create_task(session.close())
+        await asyncio.sleep(0)
+        move.let_go()
+        await closing
+        with pytest.raises(Interrupted):
+            await sending
+
+    before = len(service.posts)
+    asyncio.run(road())
+    assert len(service.posts) == before and states_at(home) == ["withdrawn"]
+
+
+def states_at(home: Path) -> list[str]:
+    ledger = Ledger(home)
+    try:
+        return [row.state.value for row in reversed(ledger.rows())]
+    finally:
+        ledger.close()
 
 
 def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
