@@ -281,5 +281,10 @@ def _show(
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+    """Until the event or for so long. No ``wait_for``: before Python 3.12 it may swallow a
+    cancellation, and the host would find a failed node where it cancelled one."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiting}, timeout=seconds)
+    finally:
+        waiting.cancel()

@@ -88,6 +88,9 @@ async def send(work: Work, row: Row) -> Row:
 
 
 async def _before_first_byte(work: Work, row: Row) -> None:
+    if work.is_unwanted:
+        # It was cancelled, and ``wait_for`` before Python 3.12 swallowed that on the way here.
+        raise asyncio.CancelledError
     # From here on nobody's leaving takes the request back; so this stands before the first wait.
     work.is_sending = work.was_sent = True
     try:

@@ -109,6 +109,11 @@ class Work:
         if self._waiters == 0 and not self.was_sent and not self.task.done():
             self.task.cancel()
 
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether nobody waits for it, or will."""
+        return self._waiters == 0 or self.session.is_closing
+
     def take_back(self) -> None:
         """The service surely did not accept the request; nobody may be waiting for it any more."""
         self.is_sending = self.was_sent = False

@@ -48,7 +48,13 @@ class Worker:
         """What the worker makes of a prompt; None: it was killed on the way."""
         process = self._running()
         assert process.stdin and process.stdout
-        death = threading.Timer(PATIENCE_S if kill_s is None else kill_s, process.kill)
+        was_killed = threading.Event()
+
+        def kill() -> None:
+            was_killed.set()
+            process.kill()
+
+        death = threading.Timer(PATIENCE_S if kill_s is None else kill_s, kill)
         death.start()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(job).encode() + b"\n")
@@ -56,9 +62,12 @@ class Worker:
         line = process.stdout.readline()
         death.cancel()
         death.join()
-        if process.poll() is not None or not line.endswith(b"\n"):
-            self._buried(process, kill_s)
-        return json.loads(line) if line.endswith(b"\n") else None
+        is_whole = line.endswith(b"\n")
+        if was_killed.is_set() or not is_whole:
+            self._bury(process)
+        if not is_whole and kill_s is None:
+            raise RuntimeError(f"{self.name} ended before its prompt did")
+        return json.loads(line) if is_whole else None
 
     def end(self) -> int | None:
         """Let it close what it has open, as ComfyUI's end does; gives its exit code."""
@@ -81,15 +90,13 @@ class Worker:
             )  # fmt: skip
         return self._process
 
-    def _buried(self, process: subprocess.Popen[bytes], kill_s: float | None) -> None:
-        code = process.wait(30)
+    def _bury(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait(30)
         self._process = None
         for pipe in (process.stdin, process.stdout):
             assert pipe
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
-        if kill_s is None:
-            raise RuntimeError(f"{self.name} ended with code {code} before its prompt did")
 
 
 @dataclass

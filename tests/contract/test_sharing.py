@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -115,6 +116,30 @@ def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(customer: An
 
 
 # ---- cancelled ----
+
+
+def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer: Any) -> None:
+    """As ``asyncio.wait_for`` may do it before Python 3.12."""
+
+    async def road(session: Any) -> None:
+        bring, reached = session.courier.bring, asyncio.Event()
+
+        async def swallowing(*args: Any, **kwargs: Any) -> Any:
+            reached.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return await bring(*args, **kwargs)
+
+        session.courier.bring = swallowing
+        cancelled = asyncio.create_task(generate(cat(), session))
+        await reached.wait()
+        cancelled.cancel()
+        with pytest.raises(Interrupted):
+            await cancelled
+        await soon(lambda: not session.works)
+
+    customer.run(road)
+    assert customer.sent == 0 and customer.states == ["withdrawn"]
 
 
 def test_nothing_is_sent_after_cancel(customer: Any) -> None:
