@@ -42,6 +42,13 @@ FAREWELL_S = 0.25
 """How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
 
 
+# By the time of ``atexit`` no thread pool takes work any more, and without one nothing that the
+# service still answers can be written down.
+_at_exit: Callable[[Callable[[], None]], object] = getattr(
+    threading, "_register_atexit", atexit.register
+)
+
+
 class _OwnLoop:
     """An event loop in a daemon thread, and the sessions on it."""
 
@@ -51,7 +58,7 @@ class _OwnLoop:
         self._opening = asyncio.Lock()
         self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
         self._thread.start()
-        atexit.register(self._end)
+        _at_exit(self._end)
 
     async def session(self) -> Session:
         """The session of the present settings; one of earlier settings lives on beside it."""
@@ -73,6 +80,10 @@ class _OwnLoop:
         async def close_all() -> None:
             for _, session in self._sessions:
                 await session.close(patience_s=QUIT_PATIENCE_S)
+            rest = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
         closing = asyncio.run_coroutine_threadsafe(close_all(), self.loop)
         with contextlib.suppress(concurrent.futures.TimeoutError, RuntimeError):

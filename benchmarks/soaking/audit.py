@@ -149,6 +149,8 @@ def audit_images(findings: Findings, records: Sequence[Any], books: Books, servi
             if told[record.prompt] < 0:
                 findings.lost.append(f"{record.id} of {record.prompt!r} stands nowhere")
             continue
+        if row["state"] == "forgotten":
+            continue  # its owner let it go
         by_place = {image["position"]: image for image in books.images_of[row["id"]]}
         for place in set(range(record.count)) - set(record.failed_items):
             image = by_place.get(place)

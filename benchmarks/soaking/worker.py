@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +32,12 @@ class InterruptProcessingException(BaseException):
 
 def install_standins(interrupt: threading.Event) -> None:
     """ComfyUI's modules, as far as ``nodes/runtime.py`` needs them."""
-    states = type("State", (), {"update_progress": lambda *args: None})
+    states = type("State", (), {"update_progress": lambda *given: None})
+    browser = {"send_progress_text": lambda *given: None, "send_sync": lambda *given: None}
+    server = type("PromptServer", (), {"instance": type("Server", (), browser)()})
     given: dict[str, dict[str, Any]] = {
         "comfy": {},
+        "comfy.cli_args": {"args": SimpleNamespace(multi_user=False)},
         "comfy.model_management": {
             "InterruptProcessingException": InterruptProcessingException,
             "processing_interrupted": interrupt.is_set,
@@ -43,7 +46,7 @@ def install_standins(interrupt: threading.Event) -> None:
         "comfy_execution.progress": {"get_progress_state": states},
         "comfy_execution.utils": {"get_executing_context": lambda: None},
         "folder_paths": {},
-        "server": {"PromptServer": type("PromptServer", (), {})},
+        "server": {"PromptServer": server},
     }
     for name, values in given.items():
         module = sys.modules[name] = ModuleType(name)
@@ -99,7 +102,7 @@ async def job_of(call: dict[str, Any], session: Any, tell: Any) -> Any:
 
 async def node(call: dict[str, Any], outcomes: list[dict[str, Any]], place: int) -> None:
     """Run one node and note how it ended; its failure is the prompt's."""
-    caller = runtime.Caller(None)
+    caller = runtime.Caller("1")
     try:
         result = await runtime.run(
             lambda session, tell: job_of(call, session, tell), caller, lambda *step: ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from typing import Any
 
 import graphs
@@ -68,6 +69,18 @@ def test_the_same_inputs_are_free_after_a_restart(studio: Studio, wish: str) -> 
     again = studio.run(graph_of(wish))
     assert "1" in again.executed and seen(first, "90") == seen(again, "90")
     assert STORED in again.texts("1")[-1]
+    assert len(studio.posts(wish)) == 1
+
+
+def test_an_answer_that_comes_while_comfyui_quits_is_kept(studio: Studio, wish: str) -> None:
+    graph = {"80": graphs.text(wish, "quits"), "1": graphs.preferential(["80", 0])}
+    graph |= {"90": graphs.look("1")}
+    studio.sandbox.hold()
+    studio.queue_and_wait_for_post(graph, wish)
+    threading.Timer(1.0, studio.sandbox.release).start()
+    studio.server.stop()
+    studio.server.start()
+    assert seen(studio.run(graph), "90")
     assert len(studio.posts(wish)) == 1
 
 
