@@ -19,6 +19,8 @@ class Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         # Here and not at each option: most runs show no help, and then nothing is looked up.
         self.description = spoken(self.description or "") or None
+        for group in self._action_groups:
+            group.title = spoken(group.title or "") or None
         for action in self._actions:
             choices: list[argparse.Action] = getattr(action, "_choices_actions", [])
             for one in (action, *choices):

@@ -101,6 +101,8 @@ HELP: dict[str, str] = {
     "seconds to wait": "等待的秒数",
     "do not wait for a task": "不等待任务",
     "one JSON object on stdout": "在 stdout 输出一个 JSON 对象",
+    "positional arguments": "参数",
+    "options": "选项",
     "show this help message and exit": "显示此帮助并退出",
     "show program's version number and exit": "显示版本号并退出",
 }
