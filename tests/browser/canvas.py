@@ -13,6 +13,7 @@ from watch import Watch
 
 READY_MS = 60_000
 RUN_MS = 60_000
+TASKS_BUTTON = ".side-bar-button[aria-label^=Seedream]"
 
 _LISTEN = """() => {
   window.endings = [];
@@ -64,6 +65,17 @@ class Canvas:
     def close_settings(self) -> None:
         self.page.keyboard.press("Escape")
         self.page.locator("#seedream-settings").wait_for(state="detached")
+
+    def open_tasks(self) -> Locator:
+        """This pack's sidebar tab."""
+        self.page.locator(TASKS_BUTTON).click()
+        panel = self.page.locator("#seedream-tasks")
+        panel.locator("#seedream-search").wait_for()
+        return panel
+
+    def close_tasks(self) -> None:
+        self.page.locator(TASKS_BUTTON).click()
+        self.page.locator("#seedream-tasks").wait_for(state="detached")
 
     def nodes(self, kind: str) -> list[int]:
         """The ids of all nodes of a kind."""
@@ -205,6 +217,10 @@ class Canvas:
         enough = f"([id, count]) => ({_PICTURES})(id).length >= count"
         self.page.wait_for_function(enough, arg=[node, count], timeout=RUN_MS)
         return self.page.evaluate(_PICTURES, node)
+
+    def asked(self, path: str) -> list[str]:
+        """The addresses with ``path`` in them that the page has asked for so far."""
+        return [request.url for request in self.watch.requests if path in request.url]
 
     def shoot(self, name: str) -> None:
         """A screenshot for people to look at."""

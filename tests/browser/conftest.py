@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,12 +18,23 @@ from sites import FRONTENDS, RETURNING, Site
 from watch import Watch
 
 HERE = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -112,14 +123,22 @@ def shared_pages() -> dict[str, Canvas]:
 
 
 @pytest.fixture
-def canvas(site: Site, shared_pages: dict[str, Canvas], opener: Opener) -> Iterator[Canvas]:
-    """An empty canvas on each frontend in turn, on a page that a file's tests share: they leave no
-    dialog open on it."""
-    if site.frontend not in shared_pages:
-        shared_pages[site.frontend] = opener(site)
-    canvas = shared_pages[site.frontend]
+def canvas(
+    request: pytest.FixtureRequest,
+    site: Site,
+    shared_pages: dict[str, Canvas],
+    opener: Opener,
+) -> Iterator[Canvas]:
+    """An empty canvas on each frontend in turn, on a page that a file's tests share as long as they
+    succeed: they leave nothing open on it."""
+    canvas = shared_pages.pop(site.frontend, None) or opener(site)
     canvas.clear()
     yield canvas
+    if request.node.stash.get(FAILED, False):
+        canvas.shoot(f"failed-{request.node.originalname}")
+        canvas.page.context.close()
+    else:
+        shared_pages[site.frontend] = canvas
     canvas.watch.check()
 
 

@@ -4,7 +4,6 @@ settings, load each template, run it, see the images and the task."""
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from launch import PACK_FOLDER
 from make_thumbnails import EXAMPLES, example_names, place_example_image
 from sites import FRONTENDS, Site
 
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SHOWS = {
     "01_text_to_image_and_upscale": [[4272, 2400]],
     "02_edit_with_two_references": [[2048, 2048]],
@@ -24,6 +22,8 @@ SHOWS = {
     "06_load_url_images": [[1024, 1024]] * 4,
 }
 """The images that each template puts on the canvas."""
+
+GENERATORS = ("SeedreamPreferential", "SeedreamEvolink")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ def visitor(
     # The template browser opens by itself on a first visit.
     templates = canvas.page.get_by_test_id("template-workflows-content")
     templates.wait_for()
+    for picture in templates.locator("img").all():
+        picture.evaluate("(image) => image.decode()")
     canvas.shoot(f"templates-{language}")
     canvas.page.locator("[role=dialog] button:has(.pi-times)").click()
     templates.wait_for(state="hidden")
@@ -79,3 +81,9 @@ def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
     shown = [canvas.pictures(node) for node in canvas.nodes("SaveImage")]
     assert [size for sizes in shown for size in sizes] == SHOWS[name]
     canvas.shoot(f"{name}-{visitor.language}")
+    words = next(n["widgets_values"][0] for n in wanted if n["type"] in GENERATORS)
+    row = canvas.open_tasks().locator(".seedream-task").filter(has_text=words)
+    row.filter(has_text="已完成" if visitor.language == "zh-CN" else "Done").wait_for()
+    row.locator("img").evaluate("(image) => image.decode()")
+    canvas.shoot(f"{name}-{visitor.language}-tasks")
+    canvas.close_tasks()
