@@ -47,7 +47,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "retries": ("unit/test_retries.py",),
     "polling": ("unit/test_polling.py", "contract/test_sharing.py"),
     "transport": (
-        "unit/test_transport.py", "unit/test_transport_answers.py",
+        "unit/test_transport_requests.py", "unit/test_transport.py",
+        "unit/test_transport_answers.py",
         "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
     ),
     **dict.fromkeys(
