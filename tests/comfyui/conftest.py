@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from host import ComfyServer
+from second_world import World, open_world
 from studio import Studio, open_studio
 
 HERE = Path(__file__).parent
@@ -69,3 +70,18 @@ def studio(shared_studio: Studio) -> Iterator[Studio]:
 def wish(request: pytest.FixtureRequest) -> str:
     """A prompt that no other test uses, and whose words ask for one image."""
     return "wish " + re.sub(r"\W", "_", request.node.name) + "!"
+
+
+@pytest.fixture(scope="session")
+def shared_world(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("second"), boot_comfyui) as world:
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    """The server that talks to the second stand-in; each test asks with a prompt of its own."""
+    shared_world.service.complaints.clear()
+    return shared_world

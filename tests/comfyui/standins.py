@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import runpy
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,8 @@ def install() -> None:
 
 if __name__ == "__main__":
     install()
+    # A shell starts background jobs with Ctrl+C ignored, and every child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     del sys.argv[0]
     sys.path[0] = str(Path(sys.argv[0]).parent)  # as if Python had been given main.py itself
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +53,19 @@ def server(
     folder = tmp_path_factory.mktemp("pack")
     (folder / "__init__.py").write_text(PACK, "utf-8")
     return boot_comfyui(packs={"Harness-Pack": folder})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a child cannot be sent Ctrl+C there")
+def test_a_server_whose_starter_ignores_ctrl_c_ends_all_the_same(
+    boot_comfyui: Callable[..., ComfyServer],
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background job
+    try:
+        server = boot_comfyui(packs={})
+    finally:
+        signal.signal(signal.SIGINT, before)
+    server.stop()
+    assert "Stopped server" in server.log
 
 
 def picture(value: int) -> dict[str, object]:
