@@ -116,5 +116,6 @@ class SeedreamEvolink(io.ComfyNode):
 
         fit = inputs.widget(given, "fit", inputs.FITS[0])
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
-        made = await road(cls.hidden.unique_id, job, fit, hint=hint)
+        images = inputs.connected_images(given)
+        made = await road(cls.hidden.unique_id, job, fit, hint=hint, references=images)
         return outputs(*made, with_task_id=True)

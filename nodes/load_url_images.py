@@ -103,7 +103,8 @@ class SeedreamLoadURLImages(io.ComfyNode):
         caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
         notes = {"notes": pictures.notes, "notes_zh": [chinese(note) for note in pictures.notes]}
         report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
-        return io.NodeOutput(pictures.batch, pictures.masks, pictures.image_list, report)
+        tensors = (pictures.batch, pictures.masks, pictures.image_list)
+        return io.NodeOutput(*tensors, report, ui={"images": pictures.shown})
 
 
 async def _load(

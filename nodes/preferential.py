@@ -97,5 +97,8 @@ class SeedreamPreferential(io.ComfyNode):
             return await generate(request, session, progress=tell)
 
         fit = inputs.widget(given, "fit", inputs.FITS[0])
-        made = await road(cls.hidden.unique_id, job, fit, hint="no images 没有图片")
+        images = inputs.connected_images(given)
+        made = await road(
+            cls.hidden.unique_id, job, fit, hint="no images 没有图片", references=images
+        )
         return outputs(*made, with_task_id=False)

@@ -15,8 +15,8 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
-from ..seedream_api.wording import PHASES, chinese
-from . import runtime
+from ..seedream_api.wording import ORIGINS, PHASES, chinese
+from . import previews, runtime
 from .inputs import connected_images, lines
 from .tensors import frame_count, to_pixels, to_tensors
 
@@ -36,6 +36,8 @@ class Pictures:
     notes: list[str]
     failures: dict[int, str]
     """By place in the list of sources: why one could not be decoded."""
+    shown: list[dict[str, str]]
+    """Small files for the node; see ``previews.shown``."""
 
 
 def describe(step: Progress, call: tuple[int, int]) -> str:
@@ -101,7 +103,8 @@ async def pictures_of(
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
     ]
-    return Pictures(made.images, made.image_list, made.masks, notes, failures)
+    shown = await previews.shown(made.image_list)
+    return Pictures(made.images, made.image_list, made.masks, notes, failures, shown)
 
 
 async def road(
@@ -110,18 +113,21 @@ async def road(
     fit: str,
     *,
     hint: str,
+    references: Sequence[tuple[str, torch.Tensor]] = (),
 ) -> tuple[Result, Pictures | None, runtime.Caller]:
     """Walk the road and decode what it brought.
 
     Args:
         job: gives a :class:`Result`.
         hint: what to show on the node where there are no images yet.
+        references: the connected images, to be shown while they are sent.
     """
     caller = runtime.Caller.of(unique_id)
 
     async def walk(
         session: Session, tell: Callable[[Progress], None]
     ) -> tuple[Result, Pictures | None]:
+        caller.sheet = await asyncio.to_thread(previews.sheet_of, references)
         result: Result = await job(session, tell)
         if not result.images:
             return result, None
@@ -143,21 +149,30 @@ def outputs(
     """
     report = json.dumps(_report(result, pictures, caller.call_of_calls()), ensure_ascii=False)
     texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
+    told: dict[str, Any] = {"seedream": [_told(result)]}
     if pictures is None:
         blocker = ExecutionBlocker(None)
-        return io.NodeOutput(blocker, blocker, *texts)
-    return io.NodeOutput(pictures.batch, pictures.image_list, *texts)
+        return io.NodeOutput(blocker, blocker, *texts, ui=told)
+    return io.NodeOutput(
+        pictures.batch, pictures.image_list, *texts, ui={"images": pictures.shown, **told}
+    )
+
+
+def _told(result: Result) -> dict[str, Any]:
+    """What the line on the node says of the last run; newer frontends take the status away."""
+    return {
+        "status": result.status,
+        "origin": result.origin.value,
+        "images": len(result.images),
+        "may_have_been_charged_images": result.charged_images,
+    }
 
 
 def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], hint: str) -> str:
     words = _call_words(call)
     if pictures is None:
         return " · ".join([*words, hint.format(task_id=result.task_id)])
-    if result.is_reused:
-        words.append(
-            "stored result, nothing charged; change the seed for a new one "
-            "已存结果，未扣费；更换 seed 可重新生成"
-        )
+    words.append(" ".join(ORIGINS[result.origin.value]))
     failed = len(result.failures) + len(pictures.failures)
     count = len(pictures.image_list)
     words.append(f"{count} image(s) {count} 张图 · {result.seconds:.0f} s")

@@ -29,6 +29,8 @@ from .live import Live
 from .settings import home_folder, log
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from ..seedream_api.results import Progress
     from ..seedream_api.session import Session
 
@@ -157,6 +159,8 @@ class Caller:
     index: int = 0
     indexes: set[int] = field(default_factory=lambda: {0})
     latest: Progress | None = field(default=None, repr=False)
+    sheet: Image | None = field(default=None, repr=False)
+    """The references that are sent; shown once, while the node runs."""
 
     @classmethod
     def of(cls, unique_id: str | None) -> Caller:
@@ -281,7 +285,11 @@ def _show(
     shown: Progress | None,
     describe: Callable[[Progress, tuple[int, int]], str],
 ) -> Progress | None:
-    """Bring the node's text and bar up to the latest step."""
+    """Bring the node's text, bar and picture up to the latest step."""
+    if caller.sheet is not None and caller.unique_id is not None:
+        picture = ("JPEG", caller.sheet, None)
+        get_progress_state().update_progress(str(caller.unique_id), 0.0, 100.0, picture)
+        caller.sheet = None
     step = caller.latest
     if step is None or step is shown:
         return shown

@@ -13,7 +13,7 @@ import torch
 from comfy_api.latest import io
 
 from ..seedream_api.wording import chinese
-from . import inputs, runtime
+from . import inputs, previews, runtime
 from .results import describe
 from .tensors import to_pixels
 
@@ -81,13 +81,14 @@ class SeedreamUploadReferences(io.ComfyNode):
     @classmethod
     async def execute(cls, **given: Any) -> io.NodeOutput:
         images = _flat(given)
+        caller = runtime.Caller.of(cls.hidden.unique_id)
 
         async def job(
             session: Session, tell: Callable[[Progress], None]
         ) -> tuple[list[PictureReference], list[Sent]]:
+            caller.sheet = await asyncio.to_thread(previews.sheet_of, images)
             return await _upload(images, session, tell)
 
-        caller = runtime.Caller.of(cls.hidden.unique_id)
         pictures, sent = await runtime.run(job, caller, describe)
         _note_ends(sent)
         new = sum(not one.reused for one in sent)

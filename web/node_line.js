@@ -1,5 +1,6 @@
-// The line on a generator node: how many images the next click may charge. Asked of the server, which
-// knows what has been paid for already; nothing of it is saved in a workflow or sent with a prompt.
+// The lines on a generator node: where the last result came from, and how many images the next click
+// may charge. That is asked of the server, which knows what has been paid for already; nothing of it
+// is saved in a workflow or sent with a prompt.
 import { api } from "../../scripts/api.js";
 import { call, onTask } from "./api.js";
 import { make, tell } from "./dom.js";
@@ -8,7 +9,7 @@ import { language, loadWords, word } from "./words.js";
 const NODES = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
 const TYPING_MS = 400;
 const MARGIN_PX = 4;
-const HEIGHT_PX = 32;
+const HEIGHT_PX = 48;
 const NAME = "seedream_charge";
 
 const lines = new Set();
@@ -29,7 +30,9 @@ export function followRuns() {
 class Line {
   constructor(node) {
     this.node = node;
-    this.element = make("div", { class: "seedream-line", role: "status", hidden: true });
+    this.last = make("div", { class: "seedream-last", hidden: true });
+    this.quote = make("div", { class: "seedream-quote", hidden: true });
+    this.element = make("div", { class: "seedream-line", role: "status", hidden: true }, this.last, this.quote);
     this.widget = node.addDOMWidget(NAME, NAME, this.element, {
       serialize: false,
       hideOnZoom: false,
@@ -55,6 +58,10 @@ class Line {
       if (widget !== this.widget) widget.callback = after(widget.callback, soon);
     }
     this.node.onConnectionsChange = after(this.node.onConnectionsChange, soon);
+    this.node.onExecuted = after(this.node.onExecuted, (output) => {
+      if (output?.images) dropPreview(this.node);
+      this.ran(output?.seedream);
+    });
     this.node.onConfigure = after(this.node.onConfigure, soon);
     this.node.onRemoved = after(this.node.onRemoved, () => {
       clearTimeout(this.waiting);
@@ -79,9 +86,22 @@ class Line {
       told = [error.message, "error"];
     }
     if (this.asked !== asked) return;
-    tell(this.element, told[0]);
-    this.element.title = told[0];
-    this.element.dataset.kind = told[1];
+    tell(this.quote, told[0]);
+    this.quote.title = told[0];
+    this.quote.dataset.kind = told[1];
+    this.element.hidden = false;
+  }
+
+  /** What came of a run; a list that was linked makes several. */
+  ran(results) {
+    const result = results?.at(-1);
+    if (!result) return;
+    const text = result.images
+      ? word(`line.ran_${result.origin}`, { images: result.images })
+      : word("line.ran_submitted");
+    tell(this.last, text);
+    this.last.title = text;
+    this.element.hidden = false;
   }
 
   /** As in an API prompt; what is linked is a list. */
@@ -95,6 +115,19 @@ class Line {
     }
     return given;
   }
+}
+
+const REVOKED_MS = 600; // ComfyUI lets go of a preview a little later than it is asked to
+
+/** The references that were shown while the node ran give way to the images that came: ComfyUI would
+ * keep the last preview in front of them, and offers scripts no other way to take it back. */
+function dropPreview(node) {
+  const pinia = document.getElementById("vue-app")?.__vue_app__?.config.globalProperties.$pinia;
+  pinia?._s.get("nodeOutput")?.revokePreviewsByExecutionId?.(String(node.id));
+  setTimeout(() => {
+    node.images = node.preview = undefined;
+    node.setDirtyCanvas(true);
+  }, REVOKED_MS);
 }
 
 /** The text, and what kind it is. */
@@ -116,7 +149,7 @@ async function hasSeveralUsers() {
 function after(before, then) {
   return function (...given) {
     const result = before?.apply(this, given);
-    then();
+    then(...given);
     return result;
   };
 }

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from .kinds import Wording, joined
 from .money import MONEY
-from .phrases import PHASES, PHRASES, chinese, language, spoken
+from .notes import ORIGINS, PHASES
+from .phrases import PHRASES, chinese, language, spoken
 from .sentences import WORDING
 
 __all__ = [
     "MONEY",
+    "ORIGINS",
     "PHASES",
     "PHRASES",
     "WORDING",

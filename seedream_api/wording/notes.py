@@ -50,6 +50,17 @@ NOTES: dict[str, str] = {
     ),
 }
 
+ORIGINS: dict[str, tuple[str, str]] = {
+    "new": ("new", "新生成"),
+    "resumed": ("picked up again, not sent anew", "继续此前的任务，未重新发送"),
+    "stored": (
+        "stored result, nothing charged; change the seed for a new one",
+        "已存结果，未扣费；更换 seed 可重新生成",
+    ),
+    "joined": ("joined an equal request, one charge for both", "与相同请求合并，只扣费一次"),
+}
+"""By the value of a ``results.Origin``: how a person is told, in English and Chinese."""
+
 PHASES: dict[str, tuple[str, str]] = {
     "preparing": ("Preparing", "准备中"),
     "uploading": ("Sending references", "上传参考图"),

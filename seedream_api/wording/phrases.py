@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from .kinds import joined
 from .money import MONEY
-from .notes import NOTES, PHASES
+from .notes import NOTES
 from .reasons import REASONS
 from .sentences import WORDING
 from .terminal import CHECKS, HELP, LINES
@@ -132,4 +132,4 @@ def spoken(text: str) -> str:
     return chinese(text) if language() == "zh" else text
 
 
-__all__ = ["PHASES", "PHRASES", "chinese", "language", "spoken"]
+__all__ = ["PHRASES", "chinese", "language", "spoken"]
