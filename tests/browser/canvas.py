@@ -118,13 +118,14 @@ class Canvas:
         )
 
     def widgets(self, node: int) -> dict[str, Any]:
-        """The node's widget values by name; the seed's control is named ``control``."""
+        """The values that a workflow saves, by widget; the seed's control is named ``control``."""
         return self.page.evaluate(
             """(id) => {
               const widgets = app.graph.getNodeById(id).widgets ?? [];
               const seed = widgets.find((widget) => widget.name === "seed");
               const name = (w) => (seed?.linkedWidgets?.includes(w) ? "control" : w.name);
-              return Object.fromEntries(widgets.map((w) => [name(w), w.value]));
+              const saved = widgets.filter((w) => w.serialize !== false);
+              return Object.fromEntries(saved.map((w) => [name(w), w.value]));
             }""",
             node,
         )

@@ -106,6 +106,10 @@ class EventStream:
                 aiohttp.ClientSession() as session,
                 session.ws_connect(self._url, max_msg_size=0) as socket,
             ):
+                # As a browser does: else no previews are sent.
+                await socket.send_json(
+                    {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
+                )
                 self._connected.set()
                 async for message in socket:
                     self._record(message.type, message.data)

@@ -1,0 +1,60 @@
+"""What a node shows: the references while they are sent, the images that came, and from where."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import graphs
+from PIL import Image
+from studio import Studio
+
+
+def last_run(studio: Studio, graph: dict[str, Any], node: str = "1") -> dict[str, Any]:
+    return studio.run(graph).outputs[node]["seedream"][0]
+
+
+def test_the_images_that_came_are_shown_small_and_never_as_full_pictures(
+    studio: Studio, wish: str
+) -> None:
+    graph = {"1": graphs.preferential(wish, size="2K"), "2": graphs.look("1")}
+    outcome = studio.run(graph)
+    (shown,) = outcome.outputs["1"]["images"]
+    assert (shown["type"], shown["subfolder"]) == ("temp", "seedream")
+    data = studio.server.view(shown["filename"], shown["subfolder"], shown["type"])
+    picture = Image.open(io.BytesIO(data))
+    assert picture.format == "JPEG" and max(picture.size) == 512 and len(data) < 200_000
+
+
+def test_references_are_shown_side_by_side_while_they_are_sent(studio: Studio, wish: str) -> None:
+    graph = {
+        "3": graphs.colour(255, 0, 0, side=100),
+        "4": graphs.colour(0, 0, 255, side=100, batch=2),
+        "1": graphs.evolink(wish, **{"images.image_1": ["3", 0], "images.image_2": ["4", 0]}),
+        "2": graphs.look("1"),
+    }
+    outcome = studio.run(graph)
+    (preview,) = outcome.of_type("preview_image")
+    data: bytes = preview.data["bytes"]
+    sheet = Image.open(io.BytesIO(data[data.index(b"\xff\xd8\xff") :])).convert("RGB")
+    assert sheet.size == (320, 320)
+    middles = [sheet.getpixel(at) for at in ((80, 80), (240, 80), (80, 240), (240, 240))]
+    kinds = ["".join("1" if part > 128 else "0" for part in middle) for middle in middles]  # type: ignore[union-attr]
+    assert kinds == ["100", "001", "001", "000"]
+
+
+def test_a_node_says_where_its_result_came_from(studio: Studio, wish: str) -> None:
+    def graph(nonce: int, **inputs: Any) -> dict[str, Any]:
+        text = graphs.text(wish, nonce)
+        return {"8": text, "1": graphs.evolink(["8", 0], **inputs), "2": graphs.look("1")}
+
+    new = last_run(studio, graph(1))
+    assert (new["origin"], new["images"], new["may_have_been_charged_images"]) == ("new", 1, 1)
+    stored = last_run(studio, graph(2))
+    assert (stored["origin"], stored["may_have_been_charged_images"]) == ("stored", 0)
+    submitted = {"1": graphs.evolink(wish, seed=5, wait=False), "5": graphs.show("1", 3)}
+    assert last_run(studio, submitted)["status"] == "submitted"
+    # The first run's task was left running: whoever asks again joins it.
+    joined = last_run(studio, graph(3, seed=5))
+    assert (joined["origin"], joined["may_have_been_charged_images"]) == ("joined", 0)
+    assert len(studio.posts(wish)) == 2
