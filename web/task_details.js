@@ -148,7 +148,17 @@ export class TaskDetails {
 
   forget() {
     const { task } = this;
-    const dialog = make("dialog", { class: "seedream-dialog", "aria-labelledby": "seedream-forget-title", onclose: () => dialog.remove() },
+    // ComfyUI has a use of its own for Escape, after which a browser no longer closes the dialog.
+    const escape = (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") dialog.close();
+    };
+    const dialog = make("dialog", {
+      class: "seedream-dialog",
+      "aria-labelledby": "seedream-forget-title",
+      onclose: () => dialog.remove(),
+      onkeydown: escape,
+    },
       make("h3", { id: "seedream-forget-title", text: word("forget.title", { id: task.id }) }),
       make("p", { text: word("forget.text") }),
       task.charge === "possible" ? make("p", { class: "seedream-warning", text: word("forget.unknown") }) : null,
@@ -160,7 +170,8 @@ export class TaskDetails {
         }, { class: "seedream-button seedream-danger", "data-action": "confirm" }),
       ),
     );
-    this.element.append(dialog);
+    // Not inside the details: Escape closes those too, and would hide an open dialog in them.
+    this.element.parentElement.append(dialog);
     dialog.showModal();
   }
 
