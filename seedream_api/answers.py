@@ -41,6 +41,8 @@ _WORDS: Mapping[TaskStatus, frozenset[str]] = {
 _RESULT_LISTS = ("data", "results", "result_data", "images")
 _URL_FIELDS = ("url", "image_url")
 _MAX_WRAPPING = 3
+_MOST_ENTRIES = 1_000
+"""Of one list. The service makes 15 images at most; millions of entries would take minutes."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,10 @@ def _items(body: dict[str, Any]) -> tuple[tuple[ResultItem, ...], bool]:
         places.append(output)
     places += [body.get(name) for name in _RESULT_LISTS]
     lists = [cast("list[Any]", place) for place in places if isinstance(place, list)]
-    read = [tuple(_item(i, entry) for i, entry in enumerate(entries)) for entries in lists]
+    read = [
+        tuple(_item(i, entry) for i, entry in enumerate(entries[:_MOST_ENTRIES]))
+        for entries in lists
+    ]
     with_images = next((items for items in read if any(i.was_made for i in items)), None)
     first_filled = next((items for items in read if items), ())
     return with_images or first_filled, bool(lists)

@@ -106,7 +106,7 @@ class Settings:
             return MODELS
         try:
             return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigurationError("bad_models_file", path=path, reason=error) from None
 
     @property
@@ -243,7 +243,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         saved: Any = json.loads(text)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError("bad_settings_file", path=path, reason=error) from None
     if not isinstance(saved, dict):
         raise ConfigurationError("bad_settings_file", path=path, reason="it holds no JSON object")

@@ -7,7 +7,7 @@ import sqlite3
 
 from .intents import UNFINISHED, State
 from .ledger_file import LedgerFile
-from .ledger_rows import Image, Row, StoredImageFile, image_from, row_from
+from .ledger_rows import Image, Row, StoredImageFile, file_in, image_from, row_from
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 _UNFINISHED = ", ".join(f"'{state.value}'" for state in UNFINISHED)
@@ -90,10 +90,9 @@ class LedgerLooks(LedgerFile):
         with self.transaction(lasting=False) as db:
             found = db.execute(_STORED_FILES)
             return [
-                StoredImageFile(
-                    self.home / row["file"], row["sha256"], row["bytes"], row["delivered"]
-                )
+                StoredImageFile(path, row["sha256"], row["bytes"], row["delivered"])
                 for row in found
+                if (path := file_in(self.home, row["file"])) is not None
             ]
 
     def stored_bytes(self) -> int:

@@ -105,7 +105,7 @@ def row_from(found: sqlite3.Row) -> Row:
     values = dict(found)
     try:
         return _row_of(values)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"entry {values['id']} is malformed ({error})") from None
 
 
@@ -139,13 +139,24 @@ def _row_of(values: dict[str, Any]) -> Row:
     )
 
 
+def file_in(home: Path, name: object) -> Path | None:
+    """The path of a stored file's name; ``None`` for no name.
+
+    Raises:
+        sqlite3.DatabaseError: it is none that was ever written.
+    """
+    if not isinstance(name, (str, type(None))) or "\0" in (name or ""):
+        raise sqlite3.DatabaseError(f"the name of a file is malformed ({type(name).__name__})")
+    return home / name if name else None
+
+
 def image_from(found: sqlite3.Row, home: Path) -> Image:
     values = dict(found)
     return Image(
         request=values["request"],
         position=values["position"],
         url=values["url"],
-        file=home / values["file"] if values["file"] else None,
+        file=file_in(home, values["file"]),
         sha256=values["sha256"],
         bytes=values["bytes"] or 0,
         media_type=values["media_type"] or "",

@@ -71,9 +71,12 @@ def recall(ledger: Ledger, content: str, way: str, place: str) -> Sent | None:
             "SELECT * FROM uploads WHERE content = ? AND way = ? AND place = ?",
             (content, way, place),
         ).fetchone()
-    if found is None or usable_until(found["expires_at"], found["created_at"]) <= ledger.now():
-        return None
-    return _sent(found)
+    try:
+        if found is None or usable_until(found["expires_at"], found["created_at"]) <= ledger.now():
+            return None
+        return _sent(found)
+    except (ValueError, TypeError, RecursionError):
+        return None  # nobody wrote that; another upload costs nothing
 
 
 def remember(ledger: Ledger, content: str, place: str, sent: Sent) -> None:

@@ -597,3 +597,14 @@ def test_uploads_are_written_down_without_the_picture(customer: Any) -> None:
     db.close()
     assert row[0].startswith("sha256:") and row[1:] == ("sandbox", 32, 24, "image/png")
     assert not list((customer.home / "images" / "partial").rglob("*.part"))
+
+
+@pytest.mark.parametrize("column", ["notes", "expires_at"])
+def test_an_upload_whose_record_is_damaged_is_made_again(customer: Any, column: str) -> None:
+    customer.generate(pixels(), model=EVOLINK, seed=1)
+    with sqlite3.connect(customer.home / "ledger.sqlite") as db:
+        db.execute(f"UPDATE uploads SET {column} = 'none of ours ['")  # noqa: S608
+    db.close()
+    for seed in (2, 3):
+        customer.generate(pixels(), model=EVOLINK, seed=seed)
+    assert len(requests_to(customer, "POST", "/sandbox/images")) == 2 and customer.sent == 3

@@ -172,3 +172,9 @@ def test_a_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
     wrapped = json.loads(json.dumps({"code": 0, "message": "ok", "data": payload}))
     again = json.loads(json.dumps(payload))
     assert repr(read_answer(wrapped)) == repr(read_answer(again))
+
+
+def test_a_list_of_millions_of_entries_is_read_only_so_far() -> None:
+    answer = read_answer({"status": "completed", "results": [""] * 3_000_000})
+    assert len(answer.items) == 1_000 and not answer.has_images
+    assert read_answer({"data": ["https://x.example/a.png"] * 15}).items[-1].position == 14

@@ -59,7 +59,12 @@ def test_a_byte_order_mark_is_no_obstacle(home: Path) -> None:
     assert load(home, '\ufeff{"SEEDREAM_PARTIAL": "fail"}').text("SEEDREAM_PARTIAL") == "fail"
 
 
-@pytest.mark.parametrize("text", ["{", "", "[]", '"text"', "null", "7"])
+TOO_DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "", "[]", '"text"', "null", "7", TOO_DEEP], ids=lambda text: text[:9]
+)
 def test_a_broken_file_is_named_with_its_reason_and_left_as_it_is(home: Path, text: str) -> None:
     error = refusal(home, text)
     path = home / "settings.json"
@@ -119,12 +124,13 @@ def test_added_models_stand_after_the_known_ones_like_the_one_they_name(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "{}", '["Seedream-9"]', '[{"family": "evolink"}]', '[{"id": "x"}]',
+    ["", "{", "{}", TOO_DEEP, '["Seedream-9"]', '[{"family": "evolink"}]', '[{"id": "x"}]',
      '[{"id": "x", "family": "other"}]', '[{"id": 7, "family": "evolink"}]',
      '[{"id": " ", "family": "evolink"}]', '[{"id": "x", "family": ["evolink"]}]',
      '[{"id": "x", "family": "evolink", "like": "Seedream-4.5-Preferential"}]',
      '[{"id": "x", "family": "evolink", "like": "Seedream-77"}]',
      '[{"id": "x", "family": "evolink", "like": ["Seedream-4.0"]}]'],
+    ids=lambda text: text[:60],
 )  # fmt: skip
 def test_a_models_file_that_makes_no_sense_is_named(home: Path, tmp_path: Path, text: str) -> None:
     settings = with_models(home, tmp_path, text)
