@@ -1,0 +1,142 @@
+"""The key of a real server is in nothing that anybody can read, and goes to no other host.
+
+It has no shape that a pattern could know, and the service itself repeats it wherever it can.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import graphs
+import pytest
+from events import Outcome
+from host import ComfyServer
+from launch import PACK_FOLDER, PACK_ROOT
+from PIL import Image
+from studio import Clock, Studio, seen
+
+KEY = "canary7QmX2vRt9LbZ4wKp"
+READABLE = (
+    "/history", "/queue", "/object_info", "/settings", "/system_stats", "/users",
+    "/internal/logs", "/internal/logs/raw", "/userdata?dir=&recurse=true",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shared(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Studio]:
+    from seedream_api.sandbox import Account, Sandbox
+
+    folder, clock, accounts = tmp_path_factory.mktemp("secrets"), Clock(), {KEY: Account()}
+    options: dict[str, Any] = {"preferential_seconds": 0, "task_seconds": 2, "now": clock}
+    with Sandbox(folder / "service", keys=accounts, **options) as sandbox:
+        server = boot_comfyui(
+            environment={
+                "DEEPSPACE_BASE_URL": sandbox.url,
+                "DEEPSPACE_API_KEY": KEY,
+                "SEEDREAM_HOME": str(folder / "home"),
+            },
+            packs={PACK_FOLDER: PACK_ROOT, graphs.TOOLS: graphs.write_tools(folder / "tools")},
+            arguments=["--verbose", "DEBUG"],
+        )
+        yield Studio(server, sandbox, clock, accounts, folder / "home")
+        server.stop()
+
+
+@pytest.fixture
+def vault(shared: Studio) -> Studio:
+    shared.sandbox.faults.clear()
+    return shared
+
+
+def check_secret(vault: Studio, outcome: Outcome) -> None:
+    """The key is in no message, route, log line or file; and it was used."""
+    carried = [request.headers.get("authorization") for request in vault.sandbox.requests]
+    assert f"Bearer {KEY}" in carried, "the key was not even used: this proves nothing"
+    assert KEY not in repr(outcome.events) and KEY not in repr(outcome.outputs)
+    for path in (*READABLE, f"/history/{outcome.prompt_id}"):
+        assert KEY.encode() not in vault.server.request("GET", path).body, path
+    assert KEY not in vault.server.log
+    for folder in (vault.server.base, vault.home):
+        for file in folder.rglob("*"):
+            if file.is_file() and "custom_nodes" not in file.parts:
+                assert KEY.encode() not in file.read_bytes(), file
+
+
+def generators(wish: str) -> dict[str, Any]:
+    return {
+        "1": graphs.evolink(f"{wish} later"),
+        "2": graphs.preferential(f"{wish} at once", **{"images.image_1": ["9", 0]}),
+        "3": graphs.save("1"),
+        "4": graphs.save("2"),
+        "5": graphs.show("1", 4),
+        "6": graphs.look("1"),
+        "9": graphs.colour(9, 9, 9),
+    }
+
+
+def test_a_run_that_succeeds_leaves_the_key_nowhere(vault: Studio, wish: str) -> None:
+    workflow = {"nodes": [{"type": "SeedreamEvolink", "widgets_values": [wish]}]}
+    extra = {"extra_pnginfo": {"workflow": workflow}}
+    prompt_id = vault.server.queue(generators(wish), extra)
+    outcome = vault.server.wait(prompt_id)
+    assert outcome.status == "success" and seen(outcome, "6")
+    for node in ("3", "4"):
+        (saved,) = outcome.outputs[node]["images"]
+        image = Image.open(io.BytesIO(vault.server.view(**saved)))
+        assert json.loads(image.info["workflow"]) == workflow, "no metadata: this proves nothing"
+        assert wish in image.info["prompt"] and KEY not in repr(image.info)
+    check_secret(vault, outcome)
+
+
+def faults() -> dict[str, tuple[str, Any]]:
+    from seedream_api.sandbox import Json, Status, WrongType
+
+    error = {"error": {"message": f"bad {KEY}", "type": KEY, "code": KEY, "param": KEY}}
+    return {
+        "401": ("generate", Status(401, error)),
+        "400": ("generate", Status(400, error)),
+        "500": ("generate", Status(500, error)),
+        "page": ("generate", Status(502, f"<html>{KEY}</html>")),
+        "200": ("generate", Json(error)),
+        "item": ("generate", Json({"data": [error]})),
+        "no JSON": ("generate", WrongType(body=KEY.encode())),
+        "failed": ("task", Json({"status": "failed", **error})),
+        "reason": ("task", Json({"status": "FAILURE", "fail_reason": f"no {KEY}"})),
+        "hole": ("task", Json({"status": "completed", "output": {"data": [error]}})),
+    }
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["401", "400", "500", "page", "200", "item", "no JSON", "failed", "reason", "hole"],
+)
+def test_a_service_that_repeats_the_key_spreads_it_no_further(
+    vault: Studio, wish: str, case: str
+) -> None:
+    route, fault = faults()[case]
+    vault.sandbox.faults.push(route, fault)
+    outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+    assert outcome.status == "error"
+    assert outcome.error["exception_message"] and outcome.error["traceback"]
+    check_secret(vault, outcome)
+
+
+@pytest.mark.parametrize("route", ["generate", "task", "image"])
+@pytest.mark.parametrize("code", [302, 307])
+def test_the_key_follows_no_redirect_to_another_host(
+    vault: Studio, wish: str, route: str, code: int, tmp_path: Any
+) -> None:
+    from seedream_api.sandbox import RedirectTo, Sandbox
+
+    with Sandbox(tmp_path) as other:
+        vault.sandbox.faults.push(route, RedirectTo(f"{other.url}/elsewhere", code))
+        outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+        assert all("authorization" not in request.headers for request in other.requests)
+        assert route == "image" or other.requests == []
+        assert KEY not in repr(other.requests)
+    check_secret(vault, outcome)
