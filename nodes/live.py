@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.browsing import entry
 from ..seedream_api.errors import LedgerFailed
 from .panel import entry_json
 from .settings import log
@@ -42,6 +41,8 @@ class Live:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
+        from ..seedream_api.browsing import entry
+
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:
             works, self._changed = self._changed, {}

@@ -7,11 +7,11 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.browsing import Entry, entry, page
 from ..seedream_api.errors import InvalidRequest
 from ..seedream_api.intents import State
 
 if TYPE_CHECKING:
+    from ..seedream_api.browsing import Entry
     from ..seedream_api.doctor import Check
     from ..seedream_api.ledger import Ledger
     from ..seedream_api.results import Progress
@@ -95,6 +95,8 @@ async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
     """A page of the record, newest first."""
+    from ..seedream_api.browsing import page
+
     ledger = session.ledger
     found = await ledger.run(page, ledger, offset=offset, limit=limit, states=states, text=text)
     entries = [entry_json(one, progress_of(session, one.row.id)) for one in found.entries]
@@ -107,6 +109,8 @@ async def entry_of(session: Session, row_id: int) -> Entry:
     Raises:
         InvalidRequest: there is none of this number.
     """
+    from ..seedream_api.browsing import entry
+
     found = await session.ledger.run(entry, session.ledger, row_id)
     if found is None:
         raise InvalidRequest("entry_unknown", given=row_id)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.browsing import answering
 from ..seedream_api.catalog import MAX_RESULTS
 from ..seedream_api.errors import InvalidRequest
 from . import evolink, inputs, preferential
@@ -68,6 +67,7 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 
 async def _state(session: Session, request: Request) -> str | None:
+    from ..seedream_api.browsing import answering
     from ..seedream_api.checks import check_request
     from ..seedream_api.generation import intent_of
 

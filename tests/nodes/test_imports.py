@@ -1,0 +1,54 @@
+"""What importing the pack brings along: nothing that only a running node needs."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"httpx", "sqlite3", "obstore", "ssl"}
+
+
+def top_level(file: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The imports that run when the module is imported."""
+    body = ast.parse(file.read_text("utf-8")).body
+    return [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+def found(base: Path, name: str) -> Path | None:
+    for file in (base / f"{name}.py", base / name / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def reached_from(start: Path) -> tuple[set[Path], set[str]]:
+    """Modules of the pack that importing ``start`` imports, and the outside ones they name."""
+    inside, outside, left = set[Path](), set[str](), [start]
+    while left:
+        file = left.pop()
+        if file in inside:
+            continue
+        inside.add(file)
+        for node in top_level(file):
+            if isinstance(node, ast.Import):
+                outside |= {alias.name.partition(".")[0] for alias in node.names}
+            elif not node.level:
+                outside.add((node.module or "").partition(".")[0])
+            else:
+                base = file.parents[node.level - 1]
+                for part in (node.module or "").split(".") if node.module else []:
+                    if module := found(base, part):
+                        left.append(module)
+                    base = base / part
+                named = (found(base, alias.name) for alias in node.names)
+                left += [module for module in named if module]
+    return inside, outside
+
+
+def test_importing_the_pack_opens_no_database_and_no_http() -> None:
+    inside, outside = reached_from(ROOT / "__init__.py")
+    names = {file.stem for file in inside}
+    assert {"evolink", "poll_task", "routes", "panel", "runtime"} <= names, "the scan finds nothing"
+    assert outside & HEAVY == set()
+    assert names & {"ledger", "session", "generation", "transport", "browsing"} == set()
