@@ -3,16 +3,13 @@ hypothesis. ``benchmarks/fuzz.py`` is the long form."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import targets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-sys.path.append(str(Path(__file__).parent))
-import targets
 
 SLOW = {"wire_answers": 60, "ledger_rows": 100}
 
