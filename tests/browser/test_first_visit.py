@@ -11,6 +11,7 @@ import pytest
 from canvas import Canvas
 from launch import PACK_FOLDER
 from make_thumbnails import EXAMPLES, example_names, place_example_image
+from playwright.sync_api import expect
 from sites import FRONTENDS, Site
 
 SHOWS = {
@@ -53,7 +54,7 @@ def visitor(
     templates = canvas.page.get_by_test_id("template-workflows-content")
     templates.wait_for()
     for picture in templates.locator("img").all():
-        picture.evaluate("(image) => image.decode()")
+        expect(picture).not_to_have_js_property("naturalWidth", 0)
     canvas.shoot(f"templates-{language}")
     canvas.page.locator("[role=dialog] button:has(.pi-times)").click()
     templates.wait_for(state="hidden")
@@ -84,6 +85,6 @@ def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
     words = next(n["widgets_values"][0] for n in wanted if n["type"] in GENERATORS)
     row = canvas.open_tasks().locator(".seedream-task").filter(has_text=words)
     row.filter(has_text="已完成" if visitor.language == "zh-CN" else "Done").wait_for()
-    row.locator("img").evaluate("(image) => image.decode()")
+    expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)
     canvas.shoot(f"{name}-{visitor.language}-tasks")
     canvas.close_tasks()

@@ -1,0 +1,106 @@
+"""Our parts of the page by axe-core's rules, in dark and light colours, and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from canvas import Canvas
+from playwright.sync_api import expect
+from sites import FRONTENDS, RETURNING, Site
+from test_graphs import place_generator
+
+SERIOUS = ("serious", "critical")
+
+
+def violations(canvas: Canvas, part: str) -> list[str]:
+    """What axe-core holds against a part of the page, where it is serious."""
+    found = Axe().run(canvas.page, context=part, options={"resultTypes": ["violations"]})
+    return [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for each in found.response["violations"]
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module", params=["dark", "light"])
+def palette(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module", params=FRONTENDS, ids=["oldest", "newest"])
+def looked_at(
+    request: pytest.FixtureRequest,
+    palette: str,
+    open_site: Callable[[str], Site],
+    opener: Callable[..., Canvas],
+) -> Canvas:
+    site = open_site(request.param)
+    site.begin(**RETURNING, **{"Comfy.ColorPalette": palette})
+    site.sign_in()
+    canvas = opener(site, locale="zh-CN")
+    canvas.clear()
+    return canvas
+
+
+def test_the_settings_have_no_serious_violation(looked_at: Canvas, palette: str) -> None:
+    settings = looked_at.open_settings()
+    for way in ("s3", "http", "evolink", "auto"):
+        settings.locator("#seedream-setting-SEEDREAM_UPLOAD").select_option(way)
+        expect(settings.locator("#seedream-way-hint")).to_be_visible()
+        assert violations(looked_at, "#seedream-settings") == []
+    settings.locator("#seedream-check").click()
+    expect(settings.locator("#seedream-check-findings li").first).to_be_visible()
+    looked_at.shoot(f"settings-{palette}")
+    assert violations(looked_at, "#seedream-settings") == []
+    looked_at.close_settings()
+
+
+def test_the_task_panel_has_no_serious_violation(
+    looked_at: Canvas, palette: str, wish: str
+) -> None:
+    place_generator(looked_at, wish)
+    looked_at.run()
+    panel = looked_at.open_tasks()
+    row = panel.locator(".seedream-task").filter(has_text=wish)
+    row.click()
+    expect(panel.locator(".seedream-details")).to_contain_text(wish)
+    expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    looked_at.shoot(f"tasks-{palette}")
+    assert violations(looked_at, "#seedream-tasks") == []
+    looked_at.close_tasks()
+
+
+def test_the_line_on_the_node_has_no_serious_violation(
+    looked_at: Canvas, palette: str, wish: str
+) -> None:
+    looked_at.clear()
+    node, _ = place_generator(looked_at, wish)
+    looked_at.select(node)
+    expect(looked_at.page.locator(".seedream-line")).to_be_visible()
+    looked_at.shoot(f"line-{palette}")
+    assert violations(looked_at, ".seedream-line") == []
+
+
+def test_the_settings_are_usable_by_keyboard_alone(site: Site, canvas: Canvas) -> None:
+    settings, press = canvas.open_settings(), canvas.page.keyboard.press
+    settings.locator("#seedream-setting-DEEPSPACE_BASE_URL").focus()
+    press("Home")  # DeepSpaceAPI
+    for _ in range(10):
+        press("Tab")
+        if canvas.page.evaluate("document.activeElement.type") == "password":
+            break
+    canvas.page.keyboard.type("sk-typed")
+    press("Enter")
+    state = settings.locator("#seedream-setting-DEEPSPACE_API_KEY-state")
+    expect(state).to_have_attribute("data-set", "set")
+    reached: list[str] = []
+    for _ in range(40):
+        press("Tab")
+        reached.append(canvas.page.evaluate("document.activeElement.id"))
+    for name in ("REUSE", "PARTIAL", "STORE_GB", "MAX_SUBMITS", "TIMEOUT_S", "ALLOW_HOSTS"):
+        assert f"seedream-setting-SEEDREAM_{name}" in reached
+    assert {"seedream-check", "seedream-test-upload"} <= set(reached)
+    canvas.close_settings()

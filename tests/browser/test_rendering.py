@@ -1,0 +1,33 @@
+"""Nodes as frontends draw them on request: as elements of the page, not on the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from canvas import Canvas
+from playwright.sync_api import expect
+from sites import FRONTENDS, RETURNING, Site
+from test_graphs import place_generator
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS, ids=["oldest", "newest"])
+def test_nodes_drawn_as_elements_run_and_show_their_images_and_their_line(
+    frontend: str, open_site: Callable[[str], Site], visit: Callable[[Site], Canvas], wish: str
+) -> None:
+    site = open_site(frontend)
+    site.begin(**RETURNING, **{"Comfy.VueNodes.Enabled": True})
+    site.sign_in()
+    canvas = visit(site)
+    canvas.clear()
+    generator, preview = place_generator(canvas, wish)
+    canvas.select(generator)
+    node = canvas.page.locator(f'[data-node-id="{generator}"]')
+    expect(node).to_contain_text("Seedream Evolink")
+    expect(node.locator("textarea").first).to_have_value(wish)
+    canvas.run()
+    assert canvas.pictures(preview) == [[1024, 1024]]
+    assert len(site.studio.posts(wish)) == 1
+    expect(node.locator(".seedream-line")).to_be_visible()
+    canvas.shoot("elements")
+    assert canvas.widgets(generator)["control"] == "fixed"
