@@ -117,7 +117,7 @@ def guided(name: str, cases: int, seed: int, folder: Path, result: Path) -> None
         (corpus / str(number)).write_bytes(content)
     atheris.Setup(
         [sys.argv[0], f"-runs={cases + 100}", f"-seed={seed}", "-verbosity=0", "-rss_limit_mb=0",
-         "-close_fd_mask=3", str(corpus)],
+         "-close_fd_mask=3", f"-artifact_prefix={folder}/", str(corpus)],
         one,
     )  # fmt: skip
     atheris.Fuzz()
