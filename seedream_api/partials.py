@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -104,7 +105,9 @@ class PartialFile:
     def _remove(self) -> None:
         if self._file is not None:
             self._file.close()
-        self.path.unlink(missing_ok=True)
+        # What another program holds on to is swept with the process's folder one day.
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
 
 async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:

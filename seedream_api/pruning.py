@@ -51,7 +51,8 @@ def prune(
         if total - freed <= keep_bytes and not is_old:
             continue
         # The file first: a row without its file is fetched again, a file without a row is lost.
-        file.path.unlink(missing_ok=True)
+        if not _removed(file.path):
+            continue
         ledger.dropped(file.sha256)
         removed, freed = removed + 1, freed + file.bytes
     remove_orphans(store, (file.path for file in files), now)
@@ -63,4 +64,13 @@ def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None
     expected = set(known)
     for path in store.files():
         if path not in expected and now - path.stat().st_mtime > ORPHAN_S:
-            path.unlink(missing_ok=True)
+            _removed(path)
+
+
+def _removed(path: Path) -> bool:
+    """Whether the file is gone. Windows keeps one that somebody is reading: the next time, then."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True

@@ -12,18 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
 
 from .catalog import MAX_REFERENCE_SIDE
 from .encoding import Encoded, composited_on_white, encode
 from .errors import InvalidRequest, ResultUnavailable
 from .pictures import decode, probe
-
-if TYPE_CHECKING:
-    from numpy import uint8
-    from numpy.typing import NDArray
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
 
@@ -53,7 +49,7 @@ class PictureReference:
     name: str
     width: int
     height: int
-    pixels: NDArray[uint8] | None = field(default=None, repr=False)
+    pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
     file: Encoded | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
@@ -99,7 +95,7 @@ class PictureReference:
 Reference = UrlReference | PictureReference
 
 
-def pixels_reference(pixels: NDArray[uint8], name: str) -> PictureReference:
+def pixels_reference(pixels: NDArray[np.uint8], name: str) -> PictureReference:
     """A reference from ``[H, W, 3]`` uint8 RGB pixels."""
     return PictureReference(name, int(pixels.shape[1]), int(pixels.shape[0]), pixels=pixels)
 

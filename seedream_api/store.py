@@ -6,6 +6,7 @@ fsync of the folder. Equal images are one file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -79,7 +80,7 @@ class ImageStore:
             make_private_folder(target.parent)
             if os.name == "posix":
                 partial.chmod(0o600)
-            partial.replace(target)
+            _move(partial, target, size)
             _sync_folder(target.parent)
         except OSError as error:
             raise self._unstorable(error) from None
@@ -127,6 +128,17 @@ class ImageStore:
 
     def _unstorable(self, error: OSError) -> LedgerFailed:
         return LedgerFailed("image_unstorable", path=self.folder, reason=error.strerror or error)
+
+
+def _move(partial: Path, target: Path, size: int) -> None:
+    try:
+        partial.replace(target)
+    except PermissionError:
+        # Windows replaces no file that is being read; but this name means this content.
+        if not target.is_file() or target.stat().st_size != size:
+            raise
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -115,9 +115,11 @@ class Transport:
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             nonlocal sent
             # A tunnel through a proxy first sends a CONNECT of its own: that is not ours yet.
-            if event.endswith("send_request_headers.started") and not sent:
+            if event.endswith("send_request_headers.started"):
                 method: Any = getattr(info.get("request"), "method", b"POST")
                 if method == b"POST":
+                    if sent:  # another pack's patch of httpx tries again what fails
+                        raise _Repeated("something beside this pack tried to send it again")
                     await before_first_byte()
                     sent = True
 
@@ -134,7 +136,7 @@ class Transport:
         arrived = bytearray()
         try:
             return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
-        except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
+        except (*_BROKEN, asyncio.TimeoutError, _TooLarge, _Repeated) as error:
             if not sent:
                 raise _not_sent(url, error) from None
             unknown = OutcomeUnknown("outcome_unknown", reason=_reason(error), entry="ID")
@@ -274,6 +276,10 @@ def _sent(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class _TooLarge(Exception):
+    pass
+
+
+class _Repeated(Exception):
     pass
 
 

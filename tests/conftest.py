@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+import canary
 import pytest
 import standins
 from surroundings import outside_settings
@@ -38,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     # A conftest's hook is not asked about folders above its own; a registered plugin is.
     config.pluginmanager.register(PackFolderAsPlainDirectory())
+    config.pluginmanager.register(canary.Watch())
 
 
 def load_package(name: str, folder: Path) -> ModuleType:

@@ -189,6 +189,8 @@ class Crowd:
             self.cancels += cancel_s is not None
             self.kills += is_killed
             for (intent, call), outcome in zip(taken, outcomes, strict=True):
+                if outcome["status"] == "broken":
+                    self.troubles.append(f"{worker.name}: an error not of ours: {outcome['error']}")
                 # Whether a forgetting that was killed had been written down is not known.
                 intent.forgotten += call["do"] == "forget"
                 if call["do"] == "forget":

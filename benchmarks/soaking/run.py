@@ -107,7 +107,7 @@ class Soak:
                         await resume(row, quiet)
                         continue
                     wish = by_prompt[row.prompt or ""]
-                    picture = (file_reference(wish.picture),) if wish.picture else ()
+                    picture = (file_reference(Path(wish.picture), 1),) if wish.picture else ()
                     await generate(Request(**wish.request, references=picture), quiet)
 
     def _audited(self, service: Sandbox) -> audit.Findings:

@@ -89,13 +89,16 @@ async def job_of(call: dict[str, Any], session: Any, tell: Any) -> Any:
     """What one node does."""
     if call["do"] == "forget":
         ledger = session.ledger
-        await ledger.run(ledger.forget, call["entry"])
+        with contextlib.suppress(ValueError):  # it is worked on, or forgotten already
+            await ledger.run(ledger.forget, call["entry"])
         return None
     options = {"wait": call["wait"], "timeout_s": call["timeout_s"], "progress": tell}
     if call["do"] == "collect":
         return await api.collect(call["task_id"], session, **options)
     picture = call["picture"]
-    references = () if picture is None else (await asyncio.to_thread(api.file_reference, picture),)
+    references: tuple[Any, ...] = ()
+    if picture is not None:
+        references = (await asyncio.to_thread(api.file_reference, Path(picture), 1),)
     request = api.Request(**call["request"], references=references)
     return await api.generate(request, session, **options)
 
@@ -114,6 +117,9 @@ async def node(call: dict[str, Any], outcomes: list[dict[str, Any]], place: int)
         raise
     except InterruptProcessingException:
         outcomes[place] = {"status": "cancelled"}
+        raise
+    except Exception as error:
+        outcomes[place] = {"status": "broken", "error": repr(error)}
         raise
     outcomes[place] = {"status": "forgotten"} if result is None else told(result)
 

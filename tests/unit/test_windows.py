@@ -1,0 +1,169 @@
+"""What only Windows does, played by this machine: its locks, and files that are in use."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import seedream_api.locks
+from seedream_api.config import default_home
+from seedream_api.errors import LedgerFailed
+from seedream_api.intents import Intent, State
+from seedream_api.ledger import Ledger
+from seedream_api.models import ResultItem
+from seedream_api.partials import PartialFile
+from seedream_api.pruning import IN_USE_S, prune
+from seedream_api.store import ImageStore
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="there it is no play")
+
+PICTURE = b"\x89PNG\r\n\x1a\n and the rest"
+
+
+@pytest.fixture
+def windows_locks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``locks.py`` as it is loaded on Windows, with an ``msvcrt`` of our own."""
+    msvcrt = ModuleType("msvcrt")
+
+    def locking(descriptor: int, mode: int, count: int) -> None:
+        assert (mode, count) == (2, 1)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(13, "Permission denied") from None
+
+    vars(msvcrt).update(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    spec = importlib.util.spec_from_file_location("windows_locks", seedream_api.locks.__file__)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        spec.loader.exec_module(module)
+    return module
+
+
+class InUse:
+    """Paths that another program has open, as Windows treats them: neither removed nor replaced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_held: Callable[[Path], bool] = lambda path: False
+        unlink, replace = Path.unlink, Path.replace
+
+        def check(path: Path) -> None:
+            if self.is_held(path):
+                raise PermissionError(13, "The process cannot access the file", str(path))
+
+        def checked_unlink(path: Path, missing_ok: bool = False) -> None:
+            check(path)
+            unlink(path, missing_ok)
+
+        def checked_replace(path: Path, target: Path) -> Path:
+            check(target)
+            return replace(path, target)
+
+        monkeypatch.setattr(Path, "unlink", checked_unlink)
+        monkeypatch.setattr(Path, "replace", checked_replace)
+
+
+@pytest.fixture
+def in_use(monkeypatch: pytest.MonkeyPatch) -> InUse:
+    return InUse(monkeypatch)
+
+
+def test_the_lock_of_windows_lives_and_dies_as_the_other_one(
+    windows_locks: Any, tmp_path: Path
+) -> None:
+    lock = windows_locks.OwnerLock(tmp_path)
+    assert windows_locks.is_alive(tmp_path, lock.name)
+    windows_locks.sweep(tmp_path)
+    assert windows_locks.is_alive(tmp_path, lock.name)
+    lock.release()
+    assert not windows_locks.is_alive(tmp_path, lock.name)
+
+
+def test_a_lock_file_that_somebody_looks_at_is_removed_by_the_next_sweep(
+    windows_locks: Any, tmp_path: Path, in_use: InUse
+) -> None:
+    lock = windows_locks.OwnerLock(tmp_path)
+    in_use.is_held = lambda path: path.suffix == ".lock"
+    lock.release()
+    assert not windows_locks.is_alive(tmp_path, lock.name)
+    assert len([*tmp_path.iterdir()]) == 1
+    in_use.is_held = lambda path: False
+    windows_locks.sweep(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_image_that_is_stored_and_being_read_is_stored_all_the_same(
+    tmp_path: Path, in_use: InUse
+) -> None:
+    store = ImageStore(tmp_path, "me")
+    first = store.keep_answer(PICTURE)
+    in_use.is_held = lambda path: path == first.path
+    assert store.keep_answer(PICTURE) == first
+    assert [*tmp_path.rglob("*.part")] == []
+
+
+def test_a_damaged_file_that_is_being_read_does_not_pass_for_the_image(
+    tmp_path: Path, in_use: InUse
+) -> None:
+    store = ImageStore(tmp_path, "me")
+    first = store.keep_answer(PICTURE)
+    first.path.write_bytes(b"")
+    in_use.is_held = lambda path: path == first.path
+    with pytest.raises(LedgerFailed):
+        store.keep_answer(PICTURE)
+
+
+def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_use: InUse) -> None:
+    now = 1_000.0
+    ledger = Ledger(tmp_path, now=lambda: now)
+    store = ImageStore(tmp_path, ledger.owner)
+    for number in (1, 2):
+        name = f"wish {number}"
+        wish = Intent(name, "evolink", "m", "http://a", "0", name, {}, (), 0, 1)
+        row = ledger.claim(wish, name)
+        ledger.move(row.id, State.SENDING)
+        file = store.keep_answer(PICTURE + bytes([number]))
+        ledger.answered(row.id, (ResultItem(position=0, url=None, data=b"x"),), {0: file})
+        ledger.move(row.id, State.COMPLETED)
+        ledger.delivered(row.id)
+    now += IN_USE_S + 1
+    held = ledger.images(1)[0].file
+    in_use.is_held = lambda path: path == held
+    assert prune(ledger, store, keep_bytes=0).images == 1
+    assert ledger.images(1)[0].file == held and ledger.images(2)[0].file is None
+    in_use.is_held = lambda path: False
+    assert prune(ledger, store, keep_bytes=0).images == 1
+    ledger.close()
+
+
+async def discarded(path: Path) -> None:
+    part = PartialFile(path)
+    await part.take(PICTURE)
+    await part.flush()
+    await part.discard()
+
+
+def test_a_half_file_that_a_scanner_holds_does_not_hide_why_it_is_thrown_away(
+    tmp_path: Path, in_use: InUse
+) -> None:
+    in_use.is_held = lambda path: True
+    asyncio.run(discarded(tmp_path / "a.part"))
+    assert (tmp_path / "a.part").is_file()
+
+
+def test_the_home_of_windows_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert default_home({"LOCALAPPDATA": "/profile/local"}) == Path("/profile/local/seedream")
+    assert default_home({}).as_posix().endswith("AppData/Local/seedream")
