@@ -88,8 +88,11 @@ function textControl(row, setting) {
   });
   const show = (now) => {
     input.disabled = !now.editable;
+    // Of an address with a secret part only the rest is known here: it is shown, and not sent back.
+    input.placeholder = now.is_hidden ? now.value : now.default;
+    const value = now.is_set && now.origin !== "default" && !now.is_hidden ? now.value : "";
     // What is being typed is not taken away by the answer to another field.
-    if (document.activeElement !== input || !now.editable) input.value = now.is_set && now.origin !== "default" ? now.value : "";
+    if (document.activeElement !== input || !now.editable) input.value = value;
   };
   return { element: input, show };
 }
