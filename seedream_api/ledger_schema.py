@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -122,8 +123,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
     connection: sqlite3.Connection | None = None
     place: Place | None = None
     try:
-        # Made by us first, so that SQLite's own files beside it get the same rights.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make(path)
         place = place_of(path)
         _check_log(path)
         connection = sqlite3.connect(
@@ -141,6 +141,17 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
             connection.close()
         raise
     return connection, place
+
+
+def _make(path: Path) -> None:
+    """Make the file by ourselves, so that SQLite's own files beside it get the same rights.
+
+    One that exists is not opened: POSIX takes a process's locks on a file away when the process
+    closes it anywhere. With those of another ledger of this process gone, any other process that
+    closes the record takes itself for the last, and removes the log that this one writes into.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _check_log(path: Path) -> None:

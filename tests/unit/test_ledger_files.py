@@ -248,3 +248,26 @@ def test_several_processes_share_one_record(home: Path) -> None:
     rows = ledger.rows()
     ledger.close()
     assert sorted(row.fingerprint or "" for row in rows) == sorted(f"w{n}" for n in range(25))
+
+
+def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) -> None:
+    """Its last one out would remove the log that is still written here, and all that was in it."""
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from seedream_api.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[2]))\n"
+        "print(len(ledger.rows()))\n"
+        "ledger.close()\n"
+    )
+    command = [sys.executable, "-I", "-c", script, str(ROOT), str(home)]
+
+    def seen_elsewhere() -> int:
+        return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    first = Ledger(home)
+    second = Ledger(home)
+    assert seen_elsewhere() == 0
+    first.claim(WISH, "key")
+    assert seen_elsewhere() == 1
+    second.close()
+    first.close()
