@@ -47,6 +47,8 @@ class Live:
         while self._changed and not self._session.is_closing:
             works, self._changed = self._changed, {}
             for row_id, work in works.items():
+                if self._session.is_closing:
+                    return
                 try:
                     found = await ledger.run(entry, ledger, row_id)
                 except LedgerFailed as failed:
