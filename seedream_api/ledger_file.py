@@ -65,7 +65,6 @@ class LedgerFile:
         self._let_go()
 
     def _let_go(self) -> None:
-        self._thread.shutdown()
         if self._lock is not None:
             self._lock.release()
             self._lock = None

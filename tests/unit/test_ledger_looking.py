@@ -12,6 +12,10 @@ import pytest
 
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
+from seedream_api.models import ResultItem
+from seedream_api.store import ImageStore
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
 
 class Clock:
@@ -89,6 +93,70 @@ def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger)
     assert ledger.of_task("task-a") is None
 
 
+def test_of_several_rows_the_newest_is_meant(ledger: Ledger) -> None:
+    accepted(ledger, "a", "task-a")
+    newer = accepted(ledger, "b", "task-a")
+    found = ledger.find("task-a")
+    assert found is not None and found.id == newer
+
+
+# ---- stored images ----
+
+
+def stored(ledger: Ledger, name: str, *, url: str = "https://e.com/a", data: bytes = PNG) -> int:
+    """A row whose one image is stored; equal bytes are one file."""
+    row_id = accepted(ledger, name, f"task-{name}")
+    ledger.answered(row_id, (ResultItem(0, url=url),), {})
+    ledger.stored(row_id, 0, ImageStore(ledger.home).keep_answer(data), (1, 1))
+    ledger.move(row_id, State.COMPLETED)
+    return row_id
+
+
+def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: Ledger) -> None:
+    stored(ledger, "a")
+    newer = stored(ledger, "b", data=PNG + b"1")
+    found = ledger.stored_image("https://e.com/a")
+    assert found is not None and found.request == newer
+
+
+def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
+    ledger: Ledger, clock: Clock
+) -> None:
+    assert ledger.stored_bytes() == 0 and ledger.stored_files() == []
+    for name in "ab":
+        ledger.delivered(stored(ledger, name))
+        clock.now += 100.0
+    (file,) = ledger.stored_files()
+    assert file.delivered_at == clock.now - 100.0 and ledger.stored_bytes() == len(PNG)
+
+
+def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: Ledger) -> None:
+    whole, part = stored(ledger, "a"), stored(ledger, "b")
+    ledger.delivered(whole)
+    assert [file.delivered_at for file in ledger.stored_files()] == [None]  # never to the other
+    ledger.delivered(part)
+    assert [file.delivered_at for file in ledger.stored_files()] != [None]
+    ledger.lost(part, [])  # it stands at answered again: something of it is to be fetched
+    assert [file.delivered_at for file in ledger.stored_files()] == [None]
+
+
+@pytest.mark.parametrize(
+    ("question", "index"),
+    [
+        ("SELECT * FROM requests WHERE task_id = 'x'", "requests_by_task"),
+        ("SELECT * FROM requests WHERE id = 1 OR task_id = 'x'", "requests_by_task"),
+        ("SELECT * FROM requests WHERE model = 'x' ORDER BY id DESC LIMIT 20", "requests_by_model"),
+        ("SELECT * FROM images WHERE url = 'x' AND file IS NOT NULL", "images_by_url"),
+        ("UPDATE images SET file = NULL WHERE sha256 = 'x'", "images_by_content"),
+    ],
+)
+def test_a_long_record_is_not_read_through(ledger: Ledger, question: str, index: str) -> None:
+    with ledger.transaction() as db:
+        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {question}")]
+    assert any(f"INDEX {index}" in step for step in plan)
+    assert not any(step.startswith("SCAN") for step in plan)
+
+
 def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
     ledger: Ledger, clock: Clock
 ) -> None:
@@ -100,7 +168,7 @@ def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
         ledger.answered(row_id, (), {})
 
     took(1_000.0, "odd", "Seedream-4.0")
-    for number in range(5):
+    for number in range(15):
         took(900.0, f"old-{number}", "Seedream-4.5")
     for number in range(20):
         took(10.0 + number, f"new-{number}", "Seedream-4.5")

@@ -123,6 +123,14 @@ def test_an_error_ends_with_its_state(ledger: Ledger) -> None:
     assert ledger.row(row.id).error is None
 
 
+def test_a_request_that_came_back_was_not_sent(ledger: Ledger) -> None:
+    row = ledger.claim(wish("a"), "key")
+    assert ledger.move(row.id, State.SENDING).sent_at == NOW
+    assert ledger.move(row.id, State.INTENDED).sent_at is None
+    ledger.move(row.id, State.SENDING)
+    assert ledger.move(row.id, State.ACCEPTED, task_id="task-a").sent_at == NOW
+
+
 # ---- images ----
 
 ITEMS = (
@@ -163,6 +171,14 @@ def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: 
     ledger.answered(row.id, (ResultItem(0, data=PNG),), {0: file})
     (image,) = ledger.images(row.id)
     assert image.file == file.path and image.url is None and not image.is_missing
+    assert (image.width, image.height) == (0, 0)  # measured later, in a thread
+
+
+def test_an_image_that_came_with_a_complaint_was_made(ledger: Ledger) -> None:
+    row = row_in(ledger, State.ACCEPTED, "a")
+    ledger.answered(row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {})
+    (image,) = ledger.images(row.id)
+    assert image.was_made and image.error is None
 
 
 def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, home: Path) -> None:

@@ -1,0 +1,142 @@
+"""Opening and closing the ledger's file: who lives, what a broken one leaves, what is let go."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedream_api import ledger_schema
+from seedream_api.errors import LedgerFailed
+from seedream_api.ledger import Ledger
+
+
+@pytest.fixture
+def ledger(home: Path) -> Iterator[Ledger]:
+    opened = Ledger(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """Every connection that is opened."""
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(*args: Any, **options: Any) -> sqlite3.Connection:
+        made.append(connect(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(ledger_schema.sqlite3, "connect", noted)
+    return made
+
+
+def is_closed(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return True
+    return False
+
+
+def test_an_open_ledger_is_alive_to_itself_and_to_others(ledger: Ledger, home: Path) -> None:
+    other = Ledger(home)
+    assert ledger.is_owner_alive(ledger.owner) and ledger.is_owner_alive(other.owner)
+    name = other.owner
+    other.close()
+    assert not ledger.is_owner_alive(name) and not ledger.is_owner_alive("nobody")
+
+
+def test_opening_sweeps_the_locks_of_the_dead(home: Path) -> None:
+    (home / "owners").mkdir(parents=True)
+    (home / "owners" / "dead.lock").touch()
+    ledger = Ledger(home)
+    assert [path.stem for path in (home / "owners").iterdir()] == [ledger.owner]
+    ledger.close()
+
+
+def test_an_open_ledger_is_not_lost(ledger: Ledger) -> None:
+    assert ledger.is_lost is False
+
+
+def test_closing_waits_for_what_is_being_written(home: Path) -> None:
+    ledger, ended = Ledger(home), []
+
+    def write() -> None:
+        time.sleep(0.1)
+        ledger.rows()
+        ended.append(True)
+
+    ledger._thread.submit(write)
+    ledger.close()
+    assert ended == [True]
+    assert not [one for one in threading.enumerate() if one.name.startswith("seedream-ledger")]
+
+
+def test_a_place_that_cannot_be_used_leaves_no_owner(home: Path) -> None:
+    home.mkdir()
+    (home / "ledger.sqlite").mkdir()
+    with pytest.raises(LedgerFailed, match="Is a directory"):
+        Ledger(home)
+    assert list((home / "owners").iterdir()) == []
+
+
+def test_a_file_of_a_newer_version_is_closed_again(
+    home: Path, connections: list[sqlite3.Connection]
+) -> None:
+    Ledger(home).close()
+    with sqlite3.connect(home / "ledger.sqlite") as db:
+        db.execute("PRAGMA user_version = 1000")
+    db.close()
+    connections.clear()
+    with pytest.raises(LedgerFailed):
+        Ledger(home)
+    assert [is_closed(one) for one in connections] == [True]
+
+
+def test_a_broken_file_is_closed_before_it_is_moved(
+    home: Path, connections: list[sqlite3.Connection]
+) -> None:
+    home.mkdir()
+    (home / "ledger.sqlite").write_bytes(b"no database at all " * 100)
+    with pytest.raises(LedgerFailed):
+        Ledger(home)
+    assert [is_closed(one) for one in connections] == [True]
+
+
+def test_a_broken_log_goes_aside_with_its_file(home: Path) -> None:
+    Ledger(home).close()
+    before = (home / "ledger.sqlite").read_bytes()
+    (home / "ledger.sqlite-wal").write_bytes(b"no log of SQLite's")
+    (home / "ledger.sqlite-shm").write_bytes(b"nor its index")
+    with pytest.raises(LedgerFailed, match="write-ahead log is malformed") as caught:
+        Ledger(home)
+    (aside,) = home.glob("ledger.broken-*.sqlite")
+    assert re.fullmatch(r"ledger\.broken-\d{8}-\d{6}-\d{6}\.sqlite", aside.name)
+    assert str(aside) in str(caught.value) and aside.read_bytes() == before
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"no log of SQLite's"
+    assert aside.with_name(f"{aside.name}-shm").read_bytes() == b"nor its index"
+    assert not list(home.glob("ledger.sqlite*"))
+
+
+@pytest.mark.parametrize("log", [b"", bytes(64)])
+def test_a_log_that_nobody_relied_on_yet_is_none(home: Path, log: bytes) -> None:
+    Ledger(home).close()
+    (home / "ledger.sqlite-wal").write_bytes(log)
+    Ledger(home).close()
+    assert not list(home.glob("ledger.broken-*"))
+
+
+def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: Ledger) -> None:
+    place = ledger_schema.place_of(ledger.path)
+    ledger.path.rename(home / "moved")
+    assert place is not None and ledger_schema.place_of(home / "moved") == place
+    assert ledger_schema.place_of(ledger.path) is None
+    (home / "moved").rename(ledger.path)
