@@ -121,3 +121,14 @@ def test_a_shorter_hold_does_not_cut_a_longer_one_and_a_longer_one_extends_it() 
             assert later.now == 10.0 and later.slept == [3.0, 7.0]
 
     asyncio.run(run())
+
+
+def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        gate.hold_back(0.25)
+        async with gate.place():
+            assert time.now == 0.25
+
+    asyncio.run(run())
