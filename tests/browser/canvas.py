@@ -28,7 +28,7 @@ _PICTURES = """(id) => {
   const drawn = [...(node.imgs ?? [])].filter((image) => image.naturalWidth > 0);
   const inNode = document.querySelectorAll(`[data-node-id="${id}"] img`);
   const shown = [...inNode].filter((image) => image.naturalWidth > 0);
-  return [...drawn, ...shown].map((image) => [image.naturalWidth, image.naturalHeight]);
+  return (shown.length ? shown : drawn).map((image) => [image.naturalWidth, image.naturalHeight]);
 }"""
 
 
