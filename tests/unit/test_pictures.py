@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -394,6 +395,8 @@ def test_an_orientation_that_does_not_exist_is_none(orientation: int) -> None:
 @pytest.mark.filterwarnings("ignore:.*EXIF", "ignore:Truncated File Read")
 @pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0MM\0*\0\0", b"Exif\0\0" + b"\xff" * 64])
 def test_broken_exif_costs_no_picture(exif: bytes) -> None:
+    if exif.endswith(b"MM\0*\0\0") and tuple(map(int, PIL.__version__.split(".")[:2])) < (10, 4):
+        pytest.skip("before 10.4 Pillow itself does not open it")
     data = saved(Image.fromarray(SMOOTH), "JPEG", quality=95, exif=exif)
     assert nearly(SMOOTH, 6)(picture(data).pixels)
 
