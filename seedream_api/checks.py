@@ -8,6 +8,7 @@ from typing import Any
 
 from .addresses import checked_url
 from .catalog import (
+    MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
     MAX_REFERENCES,
     MAX_REFERENCES_AND_RESULTS,
@@ -134,14 +135,21 @@ def check_reference_size(position: int, width: int, height: int) -> None:
         position: its place among the references, from 1.
 
     Raises:
-        InvalidRequest: too small, or too long and thin, for the service. One that is too large is
-            no error: it is scaled down on its way.
+        InvalidRequest: too small, too large, or too long and thin for the service. One that has
+            too long a side alone is no error: it is scaled down on its way.
     """
     size: dict[str, Any] = {"position": position, "width": width, "height": height}
     if min(width, height) < MIN_REFERENCE_SIDE.value:
         raise InvalidRequest("reference_too_small", allowed=MIN_REFERENCE_SIDE.value, **size)
     if max(width, height) > MAX_REFERENCE_RATIO.value * min(width, height):
         raise InvalidRequest("reference_ratio", allowed=MAX_REFERENCE_RATIO.value, **size)
+    if width * height > MAX_REFERENCE_PIXELS.value:
+        raise InvalidRequest(
+            "reference_too_large",
+            given=width * height,
+            allowed=MAX_REFERENCE_PIXELS.value,
+            **size,
+        )
 
 
 def _notes(request: Request, model: Model) -> tuple[str, ...]:

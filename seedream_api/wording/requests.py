@@ -54,6 +54,12 @@ REQUESTS: dict[str, Wording] = {
         "Allowed: each side at least {allowed} pixels.",
         "每边至少 {allowed} 像素。",
     ),
+    "reference_too_large": Wording(
+        "Reference image {position} is {width} x {height}, {given} pixels in all.",
+        "第 {position} 张参考图为 {width} x {height}，共 {given} 像素。",
+        "Allowed: at most {allowed} pixels in all. Scale it down first.",
+        "总像素数最多 {allowed}，请先缩小。",
+    ),
     "reference_ratio": Wording(
         "Reference image {position} is {width} x {height}: its sides are more than {allowed} to 1.",
         "第 {position} 张参考图为 {width} x {height}，长宽比超过 {allowed}:1。",

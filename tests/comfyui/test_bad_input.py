@@ -50,7 +50,7 @@ def test_a_linked_n_that_comfyui_does_not_check(studio: Studio, wish: str, n: in
 @pytest.mark.parametrize(
     ("width", "height", "allowed"),
     [(14, 64, "at least 15"), (64, 14, "at least 15"), (17 * 20, 20, "1:16"),
-     (20, 17 * 20, "1:16")],
+     (20, 17 * 20, "1:16"), (6016, 6000, "at most 36000000 pixels")],
 )  # fmt: skip
 def test_a_reference_outside_the_services_bounds(
     studio: Studio, wish: str, make: Any, width: int, height: int, allowed: str

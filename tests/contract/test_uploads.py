@@ -22,6 +22,7 @@ from PIL import Image
 from seedream_api import (
     ApiRefused,
     ConfigurationError,
+    InvalidRequest,
     Origin,
     Request,
     TaskFailed,
@@ -428,7 +429,7 @@ def test_a_file_up_to_10_mb_goes_as_it_is_and_a_heavier_one_is_encoded(
     assert any("11mb.png" in note and "JPEG" in note for note in result.notes)
 
 
-def test_only_what_is_beyond_the_services_limits_is_shrunk_and_said(
+def test_a_long_side_is_shrunk_and_said_and_too_many_pixels_are_refused(
     customer: Any, tmp_path: Path
 ) -> None:
     Image.new("RGB", (7000, 700), "red").save(tmp_path / "long.png")
@@ -436,15 +437,9 @@ def test_only_what_is_beyond_the_services_limits_is_shrunk_and_said(
     [upload] = requests_to(customer, "POST", "/sandbox/images")
     assert Image.open(io.BytesIO(upload.body)).size == (6000, 600)
     assert any("7000 x 700 to 6000 x 600" in note for note in result.notes)
-    largest, beyond = pixels(size=(6000, 6000)), pixels(size=(6001, 6000))
-    sent = customer.generate(largest, beyond, model=EVOLINK)
-    assert [note.split(":")[1] for note in sent.notes] == [
-        " reduced from 6001 x 6000 to 6000 x 5999 pixels, the service's limit (6000 a side, "
-        "36000000 in all)"
-    ]
-    sizes = {Image.open(io.BytesIO(one.body)).size
-             for one in requests_to(customer, "POST", "/sandbox/images")}  # fmt: skip
-    assert sizes == {(6000, 600), (6000, 6000), (6000, 5999)}
+    with pytest.raises(InvalidRequest, match="36000000"):
+        customer.generate(pixels(size=(6001, 6000)), model=EVOLINK)
+    assert customer.sent == 1
     # The notes of an upload come again with its reuse.
     again = customer.generate(file_reference(tmp_path / "long.png", 1), model=EVOLINK, seed=1)
     assert again.notes == result.notes
