@@ -10,6 +10,7 @@ DEV = Path(__file__).resolve().parents[2] / ".dev"
 OWN_BROWSERS = DEV / "browsers"
 """Where dev.py lets Playwright put a Chromium if the machine has none."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+NEWEST_FRONTEND = "comfyui-frontend-package==1.58.1"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -28,9 +29,12 @@ def find_chromium() -> str | None:
 
 
 def frontend_requirements() -> list[str]:
-    """``comfyui-frontend-package==x.y.z``, the oldest first."""
-    lines = Path(__file__).with_name("frontends.txt").read_text("utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    """``comfyui-frontend-package==x.y.z``: the one that the ComfyUI in use asks for, and the
+    newest known."""
+    comfyui = Path(os.environ.get("COMFYUI_PATH") or DEV / "comfyui")
+    lines = (comfyui / "requirements.txt").read_text("utf-8").splitlines()
+    asked = [line.strip() for line in lines if line.startswith("comfyui-frontend-package==")]
+    return list(dict.fromkeys([*asked, NEWEST_FRONTEND]))
 
 
 def frontend_folder(requirement: str) -> Path:

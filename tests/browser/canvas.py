@@ -45,7 +45,8 @@ class Canvas:
     def open(self) -> None:
         """Load the page, and wait until ComfyUI and this pack's scripts are ready."""
         self.page.goto(self.url)
-        ready = "window.app?.vueAppReady && app.graph && app.extensionManager"
+        # Some frontends log an error when the graph is asked for too early.
+        ready = "window.app?.vueAppReady && (app.isGraphReady ?? app.graph) && app.extensionManager"
         ours = "app.extensions.some((each) => each.name.startsWith('Seedream'))"
         self.page.wait_for_function(f"{ready} && {ours}", timeout=READY_MS)
         self.page.evaluate(_LISTEN)
@@ -198,6 +199,10 @@ class Canvas:
     def prompt(self) -> dict[str, Any]:
         """The API form that *Queue* would send."""
         return self.page.evaluate("app.graphToPrompt().then((made) => made.output)")
+
+    def inputs(self) -> dict[str, Any]:
+        """The inputs of each node in that form; titles are in no request."""
+        return {node: content["inputs"] for node, content in self.prompt().items()}
 
     def queue(self, count: int = 1) -> list[dict[str, Any]]:
         """Queue the graph ``count`` times and wait for the ends; gives them in order."""

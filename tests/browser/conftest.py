@@ -14,7 +14,7 @@ import sites
 from browsers import ARGUMENTS, DEV, OWN_BROWSERS, find_chromium
 from canvas import Canvas
 from playwright.sync_api import Browser, sync_playwright
-from sites import FRONTENDS, RETURNING, Site
+from sites import FRONTENDS, RETURNING, VERSIONS, Site
 from watch import Watch
 
 HERE = Path(__file__).parent
@@ -108,7 +108,7 @@ def visit(opener: Opener) -> Iterator[Opener]:
         canvas.watch.check()
 
 
-@pytest.fixture(params=FRONTENDS, ids=["oldest", "newest"])
+@pytest.fixture(params=FRONTENDS, ids=VERSIONS)
 def site(request: pytest.FixtureRequest, open_site: Callable[[str], Site]) -> Site:
     """Each frontend in turn, with the sandbox set and nothing else."""
     site = open_site(request.param)

@@ -15,6 +15,7 @@ from studio import Studio, open_studio
 
 FRONTENDS = frontend_requirements()
 OLDEST, NEWEST = FRONTENDS[0], FRONTENDS[-1]
+VERSIONS = [requirement.partition("==")[2] for requirement in FRONTENDS]
 RETURNING = {
     "Comfy.TutorialCompleted": True,  # else the template browser opens by itself
     "Comfy.Workflow.Persist": False,  # else a new page brings back the last one's graph
@@ -57,7 +58,7 @@ class Site:
 
 @contextmanager
 def open_site(requirement: str, folder: Path) -> Iterator[Site]:
-    """A started server with this frontend, as ``frontends.txt`` names it."""
+    """A started server with this frontend, one of ``FRONTENDS``."""
     static = frontend_folder(requirement)
     if not (static / "index.html").is_file():
         raise FileNotFoundError(f"no {requirement} in {static}; `python dev.py test` fetches it")

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, Site
+from sites import FRONTENDS, RETURNING, VERSIONS, Site
 from test_graphs import place_generator
 
 SERIOUS = ("serious", "critical")
@@ -30,7 +30,7 @@ def palette(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module", params=FRONTENDS, ids=["oldest", "newest"])
+@pytest.fixture(scope="module", params=FRONTENDS, ids=VERSIONS)
 def looked_at(
     request: pytest.FixtureRequest,
     palette: str,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from canvas import Canvas
 from launch import PACK_ROOT
-from sites import FRONTENDS, RETURNING, Site
+from sites import FRONTENDS, RETURNING, VERSIONS, Site
 
 HELP = PACK_ROOT / "web" / "docs"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -26,7 +26,7 @@ def language(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module", params=FRONTENDS, ids=["oldest", "newest"])
+@pytest.fixture(scope="module", params=FRONTENDS, ids=VERSIONS)
 def reader(
     request: pytest.FixtureRequest,
     language: str,

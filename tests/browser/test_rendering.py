@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, Site
+from sites import FRONTENDS, RETURNING, VERSIONS, Site
 from test_graphs import place_generator
 
 
-@pytest.mark.parametrize("frontend", FRONTENDS, ids=["oldest", "newest"])
+@pytest.mark.parametrize("frontend", FRONTENDS, ids=VERSIONS)
 def test_nodes_drawn_as_elements_run_and_show_their_images_and_their_line(
     frontend: str, open_site: Callable[[str], Site], visit: Callable[[Site], Canvas], wish: str
 ) -> None:

@@ -99,4 +99,4 @@ def test_a_workflow_of_the_newest_frontend_loads_on_the_oldest_with_every_value_
     here.shoot("workflow-of-the-newest")
     for node, kind in nodes.items():
         assert here.widgets(node) == NOT_DEFAULT[kind]
-    assert here.prompt() == there.prompt()
+    assert here.inputs() == there.inputs()
