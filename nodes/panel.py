@@ -7,6 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..seedream_api.config import SANDBOX
 from ..seedream_api.errors import InvalidRequest
 from ..seedream_api.intents import State
 
@@ -48,6 +49,7 @@ def entry_json(found: Entry, progress: Progress | None) -> dict[str, Any]:
         "stored": [image.position for image in images if image.file is not None],
         "has_urls": any(image.url for image in images),
         "charge": found.charge.value,
+        "is_free": row.address == SANDBOX,
         "error": _error(found),
         "progress": _progress(progress) if found.is_live else None,
     }

@@ -53,6 +53,7 @@ export function stateOf(task) {
 }
 
 export function chargeOf(task) {
+  if (task.is_free) return word("charges.free");
   return word(`charges.${task.charge}`, { made: task.made });
 }
 

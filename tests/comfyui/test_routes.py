@@ -304,6 +304,16 @@ def graph(wish: str, **inputs: Any) -> dict[str, Any]:
     return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1")}
 
 
+def test_what_the_built_in_sandbox_made_is_listed_as_free(
+    comfyui: ComfyServer, studio: Studio, wish: str
+) -> None:
+    assert comfyui.run({"1": graphs.evolink(wish), "2": graphs.save("1")}).status == "success"
+    studio.run(graph(wish))
+    (free,) = ask(comfyui, f"/tasks?text={wish.replace(' ', '%20')}").json()["tasks"]
+    (paid,) = tasks(studio, wish)
+    assert (free["is_free"], paid["is_free"]) == (True, False)
+
+
 def test_a_task_is_listed_with_what_it_cost_and_its_images(studio: Studio, wish: str) -> None:
     studio.run(graph(wish, seed=1))
     studio.run(graph(wish, seed=2))
