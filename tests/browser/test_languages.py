@@ -56,7 +56,9 @@ def test_every_label_is_in_the_readers_language(reader: Canvas, language: str, n
     reader.clear()
     labels = reader.labels(reader.add(node))
     assert len(labels) > 3
-    foreign = [label for label in labels if bool(CHINESE.search(label)) != (language == "zh")]
+    # The places of a growing input are named by the frontend, the same in every language.
+    named = [label for label in labels if not re.fullmatch(r"image_\d+", label)]
+    foreign = [label for label in named if bool(CHINESE.search(label)) != (language == "zh")]
     assert foreign == []
 
 
