@@ -74,11 +74,16 @@ def test_every_script_is_loaded_once_and_nothing_failed_to_import(installed: Ins
 def test_importing_leaves_nothing_behind_and_running_writes_to_its_home_alone(
     installed: Installed,
 ) -> None:
-    outside = installed.server.base
-    before = {file for file in files_of(outside) if "seedream" in str(file).lower()}
+    def left() -> set[Path]:
+        """What has our name on it, but for previews: ComfyUI empties that folder when it starts."""
+        files = files_of(installed.server.base)
+        return {
+            file for file in files if "seedream" in str(file).lower() and file.parts[0] != "temp"
+        }
+
+    before = left()
     assert not installed.home.exists(), "something was written before a node ran"
     prompt = {"1": graphs.evolink("a published cat"), "2": graphs.save("1")}
     assert installed.server.run(prompt).status == "success"
     assert installed.home.is_dir() and files_of(installed.folder) == installed.files
-    after = {file for file in files_of(outside) if "seedream" in str(file).lower()}
-    assert after == before, "what is left after the pack's folder and its home are removed"
+    assert left() == before, "what is left after the pack's folder and its home are removed"
