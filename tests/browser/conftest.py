@@ -68,7 +68,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def screenshots() -> Path:
-    return Path(os.environ.get("SEEDREAM_SCREENSHOTS") or DEV / "screenshots").absolute()
+    return Path(os.environ.get("SCREENSHOTS_FOLDER") or DEV / "screenshots").absolute()
 
 
 Opener = Callable[..., Canvas]
