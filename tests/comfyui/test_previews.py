@@ -7,7 +7,7 @@ from typing import Any
 
 import graphs
 from PIL import Image
-from studio import Studio
+from studio import Clock, Studio
 
 
 def last_run(studio: Studio, graph: dict[str, Any], node: str = "1") -> dict[str, Any]:
@@ -52,9 +52,15 @@ def test_a_node_says_where_its_result_came_from(studio: Studio, wish: str) -> No
     assert (new["origin"], new["images"], new["may_have_been_charged_images"]) == ("new", 1, 1)
     stored = last_run(studio, graph(2))
     assert (stored["origin"], stored["may_have_been_charged_images"]) == ("stored", 0)
+    studio.clock.run(Clock.STOPPED)
     submitted = {"1": graphs.evolink(wish, seed=5, wait=False), "5": graphs.show("1", 3)}
     assert last_run(studio, submitted)["status"] == "submitted"
     # The first run's task was left running: whoever asks again joins it.
-    joined = last_run(studio, graph(3, seed=5))
+    prompt_id = studio.server.queue(graph(3, seed=5))
+    studio.server.wait(
+        prompt_id, until=lambda e: e.type == "progress_text" and "task-" in e.data["text"]
+    )
+    studio.clock.run(Clock.FLYING)
+    joined = studio.server.wait(prompt_id).outputs["1"]["seedream"][0]
     assert (joined["origin"], joined["may_have_been_charged_images"]) == ("joined", 0)
     assert len(studio.posts(wish)) == 2
