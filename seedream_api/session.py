@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("seedream")
 
+CANCEL_AGAIN_S = 5.0
+"""How long work that was told to stop may take to write down where it stands."""
+
 UNWEIGHED_SHARE = 0.01
 """By this share of its bound the store may outgrow it before anybody looks."""
 
@@ -110,10 +113,12 @@ class Session:
         if sending and patience_s > 0:
             # Of a task only its id is waited for: it runs on without us.
             await asyncio.gather(*(work.was_answered(patience_s) for work in sending))
-        tasks = [work.task for work in self.works.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tasks = {work.task for work in self.works.values()}
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            # Told again if need be: an answer that comes at the same moment is taken first.
+            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
         await self.client.__aexit__(None, None, None)
         await asyncio.to_thread(self.ledger.close)
 

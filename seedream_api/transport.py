@@ -19,7 +19,14 @@ import os
 import re
 import ssl
 import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +170,7 @@ class Transport:
         request = httpx.Request(method, url, headers=_sent(headers or {}), content=content)
         request.extensions["timeout"] = _timeouts(timeout_s)
         try:
-            return await asyncio.wait_for(self._whole(pool, request, bytearray()), timeout_s)
+            return await _in_time(self._whole(pool, request, bytearray()), timeout_s)
         except _NOT_CONNECTED as error:
             raise _not_sent(url, error) from None
         except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
@@ -277,6 +284,22 @@ def _sent(headers: Mapping[str, str]) -> dict[str, str]:
 
 class _TooLarge(Exception):
     pass
+
+
+async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> HttpAnswer:
+    """As ``wait_for``, which before Python 3.12 swallows a cancellation that meets the call's end:
+    who is told to stop then would go on asking."""
+    task = asyncio.ensure_future(call)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if not done:
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # told already, or of no interest after a cancellation
 
 
 class _Repeated(Exception):

@@ -292,3 +292,22 @@ def test_a_task_id_in_a_torn_answer_is_kept_as_a_hint(
     serve: Serve, begun: bytes, hint: str | None
 ) -> None:
     assert unknown(serve(torn(HEAD + begun)).url()).hint == hint
+
+
+def test_a_cancellation_that_meets_the_end_of_a_read_is_not_swallowed() -> None:
+    async def read() -> None:
+        arrived: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+
+        async def answer() -> HttpAnswer:
+            return await arrived
+
+        reading = asyncio.ensure_future(transport._in_time(answer(), 30.0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        arrived.set_result(HttpAnswer(200, {}, b""))
+        await asyncio.sleep(0)  # the answer is whole, and whoever waits for it does not know yet
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(read())
