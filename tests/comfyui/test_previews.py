@@ -33,7 +33,12 @@ def test_references_are_shown_side_by_side_while_they_are_sent(studio: Studio, w
         "1": graphs.evolink(wish, **{"images.image_1": ["3", 0], "images.image_2": ["4", 0]}),
         "2": graphs.look("1"),
     }
-    outcome = studio.run(graph)
+    studio.clock.run(Clock.STOPPED)  # a run that ends at once has nothing to show meanwhile
+    prompt_id = studio.server.queue(graph)
+    studio.server.wait(prompt_id, until=lambda event: event.type == "preview_image")
+    studio.clock.run(Clock.FLYING)
+    outcome = studio.server.wait(prompt_id)
+    assert outcome.status == "success"
     (preview,) = outcome.of_type("preview_image")
     data: bytes = preview.data["bytes"]
     sheet = Image.open(io.BytesIO(data[data.index(b"\xff\xd8\xff") :])).convert("RGB")
