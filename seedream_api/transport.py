@@ -142,6 +142,7 @@ class Transport:
         request.extensions["timeout"] = _timeouts(read_timeout_s)
         arrived = bytearray()
         try:
+            # Not _in_time: a paid answer that meets a cancellation is kept and written down.
             return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
         except (*_BROKEN, asyncio.TimeoutError, _TooLarge, _Repeated) as error:
             if not sent:
