@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil  # here, for its import would stall the loop that is measured
+
 MIB = 1024 * 1024
 _BEAT_S = 0.002
 
@@ -28,8 +30,6 @@ class Measured:
 
 def resident() -> int:
     """Bytes of memory in use by this process."""
-    import psutil
-
     return psutil.Process().memory_info().rss
 
 
@@ -44,8 +44,6 @@ class Peak:
         return self
 
     def _watch(self) -> None:
-        import psutil
-
         me = psutil.Process()
         while not self._done.wait(0.003):
             self._most = max(self._most, me.memory_info().rss)

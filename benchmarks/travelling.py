@@ -241,7 +241,11 @@ def judged(found: dict[str, Measured]) -> list[tuple[str, float, float]]:
         ("results: memory, of the output", results.growth / OUTPUT_BYTES, 1.3),
         ("unequal: memory, of the output", found["unequal_ours"].growth / OUTPUT_BYTES, 2.3),
         ("references: time, of ComfyUI's", references.seconds / their_references.seconds, 0.25),
-        ("longest stall of the loop, in s", max(results.stall_s, references.stall_s), 0.05),
+        (
+            "longest stall of the loop, in s",
+            max(found[f"{one}_ours"].stall_s for one in ("results", "unequal", "references")),
+            0.05,
+        ),
     ]
 
 

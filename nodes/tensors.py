@@ -264,7 +264,8 @@ def _place(source: torch.Tensor, target: torch.Tensor, fit: str) -> None:
     full_height, full_width = target.shape[:2]
     if fit == "pad":
         top, left = (full_height - height) // 2, (full_width - width) // 2
-        target[top : top + height, left : left + width] = source
+        # By numpy, on this thread alone: torch would start threads of its own beside the pool's.
+        np.copyto(target[top : top + height, left : left + width].numpy(), source.numpy())
         return
     if fit == "crop":
         # The middle that will be seen is cut out first, so that no more than that is scaled.

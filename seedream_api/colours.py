@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+from .canvas import Canvas
 from .opening import PILLOW_RAISES
 
 Bytes = npt.NDArray[np.uint8]
@@ -57,13 +58,15 @@ class Colours:
     Args:
         image: loaded; in the orientation in which it is stored.
         rawmode: Pillow's name of the stored pixels, read before loading (it tells the bit depth).
+        canvas: where the picture is, if it is not in Pillow's own memory.
 
     Raises:
         ValueError: the pixels have no sensible meaning as a picture, such as float heights.
     """
 
-    def __init__(self, image: Image.Image, rawmode: str) -> None:
+    def __init__(self, image: Image.Image, rawmode: str, canvas: Canvas | None = None) -> None:
         self._image = image
+        self._canvas = canvas
         self._white = 4095 if rawmode == "I;12" else 65535
         self._key = _transparent_colour(image, rawmode)
         self._profile, self.notes = _profile_of(image)
@@ -75,9 +78,15 @@ class Colours:
         width, height = self._image.size
         rows = max(1, _BAND_PIXELS // width)
         for top in range(0, height, rows):
-            part = self._image.crop((0, top, width, min(top + rows, height)))
-            colour, alpha = self._split(part)
+            bottom = min(top + rows, height)
+            if self._canvas is not None:
+                yield Band(top, self._from_canvas(self._canvas.rows(top, bottom)), None)
+                continue
+            colour, alpha = self._split(self._image.crop((0, top, width, bottom)))
             yield Band(top, self._rgb(colour), alpha)
+
+    def _from_canvas(self, rgb: Bytes) -> Bytes:
+        return rgb if self._profile is None else self._rgb(Image.fromarray(rgb))
 
     def _split(self, part: Image.Image) -> tuple[Image.Image, Bytes | None]:
         """The colours as L, RGB or CMYK, and the alpha."""

@@ -10,10 +10,12 @@ WebP.
 from __future__ import annotations
 
 import math
+import os
 import struct
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from tempfile import TemporaryFile
 
 import numpy as np
 from PIL import Image
@@ -201,7 +203,26 @@ class _Budget(BytesIO):
 
 
 def _jpeg(image: Image.Image, limit: float, subsampling: int, quality: int) -> bytes | None:
-    """A JPEG file, or None as soon as it takes more than ``limit`` bytes."""
+    """A JPEG file, or None where it takes more than ``limit`` bytes.
+
+    Pillow encodes into a real file without the interpreter's lock, and into memory with it, where
+    two encoders would stop every other thread. The memory is for where no file can be had.
+    """
+    try:
+        with TemporaryFile(buffering=0) as file:
+            image.save(file, format="JPEG", quality=quality, subsampling=subsampling)
+            if file.seek(0, os.SEEK_END) > limit:
+                return None
+            file.seek(0)
+            return file.read()
+    except OSError:
+        return _jpeg_in_memory(image, limit, subsampling, quality)
+
+
+def _jpeg_in_memory(
+    image: Image.Image, limit: float, subsampling: int, quality: int
+) -> bytes | None:
+    """As :func:`_jpeg`, ended as soon as it takes more: for samples."""
     file = _Budget(int(limit))
     try:
         image.save(file, format="JPEG", quality=quality, subsampling=subsampling)
@@ -239,7 +260,7 @@ def _best_quality(
     low, high = worst - 1, best
     while low < high:
         middle = (low + high + 1) // 2
-        if _jpeg(sample, limit, subsampling, middle) is None:
+        if _jpeg_in_memory(sample, limit, subsampling, middle) is None:
             high = middle - 1
         else:
             low = middle

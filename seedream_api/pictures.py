@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from .canvas import Canvas
 from .colours import Bytes, Colours, has_alpha
 from .errors import ResultUnavailable, SeedreamError
 from .media_types import media_type_of
@@ -26,6 +27,7 @@ from .opening import (
     MAX_FRAMES,
     MAX_SCANS,
     PILLOW_RAISES,
+    Opened,
     WholeFile,
     jpeg_scans,
     open_picture,
@@ -167,11 +169,24 @@ def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     # Pillow turns TIFFs itself when it loads them.
     orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
     frames, rawmode = opened.frames(), opened.rawmode
+    canvas = Canvas(image) if _may_have_canvas(opened) else None
     stream.loading = True
     image.load()
-    colours = Colours(image, rawmode)
+    if canvas is not None and not canvas.holds(image):
+        canvas = None
+    colours = Colours(image, rawmode, canvas)
     notes = (*_about_frames(opened.media_type, frames), *colours.notes)
     return _Loaded(colours, shown, orientation, has_alpha(image), notes)
+
+
+def _may_have_canvas(opened: Opened) -> bool:
+    """Whether it is an ordinary picture in colours; the others are rare, or ask for their own."""
+    image = opened.image
+    return (
+        opened.media_type in ("image/jpeg", "image/png", "image/webp")
+        and image.mode == "RGB"
+        and "transparency" not in image.info
+    )
 
 
 def _about_frames(found: str, frames: int) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +54,12 @@ class PictureReference:
 
     def identity(self) -> str:
         """``sha256:`` and a hash of the content. The first call reads every pixel: in a thread."""
-        return self._identity
+        known = vars(self)
+        if "_identity" not in known:  # before 3.12 cached_property would hash one at a time
+            known["_identity"] = self._hashed()
+        return known["_identity"]
 
-    @cached_property
-    def _identity(self) -> str:
+    def _hashed(self) -> str:
         digest = hashlib.sha256()
         if self.pixels is not None:
             digest.update(f"pixels {self.width}x{self.height}:".encode())

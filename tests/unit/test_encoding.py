@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from io import BytesIO
 
 import numpy as np
@@ -198,3 +199,13 @@ def test_compositing_on_white_is_exact_for_every_colour_and_alpha() -> None:
     result = composited_on_white(pixels, alpha.astype(np.uint8))
     assert np.array_equal(result[:, :, 0], expected)
     assert np.array_equal(result[:, :, 2], expected)
+
+
+def test_where_no_temporary_file_can_be_had_a_picture_is_encoded_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pixels = noise(600, 600)
+    by_file = encode(pixels, aim_bytes=200_000)
+    monkeypatch.setattr(tempfile, "tempdir", "/there/is/no/such/folder")
+    assert encode(pixels, aim_bytes=200_000) == by_file
+    assert by_file.media_type == "image/jpeg" and len(by_file.data) <= 200_000

@@ -379,6 +379,20 @@ def test_a_turned_tiff_is_turned_once(orientation: int) -> None:
     assert np.array_equal(picture(data).pixels, expected)
 
 
+@pytest.mark.parametrize("data", [*(case.values[0] for case in ORDINARY)])
+def test_a_pillow_that_brings_its_own_memory_gives_the_same_picture(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def own_memory(image: ImageFile.ImageFile) -> None:  # as versions before 12 do
+        image.im = Image.core.new(image.mode, image.size)
+
+    expected = picture(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load_prepare", own_memory)
+        found = picture(data)
+    assert np.array_equal(found.pixels, expected.pixels) and found.notes == expected.notes
+
+
 def test_alpha_turns_with_its_picture() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
