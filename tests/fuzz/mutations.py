@@ -52,7 +52,7 @@ def _changed(value: Any, dice: Dice) -> Any:
     if isinstance(value, list) and value and dice.below(4):
         place = dice.below(len(value))
         if dice.one_in(4):
-            return value * (1 + dice.below(12))  # sizes have cases of their own
+            return value * (1 + dice.below(4))  # sizes have cases of their own
         value[place] = _changed(value[place], dice)
         return value
     return _other(value, dice)
