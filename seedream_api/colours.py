@@ -59,14 +59,22 @@ class Colours:
         image: loaded; in the orientation in which it is stored.
         rawmode: Pillow's name of the stored pixels, read before loading (it tells the bit depth).
         canvas: where the picture is, if it is not in Pillow's own memory.
+        lower: the lower bytes of its channels, where it stores two of each (``opening.py``).
 
     Raises:
         ValueError: the pixels have no sensible meaning as a picture, such as float heights.
     """
 
-    def __init__(self, image: Image.Image, rawmode: str, canvas: Canvas | None = None) -> None:
+    def __init__(
+        self,
+        image: Image.Image,
+        rawmode: str,
+        canvas: Canvas | None = None,
+        lower: Image.Image | None = None,
+    ) -> None:
         self._image = image
         self._canvas = canvas
+        self._lower = lower
         self._white = 4095 if rawmode == "I;12" else 65535
         self._key = _transparent_colour(image, rawmode)
         self._profile, self.notes = _profile_of(image)
@@ -82,7 +90,11 @@ class Colours:
             if self._canvas is not None:
                 yield Band(top, self._from_canvas(self._canvas.rows(top, bottom)), None)
                 continue
-            colour, alpha = self._split(self._image.crop((0, top, width, bottom)))
+            box = (0, top, width, bottom)
+            part = self._image.crop(box)
+            if self._lower is not None:
+                part = _rounded(part, self._lower.crop(box))
+            colour, alpha = self._split(part)
             yield Band(top, self._rgb(colour), alpha)
 
     def _from_canvas(self, rgb: Bytes) -> Bytes:
@@ -125,6 +137,13 @@ class Colours:
         return np.asarray(colour if colour.mode == "RGB" else colour.convert("RGB"))
 
 
+def _rounded(upper: Image.Image, lower: Image.Image) -> Image.Image:
+    """The nearest of 256 levels to two bytes a channel: ``upper + (lower - upper) / 257``."""
+    levels = np.asarray(upper).astype(np.int16)
+    rest = np.asarray(lower) - levels
+    return Image.fromarray((levels + (rest > 128) - (rest < -128)).astype(np.uint8))
+
+
 def _transparent_colour(image: Image.Image, rawmode: str) -> int | tuple[int, ...] | None:
     """The transparent colour in units of the loaded pixels; None for palettes and alpha."""
     mode, key = image.mode, cast(object, image.info.get("transparency"))
@@ -134,7 +153,7 @@ def _transparent_colour(image: Image.Image, rawmode: str) -> int | tuple[int, ..
         raise ValueError(f"its pixels are of the kind {mode}, not colours that can be shown")
     if isinstance(key, tuple) and mode == "RGB":
         levels = cast("tuple[int, ...]", key)
-        return tuple(level >> 8 for level in levels) if "16" in rawmode else levels
+        return tuple(round(level / 257) for level in levels) if "16" in rawmode else levels
     if not isinstance(key, int) or mode not in ("1", "L", "I", *_GREY_16):
         return None
     if mode == "1":

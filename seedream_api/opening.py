@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO, cast
+from types import MappingProxyType
+from typing import Any, BinaryIO, cast
 
 from PIL import (
     BmpImagePlugin,
@@ -49,6 +52,15 @@ _JPEG_SCAN, _JPEG_END = 0xDA, 0xD9
 _GIF_IMAGE, _GIF_EXTENSION = 0x2C, 0x21
 _ORIENTATION = 0x0112
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
+
+_OTHER_ORDER: Mapping[str, str] = MappingProxyType({
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "LA;16B": "RGBA",  # as if each byte were a channel
+})  # fmt: skip
+"""Of two bytes a channel Pillow reads the upper one; told the other order it reads the lower."""
 
 # By class and not through Image.open, whose bomb check obeys the global limit.
 _READERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -108,6 +120,24 @@ class Opened:
         first = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
         return first if isinstance(first, str) else ""
 
+    @property
+    def has_lower_bytes(self) -> bool:
+        """Whether it stores two bytes a channel, of which loading reads the upper one alone."""
+        return _in_full(self.rawmode) in _OTHER_ORDER
+
+    def load_lower_bytes(self) -> Image.Image:
+        """The lower bytes in place of the upper ones, in the mode that loading gives."""
+        image, mode, rawmode = cast(Any, self.image), self.image.mode, _in_full(self.rawmode)
+        other = _OTHER_ORDER[rawmode]
+        setattr(image, "_mode" if hasattr(image, "_mode") else "mode", other.partition(";")[0])
+        image.tile = [_read_as(other, tile) for tile in image.tile]
+        image.load()
+        if rawmode != "LA;16B":
+            return self.image
+        _, grey, _, alpha = self.image.split()
+        # The mode in which grey of 16 bits with alpha is loaded depends on Pillow's version.
+        return Image.merge(mode, (*[grey] * (len(mode) - 1), alpha))
+
     def frames(self) -> int:
         """1 for a still picture; of a TIFF, 2 stands for two pages or more."""
         if self.media_type == "image/gif":
@@ -149,6 +179,19 @@ def _instead(head: bytes) -> str:
     return (
         f"its first bytes look like: {kind}" if known else "its first bytes are of no known format"
     )
+
+
+def _read_as(rawmode: str, tile: Any) -> Any:
+    arguments = (rawmode, *tile[3][1:]) if isinstance(tile[3], tuple) else rawmode
+    # A bare tuple before Pillow 11.
+    is_bare = type(tile) is tuple
+    return (*tile[:3], arguments) if is_bare else tile._replace(args=arguments)
+
+
+def _in_full(rawmode: str) -> str:
+    """With the byte order spelled out where it is this machine's."""
+    own = "B" if sys.byteorder == "big" else "L"
+    return f"{rawmode[:-1]}{own}" if rawmode.endswith(";16N") else rawmode
 
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from .canvas import Canvas
 from .colours import Bytes, Colours, has_alpha
@@ -169,14 +170,22 @@ def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     # Pillow turns TIFFs itself when it loads them.
     orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
     frames, rawmode = opened.frames(), opened.rawmode
+    lower = _lower_bytes(data, name, max_pixels) if opened.has_lower_bytes else None
     canvas = Canvas(image) if _may_have_canvas(opened) else None
     stream.loading = True
     image.load()
     if canvas is not None and not canvas.holds(image):
         canvas = None
-    colours = Colours(image, rawmode, canvas)
+    colours = Colours(image, rawmode, canvas, lower)
     notes = (*_about_frames(opened.media_type, frames), *colours.notes)
     return _Loaded(colours, shown, orientation, has_alpha(image), notes)
+
+
+def _lower_bytes(data: bytes, name: str, max_pixels: int) -> Image.Image:
+    stream = WholeFile(data)
+    opened = open_picture(stream, name, max_pixels)
+    stream.loading = True
+    return opened.load_lower_bytes()
 
 
 def _may_have_canvas(opened: Opened) -> bool:
@@ -186,6 +195,7 @@ def _may_have_canvas(opened: Opened) -> bool:
         opened.media_type in ("image/jpeg", "image/png", "image/webp")
         and image.mode == "RGB"
         and "transparency" not in image.info
+        and not opened.has_lower_bytes
     )
 
 
