@@ -89,7 +89,9 @@ class SeedreamError(Exception):
     def happened(self, language: str) -> str:
         """The first part of the message alone."""
         wording = WORDING[self.key]
-        return (wording.en if language == "en" else wording.zh).format(**self._values(language))
+        said = (wording.en if language == "en" else wording.zh).format(**self._values(language))
+        # A reason that is a sentence brings its own full stop.
+        return said[:-2] + said[-1] if said[-2:] in ("..", "。。", ".。") else said
 
     def advice(self, language: str) -> str:
         """What to do next; may be empty."""

@@ -102,7 +102,8 @@ def pixels_reference(pixels: NDArray[np.uint8], name: str) -> PictureReference:
 
 
 def file_reference(path: Path, position: int) -> PictureReference:
-    """A reference from an image file; transparency is composited on white, and noted.
+    """A reference from an image file; transparency is composited on white, of several frames the
+    first is taken, and both are noted.
 
     Args:
         position: its place among the references, from 1, for the error.
@@ -113,7 +114,8 @@ def file_reference(path: Path, position: int) -> PictureReference:
     try:
         data = path.read_bytes()
         info = probe(data, name=path.name)
-        if info.media_type in _SENT_AS_THEY_ARE and not info.has_alpha:
+        is_plain = not info.has_alpha and info.frames == 1
+        if info.media_type in _SENT_AS_THEY_ARE and is_plain:
             file = Encoded(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
@@ -122,7 +124,8 @@ def file_reference(path: Path, position: int) -> PictureReference:
         raise InvalidRequest(
             "reference_unreadable", position=position, given=path.name, reason=reason or error
         ) from None
-    notes, pixels = picture.notes, picture.pixels
+    notes = tuple(f"{path.name}: {note}" for note in picture.notes)
+    pixels = picture.pixels
     if picture.alpha is not None:
         pixels = composited_on_white(pixels, picture.alpha)
         notes = (*notes, f"{path.name}: its transparency was composited on white")

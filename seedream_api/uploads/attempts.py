@@ -109,8 +109,13 @@ def _words(answer: HttpAnswer) -> str:
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         names = ("error", "message", "msg", "detail", "status_txt")
-        body = next((body[name] for name in names if body.get(name)), "")
+        # An ``error`` may be a mere true or a number, with the words beside it.
+        body = next((body[name] for name in names if _tells(body.get(name))), "")
     return body if isinstance(body, str) else ""
+
+
+def _tells(said: Any) -> bool:
+    return bool(said) and isinstance(said, (str, dict))
 
 
 def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> str:
@@ -124,7 +129,9 @@ def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> 
     try:
         return checked_url(url, field="url")
     except InvalidRequest as error:
-        raise NotTaken(f"its answer is no usable URL: {error.happened('en')}") from None
+        reason = error.values.get("reason", "it is no http or https address")
+        given = scrub(str(error.values["given"]), secret)
+        raise NotTaken(f"its answer is no usable URL ({given}): {reason}") from None
 
 
 def form(fields: Mapping[str, str], file_field: str, encoded: Encoded) -> tuple[str, bytes]:

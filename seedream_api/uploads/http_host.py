@@ -14,7 +14,8 @@ before what a preset says. ``HEADERS`` and ``FIELDS`` are JSON objects of texts 
 ``https://img.example/upload``    file    as the host wants it                   url
 ================================  ======  =====================================  ==================
 
-imgbb also takes ``{"expiration": "86400"}`` in FIELDS, the life of a picture in seconds. Sources:
+A URL without a host, such as ``/file/a.png``, is taken for one of the same host. imgbb also takes
+``{"expiration": "86400"}`` in FIELDS, the life of a picture in seconds. Sources:
 https://api.imgbb.com, https://v4-docs.chevereto.com/api/1/file-upload.html, and the API page of
 Lsky Pro.
 """
@@ -28,7 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ..addresses import checked_url
 from ..config import is_local_host
@@ -118,7 +119,10 @@ class HttpHost:
             body: Any = answer.json()
         except ValueError:
             raise NotTaken(f"its answer is no JSON ({said})") from None
-        return Placed(checked_result(_at(body, self._result), answer, self._secret), self._life_s)
+        given = _at(body, self._result)
+        if isinstance(given, str) and given.startswith("/"):
+            given = urljoin(self._url, given)
+        return Placed(checked_result(given, answer, self._secret), self._life_s)
 
 
 def _preset_and_url(settings: Settings) -> tuple[Preset, str]:

@@ -103,7 +103,9 @@ REASONS: dict[str, str] = {
     # --- uploads --------------------------------------------------------------------------------
     "{host} could not be reached ({reason})": "无法连接 {host}（{reason}）",
     "its answer names no URL ({said})": "其回答中没有 URL（{said}）",
-    "its answer is no usable URL: {reason}": "其回答中的 URL 无法使用：{reason}",
+    "its answer is no usable URL ({given}): {reason}": (
+        "其回答中的 URL 无法使用（{given}）：{reason}"
+    ),
     "its answer is no JSON ({said})": "其回答不是 JSON（{said}）",
     "an HTML page": "一个 HTML 页面",
     "it does not accept {setting} or _FIELDS ({said})": "它不接受 {setting} 或 _FIELDS（{said}）",

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -54,6 +54,8 @@ class S3Server:
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path, query = environ["RAW_URI"].partition("?")[::2]
+        if not path.startswith("/"):  # asked as a proxy
+            path = urlsplit(path).path
         self.requests.append((environ["REQUEST_METHOD"], environ["RAW_URI"]))
         if self.delay_s:
             time.sleep(self.delay_s)

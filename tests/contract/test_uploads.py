@@ -7,6 +7,7 @@ import base64
 import io
 import logging
 import sqlite3
+import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ from seedream_api import (
     pixels_reference,
 )
 from seedream_api.doctor import run_checks
+from seedream_api.references import PictureReference
 from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
 from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
@@ -285,6 +287,7 @@ def test_a_url_that_does_not_serve_the_picture_is_never_paid_for(
     with pytest.raises(UploadFailed) as caught:
         customer.generate(pixels(), model=EVOLINK, **way["settings"])
     assert reason in caught.value.message("en") and customer.sent == 0
+    assert ".." not in str(caught.value) and "。。" not in str(caught.value)
     # Nothing is remembered of it.
     customer.sandbox.faults.clear()
     customer.generate(pixels(), model=EVOLINK, **way["settings"])
@@ -391,6 +394,32 @@ def test_a_refusal_for_other_reasons_keeps_the_upload(customer: Any) -> None:
 
 
 # ---- encoding ----
+
+
+@pytest.mark.parametrize("way", [{}, {"SEEDREAM_UPLOAD": "inline"}], ids=["uploaded", "inline"])
+def test_pictures_are_encoded_off_the_loop_several_at_once_and_no_more_than_processors(
+    customer: Any, way: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    together, lock = threading.Barrier(3, timeout=20), threading.Lock()
+    running: list[int] = []
+    most: list[int] = []
+    encoded = PictureReference.encoded
+
+    def counted(picture: Any, aim: int, cap: int) -> Any:
+        with lock:
+            running.append(threading.get_ident())
+            most.append(len(running))
+        together.wait()  # three have to be here at the same time
+        try:
+            return encoded(picture, aim, cap)
+        finally:
+            with lock:
+                running.remove(threading.get_ident())
+
+    monkeypatch.setattr(PictureReference, "encoded", counted)
+    customer.generate(*map(pixels, COLOURS[:6]), model=PREFERENTIAL, **way)
+    assert max(most) == 3 and len(most) == 6 and customer.sent == 1
 
 
 def test_inline_pictures_share_one_body_by_need(customer: Any) -> None:

@@ -195,6 +195,43 @@ def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words:
     assert words in str(refused(customer, HttpHost, **host(customer)))
 
 
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("/file/a.png", "{host}/file/a.png"),
+        ("//cdn.example.com/a.png?x=1", "http://cdn.example.com/a.png?x=1"),
+        ("file/a.png", None),
+    ],
+)
+def test_a_path_in_the_answer_is_one_of_the_same_host(
+    customer: Any, path: str, url: str | None
+) -> None:
+    customer.sandbox.faults.push("host", Json([{"src": path}]))
+    described = host(customer, RESULT="0.src")
+    if url is None:
+        error = refused(customer, HttpHost, **described)
+        assert "no usable URL (file/a.png): it is no http or https address" in str(error)
+    else:
+        assert sent(customer, HttpHost, **described).url == url.format(host=customer.sandbox.url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"error": True, "message": "Storage is full"}, "HTTP 200: Storage is full"),
+        ({"success": False, "error": 1, "msg": "满了"}, "HTTP 200: 满了"),
+        ({"error": {"code": "rate", "message": "Slow down."}}, "HTTP 200: Slow down"),
+        ({"error": ["a", "b"], "detail": {"message": "No"}}, "HTTP 200: No"),
+        ({"error": True}, "(HTTP 200)"),
+    ],
+)
+def test_the_hosts_own_words_are_found_wherever_they_stand(
+    customer: Any, answer: Any, words: str
+) -> None:
+    customer.sandbox.faults.push("host", Json(answer))
+    assert words in str(refused(customer, HttpHost, **host(customer)))
+
+
 def test_wrong_key_and_quota_are_told_in_the_hosts_words(customer: Any) -> None:
     wrong = host(customer, FIELDS='{"key": "wrong-key"}')
     assert "Invalid API key" in str(refused(customer, HttpHost, **wrong))

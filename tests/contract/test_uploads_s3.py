@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_a_life_is_kept_to_and_an_expired_link_is_dead(customer: Any, server: S3
 
 
 def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None:
-    settings = bucket(server, PUBLIC_URL="https://cdn.example.com/refs/", PREFIX="a b")
+    settings = bucket(server, PUBLIC_URL="https://cdn.example.com/refs/", PREFIX="a b+图")
 
     async def send() -> Any:
         async with SeedreamClient(customer.settings(**settings)) as client:
@@ -113,8 +113,20 @@ def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None
             return way, await way.send(encode(pixels().pixels))
 
     way, placed = asyncio.run(send())
-    assert placed.url.startswith("https://cdn.example.com/refs/a%20b/") and placed.life_s is None
+    [put] = server.of("PUT")
+    assert placed.url == f"https://cdn.example.com/refs{put.removeprefix('/pics')}"
+    assert placed.url.startswith("https://cdn.example.com/refs/a%20b") and placed.life_s is None
     assert "?" not in placed.url and "cdn.example.com" in way.hosts
+
+
+@pytest.mark.parametrize("prefix", ["my refs/2 pictures", "参考/图", "a+b&c=d#e?f%20g"])
+def test_any_prefix_is_signed_and_served_as_it_is_written(
+    customer: Any, server: S3Server, prefix: str
+) -> None:
+    customer.generate(pixels(), model=MODEL, **bucket(server, PREFIX=prefix))
+    [put] = server.of("PUT")
+    assert unquote(put).startswith(f"/pics/{prefix}/") and customer.sent == 1
+    assert {path.partition("?")[0] for path in server.of("GET")} == {put}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +263,19 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
 
     url = asyncio.run(send()).url
     assert url.startswith(f"https://pics.oss-cn-beijing.aliyuncs.com/{given['key']}?X-Amz-")
+
+
+def test_a_bucket_in_the_hosts_name_is_reached_through_a_proxy_and_its_links_work(
+    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    endpoint = "http://pics.s3.us-east-1.amazonaws.com"
+    customer.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint, PREFIX="a b"))
+    [put] = server.of("PUT")
+    assert put.startswith(f"{endpoint}/a%20b/") and customer.sent == 1
+    assert len(server.of("GET")) == 2, "proven, and fetched by the service"
+    [[url]] = [post.json["image_urls"] for post in customer.sandbox.posts]
+    assert url.startswith(f"{put}?X-Amz-")
 
 
 def test_a_missing_library_names_the_command_for_this_python(

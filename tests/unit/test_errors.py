@@ -147,6 +147,15 @@ def test_every_error_is_one_exception_that_scripts_can_catch() -> None:
         raise WaitTimedOut("wait_timed_out", task_id="t", word="queued", waited=1)
 
 
+@pytest.mark.parametrize("reason", ["HTTP 503", "the link has expired.", "链接已过期。"])
+def test_a_reason_that_is_a_sentence_ends_with_one_full_stop(reason: str) -> None:
+    error = errors.UploadFailed("upload_failed", position=1, way="http", reason=reason)
+    bare = reason.rstrip(".。")
+    assert f"by way of http: {bare}" in error.message("en")
+    assert ".." not in error.message("en") and ". Nothing was charged" in error.message("en")
+    assert f"上传失败：{bare}。未产生费用" in error.message("zh")
+
+
 def test_chinese_sentences_follow_each_other_without_blanks() -> None:
     error = errors.ConfigurationError("no_key", path="settings.json")
     assert "尚未设置 API 密钥。未产生费用。三种方式" in error.message("zh")

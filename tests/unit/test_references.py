@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,23 @@ def test_transparency_becomes_white_and_is_noted(tmp_path: Path) -> None:
     assert (shown[:10] == 0).all() and (shown[10:] == 255).all()
     (note,) = reference.notes
     assert "a.png" in note and "white" in note
+
+
+@pytest.mark.parametrize("ending", ["webp", "png", "gif"])
+def test_of_an_animation_the_first_frame_is_sent_and_the_file_is_named(
+    tmp_path: Path, ending: str
+) -> None:
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue", "lime")]
+    path = tmp_path / f"a.{ending}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], **(
+        {"lossless": True} if ending == "webp" else {}
+    ))  # fmt: skip
+    reference = file_reference(path, 1)
+    encoded = reference.encoded(AIM, CAP)
+    with Image.open(io.BytesIO(encoded.data)) as image:
+        assert (image.format, getattr(image, "n_frames", 1)) == ("PNG", 1)
+        assert image.getpixel((5, 5)) == (255, 0, 0)
+    assert reference.notes == (f"{path.name}: animated: the first of 3 frames is used",)
 
 
 def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> None:
