@@ -24,7 +24,7 @@ from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..seedream_api.config import Settings, load_settings
-from ..seedream_api.errors import Interrupted
+from ..seedream_api.errors import Interrupted, SeedreamError
 from .live import Live
 from .settings import home_folder, log
 
@@ -275,7 +275,7 @@ async def _farewell(call: _Call[Any], caller: Caller) -> None:
     """Say what a cancelled job leaves behind, as far as it tells in time."""
     await _wait(call.ended, FAREWELL_S)
     error = call.error()
-    if isinstance(error, Interrupted):
+    if isinstance(error, SeedreamError):
         log.warning("%s", error)
         caller.show(f"{error.message('zh')}\n{error.message('en')}")
 

@@ -172,9 +172,10 @@ async def look_once(
     try:
         return await _outcome(session, work, is_joined=is_joined, is_done=work.task.done())
     except WaitTimedOut:
-        if work.row is None:
+        row = work.row or work.theirs
+        if row is None:
             raise
-        return _unfinished(work, work.row, "pending", Origin.RESUMED)
+        return _unfinished(work, row, "pending", Origin.RESUMED)
 
 
 async def _is_over(work: Work) -> bool:
@@ -191,13 +192,14 @@ async def _outcome(session: Session, work: Work, *, is_joined: bool, is_done: bo
             raise work.interruption()
         row = work.task.result()
         return await _result(session, work, row, origin)
-    row = work.row
+    row = work.row or work.theirs
     if not is_done or row is None:
         word = work.latest.word or work.latest.phase.value
+        was_sent = work.was_sent or (row is not None and row.state is not State.INTENDED)
         raise WaitTimedOut(
             "wait_timed_out",
             task_id=row.task_id if row else None,
-            charge=Charge.RUNNING if work.was_sent else Charge.NONE,
+            charge=Charge.RUNNING if was_sent else Charge.NONE,
             word=word,
             waited=round(work.latest.seconds),
         )

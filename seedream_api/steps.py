@@ -101,8 +101,10 @@ async def _before_first_byte(work: Work, row: Row) -> None:
 
 
 async def _not_accepted(work: Work, row: Row) -> None:
-    await work.moved(row, State.INTENDED)
-    work.take_back()
+    try:
+        await work.moved(row, State.INTENDED)
+    finally:
+        work.take_back()
 
 
 async def _taken(work: Work, row: Row, answer: Answer) -> Row:

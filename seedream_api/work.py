@@ -79,10 +79,14 @@ class Work:
         self.looks_once = looks_once
         self.begun = session.clock()
         self.row: Row | None = None
+        self.theirs: Row | None = None
+        """The row as it stood at the latest look while another process works on it."""
         self.origin = Origin.NEW
         self.is_sending = False
         """From just before the first byte until the answer is written down."""
         self.was_sent = False
+        self.end: SeedreamError | None = None
+        """Why there are no images, as soon as that is written down."""
         self.travel_notes: tuple[str, ...] = ()
         self.download_failures: dict[int, SeedreamError] = {}
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -125,8 +129,10 @@ class Work:
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
-    def interruption(self) -> Interrupted:
-        """What to tell a waiter that was cancelled now."""
+    def interruption(self) -> SeedreamError:
+        """What to tell a waiter that was cancelled now; an end that it just met is told as such."""
+        if self.end is not None:
+            return self.end
         if self.row is not None and self.row.task_id and self.row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=self.row.task_id, charge=Charge.RUNNING)
         if self.is_sending:
@@ -160,7 +166,11 @@ class Work:
                 self._note_state(row)
                 row = self.row = await STEPS[row.state](self, row)
         except LedgerFailed as failed:
-            raise self._unrecorded(failed, (self.row or row).task_id) from None
+            self.end = self._unrecorded(failed, row.task_id)
+            raise self.end from None
+        except SeedreamError as error:
+            self.end = error
+            raise
         finally:
             await self._released(row)
         return row
@@ -183,7 +193,7 @@ class Work:
                     "wait_timed_out", task_id=row.task_id, word=row.state.value, waited=0
                 )
             else:
-                self.origin = Origin.JOINED
+                self.origin, self.theirs = Origin.JOINED, row
                 self.watch.looks_elsewhere()
                 self.tell(Phase.WAITING, task_id=row.task_id)
                 await self.session.sleep(OTHER_OWNER_PAUSE_S)
@@ -277,6 +287,8 @@ class Work:
     ) -> Row:
         """Write the end down and raise it. An end that cannot be written is told all the same."""
         try:
+            if state is State.WITHDRAWN:
+                await self._came_back(row)
             self.row = await self.moved(row, state, error, task_id=task_id)
         except LedgerFailed as failed:
             reason = failed.happened("en")
@@ -286,11 +298,15 @@ class Work:
 
     async def withdrawn(self, row: Row) -> None:
         """Write down that a cancelled request was not sent."""
+        await self._came_back(row)
+        await self.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
+
+    async def _came_back(self, row: Row) -> None:
+        """A request that was not taken may stand at *sending* all the same: it was stopped while
+        that was being written, before the first byte, or its return could not be written."""
         ledger = self.session.ledger
         if (await ledger.run(ledger.row, row.id)).state is State.SENDING:
-            # It was cancelled while that was being written, before the first byte.
             await self.moved(row, State.INTENDED)
-        await self.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
 
     async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
         """Try to write for a while: what is to be written was paid for and stands nowhere else.

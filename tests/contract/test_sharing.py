@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from waiting import cancelled, soon
 
 from seedream_api import (
     Charge,
@@ -36,19 +37,6 @@ BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
 
 def cat(model: str = LATER_40, **fields: Any) -> Request:
     return Request(**{"model": model, "prompt": "A cat", **fields})
-
-
-async def soon(is_so: Callable[[], object]) -> None:
-    """Wait for the sandbox's threads without a pause of our own making."""
-    while not is_so():  # noqa: ASYNC110
-        await asyncio.sleep(0.002)
-
-
-async def cancelled(task: asyncio.Task[Any]) -> Interrupted:
-    task.cancel()
-    with pytest.raises(Interrupted) as caught:
-        await task
-    return caught.value
 
 
 # ---- the same, twice at once ----

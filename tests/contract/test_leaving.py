@@ -1,0 +1,215 @@
+"""Who leaves, at whatever moment, is told what is true then and touches nothing of another's."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from waiting import Held, cancelled, soon
+
+from seedream_api import Charge, Interrupted, Request, SeedreamError, generate
+from seedream_api.collecting import resume
+from seedream_api.errors import LedgerFailed
+from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
+
+NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
+BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
+
+
+def cat(model: str = LATER_40, **fields: Any) -> Request:
+    return Request(**{"model": model, "prompt": "A cat", **fields})
+
+
+@BOTH
+def test_cancel_while_images_are_fetched_says_that_they_were_made(
+    customer: Any, model: str
+) -> None:
+    async def road(session: Any) -> None:
+        fetch = Held(session.downloader, "fetch")
+        task = asyncio.create_task(generate(cat(model), session))
+        await fetch.reached.wait()
+        error = await cancelled(task)
+        assert error.key == "interrupted_stored" and error.charge is Charge.MADE
+        fetch.let_go()
+        await soon(lambda: not session.works)
+
+    customer.run(road)
+    assert customer.states == ["completed"] and customer.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "key", "charge"),
+    [
+        (Status(400), "refused", Charge.NONE),
+        (DropAfterReceipt(), "outcome_unknown", Charge.POSSIBLE),
+    ],
+)
+def test_cancel_just_after_the_end_tells_that_end(
+    customer: Any, fault: Fault, key: str, charge: Charge
+) -> None:
+    """And not that a result is kept."""
+
+    async def road(session: Any) -> Any:
+        customer.sandbox.faults.push("generate", fault)
+        run, release, released = session.ledger.run, session.ledger.release, asyncio.Event()
+
+        async def held(call: Any, *args: Any, **kwargs: Any) -> Any:
+            if call == release:
+                released.set()
+                await asyncio.Event().wait()
+            return await run(call, *args, **kwargs)
+
+        session.ledger.run = held
+        task = asyncio.create_task(generate(cat(NOW_5), session))
+        await released.wait()
+        assert not any(work.is_sending for work in session.works.values())
+        task.cancel()
+        with pytest.raises(SeedreamError) as caught:
+            await task
+        session.ledger.run = run
+        return caught.value
+
+    error = customer.run(road)
+    assert error.charge is charge and error.key == key, error.key
+
+
+@pytest.mark.parametrize("fault", [None, Truncated(0.5)], ids=["answered", "torn"])
+def test_a_task_that_is_known_is_no_longer_being_sent(
+    make_sandbox: Any, make_customer: Any, fault: Fault | None
+) -> None:
+    """The command line would say on Ctrl-C that it waits for the answer of a paid request."""
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    if fault is not None:
+        customer.sandbox.faults.push("generate", fault)
+
+    async def road(session: Any) -> bool:
+        await generate(cat(), session, wait=False)
+        [work] = session.works.values()
+        return bool(work.is_sending)
+
+    assert not customer.run(road) and customer.states == ["accepted"]
+
+
+@BOTH
+def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(customer: Any, model: str) -> None:
+    async def road(session: Any) -> None:
+        # Charged only in that the sandbox takes it, and so holds the answer back.
+        refused = Status(429, headers={"Retry-After": "30"}, charged=True)
+        customer.sandbox.faults.push("generate", refused)
+        customer.sandbox.hold()
+        attempts: list[str] = []
+        post = session.client.transport.post_once
+        session.client.transport.post_once = lambda url, **more: (
+            attempts.append(url) or post(url, **more)
+        )
+        task = asyncio.create_task(generate(cat(model), session))
+        await soon(lambda: customer.sent)
+        assert (await cancelled(task)).charge is Charge.POSSIBLE
+        customer.sandbox.release()
+        await soon(lambda: not session.works)
+        assert len(attempts) == 1
+
+    customer.run(road)
+    assert customer.states == ["withdrawn"] and customer.sent == 1
+
+
+@BOTH
+def test_cancel_between_two_attempts_takes_the_request_back(customer: Any, model: str) -> None:
+    async def road(session: Any) -> None:
+        customer.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
+        pause = Held(session.client, "_sleep")
+        task = asyncio.create_task(generate(cat(model), session))
+        await pause.reached.wait()
+        error = await cancelled(task)
+        assert error.key == "interrupted_before" and error.charge is Charge.NONE
+        await soon(lambda: not session.works)
+
+    customer.run(road)
+    assert customer.states == ["withdrawn"] and customer.sent == 1
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
+    customer: Any, is_full: bool
+) -> None:
+    async def road(session: Any) -> Any:
+        claim, run = session.ledger.claim, Held(session.ledger, "run")
+
+        def claim_in_vain(*args: Any, **kwargs: Any) -> Any:
+            session.ledger.claim = claim
+            raise LedgerFailed("ledger_unwritable", path=session.ledger.path, reason="disk full")
+
+        if is_full:
+            session.ledger.claim = claim_in_vain
+        first = asyncio.create_task(generate(cat(), session))
+        await run.reached.wait()
+        first.cancel()
+        second = asyncio.create_task(generate(cat(), session))
+        with pytest.raises(Interrupted):
+            await first
+        run.let_go()
+        return await second
+
+    assert len(customer.run(road).images) == 1 and customer.sent == 1
+
+
+def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_alone(
+    customer: Any,
+) -> None:
+    async def road(session: Any) -> Any:
+        async with customer.session() as other:
+            bring = Held(other.courier, "bring")
+            theirs = asyncio.create_task(generate(cat(), other))
+            await bring.reached.wait()
+            run = Held(session.ledger, "run")
+            mine = asyncio.create_task(generate(cat(), session))
+            await run.reached.wait()
+            await cancelled(mine)
+            run.let_go()
+            await soon(lambda: not session.works)
+            bring.let_go()
+            return await theirs
+
+    assert len(customer.run(road).images) == 1
+    assert customer.sent == 1 and customer.states == ["completed"]
+
+
+def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone(
+    customer: Any,
+) -> None:
+    async def road(session: Any) -> Any:
+        fetch = Held(session.downloader, "fetch")
+        working = asyncio.create_task(generate(cat(NOW_5), session))
+        await fetch.reached.wait()
+        run = Held(session.ledger, "run")
+        row = session.ledger.row(1)
+        resuming = asyncio.create_task(resume(row, session))
+        await run.reached.wait()
+        await cancelled(resuming)
+        run.let_go()
+        await soon(lambda: len(session.works) == 1)
+        assert session.ledger.row(1).owner == session.ledger.owner
+        fetch.let_go()
+        return await working
+
+    assert len(customer.run(road).images) == 1 and customer.sent == 1
+
+
+@BOTH
+def test_closing_waits_for_an_answer_that_is_paid_for(customer: Any, model: str) -> None:
+    async def road() -> None:
+        session = await customer.session(real_time=True).__aenter__()
+        customer.sandbox.hold()
+        task = asyncio.create_task(generate(cat(model), session))
+        await soon(lambda: customer.sent)
+        closing = asyncio.create_task(session.close(patience_s=20.0))
+        await soon(lambda: session.is_closing)
+        customer.sandbox._desk.release()  # the answer comes; a task goes on
+        await closing
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(road(), 30))
+    assert customer.states[0] in ("accepted", "answered", "completed") and customer.sent == 1
+    customer.sandbox.release()
+    assert len(customer.generate(model=model).images) == 1 and customer.sent == 1

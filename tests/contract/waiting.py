@@ -1,0 +1,41 @@
+"""Waiting for threads, cancelling, and halting a step, without a pause of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seedream_api import Interrupted
+
+
+async def soon(is_so: Callable[[], object]) -> None:
+    """Wait for other threads without a pause of our own making."""
+    while not is_so():  # noqa: ASYNC110
+        await asyncio.sleep(0.002)
+
+
+async def cancelled(task: asyncio.Task[Any]) -> Interrupted:
+    task.cancel()
+    with pytest.raises(Interrupted) as caught:
+        await task
+    return caught.value
+
+
+class Held:
+    """An asynchronous method that is reached and goes on only when it is let go."""
+
+    def __init__(self, owner: Any, method: str) -> None:
+        self._real = getattr(owner, method)
+        self.reached, self._may_go = asyncio.Event(), asyncio.Event()
+        setattr(owner, method, self)
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.reached.set()
+        await self._may_go.wait()
+        return await self._real(*args, **kwargs)
+
+    def let_go(self) -> None:
+        self._may_go.set()
