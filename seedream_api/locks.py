@@ -41,9 +41,9 @@ class OwnerLock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._descriptor = -1
+        self._descriptor: int | None = None
         # A sweep may catch the file between its making and its locking: then take another name.
-        while self._descriptor < 0:
+        while self._descriptor is None:
             self.name = uuid.uuid4().hex
             self._path = folder / f"{self.name}.lock"
             descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
@@ -51,33 +51,33 @@ class OwnerLock:
                 self._descriptor = descriptor
             else:
                 os.close(descriptor)
-        _held.add(self)
+        _made.add(self)
 
     def release(self) -> None:
         """Let go; the owner counts as dead from now on."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._forget()
+        if self._close():
             # On Windows another process may just be looking at it; whoever finds it removes it.
             with contextlib.suppress(OSError):
                 self._path.unlink()
 
     def close_in_child(self) -> None:
         """A forked child inherits the open lock and would keep its dead parent alive."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._forget()
+        self._close()
 
-    def _forget(self) -> None:
-        self._descriptor = -1
-        _held.discard(self)
+    def _close(self) -> bool:
+        """Whether it was open until now."""
+        if self._descriptor is None:
+            return False
+        os.close(self._descriptor)
+        self._descriptor = None
+        return True
 
 
-_held: weakref.WeakSet[OwnerLock] = weakref.WeakSet()
+_made: weakref.WeakSet[OwnerLock] = weakref.WeakSet()
 
 
 def _close_all_in_child() -> None:
-    for lock in list(_held):
+    for lock in list(_made):
         lock.close_in_child()
 
 

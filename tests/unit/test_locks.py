@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from seedream_api import locks
 from seedream_api.locks import OwnerLock, is_alive, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,9 +55,9 @@ def test_an_owner_lives_until_it_lets_go_and_leaves_nothing(tmp_path: Path) -> N
 
 
 def test_owners_have_names_of_their_own(tmp_path: Path) -> None:
-    locks = [OwnerLock(tmp_path) for _ in range(20)]
-    assert len({lock.name for lock in locks}) == 20
-    for lock in locks:
+    made = [OwnerLock(tmp_path) for _ in range(20)]
+    assert len({lock.name for lock in made}) == 20
+    for lock in made:
         lock.release()
 
 
@@ -138,6 +142,82 @@ def test_a_program_that_is_started_does_not_inherit_the_lock(tmp_path: Path) -> 
         assert name and not is_alive(tmp_path, name)
     finally:
         process.communicate()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_nothing_of_the_lock_and_can_do_nothing_to_it(tmp_path: Path) -> None:
+    lock = OwnerLock(tmp_path)
+    descriptor = lock._descriptor
+    assert descriptor is not None
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            lock.release()
+            os.fstat(descriptor)
+        except OSError as error:
+            code = 0 if error.errno == errno.EBADF and is_alive(tmp_path, lock.name) else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert is_alive(tmp_path, lock.name) and (tmp_path / f"{lock.name}.lock").is_file()
+    lock.release()
+
+
+# ---- descriptors ----
+
+
+class Descriptors:
+    """Those that are opened and not closed again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open: list[int] = []
+        self.after_open: list[Callable[[Path], None]] = []
+        opens, closes = os.open, os.close
+
+        def noted(path: Path, flags: int, mode: int = 0o777) -> int:
+            self.open.append(opens(path, flags, mode))
+            if self.after_open:
+                self.after_open.pop()(path)
+            return self.open[-1]
+
+        def closed(descriptor: int) -> None:
+            closes(descriptor)
+            self.open.remove(descriptor)
+
+        monkeypatch.setattr(
+            locks, "os", SimpleNamespace(**{**vars(os), "open": noted, "close": closed})
+        )
+
+
+@pytest.fixture
+def descriptors(monkeypatch: pytest.MonkeyPatch) -> Descriptors:
+    return Descriptors(monkeypatch)
+
+
+def test_nothing_stays_open_but_the_lock_while_it_is_held(
+    tmp_path: Path, descriptors: Descriptors
+) -> None:
+    lock = OwnerLock(tmp_path)
+    (tmp_path / "dead.lock").touch()
+    for name in (lock.name, "dead", "nobody"):
+        is_alive(tmp_path, name)
+    assert len(descriptors.open) == 1
+    lock.release()
+    assert descriptors.open == []
+
+
+def test_a_lock_whose_file_is_swept_before_it_is_held_takes_another_name(
+    tmp_path: Path, descriptors: Descriptors
+) -> None:
+    swept: list[Path] = []
+    descriptors.after_open.append(lambda path: (swept.append(path), path.unlink()))  # type: ignore[arg-type, return-value]
+    lock = OwnerLock(tmp_path)
+    assert is_alive(tmp_path, lock.name) and swept != [tmp_path / f"{lock.name}.lock"]
+    assert [path.stem for path in tmp_path.iterdir()] == [lock.name]
+    assert len(descriptors.open) == 1
+    lock.release()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

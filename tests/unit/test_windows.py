@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -101,6 +101,29 @@ def test_a_lock_file_that_somebody_looks_at_is_removed_by_the_next_sweep(
     assert len([*tmp_path.iterdir()]) == 1
     in_use.is_held = lambda path: False
     windows_locks.sweep(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_dead_owners_file_goes_once_nobody_has_it_open(
+    windows_locks: Any, tmp_path: Path, in_use: InUse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows removes no file that is open, were it by the one who removes it."""
+    (tmp_path / "dead.lock").touch()
+    is_open: list[int] = []
+    opens, closes = os.open, os.close
+    monkeypatch.setattr(
+        windows_locks,
+        "os",
+        SimpleNamespace(
+            **{
+                **vars(os),
+                "open": lambda *args: is_open.append(opens(*args)) or is_open[-1],
+                "close": lambda one: (closes(one), is_open.remove(one)),
+            }
+        ),
+    )
+    in_use.is_held = lambda path: bool(is_open)
+    assert not windows_locks.is_alive(tmp_path, "dead")
     assert [*tmp_path.iterdir()] == []
 
 
