@@ -110,6 +110,14 @@ MIGRATIONS: tuple[str, ...] = (
 
 _LOG_HEADS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
+_FIRST_LOOKS = (
+    "SELECT id FROM requests ORDER BY id DESC LIMIT 1",
+    "SELECT bytes FROM images NOT INDEXED LIMIT 1",
+    "SELECT position FROM images ORDER BY request DESC LIMIT 1",
+)
+"""They read the roots of what an answer is written into: a broken file shows itself when it is
+opened, and not when something was paid for."""
+
 Place = tuple[int, int]
 """Device and inode: which file it is, whatever it is called by now."""
 
@@ -194,9 +202,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
                 if statement.strip():
                     connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
-        # Reads every table's root: a broken file shows itself here and not in the middle of a run.
-        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        connection.execute("SELECT id FROM requests ORDER BY id DESC LIMIT 1").fetchone()
+        for look in _FIRST_LOOKS:
+            connection.execute(look).fetchone()
         connection.execute("COMMIT")
     except BaseException:
         roll_back(connection)

@@ -131,6 +131,24 @@ def test_a_request_that_came_back_was_not_sent(ledger: Ledger) -> None:
     assert ledger.move(row.id, State.ACCEPTED, task_id="task-a").sent_at == NOW
 
 
+def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: Ledger) -> None:
+    row = ledger.claim(wish("a"), "key")
+    assert not row.may_have_been_charged and row.charged_images([]) == 0
+    row = ledger.move(row.id, State.SENDING)
+    assert row.may_have_been_charged and row.charged_images([]) == 2
+    assert not ledger.move(row.id, State.INTENDED).may_have_been_charged
+    ledger.move(row.id, State.SENDING)
+    failed = TaskFailed("task_failed", task_id="task-1", reason="no")
+    ledger.move(row.id, State.ACCEPTED, task_id="task-1")
+    assert not ledger.move(row.id, State.FAILED, error=failed).may_have_been_charged
+
+
+def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: Ledger) -> None:
+    row = ledger.adopt(ADDRESS, "task-9", "print")
+    assert row.may_have_been_charged
+    assert (row.seed, row.asked, row.fields, row.references, row.notes) == (0, 0, {}, (), ())
+
+
 # ---- images ----
 
 ITEMS = (
@@ -147,8 +165,20 @@ def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
     assert [image.position for image in images] == [0, 1, 2]
     assert [image.url for image in images] == [item.url for item in ITEMS]
     assert [image.is_missing for image in images] == [True, False, True]
+    assert [image.was_made for image in images] == [True, False, True]
+    assert {(image.bytes, image.media_type, image.width, image.height) for image in images} == {
+        (0, "", 0, 0)
+    }
     assert "OutputImageSensitiveContentDetected" in str(images[1].error)
     assert ledger.row(row.id).state is State.ANSWERED
+
+
+def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: Ledger) -> None:
+    row = ledger.claim(wish("a"), "key")
+    ledger.move(row.id, State.SENDING)
+    answered = ledger.answered(row.id, ITEMS, {})
+    assert answered.charged_images(ledger.images(row.id)) == 2
+    assert answered.charged_images(ledger.images(row.id)[1:2]) == 0
 
 
 def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, home: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from seedream_api import ledger_schema
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger import Ledger
+from seedream_api.models import ResultItem
 
 
 @pytest.fixture
@@ -134,6 +135,89 @@ def test_a_log_that_nobody_relied_on_yet_is_none(home: Path, log: bytes) -> None
     assert not list(home.glob("ledger.broken-*"))
 
 
+@pytest.mark.parametrize("part", ["requests", "images", "sqlite_autoindex_images_1"])
+def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: str) -> None:
+    """An answer is written into these; their damage would show only when there is one."""
+    Ledger(home).close()
+    path = home / "ledger.sqlite"
+    with sqlite3.connect(path) as db:
+        [root] = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (part,)).fetchone()
+        [size] = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * size : root * size] = b"\x55" * size
+    path.write_bytes(data)
+    with pytest.raises(LedgerFailed, match="is damaged"):
+        Ledger(home)
+    (aside,) = home.glob("ledger.broken-*.sqlite")
+    assert aside.read_bytes() == data
+
+
+def test_a_log_that_cannot_be_read_is_no_damage(home: Path) -> None:
+    Ledger(home).close()
+    (home / "ledger.sqlite-wal").mkdir()
+    with pytest.raises(
+        LedgerFailed, match=r"cannot be written: (Is a directory|Permission denied)"
+    ):
+        Ledger(home)
+    assert (home / "ledger.sqlite").is_file() and not list(home.glob("ledger.broken-*"))
+
+
+def test_an_owners_folder_that_cannot_be_swept_leaves_no_owner(home: Path) -> None:
+    (home / "owners" / "odd.lock").mkdir(parents=True)
+    with pytest.raises(LedgerFailed, match="cannot be written"):
+        Ledger(home)
+    assert [path.name for path in (home / "owners").iterdir()] == ["odd.lock"]
+
+
+def test_closing_lets_go_of_the_file(home: Path, connections: list[sqlite3.Connection]) -> None:
+    Ledger(home).close()
+    assert [is_closed(one) for one in connections] == [True]
+
+
+def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
+    home: Path, connections: list[sqlite3.Connection]
+) -> None:
+    ledger = Ledger(home)
+    with ledger.transaction() as db:
+        db.execute(
+            "INSERT INTO requests (state, address, created_at, updated_at) VALUES ('odd', '', 0, 0)"
+        )
+    with pytest.raises(LedgerFailed, match="is damaged"):
+        ledger.row(1)
+    assert [is_closed(one) for one in connections] == [True] and ledger.is_lost
+    ledger.close()
+
+
+def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_schema, "BUSY_S", 0.01)
+    ledger = Ledger(home)
+    other = sqlite3.connect(ledger.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerFailed, match="cannot be written: database is locked"):
+        ledger.rows()
+    other.close()
+    assert ledger.rows() == [] and not ledger.is_lost
+    assert not list(home.glob("ledger.broken-*"))
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "damage", [b"a name in bytes", "a name\0with an end of its own"], ids=["bytes", "zero"]
+)
+def test_the_name_of_a_file_that_nobody_wrote_is_damage(home: Path, damage: object) -> None:
+    ledger = Ledger(home)
+    row = ledger.adopt("https://example.com", "task-1", "print")
+    ledger.answered(row.id, (ResultItem(0, url="https://example.com/a"),), {})
+    with ledger.transaction() as db:
+        db.execute("UPDATE images SET file = ?", (damage,))
+    with pytest.raises(LedgerFailed, match="name of a file is malformed"):
+        ledger.images(row.id)
+    ledger.close()
+
+
 def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: Ledger) -> None:
     place = ledger_schema.place_of(ledger.path)
     ledger.path.rename(home / "moved")
@@ -161,3 +245,43 @@ def test_of_two_who_open_a_fresh_record_at_once_none_is_told_that_it_is_locked(
     )
     Ledger(home).close()
     assert met
+
+
+class Waiting:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = 1_000.0
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+        self.pauses.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("reason", "waited_s"),
+    [("database is locked", ledger_schema.BUSY_S), ("disk I/O error", 0.0)],
+)
+def test_a_log_that_cannot_be_begun_is_tried_for_a_while_only_if_others_have_it_locked(
+    home: Path, monkeypatch: pytest.MonkeyPatch, reason: str, waited_s: float
+) -> None:
+    class Never(sqlite3.Connection):
+        def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+            if sql.startswith("PRAGMA journal_mode"):
+                raise sqlite3.OperationalError(reason)
+            return super().execute(sql, parameters)
+
+    time, connect = Waiting(), sqlite3.connect
+    monkeypatch.setattr(ledger_schema, "time", time)
+    monkeypatch.setattr(
+        ledger_schema.sqlite3,
+        "connect",
+        lambda *args, **more: connect(*args, factory=Never, **more),
+    )
+    with pytest.raises(LedgerFailed, match=reason):
+        Ledger(home)
+    assert sum(time.pauses) == pytest.approx(waited_s, abs=0.1) and set(time.pauses) <= {0.01}

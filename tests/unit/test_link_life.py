@@ -38,6 +38,8 @@ def test_a_plain_link_lives_as_long_as_its_family_says(
         ("expires=3600", SEEN + 7_200),
         (f"X-Amz-Date={AMZ}", SEEN + 7_200),
         ("X-Amz-Date=yesterday&X-Amz-Expires=3600", SEEN + 7_200),
+        ("expires=1000000000", SEEN + 7_200),
+        ("expires=1000000001", 1_000_000_001.0),
         ("expires=soon", SEEN + 7_200),
         ("expires=nan", SEEN + 7_200),
     ],
