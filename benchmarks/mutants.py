@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -211,7 +213,25 @@ class Source:
         lister = Mutator(self.module, self._lines)
         lister.visit(copy.deepcopy(self._tree))
         self.mutants = lister.found
+        self._code = self.code()
 
-    def code(self, mutant: Mutant) -> CodeType:
-        tree = Mutator(self.module, self._lines, mutant.number).visit(copy.deepcopy(self._tree))
+    def code(self, mutant: Mutant | None = None) -> CodeType:
+        """The module with this change, or as it is."""
+        wanted = mutant.number if mutant else None
+        tree = Mutator(self.module, self._lines, wanted).visit(copy.deepcopy(self._tree))
         return compile(ast.fix_missing_locations(tree), str(self.path), "exec")
+
+    def changed(self, mutant: Mutant) -> dict[str, CodeType]:
+        """By qualified name, the functions that the change lies within; none where it does not."""
+        mine = dict(_functions(self.code(mutant)))
+        return {name: mine[name] for name, code in _functions(self._code) if mine.get(name) != code}
+
+
+def _functions(code: CodeType, prefix: str = "") -> Iterator[tuple[str, CodeType]]:
+    """The functions of a module and the methods of its classes."""
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            if one.co_flags & inspect.CO_OPTIMIZED:
+                yield f"{prefix}{one.co_name}", one
+            else:
+                yield from _functions(one, f"{prefix}{one.co_name}.")
