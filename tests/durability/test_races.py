@@ -429,8 +429,9 @@ def test_a_forked_child_does_not_keep_its_parent_alive(tmp_path: Path) -> None:
         "from seedream_api.locks import OwnerLock\n"
         f"owner = OwnerLock(Path({str(tmp_path)!r}))\n"
         "child = os.fork()\n"
-        "if child == 0:\n    sys.stdin.read(); os._exit(0)\n"
-        "print(owner.name, flush=True)\nos._exit(0)\n"
+        # The child tells the name: it has let go of the lock by then.
+        "if child == 0:\n    print(owner.name, flush=True); sys.stdin.read(); os._exit(0)\n"
+        "os._exit(0)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
