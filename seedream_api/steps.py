@@ -101,10 +101,9 @@ async def _before_first_byte(work: Work, row: Row) -> None:
 
 
 async def _not_accepted(work: Work, row: Row) -> None:
-    try:
-        await work.moved(row, State.INTENDED)
-    finally:
-        work.take_back()
+    # First: nothing was charged, also where that cannot be written down.
+    work.take_back()
+    await work.written_down(lambda: work.moved(row, State.INTENDED), None)
 
 
 async def _taken(work: Work, row: Row, answer: Answer) -> Row:
@@ -126,20 +125,17 @@ async def _taken(work: Work, row: Row, answer: Answer) -> Row:
 
 async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
     """A task id that was seen in a torn answer is tried before the outcome counts as unknown."""
-    if error.hint is not None:
-        try:
-            task = await work.session.look(error.hint)
-        except SeedreamError as refused:
-            log.info("a task id from a torn answer was not confirmed: %s", refused.key)
-        else:
-            accepted = await work.written_down(
-                lambda: work.moved(row, State.ACCEPTED, task_id=task.id), task.id
-            )
-            work.is_sending = False
-            return accepted
     reason = error.values.get("reason")
     unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    return await work.ended(row, State.UNKNOWN, unknown, task_id=error.hint)
+    if error.hint is None:
+        return await work.ended(row, State.UNKNOWN, unknown)
+    await work.noted(row, State.UNKNOWN, unknown, task_id=error.hint)
+    task_id = await _confirmed(work, error.hint, unknown)
+    accepted = await work.written_down(
+        lambda: work.moved(row, State.ACCEPTED, task_id=task_id), task_id
+    )
+    work.is_sending = False
+    return accepted
 
 
 async def confirm(work: Work, row: Row) -> Row:
@@ -151,12 +147,18 @@ async def confirm(work: Work, row: Row) -> Row:
     unknown = row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
     if row.task_id is None:
         raise unknown
+    await _confirmed(work, row.task_id, unknown)
+    return await work.moved(row, State.ACCEPTED)
+
+
+async def _confirmed(work: Work, task_id: str, unknown: SeedreamError) -> str:
+    """The id of the task, if the service knows it; else ``unknown`` is raised."""
     try:
-        await work.session.look(row.task_id)
+        return (await work.session.look(task_id)).id
     except SeedreamError as error:
         log.info("a task id from a torn answer was not confirmed: %s", error.key)
+        work.is_sending = False
         raise unknown from None
-    return await work.moved(row, State.ACCEPTED)
 
 
 # --- accepted: the task is polled ---------------------------------------------------------------

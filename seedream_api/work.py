@@ -282,10 +282,10 @@ class Work:
         self._changed()
         return moved
 
-    async def ended(
+    async def noted(
         self, row: Row, state: State, error: SeedreamError, *, task_id: str | None = None
-    ) -> Row:
-        """Write the end down and raise it. An end that cannot be written is told all the same."""
+    ) -> None:
+        """Write an end down. One that cannot be written is told all the same."""
         try:
             if state is State.WITHDRAWN:
                 await self._came_back(row)
@@ -293,13 +293,16 @@ class Work:
         except LedgerFailed as failed:
             reason = failed.happened("en")
             log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400
+
+    async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
+        """Write an end down and raise it."""
+        await self.noted(row, state, error)
         self.is_sending = False
         raise error
 
     async def withdrawn(self, row: Row) -> None:
         """Write down that a cancelled request was not sent."""
-        await self._came_back(row)
-        await self.moved(row, State.WITHDRAWN, Interrupted("interrupted_before"))
+        await self.noted(row, State.WITHDRAWN, Interrupted("interrupted_before"))
 
     async def _came_back(self, row: Row) -> None:
         """A request that was not taken may stand at *sending* all the same: it was stopped while
@@ -309,7 +312,7 @@ class Work:
             await self.moved(row, State.INTENDED)
 
     async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
-        """Try to write for a while: what is to be written was paid for and stands nowhere else.
+        """Try to write for a while: what the service answered stands nowhere else.
 
         Raises:
             LedgerFailed: it could not be written; it carries the task id.

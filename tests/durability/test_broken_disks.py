@@ -19,7 +19,7 @@ from seedream_api.errors import LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.ledger_schema import keep_aside, place_of
-from seedream_api.sandbox import ExpiredLink, Status
+from seedream_api.sandbox import ExpiredLink, Status, rate_limited
 
 REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}
 WRITES = ("commit", "fsync", "rename")
@@ -132,6 +132,23 @@ def test_full_for_a_while(make: Callable[..., Any], family: str, name: str, how:
         outcome = place.run(steps=steps)
         assert outcome["status"] == "completed" and outcome["origin"] == "new"
         assert place.posts == 1 and place.images(outcome) == images
+
+
+def test_full_while_a_refusal_is_written_down(make: Callable[..., Any]) -> None:
+    """A 429 for which there is no room is still no charge, and is sent again once it is written."""
+    with make("undisturbed") as place:
+        place.sandbox.faults.push("generate", rate_limited())
+        assert place.run()["status"] == "completed"
+        number = number_of(place.trace(), "commit requests=intended+requests.sent_at")
+    with make("for_a_while") as place:
+        place.sandbox.faults.push("generate", rate_limited())
+        outcome = place.run(steps={"full_from": number, "full_for": 20})
+        assert outcome["status"] == "completed" and place.posts == 1
+    with make("for_good") as place:
+        place.sandbox.faults.push("generate", rate_limited())
+        outcome = place.run(steps={"full_from": number})
+        assert outcome["error"] == "LedgerFailed" and outcome["charge"] == "none", outcome
+        assert place.posts == 0
 
 
 @pytest.mark.parametrize("how", ["pages", "size"])

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from runs import EVOLINK, GROUP, PREFERENTIAL, Driver, Place, sandbox_at
 
-from seedream_api.sandbox import Json, SlowDrip, Status
+from seedream_api.sandbox import Json, SlowDrip, Status, Truncated
 
 WORKERS = 2
 STILL_RUNNING = Json({"status": "processing", "progress": 40})
@@ -249,6 +249,19 @@ def test_killed_in_the_middle_of_a_download(make: Callable[..., Any], family: st
         outcome = place.run("second")
         assert outcome["status"] == "completed" and outcome["origin"] == "resumed"
         assert place.posts == 1 and place.images(outcome) == images
+
+
+def test_killed_while_the_task_of_a_torn_answer_is_looked_for(make: Callable[..., Any]) -> None:
+    """Its id stands in the record before anybody asks the service about it."""
+    with make("undisturbed") as place:
+        place.sandbox.faults.push("generate", Truncated(0.5))
+        assert place.run()["status"] == "completed"
+        look = place.trace().index("poll: sent") + 1
+    with make("torn") as place:
+        place.sandbox.faults.push("generate", Truncated(0.5))
+        assert place.run(steps={"kill_at": look}) == {"status": "killed"}
+        assert place.states() == ["unknown"]
+        assert place.run("second")["status"] == "completed" and place.posts == 1
 
 
 def test_a_killed_collector_resumes(make: Callable[..., Any]) -> None:
