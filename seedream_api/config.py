@@ -179,9 +179,11 @@ def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, s
 
 def _text(saved: Any) -> str:
     """A saved value as the environment would spell it."""
+    if isinstance(saved, bool):
+        return "on" if saved else "off"
     if isinstance(saved, dict):
         return json.dumps(saved)
-    return str(saved or "").strip()
+    return "" if saved is None else str(saved).strip()
 
 
 def checked_key(text: str) -> str:

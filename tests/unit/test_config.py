@@ -60,6 +60,19 @@ def test_numbers_may_stand_in_the_file_as_numbers(home: Path) -> None:
     assert load(home, {"SEEDREAM_TIMEOUT_S": 90}).number("SEEDREAM_TIMEOUT_S") == 90.0
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_a_switch_may_stand_in_the_file_as_a_boolean(home: Path, said: bool) -> None:
+    """``false`` once counted as absent: prompts were kept against the person's word."""
+    settings = load(home, {"SEEDREAM_STORE_PROMPTS": said})
+    assert settings.is_on("SEEDREAM_STORE_PROMPTS") is said
+    assert settings.values["SEEDREAM_STORE_PROMPTS"].origin == "settings file"
+
+
+def test_a_nought_in_the_file_is_a_value_and_not_an_absent_one(home: Path) -> None:
+    with pytest.raises(ConfigurationError, match="'0'"):
+        load(home, {"SEEDREAM_STORE_GB": 0})
+
+
 @pytest.mark.parametrize(
     "name", [name for name, setting in SETTINGS.items() if setting.words or setting.low is not None]
 )
