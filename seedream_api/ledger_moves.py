@@ -68,7 +68,9 @@ class LedgerMoves(LedgerLooks):
         if state is State.INTENDED:  # it came back: the service surely did not take it
             db.execute("UPDATE requests SET sent_at = NULL WHERE id = ?", (row.id,))
         if stamp:
-            db.execute(f"UPDATE requests SET {stamp} = ? WHERE id = ?", (now, row.id))  # noqa: S608
+            # Fetched once more, the answer came when it came first: the service took no longer.
+            moment = f"COALESCE({stamp}, ?)" if state is State.ANSWERED else "?"
+            db.execute(f"UPDATE requests SET {stamp} = {moment} WHERE id = ?", (now, row.id))  # noqa: S608
 
     def answered(
         self,

@@ -222,6 +222,23 @@ def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, 
     assert [image.is_missing for image in ledger.images(row.id)] == [False, False, True]
 
 
+def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) -> None:
+    clock = [NOW]
+    ledger = Ledger(home, now=lambda: clock[0])
+    try:
+        row = row_in(ledger, State.ACCEPTED, "a")
+        clock[0] += 20
+        ledger.answered(row.id, ITEMS, {})
+        ledger.move(row.id, State.COMPLETED)
+        clock[0] += 86_400
+        assert ledger.lost(row.id, [0]).answered_at == NOW + 20
+        ledger.answered(row.id, ITEMS, {})
+        assert ledger.row(row.id).answered_at == NOW + 20
+        assert ledger.typical_seconds("Seedream-4.0") == 20
+    finally:
+        ledger.close()
+
+
 def test_the_folder_may_move_with_everything_in_it(ledger: Ledger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.answered(row.id, ITEMS, {})
