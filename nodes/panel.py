@@ -131,12 +131,9 @@ async def forget(session: Session, row_id: int) -> Entry:
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
-    row = ledger.row(row_id)
-    if row.state is State.FORGOTTEN:
-        return
     try:
         # On the ledger's own thread nothing of this process comes between the look and the move.
-        if row.owner == ledger.owner:
+        if ledger.row(row_id).owner == ledger.owner:
             raise ValueError  # noqa: TRY301 - told as one that another process works on
         ledger.forget(row_id)
     except ValueError:

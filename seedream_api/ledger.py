@@ -108,7 +108,7 @@ class Ledger(LedgerMoves):
             )
 
     def forget(self, row_id: int) -> None:
-        """Let the same inputs be paid for again.
+        """Let the same inputs be paid for again; what is forgotten stays so.
 
         Raises:
             ValueError: a live process works on it.
@@ -117,5 +117,6 @@ class Ledger(LedgerMoves):
             row = self._taken_over(db, self._row(db, row_id))
             if row.owner != self.owner:
                 raise ValueError(f"row {row_id} is worked on")
-            self._move(db, row, State.FORGOTTEN)
+            if row.state is not State.FORGOTTEN:
+                self._move(db, row, State.FORGOTTEN)
             db.execute("UPDATE requests SET owner = NULL WHERE id = ?", (row_id,))
