@@ -63,8 +63,16 @@ def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None
     """Remove whole files that a crash left without a row."""
     expected = set(known)
     for path in store.files():
-        if path not in expected and now - path.stat().st_mtime > ORPHAN_S:
+        if path not in expected and _age_s(path, now) > ORPHAN_S:
             _removed(path)
+
+
+def _age_s(path: Path, now: float) -> float:
+    """Seconds since it was written; 0 for what another process has removed by now."""
+    try:
+        return now - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _removed(path: Path) -> bool:

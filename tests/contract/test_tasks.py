@@ -48,6 +48,13 @@ def test_tasks_lists_resumes_and_forgets(make_sandbox: Any, make_customer: Any, 
     assert customer.inside("tasks", "--json").json["tasks"] == [] and customer.sent == 1
 
 
+def test_what_is_forgotten_twice_is_not_told_to_be_at_work(customer: Any) -> None:
+    customer.generate()
+    for _ in (1, 2):
+        ran = customer.inside("tasks", "--forget", "1", "--json")
+        assert (ran.code, ran.json["tasks"][0]["state"]) == (0, "forgotten")
+
+
 def test_an_entry_that_is_worked_on_is_not_forgotten(customer: Any) -> None:
     import asyncio
 
@@ -262,6 +269,16 @@ def test_pruning_spares_what_is_unfinished_or_just_delivered(customer: Any) -> N
     assert ran.json["pruned"]["images"] == 0 and part.exists() and fresh.exists()
     whole = generated(customer, "2 images of a cat", n=2)
     assert len(whole) == 2 and part in whole and customer.sent == 2
+
+
+def test_an_orphan_that_another_process_removes_meanwhile_is_no_failure(customer: Any) -> None:
+    """The images are paid for and stored by then: tidying up may not keep them from anybody."""
+    folder = customer.home / "images" / "ab"
+    folder.mkdir(parents=True)
+    (folder / "gone.png").symlink_to(folder / "nowhere")  # listed, and not there when looked at
+    [image] = generated(customer, "cat", SEEDREAM_STORE_GB="0.01", model="Seedream-4.0")
+    weighing(customer, 10**9)
+    assert image.exists() and customer.inside("tasks", "--prune").code == 0
 
 
 def weighing(customer: Any, size: int) -> None:
