@@ -194,16 +194,21 @@ async def _outcome(session: Session, work: Work, *, is_joined: bool, is_done: bo
         return await _result(session, work, row, origin)
     row = work.row or work.theirs
     if not is_done or row is None:
-        word = work.latest.word or work.latest.phase.value
-        was_sent = work.was_sent or (row is not None and row.state is not State.INTENDED)
-        raise WaitTimedOut(
-            "wait_timed_out",
-            task_id=row.task_id if row else None,
-            charge=Charge.RUNNING if was_sent else Charge.NONE,
-            word=word,
-            waited=round(work.latest.seconds),
-        )
+        raise _timed_out(session, work)
     return _unfinished(work, row, "submitted", origin)
+
+
+def _timed_out(session: Session, work: Work) -> WaitTimedOut:
+    row = work.row or work.theirs
+    task_id = row.task_id if row else None
+    is_sent = work.was_sent or work.is_sent_elsewhere
+    return WaitTimedOut(
+        "wait_timed_out" if task_id else "answer_timed_out",
+        task_id=task_id,
+        charge=Charge.RUNNING if is_sent else Charge.NONE,
+        word=work.latest.word or work.latest.phase.value,
+        waited=round(session.clock() - work.begun),
+    )
 
 
 def _unfinished(work: Work, row: Row, status: str, origin: Origin) -> Result:

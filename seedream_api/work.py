@@ -129,16 +129,25 @@ class Work:
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
+    @property
+    def is_sent_elsewhere(self) -> bool:
+        """Whether another process has sent the request that is waited for here."""
+        row = None if self.row else self.theirs
+        return row is not None and row.state is not State.INTENDED
+
     def interruption(self) -> SeedreamError:
         """What to tell a waiter that was cancelled now; an end that it just met is told as such."""
         if self.end is not None:
             return self.end
-        if self.row is not None and self.row.task_id and self.row.state is State.ACCEPTED:
-            return Interrupted("interrupted_task", task_id=self.row.task_id, charge=Charge.RUNNING)
+        row = self.row or self.theirs
+        if row is not None and row.task_id and row.state is State.ACCEPTED:
+            return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
         if self.is_sending:
             return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
         if self.was_sent:
             return Interrupted("interrupted_stored", charge=Charge.MADE)
+        if self.is_sent_elsewhere:
+            return Interrupted("interrupted_elsewhere", charge=Charge.POSSIBLE)
         return Interrupted("interrupted_before")
 
     def tell(self, phase: Phase, **details: object) -> None:

@@ -76,6 +76,18 @@ RESULTS: dict[str, Wording] = {
         "Run the same inputs again to get its images without paying again.",
         "用相同输入重新运行即可取得图片，不会再次付费。",
     ),
+    "interrupted_unanswered": Wording(
+        "Cancelled before the service answered; what became of the request is unknown.",
+        "已取消，服务尚未回答；请求结果未知。",
+        f"Look at the service's own list before paying again. {NEW_TRY_EN}",
+        f"再次付费前请先查看服务方的记录。{NEW_TRY_ZH}",
+    ),
+    "interrupted_elsewhere": Wording(
+        "Cancelled; the same request was sent by another process, which works on it.",
+        "已取消；相同请求已由另一个进程发送，并仍在处理。",
+        "Run the same inputs again to get its images without paying again.",
+        "用相同输入重新运行即可取得图片，不会再次付费。",
+    ),
     "interrupted_task": Wording(
         "Cancelled; task {task_id} still runs at the service.",
         "已取消；任务 {task_id} 仍在服务端运行。",

@@ -111,6 +111,12 @@ SERVICE: dict[str, Wording] = {
         "Run the same inputs again to go on waiting, or give this id to Poll Task.",
         "用相同输入重新运行可继续等待，或把此 ID 交给 Poll Task（查询任务）。",
     ),
+    "answer_timed_out": Wording(
+        "The request has no answer after {waited} s of waiting.",
+        "等待 {waited} 秒后，请求仍未得到回答。",
+        "Run the same inputs again to go on waiting; they are not paid for twice.",
+        "用相同输入重新运行可继续等待，不会重复付费。",
+    ),
     "completed_without_images": Wording(
         "The service says that the request completed but names no image.",
         "服务表示请求已完成，但没有给出任何图片。",

@@ -22,6 +22,7 @@ from seedream_api import (
     Request,
     Result,
     Session,
+    WaitTimedOut,
     generate,
     load_settings,
     locks,
@@ -351,6 +352,37 @@ def test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed(
     assert states_at(home) == ["withdrawn", "completed"]
 
 
+@pytest.mark.parametrize("family", [SMALL, PREFERENTIAL], ids=["evolink", "preferential"])
+def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
+    sessions: Callable[[], Session], service: Sandbox, family: dict[str, Any]
+) -> None:
+    request = Request(**{**family, "prompt": "Sent by another"})
+
+    async def road() -> tuple[Interrupted, WaitTimedOut]:
+        async with sessions() as one, sessions() as other:
+            first = asyncio.create_task(generate(request, one))
+            while len(service.posts) == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+            with pytest.raises(WaitTimedOut) as late:
+                await generate(request, other, timeout_s=0.2)
+            second = asyncio.create_task(generate(request, other))
+            while not any(work.is_sent_elsewhere for work in other.works.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+            second.cancel()
+            with pytest.raises(Interrupted) as told:
+                await second
+            service.release()
+            assert (await first).status == "completed"
+            return told.value, late.value
+
+    before = len(service.posts)
+    service.hold()
+    told, late = asyncio.run(road())
+    assert told.key == "interrupted_elsewhere" and told.may_have_been_charged
+    assert late.key == "answer_timed_out" and late.may_have_been_charged
+    assert len(service.posts) == before + 1
+
+
 def test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown(
     sessions: Callable[[], Session], service: Sandbox, home: Path
 ) -> None:
@@ -369,6 +401,20 @@ def test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown
     before = len(service.posts)
     asyncio.run(road())
     assert len(service.posts) == before and states_at(home) == ["withdrawn"]
+
+
+def test_a_session_that_cannot_be_opened_leaves_no_living_owner(home: Path) -> None:
+    settings = load_settings(home, {"DEEPSPACE_BASE_URL": "sandbox"})
+    home.mkdir()
+    (home / "sandbox").write_text("a file where the sandbox wants a folder")
+
+    async def road() -> None:
+        async with Session(settings):
+            pass
+
+    with pytest.raises(FileExistsError):
+        asyncio.run(road())
+    assert list((home / "owners").glob("*.lock")) == []
 
 
 def states_at(home: Path) -> list[str]:
