@@ -74,19 +74,21 @@ async def _in_session(parsed: argparse.Namespace, settings: Settings, run: runni
     """Run a command so that Ctrl-C ends it cleanly, and a second one at once."""
     _take_signals(asyncio.current_task())
     session = Session(settings)
-    await session.__aenter__()
     try:
-        return await run(parsed, session)
+        await session.__aenter__()
+        try:
+            return await run(parsed, session)
+        finally:
+            await _close(session)
     except asyncio.CancelledError:
         # Whoever waits for paid work says it in words of his own.
         raise Interrupted("interrupted_before") from None
-    finally:
-        await _close(session)
 
 
 async def _close(session: Session) -> None:
     patience_s = 0.0
-    if any(work.is_sending for work in session.works.values()):
+    sent = [work.row for work in session.works.values() if work.is_sending and work.row]
+    if sent:
         say(spoken("The request was sent already: waiting for its answer, so that nothing is lost. "
                    "Press Ctrl-C to stop at once."))  # fmt: skip
         patience_s = ANSWER_S
@@ -94,7 +96,10 @@ async def _close(session: Session) -> None:
         await session.close(patience_s=patience_s)
     except asyncio.CancelledError:
         await session.close()
-        raise Interrupted("interrupted_after", charge=Charge.POSSIBLE) from None
+        if not sent:
+            raise
+        entry = sent[0].id
+        raise Interrupted("interrupted_unanswered", charge=Charge.POSSIBLE, entry=entry) from None
 
 
 def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
@@ -144,8 +149,12 @@ def _told(check: Check) -> str:
 def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     from ..sandbox import Sandbox
 
-    sandbox = Sandbox(settings.home, port=parsed.port, strict=parsed.strict, models=settings.models)
-    sandbox.start()
+    try:
+        sandbox = Sandbox(
+            settings.home, port=parsed.port, strict=parsed.strict, models=settings.models
+        ).start()
+    except OSError as error:
+        raise SeedreamError("sandbox_failed", reason=error.strerror or error) from None
     words = [
         spoken(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:"),
         f"  DEEPSPACE_BASE_URL={sandbox.url}",

@@ -45,7 +45,7 @@ def build_parser() -> Parser:
     _json(commands.add_parser("models", help="the models and what each takes"))
     _json(commands.add_parser("doctor", help="what is wrong with key, address, proxy or balance"))
     sandbox = commands.add_parser("sandbox", help="run the free stand-in of the service")
-    sandbox.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    sandbox.add_argument("--port", type=_port, default=0, help="0 takes a free one (default)")
     sandbox.add_argument(
         "--strict", action="store_true", help="refuse what only neighbouring sources doubt"
     )
@@ -122,6 +122,13 @@ def _waiting(command: argparse.ArgumentParser) -> None:
 
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
+    return port
 
 
 def _amount(text: str) -> float:

@@ -103,6 +103,12 @@ CONFIGURATION: dict[str, Wording] = {
         'Install it: "{python}" -m pip install "{package}"',
         '请安装："{python}" -m pip install "{package}"',
     ),
+    "sandbox_failed": Wording(
+        "The sandbox cannot start: {reason}.",
+        "沙盒无法启动：{reason}。",
+        "Choose another --port (0 takes a free one), or mend the rights of SEEDREAM_HOME.",
+        "请更换 --port（0 表示任选空闲端口），或修复 SEEDREAM_HOME 的目录权限。",
+    ),
     "wrong_use": Wording(
         "The command cannot be run: {reason}.",
         "命令无法执行：{reason}。",

@@ -127,6 +127,7 @@ REASONS: dict[str, str] = {
     # --- the system's own -----------------------------------------------------------------------
     "{reason}; it cannot be renamed: {other}": "{reason}；无法改名：{other}",
     "No space left on device": "磁盘空间不足",
+    "Address already in use": "地址已被占用",
     "Permission denied": "没有权限",
     "No such file or directory": "没有该文件或目录",
     "Read-only file system": "文件系统只读",

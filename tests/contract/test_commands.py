@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from seedream_api import MODELS
-from seedream_api.sandbox import NO_BALANCE_KEY, Json, Status
+from seedream_api.sandbox import NO_BALANCE_KEY, Delay, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 FIELDS = {"status", "task_id", "task_ids", "images", "failures", "reused", "may_have_been_charged",
@@ -132,6 +132,40 @@ def test_a_second_ctrl_c_ends_at_once(customer: Any, wait_until: Callable[..., N
     customer.sandbox.release()
     again = customer.inside("generate", "--model", NOW_5, "--prompt", "A cat", "--json")
     assert (again.code, again.json["status"], customer.sent) == (4, "unknown", 1)
+
+
+@posix
+def test_ctrl_c_while_the_answer_is_awaited_at_the_end_promises_nothing(
+    customer: Any, wait_until: Callable[..., None]
+) -> None:
+    """The person's own patience is over, then the program's: nobody writes the answer down."""
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--timeout", "1"]
+    customer.sandbox.hold()
+    process = customer.start(*words)
+    assert "waiting for its answer" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    ran = customer.ended(process)
+    assert ran.code == 130 and "tasks --forget 1" in ran.err, ran
+    assert "still written down" not in ran.err and "without paying again" not in ran.err
+    customer.sandbox.release()
+    again = customer.inside(*words, "--json")
+    assert (again.code, again.json["status"], customer.sent) == (4, "unknown", 1)
+
+
+def test_an_answer_that_takes_too_long_is_told_without_a_task(customer: Any) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--timeout", "1"]
+    customer.sandbox.faults.push("generate", Delay(2))
+    ran = customer.command(*words, LC_ALL="zh_CN.UTF-8")
+    assert ran.code == 5 and "None" not in ran.err, ran
+    assert "The request has no answer after 1 s" in ran.err and "等待 1 秒后" in ran.err
+    assert customer.states == ["completed"] and customer.sent == 1
+
+
+def test_a_port_that_is_taken_is_told_in_words(customer: Any) -> None:
+    taken = customer.sandbox.port
+    ran = customer.inside("sandbox", "--port", taken)
+    assert ran.code == 1 and "already in use" in ran.err and "地址已被占用" in ran.err, ran
+    assert customer.inside("sandbox", "--port", "70000").code == 2
 
 
 # ---- generate ----
