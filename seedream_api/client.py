@@ -191,10 +191,9 @@ class SeedreamClient:
         if 200 <= answer.status < 300:
             if read.has_images or (read.task_id and read.error is None):
                 return read
-            failed_items = [item.error for item in read.items if item.error is not None]
-            if read.error is not None or failed_items:
-                spoken = payload if read.error else {"error": vars(failed_items[0])}
-                refusal = self._refusal(200, spoken, answer)
+            said = read.error or next((item.error for item in read.items if item.error), None)
+            if said is not None:
+                refusal = self._refusal(200, {"error": vars(said)}, answer)
                 if refusal is not None:
                     return refusal
             if read.names_results:
@@ -203,13 +202,13 @@ class SeedreamClient:
             refusal = self._refusal(answer.status, payload, answer)
             if refusal is not None:
                 return refusal
-        said = read.error or f"an answer that cannot be read, HTTP {answer.status}"
+        reason = f"an answer that cannot be read, HTTP {answer.status}"
         if read.error is not None:
-            said = f"HTTP {answer.status}: {read.error}"
+            reason = f"HTTP {answer.status}: {read.error}"
         unknown = OutcomeUnknown(
             "outcome_unknown",
             request_id=answer.request_id,
-            reason=self.scrub(str(said)),
+            reason=self.scrub(reason),
             entry="ID",
         )
         unknown.hint = read.task_id

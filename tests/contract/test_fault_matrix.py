@@ -21,7 +21,7 @@ from fault_cases import (
     name_of,
 )
 
-from seedream_api import SeedreamError, sandbox
+from seedream_api import ContentRejected, SeedreamError, sandbox
 from seedream_api.errors import Charge
 from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
 from seedream_api.wording import MONEY
@@ -159,6 +159,14 @@ def test_forgetting_an_entry_is_the_deliberate_new_try(
     assert forgotten.code == 0 and forgotten.json["tasks"][0]["state"] == "forgotten"
     again = FRONTS[front](customer, model)
     assert (again.code, again.is_charged, customer.sent) == (0, True, 2)
+
+
+def test_a_refusal_inside_a_gateways_wrapping_keeps_its_reason(customer: Any) -> None:
+    inner = {"error": {"message": "no cats today", "code": "content_policy_violation"}}
+    customer.sandbox.faults.push("generate", Json({"code": 0, "message": "ok", "data": inner}))
+    with pytest.raises(ContentRejected) as refused:
+        customer.generate()
+    assert "no cats today" in refused.value.message("en")
 
 
 # ---- what was unknown, or named no image, may be known later ----
