@@ -26,6 +26,10 @@ from .store import StoredFile
 if TYPE_CHECKING:
     from .session import Session
 
+DEADLINE_S = 3600.0
+"""Of one image, which is paid for: eight large ones at once may share a slow line for long. A line
+on which nothing comes is given up much sooner."""
+
 
 async def fetch_missing(
     session: Session, row: Row, tell: Callable[..., None]
@@ -81,7 +85,9 @@ async def _fetch_one(session: Session, image: Image, policy: Policy) -> None:
     if image.url is None:
         raise LinkDead("result_gone", reason="it has no address", entry=image.request)
     partial = await asyncio.to_thread(session.store.new_partial)
-    download = await session.downloader.fetch(image.url, partial, policy=policy)
+    download = await session.downloader.fetch(
+        image.url, partial, policy=policy, deadline_s=DEADLINE_S
+    )
     file = await asyncio.to_thread(
         session.store.keep,
         partial,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,15 @@ from seedream_api import (
     Origin,
     PartialResult,
     ReadFailed,
+    Request,
     Result,
     ResultUnavailable,
     SeedreamError,
     TaskNotFound,
     generate,
 )
+from seedream_api.downloads import Downloader, Watch
+from seedream_api.limits import Gate
 from seedream_api.sandbox import (
     Account,
     DropAfterReceipt,
@@ -27,6 +31,7 @@ from seedream_api.sandbox import (
     Json,
     Oversized,
     RedirectTo,
+    Sandbox,
     SlowDrip,
     Status,
     Truncated,
@@ -89,6 +94,27 @@ def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(customer: Any, sta
 
 
 # ---- while fetching ----
+
+
+def test_a_paid_image_may_take_long_on_a_slow_line(
+    sandbox: Sandbox, make_customer: Callable[..., Any]
+) -> None:
+    """More than five minutes for one image, by a clock that runs three hundred times as fast."""
+    customer = make_customer(sandbox)
+    sandbox.faults.push("image", SlowDrip(100_000, 0.1))
+    fast = Watch(
+        clock=lambda: time.monotonic() * 300, sleep=lambda seconds: asyncio.sleep(seconds / 300)
+    )
+
+    async def road(session: Any) -> tuple[Result, float]:
+        gate = Gate(1, clock=time.monotonic)
+        session.downloader = Downloader(session.client.transport, gate=gate, watch=fast)
+        begun = fast.clock()
+        wish = Request(model=NOW_5, prompt="A cat", size="4K", output_format="png")
+        return await generate(wish, session), fast.clock() - begun
+
+    result, took_s = customer.run(road)
+    assert result.status == "completed" and took_s > 300 and result.images[0].bytes > 10**6
 
 
 @pytest.mark.parametrize(
