@@ -76,6 +76,15 @@ class Session:
 
     async def __aenter__(self) -> Session:
         self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
+        try:
+            await self._open()
+        except BaseException:
+            # Nobody will close it: an owner that nobody is would count as alive.
+            await asyncio.shield(asyncio.to_thread(self.ledger.close))
+            raise
+        return self
+
+    async def _open(self) -> None:
         self.store = ImageStore(self.settings.home, self.ledger.owner)
         await asyncio.to_thread(self.store.sweep, self.ledger.is_owner_alive)
         await self.client.__aenter__()
@@ -91,7 +100,6 @@ class Session:
             sleep=self.sleep,
             service_host=host,
         )
-        return self
 
     async def __aexit__(
         self,
