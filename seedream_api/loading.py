@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .downloads import MAX_BYTES, read_data_uri
-from .errors import InvalidRequest, SeedreamError
+from .errors import InvalidRequest, LedgerFailed, SeedreamError
 from .media_types import media_type_of
 from .redaction import bare_url
 from .session import Session
@@ -70,7 +70,11 @@ async def load_urls(
 async def _load(url: str, session: Session, target: Path) -> Loaded:
     if _is_data_uri(url):
         data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
-        await asyncio.to_thread(target.write_bytes, data)
+        try:
+            await asyncio.to_thread(target.write_bytes, data)
+        except OSError as error:
+            reason = error.strerror or error
+            raise LedgerFailed("image_unstorable", path=target.parent, reason=reason) from None
         return Loaded(url, path=target)
     ledger = session.ledger
     stored = await ledger.run(ledger.stored_image, url)

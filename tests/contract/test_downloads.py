@@ -28,6 +28,7 @@ from seedream_api.errors import (
     UnsafeURL,
 )
 from seedream_api.limits import Gate
+from seedream_api.loading import load_urls
 from seedream_api.partials import PartialFile
 from seedream_api.transport import StreamedAnswer, Transport
 
@@ -737,3 +738,13 @@ def test_data_uri_that_holds_no_bounded_image_is_refused(uri: str, key: str) -> 
     with pytest.raises(ResultUnavailable) as caught:
         read_data_uri(uri, 2000)
     assert caught.value.key == key and caught.value.values["given"] == "data:…"
+
+
+def test_a_data_uri_for_which_there_is_no_room_is_told_like_any_other(
+    customer: Any, tmp_path: Path
+) -> None:
+    uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    folder = tmp_path / "not there"
+    [loaded] = customer.run(lambda session: load_urls([uri], session, folder))
+    assert isinstance(loaded.error, LedgerFailed) and loaded.path is None
+    assert str(folder) in loaded.error.message("en")
