@@ -55,7 +55,7 @@ ORIGINS: dict[str, tuple[str, str]] = {
     "resumed": ("picked up again, not sent anew", "继续此前的任务，未重新发送"),
     "stored": (
         "stored result, nothing charged; change the seed for a new one",
-        "已存结果，未扣费；更换 seed 可重新生成",
+        "已保存的结果，未扣费；更换 seed 可重新生成",
     ),
     "joined": ("joined an equal request, one charge for both", "与相同请求合并，只扣费一次"),
 }

@@ -29,7 +29,7 @@ def test_the_same_inputs_under_another_node_id_are_free(studio: Studio, wish: st
     again = studio.run(graph_of(wish, "7"))
     assert len(studio.posts(wish)) == 1
     assert seen(first, "90") == seen(again, "90")
-    assert STORED in again.texts("7")[-1] and "已存结果，未扣费" in again.texts("7")[-1]
+    assert STORED in again.texts("7")[-1] and "已保存的结果，未扣费" in again.texts("7")[-1]
     assert STORED not in first.texts("1")[-1]
     paid, free = json.loads(shown(first, "91")), json.loads(shown(again, "91"))
     assert (paid["origin"], paid["reused"], paid["may_have_been_charged_images"]) == (
