@@ -84,6 +84,10 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
         "unit/test_transport_readiness.py",
     ),
+    "proxies": (
+        "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
+        "unit/test_transport_requests.py",
+    ),
     **dict.fromkeys(
         ("ledger", "ledger_looks", "ledger_moves"), _LEDGER
     ),

@@ -170,7 +170,7 @@ def _bind(place: dict[str, Any], secret: dict[str, Any], safe: tuple[str, ...]) 
 
 
 def _proxy(address: str) -> str | None:
-    from ..seedream_api.transport import proxy_for
+    from ..seedream_api.proxies import proxy_for
 
     proxy = None if address == SANDBOX else proxy_for(address)
     return bare_url(proxy) if proxy else None

@@ -17,9 +17,9 @@ from .downloads import Downloader
 from .ledger import Ledger
 from .limits import Gate
 from .polling import Looks
+from .proxies import proxy_for
 from .pruning import prune
 from .store import ImageStore
-from .transport import proxy_for
 from .uploads.courier import Courier
 
 if TYPE_CHECKING:

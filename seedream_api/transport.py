@@ -18,7 +18,6 @@ import json
 import os
 import re
 import ssl
-import urllib.request
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -29,7 +28,6 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,8 +35,8 @@ import anyio  # comes with httpx
 import httpx
 
 from ._version import __version__
-from .config import is_local_host
 from .errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
+from .proxies import proxy_for, trusted_certificates
 from .redaction import scrub
 
 USER_AGENT = f"seedream-deepspace/{__version__} (+ComfyUI)"
@@ -47,8 +45,6 @@ MAX_ANSWER_BYTES = 256 * 1024 * 1024
 """Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
 
 _TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
-CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # A record that TLS cannot read comes through httpx as it is.
@@ -305,46 +301,6 @@ async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> Htt
 
 class _Repeated(Exception):
     pass
-
-
-def proxy_for(url: str) -> str | None:
-    """The proxy that the environment (on Windows and macOS also the system) names for a URL.
-
-    This machine itself is never asked for through a proxy.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if is_local_host(host):
-        return None
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(parts.scheme.lower()) or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """The environment's CA bundle if it names one, else the system's store and certifi's.
-
-    Raises:
-        ConfigurationError: the bundle cannot be loaded.
-    """
-    file = next((environ[name] for name in CERTIFICATE_VARIABLES if environ.get(name)), None)
-    folder = environ.get("SSL_CERT_DIR") or None
-    try:
-        if file and Path(file).is_dir():
-            file, folder = None, file
-        if file or folder:
-            return ssl.create_default_context(cafile=file, capath=folder)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            "bad_certificates", path=file or folder, reason=str(error)
-        ) from None
-    context = ssl.create_default_context()
-    import certifi  # comes with httpx; an embedded Python may have no system store
-
-    context.load_verify_locations(certifi.where())
-    return context
 
 
 def _at_address(url: str, address: str) -> tuple[str, str, str]:

@@ -25,8 +25,8 @@ from urllib.parse import quote, urlsplit
 
 from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..proxies import proxy_for
 from ..redaction import bare_url, scrub
-from ..transport import proxy_for
 from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 

@@ -205,7 +205,7 @@ def until(is_so: Callable[[], object]) -> None:
 
 @pytest.fixture(scope="session")
 def certificates() -> ssl.SSLContext:
-    from seedream_api.transport import trusted_certificates
+    from seedream_api.proxies import trusted_certificates
 
     return trusted_certificates({})
 

@@ -17,7 +17,8 @@ import pytest
 
 from seedream_api import transport
 from seedream_api.errors import ConfigurationError
-from seedream_api.transport import Transport, trusted_certificates
+from seedream_api.proxies import trusted_certificates
+from seedream_api.transport import Transport
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 Serve = Callable[[Callable[[Any], None]], Any]

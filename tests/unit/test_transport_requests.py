@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from seedream_api import transport
+from seedream_api import proxies, transport
 from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
 from seedream_api.transport import MAX_ANSWER_BYTES, USER_AGENT, Transport
 
@@ -293,6 +293,6 @@ def test_without_a_store_of_the_system_there_are_those_that_come_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    monkeypatch.setattr(transport.ssl, "create_default_context", lambda **_: bare)
-    assert transport.trusted_certificates({}) is bare
+    monkeypatch.setattr(proxies.ssl, "create_default_context", lambda **_: bare)
+    assert proxies.trusted_certificates({}) is bare
     assert len(bare.get_ca_certs()) > 50
