@@ -21,7 +21,7 @@ from .inputs import connected_images, lines
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:
-    from ..seedream_api.references import Reference
+    from ..seedream_api.references import PictureReference, Reference
     from ..seedream_api.results import Failure, Progress, Result
     from ..seedream_api.session import Session
 
@@ -64,20 +64,27 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
     Raises:
         InvalidRequest: there are too many; looked at before anything is converted.
     """
-    from ..seedream_api.references import UrlReference, pixels_reference
+    from ..seedream_api.references import UrlReference
 
     images = connected_images(given)
     urls = lines(given.get("image_urls"))
     count = sum(frame_count(image) for _, image in images) + len(urls)
     if count > MAX_REFERENCES.value:
         raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
-    references: list[Reference] = []
+    return (*await pictures_in(images), *(UrlReference(url) for url in urls))
+
+
+async def pictures_in(images: Sequence[tuple[str, torch.Tensor]]) -> list[PictureReference]:
+    """Every frame of the named IMAGEs as a reference, in order."""
+    from ..seedream_api.references import pixels_reference
+
+    references: list[PictureReference] = []
     for name, image in images:
         frames = await asyncio.to_thread(to_pixels, image)
         for number, pixels in enumerate(frames, start=1):
             label = name if len(frames) == 1 else f"{name}, frame {number}"
             references.append(pixels_reference(pixels, label))
-    return (*references, *(UrlReference(url) for url in urls))
+    return references
 
 
 async def pictures_of(
@@ -98,7 +105,7 @@ async def pictures_of(
     """
     made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
-        raise made.failures[0][1].with_charge(charge)
+        raise made.failures[0][1].about(charge)
     failures = {position: error.happened("en") for position, error in made.failures}
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found

@@ -14,8 +14,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.wording import chinese
 from . import inputs, previews, runtime
-from .results import describe
-from .tensors import to_pixels
+from .results import describe, pictures_in
 
 if TYPE_CHECKING:
     from ..seedream_api.references import PictureReference
@@ -111,7 +110,6 @@ def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
 async def _upload(
     images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
 ) -> tuple[list[PictureReference], list[Sent]]:
-    from ..seedream_api.references import pixels_reference
     from ..seedream_api.results import Phase, Progress
     from ..seedream_api.uploading import upload_references
 
@@ -120,12 +118,7 @@ async def _upload(
     def progress(done: int, total: int) -> None:
         tell(Progress(Phase.UPLOADING, session.clock() - begun, done=done, total=total))
 
-    pictures: list[PictureReference] = []
-    for name, image in images:
-        frames = await asyncio.to_thread(to_pixels, image)
-        for number, pixels in enumerate(frames, start=1):
-            label = name if len(frames) == 1 else f"{name}, frame {number}"
-            pictures.append(pixels_reference(pixels, label))
+    pictures = await pictures_in(images)
     return pictures, await upload_references(pictures, session, progress=progress)
 
 

@@ -192,9 +192,14 @@ def checked_key(text: str) -> str:
     Raises:
         ConfigurationError: it holds what no key and no HTTP header may hold.
     """
-    if not (text.isascii() and text.isprintable()) or " " in text:
+    if not may_be_key(text):
         raise ConfigurationError("bad_key")
     return text
+
+
+def may_be_key(text: str) -> bool:
+    """Whether it holds only what keys and HTTP headers may hold."""
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def checked_address(text: str) -> str:

@@ -17,10 +17,11 @@ from .client import SeedreamClient
 from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
+from .proxies import CERTIFICATE_VARIABLES, proxy_for
 from .redaction import bare_url
 from .refusals import read_refusal
 from .session import Session
-from .transport import CERTIFICATE_VARIABLES, proxy_for
+from .transport import HttpAnswer
 from .uploading import try_upload
 from .wording import chinese
 
@@ -61,11 +62,10 @@ async def run_checks(settings: Settings, *, resolver: Resolver = look_up) -> lis
     checks.append(_proxy(settings))
     checks += await _names(settings, resolver)
     try:
-        key = settings.key
+        _ = settings.key
     except ConfigurationError as error:
         checks.append(Check("key", "problem", str(error), error=error))
         return checks
-    del key
     checks += await _service(settings)
     checks.append(await _uploads(settings))
     return checks
@@ -171,7 +171,7 @@ def _life(expires_at: float | None) -> str:
 
 async def _key_accepted(client: SeedreamClient) -> Check:
     answer = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
-    body = _body(answer.body, answer.json)
+    body = _body(answer)
     failed = read_error(body)
     if answer.status == 200 and failed is None:
         listed = body.get("data")
@@ -200,7 +200,7 @@ async def _balance(client: SeedreamClient) -> Check:
     answer = await client.transport.ask(
         f"{client.base_url}/api/usage/token", headers=client.headers()
     )
-    body = _body(answer.body, answer.json)
+    body = _body(answer)
     data = body.get("data")
     if answer.status != 200 or not isinstance(data, dict):
         return Check("balance", "note", "the relay does not tell it")
@@ -215,9 +215,9 @@ async def _balance(client: SeedreamClient) -> Check:
     return Check("balance", "ok" if left > 0 else "problem", text)
 
 
-def _body(raw: bytes, parse: Any) -> dict[str, Any]:
+def _body(answer: HttpAnswer) -> dict[str, Any]:
     try:
-        body: Any = parse()
+        body: Any = answer.json()
     except ValueError:
-        return {"message": raw[:200].decode("utf-8", "replace")}
+        return {"message": answer.body[:200].decode("utf-8", "replace")}
     return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

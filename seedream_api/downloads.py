@@ -22,9 +22,10 @@ from .errors import InvalidRequest, NotSent, ReadFailed, ResultUnavailable, Unsa
 from .limits import Gate
 from .media_types import HEAD_BYTES, kind_of, media_type_of
 from .partials import PartialFile
+from .proxies import proxy_for
 from .redaction import bare_url, scrub
 from .retries import CONNECTING, Patience
-from .transport import StreamedAnswer, Transport, proxy_for
+from .transport import StreamedAnswer, Transport
 
 MAX_BYTES = 200 * 1024 * 1024
 """Of one image: 36 megapixels of RGBA noise as PNG stay below this."""
@@ -53,7 +54,7 @@ class Download:
 
 
 @dataclass(frozen=True)
-class Watch:
+class Timing:
     """How time is kept while bytes are awaited: the network's own, unless a test passes another."""
 
     clock: Callable[[], float] = time.monotonic
@@ -66,7 +67,7 @@ class Downloader:
     Args:
         gate: how many downloads run at once; a 429 holds all of them back.
         clock: monotonic seconds; with ``sleep`` for the pauses between attempts.
-        watch: for the attempts themselves.
+        timing: of the attempts themselves.
         resolver: looks names up; runs in a thread.
         service_host: the service's own public host. Where it resolves into 198.18.0.0/15, a TUN
             proxy is at work, and such addresses stand for the public internet.
@@ -79,7 +80,7 @@ class Downloader:
         gate: Gate,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        watch: Watch = Watch(),
+        timing: Timing = Timing(),
         resolver: Resolver = look_up,
         service_host: str | None = None,
     ) -> None:
@@ -87,7 +88,7 @@ class Downloader:
         self._gate = gate
         self._clock = clock
         self._sleep = sleep
-        self._watch = watch
+        self._timing = timing
         self._resolver = resolver
         self._service_host = service_host
         self._fake_range_ok = False
@@ -131,11 +132,11 @@ class Downloader:
         while True:
             try:
                 async with self._gate.place():
-                    began = self._watch.clock()
+                    began = self._timing.clock()
                     try:
                         await self._watched(job, deadline_s, spent)
                     finally:
-                        spent += self._watch.clock() - began
+                        spent += self._timing.clock() - began
                     return spent
             except Again as failure:
                 again = failure
@@ -156,16 +157,16 @@ class Downloader:
 
         No ``wait_for``: before Python 3.12 it may swallow a cancellation.
         """
-        watch = self._watch
+        timing = self._timing
         task = asyncio.ensure_future(self._attempt(job))
-        ends = watch.clock() + deadline_s - spent_s
+        ends = timing.clock() + deadline_s - spent_s
         try:
             while not task.done():
-                taken, left = job.taken, ends - watch.clock()
+                taken, left = job.taken, ends - timing.clock()
                 if left <= 0:
                     raise job.failed(f"it did not arrive within {deadline_s:g} s")
                 window_s = min(STALL_WINDOW_S, left)
-                window = asyncio.ensure_future(watch.sleep(window_s))
+                window = asyncio.ensure_future(timing.sleep(window_s))
                 try:
                     await asyncio.wait({task, window}, return_when=asyncio.FIRST_COMPLETED)
                 finally:

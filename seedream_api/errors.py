@@ -99,20 +99,11 @@ class SeedreamError(Exception):
         advice = wording.advice_en if language == "en" else wording.advice_zh
         return advice.format(**self._values(language))
 
-    def about(self, charge: Charge, task_id: str | None) -> SeedreamError:
+    def about(self, charge: Charge, task_id: str | None = None) -> SeedreamError:
         """This error, told by one who knows which money and which task hang on it."""
         self.charge, self.task_id = charge, task_id or self.task_id
         self.args = (f"{self.message('en')}\n{self.message('zh')}",)
         return self
-
-    def _values(self, language: str) -> dict[str, Any]:
-        values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
-        return {name: _spoken(name, value, language) for name, value in values.items()}
-
-    def with_charge(self, charge: Charge) -> SeedreamError:
-        """The same error where more is known about money than where it arose."""
-        known: dict[str, Any] = {"task_id": self.task_id, "request_id": self.request_id}
-        return type(self)(self.key, charge=charge, **known, **self.values)
 
     def to_record(self) -> dict[str, Any]:
         """A JSON form from which :func:`from_record` makes the same error again."""
@@ -124,6 +115,10 @@ class SeedreamError(Exception):
             "request_id": self.request_id,
             "values": {name: _plain(value) for name, value in self.values.items()},
         }
+
+    def _values(self, language: str) -> dict[str, Any]:
+        values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
+        return {name: _spoken(name, value, language) for name, value in values.items()}
 
 
 _CLAUSES = frozenset(("reason", "allowed", "origin"))

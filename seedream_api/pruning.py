@@ -21,11 +21,10 @@ ORPHAN_S = 3600.0
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed, and what the store holds now."""
+    """What was removed."""
 
     images: int
     bytes: int
-    left_bytes: int
 
 
 def prune(
@@ -56,7 +55,7 @@ def prune(
         ledger.dropped(file.sha256)
         removed, freed = removed + 1, freed + file.bytes
     remove_orphans(store, (file.path for file in files), now)
-    return Pruned(removed, freed, total - freed)
+    return Pruned(removed, freed)
 
 
 def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None:

@@ -23,12 +23,7 @@ def thumbnail(path: Path, side: int) -> bytes:
     Raises:
         ResultUnavailable: it is no readable picture.
     """
-    return small_jpeg(decode(path, name=path.name).pixels, side)
-
-
-def small_jpeg(pixels: npt.NDArray[uint8], side: int) -> bytes:
-    """A JPEG of ``[H, W, 3]`` RGB pixels, of at most ``side`` pixels each way."""
-    return jpeg(scaled_down(pixels, side))
+    return jpeg(scaled_down(decode(path, name=path.name).pixels, side))
 
 
 def scaled_down(pixels: npt.NDArray[uint8], side: int) -> Image.Image:

@@ -11,8 +11,6 @@ from typing import Literal
 from ..config import SANDBOX_KEY
 from .replies import Refusal, evolink_refusal, relay_refusal
 
-"""The sandbox's own key. Public: it buys nothing."""
-
 NO_BALANCE_KEY = "sk-sandbox-no-balance"
 """Is refused as stock new-api refuses an empty account: 403 ``insufficient_user_quota``."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import ipaddress
 import re
 import time
 import urllib.request
@@ -23,6 +22,7 @@ from ..catalog import (
     MIN_REFERENCE_SIDE,
     Family,
 )
+from ..config import is_local_host
 from .checks import Order
 from .replies import Refusal, invalid_parameter
 
@@ -136,7 +136,7 @@ def _download(url: str) -> bytes:
 def _opener(url: str) -> urllib.request.OpenerDirector:
     opener = urllib.request.OpenerDirector()  # Bare: no file, ftp or data handler to redirect to.
     for handler in (
-        urllib.request.ProxyHandler({} if _is_loopback(url) else None),
+        urllib.request.ProxyHandler({} if is_local_host(urlsplit(url).hostname or "") else None),
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPRedirectHandler(),
@@ -146,14 +146,6 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_bytes(name: str, size: int, number: int) -> None:

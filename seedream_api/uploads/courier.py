@@ -18,7 +18,7 @@ from ..addresses import Policy
 from ..arrivals import LinkDead
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
 from ..encoding import Encoded
-from ..errors import LedgerFailed, ResultUnavailable, SeedreamError, UnsafeURL, UploadFailed
+from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..limits import Gate
 from ..pictures import probe
 from ..references import PictureReference, Reference, UrlReference
@@ -287,7 +287,7 @@ async def _together(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     tasks = [asyncio.ensure_future(one) for one in coroutines]
     try:
         return list(await asyncio.gather(*tasks))
-    except (SeedreamError, NotTaken, asyncio.CancelledError):
+    except BaseException:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from ..config import may_be_key
 from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..retries import UPLOADING
@@ -57,7 +58,7 @@ class EvolinkFiles:
         self.place = host_of(self._address)
         self.hosts = frozenset({self.place})
         key = client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
-        if not (key.isascii() and key.isprintable()) or " " in key:
+        if not may_be_key(key):
             raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
 
     async def send(self, encoded: Encoded) -> Placed:

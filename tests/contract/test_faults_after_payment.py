@@ -20,7 +20,7 @@ from seedream_api import (
     TaskNotFound,
     generate,
 )
-from seedream_api.downloads import Downloader, Watch
+from seedream_api.downloads import Downloader, Timing
 from seedream_api.limits import Gate
 from seedream_api.sandbox import (
     Account,
@@ -102,13 +102,13 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
     """More than five minutes for one image, by a clock that runs three hundred times as fast."""
     customer = make_customer(sandbox)
     sandbox.faults.push("image", SlowDrip(100_000, 0.1))
-    fast = Watch(
+    fast = Timing(
         clock=lambda: time.monotonic() * 300, sleep=lambda seconds: asyncio.sleep(seconds / 300)
     )
 
     async def road(session: Any) -> tuple[Result, float]:
         gate = Gate(1, clock=time.monotonic)
-        session.downloader = Downloader(session.client.transport, gate=gate, watch=fast)
+        session.downloader = Downloader(session.client.transport, gate=gate, timing=fast)
         begun = fast.clock()
         wish = Request(model=NOW_5, prompt="A cat", size="4K", output_format="png")
         return await generate(wish, session), fast.clock() - begun

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seedream_api import addresses, load_settings
-from seedream_api.downloads import Downloader, Watch
+from seedream_api.downloads import Downloader, Timing
 from seedream_api.errors import SeedreamError
 from seedream_api.limits import Gate
 from seedream_api.loading import load_urls
@@ -89,7 +89,7 @@ class Stage:
             session.downloader = Downloader(
                 session.client.transport,
                 gate=Gate(2, clock=fast.clock, sleep=fast.pause),
-                clock=fast.clock, sleep=fast.pause, watch=Watch(fast.clock, fast.wait),
+                clock=fast.clock, sleep=fast.pause, timing=Timing(fast.clock, fast.wait),
                 resolver=self.names,
             )  # fmt: skip
             [loaded] = await load_urls([self.url()], session, self.folder)
