@@ -1,4 +1,5 @@
-"""Try the pack or test it: ``python dev.py demo`` | ``python dev.py test [pytest arguments]``.
+"""Try the pack or test it: ``python dev.py demo`` | ``python dev.py test [pytest arguments]`` |
+``python dev.py coverage [pytest arguments]``.
 
 Standard library only. Everything it needs is put under ``.dev/``; nothing outside is touched.
 ``COMFYUI_PATH`` names a ComfyUI to use instead of the one fetched here, ``COMFYUI_PYTHON`` the
@@ -17,6 +18,7 @@ if sys.version_info < (3, 10):  # noqa: UP036  (this is where an older Python ge
 TESTS = Path(__file__).resolve().parent / "tests"
 sys.path[1:1] = [str(TESTS / "setup"), str(TESTS / "browser")]
 
+from covering import measure
 from environment import ensure_environment
 from fetching import ensure_browser, ensure_comfyui, ensure_frontends
 from hosting import ensure_host
@@ -24,9 +26,12 @@ from packages import DEV, EXE, PYTHON, ROOT, SCRIPTS, Failure, say
 
 
 def run(*command: str | Path, env: dict[str, str]) -> bool:
+    return subprocess.run(command, cwd=ROOT, env=surroundings(env)).returncode == 0
+
+
+def surroundings(env: dict[str, str]) -> dict[str, str]:
     # A terminal that cannot show Chinese gets question marks, not an exception.
-    environment = {**os.environ, "PYTHONIOENCODING": ":replace", **env}
-    return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
+    return {**os.environ, "PYTHONIOENCODING": ":replace", **env}
 
 
 def test(host: dict[str, str], arguments: list[str]) -> bool:
@@ -47,7 +52,7 @@ def test(host: dict[str, str], arguments: list[str]) -> bool:
 
 
 def main(command: str = "", *arguments: str) -> int:
-    if command not in ("demo", "test") or (command == "demo" and arguments):
+    if command not in ("demo", "test", "coverage") or (command == "demo" and arguments):
         print(__doc__)
         return 2
     try:
@@ -59,6 +64,8 @@ def main(command: str = "", *arguments: str) -> int:
             return 0 if run(PYTHON, ROOT / "tests" / "comfyui" / "demo.py", env=host) else 1
         ensure_frontends()
         ensure_browser()
+        if command == "coverage":
+            return 0 if measure(surroundings(host), list(arguments)) else 1
         return 0 if test(host, list(arguments)) else 1
     except (Failure, OSError) as failure:
         say(f"Stopped: {failure}\nIf .dev is in a bad state, delete it and run this again.")

@@ -45,6 +45,7 @@ for name in ("httpcore", "anyio._backends._asyncio", "PIL.JpegImagePlugin", "PIL
 for name in ("uploads.inline", "uploads.sandbox_host"):
     importlib.import_module(f"seedream_api.{name}")
 CHANGES = ("INSERT", "UPDATE", "DELETE", "CREATE")
+CONNECT = sqlite3.connect
 
 
 class Steps:
@@ -81,6 +82,7 @@ class Steps:
             with contextlib.suppress(OSError):  # the limit of a file's size is this file's too
                 os.write(self._trace, f"{name}\n".encode())
             if self._count == self._kill_at:
+                keep_coverage()
                 os.kill(os.getpid(), signal.SIGKILL)
             wanted = self._full_from
             if wanted == self._count or (isinstance(wanted, str) and wanted and name == wanted):
@@ -150,6 +152,13 @@ def _change(sql: str, parameters: Any) -> str:
         return f"{name}={inserted.group(1) if inserted else parameters[0]}"
     column = re.search(r"SET (\w+) =", sql)
     return f"{name}.{column.group(1)}" if column else name
+
+
+def keep_coverage() -> None:
+    """Where coverage measures, it writes down what it has seen: this process is at its end."""
+    sqlite3.connect = CONNECT
+    if "coverage" in sys.modules and (measured := sys.modules["coverage"].Coverage.current()):
+        measured.save()
 
 
 def wrap_files(steps: Steps) -> None:
@@ -226,11 +235,10 @@ def wrap_http(steps: Steps) -> None:
 
 
 def wrap_database(steps: Steps) -> None:
-    connect = sqlite3.connect
     Connection.steps = steps
 
     def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        return connect(*args, factory=Connection, **kwargs)
+        return CONNECT(*args, factory=Connection, **kwargs)
 
     sqlite3.connect = traced
 
@@ -328,6 +336,7 @@ def child(job: dict[str, Any]) -> None:
     except BaseException:  # noqa: BLE001 - told to the test, which fails
         outcome = {"status": "broken", "message": traceback.format_exc()}
     resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
+    keep_coverage()
     os.write(job["pipe"], json.dumps(outcome).encode())
     os._exit(0)
 
