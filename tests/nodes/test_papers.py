@@ -107,3 +107,36 @@ def test_links_between_the_papers_lead_somewhere() -> None:
     for paper in papers:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", paper.read_text("utf-8")):
             assert (paper.parent / target).exists(), f"{paper.name}: {target}"
+
+
+def the_map() -> dict[str, set[str]]:
+    """By folder, what the map of the house names in it."""
+    table = read("CONTRIBUTING.md").partition("## The map of the house")[2].partition("\n## ")[0]
+    folder, found = "", {"": set[str]()}
+    for where in re.findall(r"^\| (.+?) \|", table, re.M):
+        names = re.findall(r"`([^`]+)`", where)
+        if where.startswith("**"):
+            folder = names[0].rstrip("/")
+            found[folder] = set()
+        else:
+            found[folder].update(names)
+    return found
+
+
+def test_what_the_map_names_exists() -> None:
+    for folder, names in the_map().items():
+        for name in names:
+            assert (ROOT / folder / name).exists() or (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("folder", ["seedream_api", "nodes"])
+def test_every_module_is_on_the_map(folder: str) -> None:
+    files = {path.name for path in (ROOT / folder).glob("[!_]*.py")}
+    packages = {f"{path.parent.name}/" for path in (ROOT / folder).glob("*/__init__.py")}
+    # The map speaks of the nodes together: one file each.
+    nodes = {
+        path.name
+        for path in (ROOT / "nodes").glob("*.py")
+        if "(io.ComfyNode)" in path.read_text("utf-8")
+    }
+    assert (files | packages) - nodes == the_map()[folder] & (files | packages)
