@@ -15,11 +15,19 @@ class Wording(NamedTuple):
     advice_zh: str = ""
 
 
+_ENDS = (".", "!", "?", "…", "。", "！", "？")
+_QUOTES = "\"'”’」"
+
+
 def joined(sentences: Iterable[str], language: str) -> str:
-    """Sentences in a row. A Chinese full stop brings its own space; what a service said may end
-    without one."""
-    text = ""
+    """Sentences in a row, each with an end: what a service said may come without one.
+
+    A Chinese full stop brings its own space.
+    """
+    text, stop = "", "。" if language == "zh" else "."
     for sentence in filter(None, sentences):
+        if text and not text.rstrip(_QUOTES).endswith(_ENDS):
+            text += stop
         has_space = not text or (language == "zh" and text.endswith("。"))
         text += sentence if has_space else f" {sentence}"
     return text

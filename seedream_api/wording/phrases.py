@@ -51,6 +51,10 @@ def _chinese(text: str, depth: int) -> str:
         if found is not None:
             values = {name: _chinese(said, depth - 1) for name, said in found.items()}
             return template.format(**values)
+    if text.endswith("."):  # the stop that a sentence was given when the next one came
+        found = _chinese(text[:-1], depth - 1)
+        if found != text[:-1]:
+            return found
     head, mark, rest = text.partition(": ")
     translated = _chinese(rest, depth - 1) if mark else rest
     return text if translated == rest else f"{_chinese(head, depth - 1)}：{translated}"

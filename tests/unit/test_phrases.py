@@ -169,7 +169,10 @@ def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sent
     error = ConfigurationError("stored_error", reason="quota used up")
     assert error.message("zh") == "此前的运行结果：quota used up。未产生费用。"
     refused = InvalidRequest("refused_balance", http=403, code="", reason="quota used up")
-    assert "quota used up 未产生费用。请充值" in refused.message("zh")
+    assert "quota used up。未产生费用。请充值" in refused.message("zh")
+    assert "quota used up. Nothing was charged. Top up" in refused.message("en")
+    ended = InvalidRequest("refused_balance", http=403, code="", reason="Quota used up!")
+    assert "Quota used up! Nothing was charged." in ended.message("en")
 
 
 @pytest.mark.parametrize("key", WORDING)
