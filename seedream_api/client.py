@@ -191,9 +191,9 @@ class SeedreamClient:
         if 200 <= answer.status < 300:
             if read.has_images or (read.task_id and read.error is None):
                 return read
-            said = read.error or next((item.error for item in read.items if item.error), None)
-            if said is not None:
-                refusal = self._refusal(200, {"error": vars(said)}, answer)
+            error = read.error or next((item.error for item in read.items if item.error), None)
+            if error is not None:
+                refusal = self._refusal(200, {"error": vars(error)}, answer)
                 if refusal is not None:
                     return refusal
             if read.names_results:
@@ -202,13 +202,13 @@ class SeedreamClient:
             refusal = self._refusal(answer.status, payload, answer)
             if refusal is not None:
                 return refusal
-        reason = f"an answer that cannot be read, HTTP {answer.status}"
+        said = f"an answer that cannot be read, HTTP {answer.status}"
         if read.error is not None:
-            reason = f"HTTP {answer.status}: {read.error}"
+            said = f"HTTP {answer.status}: {read.error}"
         unknown = OutcomeUnknown(
             "outcome_unknown",
             request_id=answer.request_id,
-            reason=self.scrub(reason),
+            reason=self.scrub(said),
             entry="ID",
         )
         unknown.hint = read.task_id

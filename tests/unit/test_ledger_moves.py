@@ -234,7 +234,6 @@ def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) ->
         assert ledger.lost(row.id, [0]).answered_at == NOW + 20
         ledger.answered(row.id, ITEMS, {})
         assert ledger.row(row.id).answered_at == NOW + 20
-        assert ledger.typical_seconds("Seedream-4.0") == 20
     finally:
         ledger.close()
 
