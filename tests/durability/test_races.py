@@ -368,6 +368,8 @@ def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
                     await generate(request, other, timeout_s=0.3)
                 if late.value.may_have_been_charged:
                     break
+            while other.works:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
             second = asyncio.create_task(generate(request, other))
             while not any(work.is_sent_elsewhere for work in other.works.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
