@@ -101,9 +101,10 @@ async def _before_first_byte(work: Work, row: Row) -> None:
 
 
 async def _not_accepted(work: Work, row: Row) -> None:
-    # First: nothing was charged, also where that cannot be written down.
-    work.take_back()
-    await work.written_down(lambda: work.moved(row, State.INTENDED), None)
+    try:
+        await work.moved(row, State.INTENDED)
+    finally:
+        work.take_back()
 
 
 async def _taken(work: Work, row: Row, answer: Answer) -> Row:

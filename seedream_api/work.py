@@ -321,7 +321,7 @@ class Work:
             await self.moved(row, State.INTENDED)
 
     async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
-        """Try to write for a while: what the service answered stands nowhere else.
+        """Try to write for a while: what is to be written was paid for and stands nowhere else.
 
         Raises:
             LedgerFailed: it could not be written; it carries the task id.
