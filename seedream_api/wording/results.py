@@ -49,8 +49,8 @@ RESULTS: dict[str, Wording] = {
     "urls_failed": Wording(
         "{failed} of {total} addresses could not be loaded. {reason}",
         "{total} 个地址中有 {failed} 个无法加载。{reason}",
-        "Correct them, or set on_error to skip.",
-        "请修正地址，或将 on_error 设为 skip。",
+        "Correct them; with on_error set to skip, those that can be loaded are.",
+        "请修正地址；on_error 设为 skip 时，会加载其中可用的图片。",
     ),
     # --- uploads ----------------------------------------------------------------------------------
     "upload_failed": Wording(

@@ -137,6 +137,10 @@ def test_a_bad_address_fails_the_node_or_is_skipped(studio: Studio, host: Pictur
 def test_with_nothing_loaded_skip_fails_as_well(studio: Studio, host: PicturesHost) -> None:
     message = studio.fail(graph_of(f"http://{host.netloc}/missing.png", on_error="skip"))
     assert "404" in message
+    urls = "\n".join(f"http://{host.netloc}/{name}.png" for name in "ab")
+    message = studio.fail(graph_of(urls, on_error="skip"))
+    assert "2 of 2 addresses could not be loaded" in message
+    assert "or set on_error" not in message, "it is set already"
 
 
 def test_what_was_skipped_is_looked_at_again_and_whole_lists_are_kept(

@@ -186,6 +186,33 @@ def test_request_says_who_asks_and_carries_no_secret(
 
 
 @pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("/图片/猫.png?名=值", "/%E5%9B%BE%E7%89%87/%E7%8C%AB.png?%E5%90%8D=%E5%80%BC"),
+        ("/a%2Fb%20c,d+e~f'g(h)!*;=@$&.png", "/a%2Fb%20c,d+e~f'g(h)!*;=@$&.png"),
+        ("/a?X-Amz-Signature=a%2Fb%3D&q=a+b,~!'()*", "/a?X-Amz-Signature=a%2Fb%3D&q=a+b,~!'()*"),
+        ("/a?u=http://b.example/c?d=e", "/a?u=http://b.example/c?d=e"),
+        ("/two words.png  \t", "/two%20words.png"),
+        ("/a//b.png#part", "/a//b.png"),
+    ],
+)  # fmt: skip
+def test_a_signed_or_chinese_address_is_asked_for_as_it_was_signed(
+    fetch: Fetcher, serve: Callable[..., Server], given: str, asked: str
+) -> None:
+    server = serve(answer(PNG))
+    fetch(f" http://127.0.0.1:{server.port}{given}")
+    assert server.requests[0].split("\r\n")[0] == f"GET {asked} HTTP/1.1"
+
+
+def test_a_redirect_spelled_in_chinese_is_followed(
+    fetch: Fetcher, serve: Callable[..., Server]
+) -> None:
+    server = serve(redirect("/猫 1.png".encode().decode("latin-1")), answer(PNG))
+    fetch(server.url)
+    assert server.requests[1].startswith("GET /%E7%8C%AB%201.png HTTP/1.1")
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         (b"<!DOCTYPE html><html>", "HTML"),

@@ -39,6 +39,7 @@ from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.uploading import upload_references
 from seedream_api.uploads import attempts, evolink
+from seedream_api.uploads.sandbox_host import SandboxHost
 
 from .conftest import START
 
@@ -211,6 +212,30 @@ def test_one_upload_that_fails_ends_the_others(customer: Any) -> None:
         return asyncio.get_running_loop().time() - begun
 
     assert customer.run(timed) < 5 and customer.sent == 0
+
+
+def test_eight_pictures_travel_at_once_and_no_more(
+    customer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, most, send = 0, 0, SandboxHost.send
+    the_eighth = asyncio.Event()
+
+    async def counted(host: SandboxHost, encoded: Any) -> Any:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        if inside == 8:
+            the_eighth.set()
+        try:
+            await the_eighth.wait()
+            return await send(host, encoded)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr(SandboxHost, "send", counted)
+    pictures = [pixels_reference(np.full((24, 32, 3), n, np.uint8), str(n)) for n in range(14)]
+    customer.generate(*pictures, model=EVOLINK)
+    assert most == 8 and len(requests_to(customer, "POST", "/sandbox/images")) == 14
 
 
 # ---- what auto means ----
