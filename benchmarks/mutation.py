@@ -101,6 +101,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 PLAIN = {
     "retries": "Patience.pause", "polling": "Pace.pause_s", "transport": "Transport._whole",
+    "proxies": "trusted_certificates",
     "ledger": "Ledger.claim", "ledger_looks": "LedgerLooks.row", "ledger_moves": "LedgerMoves.move",
     "ledger_rows": "row_from", "ledger_file": "LedgerFile.owner", "ledger_schema": "open_database",
     "link_life": "expires_at", "intents": "fingerprint", "limits": "Gate.hold_back",
