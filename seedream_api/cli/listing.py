@@ -22,7 +22,6 @@ from .output import Outcome
 _LISTED = 1_000
 """A longer record is exported; its newest entries, and any that ``--state`` asks for, are shown."""
 _ALL = 1_000_000_000
-_HEAD = f"{'ID':>5}  {'WHEN':<16}  {'STATE':<9}  MODEL  TASK  PROMPT"
 
 
 def run_models(settings: Settings) -> Outcome:
@@ -83,7 +82,8 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
     payload["store"] = {
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
     }  # fmt: skip
-    lines = [_HEAD, *map(_line, rows, tasks)] if rows else [spoken("There are no entries.")]
+    head = spoken("   ID  WHEN              STATE      MODEL  TASK  PROMPT")
+    lines = [head, *map(_line, rows, tasks)] if rows else [spoken("There are no entries.")]
     store = spoken(f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}")
     return Outcome(payload, [*lines, *notes, store], 0)
 

@@ -117,7 +117,7 @@ def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
 
 async def _doctor(settings: Settings) -> Outcome:
     checks = await run_checks(settings)
-    marks = {"ok": "ok  ", "note": "note", "problem": "FAIL"}
+    marks = {"ok": spoken("ok  "), "note": spoken("note"), "problem": spoken("FAIL")}
     lines = [f"{marks[check.verdict]}  {_told(check)}" for check in checks]
     problems = [check for check in checks if check.verdict == "problem"]
     exit_code = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .._version import __version__
 from ..errors import InvalidRequest
@@ -16,6 +16,10 @@ class Parser(argparse.ArgumentParser):
     """Speaks the terminal's language, and reports wrong use as an error of ours, so that ``--json``
     can show it too."""
 
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.color = False  # Python 3.14 colours its words, which then are not found
+
     def format_help(self) -> str:
         # Here and not at each option: most runs show no help, and then nothing is looked up.
         self.description = spoken(self.description or "") or None
@@ -25,10 +29,12 @@ class Parser(argparse.ArgumentParser):
             choices: list[argparse.Action] = getattr(action, "_choices_actions", [])
             for one in (action, *choices):
                 one.help = spoken(one.help) if one.help else one.help
-        return super().format_help()
+        usage, gap, others = super().format_help().partition("\n\n")
+        return f"{spoken(usage)}{gap}{others}"
 
     def error(self, message: str) -> NoReturn:
-        raise InvalidRequest("wrong_use", reason=message, usage=self.format_usage().strip())
+        usage = self.format_usage().partition("usage: ")[2].strip()
+        raise InvalidRequest("wrong_use", reason=message, usage=usage)
 
 
 def build_parser() -> Parser:
@@ -61,9 +67,9 @@ def _add_generate(commands: Commands[Parser]) -> None:
     command.add_argument("--prompt", required=True)
     command.add_argument("--size", help="Preferential: 2K or 4K; Evolink: an aspect ratio")
     command.add_argument("--quality", help="Evolink: 1K, 2K or 4K")
-    command.add_argument("--n", type=int, help="Evolink: at most so many images, 1-15")
+    command.add_argument("--n", type=_whole, help="Evolink: at most so many images, 1-15")
     command.add_argument("--ref", action="append", default=[], metavar="FILE|URL")
-    command.add_argument("--seed", type=int, default=0, help="not sent; another seed pays anew")
+    command.add_argument("--seed", type=_whole, default=0, help="not sent; another seed pays anew")
     command.add_argument("--prompt-priority", help="Evolink: standard or fast")
     command.add_argument("--output-format", help="Preferential: png or jpeg")
     command.add_argument("--watermark", action="store_true", default=None)
@@ -124,22 +130,36 @@ def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no number") from None
+
+
 def _port(text: str) -> int:
-    port = int(text)
+    port = _whole(text)
     if not 0 <= port <= 65_535:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
     return port
 
 
 def _amount(text: str) -> float:
-    amount = float(text)
+    amount = _number(text)
     if not 0 <= amount <= 1e9:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000000000")
     return amount
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    seconds = _number(text)
     if not 0 < seconds <= 604_800:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 604800 seconds")
     return seconds

@@ -112,7 +112,7 @@ CONFIGURATION: dict[str, Wording] = {
     "wrong_use": Wording(
         "The command cannot be run: {reason}.",
         "命令无法执行：{reason}。",
-        "{usage}",
-        "{usage}",
+        "usage: {usage}",
+        "用法：{usage}",
     ),
 }

@@ -19,9 +19,9 @@ from .money import MONEY
 from .notes import NOTES
 from .reasons import REASONS
 from .sentences import WORDING
-from .terminal import CHECKS, HELP, LINES
+from .terminal import CHECKS, HELP, LINES, WRONG_USE
 
-PHRASES: Mapping[str, str] = {**REASONS, **NOTES, **CHECKS, **LINES, **HELP}
+PHRASES: Mapping[str, str] = {**REASONS, **NOTES, **CHECKS, **LINES, **HELP, **WRONG_USE}
 """English to Chinese; ``{name}`` stands for any text, which is looked up in its turn."""
 
 Parts = list[tuple[str, str | None]]

@@ -6,6 +6,9 @@ The English is what the code says, by which the Chinese is found: see ``phrases.
 from __future__ import annotations
 
 CHECKS: dict[str, str] = {
+    "ok  ": "正常",
+    "note": "提示",
+    "FAIL": "问题",
     "set": "已设置",
     "not set": "未设置",
     "the sandbox's own": "沙盒自带的密钥",
@@ -44,6 +47,10 @@ CHECKS: dict[str, str] = {
 }
 
 LINES: dict[str, str] = {
+    # Chinese letters are two columns wide: the heads stand where the entries do.
+    "   ID  WHEN              STATE      MODEL  TASK  PROMPT": (
+        " 编号  时间              状态       模型  任务  提示词"
+    ),
     "There are no entries.": "没有记录。",
     "Only the newest {count} are listed; --export FILE writes all.": (
         "只列出最新的 {count} 条；--export FILE 可写出全部。"
@@ -106,3 +113,18 @@ HELP: dict[str, str] = {
     "show this help message and exit": "显示此帮助并退出",
     "show program's version number and exit": "显示版本号并退出",
 }
+
+WRONG_USE: dict[str, str] = {
+    "the following arguments are required: {names}": "缺少参数：{names}",
+    "unrecognized arguments: {given}": "无法识别的参数：{given}",
+    "argument {name}: {reason}": "参数 {name}：{reason}",
+    "expected one argument": "需要一个值",
+    "expected at least one argument": "至少需要一个值",
+    "not allowed with argument {name}": "不能与参数 {name} 同时使用",
+    "invalid choice: {given} (choose from {allowed})": "没有 {given}（可选：{allowed}）",
+    "{text} is not between {low} and {high} seconds": "{text} 不在 {low} 到 {high} 秒之间",
+    "{text} is not between {low} and {high}": "{text} 不在 {low} 到 {high} 之间",
+    "{text} is no whole number": "{text} 不是整数",
+    "{text} is no number": "{text} 不是数字",
+}
+"""What argparse and the commands say of arguments that do not fit."""

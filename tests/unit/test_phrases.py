@@ -21,6 +21,7 @@ from seedream_api.wording import PHASES, PHRASES, WORDING, chinese, language
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID_BY = {
+    "ArgumentTypeError",
     "spoken", "Check", "NotTaken", "Again", "failed", "_malformed", "_bad", "_TooLarge", "append",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes and words."""
@@ -265,6 +266,32 @@ def test_help_and_progress_are_chinese_in_a_chinese_terminal(
     assert describe(Progress(Phase.QUEUED, 3.0, task_id="task-1")) == "排队中 · 3 s · task-1"
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     assert "make images" in build_parser().format_help()
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["poll"], ["tasks"], ["download"]])
+def test_what_argparse_says_itself_in_a_help_is_chinese_in_a_chinese_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    def shown(locale: str) -> str:
+        monkeypatch.setenv("LC_ALL", locale)
+        with pytest.raises(SystemExit):
+            build_parser().parse_args([*command, "--help"])
+        return capsys.readouterr().out
+
+    own = re.compile(r"^usage: |^positional arguments:|^options:|show this help", re.M)
+    english, said = shown("C.UTF-8"), shown("zh_CN.UTF-8")
+    assert len(own.findall(english)) >= 3 and own.findall(said) == []
+    assert said.startswith("用法：python -m seedream_api")
+
+
+def test_the_heads_of_the_list_of_tasks_stand_at_the_same_columns_in_chinese() -> None:
+    from seedream_api.wording.terminal import LINES
+
+    english = next(line for line in LINES if "STATE" in line)
+    wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in LINES[english])
+    for word, twin in (("WHEN", "时"), ("STATE", "状"), ("MODEL", "模")):
+        assert wide.index(twin) == english.index(word)
+    assert len(wide) - len(wide.lstrip()) == 1, "the number's head ends where the number does"
 
 
 def test_every_phase_has_both_languages() -> None:
