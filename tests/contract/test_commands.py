@@ -384,6 +384,28 @@ def test_doctor_says_what_is_wrong(
     assert not key or key not in ran.out + told.out + ran.err + told.err
 
 
+@pytest.mark.parametrize(
+    ("route", "fault", "name", "verdict", "words"),
+    [
+        ("models", Status(404), "service", "note", "no list of models"),
+        ("models", Status(502, "<h1>Bad gateway</h1>"), "service", "problem", "HTTP 502"),
+        ("models", Json({"data": [{"id": LATER_40}]}), "service", "note", f"not listed: {NOW_5}"),
+        ("models", Json({"data": "many"}), "service", "ok", "accepts the key"),
+        ("models", Json([1]), "service", "ok", "accepts the key"),
+        ("usage", Status(404), "balance", "note", "does not tell"),
+        ("usage", Json({"data": {"unlimited_quota": True}}), "balance", "ok", "no limit"),
+        ("usage", Json({"data": {"total_available": "much"}}), "balance", "note", "does not tell"),
+    ],
+)
+def test_doctor_bears_relays_that_answer_in_ways_of_their_own(
+    customer: Any, route: str, fault: Any, name: str, verdict: str, words: str
+) -> None:
+    customer.sandbox.faults.push(route, fault)
+    checks = {check["name"]: check for check in customer.inside("doctor", "--json").json["checks"]}
+    assert (checks[name]["verdict"], words in checks[name]["message"]) == (verdict, True), checks
+    assert re.search("[\u4e00-\u9fff]", checks[name]["message_zh"])
+
+
 def test_doctor_says_of_each_setting_where_its_value_came_from(customer: Any) -> None:
     environ = {"DEEPSPACE_BASE_URL": "sandbox", "DEEPSPACE_API_KEY": "", "LC_ALL": "C"}
     lines = customer.command("doctor", **environ, SEEDREAM_MAX_SUBMITS="3").out.splitlines()
