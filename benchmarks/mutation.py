@@ -66,10 +66,20 @@ _RACES = tuple(
 _ROAD = (
     "contract/test_telling.py", "contract/test_recording.py", "contract/test_leaving.py",
     "contract/test_generation.py", "contract/test_sharing.py",
-    "contract/test_faults_after_payment.py",
-    "contract/test_fault_matrix.py", "contract/test_tasks.py",
-    "contract/test_uploads.py::test_a_url_that_the_service_cannot_read_is_forgotten",
-    "contract/test_uploads.py::test_a_refusal_for_other_reasons_keeps_the_upload", *_RACES,
+    *(f"contract/test_fault_matrix.py::{name}" for name in (
+        "test_a_prompt_that_fails", "test_the_task_that_a_torn_answer_named_is_looked_for_again",
+        "test_images_that_come_late_are_fetched_and_not_paid_for_again",
+    )),
+    *(f"contract/test_faults_after_payment.py::{name}" for name in (
+        "test_polling_that_never_works_says_that_the_task_runs",
+        "test_a_task_that_is_no_longer_shown_is_not_paid_for_again",
+        "test_one_image_of_a_group_that_cannot_be_fetched",
+    )),
+    *(f"contract/test_uploads.py::{name}" for name in (
+        "test_a_url_that_the_service_cannot_read_is_forgotten",
+        "test_a_refusal_for_other_reasons_keeps_the_upload",
+    )),
+    *_RACES,
 )  # fmt: skip
 _LOCKS = (
     "unit/test_ledger_files.py::test_folder_and_files_belong_to_their_owner_alone",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from waiting import Held, cancelled, soon
 
-from seedream_api import Charge, Interrupted, Request, SeedreamError, generate
+from seedream_api import Charge, Interrupted, Request, SeedreamError, collect, generate
 from seedream_api.collecting import resume
 from seedream_api.errors import LedgerFailed
 from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
@@ -173,6 +173,27 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
 
     assert len(customer.run(road).images) == 1
     assert customer.sent == 1 and customer.states == ["completed"]
+
+
+def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer = make_customer(make_sandbox(task_seconds=1000))
+    task_id = customer.generate(wait=False).task_id
+    customer.sandbox.finish_tasks()
+
+    async def road(session: Any) -> Any:
+        run = Held(session.ledger, "run")
+        taking = asyncio.create_task(collect(task_id, session))
+        await run.reached.wait()
+        await cancelled(taking)
+        run.let_go()
+        await soon(lambda: not session.works)
+        assert session.ledger.row(1).owner is None
+        async with customer.session() as other:
+            return await collect(task_id, other)
+
+    assert len(customer.run(road).images) == 1 and customer.sent == 1
 
 
 def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone(

@@ -276,7 +276,9 @@ def test_an_unknown_outcome_says_why(customer: Any) -> None:
     assert f"--forget {customer.rows[0].id}" in str(error)
 
 
-def test_a_completed_task_without_images_names_its_entry(customer: Any) -> None:
+def test_an_answer_without_images_is_told_again_and_not_paid_for_again(customer: Any) -> None:
     customer.sandbox.faults.push("generate", Json({"data": []}))
-    error = run(customer, NOW_5)
-    assert isinstance(error, CompletedWithoutImages) and "--forget 1" in str(error)
+    for _ in range(2):
+        error = run(customer, NOW_5)
+        assert isinstance(error, CompletedWithoutImages) and "--forget 1" in str(error)
+    assert customer.sent == 1 and customer.states == ["empty"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -27,9 +28,10 @@ from seedream_api import (
     collect,
     collect_all,
     generate,
+    steps,
 )
-from seedream_api.polling import FASTEST_S, Looks
-from seedream_api.sandbox import Account, Delay, rate_limited
+from seedream_api.polling import FASTEST_S, Looks, Pace
+from seedream_api.sandbox import Account, Delay, Status, rate_limited
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
@@ -266,8 +268,10 @@ class Patient:
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
-    make_sandbox: Any, make_customer: Any, ends: bool
+    make_sandbox: Any, make_customer: Any, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Else a pause may follow a longer one, and be so short that it passes.
+    monkeypatch.setattr(steps, "Pace", partial(Pace, jitter=lambda: 0.5))
     customer, clock = make_customer(make_sandbox(task_seconds=1000)), Patient()
 
     def looks() -> int:
@@ -288,6 +292,21 @@ def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
     assert {result.status for result in results} == {"completed" if ends else "pending"}
     # One read of the task serves all three, and one fetches the image.
     assert (read, customer.sent) == (2 if ends else 1, 1) and waited <= FASTEST_S
+
+
+def test_a_look_does_not_wait_for_a_service_that_does_not_answer_this_process(
+    make_sandbox: Any, make_customer: Any
+) -> None:
+    customer, clock = make_customer(make_sandbox(task_seconds=1000)), Patient()
+
+    async def road() -> Any:
+        async with Session(customer.settings(), clock=clock, sleep=clock.sleep) as session:
+            customer.sandbox.faults.push("task", Status(500), times=1000)
+            first = await generate(cat(), session, wait=False)
+            await soon(lambda: clock.is_pausing)
+            return await asyncio.wait_for(collect(first.task_id, session, wait=False), 10)
+
+    assert asyncio.run(road()).status == "pending" and customer.sent == 1
 
 
 def test_a_look_that_began_before_the_end_does_not_answer_who_comes_after_it(

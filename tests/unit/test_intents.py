@@ -40,6 +40,8 @@ def test_the_same_parts_have_the_same_print_in_any_order() -> None:
 def test_a_print_is_stable_across_versions() -> None:
     # Changing it forgets everything that anybody has paid for.
     assert printed() == "c9c8e73d9a0198f743fe3c90534ebe1a5b3c77e70f5da666efdf0555d07c54e8"
+    chinese = printed(body={**BODY, "prompt": "一只猫"})
+    assert chinese == "e6984f42e4f26b38d68f2df8b84c9dacef341c2939b5e9f963bef7e0e33c0e05"
 
 
 def test_every_part_makes_another_print() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api import transport
-from seedream_api.errors import Charge, NotSent, OutcomeUnknown
+from seedream_api.errors import Charge, NotSent, OutcomeUnknown, ReadFailed
 from seedream_api.transport import HttpAnswer, Transport
 
 BODY = {"model": "Seedream-4.5", "prompt": "一只猫"}
@@ -251,20 +251,33 @@ def test_an_answer_that_does_not_come_in_time_is_unknown(serve: Serve, begun: by
     assert error.values["reason"] == "no answer in time"
 
 
-def test_an_answer_that_drips_forever_is_given_up_in_time(serve: Serve) -> None:
-    def talk(caller: Any) -> None:
-        caller.request()
-        caller.say(HEAD)
-        while True:
-            caller.say(b" ")
-            caller.socket.settimeout(0.02)
-            try:
-                if not caller.socket.recv(1):
-                    return
-            except TimeoutError:
-                continue
+def drip(caller: Any) -> None:
+    caller.request()
+    caller.say(HEAD)
+    while True:
+        caller.say(b" ")
+        caller.socket.settimeout(0.02)
+        try:
+            if not caller.socket.recv(1):
+                return
+        except TimeoutError:
+            continue
 
-    assert unknown(serve(talk).url(), read_timeout_s=0.4).values["reason"] == "no answer in time"
+
+def test_an_answer_that_drips_forever_is_given_up_in_time(serve: Serve) -> None:
+    assert unknown(serve(drip).url(), read_timeout_s=0.4).values["reason"] == "no answer in time"
+
+
+def test_a_free_answer_that_drips_forever_is_given_up_in_time(serve: Serve) -> None:
+    async def run() -> None:
+        client = Transport()
+        try:
+            await asyncio.wait_for(client.ask(serve(drip).url(), timeout_s=0.4), 10.0)
+        finally:
+            await client.close()
+
+    with pytest.raises(ReadFailed, match="no answer in time"):
+        asyncio.run(run())
 
 
 def test_an_answer_without_end_is_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

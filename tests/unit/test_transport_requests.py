@@ -138,6 +138,25 @@ async def streamed(client: Transport, url: str = URL, address: str | None = None
         return b"".join([chunk async for chunk in answer.chunks])
 
 
+def test_a_paid_request_that_something_begins_again_is_stopped_before_its_second_first_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As another pack's patch of httpx does, which tries again what fails."""
+    passed: list[str] = []
+
+    class Again(Pools):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            for attempt in ("first", "second"):
+                answer = await super().handle_async_request(request)
+                passed.append(attempt)
+            return answer
+
+    stand_in(monkeypatch, Again())
+    with pytest.raises(OutcomeUnknown, match="tried to send it again"):
+        run(post)
+    assert passed == ["first"]
+
+
 def test_a_streamed_body(pools: Pools) -> None:
     assert run(streamed) == b"{}"
     (request,) = pools.requests
