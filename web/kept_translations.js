@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
-const OURS = /^seedream/i;
+const OURS = /^(comfyui-)?seedream/i;
 
 app.registerExtension({
   name: "Seedream.KeptTranslations",
@@ -14,7 +14,7 @@ app.registerExtension({
     if (!locale || locale === "en") return;
     if (translations.te("nodeDefs.SeedreamEvolink.display_name", locale)) return;
     const all = (await (await api.fetchApi("/i18n")).json())[locale] ?? {};
-    translations.mergeLocaleMessage(locale, ofThisPack(all));
+    translations.mergeLocaleMessage(locale, ofThisPack(all) ?? {});
   },
 });
 
@@ -25,11 +25,10 @@ function frontendTranslations() {
   return values.find((value) => value?.global?.mergeLocaleMessage)?.global;
 }
 
+/** What stands under keys of ours, at any depth; undefined where nothing does. */
 function ofThisPack(messages) {
-  const kept = {};
-  for (const [group, entries] of Object.entries(messages)) {
-    const ours = Object.entries(entries).filter(([key]) => OURS.test(key));
-    if (ours.length) kept[group] = Object.fromEntries(ours);
-  }
-  return kept;
+  const kept = Object.entries(messages ?? {})
+    .map(([key, value]) => [key, OURS.test(key) ? value : typeof value === "object" ? ofThisPack(value) : undefined])
+    .filter(([, value]) => value !== undefined);
+  return kept.length ? Object.fromEntries(kept) : undefined;
 }

@@ -3,6 +3,7 @@ import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 
 let spoken = { en: {}, zh: {} };
+let nodes = { en: {}, zh: {} };
 let loading = null;
 
 /** Loads the words once; safe to call again. */
@@ -12,6 +13,7 @@ export function loadWords() {
     .then((answer) => answer.json())
     .then((all) => {
       spoken = { en: all.en?.seedream ?? {}, zh: all.zh?.seedream ?? {} };
+      nodes = { en: all.en?.nodeDefs ?? {}, zh: all.zh?.nodeDefs ?? {} };
     });
   return loading;
 }
@@ -29,6 +31,11 @@ export function word(key, values = {}) {
 
 export function hasWord(key) {
   return found(spoken.en, key) !== undefined;
+}
+
+/** The labels of an input's choices by their values; undefined where the language has none. */
+export function choiceLabels(node, input) {
+  return nodes[language()][node]?.inputs?.[input]?.options;
 }
 
 function found(words, key) {

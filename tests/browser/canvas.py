@@ -78,6 +78,12 @@ class Canvas:
         self.page.locator(TASKS_BUTTON).click()
         self.page.locator("#seedream-tasks").wait_for(state="detached")
 
+    def find_template(self, pack: str, name: str) -> Locator:
+        """A template's card in ComfyUI's template browser, under the pack's title there."""
+        self.run_command("Comfy.BrowseTemplates")
+        self.page.get_by_role("button", name=pack).or_(self.page.get_by_text(pack)).first.click()
+        return self.page.get_by_test_id(f"template-workflow-{name}")
+
     def nodes(self, kind: str) -> list[int]:
         """The ids of all nodes of a kind."""
         found = "(kind) => app.graph.nodes.filter((n) => n.type === kind).map((n) => n.id)"
@@ -150,12 +156,13 @@ class Canvas:
             node,
         )
 
-    def hover(self, node: int, widget: str) -> None:
-        """Rest the pointer on a widget that the canvas draws."""
+    def place_of(self, node: int, widget: str) -> tuple[float, float]:
+        """Where on the page the middle of a widget is that the canvas draws."""
         x, y = self.page.evaluate(
             """([id, name]) => {
               const node = app.graph.getNodeById(id);
               const widget = node.widgets.find((each) => each.name === name);
+              app.canvas.draw(true, true); // which lays a new node's widgets out
               const { scale, offset } = app.canvas.ds;
               const { left, top } = app.canvas.canvas.getBoundingClientRect();
               const at = [node.pos[0] + node.size[0] / 2, node.pos[1] + widget.last_y + 10];
@@ -163,8 +170,34 @@ class Canvas:
             }""",
             [node, widget],
         )
+        return x, y
+
+    def hover(self, node: int, widget: str) -> None:
+        """Rest the pointer on a widget that the canvas draws."""
+        x, y = self.place_of(node, widget)
         self.page.mouse.move(x - 20, y)
         self.page.mouse.move(x, y)
+
+    def open_menu(self, node: int, widget: str) -> Locator:
+        """The entries of a combo that the canvas draws."""
+        self.page.mouse.click(*self.place_of(node, widget))
+        entries = self.page.locator(".litecontextmenu .litemenu-entry")
+        entries.first.wait_for()
+        return entries
+
+    def drawn(self) -> list[str]:
+        """Every text that the canvas draws now."""
+        return self.page.evaluate(
+            """() => {
+              const texts = [];
+              const { ctx } = app.canvas;
+              ctx.fillText = (text) => texts.push(text);
+              app.canvas.draw(true, true);
+              delete ctx.fillText;
+              app.canvas.draw(true, true);
+              return texts;
+            }"""
+        )
 
     def bypass(self, node: int) -> None:
         self.page.evaluate("(id) => { app.graph.getNodeById(id).mode = 4; }", node)

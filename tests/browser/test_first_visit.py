@@ -1,15 +1,16 @@
 """A first visit with nothing but a browser, in English and in Chinese: choose the sandbox in the
-settings, load each template, run it, see the images and the task."""
+settings, load each template by its title, run it, see the images and the task."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from canvas import Canvas
-from launch import PACK_FOLDER
+from launch import PACK_FOLDER, PACK_ROOT
 from make_thumbnails import EXAMPLES, example_names, place_example_image
 from playwright.sync_api import expect
 from sites import FRONTENDS, Site
@@ -25,6 +26,11 @@ SHOWS = {
 """The images that each template puts on the canvas."""
 
 GENERATORS = ("SeedreamPreferential", "SeedreamEvolink")
+
+
+def texts_of(language: str) -> dict[str, Any]:
+    """The texts of the pack outside of nodes, as in ``en-US`` or ``zh-CN``."""
+    return json.loads((PACK_ROOT / "locales" / language[:2] / "main.json").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,12 @@ def visitor(
 
 @pytest.mark.parametrize("name", example_names())
 def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
-    canvas, page = visitor.canvas, visitor.canvas.page
-    canvas.run_command("Comfy.BrowseTemplates")
-    page.get_by_role("button", name=PACK_FOLDER).or_(page.get_by_text(PACK_FOLDER)).first.click()
-    page.get_by_test_id(f"template-workflow-{name}").click()
+    canvas, texts = visitor.canvas, texts_of(visitor.language)
+    said = texts["seedream"]["templates"][name]
+    card = canvas.find_template(texts["templateWorkflows"]["category"][PACK_FOLDER], name)
+    expect(card.get_by_role("heading")).to_have_text(said["title"])
+    expect(card.get_by_role("paragraph")).to_have_text(said["description"])
+    card.get_by_role("heading").click()
     wanted = json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))["nodes"]
     canvas.wait_for_nodes([node["type"] for node in wanted])
     canvas.run()

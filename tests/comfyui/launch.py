@@ -12,7 +12,7 @@ from pathlib import Path
 from surroundings import clean_environment
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
-PACK_FOLDER = "ComfyUI-Seedream-DeepSpace"  # no Python identifier, as most folders of packs
+PACK_FOLDER = "comfyui-seedream-deepspace"  # as after `git clone`; no Python identifier
 NOT_COPIED = (".dev", ".git", "__pycache__", "demo_output", "*_cache")
 
 

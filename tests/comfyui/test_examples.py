@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from events import Outcome
+from launch import PACK_FOLDER
 from make_thumbnails import (
     EXAMPLES,
     LONG_SIDE,
@@ -117,7 +118,7 @@ def test_the_thumbnail_is_the_workflows_own_output(ran: dict[str, Ran], name: st
 
 def test_the_server_offers_them_as_templates(studio: Studio) -> None:
     offered = studio.server.request("GET", "/workflow_templates").json()
-    assert sorted(offered["ComfyUI-Seedream-DeepSpace"]) == NAMES
-    path = f"/api/workflow_templates/ComfyUI-Seedream-DeepSpace/{NAMES[0]}"
+    assert sorted(offered[PACK_FOLDER]) == NAMES
+    path = f"/api/workflow_templates/{PACK_FOLDER}/{NAMES[0]}"
     assert studio.server.request("GET", f"{path}.json").status == 200
     assert studio.server.request("GET", f"{path}.jpg").status == 200

@@ -87,3 +87,13 @@ def test_the_panels_call_the_nodes_by_their_chinese_names() -> None:
     assert (
         named and [name for name in named if not any(one.startswith(name) for one in titles)] == []
     )
+
+
+def test_every_template_has_a_title_and_a_description_and_the_readmes_tell_the_same() -> None:
+    files = sorted(file.stem for file in (ROOT / "example_workflows").glob("*.json"))
+    for language, readme in (("en", "README.md"), ("zh", "README.zh-CN.md")):
+        file = ROOT / "locales" / language / "main.json"
+        told = json.loads(file.read_text("utf-8"))["seedream"]["templates"]
+        assert list(told) == files
+        rows = [f"| **{one['title']}** | {one['description']} |" for one in told.values()]
+        assert "\n".join(rows) in (ROOT / readme).read_text("utf-8")
