@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -100,6 +101,14 @@ def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
     assert fields["doctor"]["validations"]["required"] is True
     assert "python -m seedream_api doctor --json" in fields["doctor"]["attributes"]["description"]
     assert "Never put a key here" in form["body"][0]["attributes"]["value"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> None:
+    (picture,) = re.findall(r"!\[.+?\]\((docs/.+?)\)", read(name))
+    with Image.open(ROOT / picture) as shown:
+        assert shown.format == "PNG" and shown.width > 1200
+    assert (ROOT / picture).stat().st_size < 400 * 1024
 
 
 def test_links_between_the_papers_lead_somewhere() -> None:
