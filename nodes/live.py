@@ -32,12 +32,17 @@ class Live:
         self._changed: dict[int, Work] = {}
         self._round: asyncio.Task[None] | None = None
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether something is still to be read and sent."""
+        return self._round is not None and not self._round.done()
+
     def changed(self, work: Work) -> None:
         """A work has moved its row or made progress; on the session's loop."""
         if work.row is None:
             return
         self._changed[work.row.id] = work
-        if self._round is None or self._round.done():
+        if not self.is_telling:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:

@@ -11,7 +11,6 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
-import importlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -23,10 +22,10 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ..seedream_api.config import Settings, load_settings
 from ..seedream_api.errors import Interrupted, SeedreamError
 from .live import Live
-from .settings import home_folder, log
+from .sessions import Sessions
+from .settings import log
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,32 +55,14 @@ class _OwnLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self._sessions: list[tuple[Settings, Session]] = []
-        self._opening = asyncio.Lock()
+        self.sessions = Sessions(_follow)
         self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
         self._thread.start()
         _at_exit(self._end)
 
-    async def session(self) -> Session:
-        """The session of the present settings; one of earlier settings lives on beside it."""
-        async with self._opening:
-            await asyncio.to_thread(_import_client)
-            from ..seedream_api.session import Session
-
-            settings = await asyncio.to_thread(load_settings, home_folder())
-            for known, session in self._sessions:
-                if known == settings and not session.ledger.is_lost:
-                    return session
-            session = await Session(settings).__aenter__()
-            if not is_multi_user():
-                session.on_change = Live(session, send).changed
-            self._sessions.append((settings, session))
-            return session
-
     def _end(self) -> None:
         async def close_all() -> None:
-            for _, session in self._sessions:
-                await session.close(patience_s=QUIT_PATIENCE_S)
+            await self.sessions.close(patience_s=QUIT_PATIENCE_S)
             rest = asyncio.all_tasks() - {asyncio.current_task()}
             for task in rest:
                 task.cancel()
@@ -94,6 +75,15 @@ class _OwnLoop:
         self._thread.join(timeout=5.0)
         if not self._thread.is_alive():
             self.loop.close()
+
+
+def _follow(session: Session) -> Live | None:
+    """Tell browsers what becomes of this session's work, where they may know."""
+    if is_multi_user():
+        return None
+    live = Live(session, send)
+    session.on_change = live.changed
+    return live
 
 
 def is_multi_user() -> bool:
@@ -116,7 +106,8 @@ async def ask(job: Callable[[Session], Awaitable[T]]) -> T:
     """
 
     async def work() -> T:
-        return await job(await own_loop().session())
+        async with own_loop().sessions.borrowed() as session:
+            return await job(session)
 
     return await on_own_loop(work)
 
@@ -125,12 +116,6 @@ async def on_own_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
     work = asyncio.run_coroutine_threadsafe(job(), own_loop().loop)
     return await asyncio.wrap_future(work)
-
-
-def _import_client() -> None:
-    """Everything that the nodes' work imports, which takes half a second the first time."""
-    for module in ("collecting", "generation", "loading", "session", "uploading"):
-        importlib.import_module(f"..seedream_api.{module}", __package__)
 
 
 _own: _OwnLoop | None = None
@@ -213,7 +198,8 @@ async def run(
         caller.latest = step
 
     async def work() -> T:
-        return await job(await own.session(), tell)
+        async with own.sessions.borrowed() as session:
+            return await job(session, tell)
 
     call = _Call(own.loop, work)
     shown: Progress | None = None

@@ -1,0 +1,101 @@
+"""The sessions on the pack's loop: one for the present settings, and earlier ones still in use."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..seedream_api.config import load_settings
+from .settings import home_folder
+
+if TYPE_CHECKING:
+    from ..seedream_api.session import Session
+    from .live import Live
+
+
+@dataclass(eq=False)
+class _Lent:
+    session: Session
+    live: Live | None
+    users: int = 0
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a node or a route uses it, work goes on in it, or links lead to it: those of the
+        built-in sandbox end with its session."""
+        session, is_telling = self.session, self.live is not None and self.live.is_telling
+        has_links = session.settings.is_built_in_sandbox
+        return bool(self.users or session.works or is_telling or has_links)
+
+
+class Sessions:
+    """Lends sessions; on one event loop.
+
+    A session's settings are fixed, so a change of the settings makes another one. Work that was
+    begun in the one before goes on there; it is closed once nothing of it is in use.
+
+    Args:
+        follow: given a session that was just opened; gives what tells browsers of it, if anything.
+    """
+
+    def __init__(self, follow: Callable[[Session], Live | None]) -> None:
+        self._follow = follow
+        self._opening = asyncio.Lock()
+        self._lent: list[_Lent] = []
+        """Open ones; the last is that of the present settings."""
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def borrowed(self) -> AsyncGenerator[Session]:
+        """The session of the present settings, open for as long as the block lasts.
+
+        Raises:
+            SeedreamError: a setting is not allowed, or the home folder cannot be used.
+        """
+        async with self._opening:
+            lent = await self._present()
+            lent.users += 1
+        try:
+            yield lent.session
+        finally:
+            lent.users -= 1
+            self._close_idle()
+
+    async def _present(self) -> _Lent:
+        await asyncio.to_thread(_import_client)
+        from ..seedream_api.session import Session
+
+        settings = await asyncio.to_thread(load_settings, home_folder())
+        for lent in self._lent:
+            if lent.session.settings == settings and not lent.session.ledger.is_lost:
+                self._lent.remove(lent)
+                self._lent.append(lent)
+                return lent
+        session = await Session(settings).__aenter__()
+        self._lent.append(_Lent(session, self._follow(session)))
+        return self._lent[-1]
+
+    def _close_idle(self) -> None:
+        """Close what is of earlier settings and not in use. Whoever borrows next looks again."""
+        for lent in [one for one in self._lent[:-1] if not one.is_in_use]:
+            self._lent.remove(lent)
+            closing = asyncio.create_task(lent.session.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def close(self, *, patience_s: float) -> None:
+        """Close all; see ``Session.close``."""
+        every, self._lent = self._lent, []
+        for lent in every:
+            await lent.session.close(patience_s=patience_s)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+
+def _import_client() -> None:
+    """Everything that the nodes' work imports, which takes half a second the first time."""
+    for module in ("collecting", "generation", "loading", "session", "uploading"):
+        importlib.import_module(f"..seedream_api.{module}", __package__)
