@@ -8,7 +8,8 @@ import threading
 from typing import Any
 
 import graphs
-from studio import Studio, seen, shown
+from events import Event
+from studio import Clock, Studio, seen, shown
 
 NONCES = itertools.count()
 STORED = "stored result, nothing charged"
@@ -70,6 +71,26 @@ def test_the_same_inputs_are_free_after_a_restart(studio: Studio, wish: str) -> 
     assert "1" in again.executed and seen(first, "90") == seen(again, "90")
     assert STORED in again.texts("1")[-1]
     assert len(studio.posts(wish)) == 1
+
+
+def test_a_run_that_a_crash_cut_short_is_picked_up_and_the_node_says_so(
+    studio: Studio, wish: str
+) -> None:
+    studio.clock.run(Clock.STOPPED)
+    prompt_id = studio.server.queue(graph_of(wish))
+    studio.server.wait(prompt_id, until=names_a_task)
+    studio.server.kill()
+    studio.server.start()
+    studio.clock.run(Clock.FLYING)
+    again = studio.run(graph_of(wish))
+    said, report = again.texts("1")[-1], json.loads(shown(again, "91"))
+    assert "picked up again, not sent anew" in said and "继续此前的任务，未重新发送" in said
+    assert (report["origin"], report["may_have_been_charged_images"]) == ("resumed", 0)
+    assert seen(again, "90") and len(studio.posts(wish)) == 1
+
+
+def names_a_task(event: Event) -> bool:
+    return event.type == "progress_text" and "task-" in event.data["text"]
 
 
 def test_an_answer_that_comes_while_comfyui_quits_is_kept(studio: Studio, wish: str) -> None:
