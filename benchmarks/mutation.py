@@ -98,8 +98,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/test_transport_readiness.py",
     ),
     "proxies": (
-        "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
-        "unit/test_transport_requests.py",
+        "unit/test_config_proxy.py", "unit/test_transport_proxies.py",
+        "unit/test_transport_tls.py", "unit/test_transport_requests.py",
     ),
     **dict.fromkeys(
         ("ledger", "ledger_looks", "ledger_moves"), _LEDGER

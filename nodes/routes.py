@@ -18,7 +18,7 @@ from server import PromptServer
 
 from ..seedream_api.errors import InvalidRequest, SeedreamError
 from ..seedream_api.intents import State
-from . import panel, runtime, settings
+from . import panel, runtime, saving, settings
 from .live import EVENT
 from .quoting import quote
 
@@ -117,7 +117,7 @@ async def _settings(request: web.Request, body: Json) -> Json:
 
 
 async def _save(request: web.Request, body: Json) -> Json:
-    await asyncio.to_thread(settings.save, body)
+    await asyncio.to_thread(saving.save, body)
     return await asyncio.to_thread(settings.listing)
 
 

@@ -196,6 +196,14 @@ def _old_number(text: str) -> int:
     return int(text, 8 if _OCTAL.fullmatch(text) else 10)
 
 
+def is_local_host(host: str) -> bool:
+    """Whether ``host`` is written as this machine: ``localhost`` or a loopback address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def is_public(address: Address) -> bool:
     """Whether an address, and every IPv4 address carried inside it, is on the public internet."""
     if isinstance(address, IPv4Address):

@@ -74,7 +74,7 @@ class SeedreamClient:
         transport: Transport | None = None,
     ) -> None:
         self.settings = settings
-        self.transport = transport or Transport()
+        self.transport = transport or Transport(settings.proxy)
         self._clock = clock
         self._sleep = sleep
         self._gate = Gate(int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock, sleep=sleep)

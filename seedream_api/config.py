@@ -6,12 +6,11 @@ the environment wins. A saved key is saved together with its address and is used
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +19,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from .addresses import is_local_host
 from .catalog import MODELS, Model, with_added_models
 from .errors import ConfigurationError
+from .proxies import checked_proxy
 from .redaction import HIDDEN, bare_url
 from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from .setting_names import SETTINGS as SETTINGS
@@ -61,6 +62,11 @@ class Settings:
     def address(self) -> str:
         """The service's address without a trailing slash, or the word ``sandbox``."""
         return self.text("DEEPSPACE_BASE_URL")
+
+    @property
+    def proxy(self) -> str:
+        """The proxy of everything, a secret where it holds a password; empty: the environment's."""
+        return self.text("SEEDREAM_PROXY")
 
     @property
     def settings_file(self) -> Path:
@@ -116,14 +122,6 @@ class Settings:
         return frozenset(host.strip().lower() for host in hosts if host.strip())
 
 
-def is_local_host(host: str) -> bool:
-    """Whether ``host`` is written as this machine: ``localhost`` or a loopback address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def load_settings(
     home: Path | str | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
@@ -140,8 +138,6 @@ def load_settings(
     folder = home_of(home, environ)
     saved = read_settings_file(folder / "settings.json")
     values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
-    address = values["DEEPSPACE_BASE_URL"]
-    values["DEEPSPACE_BASE_URL"] = Value(checked_address(address.text), address.origin)
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
         values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
@@ -154,7 +150,8 @@ def home_of(home: Path | str | None, environ: Mapping[str, str]) -> Path:
 
 
 def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    """A setting's value: of the environment, else the saved one, else the default.
+    """A setting's value: of the environment, else the saved one, else the default; an address and a
+    proxy in their one spelling.
 
     Raises:
         ConfigurationError: it is not allowed.
@@ -174,7 +171,8 @@ def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, s
             origin=value.origin,
             allowed=setting.allowed(),
         )
-    return value
+    spelled = SPELLED.get(setting.name)
+    return Value(spelled(value.text), value.origin) if spelled else value
 
 
 def _text(saved: Any) -> str:
@@ -235,6 +233,13 @@ def checked_address(text: str) -> str:
     # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
     path = parts.path.rstrip("/").removesuffix("/v1")
     return f"{parts.scheme.lower()}://{netloc}{path}"
+
+
+SPELLED: Mapping[str, Callable[[str], str]] = {
+    "DEEPSPACE_BASE_URL": checked_address,
+    "SEEDREAM_PROXY": checked_proxy,
+}
+"""How the value of a setting is checked that is more than a text, and brought into its spelling."""
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

@@ -105,20 +105,19 @@ def _proxy(settings: Settings) -> Check:
     bundle = next((os.environ[v] for v in CERTIFICATE_VARIABLES if os.environ.get(v)), None)
     if bundle and not Path(bundle).exists():
         return Check("certificates", "problem", f"{bundle} does not exist")
-    proxy = proxy_for(settings.address)
+    proxy = proxy_for(settings.address, settings.proxy)
     if proxy is None:
-        others = ", ".join(sorted(urllib.request.getproxies())) or "none"
+        own = ["SEEDREAM_PROXY"] if settings.proxy else []
+        others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or "none"
         return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
-    return Check(
-        "proxy", "note", f"{bare_url(proxy) if '://' in proxy else proxy} is used for this address"
-    )
+    return Check("proxy", "note", f"{bare_url(proxy)} is used for this address")
 
 
 async def _names(settings: Settings, resolver: Resolver) -> list[Check]:
     """Where the service's name leads, as far as it is looked up here."""
     parts = urlsplit(settings.address)
     host = parts.hostname or ""
-    if settings.is_sandbox or literal_address(host) or proxy_for(settings.address) is not None:
+    if settings.is_sandbox or literal_address(host) or proxy_for(settings.address, settings.proxy):
         return []
     try:
         found = await resolve(host, parts.port or 443, resolver=resolver)

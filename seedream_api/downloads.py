@@ -22,7 +22,6 @@ from .errors import InvalidRequest, NotSent, ReadFailed, ResultUnavailable, Unsa
 from .limits import Gate
 from .media_types import HEAD_BYTES, kind_of, media_type_of
 from .partials import PartialFile
-from .proxies import proxy_for
 from .redaction import bare_url, scrub
 from .retries import CONNECTING, Patience
 from .transport import StreamedAnswer, Transport
@@ -215,8 +214,8 @@ class Downloader:
         await job.end()
 
     async def _address(self, url: str, job: Arrival) -> str | None:
-        # The system's proxy settings are asked in a thread: on Windows that may look names up.
-        proxied = await asyncio.to_thread(proxy_for, url) is not None
+        # In a thread: on Windows it may look names up.
+        proxied = await asyncio.to_thread(self._transport.proxy_for, url) is not None
         try:
             return await address_to_connect(
                 url,

@@ -10,14 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .addresses import Policy, is_public, literal_address, resolve
+from .addresses import Policy, is_local_host, is_public, literal_address, resolve
 from .client import SeedreamClient
-from .config import Settings, is_local_host
+from .config import Settings
 from .downloads import Downloader
 from .ledger import Ledger
 from .limits import Gate
 from .polling import Looks
-from .proxies import proxy_for
 from .pruning import prune
 from .store import ImageStore
 from .uploads.courier import Courier
@@ -174,7 +173,7 @@ class Session:
         address = literal_address(host)
         if is_local_host(host) or address is not None:
             return address is None or not is_public(address)
-        if proxy_for(self.client.base_url) is not None:
+        if self.client.transport.proxy_for(self.client.base_url) is not None:
             return False
         try:
             found = await resolve(host, base.port or 443)

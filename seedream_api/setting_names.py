@@ -67,6 +67,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("SEEDREAM_UPLOAD_HTTP_HEADERS", "", secret=True),
         Setting("SEEDREAM_UPLOAD_HTTP_FIELDS", "", secret=True),
         Setting("SEEDREAM_UPLOAD_HTTP_RESULT", ""),
+        Setting("SEEDREAM_PROXY", ""),
         Setting("SEEDREAM_ALLOW_HOSTS", ""),
     )
 }

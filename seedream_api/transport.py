@@ -86,12 +86,21 @@ class StreamedAnswer:
 
 
 class Transport:
-    """Connections by proxy, made when first needed; use it on one event loop and close it there."""
+    """Connections by proxy, made when first needed; use it on one event loop and close it there.
 
-    def __init__(self) -> None:
+    Args:
+        proxy: what ``SEEDREAM_PROXY`` says; empty for the environment's.
+    """
+
+    def __init__(self, proxy: str = "") -> None:
+        self._proxy = proxy
         # Below httpx's client, which logs every URL, signed ones too, and keeps cookies.
         self._pools: dict[tuple[str | None, bool], httpx.AsyncHTTPTransport] = {}
         self._preparing: asyncio.Future[ssl.SSLContext] | None = None
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy that a request to this URL goes through. On Windows that may look names up."""
+        return proxy_for(url, self._proxy)
 
     async def close(self) -> None:
         for pool in self._pools.values():
@@ -230,7 +239,7 @@ class Transport:
     ) -> httpx.AsyncHTTPTransport:
         certificates = await self._certificates()
         # No waiting from here on: of two pools made at once, one would never be closed.
-        proxy = None if direct else proxy_for(url)
+        proxy = None if direct else self.proxy_for(url)
         pool = self._pools.get((proxy, paid))
         if pool is None:
             try:

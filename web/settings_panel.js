@@ -12,7 +12,7 @@ const SECTIONS = [
   ["references", [WAY, ...fieldsOf("S3"), ...fieldsOf("EVOLINK"), ...fieldsOf("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
   ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_STORE_GB"]],
-  ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS"]],
+  ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS", "SEEDREAM_PROXY"]],
   ["models", ["SEEDREAM_MODELS"]],
 ];
 
@@ -74,8 +74,8 @@ class Panel {
       return [checker("seedream-test-upload", "test", () => call("/uploads/test", {}), uploadResult)];
     },
     network() {
-      const label = make("span", { class: "seedream-label", text: word("settings.proxy.label") });
-      const help = make("p", { class: "seedream-help", text: word("settings.proxy.help") });
+      const label = make("span", { class: "seedream-label", text: word("settings.proxy_used.label") });
+      const help = make("p", { class: "seedream-help", text: word("settings.proxy_used.help") });
       return [make("div", { class: "seedream-setting" }, make("div", {}, label, help), this.proxy)];
     },
     record() {
@@ -92,7 +92,7 @@ class Panel {
     tell(this.problem, listing.error?.[language()]);
     for (const setting of listing.settings) this.rows.get(setting.name)?.show(setting);
     this.home.textContent = listing.home;
-    this.proxy.textContent = listing.proxy ?? word("settings.proxy.none");
+    this.proxy.textContent = listing.proxy ?? word("settings.proxy_used.none");
     this.showWay(new Map(listing.settings.map((setting) => [setting.name, setting])));
   }
 

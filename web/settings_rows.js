@@ -60,7 +60,8 @@ class Row {
     const origin = { environment: "environment", "settings file": "file", default: "default" }[setting.origin];
     this.element.dataset.origin = origin ?? "other";
     const isSilent = origin === "default" || !setting.is_needed;
-    tell(this.origin, isSilent ? "" : word(`origins.${origin ?? "other"}`));
+    const told = [word(`origins.${origin ?? "other"}`), ...(setting.is_hidden ? [word("settings.part_hidden")] : [])];
+    tell(this.origin, isSilent ? "" : told.join(" · "));
     this.reset.hidden = !setting.editable || setting.origin !== "settings file" || setting.kind === "secret";
   }
 
@@ -73,6 +74,7 @@ const CONTROLS = { text: textControl, number: textControl, choice: choiceControl
 
 function textControl(row, setting) {
   const isNumber = setting.kind === "number";
+  let sent = null;
   const input = make("input", {
     id: row.id,
     class: "seedream-input",
@@ -84,15 +86,17 @@ function textControl(row, setting) {
     spellcheck: "false",
     placeholder: setting.default,
     "aria-describedby": row.described(),
-    onchange: () => row.change(input.value),
+    onchange: () => row.change((sent = input.value)),
   });
   const show = (now) => {
     input.disabled = !now.editable;
     // Of an address with a secret part only the rest is known here: it is shown, and not sent back.
     input.placeholder = now.is_hidden ? now.value : now.default;
     const value = now.is_set && now.origin !== "default" && !now.is_hidden ? now.value : "";
-    // What is being typed is not taken away by the answer to another field.
-    if (document.activeElement !== input || !now.editable) input.value = value;
+    // What is being typed is not taken away by the answer to another field; what was sent gives way
+    // to what was saved of it, so that no password stays in sight.
+    const isTyping = document.activeElement === input && input.value !== sent;
+    if (!isTyping || !now.editable) input.value = value;
   };
   return { element: input, show };
 }

@@ -31,8 +31,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
-from ..addresses import checked_url
-from ..config import is_local_host
+from ..addresses import checked_url, is_local_host
 from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
 from ..redaction import HIDDEN, bare_url

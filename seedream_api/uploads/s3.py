@@ -60,6 +60,7 @@ class S3Bucket:
         self._region = settings.text("SEEDREAM_UPLOAD_S3_REGION")
         self._prefix = settings.text("SEEDREAM_UPLOAD_S3_PREFIX").strip("/")
         self._life_s = settings.number("SEEDREAM_UPLOAD_S3_LIFE_S")
+        self._chosen_proxy = settings.proxy
         given = _address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
         self._public = _address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
         self._endpoint, self._virtual = endpoint_of(given, self._bucket, self._region)
@@ -96,7 +97,7 @@ class S3Bucket:
         from obstore.store import S3Store
 
         options: ClientConfig = {"allow_http": True, "timeout": f"{UPLOAD_TIMEOUT_S:g}s"}
-        proxy = proxy_for(self._endpoint)
+        proxy = proxy_for(self._endpoint, self._chosen_proxy)
         if proxy is not None:
             options["proxy_url"] = proxy
         return S3Store(

@@ -52,10 +52,19 @@ CONFIGURATION: dict[str, Wording] = {
         '其内容应为 JSON 列表：{{"id": ..., "family": "preferential" 或 "evolink", "like": ...}}。',
     ),
     "bad_proxy": Wording(
-        "The proxy of the environment cannot be used: {reason}.",
-        "环境变量中的代理无法使用：{reason}。",
-        "Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (http://, https:// or socks5:// addresses).",
-        "请检查 HTTP_PROXY、HTTPS_PROXY 和 ALL_PROXY（http://、https:// 或 socks5:// 地址）。",
+        "The proxy cannot be used: {reason}.",
+        "代理无法使用：{reason}。",
+        "SEEDREAM_PROXY, HTTP_PROXY, HTTPS_PROXY and ALL_PROXY take http://host:port, https:// or "
+        "socks5://, with user:password@ before the host where it wants them (odd characters as "
+        "%40 and so on).",
+        "SEEDREAM_PROXY、HTTP_PROXY、HTTPS_PROXY 和 ALL_PROXY 可填 http://主机:端口、https:// 或 "
+        "socks5:// 地址；需要登录时在主机前写 用户名:密码@（特殊字符写作 %40 等形式）。",
+    ),
+    "no_socks_library": Wording(
+        "A socks5 proxy needs the library socksio, which is not installed.",
+        "socks5 代理需要 socksio 库，但尚未安装。",
+        'Install it: "{python}" -m pip install "{package}"; or name an http:// proxy.',
+        '请安装："{python}" -m pip install "{package}"；或改用 http:// 代理。',
     ),
     "bad_certificates": Wording(
         "The CA bundle {path} cannot be loaded: {reason}.",

@@ -11,6 +11,8 @@ REASONS: dict[str, str] = {
     "it is no http or https address": "不是 http 或 https 地址",
     "it holds a user name": "其中含有用户名",
     "it has a query or fragment": "其中含有查询参数或片段",
+    "it is no http, https or socks5 address": "不是 http、https 或 socks5 地址",
+    "it has a path, query or fragment": "其中含有路径、查询参数或片段",
     "plain http would send the key in the clear": "明文 http 会泄露密钥",
     "it holds no JSON object": "内容不是 JSON 对象",
     "it is no list of objects": "内容不是对象列表",

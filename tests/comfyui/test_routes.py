@@ -175,6 +175,58 @@ def test_upload_secrets_do_not_follow_to_another_host(fresh: ComfyServer) -> Non
     assert KEY not in settings_file(fresh).read_text("utf-8")
 
 
+PASSWORD = "hush-9c41"
+
+
+def test_a_proxy_is_shown_without_its_password(fresh: ComfyServer) -> None:
+    address = {"DEEPSPACE_BASE_URL": "https://relay.example"}
+    first = ask(fresh, "/settings", {**address, "SEEDREAM_PROXY": f"me:{PASSWORD}@127.0.0.1:7890"})
+    row = setting(first, "SEEDREAM_PROXY")
+    assert (row["value"], row["is_hidden"], row["is_set"]) == ("http://127.0.0.1:7890", True, True)
+    saved = json.loads(settings_file(fresh).read_text("utf-8"))
+    assert saved["SEEDREAM_PROXY"] == f"http://me:{PASSWORD}@127.0.0.1:7890"
+    assert first.json()["proxy"] == "http://127.0.0.1:7890"
+    checked = ask(fresh, "/doctor", {})
+    assert {one["name"]: one for one in checked.json()["checks"]}["proxy"]["verdict"] == "note"
+    answers = (first, checked, ask(fresh, "/settings"), ask(fresh, "/tasks"))
+    assert all(PASSWORD.encode() not in answer.body for answer in answers)
+    assert PASSWORD not in fresh.log
+    back = ask(fresh, "/settings", {"SEEDREAM_PROXY": ""})
+    assert setting(back, "SEEDREAM_PROXY")["is_set"] is False and back.json()["proxy"] is None
+
+
+def test_a_proxy_that_cannot_be_one_is_refused_and_in_a_file_told_at_its_field(
+    fresh: ComfyServer,
+) -> None:
+    wrong = f"ftp://me:{PASSWORD}@127.0.0.1:21"
+    refused = ask(fresh, "/settings", {"SEEDREAM_PROXY": wrong})
+    status, reason = refusal(refused)
+    assert status == 400 and "socks5" in reason and not settings_file(fresh).exists()
+    settings_file(fresh).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings_file(fresh).write_text(json.dumps({"SEEDREAM_PROXY": wrong}), "utf-8")
+    listed = ask(fresh, "/settings")
+    assert "代理无法使用" in setting(listed, "SEEDREAM_PROXY")["error"]["zh"]
+    assert PASSWORD.encode() not in refused.body + listed.body
+
+
+def test_a_proxy_of_the_environment_cannot_be_edited_and_its_password_not_seen(
+    boot_comfyui: Callable[..., ComfyServer],
+) -> None:
+    proxy = {"SEEDREAM_PROXY": f"socks5://me:{PASSWORD}@127.0.0.1:1080"}
+    server = boot_comfyui(environment={**proxy, "HTTPS_PROXY": "http://127.0.0.1:9"})
+    listed = ask(server, "/settings")
+    row = setting(listed, "SEEDREAM_PROXY")
+    assert (row["value"], row["origin"], row["editable"], row["is_hidden"]) == (
+        "socks5://127.0.0.1:1080", "environment", False, True,
+    )  # fmt: skip
+    assert listed.json()["proxy"] == "socks5://127.0.0.1:1080"
+    refused = ask(server, "/settings", {"SEEDREAM_PROXY": "http://127.0.0.1:7890"})
+    assert "SEEDREAM_PROXY is fixed by the environment" in refusal(refused)[1]
+    assert PASSWORD.encode() not in listed.body + refused.body
+    assert PASSWORD not in server.log
+    server.stop()
+
+
 def test_a_key_of_the_environment_cannot_be_sent_to_an_address_from_a_browser(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:

@@ -417,12 +417,10 @@ def test_doctor_says_of_each_setting_where_its_value_came_from(customer: Any) ->
     assert "SEEDREAM_UPLOAD_EVOLINK_KEY: 未设置  (默认值)" in in_chinese
 
 
-def test_doctor_names_the_proxy_without_its_password(customer: Any) -> None:
-    environ = {
-        "DEEPSPACE_BASE_URL": "https://api.example.com",
-        "HTTPS_PROXY": "http://someone:hush@127.0.0.1:9",
-        "https_proxy": "http://someone:hush@127.0.0.1:9",
-    }
+@pytest.mark.parametrize("names", [("HTTPS_PROXY", "https_proxy"), ("SEEDREAM_PROXY",)])
+def test_doctor_names_the_proxy_without_its_password(customer: Any, names: tuple[str, ...]) -> None:
+    environ = dict.fromkeys(names, "http://someone:hush@127.0.0.1:9")
+    environ["DEEPSPACE_BASE_URL"] = "https://api.example.com"
     ran = customer.inside("doctor", "--json", **environ)
     found = checks(ran)
     assert ran.code == 1 and found["service"]["verdict"] == "problem"

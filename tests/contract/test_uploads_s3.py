@@ -20,9 +20,11 @@ from PIL import Image
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.client import SeedreamClient
 from seedream_api.doctor import run_checks
+from seedream_api.uploading import try_upload
 from seedream_api.uploads import s3, url_way
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 
+from .loopback_proxy import LoopbackProxy
 from .s3_server import KEY_ID, SECRET, S3Server
 
 MODEL = "Seedream-4.0"
@@ -302,3 +304,16 @@ def test_an_endpoint_that_is_none_is_refused(
     with pytest.raises(ConfigurationError) as caught:
         customer.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint))
     assert "S3_ENDPOINT" in str(caught.value) and "canary" not in str(caught.value)
+
+
+def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
+    customer: Any, server: S3Server
+) -> None:
+    name = "storage"  # moto takes what stands before a dot for the bucket
+    port = urlsplit(server.url).port or 0
+    with LoopbackProxy({f"{name}:80": port}) as proxy:
+        chosen = {"SEEDREAM_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        sent = customer.run(try_upload, **bucket(server, ENDPOINT=f"http://{name}"), **chosen)
+    assert sent is not None and urlsplit(sent.url).netloc == name
+    assert [line.split()[0] for line in proxy.asked] == ["PUT", "GET"]
+    assert len(server.of("PUT")) == 1

@@ -18,6 +18,7 @@ from seedream_api.config import (
 from seedream_api.errors import ConfigurationError
 
 KEY = "sk-a-secret-key-of-a-user-1234"
+SPELLED = {"SEEDREAM_PROXY": ("http://one:3", "socks5://other:5")}
 
 
 def load(home: Path, saved: Any = None, **environ: str) -> Settings:
@@ -40,7 +41,7 @@ def refusal(home: Path, saved: Any = None, **environ: str) -> ConfigurationError
 @pytest.mark.parametrize("name", [n for n in SETTINGS if n.startswith("SEEDREAM_")])
 def test_environment_wins_over_file_and_file_over_default(home: Path, name: str) -> None:
     setting = SETTINGS[name]
-    first, second = setting.words[-2:] or ("3", "5")
+    first, second = setting.words[-2:] or SPELLED.get(name, ("3", "5"))
     assert load(home).values[name].origin == "default"
     assert load(home).text(name) == setting.default
     from_file = load(home, {name: first})

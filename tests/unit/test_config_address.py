@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.config import (
-    DEFAULT_ADDRESS,
-    Settings,
-    is_local_host,
-    load_settings,
-)
+from seedream_api.addresses import is_local_host
+from seedream_api.config import DEFAULT_ADDRESS, Settings, load_settings
 from seedream_api.errors import ConfigurationError
 
 

@@ -17,6 +17,7 @@ KEY = "sk-AbCdEf1234567890_x"
         (f"Incorrect API key: {KEY}.", f"Incorrect API key: {HIDDEN}."),
         (f"Authorization: Bearer {KEY}", f"Authorization: Bearer {HIDDEN}"),
         ("bearer eyJhbGciOi.x.y", f"bearer {HIDDEN}"),
+        ("no socks5://me:hunter2@p:1080 there", "no socks5://p:1080 there"),
         ("ak-1234567890 and sk-evo-12345678", f"{HIDDEN} and {HIDDEN}"),
         (
             "see https://b.example.com/a.png?X-Amz-Signature=abc&x=1#f now",

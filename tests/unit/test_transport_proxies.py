@@ -1,4 +1,4 @@
-"""Which way a request goes: through the environment's proxies, and never to this machine."""
+"""Which way a request goes: by the proxy chosen or the environment's, never to this machine."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def test_loopback_never_goes_to_a_proxy(serve: Serve, monkeypatch: pytest.Monkey
     assert run(lambda client: post(client, server.url())).status == 200
     assert proxy.callers == []
     for host in ("localhost", "127.0.0.1", "127.1.2.3", "[::1]"):
-        assert proxy_for(f"http://{host}:1/") is None
+        assert proxy_for(f"http://{host}:1/", "") is None
+        assert proxy_for(f"http://{host}:1/", "http://q:1") is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,26 @@ def test_the_environment_names_the_proxy_and_the_hosts_without_one(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert proxy_for(SERVICE) == expected
+    assert proxy_for(SERVICE, "") == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "socks5://q:1"),
+        ({"https_proxy": "http://p:1", "all_proxy": "http://p:1"}, "socks5://q:1"),
+        ({"https_proxy": "http://p:1", "no_proxy": "other.example"}, "socks5://q:1"),
+        ({"no_proxy": "example.com"}, None),
+        ({"https_proxy": "http://p:1", "no_proxy": "*"}, None),
+    ],
+)
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the system's own settings count")
+def test_the_chosen_proxy_goes_before_the_environments_but_not_before_no_proxy(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str | None
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert Transport("socks5://q:1").proxy_for(SERVICE) == expected
 
 
 @pytest.mark.parametrize("proxy", ["ftp://p:1", "socks4://p:1", "http://p:notaport"])

@@ -312,6 +312,6 @@ def test_without_a_store_of_the_system_there_are_those_that_come_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    monkeypatch.setattr(proxies.ssl, "create_default_context", lambda **_: bare)
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: bare)
     assert proxies.trusted_certificates({}) is bare
     assert len(bare.get_ca_certs()) > 50
