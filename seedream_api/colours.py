@@ -90,10 +90,9 @@ class Colours:
             if self._canvas is not None:
                 yield Band(top, self._from_canvas(self._canvas.rows(top, bottom)), None)
                 continue
-            box = (0, top, width, bottom)
-            part = self._image.crop(box)
+            part = _rows(self._image, top, bottom)
             if self._lower is not None:
-                part = _rounded(part, self._lower.crop(box))
+                part = _rounded(part, _rows(self._lower, top, bottom))
             colour, alpha = self._split(part)
             yield Band(top, self._rgb(colour), alpha)
 
@@ -135,6 +134,13 @@ class Colours:
                 colour = colour.convert(self._profile.mode)
             colour = _applied(self._profile.transform, colour)
         return np.asarray(colour if colour.mode == "RGB" else colour.convert("RGB"))
+
+
+def _rows(image: Image.Image, top: int, bottom: int) -> Image.Image:
+    """Some rows of a loaded picture. Pillow's own ``crop`` would hold them to the limit of pixels
+    that a neighbour in the process may have set."""
+    loaded = cast(Any, image)
+    return loaded._new(loaded.im.crop((0, top, image.width, bottom)))
 
 
 def _rounded(upper: Image.Image, lower: Image.Image) -> Image.Image:

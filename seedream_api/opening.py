@@ -2,7 +2,8 @@
 
 Two switches of Pillow are global and may be set by any neighbour in the process,
 ``Image.MAX_IMAGE_PIXELS`` and ``ImageFile.LOAD_TRUNCATED_IMAGES``. Neither is changed here, and
-neither decides what is accepted here.
+neither decides what is accepted here, but for WebP and TIFF, whose readers in Pillow 13 ask the
+first one themselves.
 """
 
 from __future__ import annotations

@@ -115,14 +115,14 @@ class _Page:
         pen = max(round(self.unit / 4), 1)
         self.draw.rounded_rectangle(box, height // 2, (*_NIGHT, 120), (*_WHITE, 170), pen)
         spot = (box[0] + 2 * pad, box[1] + height / 2)
-        self.draw.text(spot, text, font=letters, fill=_WHITE, anchor=_anchored(letters, "lm"))
+        self.draw.text(spot, text, font=letters, fill=_WHITE, anchor="lm")
 
     def write(self, picture: Picture) -> None:
         """Prompt, caption, number and references over a shade that makes them legible."""
         letters_high = round(5.2 * self.unit)
         room = self.width - 2 * self.margin
         lines, letters = fitted(showable(picture.prompt), letters_high, room, 4)
-        pitch = round(_high(letters, letters_high) * 1.32)
+        pitch = round(letters.size * 1.32)
         side, columns = self._strip(len(picture.thumbnails))
         rows = -(-len(picture.thumbnails) // max(columns, 1))
         strip = rows * (side + self._gap) - self._gap if rows else 0
@@ -196,7 +196,7 @@ class _Page:
         self.draw.ellipse(box, fill=(*_NIGHT, 190))
         letters = font(text, max(round(side * 0.6), 6))
         middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-        self.draw.text(middle, text, font=letters, fill=_WHITE, anchor=_anchored(letters, "mm"))
+        self.draw.text(middle, text, font=letters, fill=_WHITE, anchor="mm")
 
     def _shade(self, top: int) -> None:
         """Darken from ``top`` downwards, first softly, then enough for white letters."""
@@ -207,12 +207,3 @@ class _Page:
         ramp = Image.linear_gradient("L").point([min(round(v * 2.1), 196) for v in range(256)])
         mask = ramp.resize((1, high)).resize((self.width, high), Image.Resampling.NEAREST)
         self.image.paste(_NIGHT, (0, top, self.width, self.height), mask)
-
-
-def _high(letters: Font, asked: int) -> int:
-    return getattr(letters, "size", asked)
-
-
-def _anchored(letters: Font, anchor: str) -> str | None:
-    """``anchor``, or None for Pillow's old bitmap font, which knows none."""
-    return anchor if hasattr(letters, "getmetrics") else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import cast
 
 from PIL import Image, ImageDraw, ImageFont
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font = ImageFont.FreeTypeFont
 
 _PLAIN = (
     "DejaVuSans.ttf", "segoeui.ttf", "Arial.ttf", "Helvetica.ttc",
@@ -31,10 +32,7 @@ def font(text: str, size: int) -> Font:
     path = (_found(_HAN) if _HAN_CHARACTER.search(text) else None) or _found(_PLAIN)
     if path:
         return ImageFont.truetype(path, size)
-    try:
-        return ImageFont.load_default(size)
-    except TypeError:  # Pillow before 10.1 has one small default font only.
-        return ImageFont.load_default()
+    return cast(Font, ImageFont.load_default(size))  # with a size, FreeType's always
 
 
 def showable(text: str) -> str:

@@ -83,8 +83,9 @@ logging.getLogger().setLevel(logging.DEBUG)
 logging.error = logging.warning = None
 logging.captureWarnings(True)
 """
+# ComfyUI has loaded both before any pack; Python 3.13.0 loads neither in a folder that is gone.
 ELSEWHERE = """
-import tempfile
+import tempfile, numpy, pydantic
 gone = tempfile.mkdtemp()
 os.chdir(gone)
 os.rmdir(gone)

@@ -46,17 +46,6 @@ def test_without_any_font_there_are_still_a_picture_and_its_plain_words(
     assert drawn("Café 一只").size == (512, 512)
 
 
-def test_a_pillow_with_one_small_font_only_draws_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Before Pillow 10.1 the font that comes along takes no size."""
-    without(monkeypatch, "_HAN", "_PLAIN")
-    real = ImageFont.load_default
-    monkeypatch.setattr(ImageFont, "load_default", lambda: real())
-    assert isinstance(lettering.font("A cat", 40), ImageFont.FreeTypeFont | ImageFont.ImageFont)
-    assert drawn("A cat").size == (512, 512)
-
-
 def test_a_machine_whose_pillow_reads_no_fonts_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def truetype(*_: object, **__: object) -> None:
         raise ImportError("The _imagingft C module is not installed")
