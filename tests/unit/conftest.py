@@ -63,19 +63,35 @@ class Caller:
 
 
 class Server:
-    """Listens until it is closed; ``callers`` are all connections there were."""
+    """Listens until it is closed."""
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        self.callers: list[Caller] = []
         self.errors: list[BaseException] = []
+        self._callers: list[Caller] = []
+        self._own: dict[tuple[str, int], threading.Event] = {}
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
         self._threads[0].start()
 
     def url(self, path: str = "/v1/images/generations", scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    @property
+    def callers(self) -> list[Caller]:
+        """All connections so far, those too that nobody has accepted yet."""
+        if self._listener.fileno() >= 0:
+            self._accept_all()
+        return self._callers
+
+    def _accept_all(self) -> None:
+        """Connections are accepted in the order in which they were made: once ours is, all are."""
+        with socket.socket() as own:
+            own.bind(("127.0.0.1", 0))
+            accepted = self._own[own.getsockname()] = threading.Event()
+            own.connect(("127.0.0.1", self.port))
+            assert accepted.wait(PATIENCE_S)
 
     @property
     def read(self) -> bytes:
@@ -84,12 +100,16 @@ class Server:
     def _listen(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, peer = self._listener.accept()
             except OSError:
                 return
+            if peer in self._own:
+                connection.close()
+                self._own[peer].set()
+                continue
             connection.settimeout(PATIENCE_S)
             caller = Caller(connection)
-            self.callers.append(caller)
+            self._callers.append(caller)
             thread = threading.Thread(target=self._talk, args=(caller,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -103,10 +123,11 @@ class Server:
             caller.socket.close()
 
     def close(self) -> None:
+        callers = self.callers
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for caller in self.callers:
+        for caller in callers:
             with contextlib.suppress(OSError):
                 caller.socket.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
