@@ -39,10 +39,13 @@ def test(host: dict[str, str], arguments: list[str]) -> bool:
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
         "basedpyright": ["basedpyright", "--pythonpath", str(PYTHON)],
+        # The program, not "python -m pytest": that would put this folder on sys.path, and its
+        # nodes/ would hide ComfyUI's own nodes module.
+        "pytest": ["pytest", *arguments],
+        "matrix": ["python", "benchmarks/matrix.py"],
     }
-    # The program, not "python -m pytest": that would put this folder on sys.path, and its nodes/
-    # would hide ComfyUI's own nodes module.
-    layers = {**({} if arguments else layers), "pytest": ["pytest", *arguments]}
+    if arguments:
+        layers = {"pytest": layers["pytest"]}
     results: dict[str, bool] = {}
     for name, (program, *rest) in layers.items():
         say(f"{name} ...")
