@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     # A conftest's hook is not asked about folders above its own; a registered plugin is.
     config.pluginmanager.register(PackFolderAsPlainDirectory())
-    config.pluginmanager.register(canary.Watch())
+    config.pluginmanager.register(canary.WATCH)
 
 
 def load_package(name: str, folder: Path) -> ModuleType:
@@ -158,3 +158,4 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     home = tmp_path / "sandbox_home"
     with Sandbox(home=home, port=0, preferential_seconds=0, task_seconds=0) as started:
         yield started
+    canary.WATCH.look_at_requests(started.requests)

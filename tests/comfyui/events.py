@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import canary
 
 # protocol.py of ComfyUI: the first four bytes of a binary message.
 PREVIEW_IMAGE, TEXT, PREVIEW_IMAGE_WITH_METADATA = 1, 3, 4
@@ -117,6 +118,8 @@ class EventStream:
             return
 
     def _record(self, kind: aiohttp.WSMsgType, message: Any) -> None:
+        if kind in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            canary.WATCH.look_at("a websocket's message", message)
         if kind is aiohttp.WSMsgType.TEXT:
             content = json.loads(message)
             event = Event(content["type"], content.get("data") or {}, time.monotonic())

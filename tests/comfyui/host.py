@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import canary
 import launch
 from events import Event, EventStream, Outcome
 from launch import PACK_FOLDER, PACK_ROOT, ComfyServerError
@@ -153,10 +154,12 @@ class ComfyServer:
         )
         try:
             with self._opener.open(request, timeout=60) as answer:
-                return Answer(answer.status, answer.read())
+                given = Answer(answer.status, answer.read())
         except urllib.error.HTTPError as refusal:
             with refusal:
-                return Answer(refusal.code, refusal.read())
+                given = Answer(refusal.code, refusal.read())
+        canary.WATCH.look_at(f"{method} {path}", given.body)
+        return given
 
     def object_info(self, node: str | None = None) -> dict[str, Any]:
         return self.request("GET", f"/object_info/{node}" if node else "/object_info").json()

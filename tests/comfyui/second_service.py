@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-KEY = "sk-second-service-key"
+from canary import SECOND_KEY as KEY
+
 GENERATE, TASK = "/v1/images/generations", "/v1/images/Seedream/"
 AT_ONCE = ("Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential")
 LATER = ("Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import canary
 from events import Outcome
 from graphs import TOOLS, write_tools
 from host import ComfyServer, Prompt
@@ -164,3 +165,4 @@ def open_studio(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Stud
         )
         yield Studio(server, sandbox, clock, accounts, home)
         server.stop()
+        canary.WATCH.look_at_requests(sandbox.requests)

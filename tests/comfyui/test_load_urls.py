@@ -134,28 +134,6 @@ def test_a_bad_address_fails_the_node_or_is_skipped(studio: Studio, host: Pictur
     assert "2 failed" in outcome.texts("1")[-1]
 
 
-def test_a_picture_that_came_whole_and_cannot_be_decoded_fails_the_node(
-    studio: Studio, host: PicturesHost
-) -> None:
-    sound = png((16, 16), RED)
-    good = host.put("good.png", sound)
-    torn = host.put("torn.png", sound[:41] + bytes(len(sound) - 57) + sound[-16:])
-    message = studio.fail(graph_of(f"{good}\n{torn}"))
-    assert "1 of 2 addresses could not be loaded" in message and "no readable image" in message
-    assert "Nothing was charged." in message
-
-
-def test_linked_addresses_are_loaded_anew_where_one_may_have_been_skipped(
-    studio: Studio, host: PicturesHost
-) -> None:
-    """What is linked is not known when ComfyUI asks whether the last run still holds."""
-    good = host.put("good.png", png((8, 8), RED))
-    graph = {"80": graphs.text(good, "linked"), **graph_of(["80", 0], on_error="skip")}
-    for times in (1, 2):
-        assert statuses(studio.run(graph)) == ["ok"]
-        assert len(host.asked) == times
-
-
 def test_with_nothing_loaded_skip_fails_as_well(studio: Studio, host: PicturesHost) -> None:
     message = studio.fail(graph_of(f"http://{host.netloc}/missing.png", on_error="skip"))
     assert "404" in message

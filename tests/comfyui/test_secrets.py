@@ -12,13 +12,13 @@ from typing import Any
 
 import graphs
 import pytest
+from canary import UNSHAPED_KEY as KEY
 from events import Outcome
 from host import ComfyServer
 from launch import PACK_FOLDER, PACK_ROOT
 from PIL import Image
 from studio import Clock, Studio, seen
 
-KEY = "canary7QmX2vRt9LbZ4wKp"
 READABLE = (
     "/history", "/queue", "/object_info", "/settings", "/system_stats", "/users",
     "/internal/logs", "/internal/logs/raw", "/userdata?dir=&recurse=true",

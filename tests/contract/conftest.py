@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import canary
 import pytest
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ class Customer:
             out, err = process.communicate(timeout=4 * PATIENCE_S)
         finally:
             process.kill()
+        canary.WATCH.look_at(f"{process.args}", out + err)
         return Ran(process.returncode, out, err)
 
     def command(self, *arguments: object, by_path: bool = False, **environ: str) -> Ran:
@@ -192,6 +194,7 @@ class Customer:
                 finally:
                     for one, handler in handlers.items():
                         signal.signal(one, handler)
+        canary.WATCH.look_at(f"{arguments}", out.getvalue() + err.getvalue())
         return Ran(code, out.getvalue(), err.getvalue())
 
 
@@ -243,6 +246,7 @@ def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., Sandbox]
     for one in started:
         one.release()
         one.stop()
+        canary.WATCH.look_at_requests(one.requests)
 
 
 @pytest.fixture

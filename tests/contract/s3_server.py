@@ -12,13 +12,14 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from canary import S3_SECRET
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-KEY_ID, SECRET = "AKIATESTTESTTEST", "canary/aws+secret/0123456789abcdefghijkl"
+KEY_ID, SECRET = "AKIATESTTESTTEST", S3_SECRET
 _PARTS = ("SignedHeaders", "Signature", "Credential")
 
 

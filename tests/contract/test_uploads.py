@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from canary import UPLOAD_SECRET as SECRET
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -45,7 +46,6 @@ from .conftest import START
 
 PREFERENTIAL, EVOLINK = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 COLOURS = ("red", "green", "blue", "white", "black", "cyan", "orange")
-SECRET = "canary-secret-0123456789"
 
 
 def pixels(colour: str = "red", size: tuple[int, int] = (32, 24)) -> Any:

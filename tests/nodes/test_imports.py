@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,3 +53,21 @@ def test_importing_the_pack_opens_no_database_and_no_http() -> None:
     assert {"evolink", "poll_task", "routes", "panel", "runtime"} <= names, "the scan finds nothing"
     assert outside & HEAVY == set()
     assert names & {"ledger", "session", "generation", "transport", "browsing"} == set()
+
+
+def test_the_pack_starts_no_process_that_would_inherit_a_key() -> None:
+    modules = {"subprocess", "multiprocessing", "pty", "webbrowser"}
+    calls = re.compile(r"(system|popen|startfile|fork\w*|exec[lv]\w*|spawn[lv]\w*|posix_spawn\w*)")
+    files = [*(ROOT / "seedream_api").rglob("*.py"), *(ROOT / "nodes").rglob("*.py")]
+    assert len(files) > 60, "the scan finds nothing"
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not {alias.name.partition(".")[0] for alias in node.names} & modules, file
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] not in modules, file
+            elif isinstance(node, ast.Attribute):
+                owner = node.value.id if isinstance(node.value, ast.Name) else ""
+                assert not (owner == "os" and calls.fullmatch(node.attr)), file
+                assert not node.attr.startswith("create_subprocess_"), file
+                assert node.attr != "ProcessPoolExecutor", file
