@@ -64,6 +64,7 @@ _RACES = tuple(
     f"durability/test_races.py::{name}" for name in (
         "test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed",
         "test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown",
+        "test_who_stops_waiting_for_what_another_process_sent_is_told_so",
     )
 )  # fmt: skip
 _ROAD = (

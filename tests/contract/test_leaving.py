@@ -43,6 +43,7 @@ def test_cancel_while_images_are_fetched_says_that_they_were_made(
     [
         (Status(400), "refused", Charge.NONE),
         (DropAfterReceipt(), "outcome_unknown", Charge.POSSIBLE),
+        (Truncated(0.5), "outcome_unknown", Charge.POSSIBLE),
     ],
 )
 def test_cancel_just_after_the_end_tells_that_end(
@@ -52,6 +53,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 
     async def road(session: Any) -> Any:
         customer.sandbox.faults.push("generate", fault)
+        customer.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
         run, release, released = session.ledger.run, session.ledger.release, asyncio.Event()
 
         async def held(call: Any, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +63,7 @@ def test_cancel_just_after_the_end_tells_that_end(
             return await run(call, *args, **kwargs)
 
         session.ledger.run = held
-        task = asyncio.create_task(generate(cat(NOW_5), session))
+        task = asyncio.create_task(generate(cat(), session))
         await released.wait()
         assert not any(work.is_sending for work in session.works.values())
         task.cancel()
