@@ -9,6 +9,8 @@ this file alone. Three ways to ask:
   any failure after it :class:`OutcomeUnknown`.
 * :meth:`Transport.ask` for what costs nothing and has a small answer.
 * :meth:`Transport.open` for a body that is streamed, optionally from an address checked before.
+
+Longer than most modules because all of httpx ends here, and nothing but that is in it.
 """
 
 from __future__ import annotations

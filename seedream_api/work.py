@@ -3,6 +3,9 @@
 A :class:`Work` is a task of its own, so that nobody's cancellation tears it apart: waiters come and
 go. It is withdrawn when the last waiter leaves before anything was sent; once the first byte has
 left it goes on, so that what was paid for is written down and fetched.
+
+Longer than most modules: waiters, road and record act on the same few fields, and in which order
+they do is what keeps a request from being paid for twice. That is to be read in one place.
 """
 
 from __future__ import annotations
