@@ -58,7 +58,7 @@ def test_what_is_saved_and_sent_is_the_same_in_both_languages(open_as: Open) -> 
         canvas = open_as(language)
         for place, kind in enumerate(NODE_TEXTS):
             node = canvas.add(kind, 800 * place)
-            if kind == "SeedreamEvolink":
+            if "fit" in canvas.widgets(node):
                 canvas.select(node)
                 canvas.open_menu(node, "fit").nth(2).click()
         saved = [(each["type"], each.get("widgets_values")) for each in canvas.saved()["nodes"]]
