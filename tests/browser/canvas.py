@@ -15,6 +15,15 @@ READY_MS = 60_000
 RUN_MS = 60_000
 TASKS_BUTTON = ".side-bar-button[aria-label^=Seedream]"
 
+# Some frontends log an error when the graph is asked for too early. The first workflow comes last:
+# it would take the place of what a test has put there, and only then is a selection heard of.
+_READY = """() => {
+  if (!window.app?.vueAppReady || !app.extensionManager) return false;
+  const { spinner, workflow } = app.extensionManager;
+  const isOld = app.isGraphReady === undefined;  // its first workflow may never become active
+  return (isOld ? !!app.graph : app.isGraphReady && !spinner && !!workflow?.activeWorkflow)
+    && app.extensions.some((each) => each.name.startsWith("Seedream"));
+}"""
 _LISTEN = """() => {
   window.endings = [];
   window.said = {};
@@ -45,10 +54,7 @@ class Canvas:
     def open(self) -> None:
         """Load the page, and wait until ComfyUI and this pack's scripts are ready."""
         self.page.goto(self.url)
-        # Some frontends log an error when the graph is asked for too early.
-        ready = "window.app?.vueAppReady && (app.isGraphReady ?? app.graph) && app.extensionManager"
-        ours = "app.extensions.some((each) => each.name.startsWith('Seedream'))"
-        self.page.wait_for_function(f"{ready} && {ours}", timeout=READY_MS)
+        self.page.wait_for_function(_READY, timeout=READY_MS)
         self.page.evaluate(_LISTEN)
 
     def run_command(self, name: str) -> None:
