@@ -53,6 +53,8 @@ def test_a_proxy_has_one_spelling(home: Path, given: str, proxy: str) -> None:
         ("socks4://proxy.example:1", "http, https or socks5"),
         ("http://", "no host"),
         ("http://:8080", "no host"),
+        ("http://a\\b:8080", "backslash"),
+        ("http://a:8080/X", "path"),
         ("http://proxy.example:port", "taken apart"),
         ("http://proxy.example:99999", "taken apart"),
         ("http://[::1", "taken apart"),
