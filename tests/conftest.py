@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 import canary
+import hypothesis
 import pytest
 import standins
 from surroundings import outside_settings
@@ -40,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # A conftest's hook is not asked about folders above its own; a registered plugin is.
     config.pluginmanager.register(PackFolderAsPlainDirectory())
     config.pluginmanager.register(canary.WATCH)
+
+
+# A busy machine is no defect: no case is held to a time.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 def load_package(name: str, folder: Path) -> ModuleType:
