@@ -29,8 +29,9 @@ async def quote(session: Session, class_type: str, given: Mapping[str, Any]) -> 
         given: its inputs as in an API prompt; a linked one is a list.
 
     Returns:
-        ``images`` that may be charged; the ``state`` of the entry that answers for these inputs, if
-        one does; whether the service is the free ``sandbox``.
+        ``images`` that may be charged; whether something is ``linked``, for each item of a linked
+        list is charged by itself; the ``state`` of the entry that answers for these inputs, if one
+        does; whether the service is the free ``sandbox``.
 
     Raises:
         SeedreamError: why running it would fail before anything is sent.
@@ -41,11 +42,12 @@ async def quote(session: Session, class_type: str, given: Mapping[str, Any]) -> 
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # What is linked is known only when the graph runs.
-        return {"images": _most(given, linked), "state": None, "sandbox": sandbox}
+        most = _most(given, linked)
+        return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
     request = _request(class_type, given)
     state = await _state(session, request)
     images = 0 if state else request.asked_images()
-    return {"images": images, "state": state, "sandbox": sandbox}
+    return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
 
 
 def _most(given: Mapping[str, Any], linked: set[str]) -> int:

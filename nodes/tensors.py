@@ -34,12 +34,6 @@ def frame_count(image: torch.Tensor) -> int:
     return image.shape[0] if image.ndim == 4 else 1
 
 
-def frame_size(image: torch.Tensor) -> tuple[int, int]:
-    """Width and height of the frames, in pixels; nothing is copied."""
-    _check(image)
-    return image.shape[-2], image.shape[-3]
-
-
 def to_pixels(image: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
     """The frames of an IMAGE [B, H, W, C] or [H, W, C] as uint8 [H, W, 3] each, in order.
 

@@ -131,9 +131,10 @@ function dropPreview(node) {
 }
 
 /** The text, and what kind it is. */
-function said({ images, state, sandbox, error }) {
+function said({ images, linked, state, sandbox, error }) {
   if (error) return [error[language()], "error"];
-  if (images) return sandbox ? [word("line.free", { images }), "free"] : [word("line.new", { images }), "new"];
+  if (images && sandbox) return [word("line.free", { images }), "free"];
+  if (images) return [word(linked ? "line.new_linked" : "line.new", { images }), "new"];
   if (["completed", "partial"].includes(state)) return [word("line.stored"), "free"];
   return state === "unknown" ? [word("line.unknown"), "new"] : [word("line.joined"), "free"];
 }

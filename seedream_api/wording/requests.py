@@ -124,8 +124,8 @@ REQUESTS: dict[str, Wording] = {
     "entry_unknown": Wording(
         "The record holds no task {given!r}.",
         "记录中没有任务 {given!r}。",
-        "python -m seedream_api tasks lists them.",
-        "运行 python -m seedream_api tasks 可查看列表。",
+        "The Seedream panel of ComfyUI lists them, and so does: python -m seedream_api tasks",
+        "ComfyUI 的 Seedream 面板中有列表，也可运行：python -m seedream_api tasks",
     ),
     "entry_not_resumable": Wording(
         "Task {given} was never sent, so there is nothing to resume.",

@@ -445,13 +445,15 @@ def quote(studio: Studio, class_type: str = "SeedreamEvolink", **inputs: Any) ->
 def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(studio: Studio, wish: str) -> None:
     inputs: dict[str, Any] = {**graphs.evolink(wish)["inputs"], "n": 4}
     widgets = {**inputs, "seed": 3, "image_urls": "", "wait": True, "fit": "pad"}
-    assert quote(studio, **widgets) == {"images": 4, "state": None, "sandbox": True}
+    expected = {"images": 4, "linked": False, "state": None, "sandbox": True}
+    assert quote(studio, **widgets) == expected
     studio.run({"1": graphs.evolink(wish, n=4, seed=3), "2": graphs.look("1")})
     posts = len(studio.sandbox.requests)
     assert quote(studio, **widgets)["images"] == 0
     assert quote(studio, **{**widgets, "fit": "crop", "wait": False})["state"] == "completed"
     assert quote(studio, **{**widgets, "seed": 4})["images"] == 4
-    assert quote(studio, **{**widgets, "prompt": ["9", 0]})["images"] == 4
+    linked = quote(studio, **{**widgets, "prompt": ["9", 0]})
+    assert linked == {**expected, "linked": True}, "each item of a linked list is charged"
     assert quote(studio, **{**widgets, "n": ["9", 0]})["images"] == 15
     assert len(studio.sandbox.requests) == posts, "a quote asks the service nothing"
 

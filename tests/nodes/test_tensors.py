@@ -110,13 +110,12 @@ def test_every_frame_of_a_batch_comes_in_order(
         batch[number] = torch.from_numpy(frame) / 255
     found = tensors.to_pixels(batch)
     assert tensors.frame_count(batch) == len(found) == count
-    assert tensors.frame_size(batch) == (width, height)
     assert all(np.array_equal(one, two) for one, two in zip(found, frames, strict=True))
 
 
 def test_a_single_picture_without_a_batch_is_one_frame(tensors: ModuleType) -> None:
     image = torch.rand(4, 7, 3)
-    assert tensors.frame_count(image) == 1 and tensors.frame_size(image) == (7, 4)
+    assert tensors.frame_count(image) == 1
     assert [pixels.shape for pixels in tensors.to_pixels(image)] == [(4, 7, 3)]
 
 
@@ -174,7 +173,7 @@ def test_a_view_is_read_as_it_looks(tensors: ModuleType, view: Any) -> None:
 def test_what_is_no_image_is_refused_with_its_shape(
     tensors: ModuleType, image: torch.Tensor, words: str
 ) -> None:
-    for convert in (tensors.to_pixels, tensors.frame_count, tensors.frame_size):
+    for convert in (tensors.to_pixels, tensors.frame_count):
         with pytest.raises(ValueError, match=words):
             convert(image)
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from seedream_api.errors import Charge
+from seedream_api.intents import State
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "web").glob("*.js"))
 SHOWN = re.compile(r"""(?:\btext|title|placeholder|tooltip|"aria-label"): *(["'`])([^"'`]*)\1""")
@@ -49,6 +52,20 @@ def test_every_word_that_the_scripts_ask_for_is_there_and_no_other() -> None:
     assert missing == []
     used = patterns | BUILT
     assert [key for key in known if not any(re.fullmatch(one, key) for one in used)] == []
+
+
+def test_every_state_and_charge_of_a_row_has_its_word_and_every_unclear_one_its_advice() -> None:
+    known = set(words_of("en"))
+    script = (ROOT / "web" / "task_row.js").read_text("utf-8")
+    unclear = {
+        state
+        for name in ("RUNNING", "UNCLEAR")  # what runs is unclear once nobody works on it
+        for state in re.findall(r'"(\w+)"', script.split(f"const {name} = ")[1].split("\n")[0])
+    }
+    assert {"intended", "unknown"} < unclear <= {state.value for state in State}
+    assert {f"unclear.{state}" for state in unclear} <= known
+    assert {f"states.{state.value}" for state in State} <= known
+    assert {f"charges.{charge.value}" for charge in Charge} <= known
 
 
 def test_the_scripts_show_no_text_of_their_own() -> None:
