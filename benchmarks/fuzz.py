@@ -27,6 +27,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_S, MOST_HEAVY_S, MOST_BYTES = 10.0, 60.0, 1024**3
+MOST_TARGET_S = 3600.0
+"""Of all cases of a target together: one that never ends is a breach, too."""
 _SHOWN = 3
 
 
@@ -145,7 +147,10 @@ def in_its_own_process(name: str, arguments: argparse.Namespace) -> Figures:
                    str(arguments.seed), "--target", name, str(result)]  # fmt: skip
         if arguments.guided:
             command.append("--guided")
-        ended = subprocess.run(command, check=False)  # noqa: S603
+        try:
+            ended = subprocess.run(command, check=False, timeout=MOST_TARGET_S)  # noqa: S603
+        except subprocess.TimeoutExpired:
+            return Figures(foreign=1, shown=[f"it did not end within {MOST_TARGET_S:.0f} s"])
         if not result.is_file():
             return Figures(foreign=1, shown=[f"its process ended with {ended.returncode}"])
         return Figures(**json.loads(result.read_text()))

@@ -79,4 +79,14 @@ HTTP_HEADS = (
     "HTTP/1.0 200 OK\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nContent-Length: 5\r\n\r\n",
+    # What two readers of one stream may read in two ways.
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, identity\r\n\r\n{length:x};a=b\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: +{length}\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: {length}, {length}\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX-Folded: a\r\n Content-Length: 5\r\nContent-Length: {length}\r\n\r\n",
+    "HTTP/1.1 200 OK\nContent-Length: {length}\n\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{{}}"
+    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n",
 )
