@@ -148,8 +148,11 @@ def with_torch(here: dict[tuple[int, int], tuple[Path, str]]) -> Iterator[Combin
     if not packages or minor not in here or Path(sys.prefix) != ROOT / ".dev" / "env":
         print("nodes on oldest dependencies: only by .dev/env's Python, which dev.py makes")
     else:
+        # torch itself cannot be imported with an older one of these.
+        own = "typing_extensions"
+        asked = (f"{own}>=4.10" if line.startswith(own) else line for line in oldest())
         name = "oldest, with nodes"
-        yield Combination(*here[minor], name, oldest(), NODES, packages[0].resolve())
+        yield Combination(*here[minor], name, tuple(asked), NODES, packages[0].resolve())
 
 
 # ---- running them ----
