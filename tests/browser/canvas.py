@@ -62,12 +62,16 @@ class Canvas:
         self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
 
     def open_settings(self) -> Locator:
-        """This pack's part of ComfyUI's settings dialog."""
-        self.run_command("Comfy.ShowSettingsDialog")
-        self.page.get_by_role("dialog").get_by_text("Seedream", exact=True).first.click()
-        settings = self.page.locator("#seedream-settings")
+        """This pack's part of ComfyUI's settings dialog, once it shows what is set."""
+        settings = self.open_settings_dialog()
         settings.locator("h3").first.wait_for()
         return settings
+
+    def open_settings_dialog(self) -> Locator:
+        """The same, whatever it shows."""
+        self.run_command("Comfy.ShowSettingsDialog")
+        self.page.get_by_role("dialog").get_by_text("Seedream", exact=True).first.click()
+        return self.page.locator("#seedream-settings")
 
     def close_settings(self) -> None:
         self.page.keyboard.press("Escape")
@@ -262,6 +266,11 @@ class Canvas:
         enough = f"([id, count]) => ({_PICTURES})(id).length >= count"
         self.page.wait_for_function(enough, arg=[node, count], timeout=RUN_MS)
         return self.page.evaluate(_PICTURES, node)
+
+    def wait_for_pictures(self, node: int, sizes: Sequence[Sequence[int]]) -> None:
+        """Until the node shows images of exactly these sizes."""
+        same = f"([id, sizes]) => JSON.stringify(({_PICTURES})(id)) === JSON.stringify(sizes)"
+        self.page.wait_for_function(same, arg=[node, sizes])
 
     def asked(self, path: str) -> list[str]:
         """The addresses with ``path`` in them that the page has asked for so far."""

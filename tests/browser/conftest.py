@@ -97,8 +97,8 @@ def visit(opener: Opener) -> Iterator[Opener]:
     """``visit(site)``: a page that ends with the test. No error may be left on it."""
     visits: list[Canvas] = []
 
-    def open_canvas(site: Site) -> Canvas:
-        visits.append(opener(site))
+    def open_canvas(site: Site, locale: str = "en-US") -> Canvas:
+        visits.append(opener(site, locale))
         return visits[-1]
 
     yield open_canvas

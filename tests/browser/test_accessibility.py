@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
+from sites import FRONTENDS, NEWEST, RETURNING, VERSIONS, Site
 from test_graphs import place_generator
 
 SERIOUS = ("serious", "critical")
@@ -82,6 +82,41 @@ def test_the_line_on_the_node_has_no_serious_violation(
     expect(looked_at.page.locator(".seedream-line")).to_be_visible()
     looked_at.shoot(f"line-{palette}")
     assert violations(looked_at, ".seedream-line") == []
+
+
+@pytest.mark.parametrize(("locale", "palette"), [("en-US", "dark"), ("zh-CN", "light")])
+def test_an_unknown_outcome_and_the_question_to_forget_it_have_no_serious_violation(
+    locale: str,
+    palette: str,
+    open_site: Callable[[str], Site],
+    visit: Callable[..., Canvas],
+    wish: str,
+) -> None:
+    from seedream_api.sandbox import DropAfterReceipt
+
+    site = open_site(NEWEST)
+    site.begin(**RETURNING, **{"Comfy.ColorPalette": palette})
+    site.sign_in()
+    canvas = visit(site, locale)
+    canvas.clear()
+    site.studio.sandbox.faults.push("generate", DropAfterReceipt())
+    place_generator(canvas, wish)
+    assert canvas.queue()[0]["type"] == "execution_error"
+    canvas.page.keyboard.press("Escape")
+    panel = canvas.open_tasks()
+    row = panel.locator(".seedream-task").filter(has_text=wish)
+    expect(row).to_have_attribute("data-look", "unclear")
+    row.click()
+    expect(panel.locator(".seedream-trouble")).to_be_visible()
+    assert violations(canvas, "#seedream-tasks") == []
+    panel.locator("[data-action=forget]").click()
+    dialog = panel.get_by_role("dialog")
+    expect(dialog.locator(".seedream-warning")).to_be_visible()
+    canvas.shoot(f"forget-{palette}")
+    assert violations(canvas, ".seedream-dialog") == []
+    canvas.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    canvas.close_tasks()
 
 
 def test_the_settings_are_usable_by_keyboard_alone(site: Site, canvas: Canvas) -> None:

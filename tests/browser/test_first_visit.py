@@ -94,5 +94,6 @@ def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
     row = canvas.open_tasks().locator(".seedream-task").filter(has_text=words)
     row.filter(has_text="已完成" if visitor.language == "zh-CN" else "Done").wait_for()
     expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)
+    expect(row.locator(".seedream-cost")).to_have_text(texts["seedream"]["charges"]["free"])
     canvas.shoot(f"{name}-{visitor.language}-tasks")
     canvas.close_tasks()

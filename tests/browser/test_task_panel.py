@@ -7,13 +7,18 @@ from pathlib import Path
 
 from canvas import TASKS_BUTTON, Canvas
 from playwright.sync_api import Locator, expect
-from sites import Site
-from studio import Clock
+from sites import ON_NEWEST, Site
+from studio import TASK_SECONDS, Clock
 from test_graphs import place_generator
 
 ROWS = 5_000
 OPENED_MS = 1_000
+POLLED_MS = 15_000
+"""A running task is asked for every few seconds."""
 TASK = ".seedream-list [role=option][data-id]"
+PART, PERCENT = 0.625, 53
+"""A share of a task's time, and what the sandbox calls it: a fifth is queued, the rest 1 to 99."""
+OTHER_KEY = "sk-canary-of-an-account"
 
 _OPEN = """async (button) => {
   const frame = () => new Promise(requestAnimationFrame);
@@ -88,6 +93,75 @@ def test_a_task_moves_in_the_panel_by_itself(site: Site, canvas: Canvas, wish: s
     # The row came by websocket; the picture is all that was fetched.
     since = canvas.asked("/seedream/tasks")[before:]
     assert [url for url in since if "/images/" not in url] == []
+    canvas.close_tasks()
+
+
+@ON_NEWEST
+def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, wish: str) -> None:
+    clock = site.studio.clock
+    clock.run(Clock.STOPPED)
+    place_generator(canvas, wish)
+    panel = canvas.open_tasks()
+    canvas.page.evaluate("app.queuePrompt(0, 1)")
+    row = task(panel, wish)
+    expect(row.locator(".seedream-badge")).to_have_text("Queued")
+    clock.skip(PART * TASK_SECONDS)
+    progress = row.get_by_role("progressbar", name="Generating")
+    expect(progress).to_have_js_property("value", PERCENT, timeout=POLLED_MS)
+    expect(row.locator(".seedream-standing")).to_contain_text(f"{PERCENT} %")
+    canvas.shoot("task-progress")
+    clock.run(Clock.FLYING)
+    expect(row).to_have_attribute("data-state", "completed", timeout=POLLED_MS)
+    expect(row.get_by_role("progressbar")).to_have_count(0)
+    canvas.close_tasks()
+
+
+@ON_NEWEST
+def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, wish: str) -> None:
+    from seedream_api.sandbox import Account, Status
+
+    # Not the sandbox's own key, with which nothing costs anything.
+    site.studio.accounts[OTHER_KEY] = Account()
+    site.sign_in(OTHER_KEY)
+    site.studio.clock.run(Clock.STOPPED)
+    place_generator(canvas, wish)
+    panel = canvas.open_tasks()
+    canvas.page.evaluate("app.queuePrompt(0, 1)")
+    cost = task(panel, wish).locator(".seedream-cost")
+    expect(cost).to_have_text("Charged when it completes")
+    site.studio.clock.run(Clock.FLYING)
+    expect(cost).to_have_text("Paid: 1 image(s)", timeout=POLLED_MS)
+    refused = f"{wish} Refused"
+    site.studio.sandbox.faults.push("generate", Status(400))
+    canvas.clear()
+    place_generator(canvas, refused)
+    assert canvas.queue()[0]["type"] == "execution_error"
+    canvas.page.keyboard.press("Escape")
+    row = task(panel, refused)
+    expect(row).to_have_attribute("data-state", "refused")
+    row.click()
+    expect(panel.locator("[data-fact=cost]")).to_have_text("Not charged")
+    canvas.close_tasks()
+
+
+@ON_NEWEST
+def test_the_open_action_opens_the_stored_picture(site: Site, canvas: Canvas, wish: str) -> None:
+    place_generator(canvas, wish)
+    canvas.run()
+    panel = canvas.open_tasks()
+    row = task(panel, wish)
+    row.click()
+    address = f"/api/seedream/tasks/{row.get_attribute('data-id')}/images/0"
+    opener = panel.locator("[data-action=open]")
+    expect(opener).to_have_attribute("href", address)
+    with canvas.page.context.expect_page() as opened:
+        opener.click()
+    picture = opened.value
+    picture.wait_for_load_state()
+    assert picture.url == site.url + address
+    assert picture.evaluate("document.contentType").startswith("image/")
+    expect(picture.locator("img")).to_have_js_property("naturalWidth", 1024)
+    picture.close()
     canvas.close_tasks()
 
 

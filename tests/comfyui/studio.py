@@ -49,6 +49,10 @@ class Clock:
         with self._lock:
             self._at, self._since, self._rate = self._now(), time.monotonic(), rate
 
+    def skip(self, seconds: float) -> None:
+        with self._lock:
+            self._at += seconds
+
 
 @dataclass
 class Studio:
