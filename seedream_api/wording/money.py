@@ -17,8 +17,8 @@ MONEY: dict[str, tuple[str, str]] = {
 }
 
 NEW_TRY_EN = (
-    "The same inputs will not be sent again. For a deliberate new try change the seed, forget the "
-    "entry in ComfyUI's Seedream panel, or run: python -m seedream_api tasks --forget {entry}"
+    "The same inputs will not be sent again. For a deliberate new try change the seed, forget it "
+    "in ComfyUI's Seedream panel, or run: python -m seedream_api tasks --forget {entry}"
 )
 NEW_TRY_ZH = (
     "相同输入不会再次发送。若确实要重新生成，请更换 seed，或在 ComfyUI 的 Seedream 面板中"

@@ -112,7 +112,8 @@ def test_every_number_in_a_page_is_the_catalogues() -> None:
     from seedream_api.downloads import MAX_BYTES
 
     size = {MIN_REFERENCE_SIDE.value, MAX_REFERENCE_PIXELS.value, MAX_REFERENCE_RATIO.value, 1}
-    request = {*size, MAX_REFERENCES.value, NOTED_PROMPT_LENGTH.value, 0}
+    seeds = {0, 2**53 - 1}  # as far as a browser counts; node_contract.json holds the widget to it
+    request = {*size, *seeds, MAX_REFERENCES.value, NOTED_PROMPT_LENGTH.value}
     group = {MAX_RESULTS.value, MAX_REFERENCES_AND_RESULTS.value}
     known = {
         "SeedreamPreferential": request,
