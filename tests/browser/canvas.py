@@ -267,11 +267,6 @@ class Canvas:
         self.page.wait_for_function(enough, arg=[node, count], timeout=RUN_MS)
         return self.page.evaluate(_PICTURES, node)
 
-    def wait_for_pictures(self, node: int, sizes: Sequence[Sequence[int]]) -> None:
-        """Until the node shows images of exactly these sizes."""
-        same = f"([id, sizes]) => JSON.stringify(({_PICTURES})(id)) === JSON.stringify(sizes)"
-        self.page.wait_for_function(same, arg=[node, sizes])
-
     def asked(self, path: str) -> list[str]:
         """The addresses with ``path`` in them that the page has asked for so far."""
         return [request.url for request in self.watch.requests if path in request.url]

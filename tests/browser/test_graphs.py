@@ -5,11 +5,6 @@ from __future__ import annotations
 from canvas import Canvas
 from playwright.sync_api import expect
 from sites import Site
-from studio import Clock
-
-SHEET_OF_TWO = [320, 160]
-RESULT_SHOWN = [512, 512]
-"""Sizes of what stands on a generator: two references side by side, and an image that came."""
 
 
 def place_generator(canvas: Canvas, wish: str, x: int = 0) -> tuple[int, int]:
@@ -69,22 +64,3 @@ def test_a_bypassed_reference_is_left_out(site: Site, canvas: Canvas, wish: str)
     (request,) = site.studio.posts(wish)
     assert len(request.json["image_urls"]) == 1
     assert canvas.pictures(preview) == [[1024, 1024]]
-
-
-def test_the_references_stand_on_the_node_while_it_runs_and_give_way_to_its_images(
-    site: Site, canvas: Canvas, wish: str
-) -> None:
-    site.studio.clock.run(Clock.STOPPED)
-    generator, preview = place_generator(canvas, wish)
-    for number in (1, 2):
-        source = canvas.add("EmptyImage", -400, 200 * number, width=64, height=64, color=number)
-        canvas.link(source, "IMAGE", generator, f"images.image_{number}")
-    canvas.page.evaluate("window.endings.length = 0")
-    canvas.page.evaluate("app.queuePrompt(0, 1)")
-    assert canvas.pictures(generator) == [SHEET_OF_TWO]
-    canvas.shoot("references")
-    site.studio.clock.run(Clock.FLYING)
-    assert canvas.pictures(preview) == [[1024, 1024]]
-    # The sheet, which ComfyUI would keep in front of them, is taken away a little later.
-    canvas.wait_for_pictures(generator, [RESULT_SHOWN])
-    canvas.shoot("references-gone")
