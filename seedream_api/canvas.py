@@ -21,7 +21,8 @@ class Canvas:
 
     def __init__(self, image: ImageFile.ImageFile) -> None:
         width, height = image.size
-        self._pixels = np.empty((height, width, 4), np.uint8)
+        # Zeros cost no more, and what a file leaves out must not show what this process held.
+        self._pixels = np.zeros((height, width, 4), np.uint8)
         shared = Image.frombuffer("RGBX", image.size, self._pixels, "raw", "RGBX", 0, 1)
         self._memory = image.im = shared.im
 

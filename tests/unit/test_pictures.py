@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
 
+from seedream_api.canvas import Canvas
 from seedream_api.errors import ResultUnavailable
 from seedream_api.opening import jpeg_scans
 from seedream_api.pictures import Picture, decode, decode_into, media_type, probe
@@ -393,6 +394,13 @@ def test_a_pillow_that_brings_its_own_memory_gives_the_same_picture(
         patch.setattr(ImageFile.ImageFile, "load_prepare", own_memory)
         found = picture(data)
     assert np.array_equal(found.pixels, expected.pixels) and found.notes == expected.notes
+
+
+def test_what_is_not_drawn_of_a_picture_shows_nothing_of_this_process() -> None:
+    image = JpegImagePlugin.JpegImageFile(BytesIO(saved(Image.fromarray(RGB[:8, :8]), "JPEG")))
+    for _ in range(9):
+        np.full((8, 8, 4), 7, np.uint8)  # let go of at once, and given to whoever asks next
+    assert not Canvas(image).rows(0, 8).any()
 
 
 def test_alpha_turns_with_its_picture() -> None:
