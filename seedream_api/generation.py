@@ -163,7 +163,7 @@ async def look_once(
     try:
         return await outcome_of(session, work, is_joined=is_joined, is_done=work.task.done())
     except WaitTimedOut:
-        row = work.row or work.theirs
+        row = work.known_row
         if row is None:
             raise
         return unfinished(work, row, "pending", Origin.RESUMED)

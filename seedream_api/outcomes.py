@@ -38,14 +38,14 @@ async def outcome_of(session: Session, work: Work, *, is_joined: bool, is_done: 
             raise work.interruption()
         row = work.task.result()
         return await _result(session, work, row, origin)
-    row = work.row or work.theirs
+    row = work.known_row
     if not is_done or row is None:
         raise _timed_out(session, work)
     return unfinished(work, row, "submitted", origin)
 
 
 def _timed_out(session: Session, work: Work) -> WaitTimedOut:
-    row = work.row or work.theirs
+    row = work.known_row
     task_id = row.task_id if row else None
     is_sent = work.was_sent or work.is_sent_elsewhere
     return WaitTimedOut(

@@ -133,6 +133,11 @@ class Work:
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
     @property
+    def known_row(self) -> Row | None:
+        """The row, whether it is worked on here or in another process."""
+        return self.row or self.theirs
+
+    @property
     def is_sent_elsewhere(self) -> bool:
         """Whether another process has sent the request that is waited for here."""
         row = None if self.row else self.theirs
@@ -142,7 +147,7 @@ class Work:
         """What to tell a waiter that was cancelled now; an end that it just met is told as such."""
         if self.end is not None:
             return self.end
-        row = self.row or self.theirs
+        row = self.known_row
         if row is not None and row.task_id and row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
         if self.is_sending:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageOps
 
+from ..addresses import is_local_host
 from ..catalog import (
     MAX_REFERENCE_BYTES,
     MAX_REFERENCE_PIXELS,
@@ -22,7 +23,6 @@ from ..catalog import (
     MIN_REFERENCE_SIDE,
     Family,
 )
-from ..config import is_local_host
 from .checks import Order
 from .replies import Refusal, invalid_parameter
 
