@@ -7,18 +7,12 @@ from typing import Any
 
 import pytest
 from waiting import Held, cancelled, soon
+from wishes import BOTH, NOW_5, cat
 
-from seedream_api import Charge, Interrupted, Request, SeedreamError, collect, generate
+from seedream_api import Charge, Interrupted, SeedreamError, collect, generate
 from seedream_api.collecting import resume
 from seedream_api.errors import LedgerFailed
 from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
-
-NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
-BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
-
-
-def cat(model: str = LATER_40, **fields: Any) -> Request:
-    return Request(**{"model": model, "prompt": "A cat", **fields})
 
 
 @BOTH

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, OutcomeUnknown, Request, SeedreamError, generate
 from seedream_api.errors import ApiRefused, CompletedWithoutImages, LedgerFailed, TaskFailed
@@ -13,13 +14,7 @@ from seedream_api.intents import State
 from seedream_api.sandbox import DropAfterReceipt, Json, Status, Truncated, rate_limited
 from seedream_api.work import WRITE_DOWN_S
 
-NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
-BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
 FOREVER = 1_000_000
-
-
-def cat(model: str = LATER_40, **fields: Any) -> Request:
-    return Request(**{"model": model, "prompt": "A cat", **fields})
 
 
 def full(session: Any, method: str, state: State | None = None, *, times: int = 1) -> None:

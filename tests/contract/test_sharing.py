@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from waiting import cancelled, soon
+from wishes import BOTH, NOW_5, cat
 
 from seedream_api import (
     Charge,
@@ -19,7 +20,6 @@ from seedream_api import (
     InvalidRequest,
     Origin,
     PartialResult,
-    Request,
     SeedreamError,
     Session,
     TaskFailed,
@@ -32,14 +32,6 @@ from seedream_api import (
 )
 from seedream_api.polling import FASTEST_S, Looks, Pace
 from seedream_api.sandbox import Account, Delay, Status, rate_limited
-
-NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
-BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
-
-
-def cat(model: str = LATER_40, **fields: Any) -> Request:
-    return Request(**{"model": model, "prompt": "A cat", **fields})
-
 
 # ---- the same, twice at once ----
 

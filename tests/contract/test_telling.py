@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from waiting import cancelled, soon
+from wishes import NOW_5, cat
 
 from seedream_api import (
     Charge,
     Origin,
-    Request,
     WaitTimedOut,
     collect,
     generate,
@@ -24,13 +24,6 @@ from seedream_api.polling import SLOWEST_S
 from seedream_api.results import Phase, Progress
 from seedream_api.sandbox import Json
 from seedream_api.work import OTHER_OWNER_PAUSE_S
-
-NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
-BOTH = pytest.mark.parametrize("model", [NOW_5, LATER_40])
-
-
-def cat(model: str = LATER_40, **fields: Any) -> Request:
-    return Request(**{"model": model, "prompt": "A cat", **fields})
 
 
 def picture(grey: int = 0) -> Any:
