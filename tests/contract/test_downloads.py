@@ -50,6 +50,8 @@ JPEG = encoded("JPEG")
 LARGE = encoded("PNG", 800)
 """Over 1 MB, so that it is written in several pieces."""
 TAG = 'ETag: "v1"'
+PATIENT_S = 20.0
+"""Far more than is needed here, and far less than a download has by itself."""
 
 
 # ---- one fetch ----
@@ -300,7 +302,7 @@ def test_silent_and_dripping_servers_are_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(downloads, "STALL_WINDOW_S", 0.02)
-    error = fetch.refused(serve(script).url)
+    error = fetch.refused(serve(script).url, deadline_s=PATIENT_S)
     assert "less than" in str(error.values["reason"])
     assert fetch.time.now > 60, "tried again, with the clock of the patience"
 
@@ -324,7 +326,7 @@ def test_cut_download_goes_on_where_it_stopped(
     fetch: Fetcher, serve: Callable[..., Server], header: str
 ) -> None:
     server = serve(cut_after(LARGE, 1_500_000, header), rest(LARGE, header))
-    download = fetch(server.url)
+    download = fetch(server.url, deadline_s=PATIENT_S)
     assert fetch.target.read_bytes() == LARGE
     assert (download.bytes, download.sha256) == (len(LARGE), hashlib.sha256(LARGE).hexdigest())
     assert int(str(server.header(1, "range"))[6:-1]) > 1_000_000
