@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from . import ledger_schema
 from .errors import SeedreamError
 from .intents import MOVES, STORED, State
+from .ledger_matching import match_items
 from .ledger_responses import LedgerResponses, pack
 from .ledger_rows import KeptResponse, Row
 from .link_life import expires_at
@@ -89,6 +90,9 @@ class LedgerMoves(LedgerResponses):
     ) -> Row:
         """Write down where the results are; what is already stored of them stays.
 
+        An entry that names an image of the row again updates it, in whatever order the response
+        lists them; see ``ledger_matching.py``.
+
         Args:
             files: by position, the images that came inside the answer and are on the disk already.
             task_id: where the response names one: it can be asked for fresh links.
@@ -96,19 +100,27 @@ class LedgerMoves(LedgerResponses):
         with self.transaction() as db:
             row = self._row(db, row_id)
             self._move(db, row, State.ANSWERED, task_id=task_id, request_id=request_id)
-            for item in items:
-                error = str(item.error) if item.error and not item.was_made else None
-                seen_at, dies_at = self._life(item.url, row)
-                db.execute(
-                    "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
-                    "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
-                    "SET url = excluded.url, url_seen_at = excluded.url_seen_at, "
-                    "url_expires_at = excluded.url_expires_at, error = excluded.error",
-                    (row_id, item.position, item.url, seen_at, dies_at, error),
-                )
-            for position, file in files.items():
-                self._stored(db, row_id, position, file, (0, 0))
+            contents = {position: file.sha256 for position, file in files.items()}
+            known = {image.position: image for image in self._images(db, row_id)}
+            for position, item in match_items(known.values(), items, contents).items():
+                self._write_item(db, row, position, item)
+                image, file = known.get(position), files.get(item.position)
+                if file is not None and (image is None or image.file is None):
+                    self._stored(db, row_id, position, file, (0, 0))
             return self._row(db, row_id)
+
+    def _write_item(
+        self, db: sqlite3.Connection, row: Row, position: int, item: ResultItem
+    ) -> None:
+        error = str(item.error) if item.error and not item.was_made else None
+        seen_at, dies_at = self._life(item.url, row)
+        db.execute(
+            "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
+            "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
+            "SET url = excluded.url, url_seen_at = excluded.url_seen_at, "
+            "url_expires_at = excluded.url_expires_at, error = excluded.error",
+            (row.id, position, item.url, seen_at, dies_at, error),
+        )
 
     def _life(self, url: str | None, row: Row) -> tuple[float | None, float | None]:
         """When a URL was first seen, and when it is said to die."""
