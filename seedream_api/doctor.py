@@ -12,7 +12,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .addresses import Resolver, is_fake, literal_address, look_up, resolve
-from .answers import read_error
 from .client import SeedreamClient
 from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
@@ -20,6 +19,7 @@ from .ledger import Ledger
 from .proxies import CERTIFICATE_VARIABLES, proxy_for
 from .redaction import bare_url
 from .refusals import read_refusal
+from .service_errors import read_error
 from .session import Session
 from .transport import HttpAnswer
 from .uploading import try_upload

@@ -28,9 +28,12 @@ in Chinese. The sentences live in ``wording/``; an error is its class, a key the
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .wording import MONEY, WORDING, chinese, joined
+
+if TYPE_CHECKING:
+    from .answers import Answer
 
 
 class Charge(str, Enum):
@@ -175,7 +178,9 @@ class OutcomeUnknown(TransportFailed):
     """A paid request was sent and its outcome cannot be known. It is never sent again by itself."""
 
     hint: str | None = None
-    """A task id that stood in what arrived of the answer; a free look may confirm it."""
+    """A task id that stood in what arrived of the response; a free poll may confirm it."""
+    answer: Answer | None = None
+    """What was read of the response; its bytes are kept beside the row."""
 
     charge = Charge.POSSIBLE
     status = "unknown"

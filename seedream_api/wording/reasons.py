@@ -52,6 +52,11 @@ REASONS: dict[str, str] = {
     "default": "默认值",
     "saved for {address}": "为 {address} 保存",
     "no address": "无地址",
+    # --- responses ------------------------------------------------------------------------------
+    "a response that cannot be read, HTTP {status}": "无法解读的响应，HTTP {status}",
+    "an entry without an image": "没有图片的条目",
+    "an entry that is not an image": "不是图片的条目",
+    "an entry without a usable address": "没有可用地址的条目",
     # --- addresses ------------------------------------------------------------------------------
     "it has more than {count} characters": "超过 {count} 个字符",
     "it holds a blank, a control character or a backslash": "含有空格、控制字符或反斜杠",
