@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -36,6 +37,7 @@ from .transport import HttpAnswer, Transport
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
+_TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
 
 
 async def _nothing() -> None:
@@ -186,6 +188,11 @@ class SeedreamClient:
         Raises:
             OutcomeUnknown: it cannot be told.
         """
+        if answer.cut is not None:
+            torn = OutcomeUnknown("outcome_unknown", reason=answer.cut, entry="ID")
+            found = _TASK_ID.search(answer.body)
+            torn.hint = found.group(1).decode() if found else None
+            raise torn
         payload = _payload(answer)
         read = replace(read_answer(payload), request_id=answer.request_id)
         if 200 <= answer.status < 300:
@@ -232,6 +239,8 @@ class SeedreamClient:
             headers=self.headers(),
             timeout_s=POLL_TIMEOUT_S,
         )
+        if answer.cut is not None:
+            raise ReadFailed("read_failed", task_id=task_id, reason=answer.cut)
         payload = _payload(answer)
         read = read_answer(payload)
         if 200 <= answer.status < 300:

@@ -18,8 +18,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import ssl
+import zlib
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -29,7 +29,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,8 +46,6 @@ CONNECT_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 """Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
 
-_TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
-
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # A record that TLS cannot read comes through httpx as it is.
 _BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
@@ -55,20 +53,27 @@ _BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """A whole answer: status, headers with lower-case names, body."""
+    """A response whose head arrived.
+
+    Args:
+        headers: with lower-case names.
+        body: the bytes as they were sent; compression is not undone.
+        cut: why reading ended before the response did; ``None`` for a whole response.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cut: str | None = None
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Parse the body as JSON, compressed or not.
 
         Raises:
-            ValueError: it is none (also for JSON nested beyond what Python reads).
+            ValueError: it is not JSON, or JSON nested beyond what Python reads.
         """
         try:
-            return json.loads(self.body)
+            return json.loads(_unpacked(self.body))
         except RecursionError:
             raise ValueError("JSON is nested too deeply") from None
 
@@ -76,6 +81,18 @@ class HttpAnswer:
     def request_id(self) -> str | None:
         """The relay's id of this call (new-api: ``X-Oneapi-Request-Id``)."""
         return self.headers.get("x-request-id") or self.headers.get("x-oneapi-request-id")
+
+
+@dataclass
+class _Arrived:
+    """What came of a response so far."""
+
+    head: tuple[int, dict[str, str]] | None = None
+    body: bytearray = field(default_factory=bytearray)
+
+    def response(self, cut: str | None = None) -> HttpAnswer:
+        assert self.head is not None  # noqa: S101
+        return HttpAnswer(*self.head, bytes(self.body), cut)
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,7 @@ class Transport:
 
         Raises:
             NotSent: no byte left this machine.
-            OutcomeUnknown: a byte may have left, and no whole answer came within the time.
+            OutcomeUnknown: a byte may have left, and no response head came within the time.
         """
         sent = False
 
@@ -147,17 +164,18 @@ class Transport:
             extensions={"trace": trace},
         )
         request.extensions["timeout"] = _timeouts(read_timeout_s)
-        arrived = bytearray()
+        arrived = _Arrived()
         try:
             # Not _in_time: a paid answer that meets a cancellation is kept and written down.
-            return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
+            await asyncio.wait_for(self._read(pool, request, arrived), read_timeout_s)
         except (*_BROKEN, asyncio.TimeoutError, _TooLarge, _Repeated) as error:
             if not sent:
                 raise _not_sent(url, error) from None
-            unknown = OutcomeUnknown("outcome_unknown", reason=_reason(error), entry="ID")
-            found = _TASK_ID.search(arrived)
-            unknown.hint = found.group(1).decode() if found else None
-            raise unknown from None
+            if arrived.head is None or isinstance(error, _Repeated):
+                reason = _reason(error)
+                raise OutcomeUnknown("outcome_unknown", reason=reason, entry="ID") from None
+            return arrived.response(cut=_reason(error))
+        return arrived.response()
 
     async def ask(
         self,
@@ -172,17 +190,21 @@ class Transport:
 
         Raises:
             NotSent: the host could not be reached.
-            ReadFailed: it was reached and gave no whole answer in time.
+            ReadFailed: it was reached, and no response head came in time.
         """
         pool = await self._pool(url, paid=False)
         request = httpx.Request(method, url, headers=_sent(headers or {}), content=content)
         request.extensions["timeout"] = _timeouts(timeout_s)
+        arrived = _Arrived()
         try:
-            return await _in_time(self._whole(pool, request, bytearray()), timeout_s)
+            await _in_time(self._read(pool, request, arrived), timeout_s)
         except _NOT_CONNECTED as error:
             raise _not_sent(url, error) from None
         except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
-            raise ReadFailed("read_failed", reason=_reason(error)) from None
+            if arrived.head is None:
+                raise ReadFailed("read_failed", reason=_reason(error)) from None
+            return arrived.response(cut=_reason(error))
+        return arrived.response()
 
     @asynccontextmanager
     async def open(
@@ -222,19 +244,19 @@ class Transport:
         except _BROKEN as error:
             raise ReadFailed("read_failed", reason=_reason(error)) from None
 
-    async def _whole(
-        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, body: bytearray
-    ) -> HttpAnswer:
-        """Read an answer into ``body``, which keeps what had arrived when reading fails."""
+    async def _read(
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, arrived: _Arrived
+    ) -> None:
+        """Read a response into ``arrived``, which keeps what had come when reading fails."""
         answer = await pool.handle_async_request(request)
+        arrived.head = (answer.status_code, _headers(answer))
         try:
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
+            async for chunk in answer.aiter_raw():
+                arrived.body += chunk
+                if len(arrived.body) > MAX_ANSWER_BYTES:
                     raise _TooLarge(f"the answer has over {MAX_ANSWER_BYTES} bytes")
         finally:
             await answer.aclose()
-        return HttpAnswer(answer.status_code, _headers(answer), bytes(body))
 
     async def _pool(
         self, url: str, *, paid: bool, direct: bool = False
@@ -290,11 +312,21 @@ def _sent(headers: Mapping[str, str]) -> dict[str, str]:
     return {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
 
 
+def _unpacked(body: bytes) -> bytes:
+    """Undo gzip where the first bytes say so, up to the size that a response may have."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        return zlib.decompressobj(31).decompress(body, MAX_ANSWER_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"the body is not gzip ({error})") from None
+
+
 class _TooLarge(Exception):
     pass
 
 
-async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> HttpAnswer:
+async def _in_time(call: Coroutine[Any, Any, None], seconds: float) -> None:
     """As ``wait_for``, which before Python 3.12 swallows a cancellation that meets the call's end:
     who is told to stop then would go on asking."""
     task = asyncio.ensure_future(call)
@@ -302,7 +334,7 @@ async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> Htt
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             raise asyncio.TimeoutError
-        return task.result()
+        task.result()
     finally:
         task.cancel()
         await asyncio.wait({task})

@@ -219,8 +219,12 @@ def test_a_host_is_named_without_the_user_in_its_address(monkeypatch: pytest.Mon
 
 
 def test_an_outcome_that_is_unknown_says_how_to_forget_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1)
-    stand_in(monkeypatch, Pools(b"{}"))
+    class Cut(Pools):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await super().handle_async_request(request)
+            raise httpx.ReadError("cut")
+
+    stand_in(monkeypatch, Cut())
     with pytest.raises(OutcomeUnknown) as caught:
         run(post)
     assert "tasks --forget ID" in str(caught.value)
@@ -234,8 +238,7 @@ def test_an_answer_may_have_just_as_many_bytes_as_are_allowed(
     stand_in(monkeypatch, Pools(b"123"))
     assert run(lambda client: client.ask(URL)).body == b"123"
     pools = stand_in(monkeypatch, Pools(b"1234"))
-    with pytest.raises(ReadFailed, match="over 3 bytes"):
-        run(lambda client: client.ask(URL))
+    assert "over 3 bytes" in run(lambda client: client.ask(URL)).cut
     assert pools.bodies[0].is_closed
 
 
