@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api import transport
+from seedream_api import http_answers, http_requests, transport
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
 from seedream_api.transport import HttpAnswer, Transport
 
@@ -193,7 +193,7 @@ def test_tls_to_a_server_that_speaks_none_is_not_sent(serve: Serve) -> None:
 def test_a_handshake_that_never_ends_is_not_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http_requests, "CONNECT_TIMEOUT_S", 0.1)
     server = serve(lambda caller: caller.wait_for_end())
     error = not_sent(server.url(scheme="https"), Moment())
     assert error.values["reason"] == "connecting timed out"
@@ -218,10 +218,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
     "after",
     [
         b"",
-        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 20",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
         b"garbage that is no HTTP\r\n\r\n",
     ],
-    ids=["dropped", "in headers", "garbage"],
+    ids=["dropped", "in the status line", "interim", "garbage"],
 )
 def test_no_whole_response_head_leaves_the_outcome_unknown(serve: Serve, after: bytes) -> None:
     error = unknown(serve(torn(after)).url())
@@ -232,11 +233,12 @@ def test_no_whole_response_head_leaves_the_outcome_unknown(serve: Serve, after: 
 @pytest.mark.parametrize(
     ("after", "body"),
     [
+        (b"HTTP/1.1 200 OK\r\nContent-Le", b""),
         (HEAD, b""),
         (HEAD + b'{"id": "task-77"', b'{"id": "task-77"'),
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":', b'{"a":'),
     ],
-    ids=["no body", "cut", "cut chunk"],
+    ids=["in headers", "no body", "cut", "cut chunk"],
 )
 def test_torn_paid_response_keeps_what_arrived(serve: Serve, after: bytes, body: bytes) -> None:
     answer = post(serve(torn(after)).url())
@@ -257,7 +259,7 @@ def test_a_connection_that_dies_while_the_request_travels_is_unknown(serve: Serv
     unknown(serve(talk).url(), body={"image": ["x" * 30_000_000]})
 
 
-@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n"])
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK"])
 def test_no_response_head_in_time_is_unknown(serve: Serve, begun: bytes) -> None:
     def talk(caller: Any) -> None:
         caller.request()
@@ -305,7 +307,7 @@ def test_response_without_end_is_bounded(serve: Serve, monkeypatch: pytest.Monke
 
 
 def test_packed_response_is_bounded_when_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr(http_answers, "MAX_ANSWER_BYTES", 10_000)
     packed = gzip.compress(b'"' + b" " * 20_000 + b'"')
     with pytest.raises(ValueError, match="Unterminated"):
         HttpAnswer(200, {}, packed).json()
