@@ -63,13 +63,19 @@ class Outcome:
     def is_free(self) -> bool:
         return self.error is not None and not self.error.may_have_been_charged
 
-    def require_readable(self, *quoted: str) -> None:
-        """Messages hold no tags; the Chinese one holds no English but what it quotes."""
+    def require_readable(self, *quoted: str, may_quote: tuple[str, ...] = ()) -> None:
+        """Messages hold no tags; the Chinese one holds no English but what it quotes.
+
+        Args:
+            quoted: words of others that the English message has to quote.
+            may_quote: those that it need not quote.
+        """
         assert self.error is not None
         english, chinese = self.error.message("en"), self.error.message("zh")
         assert not _TAG.search(english), english
         for text in quoted:
             assert text in english, english
+        for text in (*quoted, *may_quote):
             chinese = chinese.replace(text, "")
         left = _COMMAND.sub("", chinese)
         assert not _ENGLISH.search(left), self.error.message("zh")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,18 +73,23 @@ class Trial:
 
 
 class Bench:
-    """A server, an event loop and a place for data folders, shared by many trials."""
+    """A server, an event loop and a place for data folders, shared by many trials.
 
-    def __init__(self, root: Path | None = None) -> None:
+    Args:
+        root: the place for data folders; removed at the end.
+    """
+
+    def __init__(self, root: Path) -> None:
         self.loop = asyncio.new_event_loop()
         self.server = Server()
-        self.root = root or memory_folder()
+        self.root = root
         self.loop.run_until_complete(self.server.start())
 
     def close(self) -> None:
         self.loop.run_until_complete(self.server.stop())
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def run(self, family: str, make_script: Callable[[str], Script], *, runs: int = RUNS) -> Trial:
         """Try one case ``runs`` times over; ``make_script`` gets the server's address."""
