@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 
 class Fault(Enum):
@@ -62,3 +62,12 @@ class Content:
 
     document: Any
     facts: Facts = field(default_factory=Facts)
+
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        """The document's fields, where it is an object."""
+        return as_object(self.document)
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -111,7 +111,7 @@ def examine(
         database=None,
         print_blob=True,
         phases=(Phase.generate,) if try_all else (Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=tuple(HealthCheck),
     )
     @given(cases(families))
     def one(case: Case) -> None:

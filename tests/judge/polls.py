@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
 from . import entries, shapes
-from .facts import Content, Facts
+from .facts import Content, Facts, as_object
 from .refusals import FREE, MADE, POSSIBLE
 from .wire import Fidelity, Spec, render
 
@@ -44,13 +45,13 @@ class Poll:
 def done(draw: st.DrawFn) -> tuple[Content, str]:
     """A finished task; an entry that cannot be read leaves it finished."""
     found = draw(shapes.placed(st.one_of(entries.whole_entries(), entries.entries())))
-    document, facts = found.document, found.facts
+    document, facts = found.fields, found.facts
     word = draw(st.sampled_from((*DONE_WORDS, None)))
-    if not isinstance(document, dict):
+    if document is None:
         return found, "unclear"
     if word is not None:
         inner = document.get("data") if "code" in document or "success" in document else None
-        target = inner if isinstance(inner, dict) else document
+        target = as_object(inner) or document
         target["status"] = word
     if facts.images:
         return replace(found, facts=replace(facts, word=word)), "made"
@@ -63,7 +64,11 @@ def done(draw: st.DrawFn) -> tuple[Content, str]:
 def running(draw: st.DrawFn) -> tuple[Content, str]:
     """A task under way, perhaps with its first images."""
     word = draw(st.sampled_from((*RUNNING_WORDS, *UNKNOWN_WORDS)))
-    document = {"id": "task-1", "status": word, "progress": draw(st.sampled_from((0, 50, "50%")))}
+    document: dict[str, Any] = {
+        "id": "task-1",
+        "status": word,
+        "progress": draw(st.sampled_from((0, 50, "50%"))),
+    }
     if draw(st.booleans()):
         first = entries.image_forms(0)["url"]
         document["output"] = {"data": [first]}
@@ -75,7 +80,7 @@ def running(draw: st.DrawFn) -> tuple[Content, str]:
 def failed(draw: st.DrawFn) -> tuple[Content, str]:
     """A task that the service gave up: a failing word, or an error beside an unknown one."""
     word = draw(st.sampled_from((*FAILING_WORDS, *ENDING_WORDS)))
-    document = {"id": "task-1", "status": word, "created_at": 1769263230}
+    document: dict[str, Any] = {"id": "task-1", "status": word, "created_at": 1769263230}
     if word in ENDING_WORDS or draw(st.booleans()):
         document.update(draw(st.sampled_from(ERRORS)))
     elif draw(st.booleans()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +12,19 @@ from . import entries, pictures
 from .facts import Content, Facts, Fault
 from .wire import NUMBER, Raw
 
+Build = Callable[[Any], Any]
+"""Puts a part of a document into its place."""
+
 # ---- results ----
 
-PLACES: dict[str, Any] = {
+PLACES: dict[str, Build] = {
     "data": lambda found: {"data": found, "created": 1758200023},
     "data with model": lambda found: {"created": "1758200023", "model": "m", "data": found},
     "output.data": lambda found: {"output": {"data": found}},
     "results": lambda found: {"results": found, "progress": 100},
     "result_data": lambda found: {"result_data": found, "usage": {"credits_used": 3}},
 }
-ODD_PLACES: dict[str, Any] = {
+ODD_PLACES: dict[str, Build] = {
     "images": lambda found: {"images": found},
     "output": lambda found: {"output": found},
     "result": lambda found: {"result": {"images": found}},
@@ -29,7 +33,7 @@ ODD_PLACES: dict[str, Any] = {
     "choices": lambda found: {"choices": [{"message": {"images": found}}]},
     "event": lambda found: {"type": "image_generation.partial_succeeded", "item": found[0]},
 }
-WRAPPERS: dict[str, Any] = {
+WRAPPERS: dict[str, Build] = {
     "none": lambda document: document,
     "code 200": lambda document: {"code": 200, "msg": "success", "data": document},
     "code 0": lambda document: {"code": 0, "message": "ok", "data": document},
@@ -59,7 +63,7 @@ IDS = st.sampled_from(
      "9f8c2a54-1f0e-4c3b-9a53-0c1b7f6f3c11", "task%2F1", "task-1?x=1", "task#1"),
 ).map(lambda text: text + NUMBER)  # fmt: skip
 
-ID_PLACES: dict[str, Any] = {
+ID_PLACES: dict[str, Build] = {
     "id": lambda one: {"id": one, "object": "image.generation", "created_at": 1769263230},
     "task_id": lambda one: {"task_id": one},
     "both": lambda one: {"id": one, "task_id": one},
@@ -74,7 +78,7 @@ ID_PLACES: dict[str, Any] = {
         "usage": {"billing_rule": "per_call", "credits_reserved": 1.8, "user_group": "default"},
     },
 }  # fmt: skip
-ODD_ID_PLACES: dict[str, Any] = {
+ODD_ID_PLACES: dict[str, Build] = {
     "taskId": lambda one: {"taskId": one},
     "output.task_id": lambda one: {"output": {"task_id": one, "task_status": "PENDING"}},
     "bare data": lambda one: {"code": "success", "message": "", "data": one},
@@ -193,25 +197,26 @@ def beside(draw: st.DrawFn, content: st.SearchStrategy[Content]) -> Content:
     """A result or an id beside something that looks like an error, or is one."""
     found = draw(content)
     kind = draw(st.sampled_from(("no error", "warning", "error")))
-    if not isinstance(found.document, dict) or {"data", "code"} <= found.document.keys():
+    fields = found.fields
+    if fields is None or {"data", "code"} <= fields.keys():
         return found
     if kind == "error":
         more = draw(refused())
-        both = {**more.document, **found.document}
+        both = {**more.document, **fields}
         return Content(both, replace(found.facts, fault=more.facts.fault, word=more.facts.word))
     more_fields = draw(st.sampled_from(NO_ERRORS if kind == "no error" else WARNINGS))
     fault = Fault.PLAIN if kind == "warning" else None
-    return Content({**more_fields, **found.document}, replace(found.facts, fault=fault))
+    return Content({**more_fields, **fields}, replace(found.facts, fault=fault))
 
 
 @st.composite
 def with_id(draw: st.DrawFn, results: st.SearchStrategy[Content]) -> Content:
     """A result that also names its task."""
     found = draw(results)
-    if not isinstance(found.document, dict):
+    if found.fields is None:
         return found
     one = draw(IDS)
-    return Content({"id": one, **found.document}, replace(found.facts, task_id=one))
+    return Content({"id": one, **found.fields}, replace(found.facts, task_id=one))
 
 
 # ---- neither ----

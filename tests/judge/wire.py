@@ -7,7 +7,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 BASE, HOST, NUMBER = "@BASE@", "@HOST@", "@NUMBER@"
 """Placeholders: the server's address, its host and port, which POST this answers."""
@@ -118,7 +118,7 @@ def _text(spec: Spec, base: str, number: int) -> bytes:
         return spec.document.data
     document = _filled(spec.document, base, number)
     if spec.shell == "control characters" and isinstance(document, dict):
-        document = {"note": "@CONTROL@", **document}
+        document = {"note": "@CONTROL@", **cast("dict[str, Any]", document)}
     text = json.dumps(document, ensure_ascii=number % 2 == 0).replace("@CONTROL@", "a\tb\nc\x01d")
     before, after = SHELLS[spec.shell]
     if spec.shell == "twice":
@@ -128,9 +128,10 @@ def _text(spec: Spec, base: str, number: int) -> bytes:
 
 def _filled(value: Any, base: str, number: int) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(one, base, number) for key, one in value.items()}
+        fields = cast("dict[str, Any]", value)
+        return {key: _filled(one, base, number) for key, one in fields.items()}
     if isinstance(value, list):
-        return [_filled(one, base, number) for one in value]
+        return [_filled(one, base, number) for one in cast("list[Any]", value)]
     if isinstance(value, str):
         host = base.partition("://")[2]
         # The first POST has the plain id: what is cut from the end depends on no counter.
