@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from types import TracebackType
@@ -22,8 +23,9 @@ CLOSES_AFTER_S = 0.5
 class GoServer:
     """Answers every request with ``answer`` before its body is read."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, *, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self._tls = tls
         self.posts = 0
         self.sizes: list[int] = []
         self._listener = socket.socket()
@@ -60,18 +62,30 @@ class GoServer:
     def _serve(self, taken: socket.socket) -> None:
         taken.settimeout(10)
         with contextlib.suppress(OSError), taken:
-            data = b""
-            while b"\r\n\r\n" not in data:
-                piece = taken.recv(4_096)
-                if not piece:
-                    return
-                data += piece
-            head = data.partition(b"\r\n\r\n")[0].decode("latin-1")
-            self.posts += head.startswith("POST ")
-            self.sizes.append(content_length(head))
-            taken.sendall(self.answer)
-            left = READS_MORE
-            while left > 0 and (piece := taken.recv(min(left, 32_768))):
-                left -= len(piece)
-            taken.shutdown(socket.SHUT_WR)
-            time.sleep(CLOSES_AFTER_S)
+            if self._tls is None:
+                self._answer(taken)
+                taken.shutdown(socket.SHUT_WR)
+                time.sleep(CLOSES_AFTER_S)
+                return
+            with self._tls.wrap_socket(taken, server_side=True) as wrapped:
+                self._answer(wrapped)
+                # Sends "close notify" and waits for none, as Go does.
+                wrapped.settimeout(0)
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    wrapped.unwrap()
+                time.sleep(CLOSES_AFTER_S)
+
+    def _answer(self, taken: socket.socket) -> None:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = taken.recv(4_096)
+            if not piece:
+                raise ConnectionResetError("the head ended early")
+            data += piece
+        head = data.partition(b"\r\n\r\n")[0].decode("latin-1")
+        self.posts += head.startswith("POST ")
+        self.sizes.append(content_length(head))
+        taken.sendall(self.answer)
+        left = READS_MORE
+        while left > 0 and (piece := taken.recv(min(left, 32_768))):
+            left -= len(piece)

@@ -45,6 +45,7 @@ class Origin:
         self,
         answer: Callable[[int], bytes] = lambda number: made(),
         *,
+        host: str = "127.0.0.1",
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.answer = answer
@@ -53,7 +54,7 @@ class Origin:
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._is_over = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
+        self._listener = socket.create_server((host, 0), backlog=50)
         self.port: int = self._listener.getsockname()[1]
 
     def __enter__(self) -> Origin:

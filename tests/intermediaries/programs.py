@@ -31,6 +31,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port that refuses connections and that no other program takes meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@contextlib.contextmanager
 def running(name: str, *arguments: str | Path, port: int, folder: Path) -> Iterator[None]:
     """Run it in the foreground until the block ends, once it listens on ``port``."""
     log = folder / f"{name}.log"

@@ -10,7 +10,7 @@ from seedream_api import Charge
 
 from .origin import DIE, SILENCE, Origin
 from .paying import Customer, noise
-from .programs import free_port, running
+from .programs import free_port, refusing_port, running
 
 CONFIGURATION = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr;
@@ -88,7 +88,7 @@ def test_busy_page_is_not_a_missing_channel(tmp_path: Path, origin: Origin) -> N
 
 
 def test_dead_origin_leaves_the_outcome_unknown(tmp_path: Path, origin: Origin) -> None:
-    with nginx(tmp_path, free_port()) as customer:
+    with refusing_port() as dead, nginx(tmp_path, dead) as customer:
         outcome = customer.pay()
         assert outcome.kind == "OutcomeUnknown" and outcome.charge is Charge.POSSIBLE
         outcome.require_readable(may_quote=("502 Bad Gateway",))

@@ -15,7 +15,7 @@ import trustme
 
 from .origin import DIE, Origin
 from .paying import Customer
-from .programs import free_port, running
+from .programs import free_port, refusing_port, running
 
 HOST = socket.gethostname()
 """A name of this machine that is not "localhost": only a proxy connects to it."""
@@ -33,7 +33,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Origin]
     authority.issue_cert(HOST).configure_cert(serving)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with Origin(tls=serving) as started:
+    with Origin(host=HOST, tls=serving) as started:
         yield started
 
 
@@ -111,9 +111,9 @@ def test_wrong_password_sends_nothing(
 def test_dead_service_behind_a_proxy_is_not_sent(
     kind: str, service: Origin, tmp_path: Path
 ) -> None:
-    with proxy(kind, tmp_path) as port:
+    with refusing_port() as dead, proxy(kind, tmp_path) as port:
         customer = customer_behind(kind, port, service, tmp_path, PASSWORD)
-        customer.base = f"https://{HOST}:{free_port()}"
+        customer.base = f"https://{HOST}:{dead}"
         outcome = customer.pay()
     assert outcome.is_free and outcome.kind == "NotSent" and service.posts == 0
     outcome.require_readable(may_quote=PROXY_WORDS)
