@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -14,3 +15,10 @@ def origin() -> Iterator[Origin]:
     """The service, answering with one image unless a test says otherwise."""
     with Origin() as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def leaked_sockets() -> Iterator[None]:
+    """A socket that a test leaves open fails this test, not a later one."""
+    yield
+    gc.collect()

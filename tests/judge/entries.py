@@ -65,14 +65,21 @@ def odd_image_forms(number: int) -> dict[str, Any]:
     }
 
 
-UNREADABLE: tuple[Any, ...] = (
-    {"url": None}, {"url": ""}, {"url": "   "}, {"url": "oss://bucket/x.png"}, {"url": "s3://b/x"},
-    {"url": []}, {"url": {}}, {"url": 7}, {"url": False}, {"url": "null"}, {"url": "http://"},
-    {"url": "about:blank"}, {"url": "pending"}, {"b64_json": ""}, {"b64_json": "!!!"},
-    {"b64_json": None}, {"image": None}, {}, None, [], "", 0, True, {"revised_prompt": "a cat"},
-    {"url": "file:///tmp/x.png"}, {"size": "2048x2048", "url": None}, {"index": 0},
+VOID: tuple[Any, ...] = (
+    {"url": None}, {"url": ""}, {"url": "   "}, {"url": []}, {"url": {}}, {"b64_json": ""},
+    {"b64_json": None}, {"image": None}, {}, None, [], "", {"index": 0},
+    {"url": "", "b64_json": ""},
 )  # fmt: skip
-"""Entries in which no reader finds an image, and no error of the service either."""
+"""Entries in which there is nothing at all."""
+STRANGE: tuple[Any, ...] = (
+    {"url": "oss://bucket/x.png"}, {"url": "s3://b/x"}, {"url": 7}, {"url": False}, {"url": "null"},
+    {"url": "http://"}, {"url": "about:blank"}, {"url": "pending"}, {"b64_json": "!!!"}, 0, True,
+    {"revised_prompt": "a cat"}, {"url": "file:///tmp/x.png"}, {"size": "2048x2048", "url": None},
+    {"asset_id": "a-1"}, {"url": ["oss://b/x.png"]}, "oss://b/x.png", {"b64_json": "bm8gaW1hZ2U="},
+)  # fmt: skip
+"""Entries that hold something, and no image that a reader can find."""
+UNREADABLE = VOID + STRANGE
+"""Entries without an image to be found, and without an error of the service."""
 
 ENTRY_ERRORS: tuple[Any, ...] = (
     {"error": {"code": "OutputImageSensitiveContentDetected", "message": "blocked"}},
@@ -87,7 +94,7 @@ def entries(draw: st.DrawFn) -> Content:
     found: list[Any] = []
     images: list[int] = []
     odd: list[int] = []
-    unreadable = errors = False
+    unreadable = strange = errors = False
     for number in range(draw(st.integers(1, 4))):
         kind = draw(st.sampled_from(("image", "image", "unreadable", "odd image", "error")))
         if kind == "image":
@@ -97,13 +104,18 @@ def entries(draw: st.DrawFn) -> Content:
             found.append(draw(st.sampled_from(list(odd_image_forms(number).values()))))
             odd.append(number)
         elif kind == "unreadable":
-            found.append(draw(st.sampled_from(UNREADABLE)))
-            unreadable = True
+            is_strange = draw(st.booleans())
+            found.append(draw(st.sampled_from(STRANGE if is_strange else VOID)))
+            unreadable, strange = True, strange or is_strange
         else:
             found.append(draw(st.sampled_from(ENTRY_ERRORS)))
             errors = True
     facts = Facts(
-        images=tuple(images), odd_images=tuple(odd), unreadable=unreadable, entry_errors=errors
+        images=tuple(images),
+        odd_images=tuple(odd),
+        unreadable=unreadable,
+        strange=strange,
+        entry_errors=errors,
     )
     return Content(found, facts)
 

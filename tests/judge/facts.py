@@ -11,9 +11,11 @@ class Fault(Enum):
     """What kind of error a response states."""
 
     PLAIN = "an error in the service's words, no number that means a gateway"
+    RELAY_WORDS = "balance or key, in words or a number, without a code of the relay"
     BEFORE_FORWARDING = "a code that the relay gives before it forwards a request"
     NO_CHANNEL = "no channel for this model"
     TROUBLE = "a code of the relay for trouble with its upstream"
+    WARNING = "words beside a result that only warn"
     GATEWAY_NUMBER = "an embedded number 408 or 5xx"
 
 
@@ -27,8 +29,10 @@ class Facts:
         task_id: a task id in a form that is documented or was seen: it has to be polled.
         odd_id: a task id in a form that is only plausible.
         unreadable: result entries that carry nothing a reader can use.
+        strange: such entries that hold something all the same: perhaps an image that was made.
         entry_errors: result entries that carry the service's error.
         word: the status word; ``None`` where there is none.
+        is_running: an id beside a word that says that the task runs, perhaps with first images.
         is_text: not JSON at all.
     """
 
@@ -37,9 +41,11 @@ class Facts:
     task_id: str | None = None
     odd_id: bool = False
     unreadable: bool = False
+    strange: bool = False
     entry_errors: bool = False
     fault: Fault | None = None
     word: str | None = None
+    is_running: bool = False
     is_text: bool = False
 
     @property

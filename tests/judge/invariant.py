@@ -18,6 +18,9 @@ from .wire import NUMBER, render
 _TAGS = re.compile(r"<(?:!doctype|html|head|body|title|h1)\b", re.IGNORECASE)
 
 
+_KNOWN = frozenset(pictures.BY_PATH.values())
+
+
 class Broken(AssertionError):
     """What the invariant forbids."""
 
@@ -30,12 +33,14 @@ def check(case: Case, trial: Trial) -> Verdict:
     if expected.by_poll:
         by_poll, poll_images = outcomes(case.polls)
         allowed |= by_poll
-    told = f"allowed: {sorted(allowed)}, {fidelity.name}\n{trial}"
+    told = f"HTTP {case.post.status}, {fidelity.name}, allowed: {sorted(allowed)}\n{trial}"
     for run in trial.runs:
         _require(run.outcome in allowed, f"{run.outcome} is not allowed", told)
         _check_images(run, expected.images or poll_images, told)
         text = "" if run.error is None else str(run.error)
         _require(not _TAGS.search(text), "a message quotes an HTML page with its tags", told)
+        is_called_free = "othing was charged" in text or "未产生费用" in text
+        _require(run.outcome == FREE or not is_called_free, "a message calls it free", told)
     _check_posts(expected, allowed, trial, told)
     if expected.must_poll:
         task_id = str(case.facts.task_id).replace(NUMBER, "")
@@ -49,6 +54,8 @@ def _check_images(run: Run, needed: tuple[int, ...], told: str) -> None:
     _require(bool(run.images), "made, and no image", told)
     missing = [number for number in needed if pictures.picture(number) not in run.images]
     _require(not missing, f"images {missing} were left behind", told)
+    _require(len(set(run.images)) == len(run.images), "an image was delivered twice", told)
+    _require(_KNOWN.issuperset(run.images), "an image was delivered that was never made", told)
 
 
 def _check_posts(expected: Verdict, allowed: set[str], trial: Trial, told: str) -> None:
@@ -71,6 +78,13 @@ def _check_posts(expected: Verdict, allowed: set[str], trial: Trial, told: str) 
 def _require(holds: bool, what: str, told: str) -> None:
     if not holds:
         raise Broken(f"{what}\n{told}")
+
+
+def _kind(error: Broken) -> str:
+    """What was broken, without the numbers and ids of one case."""
+    what, where = str(error).split("\n")[:2]
+    what = re.sub(r"images \[.*?\]", "images", re.sub(r"task .* was", "a task was", what))
+    return f"{what} (HTTP {where[5]}xx, {where.partition(', ')[2]})"
 
 
 @dataclass
@@ -121,7 +135,7 @@ def examine(
         except Broken as error:
             if not try_all:
                 raise
-            figures.broken.setdefault(str(error).partition("\n")[0], []).append(f"{case}\n{error}")
+            figures.broken.setdefault(_kind(error), []).append(f"{case}\n{error}")
         else:
             wanted = " or ".join(sorted(expected.outcomes)) or "as the poll says"
             figures.seen[f"{wanted}: {trial.runs[0].outcome}"] += 1

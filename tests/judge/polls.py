@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from . import entries, shapes
 from .facts import Content, Facts, as_object
-from .refusals import FREE, MADE, POSSIBLE
+from .refusals import FAILING_WORDS, FREE, MADE, POSSIBLE
+from .shapes import RUNNING_WORDS
 from .wire import Fidelity, Spec, render
 
 DONE_WORDS = ("completed", "COMPLETED", "success", "SUCCESS", "succeeded", "Completed")
-FAILING_WORDS = ("failed", "FAILED", "FAILURE", "failure", "cancelled", "Failed")
-RUNNING_WORDS = ("queued", "pending", "processing", "QUEUED", "IN_PROGRESS", "SUBMITTED",
-                 "NOT_START", "running")  # fmt: skip
 ENDING_WORDS = ("TIMEOUT", "moderated", "blocked", "content_filtered", "expired_by_policy")
 """Words that no document lists: with an error beside them they end a task."""
 UNKNOWN_WORDS = ("rendering", "half done", "UNKNOWN", "upscaling", "审核中")
@@ -55,6 +53,9 @@ def done(draw: st.DrawFn) -> tuple[Content, str]:
         target["status"] = word
     if facts.images:
         return replace(found, facts=replace(facts, word=word)), "made"
+    is_all_errors = facts.entry_errors and not (facts.odd_images or facts.unreadable)
+    if is_all_errors:
+        return found, "perhaps failed"
     if facts.odd_images or facts.entry_errors or word is None:
         return found, "unclear"
     return found, "empty"
@@ -69,6 +70,8 @@ def running(draw: st.DrawFn) -> tuple[Content, str]:
         "status": word,
         "progress": draw(st.sampled_from((0, 50, "50%"))),
     }
+    if word in RUNNING_WORDS and draw(st.integers(0, 3)) == 3:
+        document["error"] = {"message": "retrying upstream"}
     if draw(st.booleans()):
         first = entries.image_forms(0)["url"]
         document["output"] = {"data": [first]}
@@ -106,15 +109,15 @@ def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     content, effect = said
     spec = replace(frame, document=content.document)
     fidelity = render(spec, base="http://127.0.0.1:80").fidelity
-    is_clear = spec.shell in ("plain", "bom", "blank lines", "control characters")
     if effect == "error":
         # Without a status word it may be an error of the poll: an error status certainly is.
         is_said = fidelity is Fidelity.WHOLE and (spec.status == 200 or content.facts.word)
         return Poll(spec, "perhaps failed" if is_said else "unclear")
-    if spec.status == 200 and fidelity is Fidelity.WHOLE and is_clear and spec.coding != "deflate":
+    if spec.status == 200 and fidelity is Fidelity.WHOLE and spec.is_clear:
         return Poll(spec, effect, content.facts.images if effect == "made" else ())
-    is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE)
-    return Poll(spec, "perhaps failed" if effect == "failed" and is_read else "unclear")
+    is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.OVERTAKEN)
+    may_fail = effect in ("failed", "perhaps failed") and is_read
+    return Poll(spec, "perhaps failed" if may_fail else "unclear")
 
 
 def outcomes(script: tuple[Poll, ...]) -> tuple[frozenset[str], tuple[int, ...]]:

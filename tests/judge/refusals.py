@@ -19,10 +19,12 @@ NEVER_REFUSED_4XX = (408, 499)
 """The time-out of a request and a client's departure, as a gateway in front tells them."""
 RELAY_ERRORS = (500, 503)
 """The 5xx with which a stock relay states its own refusals."""
+FAILING_WORDS = ("failed", "FAILED", "FAILURE", "failure", "cancelled", "Failed")
 GATEWAYS = (502, 504, *range(520, 531))
-_CLEAR_SHELLS = ("plain", "bom", "blank lines", "control characters")
 _RELAY_REFUSALS = (Fault.BEFORE_FORWARDING, Fault.NO_CHANNEL)
 _READ = (Fidelity.WHOLE, Fidelity.READABLE)
+_SAID = (Fault.PLAIN, Fault.RELAY_WORDS, Fault.BEFORE_FORWARDING, Fault.NO_CHANNEL, Fault.TROUBLE)
+"""Errors that a success may state."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +68,28 @@ def may_repeat(status: int, facts: Facts) -> bool:
 
 
 def _success(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
-    is_read = fidelity in _READ and spec.coding != "deflate"
+    is_read = fidelity in _READ and not spec.is_odd
+    if facts.is_running:
+        # First images are no end: the poll says what comes of the task.
+        own = frozenset({POSSIBLE, MADE})
+        return Verdict(own, must_poll=is_read, by_poll=True)
     if facts.images and is_read:
-        return Verdict(frozenset({MADE}), images=facts.images, by_poll=False)
+        return Verdict(frozenset({MADE}), images=facts.images)
     if facts.task_id is not None and is_read and not facts.odd_images:
         # An error beside the id leaves the outcome unknown until the task has been asked for.
+        if facts.word in FAILING_WORDS:
+            return Verdict(frozenset({FREE, POSSIBLE}), by_poll=True)
         has_doubt = facts.fault or facts.entry_errors or facts.unreadable
         own = {POSSIBLE} if has_doubt or fidelity is not Fidelity.WHOLE else set[str]()
         return Verdict(frozenset(own), must_poll=True, by_poll=True)
     if facts.has_image or facts.has_id:
         return Verdict(frozenset({POSSIBLE, MADE}), by_poll=facts.has_id)
-    if fidelity is Fidelity.PARTIAL or facts.unreadable:
+    if fidelity is Fidelity.PARTIAL or facts.strange:
         return Verdict(frozenset({POSSIBLE}))
+    if facts.unreadable:
+        # Entries without anything in them, beside an error that says so: both readings are just.
+        free = {FREE} if facts.fault in _SAID else set[str]()
+        return Verdict(frozenset({POSSIBLE} | free))
     if facts.entry_errors:
         return Verdict(frozenset({FREE, POSSIBLE}))
     return Verdict(frozenset(_stated_error(spec, facts, fidelity)))
@@ -88,27 +100,32 @@ def _stated_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
     if facts.fault is None or facts.fault is Fault.GATEWAY_NUMBER:
         return {POSSIBLE}
     # Other successes than these are documented nowhere.
-    is_known = spec.status in (200, 201, 202) and spec.shell in _CLEAR_SHELLS
+    is_known = spec.status in (200, 201, 202) and spec.is_clear
     is_clear = fidelity is Fidelity.WHOLE and is_known
-    if facts.fault is Fault.TROUBLE or not is_clear or spec.coding == "deflate":
+    if facts.fault is Fault.TROUBLE or not is_clear:
         return {FREE, POSSIBLE}
     return {FREE}
 
 
 def _error_with_result(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
     """An error status whose body carries an image or an id: on no list of refusals."""
-    if fidelity is Fidelity.PARTIAL and (is_plain_4xx(spec.status) or spec.status in REDIRECTS):
+    is_read = fidelity in _READ and not spec.is_odd
+    if not is_read and (is_plain_4xx(spec.status) or spec.status in REDIRECTS):
         # What arrived may show nothing of it.
-        return Verdict(frozenset({FREE, POSSIBLE, MADE}), may_repeat=spec.status == 429)
-    is_read = fidelity in _READ and spec.coding != "deflate"
+        both = frozenset({FREE, POSSIBLE, MADE})
+        return Verdict(both, may_repeat=spec.status == 429, by_poll=facts.has_id)
     has_error = facts.fault is not None or facts.entry_errors
     is_lost = not is_plain_4xx(spec.status) and spec.status >= 400 and not has_error
     if is_read and is_lost and facts.images:
         return Verdict(frozenset({MADE}), images=facts.images)
     if is_read and is_lost and facts.task_id is not None and not facts.has_image:
         return Verdict(frozenset({POSSIBLE}), must_poll=True, by_poll=True)
-    free = {FREE} if spec.status in (*REDIRECTS, *ODD_REDIRECTS) else set[str]()
-    return Verdict(frozenset({POSSIBLE, MADE} | free), by_poll=facts.has_id)
+    # An error response may name the request it belongs to: its status and its error count.
+    is_said = is_plain_4xx(spec.status) and facts.fault in _SAID and not facts.has_image
+    is_free = is_said or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
+    free = {FREE} if is_free else set[str]()
+    repeat = is_said and spec.status == 429
+    return Verdict(frozenset({POSSIBLE, MADE} | free), repeat, by_poll=facts.has_id)
 
 
 def is_plain_4xx(status: int) -> bool:
@@ -134,14 +151,16 @@ def _failure(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
 
 def _relay_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
     """500, 503 and the rarer 5xx: free only with a code that comes before any forwarding."""
-    if facts.is_text or fidelity is Fidelity.PARTIAL:
+    if facts.is_text or fidelity is Fidelity.PARTIAL or facts.strange:
         return {POSSIBLE}
     if facts.fault in _RELAY_REFUSALS and not facts.unreadable:
-        is_clear = (
-            fidelity is Fidelity.WHOLE and spec.shell in _CLEAR_SHELLS and spec.coding != "deflate"
-        )
+        is_clear = fidelity is Fidelity.WHOLE and spec.is_clear
         is_stated = spec.status == 503 or (
             spec.status == 500 and facts.fault is Fault.BEFORE_FORWARDING
         )
         return {FREE} if is_clear and is_stated else {FREE, POSSIBLE}
-    return {FREE, POSSIBLE} if facts.fault is Fault.PLAIN else {POSSIBLE}
+    # Above 500 only what the relay says before it forwards a request is free.
+    is_open = facts.fault is Fault.RELAY_WORDS or (
+        facts.fault is Fault.PLAIN and spec.status == 500
+    )
+    return {FREE, POSSIBLE} if is_open else {POSSIBLE}

@@ -84,7 +84,12 @@ ODD_ID_PLACES: dict[str, Build] = {
     "bare data": lambda one: {"code": "success", "message": "", "data": one},
     "result": lambda one: {"code": 1, "description": "submitted", "result": one},
     "task object": lambda one: {"task": {"id": one, "status": "queued"}},
+    "job_id": lambda one: {"job_id": one},
+    "task_ids": lambda one: {"task_ids": [one]},
+    "number": lambda one: {"task_id": 1769263230},
 }
+RUNNING_WORDS = ("queued", "pending", "processing", "QUEUED", "IN_PROGRESS", "SUBMITTED",
+                 "NOT_START", "running")  # fmt: skip
 
 
 @st.composite
@@ -102,8 +107,9 @@ def accepted(draw: st.DrawFn) -> Content:
 
 PLAIN_CODES = (
     "InvalidParameter", "invalid_request_error", "OutputImageSensitiveContentDetected",
-    "content_policy_violation", "", None, 400, "402", 403, 429, "AccountOverdueError",
+    "content_policy_violation", "", None, 400,
 )  # fmt: skip
+RELAY_WORD_CODES = ("", None, 401, 402, "402", 403, 429, "AccountOverdueError")
 BEFORE_CODES = (
     "insufficient_user_quota", "pre_consume_token_quota_failed", "sensitive_words_detected",
     "prompt_blocked", "model_not_found", "model_price_error", "convert_request_failed",
@@ -114,10 +120,11 @@ TROUBLE_CODES = ("do_request_failed", "bad_response_body", "empty_response", "ge
 GATEWAY_NUMBERS = (408, 500, 502, 503, 504, 524, "504", "500")
 PLAIN_TEXTS = (
     "The parameter `size` specified in the request is not valid (request id: 2025)",
-    "用户额度不足, 剩余额度: ¥0.00 (request id: 2025)", "令牌额度不足", "Invalid token",
     "litellm.BadRequestError: OpenAIException - the prompt may contain sensitive information",
-    "输入内容可能包含敏感信息", "error", "无效的令牌",
+    "输入内容可能包含敏感信息", "error",
 )  # fmt: skip
+RELAY_TEXTS = ("用户额度不足, 剩余额度: ¥0.00 (request id: 2025)", "令牌额度不足", "Invalid token",
+               "无效的令牌")  # fmt: skip
 CHANNEL_TEXTS = (
     "No available channel for model Seedream-4.0 under group default (distributor)",
     "当前分组 default 下对于模型 Seedream-4.0 无可用渠道",
@@ -153,6 +160,8 @@ def codeless_forms(text: str) -> dict[str, Any]:
 def _texts_of(fault: Fault) -> tuple[str, ...]:
     if fault is Fault.NO_CHANNEL:
         return CHANNEL_TEXTS
+    if fault is Fault.RELAY_WORDS:
+        return RELAY_TEXTS
     # Words for balance or moderation beside a gateway's number would contradict each other.
     is_gateway = fault in (Fault.TROUBLE, Fault.GATEWAY_NUMBER)
     return ("error", "upstream request failed") if is_gateway else PLAIN_TEXTS
@@ -161,17 +170,18 @@ def _texts_of(fault: Fault) -> tuple[str, ...]:
 @st.composite
 def refused(draw: st.DrawFn) -> Content:
     """An error, and nothing that could be a result."""
-    fault = draw(st.sampled_from(list(Fault)))
     codes: dict[Fault, tuple[Any, ...]] = {
         Fault.PLAIN: PLAIN_CODES,
+        Fault.RELAY_WORDS: RELAY_WORD_CODES,
         Fault.BEFORE_FORWARDING: BEFORE_CODES,
         Fault.NO_CHANNEL: ("model_not_found", "", None),
         Fault.TROUBLE: TROUBLE_CODES,
         Fault.GATEWAY_NUMBER: GATEWAY_NUMBERS,
     }
+    fault = draw(st.sampled_from(list(codes)))
     code = draw(st.sampled_from(codes[fault]))
     text = draw(st.sampled_from(_texts_of(fault)))
-    codeless = code in ("", None) and fault in (Fault.PLAIN, Fault.NO_CHANNEL)
+    codeless = code in ("", None)
     forms = codeless_forms(text) if codeless else error_forms(code, text)
     document = forms[draw(st.sampled_from(list(forms)))]
     return Content(document, Facts(fault=fault, word=document.get("status")))
@@ -205,7 +215,7 @@ def beside(draw: st.DrawFn, content: st.SearchStrategy[Content]) -> Content:
         both = {**more.document, **fields}
         return Content(both, replace(found.facts, fault=more.facts.fault, word=more.facts.word))
     more_fields = draw(st.sampled_from(NO_ERRORS if kind == "no error" else WARNINGS))
-    fault = Fault.PLAIN if kind == "warning" else None
+    fault = Fault.WARNING if kind == "warning" else None
     return Content({**more_fields, **fields}, replace(found.facts, fault=fault))
 
 
@@ -216,7 +226,18 @@ def with_id(draw: st.DrawFn, results: st.SearchStrategy[Content]) -> Content:
     if found.fields is None:
         return found
     one = draw(IDS)
-    return Content({"id": one, **found.fields}, replace(found.facts, task_id=one))
+    word = draw(st.sampled_from(({}, {}, {"status": "completed"}, {"status": "SUCCESS"})))
+    return Content({"id": one, **word, **found.fields}, replace(found.facts, task_id=one))
+
+
+@st.composite
+def begun(draw: st.DrawFn) -> Content:
+    """A task that the response itself calls running, perhaps with first images."""
+    one = draw(IDS)
+    document: dict[str, Any] = {"id": one, "status": draw(st.sampled_from(RUNNING_WORDS))}
+    if draw(st.booleans()):
+        document["data"] = [entries.image_forms(0)["url"]]
+    return Content(document, Facts(task_id=one, is_running=True))
 
 
 # ---- neither ----
@@ -253,5 +274,5 @@ def contents() -> st.SearchStrategy[Content]:
     results = placed(entries.entries())
     return st.one_of(
         results, placed(entries.whole_entries()), accepted(), refused(), nothing(), texts(),
-        beside(results), beside(accepted()), with_id(results),
+        beside(results), beside(accepted()), with_id(results), begun(),
     )  # fmt: skip

@@ -18,6 +18,7 @@ class Fidelity(Enum):
 
     WHOLE = "whole"
     READABLE = "every byte of the body, in a broken frame"
+    OVERTAKEN = "every byte of the body, and a reset that may overtake some of them"
     PARTIAL = "a part of the body"
     HEADLESS = "a status line, and no complete or no legal head"
     NOTHING = "no whole status line of HTTP"
@@ -52,6 +53,16 @@ class Spec:
     cut: int = 0
     reset: bool = False
 
+    @property
+    def is_odd(self) -> bool:
+        """Whether it is written in a form that no document shows and no reader has to know."""
+        return self.coding in ODD_CODINGS or self.shell in ODD_SHELLS
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether JSON is all that the body holds."""
+        return self.shell in CLEAR_SHELLS and not self.is_odd
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -72,9 +83,18 @@ SHELLS = {
     "text after": ("", "\n<!-- served by relay-7 -->"),
     "object before": ('{"ping": 1}\n', ""),
     "twice": ("", ""),
+    "code fence": ("```json\n", "\n```\n"),
+    "guard against inclusion": (")]}',\n", ""),
+    "callback": ("callback(", ");"),
+    "string": ("", ""),
 }
-CODINGS = ("plain", "gzip", "gzip unannounced", "gzip announced only", "x-gzip", "utf-8 announced",
-           "identity announced", "deflate")  # fmt: skip
+CLEAR_SHELLS = ("plain", "bom", "blank lines", "control characters")
+ODD_SHELLS = ("string",)
+CODINGS = (
+    "plain", "gzip", "gzip unannounced", "gzip announced only", "x-gzip", "utf-8 announced",
+    "identity announced", "aws-chunked announced", "deflate", "utf-16", "gzip twice",
+)  # fmt: skip
+ODD_CODINGS = ("deflate", "utf-16", "gzip twice")
 FRAMINGS = (
     "length", "chunked", "close", "http/1.0", "small chunks", "chunk extensions", "trailers",
     "no reason", "100 first", "103 first", "bytes after the end", "no last chunk", "length too big",
@@ -105,9 +125,10 @@ def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int) -> Fidelity:
         return Fidelity.NOTHING
     if spec.framing == "header without colon" or kept < len(head):
         return Fidelity.HEADLESS
-    if kept < body_end or spec.framing == "length too small" or (spec.cut and spec.reset):
-        # A reset may overtake bytes that were written before it.
+    if kept < body_end or spec.framing == "length too small":
         return Fidelity.PARTIAL
+    if spec.cut and spec.reset:
+        return Fidelity.OVERTAKEN
     if spec.cut or spec.framing in _READABLE_ONLY:
         return Fidelity.READABLE
     return Fidelity.WHOLE
@@ -123,6 +144,8 @@ def _text(spec: Spec, base: str, number: int) -> bytes:
     before, after = SHELLS[spec.shell]
     if spec.shell == "twice":
         after = "\n" + text
+    if spec.shell == "string":
+        text = json.dumps(text)
     return (before + text + after).encode("utf-8", "surrogatepass")
 
 
@@ -143,12 +166,17 @@ def _filled(value: Any, base: str, number: int) -> Any:
 def _encoded(body: bytes, coding: str) -> bytes:
     if coding in ("gzip", "gzip unannounced", "x-gzip"):
         return gzip.compress(body, mtime=0)
+    if coding == "gzip twice":
+        return gzip.compress(gzip.compress(body, mtime=0), mtime=0)
+    if coding == "utf-16":
+        return body.decode("utf-8", "replace").encode("utf-16")
     return zlib.compress(body) if coding == "deflate" else body
 
 
 _ANNOUNCED = {
     "gzip": "gzip", "gzip announced only": "gzip", "x-gzip": "x-gzip", "deflate": "deflate",
     "utf-8 announced": "utf-8", "identity announced": "identity",
+    "aws-chunked announced": "aws-chunked", "gzip twice": "gzip, gzip",
 }  # fmt: skip
 
 
