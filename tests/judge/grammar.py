@@ -91,7 +91,7 @@ def _headers(status: int) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
         places = (BASE + "/v2/images", "/login", "https://example.invalid/v1/images/generations")
         return st.sampled_from([(("Location", place),) for place in places])
     if status in (429, 503):
-        return st.sampled_from(((), (("Retry-After", "1"),), (("Retry-After", "soon"),)))
+        return st.sampled_from(((), (("Retry-After", "30"),), (("Retry-After", "soon"),)))
     return st.just(())
 
 
