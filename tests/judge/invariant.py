@@ -33,10 +33,15 @@ def check(case: Case, trial: Trial) -> Verdict:
     if expected.by_poll:
         by_poll, poll_images = outcomes(case.polls)
         allowed |= by_poll
+    has_own = case.facts.has_image and not expected.must_poll
+    needed = expected.images or (() if has_own else poll_images)
     told = f"HTTP {case.post.status}, {fidelity.name}, allowed: {sorted(allowed)}\n{trial}"
     for run in trial.runs:
         _require(run.outcome in allowed, f"{run.outcome} is not allowed", told)
-        _check_images(run, expected.images or poll_images, told)
+        _check_images(run, needed, told)
+        is_once = not (case.facts.has_image and trial.polled)
+        is_twice = len(set(run.images)) < len(run.images)
+        _require(not (is_once and is_twice), "an image was delivered twice", told)
         text = "" if run.error is None else str(run.error)
         _require(not _TAGS.search(text), "a message quotes an HTML page with its tags", told)
         is_called_free = "othing was charged" in text or "未产生费用" in text
@@ -54,7 +59,6 @@ def _check_images(run: Run, needed: tuple[int, ...], told: str) -> None:
     _require(bool(run.images), "made, and no image", told)
     missing = [number for number in needed if pictures.picture(number) not in run.images]
     _require(not missing, f"images {missing} were left behind", told)
-    _require(len(set(run.images)) == len(run.images), "an image was delivered twice", told)
     _require(_KNOWN.issuperset(run.images), "an image was delivered that was never made", told)
 
 

@@ -108,15 +108,19 @@ def polls(frames: st.SearchStrategy[Spec]) -> st.SearchStrategy[Poll]:
 def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     content, effect = said
     spec = replace(frame, document=content.document)
-    fidelity = render(spec, base="http://127.0.0.1:80").fidelity
+    sent = render(spec, base="http://127.0.0.1:80")
+    fidelity = sent.fidelity
     if effect == "error":
         # Without a status word it may be an error of the poll: an error status certainly is.
         is_said = fidelity is Fidelity.WHOLE and (spec.status == 200 or content.facts.word)
         return Poll(spec, "perhaps failed" if is_said else "unclear")
     if spec.status == 200 and fidelity is Fidelity.WHOLE and spec.is_clear:
         return Poll(spec, effect, content.facts.images if effect == "made" else ())
-    is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.OVERTAKEN)
-    may_fail = effect in ("failed", "perhaps failed") and is_read
+    is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.UNSURE)
+    # A failing word that arrived whole is one, whatever is missing after it.
+    has_word = f'"status": "{content.facts.word}",'.encode() in sent.data
+    is_told = is_read or (fidelity is Fidelity.PARTIAL and (has_word or spec.coding != "plain"))
+    may_fail = effect in ("failed", "perhaps failed") and is_told
     return Poll(spec, "perhaps failed" if may_fail else "unclear")
 
 

@@ -99,8 +99,8 @@ def _stated_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
     """A success status whose body states an error and carries nothing else."""
     if facts.fault is None or facts.fault is Fault.GATEWAY_NUMBER:
         return {POSSIBLE}
-    # Other successes than these are documented nowhere.
-    is_known = spec.status in (200, 201, 202) and spec.is_clear
+    # An error under another success is documented nowhere.
+    is_known = spec.status == 200 and spec.is_clear
     is_clear = fidelity is Fidelity.WHOLE and is_known
     if facts.fault is Fault.TROUBLE or not is_clear:
         return {FREE, POSSIBLE}
@@ -110,8 +110,10 @@ def _stated_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
 def _error_with_result(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
     """An error status whose body carries an image or an id: on no list of refusals."""
     is_read = fidelity in _READ and not spec.is_odd
-    if not is_read and (is_plain_4xx(spec.status) or spec.status in REDIRECTS):
-        # What arrived may show nothing of it.
+    is_known = bool(facts.images) or facts.task_id is not None
+    has_no = is_plain_4xx(spec.status) or spec.status in REDIRECTS
+    if has_no and not (is_read and is_known):
+        # What arrived may show nothing of it: the status alone speaks.
         both = frozenset({FREE, POSSIBLE, MADE})
         return Verdict(both, may_repeat=spec.status == 429, by_poll=facts.has_id)
     has_error = facts.fault is not None or facts.entry_errors

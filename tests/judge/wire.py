@@ -18,7 +18,7 @@ class Fidelity(Enum):
 
     WHOLE = "whole"
     READABLE = "every byte of the body, in a broken frame"
-    OVERTAKEN = "every byte of the body, and a reset that may overtake some of them"
+    UNSURE = "perhaps all that counts: a reset may overtake it, or what is missing says nothing"
     PARTIAL = "a part of the body"
     HEADLESS = "a status line, and no complete or no legal head"
     NOTHING = "no whole status line of HTTP"
@@ -105,38 +105,44 @@ _READABLE_ONLY = ("lf only", "two lengths", "no last chunk", "length too big")
 
 def render(spec: Spec, *, base: str, number: int = 1) -> Wire:
     """The bytes of ``spec`` as the answer to POST ``number``."""
-    body = _encoded(_text(spec, base, number), spec.coding)
+    text, slack = _text(spec, base, number)
+    body = _encoded(text, spec.coding)
     head_text = _head(spec, len(body), base)
     data, last = _framed(spec.framing, body)
     whole = head_text + data
     kept = whole[: len(whole) - spec.cut % len(whole)] if spec.cut else whole
-    fidelity = _fidelity(spec, len(kept), head_text, len(whole) - last)
+    slack += _TRAILERS if spec.coding in _COMPRESSED else 0
+    fidelity = _fidelity(spec, len(kept), head_text, len(whole) - last, slack)
     return Wire(kept, fidelity, spec.reset)
 
 
-def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int) -> Fidelity:
+def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int, slack: int) -> Fidelity:
     """How a response of which ``kept`` bytes arrive can be read.
 
     Args:
         body_end: where the last byte of the body itself has arrived.
+        slack: how many bytes at the end of the body may be missing without a loss.
     """
     line_end = head.index(b"\n", head.index(b"Said" if b"Said" in head else b"%d" % spec.status))
     if kept <= line_end or spec.framing == "wrong protocol":
         return Fidelity.NOTHING
     if spec.framing == "header without colon" or kept < len(head):
         return Fidelity.HEADLESS
-    if kept < body_end or spec.framing == "length too small":
+    if spec.framing == "length too small":
+        return Fidelity.UNSURE if slack else Fidelity.PARTIAL
+    if kept < body_end - slack:
         return Fidelity.PARTIAL
-    if spec.cut and spec.reset:
-        return Fidelity.OVERTAKEN
+    if kept < body_end or (spec.cut and spec.reset):
+        return Fidelity.UNSURE
     if spec.cut or spec.framing in _READABLE_ONLY:
         return Fidelity.READABLE
     return Fidelity.WHOLE
 
 
-def _text(spec: Spec, base: str, number: int) -> bytes:
+def _text(spec: Spec, base: str, number: int) -> tuple[bytes, int]:
+    """The body before any coding, and how many bytes of it follow the JSON text."""
     if isinstance(spec.document, Raw):
-        return spec.document.data
+        return spec.document.data, 0
     document = _filled(spec.document, base, number)
     if spec.shell == "control characters" and isinstance(document, dict):
         document = {"note": "@CONTROL@", **cast("dict[str, Any]", document)}
@@ -146,7 +152,7 @@ def _text(spec: Spec, base: str, number: int) -> bytes:
         after = "\n" + text
     if spec.shell == "string":
         text = json.dumps(text)
-    return (before + text + after).encode("utf-8", "surrogatepass")
+    return (before + text + after).encode(), len(after.encode())
 
 
 def _filled(value: Any, base: str, number: int) -> Any:
@@ -161,6 +167,11 @@ def _filled(value: Any, base: str, number: int) -> Any:
         which = "" if number == 1 else f"-{number}"
         return value.replace(BASE, base).replace(HOST, host).replace(NUMBER, which)
     return value
+
+
+_COMPRESSED = ("gzip", "gzip unannounced", "x-gzip", "deflate", "gzip twice")
+_TRAILERS = 24
+"""Check sums and the end of the last block: without them the text may still be whole."""
 
 
 def _encoded(body: bytes, coding: str) -> bytes:
