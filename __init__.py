@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES, routes
+from .nodes import NODES, background, routes
 
 WEB_DIRECTORY = "./web"
 
@@ -18,6 +18,7 @@ class SeedreamExtension(ComfyExtension):
 
 async def comfy_entrypoint() -> ComfyExtension:
     routes.register()
+    background.end_by_signal_as_by_interrupt()
     return SeedreamExtension()
 
 

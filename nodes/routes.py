@@ -18,7 +18,7 @@ from server import PromptServer
 
 from ..seedream_api.errors import InvalidRequest, SeedreamError
 from ..seedream_api.intents import State
-from . import panel, runtime, saving, settings
+from . import background, panel, saving, settings
 from .live import EVENT
 from .quoting import quote
 
@@ -54,7 +54,7 @@ def register() -> None:
 def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
-            if runtime.is_multi_user():
+            if background.is_multi_user():
                 raise InvalidRequest("panel_multi_user")
             if not _is_own_page(request):
                 raise InvalidRequest("panel_cross_origin")
@@ -129,13 +129,13 @@ async def _doctor(request: web.Request, body: Json) -> Json:
         checks = await run_checks(await asyncio.to_thread(load_settings, settings.home_folder()))
         return {"checks": [panel.check_json(check) for check in checks]}
 
-    return await runtime.on_own_loop(look)
+    return await background.on_own_loop(look)
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
     from ..seedream_api.uploading import try_upload
 
-    sent = await runtime.ask(try_upload)
+    sent = await background.ask(try_upload)
     if sent is None:
         return {"way": None, "expires_at": None}
     return {"way": sent.way, "expires_at": sent.expires_at}
@@ -152,7 +152,7 @@ async def _tasks(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="there is no such state")
     states = tuple(State(word) for word in words)
     text = request.query.get("text", "")[:_MAX_TEXT]
-    return await runtime.ask(
+    return await background.ask(
         lambda session: panel.page_json(
             session, offset=offset, limit=limit, states=states, text=text
         )
@@ -166,25 +166,25 @@ async def _task(request: web.Request, body: Json) -> Json:
         found = await panel.entry_of(session, row_id)
         return panel.whole_json(found, panel.progress_of(session, row_id))
 
-    return await runtime.ask(look)
+    return await background.ask(look)
 
 
 async def _forget(request: web.Request, body: Json) -> Json:
     row_id = _row(request)
-    found = await runtime.ask(lambda session: panel.forget(session, row_id))
+    found = await background.ask(lambda session: panel.forget(session, row_id))
     task = panel.entry_json(found, None)
-    runtime.send(EVENT, task)
+    background.send(EVENT, task)
     return task
 
 
 async def _image(request: web.Request, body: Json) -> web.StreamResponse:
     row_id, position = _row(request), int(request.match_info["position"])
-    file, media_type, sha256 = await runtime.ask(
+    file, media_type, sha256 = await background.ask(
         lambda session: panel.image_file(session, row_id, position)
     )
     headers = {"X-Content-Type-Options": "nosniff", **_FOR_EVER}
     if request.query.get("thumbnail") == "1":
-        small = await runtime.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
+        small = await background.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
         return web.Response(body=small, content_type="image/jpeg", headers=headers)
     is_picture = media_type in _PICTURES
     headers["Content-Type"] = media_type if is_picture else "application/octet-stream"
@@ -200,7 +200,7 @@ async def _quote(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
     class_type, inputs = str(body.get("class_type")), cast("Json", given)
     try:
-        return await runtime.ask(lambda session: quote(session, class_type, inputs))
+        return await background.ask(lambda session: quote(session, class_type, inputs))
     except SeedreamError as error:
         # The question was in order: the answer is why nothing could be charged.
         return {"images": 0, "state": None, "sandbox": False, "error": settings.said(error)}
