@@ -1,9 +1,6 @@
 """HTTP routes of the web extension: parse, check, answer.
 
-Every route is for the page of this very ComfyUI. A browser says where a request comes from
-(``Sec-Fetch-Site``, or ``Origin``), and one that comes from elsewhere is refused. A request that
-says nothing may come from no browser, or be a picture that a page of this origin loads over plain
-http: it may read, and never change anything. No answer holds a secret.
+Every route is for the page of this very ComfyUI (``origins.py``). No answer holds a secret.
 """
 
 from __future__ import annotations
@@ -20,6 +17,7 @@ from ..seedream_api.errors import InvalidRequest, SeedreamError
 from ..seedream_api.intents import State
 from . import background, panel, saving, settings
 from .live import EVENT
+from .origins import check_own_page
 from .quoting import quote
 
 PREFIX = "/seedream"
@@ -29,6 +27,7 @@ _MAX_NUMBER = 2**53
 _STATUSES = {
     "panel_multi_user": 403,
     "panel_cross_origin": 403,
+    "panel_foreign_name": 403,
     "panel_too_large": 413,
     "entry_unknown": 404,
     "image_not_stored": 404,
@@ -56,8 +55,7 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         try:
             if background.is_multi_user():
                 raise InvalidRequest("panel_multi_user")
-            if not _is_own_page(request):
-                raise InvalidRequest("panel_cross_origin")
+            check_own_page(request)
             body = await _body(request) if request.method == "POST" else {}
             answer = await handler(request, body)
         except SeedreamError as error:
@@ -68,17 +66,6 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     return guarded
-
-
-def _is_own_page(request: web.Request) -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        # "none": a person has typed the address.
-        return site == "same-origin" or (site == "none" and request.method == "GET")
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return request.method == "GET"
-    return origin.partition("://")[2].lower() == request.headers.get("Host", "").lower()
 
 
 async def _body(request: web.Request) -> Json:

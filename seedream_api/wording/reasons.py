@@ -21,6 +21,7 @@ REASONS: dict[str, str] = {
     "{model}: like {given} must be one of {allowed}": "{model}：like {given} 必须是 {allowed} 之一",
     "a text": "文本",
     "a value": "一个值",
+    "letters, digits, dots, dashes and underscores": "字母、数字、点、短横线和下划线",
     "an IMAGE": "IMAGE 图像",
     "its value is {value}": "其值为 {value}",
     "its link brings no value": "其连接没有给出任何值",
