@@ -128,5 +128,5 @@ class SeedreamEvolink(io.ComfyNode):
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
         made = await road(caller, job, fit, hint=hint, references=images)
-        freshness.note_result(cls, *made)
+        freshness.note_result(cls, *made, pays=True)
         return outputs(caller, *made, with_task_id=True)

@@ -1,7 +1,7 @@
 """When ComfyUI may serve a node's former outputs: not while they lack something.
 
 ComfyUI's cache compares what ``fingerprint_inputs`` gives. Here that is a count per node and
-widget values; it grows whenever the latest run of these lacked something, has lost a stored file
+widget values. It grows whenever the latest run of these lacked something, has lost a stored file
 since, or (Load URL Images) the content of an address has changed.
 """
 
@@ -20,12 +20,13 @@ from comfy_api.latest import io
 from comfy_execution.utils import get_executing_context
 
 from ..seedream_api.errors import TaskFailed, TaskNotFound
+from ..seedream_api.intents import STORED
 from . import runtime
 from .given import input_names, is_link
 from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.ledger_rows import Row
+    from ..seedream_api.ledger_rows import Image, Row
     from ..seedream_api.results import Result
     from ..seedream_api.session import Session
     from .results import Pictures
@@ -42,21 +43,15 @@ class _Run:
 
     prompt_id: str
     count: int
-    is_whole: dict[int, bool] = field(default_factory=dict[int, bool])
     checks: dict[int, Check] = field(default_factory=dict[int, Check])
-    """By the index of the call, as for ``is_whole``."""
+    """By the index of the call."""
 
 
 _runs: OrderedDict[str, _Run] = OrderedDict()
 
 
-def note_run(cls: type[io.ComfyNode], *, is_whole: bool, check: Check) -> None:
-    """Remember how a call of the node ended; called in its ``execute``.
-
-    Args:
-        is_whole: whether its outputs hold all that there is to be had.
-        check: asks later whether they still do.
-    """
+def note_run(cls: type[io.ComfyNode], check: Check) -> None:
+    """Remember a call of the node, in its ``execute``; ``check`` is asked before the next one."""
     context: Any = get_executing_context()
     prompt: Any = cls.hidden.dynprompt
     if context is None or prompt is None or not prompt.has_node(context.node_id):
@@ -68,7 +63,7 @@ def note_run(cls: type[io.ComfyNode], *, is_whole: bool, check: Check) -> None:
     if run is None or run.prompt_id != prompt_id:
         run = _Run(prompt_id, run.count if run else 0)
     index = int(context.list_index or 0)
-    run.is_whole[index], run.checks[index] = is_whole, check
+    run.checks[index] = check
     _runs[key] = run
     while len(_runs) > _REMEMBERED:
         _runs.popitem(last=False)
@@ -99,7 +94,7 @@ async def _count(cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: b
     run = _runs.get(_key(cls, str(context.node_id), constants))
     if run is None:
         return 0
-    if not all(run.is_whole.values()) or await _is_outdated(tuple(run.checks.values())):
+    if await _is_outdated(tuple(run.checks.values())):
         run.count += 1
     return run.count
 
@@ -127,9 +122,17 @@ def _unlisted(value: object) -> object:
 # --- results of the ledger ----------------------------------------------------------------------
 
 
-def note_result(cls: type[io.ComfyNode], result: Result, pictures: Pictures | None) -> None:
-    """Remember a result; see :func:`note_run`."""
+def note_result(
+    cls: type[io.ComfyNode], result: Result, pictures: Pictures | None, *, pays: bool
+) -> None:
+    """Remember a result; see :func:`note_run`.
+
+    Args:
+        pays: whether running the node again may pay. With SEEDREAM_REUSE off it does for a stored
+            result, so what that one lacks starts no run.
+    """
     ids = tuple((result.task_id or "").split())
+    is_whole = pictures is not None and not pictures.failures and _is_whole(result)
 
     async def check(session: Session) -> bool:
         ledger = session.ledger
@@ -137,11 +140,13 @@ def note_result(cls: type[io.ComfyNode], result: Result, pictures: Pictures | No
             rows = [await ledger.run(ledger.of_task, task_id) for task_id in ids]
         else:
             rows = [await ledger.run(ledger.row, result.entry)]
-        found = [await _lacks(session, row) for row in rows if row is not None]
-        return any(found)
+        known = [row for row in rows if row is not None]
+        may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
+        if may_pay and any(row.state in STORED for row in known):
+            return False
+        return not is_whole or any([await _lacks(session, row) for row in known])
 
-    is_read = pictures is not None and not pictures.failures
-    note_run(cls, is_whole=is_read and _is_whole(result), check=check)
+    note_run(cls, check)
 
 
 def _is_whole(result: Result) -> bool:
@@ -153,15 +158,20 @@ def _is_whole(result: Result) -> bool:
 
 
 async def _lacks(session: Session, row: Row) -> bool:
-    """Whether a stored file of the row is gone. With SEEDREAM_REUSE off a new run is a new charge,
-    so nothing of the pack's starts one."""
-    from ..seedream_api.intents import STORED
-
-    if row.state not in STORED or not session.settings.is_on("SEEDREAM_REUSE"):
-        return False
+    """Whether a stored file of the row is gone or cut."""
     images = await session.ledger.run(session.ledger.images, row.id)
-    files = [image.file for image in images if image.file is not None]
-    if await asyncio.to_thread(lambda: any(not file.is_file() for file in files)):
+    if await asyncio.to_thread(lambda: any(_is_damaged(image) for image in images)):
         return True
     # A file that was removed to keep the store bounded leaves its hash: it is not missed.
-    return any(image.is_missing and image.sha256 is None for image in images)
+    return row.state in STORED and any(
+        image.is_missing and image.sha256 is None for image in images
+    )
+
+
+def _is_damaged(image: Image) -> bool:
+    if image.file is None:
+        return False
+    try:
+        return image.file.stat().st_size != image.bytes
+    except OSError:
+        return True

@@ -96,7 +96,7 @@ class SeedreamLoadURLImages(io.ComfyNode):
         loaded, pictures, contents = await runtime.run(job, caller, describe)
         outcomes = _outcomes(loaded, pictures)
         failed = sum(outcome["status"] == "failed" for outcome in outcomes)
-        freshness.note_run(cls, is_whole=failed == 0, check=_content_check(contents))
+        freshness.note_run(cls, _content_check(contents, lacks=failed > 0))
         count = f"{len(pictures.image_list)}/{len(wanted)}"
         caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
         said = [*caller.notes, *pictures.notes]
@@ -159,15 +159,15 @@ def _contents(loaded: list[Loaded]) -> dict[str, str]:
     return {url: hashlib.sha256(path.read_bytes()).hexdigest() for url, path in fetched.items()}
 
 
-def _content_check(contents: dict[str, str]) -> freshness.Check:
-    """Whether one of these addresses has other content by now. One that cannot be fetched tells
-    nothing: the pictures that it gave stay."""
+def _content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
+    """Whether something was left out, or one of these addresses has other content by now. One that
+    cannot be fetched tells nothing: the pictures that it gave stay."""
 
     async def has_changed(session: Session) -> bool:
         from ..seedream_api.loading import load_urls
 
-        if not contents:
-            return False
+        if lacks or not contents:
+            return lacks
         async with _temporary_folder() as folder:
             loading = load_urls(list(contents), session, folder)
             with contextlib.suppress(asyncio.TimeoutError):

@@ -91,5 +91,5 @@ class SeedreamPollTask(io.ComfyNode):
 
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"
         made = await road(caller, job, fit, hint=hint)
-        freshness.note_result(cls, *made)
+        freshness.note_result(cls, *made, pays=False)
         return outputs(caller, *made, with_task_id=True)

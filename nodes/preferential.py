@@ -110,5 +110,5 @@ class SeedreamPreferential(io.ComfyNode):
 
         hint = "no images 没有图片"
         made = await road(caller, job, fit, hint=hint, references=images)
-        freshness.note_result(cls, *made)
+        freshness.note_result(cls, *made, pays=True)
         return outputs(caller, *made, with_task_id=False)
