@@ -189,4 +189,6 @@ def _forget_in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_in_child)
 
-log.addFilter(EncodableFilter())
+# A logger's filter does not see the records of loggers below it.
+for _logger in (log, log.getChild("sandbox")):
+    _logger.addFilter(EncodableFilter())

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
 from ..seedream_api.config import load_settings
-from ..seedream_api.errors import ConfigurationError
+from ..seedream_api.errors import SeedreamError
 from .settings import home_folder, log
 
 CATEGORY = "Seedream"
@@ -22,7 +22,7 @@ def model_ids(family: Family) -> list[str]:
     """The models of a family, with those that ``SEEDREAM_MODELS`` adds."""
     try:
         return list(of_family(load_settings(home_folder()).models, family))
-    except ConfigurationError as error:
+    except SeedreamError as error:
         # The pack must load; the same error is told when a node runs.
         log.warning("%s", error)
         from ..seedream_api.catalog import MODELS
