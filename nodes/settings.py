@@ -37,6 +37,8 @@ UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
 """What is sent to ``UPLOAD_URL``, and to no other host."""
 _FILES = ("SEEDREAM_MODELS",)
 """Settings that name a file: no path is taken from a browser."""
+S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
+"""Where the bucket's credentials go, which are always the machine's: no browser names that."""
 SUGGESTED: Mapping[str, tuple[str, ...]] = MappingProxyType({ADDRESS: (DEFAULT_ADDRESS, SANDBOX)})
 
 
@@ -137,6 +139,8 @@ def why_fixed(name: str, origin: str) -> ConfigurationError | None:
         return ConfigurationError("setting_of_environment", name=name)
     if name in _FILES:
         return ConfigurationError("setting_names_a_file", name=name)
+    if name == S3_ENDPOINT:
+        return ConfigurationError("setting_with_bucket_credentials", name=name)
     if SETTINGS[name].secret and not keeps_secrets():
         return ConfigurationError("secret_unstorable", name=name)
     return None

@@ -85,10 +85,10 @@ class SeedreamClient:
 
     async def __aenter__(self) -> SeedreamClient:
         if self.settings.is_built_in_sandbox:
-            from .sandbox import Sandbox  # only who uses it pays for its import
+            from .sandbox.shared import acquire_sandbox  # only who uses it pays for its import
 
-            self._sandbox = Sandbox(self.settings.home, models=self.settings.models)
-            await asyncio.to_thread(self._sandbox.start)
+            home, models = self.settings.home, self.settings.models
+            self._sandbox = await asyncio.to_thread(acquire_sandbox, home, models)
             self._base_url = self._sandbox.url
         return self
 
@@ -100,7 +100,10 @@ class SeedreamClient:
     ) -> None:
         await self.transport.close()
         if self._sandbox is not None:
-            await asyncio.to_thread(self._sandbox.stop)
+            from .sandbox.shared import release_sandbox
+
+            sandbox, self._sandbox = self._sandbox, None
+            await asyncio.to_thread(release_sandbox, sandbox)
 
     @property
     def base_url(self) -> str:

@@ -116,6 +116,7 @@ def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
         "task_ids": [],
         "images": images,
         "failures": failures,
+        "references": None,
         "reused": all(loaded.from_store for loaded in outcomes),
         "may_have_been_charged": False,
         "error": None,

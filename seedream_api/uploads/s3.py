@@ -40,6 +40,7 @@ MAX_RETRIES = 5
 """By the library itself, after network failures, 429 and 5xx: a PUT of one key may be repeated."""
 _VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
 """OSS, COS and TOS refuse the bucket in the path."""
+_HOST_PART = re.compile(r"[A-Za-z0-9._-]*")
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 _CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
@@ -56,8 +57,8 @@ class S3Bucket:
     shares_one_body = False
 
     def __init__(self, settings: Settings) -> None:
-        self._bucket = settings.text("SEEDREAM_UPLOAD_S3_BUCKET")
-        self._region = settings.text("SEEDREAM_UPLOAD_S3_REGION")
+        self._bucket = _name(settings, "SEEDREAM_UPLOAD_S3_BUCKET")
+        self._region = _name(settings, "SEEDREAM_UPLOAD_S3_REGION")
         self._prefix = settings.text("SEEDREAM_UPLOAD_S3_PREFIX").strip("/")
         self._life_s = settings.number("SEEDREAM_UPLOAD_S3_LIFE_S")
         self._chosen_proxy = settings.proxy
@@ -129,6 +130,20 @@ def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
     if any(host.endswith(f".{ending}") for ending in _VIRTUAL_ONLY):
         return parts._replace(netloc=f"{bucket}.{parts.netloc}").geturl(), True
     return given, False
+
+
+def _name(settings: Settings, name: str) -> str:
+    """A bucket or region: part of the host's name, so it must not end that name."""
+    text = settings.text(name)
+    if _HOST_PART.fullmatch(text) is None:
+        raise ConfigurationError(
+            "bad_setting",
+            name=name,
+            given=text,
+            origin=settings.values[name].origin,
+            allowed="letters, digits, dots, dashes and underscores",
+        )
+    return text
 
 
 def _address(settings: Settings, name: str) -> str:

@@ -20,6 +20,12 @@ CONFIGURATION: dict[str, Wording] = {
         "Save the key for this address again, or set DEEPSPACE_API_KEY in the environment.",
         "请为此地址重新保存密钥，或用环境变量 DEEPSPACE_API_KEY 提供。",
     ),
+    "pack_installed_twice": Wording(
+        "This pack is installed twice: {first} is loaded, {second} is not.",
+        "此节点包安装了两份：已加载 {first}，未加载 {second}。",
+        "Remove one of the two folders and restart ComfyUI.",
+        "请删除其中一个文件夹，然后重启 ComfyUI。",
+    ),
     "bad_address": Wording(
         "The service address {given!r} cannot be used: {reason}.",
         "服务地址 {given!r} 无法使用：{reason}。",

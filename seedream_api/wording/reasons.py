@@ -20,6 +20,18 @@ REASONS: dict[str, str] = {
     "{model}: family {given} is none of {allowed}": "{model}：family {given} 不在 {allowed} 之中",
     "{model}: like {given} must be one of {allowed}": "{model}：like {given} 必须是 {allowed} 之一",
     "a text": "文本",
+    "a value": "一个值",
+    "letters, digits, dots, dashes and underscores": "字母、数字、点、短横线和下划线",
+    "an IMAGE": "IMAGE 图像",
+    "its value is {value}": "其值为 {value}",
+    "its link brings no value": "其连接没有给出任何值",
+    "an IMAGE is a tensor, not {type}": "IMAGE 应为张量，而不是 {type}",
+    "an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}": (
+        "IMAGE 的形状应为 [B, H, W, 1、3 或 4] 或 [H, W, ...]，而不是 {shape}"
+    ),
+    "an IMAGE holds floats, not {type}": "IMAGE 应为浮点数，而不是 {type}",
+    "an IMAGE of {shape} has no pixels": "形状为 {shape} 的 IMAGE 没有像素",
+    "the batch holds no frame": "批次中没有任何一帧",
     "a whole number": "整数",
     "a number from {low} to {high}": "{low} 到 {high} 之间的数",
     "true or false": "true 或 false",

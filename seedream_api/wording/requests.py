@@ -23,6 +23,19 @@ REQUESTS: dict[str, Wording] = {
         "Allowed: {allowed}.",
         "允许的值：{allowed}。",
     ),
+    "input_malformed": Wording(
+        "The input {field} cannot be used: {reason}.",
+        "输入 {field} 不可用：{reason}。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
+    "input_unknown": Wording(
+        "The prompt gives this node an input {given!r}, which it does not have. ComfyUI would "
+        "leave it out without a message.",
+        "提示（prompt）给此节点的输入 {given!r} 并不存在，ComfyUI 会不加提示地将其忽略。",
+        "Write {allowed} in its place, or remove it.",
+        "请改为 {allowed}，或将其删除。",
+    ),
     "model_unknown": Wording(
         "model is {given!r}, which is not known.",
         "未知的 model：{given!r}。",

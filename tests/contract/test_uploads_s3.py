@@ -306,6 +306,19 @@ def test_an_endpoint_that_is_none_is_refused(
     assert "S3_ENDPOINT" in str(caught.value) and "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [{"REGION": "thief.example/"}, {"REGION": "x@thief.example#"}, {"BUCKET": "thief.example/"}],
+)
+def test_a_name_cannot_lead_a_bucket_to_another_host(
+    customer: Any, server: S3Server, names: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        customer.generate(pixels(), model=MODEL, **bucket(server, **names))
+    assert next(iter(names)) in str(caught.value)
+    assert customer.rows == [] and customer.sent == 0
+
+
 def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     customer: Any, server: S3Server
 ) -> None:
