@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from .errors import (
     SeedreamError,
     TaskNotFound,
 )
-from .intents import key_print
+from .intents import State, key_print
 from .ledger_rows import Image, Row
+from .link_life import FAMILY_LIFE_S
 from .pictures import probe
 from .results import Phase
 from .store import StoredFile
@@ -29,55 +31,116 @@ if TYPE_CHECKING:
 DEADLINE_S = 3600.0
 """Of one image, which is paid for: eight large ones at once may share a slow line for long. A line
 on which nothing comes is given up much sooner."""
+SETTLING_S = 25.0
+"""So long after the service gave a link, its server may not know it yet."""
+_LONGEST_LIFE_S = max(FAMILY_LIFE_S.values())
+_GONE_FOR_GOOD = 410
+
+
+@dataclass(frozen=True)
+class _Unfetched:
+    """An image that could not be fetched, as it was when it was tried."""
+
+    image: Image
+    error: SeedreamError
 
 
 async def fetch_missing(
     session: Session, row: Row, tell: Callable[..., None]
 ) -> dict[int, SeedreamError]:
-    """Fetch every image of ``row`` that is not stored yet; dead links are asked for anew, once.
+    """Fetch every image of ``row`` that is not in the store.
+
+    Whatever fails about the links of a task, the task is asked for fresh ones, once.
 
     Returns:
         By position, why an image could not be fetched; it stays resumable.
     """
-    policy = await session.result_policy()
-    failures = await _fetch_all(session, row, policy, tell)
-    if row.task_id and any(isinstance(error, LinkDead) for error in failures.values()):
-        try:
-            task = await session.look(row.task_id)
-        except SeedreamError as error:
-            return {
-                position: _not_renewed(session, row, error)
-                if isinstance(failure, LinkDead)
-                else _final(failure, row)
-                for position, failure in failures.items()
-            }
-        if any(item.url for item in task.items):
-            await session.ledger.run(session.ledger.answered, row.id, task.items, {})
-            failures = await _fetch_all(session, row, policy, tell)
-    return {position: _final(error, row) for position, error in failures.items()}
+    await mark_lost(session, row)
+    failures = await _fetch_all(session, row, tell)
+    if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
+        failures = await _renew(session, row, failures, tell)
+    now = session.now()
+    return {position: _final(failure, row, now) for position, failure in failures.items()}
+
+
+async def mark_lost(session: Session, row: Row) -> Row:
+    """Mark the images whose files are missing or changed, so that they are fetched again."""
+    ledger, store = session.ledger, session.store
+    images = await ledger.run(ledger.images, row.id)
+
+    def find_lost() -> list[int]:
+        lost: list[int] = []
+        for image in images:
+            if image.was_made and not store.is_intact(image):
+                lost.append(image.position)
+                if image.file is not None:
+                    store.set_aside(image.file)
+        return lost
+
+    lost = await asyncio.to_thread(find_lost)
+    is_marked = row.state is State.ANSWERED and all(
+        image.is_missing for image in images if image.position in lost
+    )
+    return row if not lost or is_marked else await ledger.run(ledger.lost, row.id, lost)
+
+
+async def _renew(
+    session: Session, row: Row, failures: dict[int, _Unfetched], tell: Callable[..., None]
+) -> dict[int, _Unfetched]:
+    """Ask the task for fresh links and fetch by them what is still missing."""
+    ledger = session.ledger
+    assert row.task_id is not None, "the caller looked"  # noqa: S101
+    try:
+        task = await session.look(row.task_id)
+    except SeedreamError as error:
+        told = _not_renewed(session, row, error)
+        return {
+            position: replace(failure, error=told) if _is_refused(failure.error) else failure
+            for position, failure in failures.items()
+        }
+    items = tuple(item for item in task.items if item.url or item.data)
+    if not items:
+        return failures
+    files = {
+        item.position: await asyncio.to_thread(session.store.keep_answer, item.data)
+        for item in items
+        if item.data and item.position in failures
+    }
+    await ledger.run(ledger.answered, row.id, items, files)
+    images = {image.position: image for image in await ledger.run(ledger.images, row.id)}
+    again = {
+        position
+        for position, failure in failures.items()
+        # The same link is tried again only where the task's word may have revived it.
+        if images[position].url != failure.image.url or isinstance(failure.error, LinkDead)
+    }
+    kept = {p: failure for p, failure in failures.items() if p not in again and p not in files}
+    return kept | await _fetch_all(session, row, tell, positions=again)
 
 
 async def _fetch_all(
-    session: Session, row: Row, policy: Policy, tell: Callable[..., None]
-) -> dict[int, SeedreamError]:
+    session: Session, row: Row, tell: Callable[..., None], *, positions: Set[int] | None = None
+) -> dict[int, _Unfetched]:
+    policy = await session.result_policy()
     images = await session.ledger.run(session.ledger.images, row.id)
     missing = [image for image in images if image.is_missing]
     made = sum(image.error is None for image in images)
     done = made - len(missing)
     tell(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
-    failures: dict[int, SeedreamError] = {}
+    failures: dict[int, _Unfetched] = {}
 
     async def one(image: Image) -> None:
         nonlocal done
         try:
             await _fetch_one(session, image, policy)
         except SeedreamError as error:
-            failures[image.position] = error
+            failures[image.position] = _Unfetched(image, error)
             return
         done += 1
         tell(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
 
-    await asyncio.gather(*(one(image) for image in missing))
+    wanted = (image for image in missing if positions is None or image.position in positions)
+    await asyncio.gather(*(one(image) for image in wanted))
     return failures
 
 
@@ -85,8 +148,13 @@ async def _fetch_one(session: Session, image: Image, policy: Policy) -> None:
     if image.url is None:
         raise LinkDead("result_gone", reason="it has no address", entry=image.request)
     partial = await asyncio.to_thread(session.store.new_partial)
+    age_s = session.now() - (image.url_seen_at or 0.0)
     download = await session.downloader.fetch(
-        image.url, partial, policy=policy, deadline_s=DEADLINE_S
+        image.url,
+        partial,
+        policy=policy,
+        deadline_s=DEADLINE_S,
+        settle_s=min(SETTLING_S, max(0.0, SETTLING_S - age_s)),
     )
     file = await asyncio.to_thread(
         session.store.keep,
@@ -125,8 +193,13 @@ def _not_renewed(session: Session, row: Row, error: SeedreamError) -> SeedreamEr
     if error.key == "task_of_other_key":
         return error.about(Charge.PAID, row.task_id)
     if isinstance(error, TaskNotFound):
-        error = LinkDead("result_gone", reason=error.values.get("reason"), entry=row.id)
-    return _final(error, row)
+        return LinkDead("result_gone", reason=error.values.get("reason"), entry=row.id)
+    return error
+
+
+def _is_refused(error: SeedreamError) -> bool:
+    """Whether the link does not serve the image, by what its server said."""
+    return isinstance(error, LinkDead) or error.key == "download_no_image"
 
 
 def _size(path: Path) -> tuple[int, int]:
@@ -138,12 +211,25 @@ def _size(path: Path) -> tuple[int, int]:
     return info.width, info.height
 
 
-def _final(error: SeedreamError, row: Row) -> SeedreamError:
+def _final(failure: _Unfetched, row: Row, now: float) -> SeedreamError:
     """Why a paid image is not here, in words that say what is left to do."""
+    error = failure.error
     known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
     if isinstance(error, LedgerFailed):
         return LedgerFailed(error.key, **known, **error.values)
-    if isinstance(error, LinkDead) or error.key == "result_gone":
-        reason = error.values.get("reason")
+    if error.key == "task_of_other_key":
+        return error
+    if _is_refused(error) and not _may_live(failure, now):
+        reason = error.values.get("reason") or error
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
-    return ResultUnavailable("result_not_fetched", reason=error, **known)
+    reason = error.values.get("reason") if error.key == "result_gone" else error
+    return ResultUnavailable("result_not_fetched", reason=reason, **known)
+
+
+def _may_live(failure: _Unfetched, now: float) -> bool:
+    """Whether the link may work at another time: a new try must not be advised until it cannot."""
+    image = failure.image
+    if image.url is None or failure.error.values.get("http") == _GONE_FOR_GOOD:
+        return False
+    dies_at = image.url_expires_at or (image.url_seen_at or 0.0) + _LONGEST_LIFE_S
+    return now < dies_at

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO
 
 HEAD_BYTES = 512
 """So many first bytes are enough for every answer given here."""
-_TAIL_BYTES = 64 * 1024
+_JPEG_SCAN = 0xDA
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_TRAILER = 0x2C, 0x21, 0x3B
 
 _MAGIC: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -59,28 +60,78 @@ def kind_of(head: bytes) -> str:
 
 
 def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
-    """Whether the end of the image is missing; extra bytes after it are nobody's business.
+    """Whether the end of the image is missing; extra bytes after it do no harm.
 
     Args:
-        length_known: whether surely nothing more is to come. Then a JPEG without its end mark
-            passes, since some programs write none.
+        length_known: whether the server definitely sends nothing more. Then a JPEG or GIF without
+            its end mark passes, since some programs write none.
     """
-    with path.open("rb") as file:
-        if media_type == "image/png":
-            return not _has_last_png_chunk(file)
-        if media_type == "image/webp":
-            announced = int.from_bytes(file.read(8)[4:], "little")
-            return path.stat().st_size < 8 + announced
-        if media_type == "image/jpeg" and not length_known:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            return b"\xff\xd9" not in file.read()
-    return False
+    if media_type not in _ENDS or has_end(path, media_type):
+        return False
+    return not (length_known and media_type in ("image/jpeg", "image/gif"))
 
 
-def _has_last_png_chunk(file: BinaryIO) -> bool:
-    file.seek(8)
-    while len(header := file.read(8)) == 8:
+def has_end(path: Path, media_type: str) -> bool:
+    """Whether the image's own end mark is in the file; false for formats without one."""
+    find_end = _ENDS.get(media_type)
+    if find_end is None:
+        return False
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            return find_end(data)
+    except (IndexError, ValueError):  # it is cut inside a header, or empty
+        return False
+
+
+def _has_last_png_chunk(data: mmap) -> bool:
+    at = 8
+    while len(header := data[at : at + 8]) == 8:
+        at += 12 + int.from_bytes(header[:4], "big")
         if header[4:] == b"IEND":
-            return True
-        file.seek(int.from_bytes(header[:4], "big") + 4, 1)
+            return at <= len(data)
     return False
+
+
+def _has_whole_riff(data: mmap) -> bool:
+    return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+
+
+def _has_jpeg_end(data: mmap) -> bool:
+    """Look behind the start of the first scan: a thumbnail before it has an end mark too."""
+    at = 2
+    while data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == _JPEG_SCAN:
+            return data.rfind(b"\xff\xd9", at) >= 0
+        # Padding and marks without content have no length.
+        has_length = kind not in (0x01, 0xFF) and not 0xD0 <= kind <= 0xD8
+        step = 1 if kind == 0xFF else 2
+        at += step + (int.from_bytes(data[at + 2 : at + 4], "big") if has_length else 0)
+    return data.rfind(b"\xff\xd9", at) >= 0
+
+
+def _has_gif_trailer(data: mmap) -> bool:
+    at = 13 + _palette_bytes(data[10])
+    while data[at] != _GIF_TRAILER:
+        if data[at] == _GIF_IMAGE:
+            at += 11 + _palette_bytes(data[at + 9])
+        elif data[at] == _GIF_EXTENSION:
+            at += 2
+        else:
+            return False
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+    return True
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+_ENDS: Mapping[str, Callable[[mmap], bool]] = {
+    "image/png": _has_last_png_chunk,
+    "image/webp": _has_whole_riff,
+    "image/jpeg": _has_jpeg_end,
+    "image/gif": _has_gif_trailer,
+}

@@ -113,7 +113,8 @@ def test_a_redirect_spelled_in_chinese_is_followed(
         (b"\0\0\0\x1cftypavif\0\0", "AVIF"),
         (b"\x7fELF\x02\x01\x01\0", "?"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "?"),
-        (gzip.compress(PNG), "GZIP"),
+        (gzip.compress(gzip.compress(PNG)), "GZIP"),
+        (gzip.compress(b"<html>"), "HTML"),
         (b"\x89PN", "?"),
     ],
 )
@@ -157,15 +158,6 @@ def test_bytes_are_counted_whatever_was_announced(
 def test_image_of_exactly_the_limit_passes(fetch: Fetcher, serve: Callable[..., Server]) -> None:
     assert fetch(serve(chunked(PNG)).url, max_bytes=len(PNG)).bytes == len(PNG)
     assert fetch.refused(serve(chunked(PNG)).url, max_bytes=len(PNG) - 1)
-
-
-@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip, gzip", "br", "deflate", "zstd", "x"])
-def test_compressed_body_is_refused_unread(
-    fetch: Fetcher, serve: Callable[..., Server], coding: str
-) -> None:
-    bomb = gzip.compress(gzip.compress(bytes(10_000_000)))
-    error = fetch.refused(serve(answer(bomb, f"Content-Encoding: {coding}")).url)
-    assert "compressed" in str(error.values["reason"])
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_dead_link_is_told_apart_and_not_tried_again(
     assert len(server.requests) == 1 and "secret" not in str(error)
 
 
-@pytest.mark.parametrize("status", [204, 206, 300, 304, 400, 402, 405, 416, 418, 451])
+@pytest.mark.parametrize("status", [204, 205, 300, 304, 400, 402, 405, 416, 418, 451])
 def test_other_refusals_are_final(
     fetch: Fetcher, serve: Callable[..., Server], status: int
 ) -> None:
