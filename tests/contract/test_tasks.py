@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -247,6 +248,25 @@ def test_pruning_by_age_takes_old_delivered_images_only(customer: Any) -> None:
     assert "1 images" in said and not younger.exists() and never.exists()
     # A pruned result is fetched again, and not paid for again.
     assert generated(customer, "old") == [old] and old.exists() and customer.sent == 3
+
+
+@pytest.mark.parametrize("ahead", [2 * DAY, 400 * DAY])
+def test_prune_removes_images_of_a_clock_that_was_ahead(customer: Any, ahead: float) -> None:
+    [early] = generated(customer, "delivered while the clock was ahead", -ahead)
+    [fresh] = generated(customer, "delivered now")
+    ran = customer.inside("tasks", "--prune", "--keep-gb", "0", "--json")
+    assert ran.json["pruned"]["images"] == 1 and not early.exists() and fresh.exists()
+    assert customer.generate(prompt="delivered while the clock was ahead").images
+    assert early.exists() and customer.sent == 2
+
+
+def test_prune_removes_orphans_dated_ahead(customer: Any) -> None:
+    [known] = generated(customer, "known")
+    orphan = known.with_name("orphan.png")
+    orphan.write_bytes(b"x")
+    os.utime(orphan, (customer.clock() + 400 * DAY,) * 2)
+    assert customer.inside("tasks", "--prune", "--json").code == 0
+    assert known.exists() and not orphan.exists()
 
 
 def test_pruning_by_size_takes_the_longest_delivered_first(customer: Any) -> None:
