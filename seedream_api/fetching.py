@@ -104,17 +104,23 @@ async def _renew(
     files = {
         item.position: await asyncio.to_thread(session.store.keep_answer, item.data)
         for item in items
-        if item.data and item.position in failures
+        if item.data
     }
     await ledger.run(ledger.answered, row.id, items, files)
-    images = {image.position: image for image in await ledger.run(ledger.images, row.id)}
+    missing = {
+        image.position: image
+        for image in await ledger.run(ledger.images, row.id)
+        if image.is_missing
+    }
+    # The same link is tried again only where the task's word may have revived it.
     again = {
         position
-        for position, failure in failures.items()
-        # The same link is tried again only where the task's word may have revived it.
-        if images[position].url != failure.image.url or isinstance(failure.error, LinkDead)
+        for position, image in missing.items()
+        if position not in failures
+        or image.url != failures[position].image.url
+        or isinstance(failures[position].error, LinkDead)
     }
-    kept = {p: failure for p, failure in failures.items() if p not in again and p not in files}
+    kept = {p: failure for p, failure in failures.items() if p in missing.keys() - again}
     return kept | await _fetch_all(session, row, tell, positions=again)
 
 

@@ -81,6 +81,7 @@ REASONS: dict[str, str] = {
     "the server went on at another place": "服务器从别的位置继续传送",
     "it began again and again and never came whole": "多次重新开始，始终不完整",
     "the answer is empty": "回答为空",
+    "its compressed body is damaged": "压缩内容已损坏",
     "the image was cut off": "图片被截断",
     "the end of the image is missing": "图片缺少结尾",
     "no base64 image in it": "其中没有 base64 图片",
