@@ -1,4 +1,4 @@
-"""Stored files that are lost, damaged or edited: fetched again, and never handed out as they are."""
+"""Stored files that are lost, damaged or edited: fetched again, never handed out as they are."""
 
 from __future__ import annotations
 
