@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-HEAD_BYTES = 512
-"""So many first bytes are enough for every answer given here."""
+from .page_titles import title_of
+from .redaction import scrub
+
+HEAD_BYTES = 4096
+"""So many first bytes tell every image, and nearly every page with its title."""
 _JPEG_SCAN = 0xDA
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_TRAILER = 0x2C, 0x21, 0x3B
 
@@ -47,13 +50,22 @@ def media_type_of(head: bytes) -> str | None:
 
 
 def kind_of(head: bytes) -> str:
-    """A short name, the same in every language, for what is no image of ours."""
+    """A short name, the same in every language, for what is not an image of a known format; a page
+    with its title."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for beginning, kind in _OTHERS.items():
-        if text.startswith(beginning):
-            return kind
-    if text.startswith(b"<"):
-        return "SVG" if b"<svg" in text else "XML"
+    kind = next((kind for beginning, kind in _OTHERS.items() if text.startswith(beginning)), "")
+    if not kind and text.startswith(b"<"):
+        # Comments, or an XML declaration, may stand before the page itself.
+        marks = {mark: text.find(mark) for mark in (b"<html", b"<body", b"<title", b"<svg")}
+        first = min(
+            (mark for mark in marks if marks[mark] >= 0), key=marks.__getitem__, default=b""
+        )
+        kind = {b"": "XML", b"<svg": "SVG"}.get(first, "HTML")
+    if kind in ("HTML", "XML"):
+        title = scrub(title_of(head))
+        return f"{kind} ({title})" if title else kind
+    if kind:
+        return kind
     if head[4:8] == b"ftyp":
         return head[8:12].decode("ascii", "replace").strip().upper()
     return "TEXT" if head.isascii() and b"\0" not in head else "?"

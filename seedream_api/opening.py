@@ -176,7 +176,7 @@ def _instead(head: bytes) -> str:
     if not head:
         return "it is empty"
     kind = kind_of(head)
-    known = kind.isalnum()
+    known = kind[:1].isalnum()
     return (
         f"its first bytes look like: {kind}" if known else "its first bytes are of no known format"
     )
