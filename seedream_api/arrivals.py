@@ -27,7 +27,10 @@ _MOST_TIMES_TAKEN = 3
 
 
 class LinkDead(ResultUnavailable):
-    """The server refuses this link (4xx); a fresh one of the same task may work."""
+    """What the server has for this link is not the image: a refusal, or something else.
+
+    A fresh link of the same task may work, and so may this one while it is young.
+    """
 
 
 class Again(Exception):
@@ -88,6 +91,9 @@ class Arrival:
     def failed(self, reason: object) -> ResultUnavailable:
         return ResultUnavailable("download_failed", given=bare_url(self.url), reason=reason)
 
+    def dead(self, reason: object) -> LinkDead:
+        return LinkDead("download_failed", given=bare_url(self.url), reason=reason)
+
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
         if self._resumes:
@@ -97,7 +103,7 @@ class Arrival:
 
     @property
     def _resumes(self) -> bool:
-        return bool(self.part.size and self.validator and self.may_resume)
+        return bool(self.media_type and self.part.size and self.validator and self.may_resume)
 
     def judge(self, answer: StreamedAnswer) -> None:
         """Let pass only an answer whose body may be the image."""
@@ -112,7 +118,7 @@ class Arrival:
             raise LinkDead("link_dead", given=bare_url(self.url), http=status, reason=reason)
         is_part = status == 206 and _place(answer)[0] not in (None, "0")
         if not 200 <= status < 300 or status in _EMPTY or is_part:
-            raise self.failed(reason)
+            raise self.dead(reason)
 
     async def begin(self, answer: StreamedAnswer) -> bool:
         """Whether the body is to be read: from its start, or on from where the last one stopped."""
@@ -189,7 +195,8 @@ class Arrival:
         if self.part.received + len(piece) > self.max_bytes:
             raise self._too_large()
         await self.part.take(piece)
-        if not self.media_type and len(self.part.head) >= HEAD_BYTES:
+        head = self.part.head
+        if not self.media_type and (len(head) >= HEAD_BYTES or media_type_of(head)):
             self._recognise()
 
     async def end(self) -> None:
@@ -224,7 +231,7 @@ class Arrival:
         self.media_type = media_type_of(head) or ""
         if not self.media_type:
             given = bare_url(self.url)
-            raise ResultUnavailable("download_no_image", given=given, kind=kind_of(head))
+            raise LinkDead("download_no_image", given=given, kind=kind_of(head))
 
     async def _start_over(self) -> None:
         self.media_type, self.validator, self.total, self._known = "", "", None, b""

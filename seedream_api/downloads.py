@@ -32,7 +32,7 @@ STALL_BYTES = 64 * 1024
 """A server that sends less than this in ``STALL_WINDOW_S`` is taken for dead."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_SETTLING = frozenset({401, 403, 404})
+_GONE_FOR_GOOD = frozenset({410, 451})
 _MOST_EQUAL = 3
 """A body that is at fault is taken for meant when it comes the same so many times."""
 
@@ -79,17 +79,20 @@ class _Retries:
             # A line that breaks but moves on is worth more patience than one that is dead.
             self._furthest, self._patience = job.part.size, Patience(self._clock)
         if isinstance(failure, LinkDead):
-            if failure.values["http"] not in _SETTLING:
-                return None
-            pause = self._patience.pause(NEW_LINK)
-            is_late = pause is None or self._clock() + pause > self._settled_at
-            return None if is_late else pause
+            is_final = failure.values.get("http") in _GONE_FOR_GOOD
+            return None if is_final else self._while_young()
         fault = (str(failure), job.part.size, job.taken - self._taken)
         self._equal = self._equal + 1 if fault == self._last else 1
         self._last, self._taken = fault, job.taken
         if failure.is_body and self._equal >= _MOST_EQUAL:
-            return None
+            return self._while_young()
         return self._patience.pause(failure.policy, failure.wait_s)
+
+    def _while_young(self) -> float | None:
+        """Seconds until a link is tried again that gives no image yet."""
+        pause = self._patience.pause(NEW_LINK)
+        is_late = pause is None or self._clock() + pause > self._settled_at
+        return None if is_late else pause
 
 
 class Downloader:
@@ -139,13 +142,13 @@ class Downloader:
         Args:
             deadline_s: seconds for all attempts together; time spent waiting for a place at the
                 gate, or between attempts, is not counted.
-            settle_s: for how long 401, 403 and 404 are no last word: a new link may not be served
-                everywhere yet.
+            settle_s: for how long the server's refusals, and what it sends in place of the image,
+                are not final: a new link may not be served everywhere yet.
 
         Raises:
             InvalidRequest: it is no http or https URL.
             UnsafeURL: the policy forbids it, or a place to which it redirects.
-            LinkDead: the server says that the link is dead.
+            LinkDead: the server refuses it, or sends something else than an image.
             ResultUnavailable: it gave no whole image in time and within ``max_bytes``.
             LedgerFailed: the disk did not take it.
         """
@@ -241,9 +244,9 @@ class Downloader:
                     return
                 location = answer.headers.get("location", "")
                 if not location:
-                    raise job.failed(f"HTTP {answer.status} without a Location")
+                    raise job.dead(f"HTTP {answer.status} without a Location")
                 url = _redirected(url, location)
-        raise job.failed(f"more than {MAX_REDIRECTS} redirects")
+        raise job.dead(f"more than {MAX_REDIRECTS} redirects")
 
     async def _receive(self, job: Arrival, answer: StreamedAnswer) -> None:
         job.judge(answer)

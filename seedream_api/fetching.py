@@ -21,7 +21,9 @@ from .errors import (
 from .intents import State, key_print
 from .ledger_rows import Image, Row
 from .link_life import FAMILY_LIFE_S
+from .pictures import measure as measure_picture
 from .pictures import probe
+from .redaction import bare_url
 from .results import Phase
 from .store import StoredFile
 
@@ -33,6 +35,8 @@ DEADLINE_S = 3600.0
 on which nothing comes is given up much sooner."""
 SETTLING_S = 25.0
 """So long after the service gave a link, its server may not know it yet."""
+FIRST_SETTLING_S = 6.0
+"""The same where the task can be asked for another link."""
 _LONGEST_LIFE_S = max(FAMILY_LIFE_S.values())
 _GONE_FOR_GOOD = 410
 
@@ -55,8 +59,10 @@ async def fetch_missing(
     Returns:
         By position, why an image could not be fetched; it stays resumable.
     """
+    await measure(session, row)
     await mark_lost(session, row)
-    failures = await _fetch_all(session, row, tell)
+    settle_s = FIRST_SETTLING_S if row.task_id else SETTLING_S
+    failures = await _fetch_all(session, row, tell, settle_s=settle_s)
     if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
         failures = await _renew(session, row, failures, tell)
     now = session.now()
@@ -95,7 +101,9 @@ async def _renew(
     except SeedreamError as error:
         told = _not_renewed(session, row, error)
         return {
-            position: replace(failure, error=told) if _is_refused(failure.error) else failure
+            position: replace(failure, error=told)
+            if isinstance(failure.error, LinkDead)
+            else failure
             for position, failure in failures.items()
         }
     items = tuple(item for item in task.items if item.url or item.data)
@@ -121,11 +129,16 @@ async def _renew(
         or isinstance(failures[position].error, LinkDead)
     }
     kept = {p: failure for p, failure in failures.items() if p in missing.keys() - again}
-    return kept | await _fetch_all(session, row, tell, positions=again)
+    return kept | await _fetch_all(session, row, tell, settle_s=SETTLING_S, positions=again)
 
 
 async def _fetch_all(
-    session: Session, row: Row, tell: Callable[..., None], *, positions: Set[int] | None = None
+    session: Session,
+    row: Row,
+    tell: Callable[..., None],
+    *,
+    settle_s: float,
+    positions: Set[int] | None = None,
 ) -> dict[int, _Unfetched]:
     policy = await session.result_policy()
     images = await session.ledger.run(session.ledger.images, row.id)
@@ -138,7 +151,7 @@ async def _fetch_all(
     async def one(image: Image) -> None:
         nonlocal done
         try:
-            await _fetch_one(session, image, policy)
+            await _fetch_one(session, image, policy, settle_s)
         except SeedreamError as error:
             failures[image.position] = _Unfetched(image, error)
             return
@@ -150,31 +163,35 @@ async def _fetch_all(
     return failures
 
 
-async def _fetch_one(session: Session, image: Image, policy: Policy) -> None:
+async def _fetch_one(session: Session, image: Image, policy: Policy, settle_s: float) -> None:
     if image.url is None:
         raise LinkDead("result_gone", reason="it has no address", entry=image.request)
-    partial = await asyncio.to_thread(session.store.new_partial)
+    store = session.store
+    partial = await asyncio.to_thread(store.new_partial)
     age_s = session.now() - (image.url_seen_at or 0.0)
     download = await session.downloader.fetch(
         image.url,
         partial,
         policy=policy,
         deadline_s=DEADLINE_S,
-        settle_s=min(SETTLING_S, max(0.0, SETTLING_S - age_s)),
+        settle_s=min(settle_s, max(0.0, settle_s - age_s)),
     )
-    file = await asyncio.to_thread(
-        session.store.keep,
-        partial,
-        sha256=download.sha256,
-        kind=download.media_type,
-        size=download.bytes,
-    )
-    size = await asyncio.to_thread(_size, file.path)
+
+    def keep() -> tuple[StoredFile, tuple[int, int]]:
+        sha256, kind = download.sha256, download.media_type
+        try:
+            size = _measured(partial, bare_url(download.final_url))
+        except ResultUnavailable as error:
+            kept = store.keep_unreadable(partial, sha256, kind)
+            raise LinkDead("result_unreadable", reason=error, path=kept) from None
+        return store.keep(partial, sha256=sha256, kind=kind, size=download.bytes), size
+
+    file, size = await asyncio.to_thread(keep)
     await session.ledger.run(session.ledger.stored, image.request, image.position, file, size)
 
 
 async def measure(session: Session, row: Row) -> None:
-    """Note the sizes of images that came inside an answer: there the bytes were kept first."""
+    """Note the sizes of images that came inside a response: there the bytes were kept first."""
     ledger = session.ledger
     for image in await ledger.run(ledger.images, row.id):
         if image.file is not None and not image.width:
@@ -203,18 +220,29 @@ def _not_renewed(session: Session, row: Row, error: SeedreamError) -> SeedreamEr
     return error
 
 
-def _is_refused(error: SeedreamError) -> bool:
-    """Whether the link does not serve the image, by what its server said."""
-    return isinstance(error, LinkDead) or error.key == "download_no_image"
-
-
 def _size(path: Path) -> tuple[int, int]:
-    """Width and height, or zeros: bytes that nobody can read are kept all the same."""
+    """Width and height, or zeros where the bytes cannot be decoded."""
     try:
-        info = probe(path, name=path.name)
+        return _measured(path, path.name)
     except ResultUnavailable:
         return 0, 0
-    return info.width, info.height
+
+
+def _measured(path: Path, name: str) -> tuple[int, int]:
+    """Width and height of a file that can be decoded, or that only this machine cannot decode.
+
+    Raises:
+        ResultUnavailable: its bytes are not a whole image.
+    """
+    try:
+        return measure_picture(path, name=name)
+    except ResultUnavailable as error:
+        if error.key == "picture_too_large":
+            return int(str(error.values["width"])), int(str(error.values["height"]))
+        if isinstance(error.__cause__, (MemoryError, ImportError)):
+            info = probe(path, name=name)
+            return info.width, info.height
+        raise
 
 
 def _final(failure: _Unfetched, row: Row, now: float) -> SeedreamError:
@@ -225,7 +253,9 @@ def _final(failure: _Unfetched, row: Row, now: float) -> SeedreamError:
         return LedgerFailed(error.key, **known, **error.values)
     if error.key == "task_of_other_key":
         return error
-    if _is_refused(error) and not _may_live(failure, now):
+    if error.key == "result_unreadable":
+        return ResultUnavailable(error.key, **known, **error.values)
+    if isinstance(error, LinkDead) and not _may_live(failure, now):
         reason = error.values.get("reason") or error
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
     reason = error.values.get("reason") if error.key == "result_gone" else error

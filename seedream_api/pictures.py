@@ -84,6 +84,16 @@ def probe(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> P
         return PictureInfo(opened.media_type, width, height, transparent, opened.frames())
 
 
+def measure(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height as shown, after decoding every pixel.
+
+    Raises:
+        ResultUnavailable: as :func:`decode`.
+    """
+    with _told_as(name):
+        return _load(source, name, max_pixels).shown
+
+
 def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
     """The whole picture; of several frames or pages the first.
 

@@ -118,10 +118,11 @@ class ImageStore:
     def is_intact(self, image: Image) -> bool:
         """Whether an image's file is here and holds the bytes that were stored; blocks.
 
-        The hash is compared and no pixel is decoded: a file that was whole when it was stored is
-        readable as long as it has the same bytes.
+        The hash is compared and no pixel is decoded: a file that was readable when it was stored
+        is readable as long as it has the same bytes. One that was not is only good enough where
+        there is no link to fetch it by.
         """
-        if image.file is None:
+        if image.file is None or (image.url is not None and not image.width):
             return False
         try:
             if image.file.stat().st_size != image.bytes:
@@ -134,11 +135,25 @@ class ImageStore:
         """Take a file that was changed out of its place without deleting it: a person may have
         edited it on purpose."""
         with contextlib.suppress(OSError):
-            if path.stat().st_size == 0:
+            if path.is_file() and path.stat().st_size == 0:
                 path.unlink()
                 return
             make_private_folder(self._damaged)
             path.replace(self._damaged / f"{uuid.uuid4().hex[:8]}-{path.name}")
+
+    def keep_unreadable(self, partial: Path, sha256: str, kind: str) -> Path:
+        """Keep the bytes of a paid image that cannot be decoded, for a person to look at.
+
+        Raises:
+            LedgerFailed: they cannot be moved.
+        """
+        target = self._damaged / self.path_of(sha256, kind).name
+        try:
+            make_private_folder(self._damaged)
+            _move(partial, target, partial.stat().st_size)
+        except OSError as error:
+            raise self._unstorable(error) from None
+        return target
 
     def path_of(self, sha256: str, kind: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}{_ENDINGS.get(kind, '.bin')}"

@@ -18,6 +18,7 @@ from seedream_api.transport import Transport
 from .download_kit import (
     PNG,
     PUBLIC_ONLY,
+    TAG,
     Fetcher,
     Names,
 )
@@ -71,6 +72,52 @@ def test_long_retry_after_ends_the_download_at_once(
     server = serve(answer(b"", "Retry-After: 200", status="429 Too Many"))
     assert fetch.refused(server.url).values["reason"] == "HTTP 429"
     assert fetch.time.pauses == []
+
+
+YOUNG_S = 20.0
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        *(answer(b"<Error/>", status=f"{code} No") for code in (400, 401, 403, 404, 409, 416, 423)),
+        answer(b"<html><title>Please wait</title>"),
+        answer(b'{"status": "pending"}', "Content-Type: image/png", TAG),
+        answer(b"soon", "Content-Type: text/plain"),
+        answer(b""),
+        answer(b"", status="204 No Content"),
+        answer(PNG[:200]),
+        answer(b"", status="302 Found"),
+        redirect("/a.png"),
+    ],
+)
+def test_young_link_gets_patience_whatever_is_sent_first(
+    fetch: Fetcher, serve: Callable[..., Server], early: bytes
+) -> None:
+    server = serve(*[early] * 6, answer(PNG, TAG))
+    if b"Location: /a.png" in early:
+        server.scripts = [[early]] * 12 + [[answer(PNG)]]
+    assert fetch(server.url, settle_s=YOUNG_S).bytes == len(PNG)
+    assert fetch.time.now < YOUNG_S
+
+
+@pytest.mark.parametrize("status", [410, 451])
+def test_young_link_that_is_gone_for_good_gets_no_patience(
+    fetch: Fetcher, serve: Callable[..., Server], status: int
+) -> None:
+    server = serve(answer(b"", status=f"{status} Gone"))
+    fetch.refused(server.url, settle_s=YOUNG_S)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(b"", status="400 No"), answer(b"<html>"), answer(b""), redirect("/a.png")]
+)
+def test_young_link_that_never_serves_ends_soon(
+    fetch: Fetcher, serve: Callable[..., Server], fault: bytes
+) -> None:
+    fetch.refused(serve(fault).url, settle_s=YOUNG_S)
+    assert fetch.time.now < YOUNG_S
 
 
 # ---- redirects ----

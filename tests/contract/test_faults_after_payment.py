@@ -185,11 +185,11 @@ def test_an_image_that_cannot_be_fetched_stays_paid_for(
 
 
 def test_one_image_of_a_group_that_cannot_be_fetched(customer: Any) -> None:
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=4)
     first = customer.generate(**GROUP)
     assert (first.status, len(first.images), len(first.failures)) == ("partial", 2, 1)
     assert customer.states == ["answered"] and first.charged_images == 3  # fetched or not
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=2)
     with pytest.raises(PartialResult):
         customer.generate(**GROUP, SEEDREAM_PARTIAL="fail")
     again = customer.generate(**GROUP)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from seedream_api import Origin, ResultUnavailable, Session
+from seedream_api import Origin, ResultUnavailable, SeedreamError, Session
 from seedream_api.loading import load_urls
 from seedream_api.sandbox import ExpiredLink, Status
+
+from .download_kit import encoded
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 TWO_DAYS_S = 2 * 86_400
@@ -113,6 +117,64 @@ def test_url_of_damaged_stored_image_is_loaded_from_its_host(customer: Any, tmp_
     [loaded] = customer.run(load, SEEDREAM_ALLOW_HOSTS="127.0.0.1")
     assert loaded.path is not None and not loaded.from_store
     assert loaded.path.stat().st_size == image.bytes
+
+
+def of_undecodable_pixels() -> list[bytes]:
+    png = encoded("PNG")
+    size_of_pixels = png.index(b"IDAT") - 4
+    torn = bytearray(png)
+    torn[size_of_pixels + 20 : size_of_pixels + 60] = bytes(40)
+    jpeg = encoded("JPEG")
+    return [
+        bytes(torn),
+        b"\x89PNG\r\n\x1a\n" + bytes(64) + b"\0\0\0\0IEND\xaeB`\x82",
+        jpeg[: len(jpeg) // 2],
+        encoded("BMP")[:400],
+    ]
+
+
+UNDECODABLE = of_undecodable_pixels()
+
+
+@pytest.mark.parametrize("data", UNDECODABLE)
+def test_undecodable_image_is_fetched_by_a_fresh_link(customer: Any, data: bytes) -> None:
+    customer.sandbox.faults.push(
+        "image", Status(200, data), times=2 if data[:2] == b"\xff\xd8" else 1
+    )
+    image = customer.generate(model=LATER_40).images[0]
+    assert image.width > 0 and image.bytes > len(data) and customer.sent == 1
+
+
+@pytest.mark.parametrize("data", UNDECODABLE)
+@pytest.mark.parametrize("model", [NOW_5, LATER_40])
+def test_undecodable_image_is_never_called_made(customer: Any, model: str, data: bytes) -> None:
+    customer.sandbox.faults.push("image", Status(200, data), times=1000)
+    errors: list[SeedreamError] = []
+    for _ in range(2):
+        with pytest.raises(ResultUnavailable) as caught:
+            customer.generate(model=model)
+        errors.append(caught.value)
+        assert caught.value.may_have_been_charged and "--forget" not in str(caught.value)
+    if errors[-1].key == "result_unreadable":
+        [kept] = (customer.home / "images" / "damaged").iterdir()
+        assert kept.read_bytes() == data and str(kept) in str(errors[-1])
+    customer.sandbox.faults.clear()
+    assert customer.generate(model=model).images[0].width > 0 and customer.sent == 1
+
+
+def test_stored_image_noted_as_unreadable_is_fetched_again(customer: Any) -> None:
+    """Version 0.1 stored such files as they came."""
+    image = customer.generate(model=NOW_5).images[0]
+    data = UNDECODABLE[0]
+    image.path.write_bytes(data)
+    with sqlite3.connect(customer.home / "ledger.sqlite") as db:
+        db.execute(
+            "UPDATE images SET width = 0, height = 0, bytes = ?, sha256 = ?",
+            (len(data), hashlib.sha256(data).hexdigest()),
+        )
+    db.close()
+    again = customer.generate(model=NOW_5).images[0]
+    assert (again.sha256, again.width) == (image.sha256, image.width) and customer.sent == 1
 
 
 def test_checking_stored_files_does_not_stall_the_loop(

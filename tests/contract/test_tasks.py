@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api import Request, generate
-from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status, WrongType
+from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 DAY = 86_400.0
@@ -281,7 +281,7 @@ def test_pruning_by_size_takes_the_longest_delivered_first(customer: Any) -> Non
 
 
 def test_pruning_spares_what_is_unfinished_or_just_delivered(customer: Any) -> None:
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=3)
     [part] = generated(customer, "2 images of a cat", 40 * DAY, n=2)
     assert customer.states == ["answered"]  # the other image is still to be fetched
     [fresh] = generated(customer, "fresh")
