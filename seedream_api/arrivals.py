@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .addresses import Policy
 from .errors import ResultUnavailable
-from .media_types import HEAD_BYTES, kind_of, media_type_of
+from .media_types import HEAD_BYTES, describe_head, media_type_of
 from .partials import PartialFile
 from .redaction import bare_url, scrub
 from .retries import DOWNLOADING, retry_after_s
@@ -231,7 +231,7 @@ class Arrival:
         self.media_type = media_type_of(head) or ""
         if not self.media_type:
             given = bare_url(self.url)
-            raise LinkDead("download_no_image", given=given, kind=kind_of(head))
+            raise LinkDead("download_no_image", given=given, kind=describe_head(head))
 
     async def _start_over(self) -> None:
         self.media_type, self.validator, self.total, self._known = "", "", None, b""

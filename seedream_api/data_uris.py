@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
 from .errors import ResultUnavailable
-from .media_types import HEAD_BYTES, kind_of, media_type_of
+from .media_types import HEAD_BYTES, describe_head, media_type_of
 
 _HEAD = re.compile(r"data:([^,]{0,500}),", re.IGNORECASE)
 _BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
@@ -45,7 +45,7 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
         reason = "its base64 text is damaged"
         raise ResultUnavailable("download_failed", given="data:…", reason=reason) from None
     if media_type_of(head := bytes(data[:HEAD_BYTES])) is None:
-        kind = kind_of(head)
+        kind = describe_head(head)
         raise ResultUnavailable("download_no_image", given="data:…", kind=kind)
     return bytes(data)
 

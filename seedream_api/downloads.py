@@ -153,7 +153,7 @@ class Downloader:
             LedgerFailed: the disk did not take it.
         """
         part = PartialFile(target)
-        job = Arrival(checked_url(_with_blanks_encoded(url), field="url"), policy, max_bytes, part)
+        job = Arrival(checked_url(encode_blanks(url), field="url"), policy, max_bytes, part)
         try:
             seconds = await self._persist(job, deadline_s, _Retries(self._clock, settle_s))
             digest = await part.finish()
@@ -283,7 +283,7 @@ class Downloader:
 
 def _redirected(url: str, location: str) -> str:
     try:
-        return checked_url(_with_blanks_encoded(urljoin(url, location)), field="url")
+        return checked_url(encode_blanks(urljoin(url, location)), field="url")
     except UnsafeURL:
         raise
     except (InvalidRequest, ValueError):
@@ -291,7 +291,7 @@ def _redirected(url: str, location: str) -> str:
         raise UnsafeURL("url_malformed", given=bare_url(url), reason=reason) from None
 
 
-def _with_blanks_encoded(url: str) -> str:
+def encode_blanks(url: str) -> str:
     """As browsers read it: line breaks and tabs are left out, other blanks encoded."""
     text = url.strip().translate({9: None, 10: None, 13: None})
     return "".join(quote(one) if one.isspace() else one for one in text)

@@ -50,25 +50,27 @@ def media_type_of(head: bytes) -> str | None:
 
 
 def kind_of(head: bytes) -> str:
-    """A short name, the same in every language, for what is not an image of a known format; a page
-    with its title."""
+    """A short name, the same in every language, for what is not an image of a known format."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    kind = next((kind for beginning, kind in _OTHERS.items() if text.startswith(beginning)), "")
-    if not kind and text.startswith(b"<"):
+    for beginning, kind in _OTHERS.items():
+        if text.startswith(beginning):
+            return kind
+    if text.startswith(b"<"):
         # Comments, or an XML declaration, may stand before the page itself.
         marks = {mark: text.find(mark) for mark in (b"<html", b"<body", b"<title", b"<svg")}
-        first = min(
-            (mark for mark in marks if marks[mark] >= 0), key=marks.__getitem__, default=b""
-        )
-        kind = {b"": "XML", b"<svg": "SVG"}.get(first, "HTML")
-    if kind in ("HTML", "XML"):
-        title = scrub(title_of(head))
-        return f"{kind} ({title})" if title else kind
-    if kind:
-        return kind
+        found = [mark for mark in marks if marks[mark] >= 0]
+        first = min(found, key=marks.__getitem__, default=b"")
+        return {b"": "XML", b"<svg": "SVG"}.get(first, "HTML")
     if head[4:8] == b"ftyp":
         return head[8:12].decode("ascii", "replace").strip().upper()
     return "TEXT" if head.isascii() and b"\0" not in head else "?"
+
+
+def describe_head(head: bytes) -> str:
+    """The kind, and of a page or an XML error its title too."""
+    kind = kind_of(head)
+    title = scrub(title_of(head)) if kind in ("HTML", "XML") else ""
+    return f"{kind} ({title})" if title else kind
 
 
 def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:

@@ -109,7 +109,7 @@ REASONS: dict[str, str] = {
     "its answer is no usable URL ({given}): {reason}": (
         "其回答中的 URL 无法使用（{given}）：{reason}"
     ),
-    "its answer is no JSON ({said})": "其回答不是 JSON（{said}）",
+    "its answer is no JSON and no URL ({said})": "其响应既不是 JSON 也不是 URL（{said}）",
     "an HTML page": "一个 HTML 页面",
     "it does not accept {setting} or _FIELDS ({said})": "它不接受 {setting} 或 _FIELDS（{said}）",
     "it does not accept {setting} ({said})": "它不接受 {setting}（{said}）",
