@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import hashlib
 import os
@@ -22,6 +23,7 @@ from seedream_api.errors import (
 )
 from seedream_api.limits import Gate
 from seedream_api.partials import PartialFile
+from seedream_api.store import ImageStore
 from seedream_api.transport import StreamedAnswer, Transport
 
 from .download_kit import (
@@ -284,3 +286,46 @@ def test_gate_bounds_the_downloads_that_run_at_once(
 
     assert len(asyncio.run(fetch_six())) == 6
     assert max(most) == 2
+
+
+# ---- disks that are full or broken ----
+
+FULL = Path("/dev/full")
+needs_full_device = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
+
+
+@needs_full_device
+@pytest.mark.parametrize("image", [PNG, encoded("GIF", 1), LARGE], ids=["small", "tiny", "large"])
+def test_full_disk_is_reported_whatever_the_size(
+    fetch: Fetcher, serve: Callable[..., Server], image: bytes
+) -> None:
+    fetch.target.symlink_to(FULL)
+    server = serve(answer(image))
+    error = fetch.refused(server.url)
+    assert isinstance(error, LedgerFailed) and "No space left" in str(error)
+    assert len(server.requests) == 1 and not fetch.target.is_symlink()
+
+
+@needs_full_device
+def test_full_disk_is_reported_for_bytes_inside_a_response(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = tmp_path / "a.part"
+    partial.symlink_to(FULL)
+    store = ImageStore(tmp_path / "home")
+    monkeypatch.setattr(store, "new_partial", lambda: partial)
+    with pytest.raises(LedgerFailed, match="No space left"):
+        store.keep_answer(PNG)
+    assert not partial.is_symlink()
+
+
+def test_disk_that_fails_to_sync_is_reported(
+    fetch: Fetcher, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    server = serve(answer(PNG))
+    monkeypatch.setattr("seedream_api.partials.os.fsync", fail)
+    error = fetch.refused(server.url)
+    assert isinstance(error, LedgerFailed) and "Input/output error" in str(error)
