@@ -14,9 +14,10 @@ import pytest
 
 from seedream_api import Origin, ResultUnavailable, SeedreamError, Session
 from seedream_api.loading import load_urls
-from seedream_api.sandbox import ExpiredLink, Status
+from seedream_api.sandbox import ExpiredLink, Json, Status
 
-from .download_kit import encoded
+from .download_kit import PNG, encoded
+from .hostile_server import RESET, Server, answer, cut_after, redirect
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 TWO_DAYS_S = 2 * 86_400
@@ -219,11 +220,69 @@ def test_checking_stored_files_does_not_stall_the_loop(
 LOGIN = b"<html><head><title>Sign in</title></head><body><h1>Please sign in</h1></body></html>"
 
 
-@pytest.mark.parametrize("status", [400, 402, 405, 406, 410, 451])
-def test_task_is_asked_for_fresh_links_on_any_refusal(customer: Any, status: int) -> None:
-    customer.sandbox.faults.push("image", Status(status))
-    assert customer.generate(model=LATER_40).images and customer.sent == 1
-    assert customer.states == ["completed"]
+DEAD: dict[str, Any] = {
+    "ExpiredToken": answer(b"<Error><Code>ExpiredToken</Code></Error>", status="400 Bad Request"),
+    "forbidden": answer(LOGIN, status="403 Forbidden"),
+    "gone": answer(b"", status="410 Gone"),
+    "method": answer(b"", status="405 No"),
+    "legal": answer(b"", status="451 No"),
+    "web page": answer(LOGIN),
+    "XML": answer(b"<?xml version='1.0'?><Error/>", "Content-Type: image/png"),
+    "JSON": answer(b'{"code": 404}'),
+    "other text": answer(b"expired", "Content-Type: image/png"),
+    "empty": answer(b""),
+    "no content": answer(b"", status="204 No Content"),
+    "cut": answer(PNG[:300]),
+    "cut on the way": cut_after(PNG, 300),
+    "zeros": answer(bytes(len(PNG))),
+    "undecodable": answer(UNDECODABLE[0]),
+    "endless errors": answer(b"", status="503 Busy"),
+    "closed": b"",
+    "reset": [RESET],
+    "illegal header": answer(PNG, "Bad Header: x"),
+    "compressed": answer(bytes(99), "Content-Encoding: br"),
+    "redirect to itself": redirect("/a.png"),
+    "redirect to a script": redirect("javascript:alert(1)"),
+    "redirect to a file": redirect("file:///etc/passwd"),
+    "too large": answer(b"\x89PNG\r\n\x1a\n", length=10**12),
+}
+
+
+@pytest.mark.parametrize("dead", DEAD.values(), ids=DEAD)
+def test_task_gives_a_fresh_link_whatever_fails_about_the_first(
+    customer: Any, serve: Callable[..., Server], dead: Any
+) -> None:
+    server = serve(dead)
+    task_id = customer.generate(model=LATER_40, wait=False).task_id
+    first = {"id": task_id, "status": "completed", "results": [server.url]}
+    customer.sandbox.faults.push("task", Json(first))
+    image = customer.generate(model=LATER_40).images[0]
+    assert image.width > 0 and server.requests and image.url != server.url
+    assert (customer.sent, customer.states) == (1, ["completed"])
+
+
+def test_redirect_to_a_login_page_asks_for_a_fresh_link(
+    customer: Any, serve: Callable[..., Server]
+) -> None:
+    server = serve(redirect("/login"), answer(LOGIN))
+    server.scripts = [[redirect("/login")], [answer(LOGIN)]] * 20
+    task_id = customer.generate(model=LATER_40, wait=False).task_id
+    first = {"id": task_id, "status": "completed", "results": [server.url]}
+    customer.sandbox.faults.push("task", Json(first))
+    assert customer.generate(model=LATER_40).images[0].width > 0 and customer.sent == 1
+
+
+def test_dead_link_is_not_fetched_again_beside_a_fresh_one(
+    customer: Any, serve: Callable[..., Server]
+) -> None:
+    server = serve(answer(b"", status="410 Gone"))
+    group = {"model": LATER_40, "prompt": "2 images of a cat", "n": 2}
+    task_id = customer.generate(**group, wait=False).task_id
+    first = {"id": task_id, "status": "completed", "results": [server.url]}
+    customer.sandbox.faults.push("task", Json(first))
+    result = customer.generate(**group)
+    assert len(result.images) == 2, "the fresh links name one more image"
+    assert len(server.requests) == 1 and customer.sent == 1
 
 
 def test_fresh_links_are_asked_for_once(customer: Any) -> None:
