@@ -205,12 +205,6 @@ def _report(result: Result, pictures: Pictures | None, caller: runtime.Caller) -
     ]
     failures = [_failure(failure) for failure in result.failures]
     notes = [*caller.notes, *result.notes, *(pictures.notes if pictures else [])]
-    made = len(result.images)
-    if result.asked > made + len(failures) and made:
-        notes.append(
-            f"{made} of at most {result.asked} images came: n is an upper limit, and the prompt "
-            "must ask for several"
-        )
     return {
         "status": result.status,
         "model": result.model,

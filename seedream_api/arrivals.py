@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+import zlib
 from dataclasses import dataclass
 
 from .addresses import Policy
 from .errors import ResultUnavailable
-from .media_types import HEAD_BYTES, kind_of, media_type_of
+from .media_types import HEAD_BYTES, describe_head, media_type_of
 from .partials import PartialFile
 from .redaction import bare_url, scrub
 from .retries import DOWNLOADING, retry_after_s
 from .retries import Policy as RetryPolicy
 from .transport import StreamedAnswer
+from .unpacking import SNIFFED_BYTES, Unpacker, choose_unpacker, is_sealed
 
-_DEAD = frozenset({401, 403, 404, 410})
-_BUSY = frozenset({408, 425, 429})
+_BUSY = frozenset({202, 408, 425, 429})
+_EMPTY = frozenset({204, 205})
 _CONTENT_RANGE = re.compile(r"bytes (?:\*|([0-9]{1,18})-[0-9]{1,18})/([0-9]{1,18}|\*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _STRONG_TAG = re.compile(r'"[!-~]{0,200}"')
@@ -25,11 +27,19 @@ _MOST_TIMES_TAKEN = 3
 
 
 class LinkDead(ResultUnavailable):
-    """401, 403, 404 or 410: this link will not work again; a fresh one of the same task may."""
+    """What the server has for this link is not the image: a refusal, or something else.
+
+    A fresh link of the same task may work, and so may this one while it is young.
+    """
 
 
 class Again(Exception):
-    """A failure after which another attempt may succeed."""
+    """A failure after which another attempt may succeed.
+
+    Args:
+        is_body: whether what was sent is at fault: it is the server's last word when it comes the
+            same three times.
+    """
 
     def __init__(
         self,
@@ -38,11 +48,13 @@ class Again(Exception):
         policy: RetryPolicy = DOWNLOADING,
         wait_s: float | None = None,
         hold_back: bool = False,
+        is_body: bool = False,
     ) -> None:
         super().__init__(str(reason))
         self.policy = policy
         self.wait_s = wait_s
         self.hold_back = hold_back
+        self.is_body = is_body
 
 
 @dataclass
@@ -65,98 +77,177 @@ class Arrival:
     """Bytes that came in all attempts together."""
     attempts: int = 0
 
+    may_resume: bool = True
+    """Whether the server has not given wrong bytes when it was asked for the rest."""
+    coding: str = ""
+    unpacker: Unpacker | None = None
+    packed: int = 0
+    """Bytes of a compressed body, before they are unpacked."""
+    _first: bytes | None = None
+    """The first bytes of a body, until there are enough to tell what it is."""
+    _known: bytes = b""
+    """Bytes that a resumed body repeats."""
+
     def failed(self, reason: object) -> ResultUnavailable:
         return ResultUnavailable("download_failed", given=bare_url(self.url), reason=reason)
 
+    def dead(self, reason: object) -> LinkDead:
+        return LinkDead("download_failed", given=bare_url(self.url), reason=reason)
+
     def headers(self) -> dict[str, str]:
         headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
-        if self.part.size and self.validator:
-            headers |= {"Range": f"bytes={self.part.size}-", "If-Range": self.validator}
+        if self._resumes:
+            start = self.part.size - len(self.part.tail)
+            headers |= {"Range": f"bytes={start}-", "If-Range": self.validator}
         return headers
+
+    @property
+    def _resumes(self) -> bool:
+        return bool(self.media_type and self.part.size and self.validator and self.may_resume)
 
     def judge(self, answer: StreamedAnswer) -> None:
         """Let pass only an answer whose body may be the image."""
         status = answer.status
-        if status in _DEAD:
-            reason = f"HTTP {status}"
-            raise LinkDead("link_dead", given=bare_url(self.url), http=status, reason=reason)
         if status in _BUSY or status >= 500:
             wait_s = retry_after_s(answer.headers, time.time())
             raise Again(f"HTTP {status}", wait_s=wait_s, hold_back=status == 429)
-        resumed = status in (206, 416) and "Range" in self.headers()
-        if status not in (200, 203) and not resumed:
-            raise self.failed(f"HTTP {status}")
-        coding = answer.headers.get("content-encoding", "").strip().lower()
-        if coding not in ("", "identity"):
-            # Unpacking is where a few bytes become gigabytes, and images are packed already.
-            raise self.failed(f"the server compressed it, unasked ({scrub(coding)[:40]})")
+        if self._resumes and status in (206, 416):
+            return
+        reason = f"HTTP {status}"
+        if 400 <= status < 500:
+            raise LinkDead("link_dead", given=bare_url(self.url), http=status, reason=reason)
+        is_part = status == 206 and _place(answer)[0] not in (None, "0")
+        if not 200 <= status < 300 or status in _EMPTY or is_part:
+            raise self.dead(reason)
 
     async def begin(self, answer: StreamedAnswer) -> bool:
         """Whether the body is to be read: from its start, or on from where the last one stopped."""
-        if answer.status in (206, 416):
-            return await self._go_on(answer)
+        if self._resumes and answer.status in (206, 416):
+            return await self._resume(answer)
         if self.part.received:
             await self._start_over()
+        self._first, self.unpacker, self.packed = b"", None, 0
         headers = answer.headers
+        self.coding = headers.get("content-encoding", "")
         tag, date = headers.get("etag", ""), headers.get("last-modified", "")
         self.validator = tag if _STRONG_TAG.fullmatch(tag) else date if date.isascii() else ""
         length = headers.get("content-length", "")
         self.total = int(length) if _LENGTH.fullmatch(length) else None
+        whole = _place(answer)[1] if answer.status == 206 else None
+        if whole not in (None, "*"):
+            self.total = int(whole)
         if (self.total or 0) > self.max_bytes:
             raise self._too_large()
         return True
 
-    async def _go_on(self, answer: StreamedAnswer) -> bool:
-        place = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
-        start, total = place.groups() if place else (None, None)
+    async def _resume(self, answer: StreamedAnswer) -> bool:
+        start, total = _place(answer)
         tag = answer.headers.get("etag", self.validator)
         same_file = tag == self.validator or not self.validator.startswith('"')
         if total not in (None, "*"):
             same_file = same_file and self.total in (None, int(total))
             self.total = int(total)
-        if answer.status == 206 and same_file and start == str(self.part.size):
+        known = self.part.tail
+        if answer.status == 206 and same_file and start == str(self.part.size - len(known)):
+            self._known = known
             return True
         if answer.status == 416 and same_file and self.total == self.part.size:
             return False  # nothing is missing: only the end of the last answer was
-        await self._start_over()
-        raise Again("the server went on at another place")
+        raise await self._misled()
 
     async def take(self, chunk: bytes) -> None:
         self.taken += len(chunk)
-        if self.part.received + len(chunk) > self.max_bytes:
-            raise self._too_large()
         if self.taken > _MOST_TIMES_TAKEN * self.max_bytes:
             raise self.failed("it began again and again and never came whole")
-        await self.part.take(chunk)
-        if not self.media_type and len(self.part.head) >= HEAD_BYTES:
+        if self._known:
+            known, self._known = self._known[: len(chunk)], self._known[len(chunk) :]
+            if not chunk.startswith(known):
+                raise await self._misled()
+            chunk = chunk[len(known) :]
+        if self._first is not None:
+            self._first += chunk
+            if len(self._first) >= SNIFFED_BYTES:
+                await self._take_first()
+        else:
+            await self._unpack(chunk)
+
+    async def _take_first(self) -> None:
+        first, self._first = self._first or b"", None
+        if is_sealed(first, self.coding):
+            raise self.failed(f"the server compressed it, unasked ({scrub(self.coding)[:40]})")
+        self.unpacker = choose_unpacker(first, self.coding)
+        if self.unpacker is not None:
+            self.validator = ""  # a place in the packed bytes is none in the file
+        await self._unpack(first)
+
+    async def _unpack(self, chunk: bytes) -> None:
+        if self.unpacker is None:
+            await self._keep(chunk)
+            return
+        self.packed += len(chunk)
+        try:
+            for piece in self.unpacker.feed(chunk):
+                await self._keep(piece)
+        except zlib.error:
+            raise Again("its compressed body is damaged", is_body=True) from None
+
+    async def _keep(self, piece: bytes) -> None:
+        if self.part.received + len(piece) > self.max_bytes:
+            raise self._too_large()
+        await self.part.take(piece)
+        head = self.part.head
+        if not self.media_type and (len(head) >= HEAD_BYTES or media_type_of(head)):
             self._recognise()
 
     async def end(self) -> None:
         """Refuse a body that ended before the image did."""
+        if self._first is not None:
+            await self._take_first()
         if not self.part.received:
-            raise Again("the answer is empty")
+            raise Again("the answer is empty", is_body=True)
         if not self.media_type:
             self._recognise()
-        if self.total not in (None, self.part.received):
-            raise Again("the image was cut off")
+        came = self.packed if self.unpacker else self.part.received
+        if self.total not in (None, came) or (self.unpacker and not self.unpacker.is_done):
+            if self.total is not None and came > self.total:
+                raise await self._misled()
+            raise Again("the image was cut off", is_body=True)
         # A server that says the same twice means it: some programs write no end mark.
         came_twice = self.endless == self.part.received
         if await self.part.is_cut(self.media_type, length_known=came_twice):
             self.endless = None if self.total is None else self.part.received
             self.total = None  # it was announced too small
-            raise Again("the end of the image is missing")
+            raise Again("the end of the image is missing", is_body=True)
+
+    async def is_whole(self) -> bool:
+        """Whether the image's own end has come, whatever became of the response around it."""
+        if not self.part.received:
+            return False
+        self.media_type = self.media_type or media_type_of(self.part.head) or ""
+        return await self.part.has_end(self.media_type)
 
     def _recognise(self) -> None:
         head = self.part.head
         self.media_type = media_type_of(head) or ""
         if not self.media_type:
             given = bare_url(self.url)
-            raise ResultUnavailable("download_no_image", given=given, kind=kind_of(head))
+            raise LinkDead("download_no_image", given=given, kind=describe_head(head))
 
     async def _start_over(self) -> None:
-        self.media_type, self.validator, self.total = "", "", None
+        self.media_type, self.validator, self.total, self._known = "", "", None, b""
         await self.part.empty()
+
+    async def _misled(self) -> Again:
+        self.may_resume = False
+        await self._start_over()
+        return Again("the server went on at another place")
 
     def _too_large(self) -> ResultUnavailable:
         given = bare_url(self.url)
         return ResultUnavailable("download_too_large", given=given, allowed=self.max_bytes)
+
+
+def _place(answer: StreamedAnswer) -> tuple[str | None, str | None]:
+    """First byte and whole length by ``Content-Range``, where it gives them."""
+    place = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    return (place[1], place[2]) if place else (None, None)

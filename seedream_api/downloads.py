@@ -7,23 +7,20 @@ a file is, never its Content-Type. An interrupted download goes on where it stop
 from __future__ import annotations
 
 import asyncio
-import base64
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from .addresses import Policy, Resolver, address_to_connect, checked_url, is_fake, look_up, resolve
 from .arrivals import Again, Arrival
 from .arrivals import LinkDead as LinkDead
-from .errors import InvalidRequest, NotSent, ReadFailed, ResultUnavailable, UnsafeURL
+from .errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
 from .limits import Gate
-from .media_types import HEAD_BYTES, kind_of, media_type_of
 from .partials import PartialFile
 from .redaction import bare_url, scrub
-from .retries import CONNECTING, Patience
+from .retries import CONNECTING, NEW_LINK, Patience
 from .transport import StreamedAnswer, Transport
 
 MAX_BYTES = 200 * 1024 * 1024
@@ -35,8 +32,9 @@ STALL_BYTES = 64 * 1024
 """A server that sends less than this in ``STALL_WINDOW_S`` is taken for dead."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_DECODED_CHARACTERS = 4 * 256 * 1024
-_DATA_URI = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+_GONE_FOR_GOOD = frozenset({410, 451})
+_MOST_EQUAL = 3
+"""A body that is at fault is taken for meant when it comes the same so many times."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,43 @@ class Timing:
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class _Retries:
+    """Decides when a download is tried again.
+
+    Args:
+        settle_s: see :meth:`Downloader.fetch`.
+    """
+
+    def __init__(self, clock: Callable[[], float], settle_s: float) -> None:
+        self._clock = clock
+        self._settled_at = clock() + settle_s
+        self._patience = Patience(clock)
+        self._furthest = 0
+        self._last: tuple[str, int, int] = ("", 0, 0)
+        self._taken = self._equal = 0
+
+    def pause(self, job: Arrival, failure: Again | LinkDead) -> float | None:
+        """Seconds until the next attempt, ``None`` where there is none."""
+        if job.part.size > self._furthest:
+            # A line that breaks but moves on is worth more patience than one that is dead.
+            self._furthest, self._patience = job.part.size, Patience(self._clock)
+        if isinstance(failure, LinkDead):
+            is_final = failure.values.get("http") in _GONE_FOR_GOOD
+            return None if is_final else self._while_young()
+        fault = (str(failure), job.part.size, job.taken - self._taken)
+        self._equal = self._equal + 1 if fault == self._last else 1
+        self._last, self._taken = fault, job.taken
+        if failure.is_body and self._equal >= _MOST_EQUAL:
+            return self._while_young()
+        return self._patience.pause(failure.policy, failure.wait_s)
+
+    def _while_young(self) -> float | None:
+        """Seconds until a link is tried again that gives no image yet."""
+        pause = self._patience.pause(NEW_LINK)
+        is_late = pause is None or self._clock() + pause > self._settled_at
+        return None if is_late else pause
 
 
 class Downloader:
@@ -100,34 +135,36 @@ class Downloader:
         policy: Policy,
         max_bytes: int = MAX_BYTES,
         deadline_s: float = 300.0,
+        settle_s: float = 0.0,
     ) -> Download:
         """Fetch one image into ``target``, which is removed again unless it is whole.
 
         Args:
             deadline_s: seconds for all attempts together; time spent waiting for a place at the
                 gate, or between attempts, is not counted.
+            settle_s: for how long the server's refusals, and what it sends in place of the image,
+                are not final: a new link may not be served everywhere yet.
 
         Raises:
             InvalidRequest: it is no http or https URL.
             UnsafeURL: the policy forbids it, or a place to which it redirects.
-            LinkDead: the server says that the link is dead.
+            LinkDead: the server refuses it, or sends something else than an image.
             ResultUnavailable: it gave no whole image in time and within ``max_bytes``.
             LedgerFailed: the disk did not take it.
         """
         part = PartialFile(target)
-        job = Arrival(checked_url(_with_blanks_encoded(url), field="url"), policy, max_bytes, part)
+        job = Arrival(checked_url(encode_blanks(url), field="url"), policy, max_bytes, part)
         try:
-            seconds = await self._persist(job, deadline_s)
+            seconds = await self._persist(job, deadline_s, _Retries(self._clock, settle_s))
             digest = await part.finish()
         except BaseException:
             await part.discard()
             raise
         return Download(target, part.size, digest, job.media_type, seconds, job.final_url)
 
-    async def _persist(self, job: Arrival, deadline_s: float) -> float:
+    async def _persist(self, job: Arrival, deadline_s: float, retries: _Retries) -> float:
         """Attempt until the image is whole; gives the seconds that the attempts took."""
-        patience = Patience(self._clock)
-        spent, furthest = 0.0, 0
+        spent = 0.0
         while True:
             try:
                 async with self._gate.place():
@@ -137,16 +174,18 @@ class Downloader:
                     finally:
                         spent += self._timing.clock() - began
                     return spent
-            except Again as failure:
-                again = failure
+            except (Again, LinkDead) as error:
+                failure = error
             await job.part.flush()
-            if job.part.size > furthest:
-                # A line that breaks but moves on is worth more patience than one that is dead.
-                furthest, patience = job.part.size, Patience(self._clock)
-            pause = patience.pause(again.policy, again.wait_s)
-            if pause is None or spent >= deadline_s:
-                raise job.failed(str(again))
-            if again.hold_back:
+            if await job.is_whole():
+                return spent
+            pause = retries.pause(job, failure)
+            if isinstance(failure, LinkDead):
+                if pause is None:
+                    raise failure
+            elif pause is None or spent >= deadline_s:
+                raise job.failed(str(failure))
+            elif failure.hold_back:
                 self._gate.hold_back(pause)
             job.attempts += 1
             await self._sleep(pause)
@@ -185,7 +224,10 @@ class Downloader:
         except NotSent as error:
             raise Again(error.values["reason"], policy=CONNECTING) from None
         except ReadFailed as error:
-            raise Again(error.values["reason"]) from None
+            reason = str(error.values["reason"])
+            # A server that says nothing may be starting; one that cannot be read stays so.
+            unreadable = "was cut (" in reason and "disconnected" not in reason
+            raise Again(reason, is_body=unreadable) from None
         except OSError as error:  # a broken TLS record comes through as it is
             raise Again(scrub(str(error))) from None
 
@@ -202,9 +244,9 @@ class Downloader:
                     return
                 location = answer.headers.get("location", "")
                 if not location:
-                    raise job.failed(f"HTTP {answer.status} without a Location")
+                    raise job.dead(f"HTTP {answer.status} without a Location")
                 url = _redirected(url, location)
-        raise job.failed(f"more than {MAX_REDIRECTS} redirects")
+        raise job.dead(f"more than {MAX_REDIRECTS} redirects")
 
     async def _receive(self, job: Arrival, answer: StreamedAnswer) -> None:
         job.judge(answer)
@@ -241,7 +283,7 @@ class Downloader:
 
 def _redirected(url: str, location: str) -> str:
     try:
-        return checked_url(_with_blanks_encoded(urljoin(url, location)), field="url")
+        return checked_url(encode_blanks(urljoin(url, location)), field="url")
     except UnsafeURL:
         raise
     except (InvalidRequest, ValueError):
@@ -249,46 +291,7 @@ def _redirected(url: str, location: str) -> str:
         raise UnsafeURL("url_malformed", given=bare_url(url), reason=reason) from None
 
 
-def _with_blanks_encoded(url: str) -> str:
-    return url.strip().replace(" ", "%20")
-
-
-def read_data_uri(text: str, max_bytes: int) -> bytes:
-    """The bytes of a ``data:image/...;base64,`` URI that holds an image.
-
-    Megabytes take milliseconds: call it in a thread.
-
-    Raises:
-        ResultUnavailable: it is none, holds no image, or has more than ``max_bytes``.
-    """
-    head = _DATA_URI.match(text[:100])
-    if head is None:
-        raise ResultUnavailable("download_failed", given="data:…", reason="no base64 image in it")
-    if (len(text) - head.end()) // 4 * 3 > max_bytes + 2:
-        raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
-    try:
-        data = _decoded(text, head.end())
-    except ValueError:
-        reason = "its base64 text is damaged"
-        raise ResultUnavailable("download_failed", given="data:…", reason=reason) from None
-    if len(data) > max_bytes:
-        raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
-    if media_type_of(data[:HEAD_BYTES]) is None:
-        kind = kind_of(data[:HEAD_BYTES])
-        raise ResultUnavailable("download_no_image", given="data:…", kind=kind)
-    return data
-
-
-def _decoded(text: str, start: int) -> bytes:
-    """Base64 from ``start`` on, a megabyte at a time: a decoder lets no other thread run meanwhile.
-
-    Raises:
-        ValueError: it is damaged.
-    """
-    data = bytearray()
-    for at in range(start, len(text), _DECODED_CHARACTERS):
-        piece = text[at : at + _DECODED_CHARACTERS]
-        if at + len(piece) < len(text) and piece.endswith("="):
-            raise ValueError("it goes on after its end")
-        data += base64.b64decode(piece, validate=True)
-    return bytes(data)
+def encode_blanks(url: str) -> str:
+    """As browsers read it: line breaks and tabs are left out, other blanks encoded."""
+    text = url.strip().translate({9: None, 10: None, 13: None})
+    return "".join(quote(one) if one.isspace() else one for one in text)

@@ -117,8 +117,12 @@ class LedgerMoves(LedgerResponses):
         db.execute(
             "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
             "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
-            "SET url = excluded.url, url_seen_at = excluded.url_seen_at, "
-            "url_expires_at = excluded.url_expires_at, error = excluded.error",
+            "SET url = excluded.url, error = excluded.error, "
+            # A link that is named again is no younger for it.
+            "url_seen_at = CASE url WHEN excluded.url THEN url_seen_at "
+            "ELSE excluded.url_seen_at END, "
+            "url_expires_at = CASE url WHEN excluded.url THEN url_expires_at "
+            "ELSE excluded.url_expires_at END",
             (row.id, position, item.url, seen_at, dies_at, error),
         )
 

@@ -72,6 +72,8 @@ class Image:
     height: int
     error: str | None
     """Why the service made none at this position."""
+    url_seen_at: float | None
+    """When the service first gave the URL, in wall-clock seconds."""
     url_expires_at: float | None
     """When the URL is said to die, in wall-clock seconds; see ``link_life.py``."""
 
@@ -182,5 +184,6 @@ def image_from(found: sqlite3.Row, home: Path) -> Image:
         width=values["width"] or 0,
         height=values["height"] or 0,
         error=values["error"],
+        url_seen_at=values["url_seen_at"],
         url_expires_at=values["url_expires_at"],
     )

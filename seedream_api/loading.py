@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .downloads import MAX_BYTES, read_data_uri
+from .data_uris import is_data_uri, read_data_uri
+from .downloads import MAX_BYTES
 from .errors import InvalidRequest, LedgerFailed, SeedreamError
 from .media_types import media_type_of
 from .redaction import bare_url
@@ -32,7 +33,7 @@ class Loaded:
     @property
     def name(self) -> str:
         """What people call it: the address without its signature."""
-        return "a data URI" if _is_data_uri(self.url) else bare_url(self.url)
+        return "a data URI" if is_data_uri(self.url) else bare_url(self.url)
 
 
 async def load_urls(
@@ -73,7 +74,7 @@ async def load_urls(
 
 
 async def _load(url: str, session: Session, target: Path) -> Loaded:
-    if _is_data_uri(url):
+    if is_data_uri(url):
         data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
         try:
             await asyncio.to_thread(target.write_bytes, data)
@@ -83,14 +84,10 @@ async def _load(url: str, session: Session, target: Path) -> Loaded:
         return Loaded(url, path=target)
     ledger = session.ledger
     stored = await ledger.run(ledger.stored_image, url)
-    if stored is not None and stored.file is not None and stored.file.is_file():
+    if stored is not None and await asyncio.to_thread(session.store.is_intact, stored):
         return Loaded(url, path=stored.file, from_store=True)
     download = await session.downloader.fetch(url, target, policy=session.workflow_policy())
     return Loaded(url, path=download.path)
-
-
-def _is_data_uri(url: str) -> bool:
-    return url[:5].lower() == "data:"
 
 
 def ending_of(path: Path) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import BinaryIO
 
-HEAD_BYTES = 512
-"""So many first bytes are enough for every answer given here."""
-_TAIL_BYTES = 64 * 1024
+from .page_titles import title_of
+from .redaction import scrub
+
+HEAD_BYTES = 4096
+"""So many first bytes tell every image, and nearly every page with its title."""
+_JPEG_SCAN = 0xDA
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_TRAILER = 0x2C, 0x21, 0x3B
 
 _MAGIC: Mapping[bytes, str] = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -46,41 +50,102 @@ def media_type_of(head: bytes) -> str | None:
 
 
 def kind_of(head: bytes) -> str:
-    """A short name, the same in every language, for what is no image of ours."""
+    """A short name, the same in every language, for what is not an image of a known format."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for beginning, kind in _OTHERS.items():
         if text.startswith(beginning):
             return kind
     if text.startswith(b"<"):
-        return "SVG" if b"<svg" in text else "XML"
+        # Comments, or an XML declaration, may stand before the page itself.
+        marks = {mark: text.find(mark) for mark in (b"<html", b"<body", b"<title", b"<svg")}
+        found = [mark for mark in marks if marks[mark] >= 0]
+        first = min(found, key=marks.__getitem__, default=b"")
+        return {b"": "XML", b"<svg": "SVG"}.get(first, "HTML")
     if head[4:8] == b"ftyp":
         return head[8:12].decode("ascii", "replace").strip().upper()
     return "TEXT" if head.isascii() and b"\0" not in head else "?"
 
 
+def describe_head(head: bytes) -> str:
+    """The kind, and of a page or an XML error its title too."""
+    kind = kind_of(head)
+    title = scrub(title_of(head)) if kind in ("HTML", "XML") else ""
+    return f"{kind} ({title})" if title else kind
+
+
 def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
-    """Whether the end of the image is missing; extra bytes after it are nobody's business.
+    """Whether the end of the image is missing; extra bytes after it do no harm.
 
     Args:
-        length_known: whether surely nothing more is to come. Then a JPEG without its end mark
-            passes, since some programs write none.
+        length_known: whether the server definitely sends nothing more. Then a JPEG or GIF without
+            its end mark passes, since some programs write none.
     """
-    with path.open("rb") as file:
-        if media_type == "image/png":
-            return not _has_last_png_chunk(file)
-        if media_type == "image/webp":
-            announced = int.from_bytes(file.read(8)[4:], "little")
-            return path.stat().st_size < 8 + announced
-        if media_type == "image/jpeg" and not length_known:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            return b"\xff\xd9" not in file.read()
-    return False
+    if media_type not in _ENDS or has_end(path, media_type):
+        return False
+    return not (length_known and media_type in ("image/jpeg", "image/gif"))
 
 
-def _has_last_png_chunk(file: BinaryIO) -> bool:
-    file.seek(8)
-    while len(header := file.read(8)) == 8:
+def has_end(path: Path, media_type: str) -> bool:
+    """Whether the image's own end mark is in the file; false for formats without one."""
+    find_end = _ENDS.get(media_type)
+    if find_end is None:
+        return False
+    try:
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            return find_end(data)
+    except (IndexError, ValueError):  # it is cut inside a header, or empty
+        return False
+
+
+def _has_last_png_chunk(data: mmap) -> bool:
+    at = 8
+    while len(header := data[at : at + 8]) == 8:
+        at += 12 + int.from_bytes(header[:4], "big")
         if header[4:] == b"IEND":
-            return True
-        file.seek(int.from_bytes(header[:4], "big") + 4, 1)
+            return at <= len(data)
     return False
+
+
+def _has_whole_riff(data: mmap) -> bool:
+    return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+
+
+def _has_jpeg_end(data: mmap) -> bool:
+    """Look behind the start of the first scan: a thumbnail before it has an end mark too."""
+    at = 2
+    while data[at] == 0xFF:
+        kind = data[at + 1]
+        if kind == _JPEG_SCAN:
+            return data.rfind(b"\xff\xd9", at) >= 0
+        # Padding and marks without content have no length.
+        has_length = kind not in (0x01, 0xFF) and not 0xD0 <= kind <= 0xD8
+        step = 1 if kind == 0xFF else 2
+        at += step + (int.from_bytes(data[at + 2 : at + 4], "big") if has_length else 0)
+    return data.rfind(b"\xff\xd9", at) >= 0
+
+
+def _has_gif_trailer(data: mmap) -> bool:
+    at = 13 + _palette_bytes(data[10])
+    while data[at] != _GIF_TRAILER:
+        if data[at] == _GIF_IMAGE:
+            at += 11 + _palette_bytes(data[at + 9])
+        elif data[at] == _GIF_EXTENSION:
+            at += 2
+        else:
+            return False
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+    return True
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+_ENDS: Mapping[str, Callable[[mmap], bool]] = {
+    "image/png": _has_last_png_chunk,
+    "image/webp": _has_whole_riff,
+    "image/jpeg": _has_jpeg_end,
+    "image/gif": _has_gif_trailer,
+}

@@ -31,7 +31,7 @@ from PIL import (
 )
 
 from .errors import ResultUnavailable
-from .media_types import HEAD_BYTES, kind_of, media_type_of
+from .media_types import HEAD_BYTES, describe_head, media_type_of
 
 PILLOW_RAISES = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
@@ -175,8 +175,8 @@ def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
 def _instead(head: bytes) -> str:
     if not head:
         return "it is empty"
-    kind = kind_of(head)
-    known = kind.isalnum()
+    kind = describe_head(head)
+    known = kind[:1].isalnum()
     return (
         f"its first bytes look like: {kind}" if known else "its first bytes are of no known format"
     )

@@ -112,9 +112,24 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         asked=row.asked,
         references=len(row.references),
         charged_images=row.charged_images(images) if origin is Origin.NEW else 0,
-        notes=(*row.notes, *work.travel_notes, *([pruned] if pruned else [])),
+        notes=(
+            *row.notes,
+            *work.travel_notes,
+            *_about_count(row, len(stored), len(failures)),
+            *([pruned] if pruned else []),
+        ),
         seconds=session.clock() - work.begun,
         service_seconds=service_s,
+    )
+
+
+def _about_count(row: Row, made: int, failed: int) -> tuple[str, ...]:
+    """Note that the service made fewer images than were asked for."""
+    if made + failed >= row.asked:
+        return ()
+    return (
+        f"{made} of at most {row.asked} images came: n is an upper limit, and the prompt must ask "
+        "for several",
     )
 
 

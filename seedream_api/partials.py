@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from .errors import LedgerFailed
-from .media_types import HEAD_BYTES, is_cut
+from .media_types import HEAD_BYTES, has_end, is_cut
 
 _T = TypeVar("_T")
 
+TAIL_BYTES = 16
+"""A download that is resumed asks for so many bytes again, to see that they fit."""
 _WRITE_BYTES = 1024 * 1024
 """Pieces of this size make few thread switches, and take a thread a few milliseconds each."""
 
@@ -32,6 +34,8 @@ class PartialFile:
         """Bytes handed to the file, up to which a download can be resumed."""
         self.head = b""
         """The first bytes, up to ``HEAD_BYTES``."""
+        self.tail = b""
+        """The last bytes, up to ``TAIL_BYTES``."""
         self._pending = bytearray()
         self._digest = hashlib.sha256()
         self._file: BinaryIO | None = None
@@ -44,6 +48,7 @@ class PartialFile:
     async def take(self, chunk: bytes) -> None:
         if len(self.head) < HEAD_BYTES:
             self.head = (self.head + chunk)[:HEAD_BYTES]
+        self.tail = (self.tail + chunk[-TAIL_BYTES:])[-TAIL_BYTES:]
         self._pending += chunk
         if len(self._pending) >= _WRITE_BYTES:
             await self.flush()
@@ -56,7 +61,7 @@ class PartialFile:
 
     async def empty(self) -> None:
         """Forget all bytes, to start over."""
-        self.size, self.head, self._pending = 0, b"", bytearray()
+        self.size, self.head, self.tail, self._pending = 0, b"", b"", bytearray()
         self._digest = hashlib.sha256()
         await _in_thread(self.path, self._truncate)
 
@@ -66,6 +71,11 @@ class PartialFile:
         return await _in_thread(
             self.path, lambda: is_cut(self.path, media_type, length_known=length_known)
         )
+
+    async def has_end(self, media_type: str) -> bool:
+        """See :func:`media_types.has_end`."""
+        await self.flush()
+        return await _in_thread(self.path, lambda: has_end(self.path, media_type))
 
     async def finish(self) -> str:
         """Bring the file to the disk and close it; its SHA-256 in hexadecimal."""
@@ -79,9 +89,7 @@ class PartialFile:
 
     def _opened(self) -> BinaryIO:
         if self._file is None:
-            self._file = self.path.open("wb")
-            if os.name == "posix":
-                self.path.chmod(0o600)
+            self._file = open_private(self.path)
         return self._file
 
     def _write(self, piece: bytearray) -> None:
@@ -103,11 +111,18 @@ class PartialFile:
         file.close()
 
     def _remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        # Closing writes what is buffered, which fails on a full disk.
+        with contextlib.suppress(OSError):
+            if self._file is not None:
+                self._file.close()
         # What another program holds on to is swept with the process's folder one day.
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Create or empty a file that its owner alone may read, also where no rights can be changed."""
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:

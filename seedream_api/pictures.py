@@ -33,6 +33,7 @@ from .opening import (
     jpeg_scans,
     open_picture,
 )
+from .png_chunks import without_damaged_chunks
 
 MAX_PIXELS = 64 * 1024 * 1024
 """Of a picture from outside: 8192 x 8192, four times the service's largest result."""
@@ -81,6 +82,16 @@ def probe(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> P
         width, height = opened.shown
         transparent = has_alpha(opened.image)
         return PictureInfo(opened.media_type, width, height, transparent, opened.frames())
+
+
+def measure(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height as shown, after decoding every pixel.
+
+    Raises:
+        ResultUnavailable: as :func:`decode`.
+    """
+    with _told_as(name):
+        return _load(source, name, max_pixels).shown
 
 
 def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -162,6 +173,7 @@ class _Loaded:
 
 def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     data = source if isinstance(source, bytes) else source.read_bytes()
+    data = without_damaged_chunks(data) or data
     stream = WholeFile(data)
     opened = open_picture(stream, name, max_pixels)
     if opened.media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
@@ -211,7 +223,8 @@ def _about_frames(found: str, frames: int) -> tuple[str, ...]:
 @contextmanager
 def _stream(source: bytes | Path) -> Generator[BinaryIO]:
     with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
-        yield stream
+        repaired = without_damaged_chunks(stream)
+        yield stream if repaired is None else BytesIO(repaired)
 
 
 @contextmanager

@@ -44,9 +44,13 @@ def prune(
     total = sum(file.bytes for file in files)
     removed, freed = 0, 0
     for file in files:
-        if file.delivered_at is None or now - file.delivered_at < IN_USE_S:
+        if file.delivered_at is None:
             continue
-        is_old = older_than_s is not None and now - file.delivered_at > older_than_s
+        # A moment that lies ahead was noted by a clock that was wrong: it is no less long ago.
+        age_s = abs(now - file.delivered_at)
+        if age_s < IN_USE_S:
+            continue
+        is_old = older_than_s is not None and age_s > older_than_s
         if total - freed <= keep_bytes and not is_old:
             continue
         # The file first: a row without its file is fetched again, a file without a row is lost.
@@ -67,9 +71,10 @@ def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None
 
 
 def _age_s(path: Path, now: float) -> float:
-    """Seconds since it was written; 0 for what another process has removed by now."""
+    """Seconds between its writing and now, also where a wrong clock dated it ahead; 0 for what
+    another process has removed by now."""
     try:
-        return now - path.stat().st_mtime
+        return abs(now - path.stat().st_mtime)
     except OSError:
         return 0.0
 

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit, urlunsplit
 
 _URL = re.compile(r"(?:https?|socks5h?)://[^\s\"'<>，。）】]+", re.IGNORECASE)
-_DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:[\w.+/=;-]{0,200};base64,[A-Za-z0-9+/=_%-]+", re.IGNORECASE)
 _TOKEN = re.compile(r"\b(?:sk|ak)-[A-Za-z0-9_-]{6,}")
 _BEARER = re.compile(r"(Bearer\s+)\S+", re.IGNORECASE)
 

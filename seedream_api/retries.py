@@ -35,6 +35,8 @@ RATE_LIMITED = Policy(first_s=2.0, longest_s=30.0, total_s=180.0)
 NO_CHANNEL = Policy(first_s=2.0, longest_s=10.0, total_s=30.0, attempts=3)
 READING = Policy(first_s=1.0, longest_s=10.0, total_s=120.0)
 DOWNLOADING = Policy(first_s=0.5, longest_s=8.0, total_s=90.0)
+NEW_LINK = Policy(first_s=0.5, longest_s=4.0, total_s=30.0)
+"""A link that the service just gave may take a moment until it is served everywhere."""
 UPLOADING = Policy(first_s=1.0, longest_s=15.0, total_s=90.0, attempts=6)
 SETTLING = Policy(first_s=0.5, longest_s=2.0, total_s=6.0)
 """A picture that was just uploaded may take a moment until it is served everywhere."""

@@ -7,6 +7,7 @@ fsync of the folder. Equal images are one file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -14,10 +15,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .config import make_private_folder
 from .errors import LedgerFailed
 from .media_types import media_type_of
+from .partials import open_private
+
+if TYPE_CHECKING:
+    from .ledger_rows import Image
 
 _ENDINGS = {
     "image/png": ".png",
@@ -27,6 +33,10 @@ _ENDINGS = {
     "image/bmp": ".bmp",
     "image/tiff": ".tiff",
 }
+
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
+"""How file systems of other makers (CIFS, FUSE) answer when a folder is to be synced."""
+_HASHED_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class ImageStore:
         self.folder = home / "images"
         self._partials = self.folder / "partial"
         self._partial = self._partials / (owner or "nobody")
+        self._damaged = self.folder / "damaged"
 
     def new_partial(self) -> Path:
         """A path for bytes that are still arriving.
@@ -78,8 +89,6 @@ class ImageStore:
         target = self.path_of(sha256, kind)
         try:
             make_private_folder(target.parent)
-            if os.name == "posix":
-                partial.chmod(0o600)
             _move(partial, target, size)
             _sync_folder(target.parent)
         except OSError as error:
@@ -94,16 +103,57 @@ class ImageStore:
         """
         partial = self.new_partial()
         try:
-            with partial.open("wb") as file:
+            with open_private(partial) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
             raise self._unstorable(error) from None
         digest = hashlib.sha256(data).hexdigest()
         kind = media_type_of(data) or ""
         return self.keep(partial, sha256=digest, kind=kind, size=len(data))
+
+    def is_intact(self, image: Image) -> bool:
+        """Whether an image's file is here and holds the bytes that were stored; blocks.
+
+        The hash is compared and no pixel is decoded: a file that was readable when it was stored
+        is readable as long as it has the same bytes. One that was not is only good enough where
+        there is no link to fetch it by.
+        """
+        if image.file is None or (image.url is not None and not image.width):
+            return False
+        try:
+            if image.file.stat().st_size != image.bytes:
+                return False
+            return image.sha256 in (None, _digest(image.file))
+        except OSError:
+            return False
+
+    def set_aside(self, path: Path) -> None:
+        """Take a file that was changed out of its place without deleting it: a person may have
+        edited it on purpose."""
+        with contextlib.suppress(OSError):
+            if path.is_file() and path.stat().st_size == 0:
+                path.unlink()
+                return
+            make_private_folder(self._damaged)
+            path.replace(self._damaged / f"{uuid.uuid4().hex[:8]}-{path.name}")
+
+    def keep_unreadable(self, partial: Path, sha256: str, kind: str) -> Path:
+        """Keep the bytes of a paid image that cannot be decoded, for a person to look at.
+
+        Raises:
+            LedgerFailed: they cannot be moved.
+        """
+        target = self._damaged / self.path_of(sha256, kind).name
+        try:
+            make_private_folder(self._damaged)
+            _move(partial, target, partial.stat().st_size)
+        except OSError as error:
+            raise self._unstorable(error) from None
+        return target
 
     def path_of(self, sha256: str, kind: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}{_ENDINGS.get(kind, '.bin')}"
@@ -114,20 +164,26 @@ class ImageStore:
         Args:
             is_alive: whether the owner of this name still lives.
         """
-        if self._partials.is_dir():
-            for leftover in self._partials.iterdir():
-                if leftover.is_dir() and not is_alive(leftover.name):
-                    shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in _entries(self._partials):
+            if leftover.is_dir() and not is_alive(leftover.name):
+                shutil.rmtree(leftover, ignore_errors=True)
 
     def files(self) -> Iterator[Path]:
         """Every whole file."""
-        if self.folder.is_dir():
-            for folder in self.folder.iterdir():
-                if folder.is_dir() and folder != self._partials:
-                    yield from folder.iterdir()
+        for folder in _entries(self.folder):
+            if folder.is_dir() and folder not in (self._partials, self._damaged):
+                yield from _entries(folder)
 
     def _unstorable(self, error: OSError) -> LedgerFailed:
         return LedgerFailed("image_unstorable", path=self.folder, reason=error.strerror or error)
+
+
+def _digest(path: Path) -> str:
+    digest, piece = hashlib.sha256(), bytearray(_HASHED_BYTES)
+    with path.open("rb", buffering=0) as file:
+        while size := file.readinto(piece):
+            digest.update(memoryview(piece)[:size])
+    return digest.hexdigest()
 
 
 def _move(partial: Path, target: Path, size: int) -> None:
@@ -141,11 +197,22 @@ def _move(partial: Path, target: Path, size: int) -> None:
             partial.unlink()
 
 
+def _entries(folder: Path) -> list[Path]:
+    """What a folder holds; nothing where there is none, or none that can be read."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
         return  # Windows has no such call; the rename itself is journalled there.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(descriptor)

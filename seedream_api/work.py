@@ -24,6 +24,7 @@ from .errors import (
     SeedreamError,
     WaitTimedOut,
 )
+from .fetching import mark_lost
 from .intents import ENDED_UNPAID, STORED, State
 from .ledger_rows import KeptResponse, Row
 from .polling import Watch
@@ -255,23 +256,8 @@ class Work:
         if row.state is State.EMPTY:
             return await read_again(self, row)
         if row.state in STORED:
-            return await self._with_files(row)
+            return await mark_lost(self.session, row)
         return row
-
-    async def _with_files(self, row: Row) -> Row:
-        """A stored row whose files are still there; else it is fetched again."""
-        ledger = self.session.ledger
-        images = await ledger.run(ledger.images, row.id)
-        lost = await asyncio.to_thread(
-            lambda: [
-                image.position
-                for image in images
-                if image.is_missing or (image.file is not None and not image.file.is_file())
-            ]
-        )
-        if not lost:
-            return row
-        return await ledger.run(ledger.lost, row.id, lost)
 
     # --- writing down ---------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from ..addresses import checked_url
 from ..collecting import collect_all, resume
+from ..data_uris import is_data_uri
+from ..downloads import encode_blanks
 from ..errors import InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
 from ..loading import Loaded, ending_of, load_urls
@@ -84,8 +86,8 @@ async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome
 async def run_download(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Fetch images by URL into ``--out``."""
     for url in arguments.urls:
-        if not url.startswith("data:"):
-            checked_url(url, field="URL")
+        if not is_data_uri(url):
+            checked_url(encode_blanks(url), field="URL")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = await load_urls(arguments.urls, session, Path(folder))
         return await asyncio.to_thread(_downloaded, outcomes, arguments.out)

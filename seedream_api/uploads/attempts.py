@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..addresses import checked_url
 from ..encoding import Encoded
 from ..errors import InvalidRequest, NotSent, ReadFailed
+from ..page_titles import title_of
 from ..redaction import scrub
 from ..retries import CONNECTING, UPLOADING, Policy, retry_after_s
 
@@ -24,6 +25,7 @@ UPLOAD_TIMEOUT_S = 300.0
 """For 10 MB over a slow line."""
 _BUSY = frozenset({408, 425, 429})
 _SAID_LENGTH = 200
+_PAGE_BYTES = 4096
 
 
 class NotTaken(Exception):
@@ -107,7 +109,9 @@ def _words(answer: HttpAnswer) -> str:
         body: Any = answer.json()
     except ValueError:
         text = answer.body[:2_000].decode("utf-8", "replace").strip()
-        return "an HTML page" if text.startswith("<") else text
+        if text.startswith("<"):
+            return title_of(answer.body[:_PAGE_BYTES]) or "an HTML page"
+        return text
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         names = ("error", "message", "msg", "detail", "status_txt")

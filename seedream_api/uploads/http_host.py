@@ -1,4 +1,4 @@
-"""A configurable image host: ``POST`` as multipart, the URL somewhere in a JSON answer.
+"""A configurable image host: ``POST`` as multipart; the URL in a JSON response, or as plain text.
 
 ``SEEDREAM_UPLOAD_HTTP_URL`` is the host's upload address, or a preset, with the host's address
 behind a plus sign where people run their own; ``FIELD``, ``HEADERS``, ``FIELDS`` and ``RESULT`` go
@@ -25,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from ..client import SeedreamClient
     from ..config import Settings
 
+_TEXT_BYTES = 16 * 1024
+_PLAIN_URL = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
 _SHORTEST_SECRET = 6
 """Characters; a shorter value, like ``json``, is no secret and would black out ordinary words."""
 
@@ -117,8 +120,10 @@ class HttpHost:
         try:
             body: Any = answer.json()
         except ValueError:
-            raise NotTaken(f"its answer is no JSON ({said})") from None
-        given = _at(body, self._result)
+            body = _find_plain_url(answer.body)
+            if body is None:
+                raise NotTaken(f"its answer is no JSON and no URL ({said})") from None
+        given = body if isinstance(body, str) else _at(body, self._result)
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
         return Placed(checked_result(given, answer, self._secret), self._life_s)
@@ -177,6 +182,12 @@ def _secrets_in(values: list[str]) -> tuple[str, ...]:
     """The values, and the words of each: ``Bearer abcdef`` may come back without its first one."""
     words = {word for value in values for word in (value, *value.split())}
     return tuple(sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len))[::-1]
+
+
+def _find_plain_url(body: bytes) -> str | None:
+    """The first line of a plain text that is a URL, as many small hosts respond."""
+    lines = body[:_TEXT_BYTES].decode("utf-8-sig", "replace").splitlines()
+    return next((line.strip() for line in lines if _PLAIN_URL.fullmatch(line)), None)
 
 
 def _at(body: Any, path: str) -> Any:

@@ -98,6 +98,7 @@ REASONS: dict[str, str] = {
     "the server went on at another place": "服务器从别的位置继续传送",
     "it began again and again and never came whole": "多次重新开始，始终不完整",
     "the answer is empty": "回答为空",
+    "its compressed body is damaged": "压缩内容已损坏",
     "the image was cut off": "图片被截断",
     "the end of the image is missing": "图片缺少结尾",
     "no base64 image in it": "其中没有 base64 图片",
@@ -125,7 +126,7 @@ REASONS: dict[str, str] = {
     "its answer is no usable URL ({given}): {reason}": (
         "其回答中的 URL 无法使用（{given}）：{reason}"
     ),
-    "its answer is no JSON ({said})": "其回答不是 JSON（{said}）",
+    "its answer is no JSON and no URL ({said})": "其响应既不是 JSON 也不是 URL（{said}）",
     "an HTML page": "一个 HTML 页面",
     "it does not accept {setting} or _FIELDS ({said})": "它不接受 {setting} 或 _FIELDS（{said}）",
     "it does not accept {setting} ({said})": "它不接受 {setting}（{said}）",

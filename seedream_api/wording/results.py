@@ -19,6 +19,12 @@ RESULTS: dict[str, Wording] = {
         "Run the same inputs again: it is fetched, not paid for, again.",
         "用相同输入重新运行：只会重新下载，不会再次付费。",
     ),
+    "result_unreadable": Wording(
+        "An image of this request arrived damaged: {reason} Its bytes are kept in {path}.",
+        "此请求的一张图片已损坏：{reason}其数据保存在 {path}。",
+        "Run the same inputs again: it is fetched, not paid for, again.",
+        "用相同输入重新运行：只会重新下载，不会再次付费。",
+    ),
     "download_failed": Wording(
         "{given} could not be fetched: {reason}.",
         "无法获取 {given}：{reason}。",

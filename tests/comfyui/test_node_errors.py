@@ -95,7 +95,7 @@ def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
 def test_images_that_cannot_be_fetched_are_no_success(studio: Studio, wish: str) -> None:
     from seedream_api.sandbox import ExpiredLink
 
-    studio.sandbox.faults.push("image", ExpiredLink(), times=4)
+    studio.sandbox.faults.push("image", ExpiredLink(410), times=4)
     message = studio.fail(graph_of(graphs.evolink(wish)))
     check_both_languages(message)
     assert "paid" in message

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 import canary
 import pytest
 
+from .download_kit import fetch as fetch
+from .download_kit import serve as serve
+
 if TYPE_CHECKING:
     from seedream_api import Result, Session, Settings
     from seedream_api.ledger_rows import Row

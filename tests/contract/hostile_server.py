@@ -98,6 +98,10 @@ def answer(
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def cut_after(data: bytes, size: int, *headers: str) -> bytes:
+    return answer(data[:size], *headers, length=len(data))
+
+
 def chunked(*pieces: bytes, end: bool = True, headers: Sequence[str] = ()) -> bytes:
     head = answer(b"", "Transfer-Encoding: chunked", *headers, length=None)
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)

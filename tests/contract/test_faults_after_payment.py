@@ -133,6 +133,10 @@ def test_a_blip_while_fetching_loses_nothing(customer: Any, fault: Fault, model:
 
 @pytest.mark.parametrize("code", [403, 404])
 def test_a_dead_link_is_asked_for_anew_by_the_task(customer: Any, code: int) -> None:
+    customer.sandbox.faults.push("image", Status(500), times=1000)
+    failed(customer, **GROUP)
+    customer.sandbox.faults.clear()
+    customer.clock.at += 3600
     customer.sandbox.faults.push("image", ExpiredLink(code), times=3)
     result = customer.generate(**GROUP)
     assert result.status == "completed" and len(result.images) == 3 and customer.sent == 1
@@ -181,11 +185,11 @@ def test_an_image_that_cannot_be_fetched_stays_paid_for(
 
 
 def test_one_image_of_a_group_that_cannot_be_fetched(customer: Any) -> None:
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=4)
     first = customer.generate(**GROUP)
     assert (first.status, len(first.images), len(first.failures)) == ("partial", 2, 1)
     assert customer.states == ["answered"] and first.charged_images == 3  # fetched or not
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=2)
     with pytest.raises(PartialResult):
         customer.generate(**GROUP, SEEDREAM_PARTIAL="fail")
     again = customer.generate(**GROUP)
@@ -210,7 +214,7 @@ def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(custome
 
         return await collect(task_id, session)
 
-    customer.sandbox.faults.push("image", ExpiredLink())
+    customer.sandbox.faults.push("image", ExpiredLink(410))
     result = customer.run(road)
     assert (len(result.images), len(result.failures)) == (2, 1)
     assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
@@ -222,6 +226,7 @@ def test_a_task_that_is_gone_together_with_its_links_says_that_it_was_paid_for(
     customer.sandbox.faults.push("image", Status(500), times=1000)
     failed(customer, **GROUP)
     customer.sandbox.faults.clear()
+    customer.clock.at += 2 * 86_400
     customer.sandbox.faults.push("image", ExpiredLink(), times=3)
     customer.sandbox.faults.push("task", Status(404))
     error = failed(customer, **GROUP)
@@ -236,6 +241,7 @@ def test_dead_links_of_a_task_of_another_key(make_sandbox: Any, make_customer: A
     failed(first, **GROUP)
     sandbox.faults.clear()
     for other in (second, make_customer(sandbox, "key-gone")):  # 404 and 401
+        other.clock.at = first.clock.at + 3600
         sandbox.faults.push("image", ExpiredLink(), times=3)
         error = failed(other, **GROUP)
         assert isinstance(error, TaskNotFound) and "made with another key" in str(error)

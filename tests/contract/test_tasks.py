@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api import Request, generate
-from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status, WrongType
+from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 DAY = 86_400.0
@@ -249,6 +250,25 @@ def test_pruning_by_age_takes_old_delivered_images_only(customer: Any) -> None:
     assert generated(customer, "old") == [old] and old.exists() and customer.sent == 3
 
 
+@pytest.mark.parametrize("ahead", [2 * DAY, 400 * DAY])
+def test_prune_removes_images_of_a_clock_that_was_ahead(customer: Any, ahead: float) -> None:
+    [early] = generated(customer, "delivered while the clock was ahead", -ahead)
+    [fresh] = generated(customer, "delivered now")
+    ran = customer.inside("tasks", "--prune", "--keep-gb", "0", "--json")
+    assert ran.json["pruned"]["images"] == 1 and not early.exists() and fresh.exists()
+    assert customer.generate(prompt="delivered while the clock was ahead").images
+    assert early.exists() and customer.sent == 2
+
+
+def test_prune_removes_orphans_dated_ahead(customer: Any) -> None:
+    [known] = generated(customer, "known")
+    orphan = known.with_name("orphan.png")
+    orphan.write_bytes(b"x")
+    os.utime(orphan, (customer.clock() + 400 * DAY,) * 2)
+    assert customer.inside("tasks", "--prune", "--json").code == 0
+    assert known.exists() and not orphan.exists()
+
+
 def test_pruning_by_size_takes_the_longest_delivered_first(customer: Any) -> None:
     files = [generated(customer, f"cat {days}", days * DAY)[0] for days in (3, 9, 6)]
     size = sum(path.stat().st_size for path in files)
@@ -261,7 +281,7 @@ def test_pruning_by_size_takes_the_longest_delivered_first(customer: Any) -> Non
 
 
 def test_pruning_spares_what_is_unfinished_or_just_delivered(customer: Any) -> None:
-    customer.sandbox.faults.push("image", WrongType())
+    customer.sandbox.faults.push("image", ExpiredLink(410), times=3)
     [part] = generated(customer, "2 images of a cat", 40 * DAY, n=2)
     assert customer.states == ["answered"]  # the other image is still to be fetched
     [fresh] = generated(customer, "fresh")

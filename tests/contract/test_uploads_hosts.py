@@ -15,7 +15,7 @@ from PIL import Image
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.client import SeedreamClient
 from seedream_api.encoding import Encoded
-from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status
+from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from seedream_api.sandbox.multipart import read_form
 from seedream_api.uploads import evolink
 from seedream_api.uploads.attempts import NotTaken, form, name_of
@@ -193,6 +193,40 @@ def test_a_host_without_a_preset_is_described_by_settings(customer: Any) -> None
 def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words: str) -> None:
     customer.sandbox.faults.push("host", Json(answer))
     assert words in str(refused(customer, HttpHost, **host(customer)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"https://cdn.example.com/a.png",
+        b"\xef\xbb\xbf https://cdn.example.com/a.png \r\n",
+        b"Your file:\nhttps://cdn.example.com/a.png\nDelete it:\nhttps://cdn.example.com/del/1\n",
+        b'"https://cdn.example.com/a.png"',
+    ],
+)
+def test_url_in_plain_text_is_the_upload(customer: Any, body: bytes) -> None:
+    customer.sandbox.faults.push("host", WrongType("text/plain", body))
+    placed = sent(customer, HttpHost, **host(customer))
+    assert placed.url == "https://cdn.example.com/a.png"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (200, b"<html><title>Sign in</title><a>https://x.example/a</a>", "HTTP 200: Sign in"),
+        (413, b"<html>\n<head><title>413 Request Entity Too Large</title></head>",
+         "HTTP 413: 413 Request Entity Too Large"),
+        (403, b"<Error><Code>Denied</Code><Message>No.</Message></Error>", "HTTP 403: Denied: No"),
+        (400, b"<html><p>no title", "HTTP 400: an HTML page"),
+        (200, b"see https://x.example/help", "no JSON and no URL (HTTP 200: see"),
+    ],
+)  # fmt: skip
+def test_page_of_a_host_is_quoted_by_its_title(
+    customer: Any, status: int, body: bytes, words: str
+) -> None:
+    customer.sandbox.faults.push("host", Status(status, body))
+    said = str(refused(customer, HttpHost, **host(customer)))
+    assert words in said and "<" not in said
 
 
 @pytest.mark.parametrize(

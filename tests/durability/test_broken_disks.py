@@ -405,6 +405,8 @@ def test_a_clock_that_jumps_changes_no_decision(make: Callable[..., Any], shift_
 
 # ---- images that are no longer there ----
 
+LINKS_DIE_S = 3 * 86_400.0
+
 
 def remove_images(place: Place) -> None:
     for path in (place.home / "images").glob("*/*.jpg"):
@@ -428,7 +430,7 @@ def test_a_dead_link_is_renewed(make: Callable[..., Any], code: int) -> None:
         images = place.images(place.run())
         remove_images(place)
         place.sandbox.faults.push("image", ExpiredLink(code))
-        outcome = place.run("second")
+        outcome = place.run("second", shift_s=LINKS_DIE_S)
         assert outcome["status"] == "completed" and place.images(outcome) == images
         assert place.posts == 1 and "poll: sent" in place.trace("second")
 
@@ -441,7 +443,7 @@ def test_when_all_is_gone_nothing_is_sent(make: Callable[..., Any], family: str)
         place.sandbox.faults.push("image", ExpiredLink(), times=100)
         place.sandbox.faults.push("task", Status(404), times=100)
         for trace in ("second", "third"):
-            outcome = place.run(trace)
+            outcome = place.run(trace, shift_s=LINKS_DIE_S)
             assert outcome["error"] == "ResultUnavailable" and outcome["key"] == "result_gone"
             assert outcome["charge"] == "paid" and place.posts == 1
             assert "http://" not in outcome["message"]

@@ -42,6 +42,7 @@ from seedream_api import (
 )
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
+from seedream_api.data_uris import read_data_uri
 from seedream_api.uploads import attempts, evolink, http_host
 
 SECRET = "sk-secret-0123456789"
@@ -178,7 +179,7 @@ def guarded(url: str) -> None:
 
 def data_uris(dice: Dice, folder: Path) -> None:
     with ours():
-        downloads.read_data_uri(mutated_text(shapes.URLS[5], dice), 2_000)
+        read_data_uri(mutated_text(shapes.URLS[5], dice), 2_000)
 
 
 # ---- files that people write ----

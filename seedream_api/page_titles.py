@@ -1,0 +1,50 @@
+"""What a page says that is sent in place of an image: its title, never its tags."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_LONGEST = 80
+_TAG = re.compile(r"<[^>]*>")
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_TITLES = tuple(
+    re.compile(rf"<{name}(?:\s[^>]*)?>(.*?)</{name}\s*>", re.IGNORECASE | re.DOTALL)
+    for name in ("title", "h1", "h2")
+)
+_XML_ERROR = tuple(
+    re.compile(rf"<{name}>([^<]*)</{name}>", re.IGNORECASE) for name in ("code", "message")
+)
+
+
+def title_of(page: bytes) -> str:
+    """The title of an HTML page, its first heading, or code and message of an XML error.
+
+    Returns:
+        One line without tags and control characters, at most 80 characters; empty where the page
+        has none.
+    """
+    text = _decode(page)
+    for pattern in _TITLES:
+        for found in pattern.findall(text):
+            if title := _line(found):
+                return title
+    parts = [_line(found[1]) for pattern in _XML_ERROR if (found := pattern.search(text))]
+    return ": ".join(filter(None, parts))[:_LONGEST]
+
+
+def _decode(page: bytes) -> str:
+    declared = _CHARSET.search(page[:2048])
+    try:
+        # A cut at the end of the bytes that are known is no fault of the page.
+        return page.decode(declared[1].decode("ascii") if declared else "utf-8", "replace")
+    except (LookupError, ValueError):
+        return page.decode("utf-8", "replace")
+
+
+def _line(text: str) -> str:
+    # Tags are removed again after unescaping: "&lt;b&gt;" is a tag by then.
+    plain = _TAG.sub(" ", html.unescape(_TAG.sub(" ", text)))
+    visible = "".join(one if one.isprintable() else " " for one in plain)
+    line = " ".join(visible.replace("<", " ").replace(">", " ").split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
