@@ -18,7 +18,7 @@ from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
 from .proxies import CERTIFICATE_VARIABLES, proxy_for
-from .redaction import bare_url
+from .redaction import bare_address
 from .refusals import read_refusal
 from .session import Session
 from .transport import HttpAnswer
@@ -78,8 +78,8 @@ def _setting(settings: Settings, name: str) -> Check:
         text = "the sandbox's own"
     elif SETTINGS[name].secret:
         text = "set" if text else "not set"
-    elif "://" in text:
-        text = bare_url(text)
+    elif "://" in text or "@" in text:
+        text = bare_address(text)
     return Check(name, "ok", text or "not set", origin=value.origin)
 
 
@@ -110,7 +110,7 @@ def _proxy(settings: Settings) -> Check:
         own = ["SEEDREAM_PROXY"] if settings.proxy else []
         others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or "none"
         return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
-    return Check("proxy", "note", f"{bare_url(proxy)} is used for this address")
+    return Check("proxy", "note", f"{bare_address(proxy)} is used for this address")
 
 
 async def _names(settings: Settings, resolver: Resolver) -> list[Check]:

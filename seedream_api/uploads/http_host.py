@@ -34,7 +34,7 @@ from urllib.parse import urljoin, urlsplit
 from ..addresses import checked_url, is_local_host
 from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
-from ..redaction import HIDDEN, bare_url
+from ..redaction import HIDDEN, bare_address, bare_url
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
@@ -164,7 +164,7 @@ def _fits_header(text: str) -> bool:
 
 def _bad(settings: Settings, name: str, allowed: str) -> ConfigurationError:
     is_url = name.endswith("URL")
-    given = bare_url(settings.text(name)) if is_url else HIDDEN
+    given = bare_address(settings.text(name)) if is_url else HIDDEN
     origin = settings.values[name].origin
     return ConfigurationError("bad_setting", name=name, given=given, origin=origin, allowed=allowed)
 

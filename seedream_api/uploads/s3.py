@@ -26,7 +26,7 @@ from urllib.parse import quote, urlsplit
 from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..proxies import proxy_for
-from ..redaction import bare_url, scrub
+from ..redaction import bare_address, scrub
 from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 
@@ -148,7 +148,7 @@ def _address(settings: Settings, name: str) -> str:
         raise ConfigurationError(
             "bad_setting",
             name=name,
-            given=bare_url(text),
+            given=bare_address(text),
             origin=settings.values[name].origin,
             allowed="an http or https address without user name and query",
         )
