@@ -170,7 +170,7 @@ def _proxy(address: str, saved: Mapping[str, Any]) -> str | None:
     """The proxy through which the service is asked, without its password."""
     try:
         chosen = value_of(SETTINGS[PROXY], saved, os.environ).text
-    except ConfigurationError:  # told beside its own field
+        proxy = None if address == SANDBOX else proxy_for(address, chosen)
+    except ConfigurationError:  # shown beside its own field, and by doctor
         return None
-    proxy = None if address == SANDBOX else proxy_for(address, chosen)
     return bare_address(proxy) if proxy else None

@@ -25,7 +25,7 @@ from .errors import ConfigurationError
 from .paths import close_to_others, expand_user, holds_ledger, is_shared
 from .paths import make_private_folder as make_private_folder
 from .proxies import environ_proxies, parse_proxy, proxy_secrets
-from .redaction import Hidden, bare_address, holds_key, keep_secret
+from .redaction import HIDDEN, Hidden, bare_address, holds_key, keep_secret
 from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from .setting_names import SETTINGS as SETTINGS
 from .setting_names import Setting as Setting
@@ -141,8 +141,8 @@ def load_settings(
     environ = Hidden.of(os.environ if environ is None else environ)
     folder = home_of(home, environ)
     saved = read_settings_file(folder / "settings.json")
+    _check_keys_place({name: _found(one, saved, environ) for name, one in SETTINGS.items()})
     values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
-    _check_keys_place(values)
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
         values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
@@ -216,9 +216,9 @@ def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
     """Find what is wrong with a value. It is returned: a traceback then shows no frame with it."""
     if not setting.secret:
         if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
-            return ConfigurationError("quoted_setting", name=setting.name)
+            return ConfigurationError("quoted_setting", name=setting.name, given=HIDDEN)
         if holds_key(value.text.rpartition("@")[2]):
-            return ConfigurationError("key_in_other_setting", name=setting.name)
+            return ConfigurationError("key_in_other_setting", name=setting.name, given=HIDDEN)
     if not setting.allows(value.text):
         return ConfigurationError(
             "bad_setting",
@@ -366,12 +366,15 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         raise ConfigurationError("bad_settings_file", path=path, reason=saved)
     # A key written by hand belongs to the address written beside it.
     if saved.get("DEEPSPACE_API_KEY"):
-        beside = saved.get("key_address") or saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS
-        address = parse_address(str(beside))
-        if isinstance(address, ConfigurationError):
-            raise address
-        saved["key_address"] = address
+        saved["key_address"] = _key_address(saved)
     return saved
+
+
+def _key_address(saved: Mapping[str, Any]) -> str:
+    """The saved key's address in its one spelling; empty where it cannot be an address."""
+    beside = saved.get("key_address") or saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS
+    address = parse_address(str(beside))
+    return address if isinstance(address, str) else ""
 
 
 def _parsed_file(path: Path) -> Hidden | object:

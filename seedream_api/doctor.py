@@ -60,7 +60,8 @@ async def run_checks(settings: Settings, *, resolver: Resolver = look_up) -> lis
     checks.append(await asyncio.to_thread(_home, settings))
     checks.append(_models(settings))
     checks.append(_proxy(settings))
-    checks += await _names(settings, resolver)
+    if checks[-1].verdict != "problem":
+        checks += await _names(settings, resolver)
     try:
         _ = settings.key
     except ConfigurationError as error:
@@ -105,7 +106,10 @@ def _proxy(settings: Settings) -> Check:
     bundle = next((os.environ[v] for v in CERTIFICATE_VARIABLES if os.environ.get(v)), None)
     if bundle and not Path(bundle).exists():
         return Check("certificates", "problem", f"{bundle} does not exist")
-    proxy = proxy_for(settings.address, settings.proxy)
+    try:
+        proxy = proxy_for(settings.address, settings.proxy)
+    except ConfigurationError as error:
+        return Check("proxy", "problem", str(error), error=error)
     if proxy is None:
         own = ["SEEDREAM_PROXY"] if settings.proxy else []
         others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or "none"
