@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seedream_api import redaction
 from seedream_api.config import load_settings
-from seedream_api.errors import ApiRefused, ConfigurationError, SeedreamError
+from seedream_api.errors import ConfigurationError, OutcomeUnknown, SeedreamError
 from seedream_api.redaction import HIDDEN, bare_address, bare_url, scrub
 
 KEY = "sk-AbCdEf1234567890_x"
@@ -129,8 +129,12 @@ def load(home: Path, **environ: str) -> None:
 )
 def test_echoed_secret_is_in_no_error(home: Path, name: str, value: str, secret: str) -> None:
     load(home, **{name: value})
-    error = ApiRefused(
-        "refused", http=400, request_id=f"req-{secret}", task_id=secret, reason=f"no {secret}"
+    error = OutcomeUnknown(
+        "outcome_unknown",
+        entry=1,
+        request_id=f"req-{secret}",
+        task_id=secret,
+        reason=f"no {secret}",
     )
     assert secret not in str(error) + json.dumps(error.to_record())
     assert f"req-{HIDDEN}" == error.request_id
@@ -138,7 +142,7 @@ def test_echoed_secret_is_in_no_error(home: Path, name: str, value: str, secret:
 
 def test_escape_codes_are_in_no_error() -> None:
     said = "\x1b[31mred\x1b]8;;http://x\x07link \x9b1mbold \u202egnp"
-    error = ApiRefused("refused", http=400, request_id="\x1b[2Jid", reason=said)
+    error = OutcomeUnknown("outcome_unknown", entry=1, request_id="\x1b[2Jid", reason=said)
     assert not set(str(error)) & set("\x1b\x9b\x07\u202e") and error.request_id == "id"
 
 
