@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .answers import Answer, read_answer
-from .checks import check_request, checked_task_id
+from .checks import check_reachable, check_request, checked_task_id
 from .config import Settings
 from .errors import (
     ApiRefused,
@@ -130,6 +130,7 @@ class SeedreamClient:
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
         model = check_request(request, self.settings.models).model
+        check_reachable(request, self.settings)
         body = request.body(model, _urls(request) if reference_urls is None else reference_urls)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"

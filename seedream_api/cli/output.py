@@ -72,7 +72,7 @@ def say(text: str) -> None:
     """Write a line for people, beside stdout; where stderr takes none, it is dropped."""
     with contextlib.suppress(OSError, AttributeError):  # full, or closed: None
         sys.stderr.write(f"{clean(text)}\n")
-        sys.stderr.flush()
+        _flush(sys.stderr)
 
 
 class CleanFormatter(logging.Formatter):
@@ -101,17 +101,21 @@ def flush_stdout() -> None:
     """Write out what was printed.
 
     Raises:
-        OSError: stdout does not take it; what was printed is dropped, for Python would try again
-            as it exits and end with a traceback.
+        OSError: stdout does not take it.
     """
-    stdout: TextIO | None = sys.stdout
-    if stdout is None:  # it was closed
+    _flush(sys.stdout)
+
+
+def _flush(stream: TextIO | None) -> None:
+    """Flush a stream. What it does not take is dropped, for Python would try again as it exits and
+    end with a traceback."""
+    if stream is None:  # it was closed
         return
     try:
-        stdout.flush()
+        stream.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stdout.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
         raise
 

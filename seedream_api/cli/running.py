@@ -18,6 +18,7 @@ from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, Se
 from ..generation import generate
 from ..loading import Loaded, ending_of, load_urls
 from ..models import Request
+from ..paths import expand_user
 from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
@@ -132,9 +133,9 @@ def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
 
 def _references(given: Sequence[str]) -> tuple[Reference, ...]:
     return tuple(
-        UrlReference(text)
-        if text.lower().startswith(("http://", "https://"))
-        else file_reference(Path(text).expanduser(), position)
+        UrlReference(text.strip().replace(" ", "%20"))
+        if text.strip().lower().startswith(("http://", "https://"))
+        else file_reference(expand_user(text), position)
         for position, text in enumerate(given, start=1)
     )
 

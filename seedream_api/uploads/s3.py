@@ -19,7 +19,8 @@ import importlib.util
 import os
 import re
 import sys
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -42,6 +43,7 @@ _VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
 """OSS, COS and TOS refuse the bucket in the path."""
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
+_USED_UP = 0.0
 _CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
 
 
@@ -89,7 +91,8 @@ class S3Bucket:
             if self._public:
                 return Placed(f"{self._public}/{quote(key)}")
             life = timedelta(seconds=self._life_s)
-            return Placed(await obstore.sign_async(store, "GET", key, life), self._life_s)
+            url = await obstore.sign_async(store, "GET", key, life)
+            return Placed(url, self._life_s, credentials_end(url, os.environ))
         except (BaseError, OSError, ValueError) as error:
             raise NotTaken(_reason(str(error), self._bucket)) from None
 
@@ -108,6 +111,28 @@ class S3Bucket:
             client_options=options,
             retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=90)},
         )
+
+
+def credentials_end(url: str, environ: Mapping[str, str]) -> float | None:
+    """Find when a signed URL dies with the temporary credentials that signed it.
+
+    Args:
+        environ: may say so in ``AWS_CREDENTIAL_EXPIRATION``, which the AWS command line exports.
+            Where it does not, the URL counts as used up: the picture is put there again.
+
+    Returns:
+        Wall-clock seconds; ``None`` for credentials without an end.
+    """
+    if "x-amz-security-token=" not in url.lower():
+        return None
+    if not any(environ.get(name) for name in ("AWS_SESSION_TOKEN", "AWS_TOKEN")):
+        return _USED_UP  # they are of the machine's role
+    text = environ.get("AWS_CREDENTIAL_EXPIRATION", "").strip().replace("Z", "+00:00")
+    try:
+        end = datetime.fromisoformat(text)
+    except ValueError:
+        return _USED_UP
+    return (end if end.tzinfo else end.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _import_library() -> None:

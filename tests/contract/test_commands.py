@@ -257,7 +257,7 @@ def test_folder_that_fails_after_paying_says_it_is_paid(customer: Any, out: Path
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["--version"], ["--help"]])
 def test_full_stdout_gives_one_line_and_no_traceback(customer: Any, words: list[str]) -> None:
-    environ = {**os.environ, **customer.environ}
+    environ = {**os.environ, **customer.environ, "PYTHONUNBUFFERED": ""}
     command = [sys.executable, "-m", "seedream_api", *words]
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
