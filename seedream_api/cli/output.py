@@ -71,8 +71,7 @@ def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
 def say(text: str) -> None:
     """Write a line for people, beside stdout; where stderr takes none, it is dropped."""
     with contextlib.suppress(OSError, AttributeError):  # full, or closed: None
-        sys.stderr.write(f"{clean(text)}\n")
-        _flush(sys.stderr)
+        _write(sys.stderr, f"{clean(text)}\n")
 
 
 class CleanFormatter(logging.Formatter):
@@ -90,7 +89,6 @@ def show(outcome: Outcome, *, as_json: bool) -> bool:
     """
     try:
         _print(outcome, as_json=as_json)
-        flush_stdout()
     except OSError as error:
         say(spoken(f"The output cannot be written: {error.strerror or error}"))
         return False
@@ -103,15 +101,16 @@ def flush_stdout() -> None:
     Raises:
         OSError: stdout does not take it.
     """
-    _flush(sys.stdout)
+    _write(sys.stdout, "")
 
 
-def _flush(stream: TextIO | None) -> None:
-    """Flush a stream. What it does not take is dropped, for Python would try again as it exits and
-    end with a traceback."""
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write and flush. What the stream does not take is dropped, for Python would try again as it
+    exits and end with a traceback."""
     if stream is None:  # it was closed
         return
     try:
+        stream.write(text)
         stream.flush()
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -131,7 +130,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
     text = text or "\n".join(map(clean, outcome.lines))
     if text:
         # A console of another code page (Windows) shows what it can rather than failing here.
-        stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        _write(stdout, text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 class ProgressLine:
