@@ -217,7 +217,7 @@ def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
     if not setting.secret:
         if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
             return ConfigurationError("quoted_setting", name=setting.name, given=HIDDEN)
-        if holds_key(value.text.rpartition("@")[2]):
+        if holds_key(_without_logins(value.text)):
             return ConfigurationError("key_in_other_setting", name=setting.name, given=HIDDEN)
     if not setting.allows(value.text):
         return ConfigurationError(
@@ -234,9 +234,16 @@ def _check_keys_place(values: Mapping[str, Value]) -> None:
     """Refuse a setting that holds the text of a key, whatever the key looks like."""
     keys = [values[name] for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
     for name, value in values.items():
-        holds_one = any(len(key.text) >= 16 and key.text in value.text for key in keys)
+        holds_one = any(
+            len(key.text) >= 16 and key.text in _without_logins(value.text) for key in keys
+        )
         if holds_one and not SETTINGS[name].secret:
             raise ConfigurationError("key_in_other_setting", name=name)
+
+
+def _without_logins(text: str) -> str:
+    """The parts of a value where no address has its own password or key."""
+    return text.rpartition("@")[2].partition("?")[0]
 
 
 def _secrets_of(values: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:

@@ -115,10 +115,11 @@ class HttpHost:
         if not 200 <= answer.status < 300:
             raise NotTaken(said)
         try:
-            body: Any = answer.json()
+            given = _at(answer.json(), self._result)
         except ValueError:
-            raise NotTaken(f"its answer is no JSON ({said})") from None
-        given = _at(body, self._result)
+            given = answer.body[:10_000].decode("utf-8", "replace").strip()
+            if not given.lower().startswith(("http://", "https://")) or len(given.split()) != 1:
+                raise NotTaken(f"its answer is no JSON ({said})") from None
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
         return Placed(checked_result(given, answer, self._secret), self._life_s)

@@ -269,6 +269,27 @@ def test_full_stdout_gives_one_line_and_no_traceback(customer: Any, words: list[
     assert "Exception" not in ran.stderr
 
 
+@posix
+def test_chinese_prompt_is_read_whatever_the_locale(customer: Any, out: Path) -> None:
+    environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = ["generate", "--model", NOW_5, "--out", out, "--json", "--prompt"]
+    ran = customer.command(*words, "一只猫", **environ)
+    assert ran.code == 0, ran
+    assert customer.sandbox.posts[-1].json["prompt"] == "一只猫" and customer.sent == 1
+    gbk = os.fsdecode("窗台上的猫".encode("gbk"))
+    refused = customer.command(*words, gbk, **environ)
+    assert refused.code == 2 and "PYTHONUTF8=1" in refused.json["error"]["message"]
+    assert customer.sent == 1
+
+
+def test_blanks_in_addresses_are_encoded(customer: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json", "--out", out]
+    ran = customer.inside(*words, "--ref", f" {customer.sandbox.url}/missing a.png ")
+    assert ran.code in (1, 3) and customer.sent == 1
+    [sent] = customer.sandbox.posts
+    assert f"{customer.sandbox.url}/missing%20a.png" in json.dumps(sent.json)
+
+
 # ---- wrong use ----
 
 
