@@ -26,7 +26,7 @@ from ..seedream_api.config import (
 )
 from ..seedream_api.errors import ConfigurationError, SeedreamError
 from ..seedream_api.proxies import proxy_for
-from ..seedream_api.redaction import bare_url
+from ..seedream_api.redaction import bare_address
 from ..seedream_api.wording import joined
 
 log = logging.getLogger("seedream")
@@ -120,7 +120,7 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_secrets(text: str) -> str:
     """A value as it may be shown: a query or a user name in an address may be a secret."""
-    return bare_url(text) if "://" in text else text
+    return bare_address(text) if "://" in text or "@" in text else text
 
 
 def _kind(setting: Setting) -> str:
@@ -174,7 +174,7 @@ def _proxy(address: str, saved: Mapping[str, Any]) -> str | None:
     """The proxy through which the service is asked, without its password."""
     try:
         chosen = value_of(SETTINGS[PROXY], saved, os.environ).text
-    except ConfigurationError:  # told beside its own field
+        proxy = None if address == SANDBOX else proxy_for(address, chosen)
+    except ConfigurationError:  # shown beside its own field, and by doctor
         return None
-    proxy = None if address == SANDBOX else proxy_for(address, chosen)
-    return bare_url(proxy) if proxy else None
+    return bare_address(proxy) if proxy else None

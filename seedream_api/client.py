@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .answers import Answer
-from .checks import check_request, checked_task_id
+from .checks import check_reachable, check_request, checked_task_id
 from .config import Settings
 from .entries import Reader
 from .errors import (
@@ -135,6 +135,7 @@ class SeedreamClient:
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
         model = check_request(request, self.settings.models).model
+        check_reachable(request, self.settings)
         sent = _urls(request) if reference_urls is None else reference_urls
         body = request.body(model, sent)
         headers = self.headers()

@@ -30,6 +30,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .redaction import clean
 from .wording import MONEY, WORDING, chinese, joined
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ class SeedreamError(Exception):
         **values: Any,
     ) -> None:
         self.key = key
-        self.values = values
-        self.task_id = task_id
-        self.request_id = request_id
+        self.values = {name: _cleaned(value) for name, value in values.items()}
+        self.task_id = _cleaned(task_id)
+        self.request_id = _cleaned(request_id)
         if charge is not None:
             self.charge = charge
         super().__init__(f"{self.message('en')}\n{self.message('zh')}")
@@ -134,6 +135,10 @@ def _spoken(name: str, value: Any, language: str) -> Any:
         return joined((value.happened(language), value.advice(language)), language)
     is_clause = name in _CLAUSES and language == "zh"
     return chinese(str(value)) if is_clause else value
+
+
+def _cleaned(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

@@ -39,7 +39,10 @@ REASONS: dict[str, str] = {
     "it is missing": "缺少该项",
     "there is no such field": "没有这个参数",
     "it is a {type}": "其类型为 {type}",
-    "it holds half of a character at place {place}": "第 {place} 个位置是半个字符",
+    "it holds half of a character at place {place}": "第 {place} 个位置不是完整的 Unicode 字符",
+    "this process cannot read its encoding: set LC_ALL=C.UTF-8 or PYTHONUTF8=1": (
+        "当前进程无法识别其编码：请设置 LC_ALL=C.UTF-8 或 PYTHONUTF8=1"
+    ),
     "an http or https address, or {presets}": "http 或 https 地址，或 {presets}",
     "an http or https address without user name and query": (
         "不含用户名和查询参数的 http 或 https 地址"

@@ -85,6 +85,15 @@ REQUESTS: dict[str, Wording] = {
         "Allowed: JPEG, PNG, WebP, BMP, TIFF and GIF files.",
         "支持 JPEG、PNG、WebP、BMP、TIFF 和 GIF 文件。",
     ),
+    "reference_private": Wording(
+        "Reference image {position} is at {given}, which the service cannot reach: {host} is not "
+        "on the public internet.",
+        "第 {position} 张参考图位于 {given}，服务端无法访问：{host} 不在公网上。",
+        "Give the picture itself, as a file or a connected image. Where the service does reach "
+        "that host, set SEEDREAM_ALLOW_HOSTS={host}.",
+        "请直接提供图片文件或连接图片。若服务端确实能访问该主机，请设置 "
+        "SEEDREAM_ALLOW_HOSTS={host}。",
+    ),
     "url_not_http": Wording(
         "{field} holds {given!r}, which is no http or https address.",
         "{field} 中的 {given!r} 不是 http 或 https 地址。",

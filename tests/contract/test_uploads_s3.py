@@ -330,3 +330,29 @@ def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     assert sent is not None and urlsplit(sent.url).netloc == name
     assert [line.split()[0] for line in proxy.asked] == ["PUT", "GET"]
     assert len(server.of("PUT")) == 1
+
+
+@pytest.mark.parametrize(
+    ("token", "expiration", "puts"),
+    [
+        ("", "", 1),
+        ("FwoGZXIvYXdzEBYa", "", 2),
+        ("FwoGZXIvYXdzEBYa", "2001-01-01T00:00:00Z", 2),
+        ("FwoGZXIvYXdzEBYa", "2999-01-01T00:00:00Z", 1),
+        ("FwoGZXIvYXdzEBYa", "soon", 2),
+    ],
+)
+def test_link_of_temporary_credentials_ends_with_them(
+    customer: Any,
+    server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    token: str,
+    expiration: str,
+    puts: int,
+) -> None:
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", expiration)
+    if token:
+        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    for seed in (1, 2):
+        customer.generate(pixels("red"), seed=seed, **bucket(server))
+    assert len(server.of("PUT")) == puts
