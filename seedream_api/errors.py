@@ -116,6 +116,19 @@ class SeedreamError(Exception):
             "values": {name: _plain(value) for name, value in self.values.items()},
         }
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy what the error holds; its message alone cannot rebuild it.
+
+        A type of this module goes by its name: a host may import the module by any name.
+        """
+        known = type(self)
+        name = known.__name__ if _error_type(known.__name__) is known else known
+        values = {
+            name: value if isinstance(value, SeedreamError) else _plain(value)
+            for name, value in self.values.items()
+        }
+        return _rebuilt, (name, self.args), {**vars(self), "values": values}
+
     def _values(self, language: str) -> dict[str, Any]:
         values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
         return {name: _spoken(name, value, language) for name, value in values.items()}
@@ -267,16 +280,21 @@ class Interrupted(SeedreamError):
     exit_code = 130
 
 
-def _all_errors(base: type[SeedreamError]) -> dict[str, type[SeedreamError]]:
-    found = {base.__name__: base}
-    for child in base.__subclasses__():
-        found.update(_all_errors(child))
-    return found
+def _error_type(name: str) -> type[SeedreamError] | None:
+    """The error class of this module with this name."""
+    found = globals().get(name)
+    is_error = isinstance(found, type) and issubclass(found, SeedreamError)
+    return found if is_error else None
+
+
+def _rebuilt(error_type: str | type[SeedreamError], args: tuple[Any, ...]) -> SeedreamError:
+    known = globals()[error_type] if isinstance(error_type, str) else error_type
+    return known.__new__(known, *args)
 
 
 def from_record(record: dict[str, Any]) -> SeedreamError:
     """The error that :meth:`SeedreamError.to_record` described; an unknown type gives the base."""
-    error_type = _all_errors(SeedreamError).get(str(record.get("type")), SeedreamError)
+    error_type = _error_type(str(record.get("type"))) or SeedreamError
     charge = str(record.get("charge", Charge.NONE.value))
     known = charge in {each.value for each in Charge}
     key = str(record.get("key"))
