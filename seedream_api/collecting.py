@@ -17,6 +17,7 @@ from .errors import (
 )
 from .generation import Listener, joined, look_once
 from .intents import STORED, State, key_print
+from .interruptions import noting_cancellation
 from .ledger_rows import Row
 from .results import Failure, Origin, Progress, Result
 from .session import Session
@@ -125,11 +126,9 @@ async def collect_all(
     looks = (
         collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one)) for one in ids
     )
-    try:
+    cancelled = Interrupted("interrupted_task", task_id=" ".join(ids), charge=Charge.RUNNING)
+    with noting_cancellation(lambda: cancelled):
         ended = await asyncio.gather(*looks, return_exceptions=True)
-    except asyncio.CancelledError:
-        names = " ".join(ids)
-        raise Interrupted("interrupted_task", task_id=names, charge=Charge.RUNNING) from None
     for outcome in ended:
         if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
             raise outcome

@@ -19,7 +19,9 @@
     ├─ WaitTimedOut                  the task still runs
     ├─ CompletedWithoutImages        finished, nothing to fetch: may have been charged
     ├─ ResultUnavailable             an image could not be fetched or read
-    └─ Interrupted                   the user pressed Cancel
+    └─ Interrupted                   the session was closed, or a host's words for Cancel
+
+A cancellation is no error of this package: it stays ``asyncio.CancelledError``, with a note.
 
 Every message says what happened, whether money was spent, and what to do next, in English and then
 in Chinese. The sentences live in ``wording/``; an error is its class, a key there, and values.
@@ -274,7 +276,7 @@ class ResultUnavailable(SeedreamError):
 
 
 class Interrupted(SeedreamError):
-    """The user pressed Cancel, or the prompt ended."""
+    """The session was closed while a request was waited for; or a cancellation in our words."""
 
     status = "interrupted"
     exit_code = 130
@@ -282,9 +284,8 @@ class Interrupted(SeedreamError):
 
 def _error_type(name: str) -> type[SeedreamError] | None:
     """The error class of this module with this name."""
-    found = globals().get(name)
-    is_error = isinstance(found, type) and issubclass(found, SeedreamError)
-    return found if is_error else None
+    found: Any = globals().get(name)
+    return found if isinstance(found, type) and issubclass(found, SeedreamError) else None
 
 
 def _rebuilt(error_type: str | type[SeedreamError], args: tuple[Any, ...]) -> SeedreamError:

@@ -98,6 +98,9 @@ async def _before_first_byte(work: Work, row: Row) -> None:
     except BaseException:
         work.is_sending = work.was_sent = False
         raise
+    if work.session.is_closing:  # while that was written
+        work.is_sending = work.was_sent = False
+        raise asyncio.CancelledError
 
 
 async def _not_accepted(work: Work, row: Row) -> None:

@@ -124,10 +124,10 @@ class Work:
     def take_back(self) -> None:
         """The service surely did not accept the request; nobody may be waiting for it any more."""
         self.is_sending = self.was_sent = False
-        if self._waiters == 0:
+        if self.is_unwanted:
             self.task.cancel()
 
-    async def was_answered(self, patience_s: float) -> None:
+    async def was_answered(self, patience_s: float | None) -> None:
         """Wait until a task id is written down, images are fetched, or patience has ended."""
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
@@ -144,12 +144,16 @@ class Work:
         return row is not None and row.state is not State.INTENDED
 
     def interruption(self) -> SeedreamError:
-        """What to tell a waiter that was cancelled now; an end that it just met is told as such."""
+        """What to tell a waiter that is cancelled now; an end that it just met is told as such."""
         if self.end is not None:
             return self.end
         row = self.known_row
         if row is not None and row.task_id and row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
+        if self.is_sending and row is not None and self.task.done():
+            # The session was closed before the response came.
+            unanswered = "interrupted_unanswered"
+            return Interrupted(unanswered, charge=Charge.POSSIBLE, entry=row.id)
         if self.is_sending:
             return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
         if self.was_sent:

@@ -15,7 +15,6 @@ from seedream_api.collecting import are_finished, collect_all
 from seedream_api.config import load_settings
 from seedream_api.errors import (
     Charge,
-    Interrupted,
     InvalidRequest,
     PartialResult,
     SeedreamError,
@@ -23,6 +22,7 @@ from seedream_api.errors import (
     WaitTimedOut,
 )
 from seedream_api.intents import Intent, State
+from seedream_api.interruptions import interruption_of
 from seedream_api.ledger import Ledger
 from seedream_api.results import Failure, Origin, Result, StoredImage
 
@@ -169,10 +169,11 @@ def test_cancelling_tells_which_tasks_still_run(
         task.cancel()
         await task
 
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(asyncio.CancelledError) as caught:
         asyncio.run(run())
-    assert "task-a" in str(caught.value) and "task-b" in str(caught.value)
-    assert caught.value.charge is Charge.RUNNING and caught.value.exit_code == 130
+    told = interruption_of(caught.value)
+    assert "task-a" in str(told) and "task-b" in str(told)
+    assert told.charge is Charge.RUNNING and told.exit_code == 130
 
 
 # ---- ids ----
