@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .answers import Answer, read_answer
-from .checks import check_request, checked_task_id
+from .checks import check_request
 from .config import Settings
 from .errors import (
     ApiRefused,
@@ -226,9 +226,10 @@ class SeedreamClient:
             ReadFailed: no usable answer this time.
             NotSent: the service could not be reached.
         """
-        task_id = checked_task_id(task_id)
+        if not task_id.strip("."):  # steps of a path, which no quoting hides
+            raise InvalidRequest("task_id_malformed", given=task_id)
         answer = await self.transport.ask(
-            f"{self.base_url}{TASK_PATH}{quote(task_id, safe='')}",
+            f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='replace')}",
             headers=self.headers(),
             timeout_s=POLL_TIMEOUT_S,
         )

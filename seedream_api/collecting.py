@@ -13,6 +13,7 @@ from .errors import (
     InvalidRequest,
     PartialResult,
     SeedreamError,
+    TaskNotFound,
     WaitTimedOut,
 )
 from .generation import Listener, joined, look_once
@@ -45,11 +46,15 @@ async def collect(
         SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
     """
     settings, ledger = session.settings, session.ledger
-    task_id = checked_task_id(task_id)
+    task_id, is_typed = await _checked(task_id, session)
     printed = key_print(settings.key.get_secret_value())
 
     async def claim() -> Row:
         row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
+        if _was_not_found(row) and row.owner == ledger.owner:
+            # The service may know it by now.
+            await ledger.run(ledger.forget, row.id)
+            row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
         if row.address != settings.address:
             await ledger.run(ledger.release, row.id)
             raise ConfigurationError(
@@ -63,15 +68,40 @@ async def collect(
     limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
 
     def begin() -> Work:
-        return Work(session, claim, timeout_s=limit_s, looks_once=not wait)
+        return Work(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
 
-    key = next(
-        (key for key, work in session.works.items() if work.row and work.row.task_id == task_id),
-        f"task:{task_id}",
-    )
+    key = _key_of(task_id, session) or f"task:{task_id}"
     if not wait:
         return await look_once(session, key, begin, progress)
     return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
+
+
+async def _checked(text: str, session: Session) -> tuple[str, bool]:
+    """The task ID, and whether it is only what a person typed.
+
+    What the service itself gave as an ID is used, whatever it looks like.
+
+    Raises:
+        InvalidRequest: it was typed, and is malformed.
+    """
+    task_id = text.strip()
+    if _key_of(task_id, session):
+        return task_id, False
+    known = await session.ledger.run(session.ledger.of_task, task_id)
+    if known is None:
+        return checked_task_id(task_id), True
+    return task_id, _was_not_found(known)
+
+
+def _key_of(task_id: str, session: Session) -> str | None:
+    """Under which key this process works on the task."""
+    works = session.works.items()
+    return next((key for key, work in works if work.row and work.row.task_id == task_id), None)
+
+
+def _was_not_found(row: Row) -> bool:
+    """Whether it ended because the service did not know a task that a person named."""
+    return row.state is State.FAILED and isinstance(row.error, TaskNotFound)
 
 
 async def resume(row: Row, session: Session) -> Result:
@@ -115,7 +145,8 @@ async def collect_all(
         SeedreamError: no task gave an image: the first one's reason.
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
-    ids = list(dict.fromkeys(checked_task_id(text) for text in task_ids if text.strip()))
+    given = dict.fromkeys(text.strip() for text in task_ids if text.strip())
+    ids = [(await _checked(text, session))[0] for text in given]
     if not ids:
         raise await _no_ids(session)
 

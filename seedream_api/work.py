@@ -64,6 +64,7 @@ class Work:
         timeout_s: how long to wait for the service.
         sending: what to send; a collected task has nothing.
         looks_once: look at the task once and raise :class:`WaitTimedOut` if it still runs.
+        is_typed: the task's id is only what a person gave; it was never seen to exist.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Work:
         timeout_s: float,
         sending: Sending | None = None,
         looks_once: bool = False,
+        is_typed: bool = False,
     ) -> None:
         self.session = session
         self._claim = claim
         self.timeout_s = timeout_s
         self.sending = sending
         self.looks_once = looks_once
+        self.is_typed = is_typed
         self.begun = session.clock()
         self.row: Row | None = None
         self.theirs: Row | None = None

@@ -362,9 +362,13 @@ def test_an_unknown_task_is_a_failure_of_the_service(customer: Any) -> None:
     def collected() -> Any:
         return customer.run(lambda session: collect("task-000000000000", session))
 
-    with pytest.raises(TaskNotFound) as caught:
-        collected()
-    assert caught.value.exit_code == 3 and "does not know task" in str(caught.value)
+    for number in (1, 2):
+        with pytest.raises(TaskNotFound) as caught:
+            collected()
+        assert caught.value.exit_code == 3 and "does not know task" in str(caught.value)
+        assert not caught.value.may_have_been_charged
+        assert customer.states == ["failed"] and len(customer.sandbox.requests) == number
+    assert customer.rows[0].error.key == "task_not_found"
     with pytest.raises(InvalidRequest):
         customer.run(lambda session: collect("../../v1/models", session))
 

@@ -156,7 +156,10 @@ def test_every_step_says_whose_it_is(session: Any, monkeypatch: pytest.MonkeyPat
 def test_cancelling_tells_which_tasks_still_run(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun: list[str] = []
+
     async def forever(task_id: str, *args: Any, **options: Any) -> Result:
+        begun.append(task_id)
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -164,8 +167,8 @@ def test_cancelling_tells_which_tasks_still_run(
 
     async def run() -> None:
         task = asyncio.create_task(collect_all(["task-a", "task-b"], session))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        while len(begun) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
         task.cancel()
         await task
 
