@@ -26,7 +26,7 @@ from .errors import (
 )
 from .limits import Gate
 from .models import Request, Task
-from .polling import Pace, wait_for_task
+from .polling import Pace, wait_for_task, wait_limit_s
 from .redaction import scrub
 from .references import UrlReference
 from .refusals import may_repeat, read_refusal
@@ -133,7 +133,7 @@ class SeedreamClient:
         body = request.body(model, _urls(request) if reference_urls is None else reference_urls)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"
-        timeout_s = read_timeout_s or self.settings.number("SEEDREAM_TIMEOUT_S")
+        timeout_s = wait_limit_s(read_timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S"))
         hooks = hooks or SubmitHooks()
         patience = Patience(self._clock)
         while True:
@@ -267,7 +267,7 @@ class SeedreamClient:
             look,
             task_id=task_id,
             pace=pace or Pace(),
-            timeout_s=timeout_s or self.settings.number("SEEDREAM_TIMEOUT_S"),
+            timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
             clock=self._clock,
             sleep=self._sleep,
             age_s=age_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from .callbacks import check_callback
 from .checks import checked_task_id
 from .errors import (
     Charge,
@@ -20,6 +21,7 @@ from .generation import Listener, joined, look_once
 from .intents import STORED, State, key_print
 from .interruptions import noting_cancellation
 from .ledger_rows import Row
+from .polling import wait_limit_s
 from .results import Failure, Origin, Progress, Result
 from .session import Session
 from .work import Work
@@ -45,7 +47,10 @@ async def collect(
     Raises:
         SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
     """
+    session.check_usable()
     settings, ledger = session.settings, session.ledger
+    limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
     task_id, is_typed = await _checked(task_id, session)
     printed = key_print(settings.key.get_secret_value())
 
@@ -65,8 +70,6 @@ async def collect(
             )
         return row
 
-    limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
-
     def begin() -> Work:
         return Work(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
 
@@ -84,6 +87,8 @@ async def _checked(text: str, session: Session) -> tuple[str, bool]:
     Raises:
         InvalidRequest: it was typed, and is malformed.
     """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequest("task_id_malformed", given=text)
     task_id = text.strip()
     if _key_of(task_id, session):
         return task_id, False
@@ -111,6 +116,7 @@ async def resume(row: Row, session: Session) -> Result:
         InvalidRequest: it was never sent.
         SeedreamError: how it ended, or why nothing can be fetched.
     """
+    session.check_usable()
     settings, ledger = session.settings, session.ledger
     if row.state in (State.INTENDED, State.WITHDRAWN):
         raise InvalidRequest("entry_not_resumable", given=row.id)
@@ -145,8 +151,12 @@ async def collect_all(
         SeedreamError: no task gave an image: the first one's reason.
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
-    given = dict.fromkeys(text.strip() for text in task_ids if text.strip())
-    ids = [(await _checked(text, session))[0] for text in given]
+    session.check_usable()
+    wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
+    given = task_ids.splitlines() if isinstance(task_ids, str) else task_ids
+    ids = [(await _checked(text, session))[0] for text in given if str(text).strip()]
+    ids = list(dict.fromkeys(ids))
     if not ids:
         raise await _no_ids(session)
 

@@ -11,14 +11,16 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
+from .callbacks import check_callback
 from .checks import Checked, check_request
 from .config import Settings, load_settings
-from .errors import Interrupted, WaitTimedOut
+from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation
 from .ledger_rows import Row
 from .models import Request
 from .outcomes import outcome_of, unfinished
+from .polling import wait_limit_s
 from .references import PictureReference, identities
 from .results import Origin, Progress, Result
 from .session import Session
@@ -49,10 +51,14 @@ async def generate(
         asyncio.CancelledError: the caller was cancelled; a note says what was sent. What was sent
             is written down: leaving the session waits for its response.
     """
+    _check_request_type(request)
     if session is None:
         async with Session(load_settings()) as own:
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
+    session.check_usable()
     settings = session.settings
+    limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
     checked = check_request(request, settings.models)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
         intent = await intent_of(checked, settings)
@@ -65,14 +71,24 @@ async def generate(
             ledger.claim, intent, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE")
         )
 
-    limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
-
     def begin() -> Work:
         return Work(session, claim, timeout_s=limit_s, sending=Sending(request, way))
 
     return await joined(
         session, intent.fingerprint, begin, wait=wait, timeout_s=limit_s, progress=progress
     )
+
+
+def _check_request_type(request: object) -> None:
+    if not isinstance(request, Request):
+        kind = type(request).__name__
+        raise InvalidRequest(
+            "value_malformed",
+            field="request",
+            given=kind,
+            reason=f"it is a {kind}",
+            allowed="a Request",
+        )
 
 
 async def intent_of(checked: Checked, settings: Settings) -> Intent:

@@ -12,13 +12,17 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
 
-from .errors import NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from .callbacks import call_back
+from .errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from .models import Task
 from .retries import READING, Patience
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0
+LONGEST_WAIT_S = 604_800.0
 NOT_FOUND_S = 60.0
 """How long a task that is known to exist may be answered with 404 in a row: a new one may not be
 known yet everywhere at the service, and a replica may lag behind. On the monotonic clock."""
@@ -164,6 +168,27 @@ class Watch:
                 pause.cancel()
 
 
+def wait_limit_s(timeout_s: float | None, default_s: float) -> float:
+    """How long to wait, as the caller says or by default.
+
+    Raises:
+        InvalidRequest: it is not a number of seconds above 0.
+    """
+    if timeout_s is None:
+        return default_s
+    given: Any = timeout_s
+    is_number = isinstance(given, Real) and given is not True
+    if is_number and 0 < float(given) <= LONGEST_WAIT_S:
+        return float(given)
+    raise InvalidRequest(
+        "value_malformed",
+        field="timeout_s",
+        given=given,
+        reason="it is not a number of seconds to wait",
+        allowed=f"more than 0, at most {LONGEST_WAIT_S:.0f}",
+    )
+
+
 async def wait_for_task(
     look: Callable[[], Awaitable[Task]],
     *,
@@ -203,7 +228,7 @@ async def wait_for_task(
             task = await look()
             patience, word = Patience(clock), task.word
             is_known, missing_since = True, None
-            on_look(task)
+            call_back(on_look, task)
             if task.status.is_terminal:
                 return task
             pause = pace.pause_s(age)

@@ -17,6 +17,7 @@ from .addresses import Policy, is_local_host, is_public, literal_address, resolv
 from .client import SeedreamClient
 from .config import Settings
 from .downloads import Downloader
+from .errors import InvalidRequest
 from .interruptions import add_interruption
 from .ledger import Ledger
 from .limits import Gate
@@ -73,6 +74,7 @@ class Session:
         self.on_change: Callable[[Work], None] | None = None
         """Told whenever a work of this session has moved its row or made progress."""
         self.is_closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
         self._responses: asyncio.Future[None] | None = None
         self._service_is_private: bool | None = None
@@ -80,6 +82,9 @@ class Session:
         """Bytes that may have come into the store since it was weighed."""
 
     async def __aenter__(self) -> Session:
+        if self._loop is not None:
+            raise InvalidRequest("session_used")
+        self._loop = asyncio.get_running_loop()
         self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
         try:
             await self._open()
@@ -88,6 +93,19 @@ class Session:
             await asyncio.shield(asyncio.to_thread(self.ledger.close))
             raise
         return self
+
+    def check_usable(self) -> None:
+        """Refuse work that could not end: its response would find no loop to read it.
+
+        Raises:
+            InvalidRequest: the session is not open, was closed, or belongs to another event loop.
+        """
+        if self._loop is None:
+            raise InvalidRequest("session_not_open")
+        if self._loop is not asyncio.get_running_loop():
+            raise InvalidRequest("session_other_loop")
+        if self.is_closing:
+            raise InvalidRequest("session_used")
 
     async def _open(self) -> None:
         self.store = ImageStore(self.settings.home, self.ledger.owner)
@@ -125,6 +143,10 @@ class Session:
             patience_s: how long to wait for responses; by default for as long as each request does.
         """
         self.is_closing = True
+        if self._loop is not None and self._loop.is_closed():
+            # Its tasks and connections ended with it; the ledger must not stay owned.
+            await asyncio.to_thread(self.ledger.close)
+            return
         if self._closing is None:
             self._responses = asyncio.ensure_future(self._wait_for_responses(patience_s))
             self._closing = asyncio.ensure_future(self._close(self._responses))
@@ -182,8 +204,9 @@ class Session:
         self._unweighed += more_bytes
         if self._unweighed <= limit * UNWEIGHED_SHARE:
             return None
+        stored = await self.ledger.run(self.ledger.stored_bytes)
         self._unweighed = 0
-        if await self.ledger.run(self.ledger.stored_bytes) <= limit:
+        if stored <= limit:
             return None
         pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
         if not pruned.images:
@@ -203,13 +226,14 @@ class Session:
 
     async def result_policy(self) -> Policy:
         """What result URLs of the service may reach: private hosts only if its own host is one."""
-        if self._service_is_private is None:
-            self._service_is_private = await self._is_service_private()
-        return Policy(
-            allowed_hosts=self.settings.allowed_hosts, may_be_private=self._service_is_private
-        )
+        is_private = self._service_is_private
+        if is_private is None:
+            # A failed look-up says nothing for the next time.
+            is_private = self._service_is_private = await self._is_service_private()
+        return Policy(allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private))
 
-    async def _is_service_private(self) -> bool:
+    async def _is_service_private(self) -> bool | None:
+        """Whether the service's own host is a private one; ``None`` where it is not known now."""
         base = urlsplit(self.client.base_url)
         host = base.hostname or ""
         address = literal_address(host)
@@ -221,5 +245,5 @@ class Session:
             found = await resolve(host, base.port or 443)
         except OSError as error:
             log.debug("the service's host was not resolved: %s", error)
-            return False
+            return None
         return not all(is_public(one) for one in found)

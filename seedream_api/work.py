@@ -16,10 +16,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .callbacks import call_back, call_first
 from .errors import (
     Charge,
     CompletedWithoutImages,
     Interrupted,
+    InvalidRequest,
     LedgerFailed,
     OutcomeUnknown,
     SeedreamError,
@@ -106,10 +108,20 @@ class Work:
     # --- waiters --------------------------------------------------------------------------------
 
     def enter(self, listener: Callable[[Progress], None] | None) -> None:
+        """A waiter comes.
+
+        Raises:
+            InvalidRequest: its listener would have to be awaited; it does not wait then.
+        """
         self._waiters += 1
-        if listener is not None:
-            self.listeners.append(listener)
-            listener(self.latest)
+        if listener is None:
+            return
+        self.listeners.append(listener)
+        try:
+            call_first(listener, self.latest)
+        except InvalidRequest:
+            self.leave(listener)
+            raise
 
     def leave(self, listener: Callable[[Progress], None] | None) -> None:
         """A waiter goes. The last one before anything was sent takes the request back."""
@@ -168,12 +180,12 @@ class Work:
     def tell(self, phase: Phase, **details: object) -> None:
         self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
         for listener in tuple(self.listeners):
-            listener(self.latest)
+            call_back(listener, self.latest)
         self._changed()
 
     def _changed(self) -> None:
         if self.session.on_change is not None:
-            self.session.on_change(self)
+            call_back(self.session.on_change, self)
 
     # --- the road -------------------------------------------------------------------------------
 

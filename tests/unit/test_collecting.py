@@ -39,7 +39,9 @@ def ledger(home: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def session(ledger: Ledger) -> Any:
     """A session whose tasks come to what the test says; no network at all."""
-    return SimpleNamespace(ledger=ledger, settings=load_settings(), works={})
+    return SimpleNamespace(
+        ledger=ledger, settings=load_settings(), works={}, check_usable=lambda: None
+    )
 
 
 def image(task_id: str) -> StoredImage:
