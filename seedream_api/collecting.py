@@ -51,7 +51,8 @@ async def collect(
     settings, ledger = session.settings, session.ledger
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
-    task_id, is_typed = await _checked(task_id, session)
+    with noting_cancellation(lambda: Interrupted("interrupted_before")):
+        task_id, is_typed = await _checked(task_id, session)
     printed = key_print(settings.key.get_secret_value())
 
     async def claim() -> Row:
