@@ -19,6 +19,7 @@ from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..seedream_api.errors import Interrupted, SeedreamError
+from ..seedream_api.interruptions import interruption_of
 from .background import own_loop
 from .given import check_prompt
 from .settings import log
@@ -119,8 +120,12 @@ async def run(
         caller.latest = step
 
     async def work() -> T:
-        async with own.sessions.borrowed() as session:
-            return await job(session, tell)
+        try:
+            async with own.sessions.borrowed() as session:
+                return await job(session, tell)
+        except asyncio.CancelledError as error:
+            # A cancellation that left the loop as such could end the host's.
+            raise interruption_of(error) from None
 
     call = _Call(own.loop, work)
     shown: Progress | None = None

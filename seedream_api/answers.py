@@ -160,13 +160,15 @@ def read_answer(payload: Any, reader: Reader | None = None) -> Answer:
     )
 
 
-def _as_object(payload: Any) -> Any:
+def _as_object(payload: Any) -> dict[str, Any]:
     """A list or a text that stands alone, as if a wrapping held it."""
     payload = parse_nested(payload)
     is_list = isinstance(payload, list) and any(
         isinstance(entry, (dict, str)) for entry in cast("list[Any]", payload)
     )
-    return {"data": payload} if is_list or isinstance(payload, str) else payload
+    if is_list or isinstance(payload, str):
+        return {"data": payload}
+    return cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
 
 
 def read_response(body: Body, reader: Reader | None = None) -> Answer:

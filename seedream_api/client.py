@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .answers import Answer
-from .checks import check_reachable, check_request, checked_task_id
+from .checks import check_reachable, check_request
 from .config import Settings
 from .entries import Reader
 from .errors import (
@@ -24,7 +24,7 @@ from .errors import (
 from .failures import as_poll_failure, as_refusal, as_unknown
 from .limits import Gate
 from .models import Request, Task
-from .polling import Pace, wait_for_task
+from .polling import Pace, wait_for_task, wait_limit_s
 from .reading import read_in_time, understand
 from .redaction import scrub
 from .references import UrlReference
@@ -140,7 +140,7 @@ class SeedreamClient:
         body = request.body(model, sent)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"
-        timeout_s = read_timeout_s or self.settings.number("SEEDREAM_TIMEOUT_S")
+        timeout_s = wait_limit_s(read_timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S"))
         hooks = hooks or SubmitHooks()
         patience = Patience(self._clock)
         while True:
@@ -223,9 +223,9 @@ class SeedreamClient:
             ReadFailed: no usable response this time.
             NotSent: the service could not be reached.
         """
-        if task_id.strip() in ("", ".", ".."):  # these would be another path
-            task_id = checked_task_id(task_id)
-        url = f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='surrogatepass')}"
+        if not task_id.strip("."):  # steps of a path, which no quoting hides
+            raise InvalidRequest("task_id_malformed", given=task_id)
+        url = f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='replace')}"
         looks_left = TORN_LOOKS
         while True:
             answer = await self.transport.ask(url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S)
@@ -255,7 +255,7 @@ class SeedreamClient:
             look,
             task_id=task_id,
             pace=pace or Pace(),
-            timeout_s=timeout_s or self.settings.number("SEEDREAM_TIMEOUT_S"),
+            timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
             clock=self._clock,
             sleep=self._sleep,
             age_s=age_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from .callbacks import check_callback
 from .checks import checked_task_id
 from .errors import (
     Charge,
@@ -13,11 +14,14 @@ from .errors import (
     InvalidRequest,
     PartialResult,
     SeedreamError,
+    TaskNotFound,
     WaitTimedOut,
 )
 from .generation import Listener, joined, look_once
 from .intents import STORED, State, key_print
+from .interruptions import noting_cancellation
 from .ledger_rows import Row
+from .polling import wait_limit_s
 from .results import Failure, Origin, Progress, Result
 from .session import Session
 from .work import Work
@@ -43,12 +47,20 @@ async def collect(
     Raises:
         SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
     """
+    session.check_usable()
     settings, ledger = session.settings, session.ledger
-    task_id = checked_task_id(task_id)
+    limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
+    with noting_cancellation(lambda: Interrupted("interrupted_before")):
+        task_id, is_typed = await _checked(task_id, session)
     printed = key_print(settings.key.get_secret_value())
 
     async def claim() -> Row:
         row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
+        if _was_not_found(row) and row.owner == ledger.owner:
+            # The service may know it by now.
+            await ledger.run(ledger.forget, row.id)
+            row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
         if row.address != settings.address:
             await ledger.run(ledger.release, row.id)
             raise ConfigurationError(
@@ -59,18 +71,43 @@ async def collect(
             )
         return row
 
-    limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
-
     def begin() -> Work:
-        return Work(session, claim, timeout_s=limit_s, looks_once=not wait)
+        return Work(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
 
-    key = next(
-        (key for key, work in session.works.items() if work.row and work.row.task_id == task_id),
-        f"task:{task_id}",
-    )
+    key = _key_of(task_id, session) or f"task:{task_id}"
     if not wait:
         return await look_once(session, key, begin, progress)
     return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
+
+
+async def _checked(text: str, session: Session) -> tuple[str, bool]:
+    """The task ID, and whether it is only what a person typed.
+
+    What the service itself gave as an ID is used, whatever it looks like.
+
+    Raises:
+        InvalidRequest: it was typed, and is malformed.
+    """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequest("task_id_malformed", given=text)
+    task_id = text.strip()
+    if _key_of(task_id, session):
+        return task_id, False
+    known = await session.ledger.run(session.ledger.of_task, task_id)
+    if known is None:
+        return checked_task_id(task_id), True
+    return task_id, _was_not_found(known)
+
+
+def _key_of(task_id: str, session: Session) -> str | None:
+    """Under which key this process works on the task."""
+    works = session.works.items()
+    return next((key for key, work in works if work.row and work.row.task_id == task_id), None)
+
+
+def _was_not_found(row: Row) -> bool:
+    """Whether it ended because the service did not know a task that a person named."""
+    return row.state is State.FAILED and isinstance(row.error, TaskNotFound)
 
 
 async def resume(row: Row, session: Session) -> Result:
@@ -80,6 +117,7 @@ async def resume(row: Row, session: Session) -> Result:
         InvalidRequest: it was never sent.
         SeedreamError: how it ended, or why nothing can be fetched.
     """
+    session.check_usable()
     settings, ledger = session.settings, session.ledger
     if row.state in (State.INTENDED, State.WITHDRAWN):
         raise InvalidRequest("entry_not_resumable", given=row.id)
@@ -114,7 +152,12 @@ async def collect_all(
         SeedreamError: no task gave an image: the first one's reason.
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
-    ids = list(dict.fromkeys(checked_task_id(text) for text in task_ids if text.strip()))
+    session.check_usable()
+    wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
+    given = task_ids.splitlines() if isinstance(task_ids, str) else task_ids
+    ids = [(await _checked(text, session))[0] for text in given if str(text).strip()]
+    ids = list(dict.fromkeys(ids))
     if not ids:
         raise await _no_ids(session)
 
@@ -125,11 +168,9 @@ async def collect_all(
     looks = (
         collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one)) for one in ids
     )
-    try:
+    cancelled = Interrupted("interrupted_task", task_id=" ".join(ids), charge=Charge.RUNNING)
+    with noting_cancellation(lambda: cancelled):
         ended = await asyncio.gather(*looks, return_exceptions=True)
-    except asyncio.CancelledError:
-        names = " ".join(ids)
-        raise Interrupted("interrupted_task", task_id=names, charge=Charge.RUNNING) from None
     for outcome in ended:
         if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
             raise outcome

@@ -19,7 +19,9 @@
     ├─ WaitTimedOut                  the task still runs
     ├─ CompletedWithoutImages        finished, nothing to fetch: may have been charged
     ├─ ResultUnavailable             an image could not be fetched or read
-    └─ Interrupted                   the user pressed Cancel
+    └─ Interrupted                   the session was closed, or a host's words for Cancel
+
+A cancellation is no error of this package: it stays ``asyncio.CancelledError``, with a note.
 
 Every message says what happened, whether money was spent, and what to do next, in English and then
 in Chinese. The sentences live in ``wording/``; an error is its class, a key there, and values.
@@ -119,6 +121,19 @@ class SeedreamError(Exception):
             "request_id": self.request_id,
             "values": {name: _plain(value) for name, value in self.values.items()},
         }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy what the error holds; its message alone cannot rebuild it.
+
+        A type of this module goes by its name: a host may import the module by any name.
+        """
+        known = type(self)
+        name = known.__name__ if _error_type(known.__name__) is known else known
+        values = {
+            name: value if isinstance(value, SeedreamError) else _plain(value)
+            for name, value in self.values.items()
+        }
+        return _rebuilt, (name, self.args), {**vars(self), "values": values}
 
     def _values(self, language: str) -> dict[str, Any]:
         values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
@@ -271,22 +286,26 @@ class ResultUnavailable(SeedreamError):
 
 
 class Interrupted(SeedreamError):
-    """The user pressed Cancel, or the prompt ended."""
+    """The session was closed while a request was waited for; or a cancellation in our words."""
 
     status = "interrupted"
     exit_code = 130
 
 
-def _all_errors(base: type[SeedreamError]) -> dict[str, type[SeedreamError]]:
-    found = {base.__name__: base}
-    for child in base.__subclasses__():
-        found.update(_all_errors(child))
-    return found
+def _error_type(name: str) -> type[SeedreamError] | None:
+    """The error class of this module with this name."""
+    found: Any = globals().get(name)
+    return found if isinstance(found, type) and issubclass(found, SeedreamError) else None
+
+
+def _rebuilt(error_type: str | type[SeedreamError], args: tuple[Any, ...]) -> SeedreamError:
+    known = globals()[error_type] if isinstance(error_type, str) else error_type
+    return known.__new__(known, *args)
 
 
 def from_record(record: dict[str, Any]) -> SeedreamError:
     """The error that :meth:`SeedreamError.to_record` described; an unknown type gives the base."""
-    error_type = _all_errors(SeedreamError).get(str(record.get("type")), SeedreamError)
+    error_type = _error_type(str(record.get("type"))) or SeedreamError
     charge = str(record.get("charge", Charge.NONE.value))
     known = charge in {each.value for each in Charge}
     key = str(record.get("key"))

@@ -11,13 +11,16 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
+from .callbacks import check_callback
 from .checks import Checked, check_reachable, check_request
 from .config import Settings, load_settings
-from .errors import WaitTimedOut
+from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
+from .interruptions import noting_cancellation
 from .ledger_rows import Row
 from .models import Request
 from .outcomes import outcome_of, unfinished
+from .polling import wait_limit_s
 from .references import PictureReference, identities
 from .results import Origin, Progress, Result
 from .session import Session
@@ -45,14 +48,21 @@ async def generate(
 
     Raises:
         SeedreamError: see ``errors.py``; the message says whether money was spent.
+        asyncio.CancelledError: the caller was cancelled; a note says what was sent. What was sent
+            is written down: leaving the session waits for its response.
     """
+    _check_request_type(request)
     if session is None:
         async with Session(load_settings()) as own:
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
+    session.check_usable()
     settings = session.settings
+    limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
+    check_callback(progress)
     checked = check_request(request, settings.models)
     check_reachable(request, settings)
-    intent = await intent_of(checked, settings)
+    with noting_cancellation(lambda: Interrupted("interrupted_before")):
+        intent = await intent_of(checked, settings)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     way = choose_way(session.client, checked.model) if has_pictures else None
     ledger = session.ledger
@@ -62,14 +72,24 @@ async def generate(
             ledger.claim, intent, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE")
         )
 
-    limit_s = timeout_s or settings.number("SEEDREAM_TIMEOUT_S")
-
     def begin() -> Work:
         return Work(session, claim, timeout_s=limit_s, sending=Sending(request, way))
 
     return await joined(
         session, intent.fingerprint, begin, wait=wait, timeout_s=limit_s, progress=progress
     )
+
+
+def _check_request_type(request: object) -> None:
+    if not isinstance(request, Request):
+        kind = type(request).__name__
+        raise InvalidRequest(
+            "value_malformed",
+            field="request",
+            given=kind,
+            reason=f"it is a {kind}",
+            allowed="a Request",
+        )
 
 
 async def intent_of(checked: Checked, settings: Settings) -> Intent:
@@ -109,26 +129,37 @@ async def joined(
     deadline = session.clock() + timeout_s
     while True:
         work, is_joined = _work(session, key, begin)
-        work.enter(progress)
-        try:
-            awaited: set[asyncio.Future[object]] = {work.task}  # type: ignore[arg-type]
-            if not wait:
-                awaited.add(work.accepted)  # type: ignore[arg-type]
+        awaited: set[asyncio.Future[object]] = {work.task}  # type: ignore[arg-type]
+        if not wait:
+            awaited.add(work.accepted)  # type: ignore[arg-type]
+        with noting_cancellation(work.interruption):
             left = max(0.0, deadline - session.clock())
-            done, _ = await asyncio.wait(awaited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            # A cancellation that left this loop as such could kill the host's.
-            raise work.interruption() from None
-        finally:
-            work.leave(progress)
-        if is_joined and work.task.cancelled() and not session.is_closing:
-            continue  # its last waiter withdrew it just when we came
-        try:
-            return await outcome_of(session, work, is_joined=is_joined, is_done=bool(done))
-        except WaitTimedOut:
-            # The work was begun by someone who waits for less long than we do.
-            if not (is_joined and work.task.done() and session.clock() < deadline):
-                raise
+            is_done = await _wait(work, awaited, progress, left)
+            if is_joined and work.task.cancelled() and not session.is_closing:
+                continue  # its last waiter withdrew it just when we came
+            try:
+                return await outcome_of(session, work, is_joined=is_joined, is_done=is_done)
+            except WaitTimedOut:
+                # The work was begun by someone who waits for less long than we do.
+                if not (is_joined and work.task.done() and session.clock() < deadline):
+                    raise
+
+
+async def _wait(
+    work: Work,
+    awaited: set[asyncio.Future[object]],
+    progress: Listener | None,
+    timeout_s: float | None = None,
+) -> bool:
+    """Whether one of ``awaited`` has come within ``timeout_s``."""
+    work.enter(progress)
+    try:
+        done, _ = await asyncio.wait(
+            awaited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        work.leave(progress)
+    return bool(done)
 
 
 def _work(session: Session, key: str, begin: Callable[[], Work]) -> tuple[Work, bool]:
@@ -153,21 +184,20 @@ async def look_once(
 ) -> Result:
     """One look: the images if the task is ready, else a pending result."""
     work, is_joined = _work(session, key, begin)
-    work.enter(progress)
-    try:
-        if not is_joined or await _is_over(work):
-            await asyncio.wait({work.task})
-    except asyncio.CancelledError:
-        raise work.interruption() from None
-    finally:
-        work.leave(progress)
-    try:
-        return await outcome_of(session, work, is_joined=is_joined, is_done=work.task.done())
-    except WaitTimedOut:
-        row = work.known_row
-        if row is None:
-            raise
-        return unfinished(work, row, "pending", Origin.RESUMED)
+    with noting_cancellation(work.interruption):
+        work.enter(progress)
+        try:
+            if not is_joined or await _is_over(work):
+                await asyncio.wait({work.task})
+        finally:
+            work.leave(progress)
+        try:
+            return await outcome_of(session, work, is_joined=is_joined, is_done=work.task.done())
+        except WaitTimedOut:
+            row = work.known_row
+            if row is None:
+                raise
+            return unfinished(work, row, "pending", Origin.RESUMED)
 
 
 async def _is_over(work: Work) -> bool:

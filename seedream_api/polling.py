@@ -12,15 +12,20 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
 
-from .errors import NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from .callbacks import call_back
+from .errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from .models import Task
 from .retries import READING, Patience
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0
-NEW_TASK_S = 60.0
-"""A task this young may not be known yet everywhere at the service: its 404 is given time."""
+LONGEST_WAIT_S = 604_800.0
+NOT_FOUND_S = 60.0
+"""How long a task that is known to exist may be answered with 404 in a row: a new one may not be
+known yet everywhere at the service, and a replica may lag behind. On the monotonic clock."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,27 @@ class Watch:
                 pause.cancel()
 
 
+def wait_limit_s(timeout_s: float | None, default_s: float) -> float:
+    """How long to wait, as the caller says or by default.
+
+    Raises:
+        InvalidRequest: it is not a number of seconds above 0.
+    """
+    if timeout_s is None:
+        return default_s
+    given: Any = timeout_s
+    is_number = isinstance(given, Real) and given is not True
+    if is_number and 0 < float(given) <= LONGEST_WAIT_S:
+        return float(given)
+    raise InvalidRequest(
+        "value_malformed",
+        field="timeout_s",
+        given=given,
+        reason="it is not a number of seconds to wait",
+        allowed=f"more than 0, at most {LONGEST_WAIT_S:.0f}",
+    )
+
+
 async def wait_for_task(
     look: Callable[[], Awaitable[Task]],
     *,
@@ -173,6 +199,7 @@ async def wait_for_task(
     sleep: Callable[[float], Awaitable[None]],
     doze: Callable[[float], Awaitable[None]] | None = None,
     age_s: float = 0.0,
+    is_known: bool = True,
     on_look: Callable[[Task], None] = lambda task: None,
 ) -> Task:
     """Look until the task is completed or failed, or until ``timeout_s`` from now.
@@ -181,28 +208,33 @@ async def wait_for_task(
         look: one free request for the task.
         doze: pauses between two looks that went well, and may be cut short; by default ``sleep``.
         age_s: how old the task is now.
+        is_known: whether the task is known to exist, ours or seen before; the id of any other may
+            be a typing error, which its first 404 settles.
         on_look: told of every look.
 
     Raises:
         WaitTimedOut: it still runs.
         ReadFailed, NotSent: every look failed for longer than blips are given.
-        TaskNotFound: the service does not know it, and it is not new.
+        TaskNotFound: the service does not know it, for a known task for ``NOT_FOUND_S`` in a row.
     """
     begun = clock()
     patience = Patience(clock)
     word = "unknown"
+    missing_since: float | None = None
     while True:
         age = age_s + clock() - begun
         rest = doze or sleep
         try:
             task = await look()
             patience, word = Patience(clock), task.word
-            on_look(task)
+            is_known, missing_since = True, None
+            call_back(on_look, task)
             if task.status.is_terminal:
                 return task
             pause = pace.pause_s(age)
         except TaskNotFound:
-            if age > NEW_TASK_S:
+            missing_since = clock() if missing_since is None else missing_since
+            if not is_known or clock() - missing_since > NOT_FOUND_S:
                 raise
             pause = pace.pause_s(age)
         except (ReadFailed, NotSent) as error:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
@@ -19,6 +21,7 @@ from .catalog import MAX_REFERENCE_SIDE
 from .encoding import Encoded, composited_on_white, encode
 from .errors import InvalidRequest, ResultUnavailable
 from .pictures import decode, probe
+from .pixel_arrays import to_rgb
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
 
@@ -96,12 +99,27 @@ class PictureReference:
 Reference = UrlReference | PictureReference
 
 
-def pixels_reference(pixels: NDArray[np.uint8], name: str) -> PictureReference:
-    """A reference from ``[H, W, 3]`` uint8 RGB pixels."""
-    return PictureReference(name, int(pixels.shape[1]), int(pixels.shape[0]), pixels=pixels)
+def pixels_reference(pixels: Any, name: str) -> PictureReference:
+    """A reference from a PIL image or an array: grey, RGB or RGBA, of one frame.
+
+    Transparency is composited on white, and noted.
+
+    Args:
+        pixels: whole numbers 0-255, 16-bit values, or floats 0-1.
+
+    Raises:
+        InvalidRequest: they have no such form.
+    """
+    rgb, alpha = to_rgb(pixels, name)
+    height, width = int(rgb.shape[0]), int(rgb.shape[1])
+    if alpha is None:
+        return PictureReference(name, width, height, pixels=rgb)
+    notes = (f"{name}: its transparency was composited on white",)
+    rgb = composited_on_white(rgb, alpha)
+    return PictureReference(name, width, height, pixels=rgb, notes=notes)
 
 
-def file_reference(path: Path, position: int) -> PictureReference:
+def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureReference:
     """A reference from an image file; transparency is composited on white, of several frames the
     first is taken, and both are noted.
 
@@ -112,6 +130,7 @@ def file_reference(path: Path, position: int) -> PictureReference:
         InvalidRequest: the file is missing or no readable image.
     """
     try:
+        path = Path(path)
         data = path.read_bytes()
         info = probe(data, name=path.name)
         is_plain = not info.has_alpha and info.frames == 1
@@ -119,10 +138,13 @@ def file_reference(path: Path, position: int) -> PictureReference:
             file = Encoded(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
-    except (OSError, ResultUnavailable) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.values.get("reason")
+    except (OSError, TypeError, ValueError, ResultUnavailable) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, ResultUnavailable):
+            reason = error.values.get("reason")
+        given = path.name if isinstance(path, Path) else path
         raise InvalidRequest(
-            "reference_unreadable", position=position, given=path.name, reason=reason or error
+            "reference_unreadable", position=position, given=given, reason=reason or error
         ) from None
     notes = tuple(f"{path.name}: {note}" for note in picture.notes)
     pixels = picture.pixels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -10,10 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import anyio
+
 from .addresses import Policy, is_local_host, is_public, literal_address, resolve
 from .client import SeedreamClient
 from .config import Settings
 from .downloads import Downloader
+from .errors import InvalidRequest
+from .interruptions import add_interruption
 from .ledger import Ledger
 from .limits import Gate
 from .polling import Looks
@@ -69,11 +74,17 @@ class Session:
         self.on_change: Callable[[Work], None] | None = None
         """Told whenever a work of this session has moved its row or made progress."""
         self.is_closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: asyncio.Future[None] | None = None
+        self._responses: asyncio.Future[None] | None = None
         self._service_is_private: bool | None = None
         self._unweighed = float("inf")
         """Bytes that may have come into the store since it was weighed."""
 
     async def __aenter__(self) -> Session:
+        if self._loop is not None:
+            raise InvalidRequest("session_used")
+        self._loop = asyncio.get_running_loop()
         self.ledger = await asyncio.to_thread(Ledger, self.settings.home, now=self.now)
         try:
             await self._open()
@@ -82,6 +93,19 @@ class Session:
             await asyncio.shield(asyncio.to_thread(self.ledger.close))
             raise
         return self
+
+    def check_usable(self) -> None:
+        """Refuse work that could not end: its response would find no loop to read it.
+
+        Raises:
+            InvalidRequest: the session is not open, was closed, or belongs to another event loop.
+        """
+        if self._loop is None:
+            raise InvalidRequest("session_not_open")
+        if self._loop is not asyncio.get_running_loop():
+            raise InvalidRequest("session_other_loop")
+        if self.is_closing:
+            raise InvalidRequest("session_used")
 
     async def _open(self) -> None:
         self.store = ImageStore(self.settings.home, self.ledger.owner)
@@ -108,26 +132,66 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def close(self, *, patience_s: float = 0.0) -> None:
-        """End the work under way and let everything go.
+    async def close(self, *, patience_s: float | None = None) -> None:
+        """End the work under way and release everything; closing twice is allowed.
+
+        What was sent is kept: its response is waited for and written down, and what was not sent
+        yet is withdrawn. A cancellation ends that wait; then the outcome of what is unanswered is
+        unknown, which the ``CancelledError`` says.
 
         Args:
-            patience_s: how long requests that are already sent may still be answered; an answer
-                that arrives is written down, one that does not leaves the outcome unknown.
+            patience_s: how long to wait for responses; by default for as long as each request does.
         """
         self.is_closing = True
-        sending = [work for work in self.works.values() if work.is_sending]
-        if sending and patience_s > 0:
-            # Of a task only its id is waited for: it runs on without us.
-            await asyncio.gather(*(work.was_answered(patience_s) for work in sending))
+        if self._loop is not None and self._loop.is_closed():
+            # Its tasks and connections ended with it; the ledger must not stay owned.
+            await asyncio.to_thread(self.ledger.close)
+            return
+        if self._closing is None:
+            self._responses = asyncio.ensure_future(self._wait_for_responses(patience_s))
+            self._closing = asyncio.ensure_future(self._close(self._responses))
+        sending = self._sending()
+        # A cancelled scope of anyio cancels again and again, which is not a person's second wish.
+        with anyio.CancelScope(shield=True):
+            try:
+                await asyncio.shield(self._closing)
+            except asyncio.CancelledError as error:
+                if self._responses is not None:
+                    self._responses.cancel()
+                while not self._closing.done():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait({self._closing})
+                unanswered = [work for work in sending if work.is_sending]
+                if unanswered:
+                    add_interruption(error, unanswered[0].interruption())
+                raise
+
+    def _sending(self) -> list[Work]:
+        return [work for work in self.works.values() if work.is_sending]
+
+    async def _wait_for_responses(self, patience_s: float | None) -> None:
+        """Of a task only its id is waited for: it runs at the service without us."""
+        await asyncio.gather(*(work.was_answered(patience_s) for work in self._sending()))
+
+    async def _close(self, responses: asyncio.Future[None]) -> None:
+        for work in self.works.values():
+            if not work.is_sending:
+                work.task.cancel()
+        # A loop that ends cancels every task on it, this one and the wait included.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({responses})
+        for work in self._sending():
+            log.warning("request %s was cut before its response came", work.row and work.row.id)
         tasks = {work.task for work in self.works.values()}
-        while tasks:
-            for task in tasks:
-                task.cancel()
-            # Told again if need be: an answer that comes at the same moment is taken first.
-            _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
-        await self.client.__aexit__(None, None, None)
-        await asyncio.to_thread(self.ledger.close)
+        try:
+            while tasks:
+                for task in tasks:
+                    task.cancel()
+                # Told again if need be: an answer that comes at the same moment is taken first.
+                _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+            await self.client.__aexit__(None, None, None)
+        finally:
+            await asyncio.to_thread(self.ledger.close)
 
     async def keep_store_bounded(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images where the store is over its bound; says so.
@@ -140,8 +204,9 @@ class Session:
         self._unweighed += more_bytes
         if self._unweighed <= limit * UNWEIGHED_SHARE:
             return None
+        stored = await self.ledger.run(self.ledger.stored_bytes)
         self._unweighed = 0
-        if await self.ledger.run(self.ledger.stored_bytes) <= limit:
+        if stored <= limit:
             return None
         pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
         if not pruned.images:
@@ -161,13 +226,14 @@ class Session:
 
     async def result_policy(self) -> Policy:
         """What result URLs of the service may reach: private hosts only if its own host is one."""
-        if self._service_is_private is None:
-            self._service_is_private = await self._is_service_private()
-        return Policy(
-            allowed_hosts=self.settings.allowed_hosts, may_be_private=self._service_is_private
-        )
+        is_private = self._service_is_private
+        if is_private is None:
+            # A failed look-up says nothing for the next time.
+            is_private = self._service_is_private = await self._is_service_private()
+        return Policy(allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private))
 
-    async def _is_service_private(self) -> bool:
+    async def _is_service_private(self) -> bool | None:
+        """Whether the service's own host is a private one; ``None`` where it is not known now."""
         base = urlsplit(self.client.base_url)
         host = base.hostname or ""
         address = literal_address(host)
@@ -179,5 +245,5 @@ class Session:
             found = await resolve(host, base.port or 443)
         except OSError as error:
             log.debug("the service's host was not resolved: %s", error)
-            return False
+            return None
         return not all(is_public(one) for one in found)

@@ -28,10 +28,10 @@ from .errors import (
     WaitTimedOut,
 )
 from .fetching import fetch_missing, measure, of_other_key
-from .intents import State
+from .intents import State, key_print
 from .ledger_rows import Row
 from .models import Task, TaskStatus
-from .polling import Pace, wait_for_task
+from .polling import NOT_FOUND_S, Pace, wait_for_task
 from .refusals import is_moderation, is_unreachable_image
 from .results import Phase
 from .unclear import end_unknown, kept, reread, write_answered
@@ -99,6 +99,9 @@ async def _before_first_byte(work: Work, row: Row) -> None:
     except BaseException:
         work.is_sending = work.was_sent = False
         raise
+    if work.session.is_closing:  # while that was written
+        work.is_sending = work.was_sent = False
+        raise asyncio.CancelledError
 
 
 async def _not_accepted(work: Work, row: Row) -> None:
@@ -136,11 +139,13 @@ async def poll(work: Work, row: Row) -> Row:
     assert row.task_id is not None, "accepted means that the id is known"  # noqa: S101
     work.tell(Phase.QUEUED, task_id=row.task_id)
     try:
-        task = await (_one_look(work, row.task_id) if work.looks_once else _looks(work, row))
+        task = await (_one_look(work, row) if work.looks_once else _looks(work, row))
     except (TaskNotFound, AuthenticationFailed) as error:
         told = of_other_key(work.session, row, error)
         if row.sent_at is not None:  # ours, and not an id that somebody may have mistyped
             told = told.about(Charge.POSSIBLE, row.task_id)
+        elif told.key == "task_not_found":
+            return await work.ended(row, State.FAILED, told)
         raise told from None
     except (ReadFailed, NotSent) as error:
         raise error.about(Charge.RUNNING, row.task_id) from None
@@ -187,7 +192,8 @@ async def _looks(work: Work, row: Row) -> Task:
         clock=session.clock,
         sleep=session.sleep,
         doze=work.watch.doze,
-        age_s=max(0.0, session.now() - (row.accepted_at or session.now())),
+        age_s=_age_s(work, row),
+        is_known=_is_known(work, row),
     )
     try:
         return await waiting
@@ -198,11 +204,30 @@ async def _looks(work: Work, row: Row) -> Task:
         raise
 
 
-async def _one_look(work: Work, task_id: str) -> Task:
-    task = await _look(work, task_id)
-    if not task.status.is_terminal:
-        raise WaitTimedOut("wait_timed_out", task_id=task_id, word=task.word, waited=0)
-    return task
+def _age_s(work: Work, row: Row) -> float:
+    now = work.session.now()
+    return max(0.0, now - (row.accepted_at or now))
+
+
+def _is_known(work: Work, row: Row) -> bool:
+    """Whether the task exists as far as we know, and our key may read it."""
+    mine = key_print(work.session.settings.key.get_secret_value())
+    return not work.is_typed and row.key_print in (None, mine)
+
+
+async def _one_look(work: Work, row: Row) -> Task:
+    task_id, word = row.task_id, "unknown"
+    assert task_id is not None, "the caller looked"  # noqa: S101
+    try:
+        task = await _look(work, task_id)
+    except TaskNotFound:
+        if not _is_known(work, row) or _age_s(work, row) > NOT_FOUND_S:
+            raise
+    else:
+        if task.status.is_terminal:
+            return task
+        word = task.word
+    raise WaitTimedOut("wait_timed_out", task_id=task_id, word=word, waited=0)
 
 
 async def _look(work: Work, task_id: str) -> Task:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .callbacks import call_back, check_callback
 from .checks import check_reference_size
 from .errors import ConfigurationError, InvalidRequest
 from .references import PictureReference, pixels_reference
@@ -35,14 +36,26 @@ async def upload_references(
         ConfigurationError: no way that gives URLs is set up.
         UploadFailed: one did not arrive.
     """
+    session.check_usable()
+    check_callback(progress)
     if not pictures:
         raise InvalidRequest("no_images")
     for position, picture in enumerate(pictures, start=1):
+        if not isinstance(picture, PictureReference):  # pyright: ignore[reportUnnecessaryIsInstance]
+            kind = type(picture).__name__
+            reason = "a PictureReference is needed"
+            raise InvalidRequest(
+                "reference_unreadable", position=position, given=kind, reason=reason
+            )
         check_reference_size(position, picture.width, picture.height)
     way = url_way(session.client)
     if way is None:
         raise ConfigurationError("no_url_way")
-    return await session.courier.send(list(enumerate(pictures, start=1)), way, progress=progress)
+
+    def report(done: int, total: int) -> None:
+        call_back(progress, done, total)
+
+    return await session.courier.send(list(enumerate(pictures, start=1)), way, progress=report)
 
 
 async def try_upload(session: Session) -> Sent | None:
@@ -55,6 +68,7 @@ async def try_upload(session: Session) -> Sent | None:
         ConfigurationError: the way's settings cannot work.
         UploadFailed: the picture did not arrive, or its URL does not serve it.
     """
+    session.check_usable()
     way = url_way(session.client)
     if way is None:
         return None

@@ -16,9 +16,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .callbacks import call_back, call_first
 from .errors import (
     Charge,
     Interrupted,
+    InvalidRequest,
     LedgerFailed,
     OutcomeUnknown,
     SeedreamError,
@@ -65,6 +67,7 @@ class Work:
         timeout_s: how long to wait for the service.
         sending: what to send; a collected task has nothing.
         looks_once: look at the task once and raise :class:`WaitTimedOut` if it still runs.
+        is_typed: the task's id is only what a person gave; it was never seen to exist.
     """
 
     def __init__(
@@ -75,12 +78,14 @@ class Work:
         timeout_s: float,
         sending: Sending | None = None,
         looks_once: bool = False,
+        is_typed: bool = False,
     ) -> None:
         self.session = session
         self._claim = claim
         self.timeout_s = timeout_s
         self.sending = sending
         self.looks_once = looks_once
+        self.is_typed = is_typed
         self.begun = session.clock()
         self.row: Row | None = None
         self.theirs: Row | None = None
@@ -104,10 +109,20 @@ class Work:
     # --- waiters --------------------------------------------------------------------------------
 
     def enter(self, listener: Callable[[Progress], None] | None) -> None:
+        """A waiter comes.
+
+        Raises:
+            InvalidRequest: its listener would have to be awaited; it does not wait then.
+        """
         self._waiters += 1
-        if listener is not None:
-            self.listeners.append(listener)
-            listener(self.latest)
+        if listener is None:
+            return
+        self.listeners.append(listener)
+        try:
+            call_first(listener, self.latest)
+        except InvalidRequest:
+            self.leave(listener)
+            raise
 
     def leave(self, listener: Callable[[Progress], None] | None) -> None:
         """A waiter goes. The last one before anything was sent takes the request back."""
@@ -125,10 +140,10 @@ class Work:
     def take_back(self) -> None:
         """The service surely did not accept the request; nobody may be waiting for it any more."""
         self.is_sending = self.was_sent = False
-        if self._waiters == 0:
+        if self.is_unwanted:
             self.task.cancel()
 
-    async def was_answered(self, patience_s: float) -> None:
+    async def was_answered(self, patience_s: float | None) -> None:
         """Wait until a task id is written down, images are fetched, or patience has ended."""
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
@@ -145,12 +160,16 @@ class Work:
         return row is not None and row.state is not State.INTENDED
 
     def interruption(self) -> SeedreamError:
-        """What to tell a waiter that was cancelled now; an end that it just met is told as such."""
+        """What to tell a waiter that is cancelled now; an end that it just met is told as such."""
         if self.end is not None:
             return self.end
         row = self.known_row
         if row is not None and row.task_id and row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
+        if self.is_sending and row is not None and self.task.done():
+            # The session was closed before the response came.
+            unanswered = "interrupted_unanswered"
+            return Interrupted(unanswered, charge=Charge.POSSIBLE, entry=row.id)
         if self.is_sending:
             return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
         if self.was_sent:
@@ -162,12 +181,12 @@ class Work:
     def tell(self, phase: Phase, **details: object) -> None:
         self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
         for listener in tuple(self.listeners):
-            listener(self.latest)
+            call_back(listener, self.latest)
         self._changed()
 
     def _changed(self) -> None:
         if self.session.on_change is not None:
-            self.session.on_change(self)
+            call_back(self.session.on_change, self)
 
     # --- the road -------------------------------------------------------------------------------
 

@@ -12,10 +12,10 @@ from types import FrameType
 
 from ..config import SANDBOX_KEY, Settings, load_settings
 from ..doctor import Check, run_checks
-from ..errors import Charge, Interrupted, SeedreamError
+from ..errors import SeedreamError
+from ..interruptions import interruption_of
 from ..ledger import Ledger
 from ..session import Session
-from ..steps import ANSWER_S
 from ..wording import language, spoken
 from . import listing, running
 from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
@@ -87,33 +87,21 @@ def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
 async def _in_session(parsed: argparse.Namespace, settings: Settings, run: running.Run) -> Outcome:
     """Run a command so that Ctrl-C ends it cleanly, and a second one at once."""
     _take_signals(asyncio.current_task())
-    session = Session(settings)
     try:
-        await session.__aenter__()
-        try:
-            return await run(parsed, session)
-        finally:
-            await _close(session)
-    except asyncio.CancelledError:
-        # Whoever waits for paid work says it in words of his own.
-        raise Interrupted("interrupted_before") from None
+        async with Session(settings) as session:
+            try:
+                return await run(parsed, session)
+            finally:
+                if any(work.is_sending for work in session.works.values()):
+                    say(spoken(_WAITING))
+    except asyncio.CancelledError as error:
+        raise interruption_of(error) from None
 
 
-async def _close(session: Session) -> None:
-    patience_s = 0.0
-    sent = [work.row for work in session.works.values() if work.is_sending and work.row]
-    if sent:
-        say(spoken("The request was sent already: waiting for its answer, so that nothing is lost. "
-                   "Press Ctrl-C to stop at once."))  # fmt: skip
-        patience_s = ANSWER_S
-    try:
-        await session.close(patience_s=patience_s)
-    except asyncio.CancelledError:
-        await session.close()
-        if not sent:
-            raise
-        entry = sent[0].id
-        raise Interrupted("interrupted_unanswered", charge=Charge.POSSIBLE, entry=entry) from None
+_WAITING = (
+    "The request was sent already: waiting for its answer, so that nothing is lost. Press Ctrl-C "
+    "to stop at once."
+)
 
 
 def _take_signals(task: asyncio.Task[Outcome] | None) -> None:

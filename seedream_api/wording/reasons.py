@@ -32,6 +32,20 @@ REASONS: dict[str, str] = {
     "an IMAGE holds floats, not {type}": "IMAGE 应为浮点数，而不是 {type}",
     "an IMAGE of {shape} has no pixels": "形状为 {shape} 的 IMAGE 没有像素",
     "the batch holds no frame": "批次中没有任何一帧",
+    "a Request": "Request 对象",
+    "an ordinary function": "普通函数",
+    "it is asynchronous": "它是异步函数",
+    "it is not a number of seconds to wait": "不是可等待的秒数",
+    "more than 0, at most {most}": "大于 0，至多 {most}",
+    "a PictureReference is needed": "需要 PictureReference 对象",
+    "its shape is {shape}": "其形状为 {shape}",
+    "its values are {type}": "其值的类型为 {type}",
+    "its values go from {low} to {high}": "其值的范围为 {low} 到 {high}",
+    "a PIL image, or an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] of whole numbers 0-255, "
+    "16-bit values or floats 0-1": (
+        "PIL 图像，或形状为 [H, W]、[H, W, 1]、[H, W, 3]、[H, W, 4] 的数组，"
+        "值为 0-255 的整数、16 位值或 0-1 的浮点数"
+    ),
     "a whole number": "整数",
     "a number from {low} to {high}": "{low} 到 {high} 之间的数",
     "true or false": "true 或 false",

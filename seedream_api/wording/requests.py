@@ -143,6 +143,24 @@ REQUESTS: dict[str, Wording] = {
         "Set DEEPSPACE_BASE_URL back to {saved} to collect it.",
         "请将 DEEPSPACE_BASE_URL 改回 {saved} 后再取回。",
     ),
+    "session_not_open": Wording(
+        "This session is not open.",
+        "此 Session 尚未打开。",
+        "Open it with: async with Session(settings) as session",
+        "请这样打开：async with Session(settings) as session",
+    ),
+    "session_used": Wording(
+        "This session was opened before, and cannot be used again.",
+        "此 Session 已经打开过，不能再次使用。",
+        "Make a new Session.",
+        "请新建一个 Session。",
+    ),
+    "session_other_loop": Wording(
+        "This session belongs to another event loop.",
+        "此 Session 属于另一个事件循环。",
+        "Open a Session in each call of asyncio.run, and use it there only.",
+        "请在每次 asyncio.run 中各打开一个 Session，并只在其中使用。",
+    ),
     "entry_unknown": Wording(
         "The record holds no task {given!r}.",
         "记录中没有任务 {given!r}。",

@@ -16,7 +16,6 @@ from wishes import BOTH, NOW_5, cat
 from seedream_api import (
     Charge,
     ConfigurationError,
-    Interrupted,
     InvalidRequest,
     Origin,
     PartialResult,
@@ -88,7 +87,7 @@ def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(customer: An
         await soon(lambda: any(w.row for w in session.works.values()))
         first.cancel()
         second = asyncio.create_task(generate(cat(), session))
-        with pytest.raises(Interrupted):
+        with pytest.raises(asyncio.CancelledError):
             await first
         session.client._gate._not_before = 0.0
         stuck.set()
@@ -116,7 +115,7 @@ def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer
         cancelled = asyncio.create_task(generate(cat(), session))
         await reached.wait()
         cancelled.cancel()
-        with pytest.raises(Interrupted):
+        with pytest.raises(asyncio.CancelledError):
             await cancelled
         await soon(lambda: not session.works)
 
@@ -132,8 +131,7 @@ def test_nothing_is_sent_after_cancel(customer: Any) -> None:
         await soon(lambda: len(session.works) == 20 and all(w.row for w in session.works.values()))
         for task in tasks:
             task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-        assert all(isinstance(one, Interrupted) for one in ended)
+        ended = [await cancelled(task) for task in tasks]
         assert sum(one.may_have_been_charged for one in ended) == 1
         customer.sandbox.release()
         await soon(lambda: not session.works)
@@ -364,9 +362,13 @@ def test_an_unknown_task_is_a_failure_of_the_service(customer: Any) -> None:
     def collected() -> Any:
         return customer.run(lambda session: collect("task-000000000000", session))
 
-    with pytest.raises(TaskNotFound) as caught:
-        collected()
-    assert caught.value.exit_code == 3 and "does not know task" in str(caught.value)
+    for number in (1, 2):
+        with pytest.raises(TaskNotFound) as caught:
+            collected()
+        assert caught.value.exit_code == 3 and "does not know task" in str(caught.value)
+        assert not caught.value.may_have_been_charged
+        assert customer.states == ["failed"] and len(customer.sandbox.requests) == number
+    assert customer.rows[0].error.key == "task_not_found"
     with pytest.raises(InvalidRequest):
         customer.run(lambda session: collect("../../v1/models", session))
 
@@ -435,7 +437,7 @@ def test_cancelling_a_collection_is_told_in_our_own_words(
     customer = make_customer(make_sandbox(task_seconds=1000))
     ids = [customer.generate(seed=i, wait=False).task_id for i in range(2)]
 
-    async def road(session: Any) -> Interrupted:
+    async def road(session: Any) -> SeedreamError:
         task = asyncio.create_task(collect_all(ids, session))
         await soon(lambda: len(session.works) == 2)
         return await cancelled(task)

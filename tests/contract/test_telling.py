@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from waiting import cancelled, soon
-from wishes import NOW_5, cat
+from wishes import BOTH, NOW_5, cat
 
 from seedream_api import (
     Charge,
+    InvalidRequest,
     Origin,
     WaitTimedOut,
     collect,
+    collect_all,
     generate,
     pixels_reference,
 )
@@ -210,3 +212,64 @@ def test_a_task_is_looked_at_seldom_while_its_model_surely_still_works(customer:
     customer.sandbox.faults.push("task", running, times=2)
     customer.generate(seed=2)
     assert customer.clock.pauses[0] == SLOWEST_S
+
+
+# ---- callbacks that fail ----
+
+
+@BOTH
+def test_failing_callback_fails_no_job(customer: Any, model: str) -> None:
+    told: list[Progress] = []
+
+    def fail(step: Progress) -> None:
+        raise ZeroDivisionError
+
+    async def both(session: Any) -> list[Any]:
+        session.on_change = fail
+        calls = (generate(cat(model), session, progress=one) for one in (fail, told.append))
+        return await asyncio.gather(*calls)
+
+    first, second = customer.run(both)
+    assert first.images == second.images and told and customer.sent == 1
+
+
+async def awaited(*step: object) -> None:
+    raise AssertionError(step)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"progress": awaited},
+        {"progress": lambda *step: awaited(*step)},
+        {"progress": 5},
+        {"timeout_s": float("nan")},
+        {"timeout_s": 0},
+    ],
+)
+def test_wrong_arguments_are_refused_before_sending(customer: Any, wrong: dict[str, Any]) -> None:
+    async def whole(session: Any) -> None:
+        with pytest.raises(InvalidRequest):
+            await generate(cat(), session, **wrong)
+        with pytest.raises(InvalidRequest):
+            await collect_all("task-1", session, **wrong)
+        await soon(lambda: not session.works)
+
+    customer.run(whole)
+    assert not customer.sandbox.requests and set(customer.states) <= {"withdrawn", "accepted"}
+
+
+def test_wrong_kinds_of_arguments_are_refused(customer: Any) -> None:
+    async def whole(session: Any) -> None:
+        wrong: Any
+        for wrong in ("A cat", None, {"prompt": "A cat"}):
+            with pytest.raises(InvalidRequest):
+                await generate(wrong, session)
+        for wrong in (None, 5, b"task-1", ["task-1"]):
+            with pytest.raises(InvalidRequest):
+                await collect(wrong, session)
+            with pytest.raises(InvalidRequest):
+                await collect_all([wrong], session)
+
+    customer.run(whole)
+    assert not customer.sandbox.requests

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api import Interrupted
+from seedream_api import SeedreamError
+from seedream_api.interruptions import interruption_of
 
 
 async def soon(is_so: Callable[[], object]) -> None:
@@ -17,11 +18,15 @@ async def soon(is_so: Callable[[], object]) -> None:
         await asyncio.sleep(0.002)
 
 
-async def cancelled(task: asyncio.Task[Any]) -> Interrupted:
+async def cancelled(task: asyncio.Task[Any]) -> SeedreamError:
+    """Cancel a task and read what its cancellation leaves behind."""
     task.cancel()
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(asyncio.CancelledError) as caught:
         await task
-    return caught.value
+    assert task.cancelled()
+    told = interruption_of(caught.value)
+    assert str(told) in getattr(caught.value, "__notes__", [])
+    return told
 
 
 class Held:

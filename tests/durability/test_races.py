@@ -21,6 +21,7 @@ from seedream_api import (
     Interrupted,
     Request,
     Result,
+    SeedreamError,
     Session,
     WaitTimedOut,
     generate,
@@ -28,6 +29,7 @@ from seedream_api import (
     locks,
 )
 from seedream_api.intents import Intent, State
+from seedream_api.interruptions import interruption_of
 from seedream_api.ledger import Ledger
 from seedream_api.sandbox import SANDBOX_KEY, Delay, Sandbox
 
@@ -342,7 +344,7 @@ def test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed(
             await claim.reached()
             cancelled.cancel()
             claim.let_go()
-            with pytest.raises(Interrupted):
+            with pytest.raises(asyncio.CancelledError):
                 await cancelled
             return await asyncio.wait_for(generate(Request(**SMALL), other), 15)
 
@@ -358,7 +360,7 @@ def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
 ) -> None:
     request = Request(**{**family, "prompt": "Sent by another"})
 
-    async def road() -> tuple[Interrupted, WaitTimedOut]:
+    async def road() -> tuple[SeedreamError, WaitTimedOut]:
         async with sessions() as one, sessions() as other:
             first = asyncio.create_task(generate(request, one))
             while len(service.posts) == before:  # noqa: ASYNC110
@@ -374,11 +376,11 @@ def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
             while not any(work.is_sent_elsewhere for work in other.works.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
             second.cancel()
-            with pytest.raises(Interrupted) as told:
+            with pytest.raises(asyncio.CancelledError) as told:
                 await second
             service.release()
             assert (await first).status == "completed"
-            return told.value, late.value
+            return interruption_of(told.value), late.value
 
     before = len(service.posts)
     service.hold()

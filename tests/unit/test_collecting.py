@@ -15,7 +15,6 @@ from seedream_api.collecting import are_finished, collect_all
 from seedream_api.config import load_settings
 from seedream_api.errors import (
     Charge,
-    Interrupted,
     InvalidRequest,
     PartialResult,
     SeedreamError,
@@ -23,6 +22,7 @@ from seedream_api.errors import (
     WaitTimedOut,
 )
 from seedream_api.intents import Intent, State
+from seedream_api.interruptions import interruption_of
 from seedream_api.ledger import Ledger
 from seedream_api.results import Failure, Origin, Result, StoredImage
 
@@ -39,7 +39,9 @@ def ledger(home: Path) -> Iterator[Ledger]:
 @pytest.fixture
 def session(ledger: Ledger) -> Any:
     """A session whose tasks come to what the test says; no network at all."""
-    return SimpleNamespace(ledger=ledger, settings=load_settings(), works={})
+    return SimpleNamespace(
+        ledger=ledger, settings=load_settings(), works={}, check_usable=lambda: None
+    )
 
 
 def image(task_id: str) -> StoredImage:
@@ -156,7 +158,10 @@ def test_every_step_says_whose_it_is(session: Any, monkeypatch: pytest.MonkeyPat
 def test_cancelling_tells_which_tasks_still_run(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun: list[str] = []
+
     async def forever(task_id: str, *args: Any, **options: Any) -> Result:
+        begun.append(task_id)
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -164,15 +169,16 @@ def test_cancelling_tells_which_tasks_still_run(
 
     async def run() -> None:
         task = asyncio.create_task(collect_all(["task-a", "task-b"], session))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        while len(begun) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
         task.cancel()
         await task
 
-    with pytest.raises(Interrupted) as caught:
+    with pytest.raises(asyncio.CancelledError) as caught:
         asyncio.run(run())
-    assert "task-a" in str(caught.value) and "task-b" in str(caught.value)
-    assert caught.value.charge is Charge.RUNNING and caught.value.exit_code == 130
+    told = interruption_of(caught.value)
+    assert "task-a" in str(told) and "task-b" in str(told)
+    assert told.charge is Charge.RUNNING and told.exit_code == 130
 
 
 # ---- ids ----

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import re
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import seedream_api.errors as errors
+from seedream_api.checks import checked_task_id
 from seedream_api.errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -18,6 +25,7 @@ from seedream_api.errors import (
     WaitTimedOut,
     from_record,
 )
+from seedream_api.results import Failure, Origin, Result
 
 EXIT_CODES = {
     "SeedreamError": 1, "ConfigurationError": 2, "InvalidRequest": 2, "UnsafeURL": 2,
@@ -160,3 +168,60 @@ def test_chinese_sentences_follow_each_other_without_blanks() -> None:
     error = errors.ConfigurationError("no_key", path="settings.json")
     assert "尚未设置 API 密钥。未产生费用。三种方式" in error.message("zh")
     assert "No API key is set. Nothing was charged. Three ways" in error.message("en")
+
+
+# ---- pickled and copied ----
+
+
+class OwnError(errors.TaskFailed):
+    """An error of a program that uses the package."""
+
+
+def with_everything() -> SeedreamError:
+    nested = errors.NotSent("not_sent", host="e.com", reason="no answer in time")
+    error = errors.UploadFailed("upload_failed", position=1, way=Path("/w"), reason=nested)
+    error.about(Charge.POSSIBLE, "task-1").request_id = "req-1"
+    return error
+
+
+def pickled(error: SeedreamError) -> SeedreamError:
+    return pickle.loads(pickle.dumps(error))  # noqa: S301
+
+
+@pytest.mark.parametrize("made_again", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("name", [*sorted(EXIT_CODES), "OwnError"])
+def test_error_survives_pickle_and_copy(name: str, made_again: Any) -> None:
+    known = vars(errors).get(name, OwnError)
+    error = known("stored_error", charge=Charge.PAID, task_id="t", request_id="r", reason="odd")
+    error.hint = error.retry_after_s = 2.5
+    again = made_again(error)
+    assert type(again) is known and vars(again) == vars(error) and str(again) == str(error)
+    assert again.message("zh") == error.message("zh") and again.args == error.args
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_error_with_nested_values_survives_pickle(protocol: int) -> None:
+    error = with_everything()
+    again = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301
+    for language in ("en", "zh"):
+        assert again.message(language) == error.message(language)
+    assert isinstance(again.values["reason"], errors.NotSent) and again.request_id == "req-1"
+    assert again.to_record() == error.to_record() and again.charge is Charge.POSSIBLE
+
+
+def test_results_survive_pickle_and_copy() -> None:
+    failure = Failure("no", 1, "t", errors.TaskFailed("task_failed", task_id="t", reason="no"))
+    result = Result("partial", 1, Origin.NEW, "m", "t", failures=(failure,))
+    for again in (copy.deepcopy(result), pickle.loads(pickle.dumps(result))):  # noqa: S301
+        assert again.failures[0].reason == "no" and again.origin is Origin.NEW
+        assert str(again.failures[0].error) == str(failure.error)
+
+
+def test_error_passes_from_a_worker_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert errors.__file__ is not None
+    root = str(Path(errors.__file__).parents[1])
+    monkeypatch.setattr(sys, "path", [root, *sys.path])  # which the new process takes over
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with pytest.raises(errors.InvalidRequest, match="no id!"):
+            pool.submit(checked_task_id, "no id!").result(60)
+        assert pool.submit(abs, -1).result(60) == 1  # the pool still works

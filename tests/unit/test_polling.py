@@ -13,7 +13,7 @@ from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitT
 from seedream_api.models import Task, TaskStatus
 from seedream_api.polling import (
     FASTEST_S,
-    NEW_TASK_S,
+    NOT_FOUND_S,
     SLOWEST_S,
     Looks,
     Pace,
@@ -38,6 +38,7 @@ class Waited:
         timeout_s: float = 1800.0,
         age_s: float = 0.0,
         typical_s: float | None = None,
+        is_known: bool = True,
     ) -> None:
         self.now = 50.0
         self.looks: list[float] = []
@@ -64,6 +65,7 @@ class Waited:
             clock=lambda: self.now,
             sleep=sleep,
             age_s=age_s,
+            is_known=is_known,
             on_look=lambda task: self.told.append(task.word),
         )
 
@@ -209,20 +211,43 @@ def test_a_new_task_that_is_not_known_yet_is_given_time() -> None:
     forever = Waited(lambda now: not_found())
     with pytest.raises(TaskNotFound):
         forever.run()
-    assert NEW_TASK_S < forever.looks[-1] <= NEW_TASK_S + SLOWEST_S
+    assert NOT_FOUND_S == 60.0
+    assert NOT_FOUND_S < forever.looks[-1] <= NOT_FOUND_S + SLOWEST_S
 
 
-def test_a_task_is_new_for_a_minute() -> None:
-    assert NEW_TASK_S == 60.0
-    waited = Waited(lambda now: not_found() if now == 0 else task("completed"), age_s=60.0)
-    assert waited.run().status is TaskStatus.COMPLETED
+@pytest.mark.parametrize("age_s", [0.0, NOT_FOUND_S + 1, 1e9])
+@pytest.mark.parametrize("first_s", [0.0, 100.0, 400.0])
+def test_known_task_survives_a_minute_of_404_at_any_age(age_s: float, first_s: float) -> None:
+    spans = [(first_s, first_s + NOT_FOUND_S - SLOWEST_S)]
+    assert Waited(failing(not_found, spans), age_s=age_s).run().status is TaskStatus.COMPLETED
+    gone = Waited(lambda now: task("queued") if now < first_s else not_found(), age_s=age_s)
+    with pytest.raises(TaskNotFound):
+        gone.run()
+    assert gone.looks[-1] <= first_s + NOT_FOUND_S + 2 * SLOWEST_S
 
 
-def test_an_old_task_that_is_not_known_is_gone_at_once() -> None:
-    waited = Waited(lambda now: not_found(), age_s=NEW_TASK_S + 1)
+def test_404s_apart_are_not_added_up() -> None:
+    spans = [(start, start + 30.0) for start in range(0, 500, 60)]
+    assert Waited(failing(not_found, spans)).run().status is TaskStatus.COMPLETED
+
+
+def test_blip_between_404s_does_not_begin_them_again() -> None:
+    waited = Waited(lambda now: read_failed() if 20 < now < 30 else not_found())
+    with pytest.raises(TaskNotFound):
+        waited.run()
+    assert waited.looks[-1] <= NOT_FOUND_S + SLOWEST_S
+
+
+def test_typed_id_that_is_not_found_ends_at_once() -> None:
+    waited = Waited(lambda now: not_found(), is_known=False)
     with pytest.raises(TaskNotFound):
         waited.run()
     assert waited.looks == [0.0]
+
+
+def test_typed_id_that_was_seen_is_known_from_then_on() -> None:
+    waited = Waited(failing(not_found, [(5.0, 50.0)]), is_known=False)
+    assert waited.run().status is TaskStatus.COMPLETED
 
 
 # ---- blips ----

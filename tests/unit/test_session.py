@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from seedream_api import Session, load_settings, session
+from seedream_api import (
+    InvalidRequest,
+    PictureReference,
+    Request,
+    Session,
+    collect,
+    collect_all,
+    collecting,
+    generate,
+    load_settings,
+    session,
+)
 from seedream_api.addresses import Policy
+from seedream_api.intents import State
+from seedream_api.uploading import try_upload, upload_references
 
 
 def policy(home: Path, address: str) -> Policy:
@@ -48,7 +63,6 @@ class Names:
         (["192.168.0.9", "8.8.8.8"], True),
         (["8.8.8.8"], False),
         (["8.8.8.8", "2606:4700::1111"], False),
-        ([], False),  # a name that leads nowhere opens nothing
     ],
 )
 def test_a_services_name_decides_once_whether_its_results_may_be_private(
@@ -84,3 +98,67 @@ def test_behind_a_proxy_nothing_private_is_opened_and_nothing_looked_up(
     monkeypatch.setattr(session, "resolve", names)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert policy(home, "https://service.example").may_be_private is False and names.asked == []
+
+
+def test_failed_look_up_is_not_remembered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = Names()
+    monkeypatch.setattr(session, "resolve", names)
+    settings = load_settings(
+        home, {"DEEPSPACE_BASE_URL": "https://service.example", "DEEPSPACE_API_KEY": "sk-s"}
+    )
+
+    async def asked() -> list[bool]:
+        async with Session(settings) as opened:
+            first = await opened.result_policy()
+            names.found = ("10.1.2.3",)
+            second, third = await opened.result_policy(), await opened.result_policy()
+            return [policy.may_be_private for policy in (first, second, third)]
+
+    assert asyncio.run(asked()) == [False, True, True] and len(names.asked) == 2
+
+
+# ---- where a session may be used ----
+
+
+def used(opened: Session, home: Path) -> list[Callable[[], Coroutine[Any, Any, Any]]]:
+    request = Request(model="Seedream-4.5", prompt="A cat")
+    picture = PictureReference("a.png", 100, 100)
+    row = SimpleNamespace(state=State.ANSWERED, id=1, task_id=None)
+    return [
+        lambda: generate(request, opened),
+        lambda: collect("task-1", opened),
+        lambda: collect_all(["task-1"], opened),
+        lambda: collecting.resume(cast("Any", row), opened),
+        lambda: upload_references([picture], opened),
+        lambda: try_upload(opened),
+    ]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_session_on_another_loop_is_refused_before_sending(home: Path, number: int) -> None:
+    settings = load_settings(
+        home,
+        {"DEEPSPACE_BASE_URL": "http://127.0.0.1:9"},
+    )
+    opened = Session(settings)
+    call = used(opened, home)[number]
+    with pytest.raises(InvalidRequest, match="not open"):
+        asyncio.run(call())
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(opened.__aenter__())
+    with pytest.raises(InvalidRequest, match="another event loop"):
+        asyncio.run(call())
+    loop.run_until_complete(opened.close())
+    with pytest.raises(InvalidRequest, match="opened before"):
+        loop.run_until_complete(call())
+    with pytest.raises(InvalidRequest, match="opened before"):
+        loop.run_until_complete(opened.__aenter__())
+    loop.run_until_complete(opened.close())  # closing twice is allowed
+    loop.close()
+
+
+def test_session_whose_loop_has_ended_gives_its_ledger_up(home: Path) -> None:
+    settings = load_settings(home, {"DEEPSPACE_BASE_URL": "http://127.0.0.1:9"})
+    opened = asyncio.run(Session(settings).__aenter__())
+    asyncio.run(opened.close())
+    assert not list((home / "owners").glob("*.lock"))
