@@ -25,7 +25,7 @@ from .errors import (
     ReadFailed,
     TaskNotFound,
 )
-from .limits import Gate
+from .limits import Gate, Place
 from .models import Request, Task
 from .polling import Pace, wait_for_task
 from .redaction import scrub
@@ -37,10 +37,16 @@ from .transport import HttpAnswer, Transport
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
+SILENCE_S = 300.0
+"""A paid request without a response for this long no longer keeps others from being sent."""
 _TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
 
 
 async def _nothing() -> None:
+    pass
+
+
+def _ignore(place: Place) -> None:
     pass
 
 
@@ -53,10 +59,13 @@ class SubmitHooks:
             is sent.
         not_accepted: awaited when the service surely did not accept the request and it will be sent
             again after a pause.
+        admitted: gets the place that this request takes among those sent at the same time; a caller
+            that leaves releases it while the response is still waited for.
     """
 
     before_first_byte: Callable[[], Awaitable[None]] = _nothing
     not_accepted: Callable[[], Awaitable[None]] = _nothing
+    admitted: Callable[[Place], None] = _ignore
 
 
 class SeedreamClient:
@@ -153,16 +162,26 @@ class SeedreamClient:
         patience: Patience,
     ) -> Answer | float:
         """The answer, or how long to wait before the next attempt."""
+        is_noted = False
+
+        async def before_first_byte() -> None:
+            nonlocal is_noted
+            await hooks.before_first_byte()
+            is_noted = True
+
         try:
-            async with self._gate.place():
+            async with self._gate.place(at_most_s=SILENCE_S) as place:
+                hooks.admitted(place)
                 answer = await self.transport.post_once(
                     self.base_url + GENERATE_PATH,
                     body=body,
                     headers=headers,
                     read_timeout_s=timeout_s,
-                    before_first_byte=hooks.before_first_byte,
+                    before_first_byte=before_first_byte,
                 )
         except NotSent:
+            if is_noted:
+                await hooks.not_accepted()
             pause = patience.pause(CONNECTING)
             if pause is None:
                 raise
