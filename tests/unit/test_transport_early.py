@@ -309,6 +309,40 @@ def test_paid_connection_is_kept_alive(
         assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) in seen
 
 
+@pytest.mark.parametrize("megabytes", [0, 20])
+def test_cancelled_request_closes_its_connection(
+    serve: Callable[[Talk], Any], megabytes: int
+) -> None:
+    """Also where the caller is cancelled again at every wait, as anyio does."""
+    arrived, ended = threading.Event(), threading.Event()
+
+    def talk(caller: Any) -> None:
+        caller.socket.recv(1_000)
+        arrived.set()
+        if megabytes == 0:
+            caller.wait_for_end()
+            ended.set()
+
+    async def run() -> None:
+        client = Transport()
+        body = {"image": "x" * megabytes * 1_000_000}
+        task = asyncio.ensure_future(
+            client.post_once(
+                serve(talk).url(), body=body, headers={}, read_timeout_s=20,
+                before_first_byte=Moment(),
+            )
+        )  # fmt: skip
+        await asyncio.to_thread(arrived.wait, 10)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        if megabytes == 0:
+            assert task.cancelled() and await asyncio.to_thread(ended.wait, 10)
+        await client.close()
+
+    asyncio.run(run())
+
+
 # ---- framing that a strict reader refuses ----
 
 JSON = '{"id": "task-1", "提示": "猫猫猫猫猫"}'.encode()
