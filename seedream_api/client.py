@@ -22,7 +22,7 @@ from .errors import (
     RateLimited,
 )
 from .failures import as_poll_failure, as_refusal, as_unknown
-from .limits import Gate
+from .limits import Gate, Place
 from .models import Request, Task
 from .polling import Pace, wait_for_task, wait_limit_s
 from .reading import read_in_time, understand
@@ -38,9 +38,15 @@ TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
 TORN_LOOKS = 3
 """How often a task is polled at once while its response ends early."""
+SILENCE_S = 300.0
+"""A paid request without a response for this long no longer keeps others from being sent."""
 
 
 async def _nothing() -> None:
+    pass
+
+
+def _ignore(place: Place) -> None:
     pass
 
 
@@ -53,10 +59,13 @@ class SubmitHooks:
             is sent.
         not_accepted: awaited when the service surely did not accept the request and it will be sent
             again after a pause.
+        admitted: gets the place that this request takes among those sent at the same time; a caller
+            that leaves releases it while the response is still waited for.
     """
 
     before_first_byte: Callable[[], Awaitable[None]] = _nothing
     not_accepted: Callable[[], Awaitable[None]] = _nothing
+    admitted: Callable[[Place], None] = _ignore
 
 
 class SeedreamClient:
@@ -159,16 +168,26 @@ class SeedreamClient:
         sent: tuple[str, ...],
     ) -> Answer | float:
         """The answer, or how long to wait before the next attempt."""
+        is_noted = False
+
+        async def before_first_byte() -> None:
+            nonlocal is_noted
+            await hooks.before_first_byte()
+            is_noted = True
+
         try:
-            async with self._gate.place():
+            async with self._gate.place(at_most_s=SILENCE_S) as place:
+                hooks.admitted(place)
                 answer = await self.transport.post_once(
                     self.base_url + GENERATE_PATH,
                     body=body,
                     headers=headers,
                     read_timeout_s=timeout_s,
-                    before_first_byte=hooks.before_first_byte,
+                    before_first_byte=before_first_byte,
                 )
         except NotSent:
+            if is_noted:
+                await hooks.not_accepted()
             pause = patience.pause(CONNECTING)
             if pause is None:
                 raise

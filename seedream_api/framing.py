@@ -15,6 +15,7 @@ _STATUS_LINE = re.compile(rb"\s*HTTP/\d(?:\.\d+)? +(\d{3})(?!\d)[^\n]*\n", re.IG
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _HEADER = re.compile(rb"([^:\s][^:]*?)[ \t]*:(.*)", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
+_CHUNK_SIZE_BEGUN = re.compile(rb"[ \t]*[0-9a-fA-F]{0,15}[ \t]*(?:;[^\n]*)?\r?")
 _MAX_LINE = 8192
 _WITHOUT_BODY = (204, 304)
 
@@ -47,6 +48,7 @@ class ResponseReader:
         """What is wrong with the framing."""
         self._part = Part.HEAD
         self._pending = bytearray()
+        self._scanned = 0
         self._left = 0
         self._max_head = max_head
         self._is_closed = False
@@ -81,14 +83,17 @@ class ResponseReader:
             self.fault = "the headers have no end"
 
     def _head(self) -> bool:
-        end = _HEAD_END.search(self._pending.lstrip(b"\r\n"))
+        if self._scanned == 0:
+            self._pending = self._pending.lstrip(b"\r\n")
+        end = _HEAD_END.search(self._pending, max(0, self._scanned - 3))
+        self._scanned = len(self._pending)
         if end is None:
-            if len(self._pending) > self._max_head:
+            if self._scanned > self._max_head:
                 self.end()
             return False
-        blank = len(self._pending) - len(self._pending.lstrip(b"\r\n"))
-        head = bytes(self._pending[blank : blank + end.end()])
-        del self._pending[: blank + end.end()]
+        self._scanned = 0
+        head = bytes(self._pending[: end.end()])
+        del self._pending[: end.end()]
         self._read_head(head)
         if self.status is not None:
             self._part = self._framing(self.status)
@@ -144,7 +149,7 @@ class ResponseReader:
     def _chunk_size(self) -> bool:
         line = _CHUNK_SIZE.match(self._pending)
         if line is None:
-            if b"\n" in self._pending or len(self._pending) > _MAX_LINE:
+            if len(self._pending) > _MAX_LINE or not _CHUNK_SIZE_BEGUN.fullmatch(self._pending):
                 return self._broken("a chunk has no size")
             return False
         self._left = int(line.group(1), 16)

@@ -7,6 +7,20 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
+class Place:
+    """One of a gate's places, held until it is released."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places = places
+        self._is_held = True
+
+    def release(self) -> None:
+        """Let the next one in; may be called early, and more than once."""
+        if self._is_held:
+            self._is_held = False
+            self._places.release()
+
+
 class Gate:
     """Lets a bounded number through at a time, in order of arrival; a 429 holds everyone back.
 
@@ -32,9 +46,22 @@ class Gate:
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     @asynccontextmanager
-    async def place(self) -> AsyncGenerator[None]:
-        """A place inside, once one is free and nobody is held back."""
-        async with self._places:
+    async def place(self, *, at_most_s: float | None = None) -> AsyncGenerator[Place]:
+        """Take a place inside, once one is free and none of them is held back.
+
+        Args:
+            at_most_s: seconds after which the place is released although its holder is inside.
+        """
+        await self._places.acquire()
+        place = Place(self._places)
+        timer = None
+        try:
             while (pause := self._not_before - self._clock()) > 0:
                 await self._sleep(pause)
-            yield
+            if at_most_s is not None:
+                timer = asyncio.get_running_loop().call_later(at_most_s, place.release)
+            yield place
+        finally:
+            if timer is not None:
+                timer.cancel()
+            place.release()

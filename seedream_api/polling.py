@@ -239,7 +239,7 @@ async def wait_for_task(
             pause = pace.pause_s(age)
         except (ReadFailed, NotSent) as error:
             wanted = error.retry_after_s if isinstance(error, ReadFailed) else None
-            again = patience.pause(READING, wanted)
+            again = patience.pause(READING, wanted, timeout_s - (clock() - begun))
             if again is None:
                 raise
             pause, rest = max(FASTEST_S, again), sleep

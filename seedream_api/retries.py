@@ -56,19 +56,36 @@ class Patience:
     _since: dict[Policy, float] = field(default_factory=dict[Policy, float])
     _tries: dict[Policy, int] = field(default_factory=dict[Policy, int])
 
-    def pause(self, policy: Policy, retry_after_s: float | None = None) -> float | None:
-        """Seconds to wait before the next attempt, or ``None`` when the budget is used up."""
+    def pause(
+        self,
+        policy: Policy,
+        retry_after_s: float | None = None,
+        left_s: float | None = None,
+    ) -> float | None:
+        """Seconds to wait before the next attempt, or ``None`` when the budget is used up.
+
+        Args:
+            retry_after_s: what the service asks for; less than the policy's first pause does not
+                shorten a pause, so that ``Retry-After: 0`` does not bring hundreds of requests.
+            left_s: the time that the caller has. A pause that the service asks for may take all of
+                it, and does not use up the budget.
+        """
         now = self.clock()
         since = self._since.setdefault(policy, now)
         tries = self._tries[policy] = self._tries.get(policy, 0) + 1
         step = min(policy.longest_s, policy.first_s * 2.0 ** min(tries - 1, 16))
         pause = step * (0.5 + 0.5 * self.jitter())
+        is_asked = retry_after_s is not None and retry_after_s >= policy.first_s
         if retry_after_s is not None:
             # The service's own word, and a little more so that not all come back at once.
-            pause = retry_after_s + min(1.0, policy.first_s) * self.jitter()
-        if tries >= policy.attempts or now - since + pause > policy.total_s:
+            asked = retry_after_s + min(1.0, policy.first_s) * self.jitter()
+            pause = asked if is_asked else max(asked, pause)
+        if tries >= policy.attempts:
             return None
-        return pause
+        if is_asked and left_s is not None:
+            self._since[policy] = since + pause
+            return pause if pause <= left_s else None
+        return pause if now - since + pause <= policy.total_s else None
 
     def waited_s(self, policy: Policy) -> int:
         """Whole seconds since the first failure of this kind."""

@@ -70,6 +70,7 @@ async def send(work: Work, row: Row) -> Row:
             hooks=SubmitHooks(
                 before_first_byte=lambda: _before_first_byte(work, row),
                 not_accepted=lambda: _not_accepted(work, row),
+                admitted=work.admitted,
             ),
             read_timeout_s=max(work.timeout_s, ANSWER_S),
         )

@@ -33,6 +33,8 @@ class Stream(httpcore.AsyncNetworkStream):
         self._inner = inner
         self._raw = raw
         self._ahead: asyncio.Task[bytes] | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._early: deque[bytes] = deque()
         self._is_given_up = False
         self._is_spoiled = False
@@ -88,7 +90,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self, piece: bytes, timeout_s: float | None, exchange: Exchange | None
     ) -> None:
         """Write a piece within ``timeout_s`` while reading what the server says meanwhile."""
-        sending = asyncio.ensure_future(self._send(piece))
+        sending = self._sending = asyncio.ensure_future(self._send(piece))
         try:
             while not sending.done():
                 waiting: set[asyncio.Task[Any]] = {sending}
@@ -163,11 +165,21 @@ class Stream(httpcore.AsyncNetworkStream):
             await self._close()
 
     async def _close(self) -> None:
-        if self._ahead is not None:
-            self._ahead.cancel()
-            await asyncio.wait({self._ahead})
-            if not self._ahead.cancelled():
-                self._ahead.exception()
+        """Close, even where the caller is cancelled meanwhile."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close_now())
+        await asyncio.shield(self._closing)
+
+    async def _close_now(self) -> None:
+        # A socket that is closed while the loop still watches it would take its number along.
+        running = {task for task in (self._ahead, self._sending) if task is not None}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        for task in running:
+            if not task.cancelled():
+                task.exception()
         await self._inner.aclose()
 
     async def start_tls(

@@ -1,14 +1,15 @@
-"""HTTP: the only module that imports httpx, and the judge of whether the server saw a request.
+"""HTTP: the only module that sends requests, and the judge of whether the server saw one.
 
-No httpx type appears in a signature or an error here, so that another HTTP library is a change of
-this file alone. Three ways to ask:
+No httpx type appears in a signature or an error here. Three ways to ask:
 
 * :meth:`Transport.post_once` for what may be charged: a connection of its own (an idle one may be
-  dead without either side knowing), one attempt, ``before_first_byte`` awaited at the very moment
-  before the first byte of the request leaves. A failure before that moment is :class:`NotSent`,
-  any failure after it :class:`OutcomeUnknown`.
+  dead without either side knowing), ``before_first_byte`` awaited at the very moment before the
+  first byte of the request leaves. Without any byte sent, a failure is :class:`NotSent`; without a
+  status line it is :class:`OutcomeUnknown`; with one, what arrived is returned.
 * :meth:`Transport.ask` for what costs nothing and has a small answer.
 * :meth:`Transport.open` for a body that is streamed, optionally from an address checked before.
+
+``streams`` and ``sockets`` are the connections below httpx, ``framing`` reads what they bring.
 """
 
 from __future__ import annotations
@@ -59,9 +60,10 @@ class Transport:
         return proxy_for(url, self._proxy)
 
     async def close(self) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+        """Close every connection, even where the caller is cancelled meanwhile."""
+        pools = list(self._pools.values())
         self._pools.clear()
+        await asyncio.shield(asyncio.gather(*(pool.aclose() for pool in pools)))
 
     async def post_once(
         self,

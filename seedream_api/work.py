@@ -35,6 +35,7 @@ from .steps import STEPS
 from .unclear import confirm, read_again
 
 if TYPE_CHECKING:
+    from .limits import Place
     from .models import Request
     from .session import Session
     from .uploads import Way
@@ -103,6 +104,7 @@ class Work:
         self.latest = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
+        self._place: Place | None = None
         self.watch = Watch(session.sleep)
         self.task = asyncio.create_task(self._walk())
 
@@ -131,6 +133,12 @@ class Work:
             self.listeners.remove(listener)
         if self._waiters == 0 and not self.was_sent and not self.task.done():
             self.task.cancel()
+        elif self._waiters == 0 and self._place is not None:
+            self._place.release()
+
+    def admitted(self, place: Place) -> None:
+        """Keep the place that the request takes: it is given up when the last waiter leaves."""
+        self._place = place
 
     @property
     def is_unwanted(self) -> bool:

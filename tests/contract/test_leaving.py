@@ -11,7 +11,7 @@ from wishes import BOTH, NOW_5, cat
 
 from seedream_api import Charge, collect, generate
 from seedream_api.collecting import resume
-from seedream_api.errors import LedgerFailed
+from seedream_api.errors import LedgerFailed, NotSent
 from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
 
 
@@ -121,6 +121,73 @@ def test_cancel_between_two_attempts_takes_the_request_back(customer: Any, model
 
     customer.run(road)
     assert customer.states == ["withdrawn"] and customer.sent == 1
+
+
+@BOTH
+def test_cancelled_post_gives_its_slot_to_the_next(customer: Any, model: str) -> None:
+    async def road(session: Any) -> None:
+        customer.sandbox.hold()
+        task = asyncio.create_task(generate(cat(model), session))
+        await soon(lambda: customer.sent == 1)
+        assert (await cancelled(task)).charge is Charge.POSSIBLE
+        other = asyncio.create_task(generate(cat(model, prompt="A dog"), session))
+        await soon(lambda: customer.sent == 2)
+        customer.sandbox.release()
+        await other
+        await soon(lambda: not session.works)
+
+    customer.run(road, SEEDREAM_MAX_SUBMITS="1")
+    assert customer.states == ["completed"] * 2 and customer.sent == 2
+
+
+@BOTH
+def test_silent_post_gives_its_slot_to_the_next(
+    customer: Any, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr("seedream_api.client.SILENCE_S", 0.05)
+
+    async def road(session: Any) -> None:
+        customer.sandbox.hold()
+        both = [
+            asyncio.create_task(generate(cat(model, prompt=prompt), session))
+            for prompt in ("A cat", "A dog")
+        ]
+        await soon(lambda: customer.sent == 2)
+        customer.sandbox.release()
+        await asyncio.gather(*both)
+
+    customer.run(road, SEEDREAM_MAX_SUBMITS="1")
+    assert customer.states == ["completed"] * 2 and customer.sent == 2
+
+
+@BOTH
+@pytest.mark.parametrize("times", [1, 1000])
+def test_unsent_request_is_taken_back_before_the_next_try(
+    customer: Any, model: str, times: int
+) -> None:
+    """As where a server closes every connection while the row is written."""
+    attempts: list[str] = []
+
+    async def road(session: Any) -> Any:
+        post = session.client.transport.post_once
+
+        async def closing(url: str, **more: Any) -> Any:
+            attempts.append(url)
+            if len(attempts) > times:
+                return await post(url, **more)
+            await more["before_first_byte"]()
+            raise NotSent("not_sent", host="service", reason="closed")
+
+        session.client.transport.post_once = closing
+        return await generate(cat(model), session)
+
+    if times == 1:
+        customer.run(road)
+        assert customer.states == ["completed"] and customer.sent == 1 and len(attempts) == 2
+        return
+    with pytest.raises(NotSent):
+        customer.run(road)
+    assert customer.states == ["withdrawn"] and customer.sent == 0 and len(attempts) > 2
 
 
 @pytest.mark.parametrize("is_full", [False, True])

@@ -132,3 +132,29 @@ def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
             assert time.now == 0.25
 
     asyncio.run(run())
+
+
+def test_released_place_lets_the_next_one_in_once() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        inside: list[int] = []
+
+        async def one(number: int) -> None:
+            async with gate.place():
+                inside.append(number)
+                await asyncio.Event().wait()
+
+        async with gate.place() as place:
+            tasks = [asyncio.create_task(one(number)) for number in range(2)]
+            place.release()
+            place.release()
+            await settled()
+            assert inside == [0]
+        await settled()
+        assert inside == [0]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())

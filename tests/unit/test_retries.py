@@ -98,11 +98,33 @@ def test_waited_time_is_counted_from_the_first_failure_of_the_kind() -> None:
     assert patience.waited_s(CONNECTING) == 0
 
 
-@given(asked=st.floats(0, 60), jitter=st.floats(0, 1))
+@given(asked=st.floats(RATE_LIMITED.first_s, 60), jitter=st.floats(0, 1))
 def test_the_services_own_word_is_waited_for_and_little_more(asked: float, jitter: float) -> None:
     patience = Patience(Clock(), jitter=lambda: jitter)
     pause = patience.pause(RATE_LIMITED, asked)
     assert pause is not None and asked <= pause <= asked + 1.0
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(share=st.floats(0, 0.99), jitter=st.floats(0, 1))
+def test_short_retry_after_never_shortens_a_pause(
+    policy: Policy, share: float, jitter: float
+) -> None:
+    asked = share * policy.first_s
+    own, _ = pauses(policy, jitter)
+    taken, last = pauses(policy, jitter, asked)
+    assert last <= policy.total_s and len(taken) <= len(own)
+    assert all(pause >= max(asked, one) for pause, one in zip(taken, own, strict=False))
+
+
+def test_retry_after_may_take_all_the_time_of_the_caller() -> None:
+    clock = Clock()
+    patience = Patience(clock, jitter=lambda: 0.0)
+    for _ in range(5):
+        assert patience.pause(READING, 130.0, left_s=1_800.0) == 130.0
+        clock.now += 130.0
+    assert patience.pause(READING, None, left_s=1_150.0) == pytest.approx(5.0)
+    assert patience.pause(READING, 130.0, left_s=129.0) is None
 
 
 def test_a_word_beyond_the_budget_ends_the_attempts_at_once() -> None:

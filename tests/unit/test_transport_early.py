@@ -260,16 +260,17 @@ def test_response_that_precedes_its_request_is_not_taken(serve: Callable[[Talk],
     assert server.read.count(b"POST") == 1
 
 
-def test_server_that_closes_every_connection_is_not_sent(serve: Callable[[Talk], Any]) -> None:
-    closed = threading.Semaphore(0)
+def test_server_that_closes_every_connection_is_not_sent(
+    serve: Callable[[Talk], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seedream_api.streams._STALE_WAIT_S", 10.0)
 
     def talk(caller: Any) -> None:
         caller.socket.shutdown(socket.SHUT_WR)
-        closed.release()
         caller.wait_for_end()
 
     server = serve(talk)
-    moment = Moment(wait=lambda: closed.acquire(timeout=10) and None)
+    moment = Moment()
     with pytest.raises(NotSent):
         post(server.url(), moment=moment)
     assert moment.count == 1 and server.read == b""
@@ -306,3 +307,98 @@ def test_paid_connection_is_kept_alive(
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE) in seen
     if hasattr(socket, "TCP_KEEPIDLE"):
         assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) in seen
+
+
+@pytest.mark.parametrize("megabytes", [0, 20])
+def test_cancelled_request_closes_its_connection(
+    serve: Callable[[Talk], Any], megabytes: int
+) -> None:
+    """Also where the caller is cancelled again at every wait, as anyio does."""
+    arrived, ended = threading.Event(), threading.Event()
+
+    def talk(caller: Any) -> None:
+        caller.socket.recv(1_000)
+        arrived.set()
+        if megabytes == 0:
+            caller.wait_for_end()
+            ended.set()
+
+    async def run() -> None:
+        client = Transport()
+        body = {"image": "x" * megabytes * 1_000_000}
+        task = asyncio.ensure_future(
+            client.post_once(
+                serve(talk).url(), body=body, headers={}, read_timeout_s=20,
+                before_first_byte=Moment(),
+            )
+        )  # fmt: skip
+        await asyncio.to_thread(arrived.wait, 10)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        if megabytes == 0:
+            assert task.cancelled() and await asyncio.to_thread(ended.wait, 10)
+        await client.close()
+
+    asyncio.run(run())
+
+
+# ---- framing that a strict reader refuses ----
+
+JSON = '{"id": "task-1", "提示": "猫猫猫猫猫"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("after", "is_whole"),
+    [
+        (b"X-Odd: a\x00b\r\nContent-Length: %d\r\n\r\n" % len(JSON) + JSON, True),
+        (b"no colon here\r\nContent-Length: %d\r\n\r\n" % len(JSON) + JSON, True),
+        (b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n" + JSON, True),
+        (b"Content-Length: many\r\n\r\n" + JSON, True),
+        (b"X-Long: " + b"a" * 200_000 + b"\r\n\r\n" + JSON, True),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + JSON, False),
+        (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(JSON) + JSON, False),
+        # counted in characters, not in bytes
+        (b"Content-Length: %d\r\n\r\n" % len(JSON.decode()) + JSON, False),
+    ],
+    ids=[
+        "control", "no colon", "two lengths", "no number", "long",
+        "not chunked", "no last chunk", "characters",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_late", [False, True])
+def test_badly_framed_paid_response_is_returned(
+    serve: Callable[[Talk], Any], after: bytes, is_whole: bool, is_late: bool
+) -> None:
+    def talk(caller: Any) -> None:
+        caller.request()
+        sent = b"HTTP/1.1 200 OK\r\n" + after
+        caller.say(sent[:-9])
+        if is_late:
+            threading.Event().wait(0.2)
+        caller.say(sent[-9:])
+
+    answer = post(serve(talk).url())
+    assert (answer.status, answer.body) == (200, JSON)
+    assert (answer.cut is None) is is_whole
+
+
+def test_badly_framed_response_does_not_spoil_the_next(serve: Callable[[Talk], Any]) -> None:
+    """A free connection is kept: bytes beyond one response are not the next one's."""
+
+    def talk(caller: Any) -> None:
+        while caller.request():
+            caller.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}[500]")
+
+    server = serve(talk)
+
+    async def run() -> list[HttpAnswer]:
+        client = Transport()
+        try:
+            return [await client.ask(server.url()) for _ in range(3)]
+        finally:
+            await client.close()
+
+    answers = asyncio.run(run())
+    assert [answer.status for answer in answers] == [200] * 3
+    assert all(answer.body.startswith(b"{}") and answer.cut for answer in answers)
