@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES, routes
+from .nodes import NODES, background, installed, routes
+
+_FOLDER = Path(__file__).parent
+installed.check_only_copy(_FOLDER)
 
 WEB_DIRECTORY = "./web"
 
@@ -18,6 +23,8 @@ class SeedreamExtension(ComfyExtension):
 
 async def comfy_entrypoint() -> ComfyExtension:
     routes.register()
+    background.end_by_signal_as_by_interrupt()
+    installed.mark_loaded(_FOLDER)
     return SeedreamExtension()
 
 

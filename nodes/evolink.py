@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
-from . import inputs
+from . import freshness, inputs, runtime
+from . import given as values
+from .encodable import raises_encodable
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def request_of(
         quality=given.get("quality"),
         n=given.get("n"),
         prompt_priority=given.get("prompt_priority"),
-        seed=inputs.widget(given, "seed", 0),
+        seed=0 if given.get("seed") is None else given["seed"],
         references=references,
     )
 
@@ -102,20 +104,29 @@ class SeedreamEvolink(io.ComfyNode):
                 inputs.task_id_output(),
                 inputs.report_output(),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=list(inputs.HIDDEN),
         )
 
     @classmethod
+    async def fingerprint_inputs(cls, **given: Any) -> Any:
+        """Changes while the latest run of the same inputs lacks something."""
+        return await freshness.fingerprint(cls, given)
+
+    @classmethod
+    @raises_encodable
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
+        caller = runtime.Caller.of(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        wait = values.option(given, "wait", True, values.is_switch)
+        images = values.images_of(given)
+
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.generation import generate
 
             request = request_of(prompt, model, given, await references_of(given))
-            wait = inputs.widget(given, "wait", True)
             return await generate(request, session, wait=wait, progress=tell)
 
-        fit = inputs.widget(given, "fit", inputs.FITS[0])
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
-        images = inputs.connected_images(given)
-        made = await road(cls.hidden.unique_id, job, fit, hint=hint, references=images)
-        return outputs(*made, with_task_id=True)
+        made = await road(caller, job, fit, hint=hint, references=images)
+        freshness.note_result(cls, *made, pays=True)
+        return outputs(caller, *made, with_task_id=True)

@@ -1,16 +1,14 @@
-"""Inputs and outputs that several nodes share, made from the catalogue, and reading them back."""
+"""Inputs and outputs that several nodes share, made from the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
-import torch
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
 from ..seedream_api.config import load_settings
-from ..seedream_api.errors import ConfigurationError
+from ..seedream_api.errors import SeedreamError
 from .settings import home_folder, log
 
 CATEGORY = "Seedream"
@@ -24,7 +22,7 @@ def model_ids(family: Family) -> list[str]:
     """The models of a family, with those that ``SEEDREAM_MODELS`` adds."""
     try:
         return list(of_family(load_settings(home_folder()).models, family))
-    except ConfigurationError as error:
+    except SeedreamError as error:
         # The pack must load; the same error is told when a node runs.
         log.warning("%s", error)
         from ..seedream_api.catalog import MODELS
@@ -98,6 +96,10 @@ def fit_input() -> io.Input:
     )
 
 
+HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt)
+"""What every node is told besides its inputs: its id, and the prompt as it was sent."""
+
+
 def wait_input(tooltip: str) -> io.Input:
     return io.Boolean.Input("wait", default=True, optional=True, tooltip=tooltip)
 
@@ -138,35 +140,3 @@ def task_id_output() -> io.Output:
 
 def report_output() -> io.Output:
     return text_output("report", "What was done and what it may have cost, as JSON.")
-
-
-def connected_images(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
-    """The connected IMAGE tensors in the order of their inputs, ``image_10`` after ``image_9``.
-
-    Growing inputs arrive as ``images={"image_1": ...}``, plain ones as ``{"images.image_1": ...}``;
-    bypassed and muted ones are missing or ``None``.
-    """
-    grown = cast("dict[str, Any]", given.get("images") or {})
-    found = {f"images.{name}": value for name, value in grown.items()} | dict(given)
-    return [
-        (name, found[f"images.{name}"])
-        for name in IMAGE_NAMES
-        if found.get(f"images.{name}") is not None
-    ]
-
-
-def lines(text: str | None) -> list[str]:
-    """The lines of a text that hold anything."""
-    return [line.strip() for line in (text or "").splitlines() if line.strip()]
-
-
-def widget(given: Mapping[str, Any], name: str, default: Any) -> Any:
-    """An optional widget's value; an API prompt may leave it out."""
-    value = given.get(name)
-    return default if value is None else value
-
-
-def first(given: Mapping[str, Any], name: str, default: Any) -> Any:
-    """The widget's value in a node that takes its inputs as lists."""
-    values = given.get(name)
-    return default if not values or values[0] is None else values[0]

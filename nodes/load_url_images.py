@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import json
+import shutil
 import tempfile
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,9 @@ from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from ..seedream_api.wording import chinese
-from . import inputs, runtime
+from . import freshness, inputs, runtime
+from . import given as values
+from .encodable import raises_encodable
 from .results import Pictures, describe, pictures_of
 
 if TYPE_CHECKING:
@@ -24,9 +29,8 @@ if TYPE_CHECKING:
 
 ON_ERROR = ("fail", "skip")
 
-_loaded_whole: OrderedDict[str, None] = OrderedDict()
-"""Lists of which every address was loaded: with skip, only these may be cached."""
-_REMEMBERED_LISTS = 256
+CHECK_AGAIN_S = 10.0
+"""How long the addresses of a former run may take to be compared; then its pictures stay."""
 
 
 class SeedreamLoadURLImages(io.ComfyNode):
@@ -67,41 +71,36 @@ class SeedreamLoadURLImages(io.ComfyNode):
                 inputs.image_list_output(),
                 inputs.report_output(),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=list(inputs.HIDDEN),
             is_input_list=True,
         )
 
     @classmethod
-    def fingerprint_inputs(cls, **given: Any) -> Any:
-        """With skip, a run that left something out must not be cached."""
-        urls: list[str | None] = given.get("urls") or [None]
-        if inputs.first(given, "on_error", ON_ERROR[0]) == "fail":
-            return "fails"
-        if any(text is None for text in urls):
-            return float("nan")
-        key = "\n".join(inputs.lines("\n".join(str(text) for text in urls)))
-        return "whole" if key in _loaded_whole else float("nan")
+    async def fingerprint_inputs(cls, **given: Any) -> Any:
+        """Changes while the latest run left something out, or where an address has new content."""
+        return await freshness.fingerprint(cls, given, listed=True)
 
     @classmethod
+    @raises_encodable
     async def execute(cls, urls: list[str], **given: Any) -> io.NodeOutput:
-        wanted = inputs.lines("\n".join(urls))
-        fit = inputs.first(given, "fit", inputs.FITS[0])
-        skips = inputs.first(given, "on_error", ON_ERROR[0]) == "skip"
+        caller = runtime.Caller.of(cls, {"urls": urls, **given})
+        wanted = values.lines_of_all("urls", urls)
+        fit = values.first_option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        on_error = values.first_option(given, "on_error", ON_ERROR[0], values.one_of(*ON_ERROR))
 
         async def job(
             session: Session, tell: Callable[[Progress], None]
-        ) -> tuple[list[Loaded], Pictures]:
-            return await _load(wanted, session, tell, fit=fit, skips=skips)
+        ) -> tuple[list[Loaded], Pictures, dict[str, str]]:
+            return await _load(wanted, session, tell, fit=fit, skips=on_error == "skip")
 
-        caller = runtime.Caller.of(cls.hidden.unique_id)
-        loaded, pictures = await runtime.run(job, caller, describe)
+        loaded, pictures, contents = await runtime.run(job, caller, describe)
         outcomes = _outcomes(loaded, pictures)
         failed = sum(outcome["status"] == "failed" for outcome in outcomes)
-        if failed == 0:
-            _remember("\n".join(wanted))
+        freshness.note_run(cls, _content_check(contents, lacks=failed > 0))
         count = f"{len(pictures.image_list)}/{len(wanted)}"
         caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
-        notes = {"notes": pictures.notes, "notes_zh": [chinese(note) for note in pictures.notes]}
+        said = [*caller.notes, *pictures.notes]
+        notes = {"notes": said, "notes_zh": [chinese(note) for note in said]}
         report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
         tensors = (pictures.batch, pictures.masks, pictures.image_list)
         return io.NodeOutput(*tensors, report, ui={"images": pictures.shown})
@@ -114,7 +113,8 @@ async def _load(
     *,
     fit: str,
     skips: bool,
-) -> tuple[list[Loaded], Pictures]:
+) -> tuple[list[Loaded], Pictures, dict[str, str]]:
+    """The outcomes, the pictures, and a hash of the content of each address that was fetched."""
     from ..seedream_api.loading import load_urls
     from ..seedream_api.results import Phase, Progress
 
@@ -123,8 +123,8 @@ async def _load(
     def progress(done: int, total: int) -> None:
         tell(Progress(Phase.DOWNLOADING, session.clock() - begun, done=done, total=total))
 
-    with await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="seedream-") as folder:
-        loaded = await load_urls(wanted, session, Path(folder), progress=progress)
+    async with _temporary_folder() as folder:
+        loaded = await load_urls(wanted, session, folder, progress=progress)
         good = [one for one in loaded if one.path is not None]
         errors = [one.error for one in loaded if one.error is not None]
         if errors and (not skips or not good):
@@ -133,12 +133,50 @@ async def _load(
         pictures = await pictures_of(
             paths, [one.name for one in good], fit, charge=Charge.NONE, with_masks=True
         )
+        contents = await asyncio.to_thread(_contents, loaded)
     if pictures.failures and not skips:
         reason = next(iter(pictures.failures.values()))
         raise InvalidRequest(
             "urls_failed", failed=len(pictures.failures), total=len(loaded), reason=reason
         )
-    return loaded, pictures
+    return loaded, pictures, contents
+
+
+@asynccontextmanager
+async def _temporary_folder() -> AsyncGenerator[Path]:
+    """A folder that ends with the block. ``tempfile.TemporaryDirectory`` would also remove it when
+    a forked child ends."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="seedream-"))
+    try:
+        yield folder
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _contents(loaded: list[Loaded]) -> dict[str, str]:
+    """A hash of each file that was fetched; stored results and data URIs never change."""
+    fetched = {one.url: one.path for one in loaded if one.is_fetched and one.path is not None}
+    return {url: hashlib.sha256(path.read_bytes()).hexdigest() for url, path in fetched.items()}
+
+
+def _content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
+    """Whether something was left out, or one of these addresses has other content by now. One that
+    cannot be fetched tells nothing: the pictures that it gave stay."""
+
+    async def has_changed(session: Session) -> bool:
+        from ..seedream_api.loading import load_urls
+
+        if lacks or not contents:
+            return lacks
+        async with _temporary_folder() as folder:
+            loading = load_urls(list(contents), session, folder)
+            with contextlib.suppress(asyncio.TimeoutError):
+                loaded = await asyncio.wait_for(loading, CHECK_AGAIN_S)
+                found = await asyncio.to_thread(_contents, loaded)
+                return any(contents[url] != digest for url, digest in found.items())
+        return False
+
+    return has_changed
 
 
 def _failed(errors: list[SeedreamError], total: int) -> SeedreamError:
@@ -161,9 +199,3 @@ def _outcomes(loaded: list[Loaded], pictures: Pictures) -> list[dict[str, Any]]:
             outcome.update(status="failed", reason=reason, reason_zh=chinese(reason))
         outcomes.append(outcome)
     return outcomes
-
-
-def _remember(key: str) -> None:
-    _loaded_whole[key] = None
-    while len(_loaded_whole) > _REMEMBERED_LISTS:
-        _loaded_whole.popitem(last=False)

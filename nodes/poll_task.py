@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from . import inputs, runtime
+from . import freshness, inputs, runtime
+from . import given as values
+from .encodable import raises_encodable
 from .results import outputs, road
 
 if TYPE_CHECKING:
@@ -57,42 +59,37 @@ class SeedreamPollTask(io.ComfyNode):
                 inputs.task_id_output(),
                 inputs.report_output(),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=list(inputs.HIDDEN),
             is_input_list=True,
         )
 
     @classmethod
     async def fingerprint_inputs(cls, **given: Any) -> Any:
-        """A single look that found nothing ready must not be cached: it changes until all are."""
-        if inputs.first(given, "wait", True):
-            return "waits"
-        texts: list[str | None] = given.get("task_id") or [None]
-        if any(text is None for text in texts):
-            return float("nan")
-        ids = inputs.lines("\n".join(str(text) for text in texts))
-
-        async def are_stored(session: Session, tell: Callable[[Progress], None]) -> bool:
-            from ..seedream_api.collecting import are_finished
-
-            return await are_finished(ids, session)
-
-        finished = await runtime.run(are_stored, runtime.Caller(None), lambda step, call: "")
-        return "finished" if finished else float("nan")
+        """Changes while the latest run of the same inputs lacks something."""
+        return await freshness.fingerprint(cls, given, listed=True)
 
     @classmethod
+    @raises_encodable
     async def execute(cls, task_id: list[str], **given: Any) -> io.NodeOutput:
+        caller = runtime.Caller.of(cls, {"task_id": task_id, **given})
+        ids = values.lines_of_all("task_id", task_id)
+        fit = values.first_option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        wait = values.first_option(given, "wait", True, values.is_switch)
+        within = values.number_within(1, MAX_TIMEOUT_S)
+        timeout_s = values.first_option(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
+
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.collecting import collect_all
 
             return await collect_all(
-                inputs.lines("\n".join(task_id)),
+                ids,
                 session,
-                wait=inputs.first(given, "wait", True),
-                timeout_s=float(inputs.first(given, "timeout_s", DEFAULT_TIMEOUT_S)),
+                wait=wait,
+                timeout_s=float(timeout_s),
                 progress=lambda _, step: tell(step),
             )
 
-        fit = inputs.first(given, "fit", inputs.FITS[0])
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"
-        made = await road(cls.hidden.unique_id, job, fit, hint=hint)
-        return outputs(*made, with_task_id=True)
+        made = await road(caller, job, fit, hint=hint)
+        freshness.note_result(cls, *made, pays=False)
+        return outputs(caller, *made, with_task_id=True)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MODELS, Family, of_family
-from . import inputs
+from . import freshness, inputs, runtime
+from . import given as values
+from .encodable import raises_encodable
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
@@ -26,14 +28,14 @@ def request_of(
     """The request that these inputs mean."""
     from ..seedream_api.models import Request
 
-    chosen = inputs.widget(given, "output_format", "auto")
+    chosen = given.get("output_format")
     return Request(
         model=model,
         prompt=prompt,
         size=given.get("size"),
-        output_format=None if chosen == "auto" else chosen,
+        output_format=None if chosen in (None, "auto") else chosen,
         watermark=given.get("watermark"),
-        seed=inputs.widget(given, "seed", 0),
+        seed=0 if given.get("seed") is None else given["seed"],
         references=references,
     )
 
@@ -85,20 +87,28 @@ class SeedreamPreferential(io.ComfyNode):
                 inputs.urls_output(),
                 inputs.report_output(),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=list(inputs.HIDDEN),
         )
 
     @classmethod
+    async def fingerprint_inputs(cls, **given: Any) -> Any:
+        """Changes while the latest run of the same inputs lacks something."""
+        return await freshness.fingerprint(cls, given)
+
+    @classmethod
+    @raises_encodable
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
+        caller = runtime.Caller.of(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        images = values.images_of(given)
+
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.generation import generate
 
             request = request_of(prompt, model, given, await references_of(given))
             return await generate(request, session, progress=tell)
 
-        fit = inputs.widget(given, "fit", inputs.FITS[0])
-        images = inputs.connected_images(given)
-        made = await road(
-            cls.hidden.unique_id, job, fit, hint="no images 没有图片", references=images
-        )
-        return outputs(*made, with_task_id=False)
+        hint = "no images 没有图片"
+        made = await road(caller, job, fit, hint=hint, references=images)
+        freshness.note_result(cls, *made, pays=True)
+        return outputs(caller, *made, with_task_id=False)

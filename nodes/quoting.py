@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..seedream_api.catalog import MAX_RESULTS
 from ..seedream_api.errors import InvalidRequest
-from . import evolink, inputs, preferential
+from . import evolink, preferential
+from .given import lines
 
 if TYPE_CHECKING:
     from ..seedream_api.models import Request
@@ -64,7 +65,7 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason="prompt, model and image_urls are texts")
-    references = tuple(UrlReference(url) for url in inputs.lines(urls))
+    references = tuple(UrlReference(url) for url in lines(urls))
     return _REQUESTS[class_type](prompt, model, given, references)
 
 

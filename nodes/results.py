@@ -17,7 +17,7 @@ from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
 from ..seedream_api.wording import ORIGINS, PHASES, chinese
 from . import previews, runtime
-from .inputs import connected_images, lines
+from .given import images_of, lines, text_of
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
     """The references of a generator: connected images frame by frame, then ``image_urls``.
 
     Raises:
-        InvalidRequest: there are too many; looked at before anything is converted.
+        InvalidRequest: there are too many, or one is none; checked before any is converted.
     """
     from ..seedream_api.references import UrlReference
 
-    images = connected_images(given)
-    urls = lines(given.get("image_urls"))
+    images = images_of(given)
+    urls = lines(text_of("image_urls", given.get("image_urls")))
     count = sum(frame_count(image) for _, image in images) + len(urls)
     if count > MAX_REFERENCES.value:
         raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
@@ -115,13 +115,13 @@ async def pictures_of(
 
 
 async def road(
-    unique_id: str | None,
+    caller: runtime.Caller,
     job: Callable[[Session, Callable[[Progress], None]], Any],
     fit: str,
     *,
     hint: str,
     references: Sequence[tuple[str, torch.Tensor]] = (),
-) -> tuple[Result, Pictures | None, runtime.Caller]:
+) -> tuple[Result, Pictures | None]:
     """Walk the road and decode what it brought.
 
     Args:
@@ -129,7 +129,6 @@ async def road(
         hint: what to show on the node where there are no images yet.
         references: the connected images, to be shown while they are sent.
     """
-    caller = runtime.Caller.of(unique_id)
 
     async def walk(
         session: Session, tell: Callable[[Progress], None]
@@ -144,17 +143,17 @@ async def road(
 
     result, pictures = await runtime.run(walk, caller, describe)
     caller.show(_summary(result, pictures, caller.call_of_calls(), hint))
-    return result, pictures, caller
+    return result, pictures
 
 
 def outputs(
-    result: Result, pictures: Pictures | None, caller: runtime.Caller, *, with_task_id: bool
+    caller: runtime.Caller, result: Result, pictures: Pictures | None, *, with_task_id: bool
 ) -> io.NodeOutput:
     """``images``, ``image_list``, ``urls``, ``task_id`` where the node has one, ``report``.
 
     Where there are no images yet, what hangs on them is blocked; the rest has its value.
     """
-    report = json.dumps(_report(result, pictures, caller.call_of_calls()), ensure_ascii=False)
+    report = json.dumps(_report(result, pictures, caller), ensure_ascii=False)
     texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
     told: dict[str, Any] = {"seedream": [_told(result)]}
     if pictures is None:
@@ -188,7 +187,8 @@ def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], h
     return " · ".join(words)
 
 
-def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) -> dict[str, Any]:
+def _report(result: Result, pictures: Pictures | None, caller: runtime.Caller) -> dict[str, Any]:
+    call = caller.call_of_calls()
     undecoded = pictures.failures if pictures else {}
     images = [
         {
@@ -204,7 +204,7 @@ def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) ->
         for place, image in enumerate(result.images)
     ]
     failures = [_failure(failure) for failure in result.failures]
-    notes = [*result.notes, *(pictures.notes if pictures else [])]
+    notes = [*caller.notes, *result.notes, *(pictures.notes if pictures else [])]
     return {
         "status": result.status,
         "model": result.model,
@@ -214,6 +214,7 @@ def _report(result: Result, pictures: Pictures | None, call: tuple[int, int]) ->
         "call": f"{call[0]} of {call[1]}",
         "images": images + failures,
         "asked": result.asked,
+        "references": result.references,
         "may_have_been_charged_images": result.charged_images,
         "seconds": round(result.seconds, 3),
         "service_seconds": result.service_seconds,

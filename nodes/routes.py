@@ -1,9 +1,6 @@
 """HTTP routes of the web extension: parse, check, answer.
 
-Every route is for the page of this very ComfyUI. A browser says where a request comes from
-(``Sec-Fetch-Site``, or ``Origin``), and one that comes from elsewhere is refused. A request that
-says nothing may come from no browser, or be a picture that a page of this origin loads over plain
-http: it may read, and never change anything. No answer holds a secret.
+Every route is for the page of this very ComfyUI (``origins.py``). No answer holds a secret.
 """
 
 from __future__ import annotations
@@ -18,8 +15,9 @@ from server import PromptServer
 
 from ..seedream_api.errors import InvalidRequest, SeedreamError
 from ..seedream_api.intents import State
-from . import panel, runtime, saving, settings
+from . import background, panel, saving, settings
 from .live import EVENT
+from .origins import check_own_page
 from .quoting import quote
 
 PREFIX = "/seedream"
@@ -29,6 +27,7 @@ _MAX_NUMBER = 2**53
 _STATUSES = {
     "panel_multi_user": 403,
     "panel_cross_origin": 403,
+    "panel_foreign_name": 403,
     "panel_too_large": 413,
     "entry_unknown": 404,
     "image_not_stored": 404,
@@ -54,10 +53,9 @@ def register() -> None:
 def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
-            if runtime.is_multi_user():
+            if background.is_multi_user():
                 raise InvalidRequest("panel_multi_user")
-            if not _is_own_page(request):
-                raise InvalidRequest("panel_cross_origin")
+            check_own_page(request)
             body = await _body(request) if request.method == "POST" else {}
             answer = await handler(request, body)
         except SeedreamError as error:
@@ -68,17 +66,6 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     return guarded
-
-
-def _is_own_page(request: web.Request) -> bool:
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        # "none": a person has typed the address.
-        return site == "same-origin" or (site == "none" and request.method == "GET")
-    origin = request.headers.get("Origin")
-    if origin is None:
-        return request.method == "GET"
-    return origin.partition("://")[2].lower() == request.headers.get("Host", "").lower()
 
 
 async def _body(request: web.Request) -> Json:
@@ -129,13 +116,13 @@ async def _doctor(request: web.Request, body: Json) -> Json:
         checks = await run_checks(await asyncio.to_thread(load_settings, settings.home_folder()))
         return {"checks": [panel.check_json(check) for check in checks]}
 
-    return await runtime.on_own_loop(look)
+    return await background.on_own_loop(look)
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
     from ..seedream_api.uploading import try_upload
 
-    sent = await runtime.ask(try_upload)
+    sent = await background.ask(try_upload)
     if sent is None:
         return {"way": None, "expires_at": None}
     return {"way": sent.way, "expires_at": sent.expires_at}
@@ -152,7 +139,7 @@ async def _tasks(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="there is no such state")
     states = tuple(State(word) for word in words)
     text = request.query.get("text", "")[:_MAX_TEXT]
-    return await runtime.ask(
+    return await background.ask(
         lambda session: panel.page_json(
             session, offset=offset, limit=limit, states=states, text=text
         )
@@ -166,25 +153,25 @@ async def _task(request: web.Request, body: Json) -> Json:
         found = await panel.entry_of(session, row_id)
         return panel.whole_json(found, panel.progress_of(session, row_id))
 
-    return await runtime.ask(look)
+    return await background.ask(look)
 
 
 async def _forget(request: web.Request, body: Json) -> Json:
     row_id = _row(request)
-    found = await runtime.ask(lambda session: panel.forget(session, row_id))
+    found = await background.ask(lambda session: panel.forget(session, row_id))
     task = panel.entry_json(found, None)
-    runtime.send(EVENT, task)
+    background.send(EVENT, task)
     return task
 
 
 async def _image(request: web.Request, body: Json) -> web.StreamResponse:
     row_id, position = _row(request), int(request.match_info["position"])
-    file, media_type, sha256 = await runtime.ask(
+    file, media_type, sha256 = await background.ask(
         lambda session: panel.image_file(session, row_id, position)
     )
     headers = {"X-Content-Type-Options": "nosniff", **_FOR_EVER}
     if request.query.get("thumbnail") == "1":
-        small = await runtime.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
+        small = await background.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
         return web.Response(body=small, content_type="image/jpeg", headers=headers)
     is_picture = media_type in _PICTURES
     headers["Content-Type"] = media_type if is_picture else "application/octet-stream"
@@ -200,7 +187,7 @@ async def _quote(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
     class_type, inputs = str(body.get("class_type")), cast("Json", given)
     try:
-        return await runtime.ask(lambda session: quote(session, class_type, inputs))
+        return await background.ask(lambda session: quote(session, class_type, inputs))
     except SeedreamError as error:
         # The question was in order: the answer is why nothing could be charged.
         return {"images": 0, "state": None, "sandbox": False, "error": settings.said(error)}

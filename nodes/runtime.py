@@ -1,30 +1,26 @@
-"""The pack's own event loop, and waiting for it from a node: the only module with comfy.
+"""Waiting in a node for work on the pack's own loop (``background.py``).
 
-ComfyUI gives every prompt an event loop of its own and tears it down with everything in it when
-one node fails. Paid work therefore runs on a loop in a thread of ours; a node only waits for it,
-watches Cancel beside, and may leave at any moment.
+A node only waits for its work, watches Cancel beside, and may leave at any moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import concurrent.futures
 import contextlib
-import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from comfy.cli_args import args
 from comfy.model_management import InterruptProcessingException, processing_interrupted
+from comfy_api.latest import io
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..seedream_api.errors import Interrupted, SeedreamError
-from .live import Live
-from .sessions import Sessions
+from .background import own_loop
+from .given import check_prompt
 from .settings import log
 
 if TYPE_CHECKING:
@@ -37,98 +33,8 @@ T = TypeVar("T")
 
 TICK_S = 0.1
 """How often Cancel is looked for."""
-QUIT_PATIENCE_S = 4.0
-"""How long ComfyUI's end waits for the answers to requests that are on their way."""
 FAREWELL_S = 0.25
 """How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
-
-
-# By the time of ``atexit`` no thread pool takes work any more, and without one nothing that the
-# service still answers can be written down.
-_at_exit: Callable[[Callable[[], None]], object] = getattr(
-    threading, "_register_atexit", atexit.register
-)
-
-
-class _OwnLoop:
-    """An event loop in a daemon thread, and the sessions on it."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.sessions = Sessions(_follow)
-        self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
-        self._thread.start()
-        _at_exit(self._end)
-
-    def _end(self) -> None:
-        async def close_all() -> None:
-            await self.sessions.close(patience_s=QUIT_PATIENCE_S)
-            rest = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in rest:
-                task.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
-
-        closing = asyncio.run_coroutine_threadsafe(close_all(), self.loop)
-        with contextlib.suppress(concurrent.futures.TimeoutError, RuntimeError):
-            closing.result(timeout=QUIT_PATIENCE_S + 2.0)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=5.0)
-        if not self._thread.is_alive():
-            self.loop.close()
-
-
-def _follow(session: Session) -> Live | None:
-    """Tell browsers what becomes of this session's work, where they may know."""
-    if is_multi_user():
-        return None
-    live = Live(session, send)
-    session.on_change = live.changed
-    return live
-
-
-def is_multi_user() -> bool:
-    """Whether ComfyUI serves several users, who are none of each other's business."""
-    return bool(args.multi_user)
-
-
-def send(event: str, data: dict[str, Any]) -> None:
-    """Send every open browser an event; from any thread."""
-    server: Any = getattr(PromptServer, "instance", None)
-    if server is not None:
-        server.send_sync(event, data)
-
-
-async def ask(job: Callable[[Session], Awaitable[T]]) -> T:
-    """Run a short job on the pack's loop for a route of ComfyUI's server.
-
-    Raises:
-        SeedreamError: whatever the job raised, or why no session can be opened.
-    """
-
-    async def work() -> T:
-        async with own_loop().sessions.borrowed() as session:
-            return await job(session)
-
-    return await on_own_loop(work)
-
-
-async def on_own_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
-    work = asyncio.run_coroutine_threadsafe(job(), own_loop().loop)
-    return await asyncio.wrap_future(work)
-
-
-_own: _OwnLoop | None = None
-_own_lock = threading.Lock()
-
-
-def own_loop() -> _OwnLoop:
-    """The pack's loop, started when first needed."""
-    global _own
-    with _own_lock:
-        if _own is None:
-            _own = _OwnLoop()
-        return _own
 
 
 @dataclass
@@ -146,10 +52,23 @@ class Caller:
     latest: Progress | None = field(default=None, repr=False)
     sheet: Image | None = field(default=None, repr=False)
     """The references that are sent; shown once, while the node runs."""
+    notes: tuple[str, ...] = ()
+    """What the report says of the prompt itself."""
 
     @classmethod
-    def of(cls, unique_id: str | None) -> Caller:
-        """The caller of the node's ``execute`` that is running."""
+    def of(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> Caller:
+        """The caller of the node's ``execute`` that is running.
+
+        Raises:
+            InvalidRequest: the prompt means an input that the node does not have.
+        """
+        notes = check_prompt(node, given)
+        caller = cls._counted(node.hidden.unique_id)
+        caller.notes = notes
+        return caller
+
+    @classmethod
+    def _counted(cls, unique_id: str | None) -> Caller:
         context: Any = get_executing_context()
         if context is None:
             return cls(unique_id)
@@ -169,6 +88,8 @@ class Caller:
         """Put a line under the node."""
         server: Any = getattr(PromptServer, "instance", None)
         if server is not None and self.unique_id is not None:
+            # Half a character, quoted from a prompt, is no text for a browser.
+            text = text.encode("utf-8", "backslashreplace").decode()
             server.send_progress_text(text, self.unique_id)
 
 

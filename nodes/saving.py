@@ -23,7 +23,7 @@ from ..seedream_api.config import (
 )
 from ..seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from . import settings
-from .settings import ADDRESS, KEY, SUGGESTED, UPLOAD_SECRETS, UPLOAD_URL
+from .settings import ADDRESS, KEY, PROXY, S3_ENDPOINT, SUGGESTED, UPLOAD_SECRETS, UPLOAD_URL
 
 _writing = threading.Lock()
 
@@ -44,6 +44,7 @@ def save(changes: Mapping[str, Any]) -> None:
     with _writing:
         saved = read_settings_file(home / "settings.json")
         _check_bound(texts)
+        _check_proxy(texts, saved)
         _drop_upload_secrets(saved, texts)
         for name, text in texts.items():
             if text:
@@ -89,6 +90,13 @@ def _check_bound(texts: Mapping[str, str]) -> None:
         is_safe = texts.get(place, "") in ("", *SUGGESTED.get(place, ()))
         if place in texts and os.environ.get(secret, "").strip() and not is_safe:
             raise ConfigurationError("setting_with_environment_secret", name=place, secret=secret)
+
+
+def _check_proxy(texts: Mapping[str, str], saved: Mapping[str, Any]) -> None:
+    """A bucket that is asked over plain http gives its credentials to the proxy as well."""
+    endpoint = value_of(SETTINGS[S3_ENDPOINT], saved, os.environ).text
+    if texts.get(PROXY) and endpoint.lower().startswith("http://"):
+        raise ConfigurationError("setting_with_bucket_credentials", name=PROXY)
 
 
 def _drop_upload_secrets(saved: dict[str, Any], texts: Mapping[str, str]) -> None:

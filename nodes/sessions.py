@@ -25,11 +25,15 @@ class _Lent:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a node or a route uses it, work goes on in it, or links lead to it: those of the
-        built-in sandbox end with its session."""
-        session, is_telling = self.session, self.live is not None and self.live.is_telling
-        has_links = session.settings.is_built_in_sandbox
-        return bool(self.users or session.works or is_telling or has_links)
+        """Whether a node or a route uses it, or work is under way in it."""
+        is_telling = self.live is not None and self.live.is_telling
+        return bool(self.users or self.session.works or is_telling)
+
+    @property
+    def sandbox_url(self) -> str | None:
+        """Where the built-in sandbox serves the links of this session; they end with its last."""
+        is_built_in = self.session.settings.is_built_in_sandbox
+        return self.session.client.base_url if is_built_in else None
 
 
 class Sessions:
@@ -80,8 +84,11 @@ class Sessions:
         return self._lent[-1]
 
     def _close_idle(self) -> None:
-        """Close what is of earlier settings and not in use. Whoever borrows next looks again."""
+        """Close what is of earlier settings and not in use; of a sandbox, one session stays."""
         for lent in [one for one in self._lent[:-1] if not one.is_in_use]:
+            others = {one.sandbox_url for one in self._lent if one is not lent}
+            if lent.sandbox_url is not None and lent.sandbox_url not in others:
+                continue
             self._lent.remove(lent)
             closing = asyncio.create_task(lent.session.close())
             self._closing.add(closing)

@@ -26,7 +26,7 @@ from ..seedream_api.config import (
 )
 from ..seedream_api.errors import ConfigurationError, SeedreamError
 from ..seedream_api.proxies import proxy_for
-from ..seedream_api.redaction import bare_url
+from ..seedream_api.redaction import bare_address
 from ..seedream_api.wording import joined
 
 log = logging.getLogger("seedream")
@@ -37,6 +37,8 @@ UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
 """What is sent to ``UPLOAD_URL``, and to no other host."""
 _FILES = ("SEEDREAM_MODELS",)
 """Settings that name a file: no path is taken from a browser."""
+S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
+"""Where the bucket's credentials go, which are always the machine's: no browser names that."""
 SUGGESTED: Mapping[str, tuple[str, ...]] = MappingProxyType({ADDRESS: (DEFAULT_ADDRESS, SANDBOX)})
 
 
@@ -118,7 +120,7 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_secrets(text: str) -> str:
     """A value as it may be shown: a query or a user name in an address may be a secret."""
-    return bare_url(text) if "://" in text else text
+    return bare_address(text) if "://" in text or "@" in text else text
 
 
 def _kind(setting: Setting) -> str:
@@ -137,6 +139,8 @@ def why_fixed(name: str, origin: str) -> ConfigurationError | None:
         return ConfigurationError("setting_of_environment", name=name)
     if name in _FILES:
         return ConfigurationError("setting_names_a_file", name=name)
+    if name == S3_ENDPOINT:
+        return ConfigurationError("setting_with_bucket_credentials", name=name)
     if SETTINGS[name].secret and not keeps_secrets():
         return ConfigurationError("secret_unstorable", name=name)
     return None
@@ -170,7 +174,7 @@ def _proxy(address: str, saved: Mapping[str, Any]) -> str | None:
     """The proxy through which the service is asked, without its password."""
     try:
         chosen = value_of(SETTINGS[PROXY], saved, os.environ).text
-    except ConfigurationError:  # told beside its own field
+        proxy = None if address == SANDBOX else proxy_for(address, chosen)
+    except ConfigurationError:  # shown beside its own field, and by doctor
         return None
-    proxy = None if address == SANDBOX else proxy_for(address, chosen)
-    return bare_url(proxy) if proxy else None
+    return bare_address(proxy) if proxy else None

@@ -49,14 +49,25 @@ def to_pixels(image: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
     return [_in_three_channels(_levels(frame)) for frame in frames]
 
 
-def _check(image: torch.Tensor) -> None:
+def image_problem(image: object) -> str | None:
+    """Why a value is not an IMAGE; ``None`` where it is one."""
+    if not isinstance(image, torch.Tensor):
+        return f"an IMAGE is a tensor, not {type(image).__name__}"
     shape = list(image.shape)
+    reason = None
     if image.ndim not in (3, 4) or shape[-1] not in (1, 3, 4):
-        raise ValueError(f"an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}")
-    if not image.is_floating_point():
-        raise ValueError(f"an IMAGE holds floats, not {image.dtype}")
-    if 0 in shape[-3:]:
-        raise ValueError(f"an IMAGE of {shape} has no pixels")
+        reason = f"an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}"
+    elif not image.is_floating_point():
+        reason = f"an IMAGE holds floats, not {image.dtype}"
+    elif 0 in shape[-3:]:
+        reason = f"an IMAGE of {shape} has no pixels"
+    return reason
+
+
+def _check(image: torch.Tensor) -> None:
+    problem = image_problem(image)
+    if problem:
+        raise ValueError(problem)
 
 
 def _levels(frame: torch.Tensor) -> npt.NDArray[np.uint8]:

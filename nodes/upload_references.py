@@ -14,6 +14,8 @@ from comfy_api.latest import io
 
 from ..seedream_api.wording import chinese
 from . import inputs, previews, runtime
+from .encodable import raises_encodable
+from .given import checked_image, connected_images
 from .results import describe, pictures_in
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class SeedreamUploadReferences(io.ComfyNode):
                 inputs.text_output("report", "How each picture was sent and how long its URL "
                                    "lives, as JSON."),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=list(inputs.HIDDEN),
             is_input_list=True,
         )  # fmt: skip
 
@@ -78,9 +80,10 @@ class SeedreamUploadReferences(io.ComfyNode):
         return _ends.passed()
 
     @classmethod
+    @raises_encodable
     async def execute(cls, **given: Any) -> io.NodeOutput:
+        caller = runtime.Caller.of(cls, given)
         images = _flat(given)
-        caller = runtime.Caller.of(cls.hidden.unique_id)
 
         async def job(
             session: Session, tell: Callable[[Progress], None]
@@ -93,18 +96,20 @@ class SeedreamUploadReferences(io.ComfyNode):
         new = sum(not one.reused for one in sent)
         caller.show(f"{new} uploaded 已上传 · {len(sent) - new} reused 已复用")
         urls = "\n".join(one.url for one in sent)
-        return io.NodeOutput(urls, json.dumps(_report(pictures, sent), ensure_ascii=False))
+        return io.NodeOutput(
+            urls, json.dumps(_report(pictures, sent, caller.notes), ensure_ascii=False)
+        )
 
 
 def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
     """The connected pictures, input by input: a node that takes lists gets one for each."""
-    connected = cast("list[tuple[str, list[torch.Tensor | None]]]", inputs.connected_images(given))
-    return [
-        (name if len(images) == 1 else f"{name}, item {number}", image)
-        for name, images in connected
-        for number, image in enumerate(images, start=1)
-        if image is not None
-    ]
+    flat: list[tuple[str, torch.Tensor]] = []
+    for name, arrived in connected_images(given):
+        items = cast("list[Any]", arrived) if isinstance(arrived, list) else [arrived]
+        for number, item in enumerate(items, start=1):
+            label = name if len(items) == 1 else f"{name}, item {number}"
+            flat.append((label, checked_image(name, item)))
+    return flat
 
 
 async def _upload(
@@ -129,7 +134,9 @@ def _note_ends(sent: list[Sent]) -> None:
     _ends.note(min(usable_until(one.expires_at, now) for one in sent))
 
 
-def _report(pictures: list[PictureReference], sent: list[Sent]) -> dict[str, Any]:
+def _report(
+    pictures: list[PictureReference], sent: list[Sent], prompt_notes: tuple[str, ...]
+) -> dict[str, Any]:
     images = [
         {
             "name": picture.name,
@@ -144,7 +151,8 @@ def _report(pictures: list[PictureReference], sent: list[Sent]) -> dict[str, Any
         }
         for picture, one in zip(pictures, sent, strict=True)
     ]
-    notes = [
+    notes = list(prompt_notes)
+    notes += [
         f"{picture.name}: {note}"
         for picture, one in zip(pictures, sent, strict=True)
         for note in (*picture.notes, *one.notes)

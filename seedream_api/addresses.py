@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .errors import InvalidRequest, UnsafeURL
 from .redaction import bare_url
@@ -62,6 +62,7 @@ _PRIVATE_ENDINGS = (
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,62})?")
+_BLANKS = re.compile(r"[\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _V4_PART = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _OCTAL = re.compile(r"0[0-7]*")
 
@@ -107,7 +108,9 @@ def checked_url(text: str, *, field: str) -> str:
         raise InvalidRequest("url_not_http", field=field, given=_shown(text))
     if len(text) > MAX_URL_LENGTH:
         raise _malformed(text, f"it has more than {MAX_URL_LENGTH} characters")
-    if "\\" in text or any(_is_blank_or_control(character) for character in text):
+    path, query = _without_blanks(parts.path), _without_blanks(parts.query)
+    # Of the whole text: urlsplit drops line ends without a word.
+    if "\\" in text or any(map(_is_blank_or_control, parts.netloc + _BLANKS.sub("", text))):
         raise _malformed(text, "it holds a blank, a control character or a backslash")
     if "@" in parts.netloc:
         raise _malformed(text, "it holds a user name")
@@ -120,7 +123,53 @@ def checked_url(text: str, *, field: str) -> str:
     if port and not 0 < int(port) < 65_536:
         raise _malformed(text, "its port is not from 1 to 65535")
     netloc = f"{host}:{int(port)}" if port else host
-    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+    return urlunsplit((parts.scheme, netloc, path, query, ""))
+
+
+def _without_blanks(text: str) -> str:
+    """Write blanks as browsers do (WHATWG URL, percent-encode sets)."""
+    return _BLANKS.sub(lambda found: quote(found[0]), text)
+
+
+def to_ascii(host: str) -> str:
+    """Spell a host name in ASCII and lower case as browsers do (UTS 46, non-transitional).
+
+    Raises:
+        ValueError: it is not a name.
+    """
+    if host.isascii():
+        return host.lower()
+    import idna  # comes with httpx; few hosts need its tables
+
+    # The bound comes first: encoding a long name takes long.
+    mapped = idna.uts46_remap(host[:254], std3_rules=False)
+    return ".".join(map(_label_to_ascii, mapped.split(".")))
+
+
+def _label_to_ascii(label: str) -> str:
+    import idna
+
+    if label.isascii():
+        return label
+    try:
+        return idna.alabel(label).decode("ascii")
+    except idna.InvalidCodepoint:  # emoji: IDNA 2008 has none, and names with them exist
+        return f"xn--{label.encode('punycode').decode('ascii')}"
+
+
+def canonical_host(host: str) -> str:
+    """Give the one spelling of a host by which a service is known.
+
+    Raises:
+        ValueError: it is not a name.
+    """
+    name = to_ascii(host).removesuffix(".")
+    literal = None if "%" in name else literal_address(name)
+    if isinstance(literal, IPv6Address):
+        literal = literal.ipv4_mapped or literal
+    if literal is not None:
+        return str(literal)
+    return "127.0.0.1" if name == "localhost" else name
 
 
 def _checked_host(text: str, host: str) -> str:
@@ -129,14 +178,10 @@ def _checked_host(text: str, host: str) -> str:
         if not isinstance(literal, IPv6Address):
             raise _malformed(text, "its host is no IPv6 address")
         return f"[{literal}]"
-    name = host.lower()
-    if not host.isascii():
-        try:
-            # The bound comes first: encoding a long name takes quadratic time in Python 3.10.
-            name = host[:254].encode("idna").decode("ascii").lower()
-        except UnicodeError:
-            raise _malformed(text, "its host is no name") from None
-    name = name.removesuffix(".")
+    try:
+        name = to_ascii(host).removesuffix(".")
+    except ValueError:
+        raise _malformed(text, "its host is no name") from None
     literal = literal_address(name)
     if literal is not None and str(literal) != host:
         # Programs read such numbers in different ways: 010 is 8 to one and 10 to another.
@@ -199,9 +244,11 @@ def _old_number(text: str) -> int:
 def is_local_host(host: str) -> bool:
     """Whether ``host`` is written as this machine: ``localhost`` or a loopback address."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return False
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def is_public(address: Address) -> bool:
@@ -297,6 +344,12 @@ def _is_reachable(address: Address, policy: Policy) -> bool:
         return is_public(address)
     inside = _carried(address) if isinstance(address, IPv6Address) else ()
     return not any(one in network for one in (address, *inside) for network in _NEVER)
+
+
+def is_private_host(host: str) -> bool:
+    """Tell whether a host is written as one that the public internet cannot reach."""
+    address = literal_address(host)
+    return _is_private_name(host) if address is None else not is_public(address)
 
 
 def _is_private_name(host: str) -> bool:

@@ -1,221 +1,254 @@
-"""Reads what the service answers, tolerantly: by the answer's shape, not by the model's name.
+"""Read what a response says: a task id, a status, images, an error. Never raises.
 
-The shapes are those of the main page and of every source that may shine through the relay: the
-Evolink gateway, Ark, new-api and wrapped forms of them. URLs are taken only from the places where
-results stand, never from an echoed request.
+The shapes are those of the service's main page and of every source that may shine through the
+relay: the Evolink gateway, Ark, new-api, and wrapped forms of them. Images and ids are taken only
+from the fields that carry results, never from an echo of the request.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from .models import ResultItem, ServiceError, Task, TaskStatus
+from .bodies import Body
+from .entries import BYTES_FIELDS, Reader, plain_name
+from .models import NO_ERROR, ResultItem, ServiceError, Task, TaskStatus
+from .records import (
+    LIKE_TASK,
+    MAX_WRAPPING,
+    TASK_FIELDS,
+    counts_images,
+    find_ids,
+    find_listed,
+    find_records,
+    first_error,
+    first_text,
+    parse_nested,
+    said_beside,
+    speaking_of_list,
+    speaking_record,
+)
+from .service_errors import read_loose_error, text_of
+from .statuses import read_progress, read_status, read_word
 
-_WORDS: Mapping[TaskStatus, frozenset[str]] = {
-    TaskStatus.QUEUED: frozenset(
-        {
-            "queued",
-            "pending",
-            "submitted",
-            "not_start",
-            "created",
-            "waiting",
-            "in_queue",
-            "accepted",
-        }
-    ),
-    TaskStatus.PROCESSING: frozenset(
-        {"processing", "running", "in_progress", "started", "generating"}
-    ),
-    TaskStatus.COMPLETED: frozenset(
-        {"completed", "complete", "succeeded", "success", "succeed", "done", "finished"}
-    ),
-    TaskStatus.FAILED: frozenset(
-        {"failed", "failure", "fail", "error", "cancelled", "canceled", "expired", "rejected"}
-    ),
-}
-_RESULT_LISTS = ("data", "results", "result_data", "images")
-_URL_FIELDS = ("url", "image_url")
-_MAX_WRAPPING = 3
-_MOST_ENTRIES = 1_000
-"""Of one list. The service makes 15 images at most; millions of entries would take minutes."""
+_PLACES = (
+    "data", "results", "result_data", "images", "output", "outputs", "result", "image_list",
+    "artifacts", "predictions", "candidates", "choices", "files", "urls", "output_images",
+    "generated_images", "binary_data_base64",
+)  # fmt: skip
+"""Fields in which results stand; the first with images counts."""
+_ALONE = frozenset({
+    "url", "imageurl", "imageuri", "outputurl", "resulturl", "imgurl", "downloadurl",
+    *BYTES_FIELDS,
+})  # fmt: skip
+"""Fields of one image without a list around it. ``image`` is a field of the request, too."""
+_QUOTED_ID = re.compile(
+    r"\\*[\"'](?:task_?id|id)\\*[\"']\s*[:=]\s*\\*[\"']([^\"'\\\s]{4,300})\\*[\"']", re.IGNORECASE
+)
+FAILED_TASK_CODES = frozenset({
+    "content_policy_violation", "image_processing_error", "image_dimension_mismatch",
+    "request_cancelled", "generation_failed_no_content", "generation_timeout",
+})  # fmt: skip
+"""Codes of a task's error that cannot be the error of the poll itself (Evolink's error codes)."""
+_MOST_VALUES = 100
+"""JSON values of one body: a stream has one event for each image, and some more."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an answer holds: a task id, a status, images, an error; any of them may be missing."""
+    """What a response holds; any of it may be missing."""
 
-    task_id: str | None
-    status: TaskStatus | None
-    word: str
-    progress: float | None
-    items: tuple[ResultItem, ...]
-    names_results: bool
+    task_id: str | None = None
+    hint: str | None = None
+    """What may be the id of a task; only a poll can tell."""
+    status: TaskStatus | None = None
+    word: str = ""
+    progress: float | None = None
+    items: tuple[ResultItem, ...] = ()
+    names_results: bool = False
     """Whether a place for results was there at all, be it empty."""
-    error: ServiceError | None
+    error: ServiceError | None = None
+    said: ServiceError = NO_ERROR
+    """Code and message beside the response proper: an error only where something else says so."""
+    counts_images: bool = False
+    """Whether it says that images were made or credits used, which is evidence of a charge."""
+    is_whole: bool = True
+    names_task: bool = False
+    """Whether ``task_id`` stands in a field for tasks, or looks like the id of one."""
     request_id: str | None = None
     """The relay's id of the call, for its support."""
+    http: int = 0
+    cut: str | None = None
+    """Why reading the response ended early, if it did."""
+    body: bytes = field(default=b"", repr=False)
+    """What was read, without compression and without the key."""
 
     @property
     def has_images(self) -> bool:
         return any(item.was_made for item in self.items)
 
-    def as_task(self, task_id: str) -> Task | None:
-        """The answer of a poll, or ``None`` where it says nothing about a task."""
-        status = self.status
-        if self.has_images and status is not TaskStatus.PROCESSING:
-            status = TaskStatus.COMPLETED
+    @property
+    def has_unreadable(self) -> bool:
+        return any(item.problem is not None for item in self.items)
+
+    @property
+    def item_error(self) -> ServiceError | None:
+        """The first error among entries, where the service gives one for every entry."""
+        errors = [item.error for item in self.items if item.error is not None]
+        return errors[0] if errors and len(errors) == len(self.items) else None
+
+    def as_task(self, task_id: str, http: int = 200) -> Task | None:
+        """The answer to a poll, or ``None`` where it does not say how the task is.
+
+        Completed needs a word that says so, or images and no word at all. Failed needs a word that
+        says so, or the service's error.
+        """
+        status = self._poll_status(task_id)
         if status is None:
             return None
+        if not 200 <= http < 300 and not (status.is_terminal and self.task_id == task_id):
+            return None
+        error = self.error
+        if status is TaskStatus.FAILED and error is None and not self.said.is_empty:
+            error = self.said
         return Task(
             id=task_id,
             status=status,
             word=self.word or status.value,
             progress=self.progress,
             items=self.items,
-            error=self.error,
+            error=error,
+            answer=self,
         )
 
+    def _poll_status(self, task_id: str) -> TaskStatus | None:
+        if self.status in (None, TaskStatus.FAILED) and self.has_images:
+            return TaskStatus.COMPLETED
+        if self.status is None:
+            is_its_own = self.error is not None and (
+                self.task_id == task_id or self.error.code.lower() in FAILED_TASK_CODES
+            )
+            return TaskStatus.FAILED if is_its_own else None
+        if self.status is TaskStatus.UNKNOWN and self.error is not None and not self.has_images:
+            return TaskStatus.FAILED
+        return self.status
 
-def read_answer(payload: Any) -> Answer:
-    """What ``payload``, any JSON value, says. Never raises: an unreadable answer has no parts."""
-    body = _unwrapped(payload)
-    word = _text(body.get("status")) or _text(body.get("task_status")) or _text(body.get("state"))
-    items, names_results = _items(body)
+
+def read_answer(payload: Any, reader: Reader | None = None) -> Answer:
+    """Read one JSON value."""
+    reader = reader or Reader()
+    payload = _as_object(payload)
+    records = list(find_records(payload, MAX_WRAPPING))
+    listed = find_listed(records)
+    speaking = speaking_record(records) or speaking_of_list(listed)
+    items, names_results = _items(records, reader)
+    task_id, hint, names_task = find_ids(records, listed)
     return Answer(
-        # Where both stand, "id" is the number of a row in the relay's own database.
-        task_id=_text(body.get("task_id")) or _text(body.get("id")) or None,
-        status=_status(word) if word else None,
-        word=word,
-        progress=_progress(body.get("progress")),
+        task_id=task_id,
+        hint=hint,
+        names_task=names_task,
+        status=read_status(read_word(speaking)),
+        word=read_word(speaking),
+        progress=read_progress(speaking.get("progress")),
         items=items,
         names_results=names_results,
-        error=read_error(body),
+        error=first_error([*records, *(listed if not items else [])]),
+        said=said_beside(records, payload),
+        counts_images=any(counts_images(record) for record in records),
     )
 
 
-def read_error(body: Any) -> ServiceError | None:
-    """The error of an answer in any of the known shapes, or ``None``."""
-    if not isinstance(body, dict):
-        return None
-    body = cast("dict[str, Any]", body)
-    error = body.get("error")
-    if isinstance(error, dict):
-        error = cast("dict[str, Any]", error)
-        found = ServiceError(
-            _text(error.get("message")) or _text(error.get("msg")),
-            _text(error.get("code")),
-            _text(error.get("type")),
-        )
-        return found if found.message or found.code or found.type else None
-    if isinstance(error, str) and error.strip():
-        return ServiceError(error.strip(), _text(body.get("code")))
-    reason = _text(body.get("fail_reason"))
-    if reason:
-        return ServiceError(reason, _text(body.get("code")))
-    if body.get("success") is False:
-        return ServiceError(
-            _text(body.get("message")) or _text(body.get("msg")), _text(body.get("code"))
-        )
-    return None
+def _as_object(payload: Any) -> Any:
+    """A list or a text that stands alone, as if a wrapping held it."""
+    payload = parse_nested(payload)
+    is_list = isinstance(payload, list) and any(
+        isinstance(entry, (dict, str)) for entry in cast("list[Any]", payload)
+    )
+    return {"data": payload} if is_list or isinstance(payload, str) else payload
 
 
-def _unwrapped(payload: Any) -> dict[str, Any]:
-    """``{"code": .., "data": {..}}`` is some gateways' wrapping of the real answer."""
-    body = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
-    for _ in range(_MAX_WRAPPING):
-        inner = body.get("data")
-        if not isinstance(inner, dict):
-            break
-        inner = cast("dict[str, Any]", inner)
-        outer = {name: value for name, value in body.items() if name != "data"}
-        if _text(outer.get("task_id")) and _text(outer.get("status")):
-            # new-api's task: its data is the provider's raw answer, which may be an older one.
-            body = {**inner, **outer}
-            continue
-        is_task = bool(_text(outer.get("task_id")) or _text(outer.get("id")))
-        # A wrapping's own code, message and status speak of the call, not of the task.
-        if outer.get("success") is not False and not is_task:
-            outer = {name: value for name, value in outer.items() if name == "error"}
-        body = {**outer, **inner}
-    return body
+def read_response(body: Body, reader: Reader | None = None) -> Answer:
+    """Read every JSON value of a body as one answer: events and appended JSON tell one story."""
+    reader = replace(reader or Reader(), blobs=body.blobs)
+    answers = [read_answer(value, reader) for value in body.values[:_MOST_VALUES]]
+    merged = answers[0] if answers else Answer()
+    for answer in answers[1:]:
+        merged = _merged(merged, answer)
+    hint = merged.hint
+    if merged.task_id is None and hint is None and not merged.has_images:
+        found = _QUOTED_ID.search(body.text)
+        hint = found[1] if found else None
+    said = merged.said if body.values else read_loose_error(body.text)
+    return replace(merged, hint=hint, said=said, is_whole=body.is_whole)
 
 
-def _items(body: dict[str, Any]) -> tuple[tuple[ResultItem, ...], bool]:
+def _merged(first: Answer, then: Answer) -> Answer:
+    """Two parts of one response: of a status the later counts, images add up."""
+    known = {item.url for item in first.items if item.url}
+    more = [item for item in then.items if item.url is None or item.url not in known]
+    if first.has_images:  # the closing event of a stream has no images, and need not
+        more = [item for item in more if item.was_made or item.error is not None]
+    items = (*(first.items if first.has_images or not then.has_images else ()), *more)
+    return replace(
+        then,
+        task_id=first.task_id or then.task_id,
+        hint=first.hint or then.hint,
+        status=then.status or first.status,
+        word=then.word or first.word,
+        items=tuple(replace(item, position=place) for place, item in enumerate(items)),
+        names_results=first.names_results or then.names_results,
+        names_task=first.names_task or then.names_task,
+        error=first.error or then.error,
+        said=then.said if first.said.is_empty else first.said,
+        counts_images=first.counts_images or then.counts_images,
+    )
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+def _items(records: list[dict[str, Any]], reader: Reader) -> tuple[tuple[ResultItem, ...], bool]:
     """The result items, and whether any place for them was there."""
-    places: list[Any] = []
-    output = body.get("output")
-    if isinstance(output, dict):
-        output = cast("dict[str, Any]", output)
-        places += [output.get(name) for name in _RESULT_LISTS]
-    else:
-        places.append(output)
-    places += [body.get(name) for name in _RESULT_LISTS]
-    lists = [cast("list[Any]", place) for place in places if isinstance(place, list)]
-    read = [
-        tuple(_item(i, entry) for i, entry in enumerate(entries[:_MOST_ENTRIES]))
-        for entries in lists
-    ]
-    with_images = next((items for items in read if any(i.was_made for i in items)), None)
-    first_filled = next((items for items in read if items), ())
-    return with_images or first_filled, bool(lists)
+    places = list(_places(records, reader))
+    read = [items for place in places if (items := reader.items(place))]
+    with_images = (items for items in read if any(item.was_made for item in items))
+    most = max(with_images, key=lambda items: sum(item.was_made for item in items), default=None)
+    return most or next(iter(read), ()), bool(places)
 
 
-def _item(position: int, entry: Any) -> ResultItem:
+def _places(records: list[dict[str, Any]], reader: Reader) -> Iterator[list[Any]]:
+    for record in reversed(records):  # the innermost first: a wrapping repeats it at most
+        for name in _PLACES:
+            value = parse_nested(record.get(name))
+            if isinstance(value, list):
+                yield _without_tasks(cast("list[Any]", value), reader)
+            elif isinstance(value, str) and reader.has_image(value):
+                yield [value]
+    if first_error(records) is None:  # beside an error, a single address leads to its explanation
+        yield from ([alone] for record in reversed(records) if (alone := _alone(record)))
+    for record in records[1:]:  # inside a wrapping only: outside it is a field of the request
+        if isinstance(record.get("image_urls"), list):
+            yield record["image_urls"]
+
+
+def _alone(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of one image that stand in the response without a list around them."""
+    return {name: value for name, value in record.items() if plain_name(name) in _ALONE and value}
+
+
+def _without_tasks(entries: list[Any], reader: Reader) -> list[Any]:
+    return [entry for entry in entries if not _is_task(entry, reader)]
+
+
+def _is_task(entry: Any, reader: Reader) -> bool:
+    """Whether an entry of a list is a task and not an image."""
     if isinstance(entry, str):
-        entry = {"url": entry}
+        return bool(LIKE_TASK.fullmatch(entry.strip()))
     if not isinstance(entry, dict):
-        return ResultItem(position, error=ServiceError("an entry that is no image"))
+        return False
     entry = cast("dict[str, Any]", entry)
-    for name in _URL_FIELDS:
-        url = _text(entry.get(name))
-        if url.lower().startswith(("http://", "https://")):
-            return ResultItem(position, url=url)
-        if url.startswith("data:"):
-            entry = {**entry, "b64_json": url}
-    data = _base64(_text(entry.get("b64_json")))
-    if data:
-        return ResultItem(position, data=data)
-    error = read_error(entry) or ServiceError("an entry without an image")
-    return ResultItem(position, error=error)
-
-
-def _base64(text: str) -> bytes | None:
-    """Bytes from plain base64 or a data URI; ``None`` where it is neither."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        return base64.b64decode(text, validate=False) or None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _status(word: str) -> TaskStatus:
-    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
-    return next((status for status, words in _WORDS.items() if plain in words), TaskStatus.UNKNOWN)
-
-
-def _progress(value: Any) -> float | None:
-    """Percent from a number or a text such as ``"50%"``."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        value = value.strip().rstrip("%")
-    try:
-        percent = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(100.0, max(0.0, percent)) if percent == percent else None
-
-
-def _text(value: Any) -> str:
-    """Texts and numbers as text; anything else, and the empty text, as absent."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return ""
+    id_of_task = LIKE_TASK.fullmatch(text_of(entry.get("id")))
+    names_task = bool(first_text(entry, TASK_FIELDS) or id_of_task)
+    return names_task and not reader.has_image(entry)

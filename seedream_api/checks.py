@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from .addresses import checked_url
+from .addresses import Policy, checked_url, is_private_host
 from .catalog import (
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
@@ -19,7 +20,11 @@ from .catalog import (
 )
 from .errors import InvalidRequest
 from .models import Request
+from .redaction import bare_url
 from .references import UrlReference
+
+if TYPE_CHECKING:
+    from .config import Settings
 
 _CHOICES = {
     "size": "sizes",
@@ -65,6 +70,32 @@ def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
     return Checked(request, model, _notes(request, model))
 
 
+def check_reachable(request: Request, settings: Settings) -> None:
+    """Check that the service can fetch the references that are URLs.
+
+    A service on a private host may reach private hosts; and ``SEEDREAM_ALLOW_HOSTS`` lists hosts
+    of which the user knows better.
+
+    Raises:
+        InvalidRequest: one of them is on a private host.
+    """
+    service = urlsplit(settings.address).hostname or ""
+    if settings.is_sandbox or is_private_host(service):
+        return
+    policy = Policy(allowed_hosts=settings.allowed_hosts)
+    for position, reference in enumerate(request.references, start=1):
+        if not isinstance(reference, UrlReference):
+            continue
+        url = checked_url(reference.url, field="image_urls")
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if is_private_host(host) and not policy.allows(host, port):
+            raise InvalidRequest(
+                "reference_private", position=position, given=bare_url(url), host=host
+            )
+
+
 def _check_encodable(prompt: str) -> None:
     """JSON may hold half of a character (a lone surrogate); neither a body nor the record can."""
     try:
@@ -74,9 +105,15 @@ def _check_encodable(prompt: str) -> None:
             "value_malformed",
             field="prompt",
             given=prompt[error.start : error.end],
-            reason=f"it holds half of a character at place {error.start + 1}",
+            reason=_why_unencodable(prompt[error.start], error.start + 1),
             allowed="a text",
         ) from None
+
+
+def _why_unencodable(character: str, position: int) -> str:
+    if "\udc80" <= character <= "\udcff":  # os.fsdecode makes these of bytes it cannot read
+        return "this process cannot read its encoding: set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+    return f"it holds half of a character at place {position}"
 
 
 def _check_fields(request: Request, model: Model) -> None:

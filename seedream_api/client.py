@@ -6,36 +6,38 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
-from .answers import Answer, read_answer
-from .checks import check_request, checked_task_id
+from .answers import Answer
+from .checks import check_reachable, check_request, checked_task_id
 from .config import Settings
+from .entries import Reader
 from .errors import (
     ApiRefused,
-    AuthenticationFailed,
     InvalidRequest,
     NotSent,
-    OutcomeUnknown,
     RateLimited,
-    ReadFailed,
-    TaskNotFound,
 )
+from .failures import as_poll_failure, as_refusal, as_unknown
 from .limits import Gate
 from .models import Request, Task
 from .polling import Pace, wait_for_task
+from .reading import read_in_time, understand
 from .redaction import scrub
 from .references import UrlReference
-from .refusals import may_repeat, read_refusal
+from .refusals import may_repeat
 from .retries import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
 from .transport import HttpAnswer, Transport
+from .verdicts import Verdict, judge_submission
 
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
+TORN_LOOKS = 3
+"""How often a task is polled at once while its response ends early."""
 
 
 async def _nothing() -> None:
@@ -83,10 +85,10 @@ class SeedreamClient:
 
     async def __aenter__(self) -> SeedreamClient:
         if self.settings.is_built_in_sandbox:
-            from .sandbox import Sandbox  # only who uses it pays for its import
+            from .sandbox.shared import acquire_sandbox  # only who uses it pays for its import
 
-            self._sandbox = Sandbox(self.settings.home, models=self.settings.models)
-            await asyncio.to_thread(self._sandbox.start)
+            home, models = self.settings.home, self.settings.models
+            self._sandbox = await asyncio.to_thread(acquire_sandbox, home, models)
             self._base_url = self._sandbox.url
         return self
 
@@ -98,7 +100,10 @@ class SeedreamClient:
     ) -> None:
         await self.transport.close()
         if self._sandbox is not None:
-            await asyncio.to_thread(self._sandbox.stop)
+            from .sandbox.shared import release_sandbox
+
+            sandbox, self._sandbox = self._sandbox, None
+            await asyncio.to_thread(release_sandbox, sandbox)
 
     @property
     def base_url(self) -> str:
@@ -130,14 +135,16 @@ class SeedreamClient:
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
         model = check_request(request, self.settings.models).model
-        body = request.body(model, _urls(request) if reference_urls is None else reference_urls)
+        check_reachable(request, self.settings)
+        sent = _urls(request) if reference_urls is None else reference_urls
+        body = request.body(model, sent)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"
         timeout_s = read_timeout_s or self.settings.number("SEEDREAM_TIMEOUT_S")
         hooks = hooks or SubmitHooks()
         patience = Patience(self._clock)
         while True:
-            pause = await self._one_attempt(body, headers, timeout_s, hooks, patience)
+            pause = await self._one_attempt(body, headers, timeout_s, hooks, patience, sent)
             if isinstance(pause, Answer):
                 return pause
             await self._sleep(pause)
@@ -149,6 +156,7 @@ class SeedreamClient:
         timeout_s: float,
         hooks: SubmitHooks,
         patience: Patience,
+        sent: tuple[str, ...],
     ) -> Answer | float:
         """The answer, or how long to wait before the next attempt."""
         try:
@@ -165,7 +173,7 @@ class SeedreamClient:
             if pause is None:
                 raise
             return pause
-        outcome = self._read(answer)
+        outcome = self._judge(await self._read(answer, sent))
         if isinstance(outcome, Answer):
             return outcome
         policy = _policy(outcome)
@@ -180,73 +188,54 @@ class SeedreamClient:
             self._gate.hold_back(pause)
         return pause
 
-    def _read(self, answer: HttpAnswer) -> Answer | ApiRefused:
-        """What an answer to a paid request means.
+    def _judge(self, read: Answer) -> Answer | ApiRefused:
+        """What a response to a paid request means.
 
         Raises:
             OutcomeUnknown: it cannot be told.
         """
-        payload = _payload(answer)
-        read = replace(read_answer(payload), request_id=answer.request_id)
-        if 200 <= answer.status < 300:
-            if read.has_images or (read.task_id and read.error is None):
-                return read
-            error = read.error or next((item.error for item in read.items if item.error), None)
-            if error is not None:
-                refusal = self._refusal(200, {"error": vars(error)}, answer)
-                if refusal is not None:
-                    return refusal
-            if read.names_results:
-                return read
-        else:
-            refusal = self._refusal(answer.status, payload, answer)
-            if refusal is not None:
-                return refusal
-        said = f"an answer that cannot be read, HTTP {answer.status}"
-        if read.error is not None:
-            said = f"HTTP {answer.status}: {read.error}"
-        unknown = OutcomeUnknown(
-            "outcome_unknown",
-            request_id=answer.request_id,
-            reason=self.scrub(said),
-            entry="ID",
-        )
-        unknown.hint = read.task_id
-        raise unknown
+        verdict = judge_submission(read)
+        if verdict is Verdict.REFUSED:
+            return as_refusal(read, self._secret())
+        if verdict is Verdict.UNKNOWN:
+            raise as_unknown(read, self._secret())
+        return read
 
-    def _refusal(self, http: int, payload: Any, answer: HttpAnswer) -> ApiRefused | None:
-        return read_refusal(http, payload, request_id=answer.request_id, secrets=(self._secret(),))
+    def read_again(self, http: int, body: bytes, sent: tuple[str, ...] = ()) -> Answer:
+        """Read a response that was kept, with the reader of this version."""
+        return understand(HttpAnswer(http, {}, body), self._reader(sent), self._secret())
+
+    async def _read(self, answer: HttpAnswer, sent: tuple[str, ...] = ()) -> Answer:
+        return await read_in_time(answer, self._reader(sent), self._secret())
+
+    def _reader(self, sent: tuple[str, ...]) -> Reader:
+        return Reader(self.base_url, sent=frozenset(sent))
 
     async def get_task(self, task_id: str) -> Task:
-        """One look at a task; free.
+        """Poll a task once; free.
+
+        Args:
+            task_id: the service's own id, whatever characters it has.
 
         Raises:
-            TaskNotFound: the service does not know it (404).
+            TaskNotFound: the service does not know it.
             AuthenticationFailed: the key may not read it.
-            ReadFailed: no usable answer this time.
+            ReadFailed: no usable response this time.
             NotSent: the service could not be reached.
         """
-        task_id = checked_task_id(task_id)
-        answer = await self.transport.ask(
-            f"{self.base_url}{TASK_PATH}{quote(task_id, safe='')}",
-            headers=self.headers(),
-            timeout_s=POLL_TIMEOUT_S,
-        )
-        payload = _payload(answer)
-        read = read_answer(payload)
-        if 200 <= answer.status < 300:
-            task = read.as_task(task_id)
-            if task is not None:
-                return task
-        refusal = self._refusal(answer.status, payload, answer)
-        reason = str(refusal.values["reason"]) if refusal else f"HTTP {answer.status}"
-        if answer.status == 404 or (read.error and read.error.code == "resource_not_found"):
-            raise TaskNotFound("task_not_found", task_id=task_id, reason=reason)
-        if isinstance(refusal, AuthenticationFailed):
-            raise refusal
-        failed = ReadFailed("read_failed", task_id=task_id, reason=reason)
-        failed.retry_after_s = retry_after_s(answer.headers, time.time())
-        raise failed
+        if task_id.strip() in ("", ".", ".."):  # these would be another path
+            task_id = checked_task_id(task_id)
+        url = f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='surrogatepass')}"
+        looks_left = TORN_LOOKS
+        while True:
+            answer = await self.transport.ask(url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S)
+            read, looks_left = await self._read(answer), looks_left - 1
+            if read.is_whole or not looks_left:
+                break
+        task = read.as_task(task_id, read.http)
+        if task is not None:
+            return task
+        raise as_poll_failure(read, answer.headers, task_id=task_id, secret=self._secret())
 
     async def wait(
         self,
@@ -279,13 +268,6 @@ class SeedreamClient:
     def scrub(self, text: str) -> str:
         """The service's words without the key and without signed URLs."""
         return scrub(text, (self._secret(),))
-
-
-def _payload(answer: HttpAnswer) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return answer.body[:2_000].decode("utf-8", "replace")
 
 
 def _policy(refusal: ApiRefused) -> Policy | None:

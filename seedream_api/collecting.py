@@ -169,6 +169,7 @@ def _together(
         images=images,
         failures=failures,
         asked=sum(result.asked for result in results),
+        references=sum(result.references for result in results),
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
         seconds=max(result.seconds for result in results),
         service_seconds=max((r.service_seconds or 0.0 for r in results), default=0.0) or None,

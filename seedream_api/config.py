@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import stat
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,11 +19,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .addresses import is_local_host
+from .addresses import canonical_host, is_local_host
 from .catalog import MODELS, Model, with_added_models
 from .errors import ConfigurationError
-from .proxies import checked_proxy
-from .redaction import HIDDEN, bare_url
+from .paths import close_to_others, expand_user, holds_ledger, is_shared
+from .paths import make_private_folder as make_private_folder
+from .proxies import environ_proxies, parse_proxy, proxy_secrets
+from .redaction import HIDDEN, Hidden, bare_address, holds_key, keep_secret
 from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from .setting_names import SETTINGS as SETTINGS
 from .setting_names import Setting as Setting
@@ -98,7 +100,9 @@ class Settings:
             raise ConfigurationError("key_of_other_address", saved=saved, address=self.address)
         if not value.text:
             raise ConfigurationError("no_key", path=self.settings_file)
-        return SecretStr(checked_key(value.text))
+        if not may_be_key(value.text):
+            raise ConfigurationError("bad_key")
+        return SecretStr(value.text)
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -134,49 +138,129 @@ def load_settings(
     Raises:
         ConfigurationError: a value is not allowed, or the file cannot be read.
     """
-    environ = os.environ if environ is None else environ
+    environ = Hidden.of(os.environ if environ is None else environ)
     folder = home_of(home, environ)
     saved = read_settings_file(folder / "settings.json")
+    _check_keys_place({name: _found(one, saved, environ) for name, one in SETTINGS.items()})
     values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
         values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
+    keep_secret(_secrets_of(values, environ))
     return Settings(home=folder, values=values)
 
 
 def home_of(home: Path | str | None, environ: Mapping[str, str]) -> Path:
-    """The home folder: ``SEEDREAM_HOME``, else ``home``, else the platform's data folder."""
-    return Path(environ.get("SEEDREAM_HOME") or home or default_home(environ)).expanduser()
+    """Resolve the data folder to one absolute path, whatever the working directory.
+
+    ``SEEDREAM_HOME`` wins over ``home``, and that over the platform's folder. A relative
+    ``SEEDREAM_HOME`` lies in the user's home folder: two working directories must not have two
+    ledgers. Where several users share the folder that it names, the pack uses ``seedream`` in it.
+
+    Raises:
+        ConfigurationError: there is no such folder, or a ledger stands where an earlier version
+            looked for a relative one.
+    """
+    named = environ.get("SEEDREAM_HOME", "").strip()
+    if not named:
+        return Path(os.path.abspath(expand_user(home or default_home(environ))))  # noqa: PTH100
+    if named[0] in "\"'":
+        raise ConfigurationError("quoted_setting", name="SEEDREAM_HOME")
+    folder = expand_user(named)
+    if not folder.is_absolute():
+        anchored = _users_home() / folder
+        earlier = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() follows links
+        if holds_ledger(earlier) and not earlier.resolve() == anchored.resolve():
+            raise ConfigurationError("relative_home", given=named, path=earlier)
+        folder = anchored
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100
+    own = folder / "seedream"
+    if holds_ledger(own) or (is_shared(folder) and not holds_ledger(folder)):
+        return own
+    return folder
 
 
 def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    """A setting's value: of the environment, else the saved one, else the default; an address and a
-    proxy in their one spelling.
+    """Read a setting: from the environment, else the saved value, else the default.
+
+    An address and a proxy get their one spelling.
 
     Raises:
         ConfigurationError: it is not allowed.
     """
+    environ = Hidden.of(environ)
+    found = _found(setting, saved, environ)
+    if found.origin == "default":
+        return found
+    fault = _fault(setting, found)
+    if fault is not None:
+        raise fault
+    parse = PARSERS.get(setting.name)
+    if parse is None:
+        return found
+    spelled = parse(found.text)
+    if isinstance(spelled, ConfigurationError):
+        raise spelled
+    return Value(spelled, found.origin)
+
+
+def _found(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
     given = environ.get(setting.name, "").strip()
     if given:
-        value = Value(given, "environment")
-    elif saved_text := _text(saved.get(setting.name)):
-        value = Value(saved_text, "settings file")
-    else:
-        return Value(setting.default, "default")
+        return Value(given, "environment")
+    saved_text = _text(saved.get(setting.name))
+    return Value(saved_text, "settings file") if saved_text else Value(setting.default, "default")
+
+
+def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
+    """Find what is wrong with a value. It is returned: a traceback then shows no frame with it."""
+    if not setting.secret:
+        if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
+            return ConfigurationError("quoted_setting", name=setting.name, given=HIDDEN)
+        if holds_key(_without_logins(value.text)):
+            return ConfigurationError("key_in_other_setting", name=setting.name, given=HIDDEN)
     if not setting.allows(value.text):
-        raise ConfigurationError(
+        return ConfigurationError(
             "bad_setting",
             name=setting.name,
             given=value.text,
             origin=value.origin,
             allowed=setting.allowed(),
         )
-    spelled = SPELLED.get(setting.name)
-    return Value(spelled(value.text), value.origin) if spelled else value
+    return None
+
+
+def _check_keys_place(values: Mapping[str, Value]) -> None:
+    """Refuse a setting that holds the text of a key, whatever the key looks like."""
+    keys = [values[name] for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
+    for name, value in values.items():
+        holds_one = any(
+            len(key.text) >= 16 and key.text in _without_logins(value.text) for key in keys
+        )
+        if holds_one and not SETTINGS[name].secret:
+            raise ConfigurationError("key_in_other_setting", name=name)
+
+
+def _without_logins(text: str) -> str:
+    """The parts of a value where no address has its own password or key."""
+    return text.rpartition("@")[2].partition("?")[0]
+
+
+def _secrets_of(values: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
+    """List what no message may show. The values of an image host are hidden where it is asked."""
+    keys = [values[name].text for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
+    storage = [environ.get(name, "") for name in STORAGE_SECRETS]
+    proxies = [values["SEEDREAM_PROXY"].text, *environ_proxies(environ)]
+    passwords = [secret for proxy in proxies for secret in proxy_secrets(proxy)]
+    return [text for text in (*keys, *storage, *passwords) if text != SANDBOX_KEY]
+
+
+STORAGE_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
+"""Secrets of the environment that an S3 bucket is reached with."""
 
 
 def _text(saved: Any) -> str:
-    """A saved value as the environment would spell it."""
+    """Spell a saved value as the environment would."""
     if isinstance(saved, bool):
         return "on" if saved else "off"
     if isinstance(saved, dict):
@@ -196,92 +280,152 @@ def checked_key(text: str) -> str:
 
 
 def may_be_key(text: str) -> bool:
-    """Whether it holds only what keys and HTTP headers may hold."""
-    return text.isascii() and text.isprintable() and " " not in text
+    """Tell whether a text holds only what keys and HTTP headers may hold."""
+    return text.isascii() and text.isprintable() and not _NOT_OF_KEYS.intersection(text)
 
 
-def checked_address(text: str) -> str:
-    """The address in its one spelling.
+_NOT_OF_KEYS = frozenset(" \"'`<>(){}[]*,;\\")
+"""What a key is copied with by accident, and the asterisks of one that is shown in part."""
 
-    Raises:
-        ConfigurationError: no http(s) address, one with more than host, port and path, or plain
-            http to another machine, where a key would travel in the clear.
+
+def parse_address(text: str) -> str | ConfigurationError:
+    """Give the address in its one spelling, or the error: no http(s) address, one with more than
+    host, port and path, or plain http to another machine, where a key would travel in the clear.
     """
     if text.lower() == SANDBOX:
         return SANDBOX
-    # A user name, a password or a query may be a secret, however odd the rest is.
-    shown = HIDDEN if "@" in text else bare_url(text)
+    shown = bare_address(text)
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
+        scheme, port = parts.scheme.lower(), parts.port
+        host = canonical_host(parts.hostname or "")
     except ValueError:
-        reason = "it cannot be taken apart"
-        raise ConfigurationError("bad_address", given=shown, reason=reason) from None
+        scheme, port, host, parts = "", None, "", None
+    if parts is None:
+        return _bad_address(shown, "it cannot be taken apart")
     reason = None
-    if parts.scheme.lower() not in ("http", "https") or not host:
+    if scheme not in ("http", "https") or not host:
         reason = "it is no http or https address"
     elif "@" in parts.netloc:
         reason = "it holds a user name"
     elif parts.query or parts.fragment:
         reason = "it has a query or fragment"
-    elif parts.scheme.lower() == "http" and not is_local_host(host):
+    elif scheme == "http" and not is_local_host(host):
         reason = "plain http would send the key in the clear"
     if reason:
-        raise ConfigurationError("bad_address", given=shown, reason=reason)
+        return _bad_address(shown, reason)
     literal = f"[{host}]" if ":" in host else host
-    netloc = literal if port is None else f"{literal}:{port}"
+    is_default = port in (None, 443 if scheme == "https" else 80)
+    netloc = literal if is_default else f"{literal}:{port}"
     # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
-    path = parts.path.rstrip("/").removesuffix("/v1")
-    return f"{parts.scheme.lower()}://{netloc}{path}"
+    path = re.sub("/+", "/", parts.path).rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{scheme}://{netloc}{path}"
 
 
+def _bad_address(shown: str, reason: str) -> ConfigurationError:
+    return ConfigurationError("bad_address", given=shown, reason=reason)
+
+
+def checked_address(text: str) -> str:
+    """Give the address in its one spelling.
+
+    Raises:
+        ConfigurationError: see :func:`parse_address`.
+    """
+    return _or_raise(parse_address(text))
+
+
+def checked_proxy(text: str) -> str:
+    """Give the proxy in its one spelling.
+
+    Raises:
+        ConfigurationError: see :func:`proxies.parse_proxy`.
+    """
+    return _or_raise(parse_proxy(text))
+
+
+def _or_raise(found: str | ConfigurationError) -> str:
+    if isinstance(found, ConfigurationError):
+        raise found
+    return found
+
+
+PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
+    "DEEPSPACE_BASE_URL": parse_address,
+    "SEEDREAM_PROXY": parse_proxy,
+}
+"""How a setting that is more than a text is checked and brought into its one spelling."""
 SPELLED: Mapping[str, Callable[[str], str]] = {
     "DEEPSPACE_BASE_URL": checked_address,
     "SEEDREAM_PROXY": checked_proxy,
 }
-"""How the value of a setting is checked that is more than a text, and brought into its spelling."""
+"""The same, raising the error."""
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """The saved settings; a missing file has none. Others' rights to the file are taken away.
+    """Read the saved settings; a missing file has none. Take others' rights to the file away.
 
     Raises:
         ConfigurationError: it cannot be read or holds no JSON object.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            path.chmod(0o600)
-        saved: Any = json.loads(text)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigurationError("bad_settings_file", path=path, reason=error) from None
-    if not isinstance(saved, dict):
-        raise ConfigurationError("bad_settings_file", path=path, reason="it holds no JSON object")
-    saved = cast("dict[str, Any]", saved)
+    saved = _parsed_file(path)
+    if not isinstance(saved, Hidden):
+        raise ConfigurationError("bad_settings_file", path=path, reason=saved)
     # A key written by hand belongs to the address written beside it.
-    if saved.get("DEEPSPACE_API_KEY") and "key_address" not in saved:
-        beside = str(saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS)
-        saved["key_address"] = checked_address(beside)
+    if saved.get("DEEPSPACE_API_KEY"):
+        saved["key_address"] = _key_address(saved)
     return saved
 
 
+def _key_address(saved: Mapping[str, Any]) -> str:
+    """The saved key's address in its one spelling; empty where it cannot be an address."""
+    beside = saved.get("key_address") or saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS
+    address = parse_address(str(beside))
+    return address if isinstance(address, str) else ""
+
+
+def _parsed_file(path: Path) -> Hidden | object:
+    """The file's object, or the reason why there is none: a traceback then shows no frame with
+    the file's text."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        close_to_others(path)
+        saved: Any = json.loads(text)
+    except FileNotFoundError:
+        return Hidden()
+    except OSError as error:
+        return error.strerror or str(error)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    if not isinstance(saved, dict):
+        return "it holds no JSON object"
+    return Hidden(cast("dict[str, Any]", saved))
+
+
 def default_home(environ: Mapping[str, str]) -> Path:
-    """The platform's folder for a user's data, outside ComfyUI."""
-    if sys.platform == "win32":
-        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "seedream"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Application Support/seedream"
-    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "seedream"
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make ``folder`` readable by its owner only.
+    """Find the platform's folder for a user's data, outside ComfyUI.
 
     Raises:
-        OSError: it cannot be made.
+        ConfigurationError: the user has no home folder.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        folder.chmod(0o700)
+    if sys.platform == "win32":
+        return _named(environ, "LOCALAPPDATA", "AppData/Local") / "seedream"
+    if sys.platform == "darwin":
+        return _users_home() / "Library/Application Support/seedream"
+    return _named(environ, "XDG_DATA_HOME", ".local/share") / "seedream"
+
+
+def _named(environ: Mapping[str, str], name: str, usual: str) -> Path:
+    """A relative path there is not valid (XDG Base Directory Specification) and is ignored."""
+    given = Path(environ.get(name, ""))
+    return given if given.is_absolute() else _users_home() / usual
+
+
+def _users_home() -> Path:
+    try:
+        folder = Path.home()
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise ConfigurationError("no_home")
+    return folder

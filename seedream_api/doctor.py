@@ -12,14 +12,14 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .addresses import Resolver, is_fake, literal_address, look_up, resolve
-from .answers import read_error
 from .client import SeedreamClient
 from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
 from .proxies import CERTIFICATE_VARIABLES, proxy_for
-from .redaction import bare_url
+from .redaction import bare_address
 from .refusals import read_refusal
+from .service_errors import read_error
 from .session import Session
 from .transport import HttpAnswer
 from .uploading import try_upload
@@ -60,7 +60,8 @@ async def run_checks(settings: Settings, *, resolver: Resolver = look_up) -> lis
     checks.append(await asyncio.to_thread(_home, settings))
     checks.append(_models(settings))
     checks.append(_proxy(settings))
-    checks += await _names(settings, resolver)
+    if checks[-1].verdict != "problem":
+        checks += await _names(settings, resolver)
     try:
         _ = settings.key
     except ConfigurationError as error:
@@ -78,8 +79,8 @@ def _setting(settings: Settings, name: str) -> Check:
         text = "the sandbox's own"
     elif SETTINGS[name].secret:
         text = "set" if text else "not set"
-    elif "://" in text:
-        text = bare_url(text)
+    elif "://" in text or "@" in text:
+        text = bare_address(text)
     return Check(name, "ok", text or "not set", origin=value.origin)
 
 
@@ -105,12 +106,15 @@ def _proxy(settings: Settings) -> Check:
     bundle = next((os.environ[v] for v in CERTIFICATE_VARIABLES if os.environ.get(v)), None)
     if bundle and not Path(bundle).exists():
         return Check("certificates", "problem", f"{bundle} does not exist")
-    proxy = proxy_for(settings.address, settings.proxy)
+    try:
+        proxy = proxy_for(settings.address, settings.proxy)
+    except ConfigurationError as error:
+        return Check("proxy", "problem", str(error), error=error)
     if proxy is None:
         own = ["SEEDREAM_PROXY"] if settings.proxy else []
         others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or "none"
         return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
-    return Check("proxy", "note", f"{bare_url(proxy)} is used for this address")
+    return Check("proxy", "note", f"{bare_address(proxy)} is used for this address")
 
 
 async def _names(settings: Settings, resolver: Resolver) -> list[Check]:

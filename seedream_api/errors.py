@@ -28,9 +28,13 @@ in Chinese. The sentences live in ``wording/``; an error is its class, a key the
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from .redaction import clean
 from .wording import MONEY, WORDING, chinese, joined
+
+if TYPE_CHECKING:
+    from .answers import Answer
 
 
 class Charge(str, Enum):
@@ -70,9 +74,9 @@ class SeedreamError(Exception):
         **values: Any,
     ) -> None:
         self.key = key
-        self.values = values
-        self.task_id = task_id
-        self.request_id = request_id
+        self.values = {name: _cleaned(value) for name, value in values.items()}
+        self.task_id = _cleaned(task_id)
+        self.request_id = _cleaned(request_id)
         if charge is not None:
             self.charge = charge
         super().__init__(f"{self.message('en')}\n{self.message('zh')}")
@@ -133,6 +137,10 @@ def _spoken(name: str, value: Any, language: str) -> Any:
     return chinese(str(value)) if is_clause else value
 
 
+def _cleaned(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, SeedreamError):
         return value.happened("en")
@@ -175,7 +183,9 @@ class OutcomeUnknown(TransportFailed):
     """A paid request was sent and its outcome cannot be known. It is never sent again by itself."""
 
     hint: str | None = None
-    """A task id that stood in what arrived of the answer; a free look may confirm it."""
+    """A task id that stood in what arrived of the response; a free poll may confirm it."""
+    answer: Answer | None = None
+    """What was read of the response; its bytes are kept beside the row."""
 
     charge = Charge.POSSIBLE
     status = "unknown"

@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
-from .checks import Checked, check_request
+from .checks import Checked, check_reachable, check_request
 from .config import Settings, load_settings
 from .errors import WaitTimedOut
 from .intents import Intent, fingerprint, key_print
@@ -51,6 +51,7 @@ async def generate(
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     settings = session.settings
     checked = check_request(request, settings.models)
+    check_reachable(request, settings)
     intent = await intent_of(checked, settings)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     way = choose_way(session.client, checked.model) if has_pictures else None

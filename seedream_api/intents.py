@@ -4,13 +4,18 @@
        │  ▲         │  │         │  │         ▲              │
        │  └─(429)───┤  │         │  └► empty  └─(files gone)─┘
        ▼            │  │         ▼
-    withdrawn       │  └► answered | empty (an answer with images, or with none, at once)
+    withdrawn       │  └► answered | empty (a response with images, or with none, at once)
                     ▼            failed
             refused | unknown
 
+    unknown ──► accepted | answered | empty
+    empty ────► accepted | answered
+
 ``intended``: written down, references may travel, nothing sent. ``sending``: the first byte is
 about to leave. ``accepted``: the task id is known. ``answered``: the result URLs are known.
-``empty``: the service says completed and names no image. ``forgotten``: a person, or
+``empty``: the service says completed, and no image can be read from its response. *unknown* and
+*empty* rows may hold that response (``ledger.keep_response``): a poll of the task, or reading the
+kept response again, may still find what was paid for. ``forgotten``: a person, or
 SEEDREAM_REUSE=off, lets the same inputs be paid for again; any state at which nobody works may
 become so.
 
@@ -64,8 +69,10 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType({
     }),
     State.COMPLETED: frozenset({State.ANSWERED, State.FORGOTTEN}),
     State.PARTIAL: frozenset({State.ANSWERED, State.FORGOTTEN}),
-    State.EMPTY: frozenset({State.ACCEPTED, State.FORGOTTEN}),
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.FORGOTTEN}),
+    State.EMPTY: frozenset({State.ACCEPTED, State.ANSWERED, State.FORGOTTEN}),
+    State.UNKNOWN: frozenset({
+        State.ACCEPTED, State.ANSWERED, State.EMPTY, State.FORGOTTEN,
+    }),
     State.REFUSED: frozenset({State.FORGOTTEN}),
     State.FAILED: frozenset({State.FORGOTTEN}),
     State.WITHDRAWN: frozenset({State.FORGOTTEN}),

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from . import ledger_schema
 from .errors import SeedreamError
 from .intents import MOVES, STORED, State
-from .ledger_looks import LedgerLooks
-from .ledger_rows import Row
+from .ledger_matching import match_items
+from .ledger_responses import LedgerResponses, pack
+from .ledger_rows import KeptResponse, Row
 from .link_life import expires_at
 from .models import ResultItem
 from .store import StoredFile
 
 
-class LedgerMoves(LedgerLooks):
+class LedgerMoves(LedgerResponses):
     """The ledger's methods that change rows; each is one transaction."""
 
     def move(
@@ -27,14 +28,21 @@ class LedgerMoves(LedgerLooks):
         task_id: str | None = None,
         request_id: str | None = None,
         error: SeedreamError | None = None,
+        response: KeptResponse | None = None,
     ) -> Row:
         """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect.
 
         That a row is complete follows from its images, which are written down for good before.
+
+        Args:
+            response: what the service sent and could not be read; kept with the move or not at all.
         """
+        packed = pack(response) if response is not None else None
         with self.transaction(lasting=state not in STORED) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
+            if packed is not None:
+                self._keep(db, row_id, packed)
             return self._row(db, row_id)
 
     def _move(
@@ -78,32 +86,45 @@ class LedgerMoves(LedgerLooks):
         items: tuple[ResultItem, ...],
         files: Mapping[int, StoredFile],
         request_id: str | None = None,
+        task_id: str | None = None,
     ) -> Row:
         """Write down where the results are; what is already stored of them stays.
 
+        An entry that names an image of the row again updates it, in whatever order the response
+        lists them; see ``ledger_matching.py``.
+
         Args:
             files: by position, the images that came inside the answer and are on the disk already.
+            task_id: where the response names one: it can be asked for fresh links.
         """
         with self.transaction() as db:
             row = self._row(db, row_id)
-            self._move(db, row, State.ANSWERED, request_id=request_id)
-            for item in items:
-                error = str(item.error) if item.error and not item.was_made else None
-                seen_at, dies_at = self._life(item.url, row)
-                db.execute(
-                    "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
-                    "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
-                    "SET url = excluded.url, error = excluded.error, "
-                    # A link that is named again is no younger for it.
-                    "url_seen_at = CASE url WHEN excluded.url THEN url_seen_at "
-                    "ELSE excluded.url_seen_at END, "
-                    "url_expires_at = CASE url WHEN excluded.url THEN url_expires_at "
-                    "ELSE excluded.url_expires_at END",
-                    (row_id, item.position, item.url, seen_at, dies_at, error),
-                )
-            for position, file in files.items():
-                self._stored(db, row_id, position, file, (0, 0))
+            self._move(db, row, State.ANSWERED, task_id=task_id, request_id=request_id)
+            contents = {position: file.sha256 for position, file in files.items()}
+            known = {image.position: image for image in self._images(db, row_id)}
+            for position, item in match_items(known.values(), items, contents).items():
+                self._write_item(db, row, position, item)
+                image, file = known.get(position), files.get(item.position)
+                if file is not None and (image is None or image.file is None):
+                    self._stored(db, row_id, position, file, (0, 0))
             return self._row(db, row_id)
+
+    def _write_item(
+        self, db: sqlite3.Connection, row: Row, position: int, item: ResultItem
+    ) -> None:
+        error = str(item.error) if item.error and not item.was_made else None
+        seen_at, dies_at = self._life(item.url, row)
+        db.execute(
+            "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
+            "error) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (request, position) DO UPDATE "
+            "SET url = excluded.url, error = excluded.error, "
+            # A link that is named again is no younger for it.
+            "url_seen_at = CASE url WHEN excluded.url THEN url_seen_at "
+            "ELSE excluded.url_seen_at END, "
+            "url_expires_at = CASE url WHEN excluded.url THEN url_expires_at "
+            "ELSE excluded.url_expires_at END",
+            (row.id, position, item.url, seen_at, dies_at, error),
+        )
 
     def _life(self, url: str | None, row: Row) -> tuple[float | None, float | None]:
         """When a URL was first seen, and when it is said to die."""

@@ -104,6 +104,18 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE images ADD COLUMN url_expires_at REAL;
     """,
+    """
+    CREATE TABLE responses (
+        request INTEGER NOT NULL REFERENCES requests (id),
+        number INTEGER NOT NULL,
+        status INTEGER,
+        body BLOB NOT NULL,
+        note TEXT NOT NULL,
+        truncated INTEGER NOT NULL,
+        received_at REAL NOT NULL,
+        PRIMARY KEY (request, number)
+    );
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
 

@@ -26,6 +26,11 @@ class Loaded:
     """Whether it is a result that the record already holds: nothing was fetched."""
 
     @property
+    def is_fetched(self) -> bool:
+        """Whether the bytes came from the network now, and may be others another time."""
+        return self.error is None and not self.from_store and not _is_data_uri(self.url)
+
+    @property
     def name(self) -> str:
         """What people call it: the address without its signature."""
         return "a data URI" if is_data_uri(self.url) else bare_url(self.url)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,9 @@ from pydantic import (
 from .catalog import Family, Model
 from .errors import InvalidRequest
 from .references import PictureReference, UrlReference
+
+if TYPE_CHECKING:
+    from .answers import Answer
 
 _FIELD_TYPES = {
     "n": "a whole number",
@@ -126,11 +129,19 @@ class TaskStatus(str, Enum):
 
 @dataclass(frozen=True)
 class ServiceError:
-    """An error as the service worded it; any part may be empty."""
+    """An error that the service itself stated, in its words; any part may be empty.
+
+    Only ``service_errors.py`` makes one, and only from what a response says: it is what a refusal
+    or a failed task is decided by. What our own reader cannot read is :class:`Unreadable`.
+    """
 
     message: str
     code: str = ""
     type: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.message or self.code or self.type)
 
     def __str__(self) -> str:
         label = self.code or self.type
@@ -139,14 +150,29 @@ class ServiceError:
         return self.message or label or "no reason given"
 
 
+NO_ERROR = ServiceError("")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why our reader finds no image in an entry. It says nothing about what the service did."""
+
+    reason: str
+
+
 @dataclass(frozen=True)
 class ResultItem:
-    """One image of an answer at its place in the group: a URL, bytes, or why there is none."""
+    """One entry of a response at its place in the group.
+
+    It has an address, the image's bytes, or both; else the error that the service gave for it, or
+    what our reader could not read.
+    """
 
     position: int
     url: str | None = None
-    data: bytes | None = None
+    data: bytes | None = field(default=None, repr=False)
     error: ServiceError | None = None
+    problem: Unreadable | None = None
 
     @property
     def was_made(self) -> bool:
@@ -165,3 +191,9 @@ class Task:
     """Percent, 0-100, or ``None`` where the service gives none."""
     items: tuple[ResultItem, ...] = ()
     error: ServiceError | None = None
+    answer: Answer | None = field(default=None, repr=False, compare=False)
+    """The response it was read from; kept beside the row where no image can be read from it."""
+
+    @property
+    def has_images(self) -> bool:
+        return any(item.was_made for item in self.items)

@@ -66,6 +66,7 @@ def unfinished(work: Work, row: Row, status: str, origin: Origin) -> Result:
         model=row.model,
         task_id=row.task_id,
         asked=row.asked,
+        references=len(row.references),
         charged_images=row.asked if origin is Origin.NEW else 0,
         notes=(*row.notes, *work.travel_notes),
         seconds=work.latest.seconds,
@@ -109,6 +110,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         images=stored,
         failures=failures,
         asked=row.asked,
+        references=len(row.references),
         charged_images=row.charged_images(images) if origin is Origin.NEW else 0,
         notes=(
             *row.notes,

@@ -1,18 +1,26 @@
-"""Tells a refusal, which is never charged, from an answer that leaves the outcome open.
+"""Tell a refusal, which is not charged, from a response that leaves the outcome open.
 
-Refused is any 4xx but 408, a 200 with an error and no image, and a 5xx whose body carries a code
-that is known to mean *not accepted*: relays answer 500 for their own word filter.
-Codes: new-api ``types/error.go`` and ``middleware/utils.go``; Evolink's error-code page; Ark
-``docs/82379/1299023``.
+The closed list, after ``design.md`` and the services' own error pages (new-api ``types/error.go``
+and ``middleware/utils.go``; Evolink's error codes; Ark ``docs/82379/1299023``):
+
+* 301-308: a redirect was not taken; the address is wrong.
+* any 4xx but 408, unless its code says that the outcome is open (:data:`OPEN_CODES`).
+* 200 with the service's error: judged by the HTTP status in it, where it names one.
+* 500 with a code of :data:`REFUSAL_CODES`, or with a moderation code in code, type or message.
+* any other 5xx, but for 502, 504 and 520 and above, which are the gateway's own: a code that the
+  relay gives before it forwards (:data:`BEFORE_FORWARDING`), or its words for *no channel*.
+
+Which *kind* of refusal it is, and so the advice, is decided by words before codes before status:
+relays wrap the errors of others in codes of their own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
-from .answers import read_error
 from .errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -24,6 +32,7 @@ from .errors import (
 )
 from .models import ServiceError
 from .redaction import scrub
+from .service_errors import read_error, read_loose_error
 
 _Kind = tuple[type[ApiRefused], str]
 _CONTENT: _Kind = (ContentRejected, "refused_content")
@@ -32,39 +41,81 @@ _KEY: _Kind = (AuthenticationFailed, "refused_key")
 _PLAIN: _Kind = (ApiRefused, "refused")
 _CHANNEL: _Kind = (ServiceBusy, "refused_channel")
 _RATE: _Kind = (RateLimited, "refused_rate")
+_LARGE: _Kind = (ApiRefused, "refused_too_large")
+_REDIRECT: _Kind = (NotFound, "refused_redirect")
 
-REFUSAL_CODES: Mapping[str, _Kind] = MappingProxyType({
+BEFORE_FORWARDING: Mapping[str, _Kind] = MappingProxyType({
     "sensitive_words_detected": _CONTENT,
-    "prompt_blocked": _CONTENT,
-    "content_policy_violation": _CONTENT,
     "insufficient_user_quota": _BALANCE,
-    "insufficient_quota": _BALANCE,
-    "insufficient_quota_error": _BALANCE,
     "pre_consume_token_quota_failed": _BALANCE,
-    "accountoverdueerror": _BALANCE,
     "access_denied": _KEY,
-    "authentication_error": _KEY,
-    "authenticationerror": _KEY,
-    "permission_error": _KEY,
     "invalid_request": _PLAIN,
-    "invalid_request_error": _PLAIN,
-    "invalid_parameters": _PLAIN,
-    "invalidparameter": _PLAIN,
     "bad_request_body": _PLAIN,
     "convert_request_failed": _PLAIN,
-    "read_request_body_failed": (ApiRefused, "refused_too_large"),
-    "request_too_large_error": (ApiRefused, "refused_too_large"),
+    "count_token_failed": _PLAIN,
+    "model_price_error": _PLAIN,
+    "invalid_api_type": _PLAIN,
+    "gen_relay_info_failed": _PLAIN,
+    "read_request_body_failed": _LARGE,
     "model_not_found": _CHANNEL,
     "channel:no_available_key": _CHANNEL,
     "channel:invalid_key": _CHANNEL,
+    "channel:param_override_invalid": _CHANNEL,
+    "channel:header_override_invalid": _CHANNEL,
+    "channel:model_mapped_error": _CHANNEL,
     "token_concurrency_limit_reached": _RATE,
 })  # fmt: skip
-"""Codes (lower case) that mean: not accepted, not charged, whatever the HTTP status."""
+"""Codes (lower case) that new-api gives before anything is forwarded."""
 
-_CONTENT_MARKS = (
+REFUSAL_CODES: Mapping[str, _Kind] = MappingProxyType({
+    **BEFORE_FORWARDING,
+    "prompt_blocked": _CONTENT,
+    "content_policy_violation": _CONTENT,
+    "insufficient_quota": _BALANCE,
+    "insufficient_quota_error": _BALANCE,
+    "accountoverdueerror": _BALANCE,
+    "authentication_error": _KEY,
+    "authenticationerror": _KEY,
+    "permission_error": _KEY,
+    "invalid_request_error": _PLAIN,
+    "invalid_parameters": _PLAIN,
+    "invalidparameter": _PLAIN,
+    "request_too_large_error": _LARGE,
+})  # fmt: skip
+"""Codes (lower case) that mean: not accepted, not charged; on 500 too."""
+
+OPEN_CODES = frozenset({
+    "paid_outcome_unknown", "idempotency_conflict", "do_request_failed", "bad_response",
+    "bad_response_body", "bad_response_status_code", "read_response_body_failed", "empty_response",
+    "channel:response_time_exceeded", "generation_timeout", "internal_server_error",
+    "upstream_error", "service_unavailable_error",
+})  # fmt: skip
+"""Codes that say nothing about whether the request was forwarded and is being worked on."""
+_NEVER_FREE = frozenset({"paid_outcome_unknown", "idempotency_conflict"})
+"""Those of them that are no refusal on a 4xx either: an earlier request with this key was taken."""
+
+_CONTENT_CODES = (
     "sensitivecontent", "riskdetection", "content_policy", "sensitive_words", "prompt_blocked",
 )  # fmt: skip
 """Parts of moderation codes; relays re-wrap them, so they are looked for in the message too."""
+_CONTENT_WORDS = re.compile(
+    r"sensitive (?:information|content|word)|content (?:policy|moderation|safety|filter)"
+    r"|safety (?:system|policy|filter)|moderation|inappropriate|prohibited content|nsfw"
+    r"|敏感|违规|违禁|内容安全|内容审核|审核未通过|审核不通过|不合规|涉黄|涉政"
+)
+_BALANCE_WORDS = re.compile(
+    r"insufficient[ _](?:user |account )?(?:balance|quota|credit|fund)|out of credit"
+    r"|(?:balance|quota|credits?) (?:is |are )?(?:not enough|insufficient|exhausted|too low)"
+    r"|not enough (?:balance|quota|credit)|exceeded your current quota|payment required"
+    r"|(?:余额|额度|配额|积分|点数|资源包)[^，。,.;；]{0,8}(?:不足|不够|用尽|耗尽|用完|已用完)|欠费|请充值"
+)
+_CHANNEL_WORDS = re.compile(
+    r"no (?:available |usable |enabled )?channel|no (?:available|usable) key"
+    r"|channels? (?:is |are )?unavailable"
+    r"|无可用的?(?:渠道|通道)|没有(?:可用的?)?(?:渠道|通道)|(?:渠道|通道)(?:不存在|不可用|已禁用|均不可用)"
+    r"|暂无(?:可用)?(?:渠道|通道)"
+)
+_TIMEOUT_WORDS = re.compile(r"time[d\- ]?\s?out|deadline exceeded|超时")
 
 _UNREACHABLE_MARKS = (
     "imageurl", "image_url", "image url", "image_processing", "download", "fetch", "unreachable",
@@ -80,15 +131,16 @@ _BY_STATUS: Mapping[int, _Kind] = MappingProxyType({
     402: _BALANCE,
     403: _KEY,
     404: (NotFound, "refused_not_found"),
-    413: (ApiRefused, "refused_too_large"),
+    413: _LARGE,
     429: _RATE,
 })  # fmt: skip
+_GATEWAY = frozenset({502, 504})
 
 
 def is_moderation(error: ServiceError) -> bool:
     """Whether an error of the service speaks of content rules."""
-    text = f"{error.code} {error.type} {error.message}".lower()
-    return any(mark in text for mark in _CONTENT_MARKS)
+    text = _text(error)
+    return _has_content_code(text) or bool(_CONTENT_WORDS.search(text))
 
 
 def is_unreachable_image(text: str) -> bool:
@@ -99,21 +151,80 @@ def is_unreachable_image(text: str) -> bool:
     return any(mark in text.lower() for mark in _UNREACHABLE_MARKS)
 
 
+def is_refusal(http: int, error: ServiceError) -> bool:
+    """Whether a response to a paid request is on the closed list of refusals.
+
+    Args:
+        http: the HTTP status; of a 200 with an error, 200.
+        error: what the service stated; empty where it stated nothing.
+    """
+    codes = _codes(error)
+    if 300 <= http < 400:
+        return 301 <= http <= 308
+    if 400 <= http < 500:
+        return http != 408 and not codes & _NEVER_FREE
+    if http == 200:
+        return _is_stated(error)
+    if http < 500 or http in _GATEWAY or http >= 520:
+        return False
+    if _CHANNEL_WORDS.search(error.message.lower()):
+        return True
+    if http == 500:
+        return bool(codes & REFUSAL_CODES.keys()) or _has_content_code(_text(error))
+    return bool(codes & BEFORE_FORWARDING.keys())
+
+
+def _is_stated(error: ServiceError) -> bool:
+    """Whether an error inside a 200 is a refusal: as the status in it would be."""
+    codes = _codes(error)
+    if error.is_empty or codes & _NEVER_FREE:
+        return False
+    if codes & REFUSAL_CODES.keys() or _has_content_code(_text(error)):
+        return True
+    inner = _status_in(error)
+    if inner is not None and not 200 <= inner < 300:
+        return is_refusal(inner, error)
+    return not codes & OPEN_CODES and not _TIMEOUT_WORDS.search(_text(error))
+
+
+def is_error_code(said: ServiceError) -> bool:
+    """Whether a code that stands beside the response proper, and not in an error, states one."""
+    status = _status_in(said)
+    codes = _codes(said)
+    return (
+        (status is not None and status >= 400)
+        or bool(codes & REFUSAL_CODES.keys())
+        or any(_has_content_code(code) for code in codes)
+    )
+
+
 def read_refusal(
     http: int, body: Any, *, request_id: str | None = None, secrets: tuple[str, ...] = ()
 ) -> ApiRefused | None:
-    """The refusal that an answer to a POST means, or ``None`` where the outcome stays open.
+    """The refusal that a response means, or ``None`` where it is not on the closed list.
 
     Args:
-        http: the HTTP status; 200 where the body carried an error and no image.
-        body: the parsed JSON body, or its text where it is no JSON.
+        body: the parsed JSON body, or its text where it is not JSON.
+    """
+    error = read_error(body) or read_loose_error(body)
+    if not is_refusal(http, error):
+        return None
+    return refusal_of(http, error, request_id=request_id, secrets=secrets)
+
+
+def refusal_of(
+    http: int,
+    error: ServiceError,
+    *,
+    request_id: str | None = None,
+    secrets: tuple[str, ...] = (),
+) -> ApiRefused:
+    """The error to raise for a refusal.
+
+    Args:
         secrets: texts to take out of the service's own words.
     """
-    error = read_error(body) or _loose_error(body)
-    kind = _kind(http, error)
-    if kind is None:
-        return None
-    error_type, key = kind
+    error_type, key = _kind(http, error)
     label = scrub(error.code or error.type, secrets)
     return error_type(
         key,
@@ -125,22 +236,22 @@ def read_refusal(
     )
 
 
-def _kind(http: int, error: ServiceError) -> _Kind | None:
+def _kind(http: int, error: ServiceError) -> _Kind:
+    text = _text(error)
     by_code = REFUSAL_CODES.get(error.code.lower()) or REFUSAL_CODES.get(error.type.lower())
-    if http >= 500:
-        if is_moderation(error):
-            return _CONTENT
-        if "no available channel" in error.message.lower():
-            return _CHANNEL
-        return by_code
-    if http == 408 or not (http == 200 or 400 <= http < 500):
-        return None
-    if is_moderation(error):
+    if 301 <= http <= 308:
+        return _REDIRECT
+    if _has_content_code(text) or _CONTENT_WORDS.search(text):
         return _CONTENT
-    if http == 403 and by_code is not _BALANCE and "quota" not in error.code.lower():
+    if _BALANCE_WORDS.search(text) and by_code in (None, _PLAIN, _KEY, _BALANCE):
+        return _BALANCE
+    if _CHANNEL_WORDS.search(text):
+        return _CHANNEL
+    status = http if http >= 400 else (_status_in(error) or http)
+    if status == 403 and by_code is not _BALANCE and "quota" not in error.code.lower():
         return _KEY
-    if http in _BY_STATUS and (by_code is None or by_code is _PLAIN):
-        return _BY_STATUS[http]
+    if status in _BY_STATUS and by_code in (None, _PLAIN):
+        return _BY_STATUS[status]
     return by_code or _PLAIN
 
 
@@ -152,13 +263,19 @@ def may_repeat(refusal: ApiRefused) -> bool:
     return isinstance(refusal, ServiceBusy) and refusal.values.get("http") == 503
 
 
-def _loose_error(body: Any) -> ServiceError:
-    """The words of an error body in no known shape."""
-    if isinstance(body, dict):
-        body = cast("dict[str, Any]", body)
-        for name in ("message", "msg", "detail", "error_description"):
-            if isinstance(body.get(name), str) and body[name].strip():
-                code = body.get("code")
-                return ServiceError(body[name].strip(), str(code) if code is not None else "")
-        return ServiceError("")
-    return ServiceError(body.strip()[:300] if isinstance(body, str) else "")
+def _text(error: ServiceError) -> str:
+    return f"{error.code} {error.type} {error.message}".lower()
+
+
+def _codes(error: ServiceError) -> set[str]:
+    return {error.code.lower(), error.type.lower()} - {""}
+
+
+def _has_content_code(text: str) -> bool:
+    return any(code in text for code in _CONTENT_CODES)
+
+
+def _status_in(error: ServiceError) -> int | None:
+    """The HTTP status that an error's code is, if it is one."""
+    code = error.code.strip()
+    return int(code) if code.isascii() and code.isdigit() and 200 <= int(code) <= 599 else None

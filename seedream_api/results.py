@@ -86,6 +86,7 @@ class Result:
     Args:
         status: ``completed``, ``partial``, ``submitted`` (not waited for) or ``pending``.
         entry: the row's number in the record.
+        references: how many reference images the request carried.
         charged_images: how many images this run may be charged for; 0 for a stored result.
     """
 
@@ -97,6 +98,7 @@ class Result:
     images: tuple[StoredImage, ...] = ()
     failures: tuple[Failure, ...] = ()
     asked: int = 0
+    references: int = 0
     charged_images: int = 0
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

@@ -30,11 +30,12 @@ from .errors import (
 from .fetching import fetch_missing, measure, of_other_key
 from .intents import State
 from .ledger_rows import Row
-from .models import ResultItem, ServiceError, Task, TaskStatus
+from .models import Task, TaskStatus
 from .polling import Pace, wait_for_task
 from .refusals import is_moderation, is_unreachable_image
 from .results import Phase
-from .store import StoredFile
+from .unclear import end_unknown, kept, reread, write_answered
+from .verdicts import Verdict, judge_submission
 
 if TYPE_CHECKING:
     from .work import Work
@@ -81,7 +82,7 @@ async def send(work: Work, row: Row) -> Row:
             await work.session.courier.forget(row.references)
         return await work.ended(row, State.REFUSED, error)
     except OutcomeUnknown as error:
-        return await _unknown(work, row, error)
+        return await end_unknown(work, row, error)
     except SeedreamError as error:
         return await work.ended(row, State.WITHDRAWN, error)
     return await _taken(work, row, answer)
@@ -109,9 +110,10 @@ async def _not_accepted(work: Work, row: Row) -> None:
 
 async def _taken(work: Work, row: Row, answer: Answer) -> Row:
     """Write down what the service answered: images at once, a task, or neither."""
-    if answer.has_images:
-        return await _answered(work, row, answer.items, answer.request_id)
-    if answer.task_id:
+    verdict = judge_submission(answer)
+    if verdict is Verdict.MADE:
+        return await write_answered(work, row, answer)
+    if verdict is Verdict.ACCEPTED:
         accepted = await work.written_down(
             lambda: work.moved(
                 row, State.ACCEPTED, task_id=answer.task_id, request_id=answer.request_id
@@ -120,46 +122,10 @@ async def _taken(work: Work, row: Row, answer: Answer) -> Row:
         )
         work.is_sending = False
         return accepted
-    empty = CompletedWithoutImages("completed_without_images", entry=row.id)
-    return await work.ended(row, State.EMPTY, empty)
-
-
-async def _unknown(work: Work, row: Row, error: OutcomeUnknown) -> Row:
-    """A task id that was seen in a torn answer is tried before the outcome counts as unknown."""
-    reason = error.values.get("reason")
-    unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    if error.hint is None:
-        return await work.ended(row, State.UNKNOWN, unknown)
-    await work.noted(row, State.UNKNOWN, unknown, task_id=error.hint)
-    task_id = await _confirmed(work, error.hint, unknown)
-    accepted = await work.written_down(
-        lambda: work.moved(row, State.ACCEPTED, task_id=task_id), task_id
+    empty = CompletedWithoutImages(
+        "completed_without_images", request_id=answer.request_id, entry=row.id
     )
-    work.is_sending = False
-    return accepted
-
-
-async def confirm(work: Work, row: Row) -> Row:
-    """An outcome that was unknown: the task that its torn answer named may be found by now.
-
-    Raises:
-        OutcomeUnknown: it names none, or none that the service knows.
-    """
-    unknown = row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
-    if row.task_id is None:
-        raise unknown
-    await _confirmed(work, row.task_id, unknown)
-    return await work.moved(row, State.ACCEPTED)
-
-
-async def _confirmed(work: Work, task_id: str, unknown: SeedreamError) -> str:
-    """The id of the task, if the service knows it; else ``unknown`` is raised."""
-    try:
-        return (await work.session.look(task_id)).id
-    except SeedreamError as error:
-        log.info("a task id from a torn answer was not confirmed: %s", error.key)
-        work.is_sending = False
-        raise unknown from None
+    return await work.ended(row, State.EMPTY, empty, response=kept(answer))
 
 
 # --- accepted: the task is polled ---------------------------------------------------------------
@@ -178,18 +144,25 @@ async def poll(work: Work, row: Row) -> Row:
         raise told from None
     except (ReadFailed, NotSent) as error:
         raise error.about(Charge.RUNNING, row.task_id) from None
-    if any(item.was_made for item in task.items):
-        return await _answered(work, row, task.items)
-    failed_items = [item.error for item in task.items if item.error is not None]
-    if task.status is TaskStatus.FAILED or failed_items:
-        reason = task.error or (failed_items[0] if failed_items else ServiceError(task.word))
-        key = "task_failed_content" if is_moderation(reason) else "task_failed"
-        if is_unreachable_image(str(reason)):
+    return await _ended(work, row, task)
+
+
+async def _ended(work: Work, row: Row, task: Task) -> Row:
+    """Write down how the task ended: with images, failed, or with neither."""
+    answer = task.answer or Answer(items=task.items)
+    if answer.has_images:
+        return await write_answered(work, row, answer)
+    failed_item = answer.item_error
+    if task.status is TaskStatus.FAILED or failed_item is not None:
+        reason = task.error or failed_item
+        words = str(reason) if reason is not None else task.word
+        key = "task_failed_content" if reason and is_moderation(reason) else "task_failed"
+        if is_unreachable_image(words):
             await work.session.courier.forget(row.references)
-        failed = TaskFailed(key, task_id=task.id, reason=work.session.client.scrub(str(reason)))
+        failed = TaskFailed(key, task_id=task.id, reason=work.session.client.scrub(words))
         return await work.ended(row, State.FAILED, failed)
     empty = CompletedWithoutImages("completed_without_images", task_id=task.id, entry=row.id)
-    return await work.ended(row, State.EMPTY, empty)
+    return await work.ended(row, State.EMPTY, empty, response=kept(answer))
 
 
 async def _looks(work: Work, row: Row) -> Task:
@@ -200,8 +173,14 @@ async def _looks(work: Work, row: Row) -> Task:
     task_id = row.task_id
     assert task_id is not None, "the caller looked"  # noqa: S101
 
-    return await wait_for_task(
-        lambda: _look(work, task_id),
+    latest: list[Task] = []
+
+    async def look() -> Task:
+        latest[:] = [await _look(work, task_id)]
+        return latest[0]
+
+    waiting = wait_for_task(
+        look,
         task_id=task_id,
         pace=Pace(typical_s),
         timeout_s=work.timeout_s,
@@ -210,6 +189,13 @@ async def _looks(work: Work, row: Row) -> Task:
         doze=work.watch.doze,
         age_s=max(0.0, session.now() - (row.accepted_at or session.now())),
     )
+    try:
+        return await waiting
+    except WaitTimedOut:
+        # A word that no source knows may well mean that the images are all there are.
+        if latest and latest[0].status is TaskStatus.UNKNOWN and latest[0].has_images:
+            return latest[0]
+        raise
 
 
 async def _one_look(work: Work, task_id: str) -> Task:
@@ -234,27 +220,12 @@ async def _look(work: Work, task_id: str) -> Task:
 # --- answered: the images are fetched -----------------------------------------------------------
 
 
-async def _answered(
-    work: Work, row: Row, items: tuple[ResultItem, ...], request_id: str | None = None
-) -> Row:
-    """Write down where the images are, and the bytes of those that came in the answer."""
-    ledger, store = work.session.ledger, work.session.store
-
-    async def write() -> Row:
-        files: dict[int, StoredFile] = {}
-        for item in items:
-            if item.data is not None:
-                files[item.position] = await asyncio.to_thread(store.keep_answer, item.data)
-        return await ledger.run(ledger.answered, row.id, items, files, request_id)
-
-    answered = await work.written_down(write, row.task_id)
-    work.is_sending = False
-    return answered
-
-
 async def fetch(work: Work, row: Row) -> Row:
     """Bring the images into the store."""
     ledger = work.session.ledger
+    images = await ledger.run(ledger.images, row.id)
+    if any(image.is_missing and image.url is None for image in images):
+        row = await reread(work, row) or row
     work.download_failures = await fetch_missing(work.session, row, work.tell)
     await measure(work.session, row)
     if work.download_failures:

@@ -9,82 +9,36 @@ this file alone. Three ways to ask:
   any failure after it :class:`OutcomeUnknown`.
 * :meth:`Transport.ask` for what costs nothing and has a small answer.
 * :meth:`Transport.open` for a body that is streamed, optionally from an address checked before.
-
-Longer than most modules because all of httpx ends here, and nothing but that is in it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextvars
 import os
-import re
 import ssl
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Coroutine,
     Mapping,
 )
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
 
 import anyio  # comes with httpx
 import httpx
 
-from ._version import __version__
-from .errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
+from .attempts import answer_of, trace_of, with_fresh_connections
+from .errors import ConfigurationError, OutcomeUnknown, ReadFailed
+from .exchanges import Exchange, current_exchange, unlogged
+from .http_answers import MAX_ANSWER_BYTES, HttpAnswer, StreamedAnswer
+from .http_failures import BROKEN, NOT_CONNECTED, Repeated, TooLarge, not_sent, reason_of
+from .http_requests import at_address, encode_json, request_headers, timeouts
 from .proxies import proxy_for, trusted_certificates
 from .redaction import scrub
-
-USER_AGENT = f"seedream-deepspace/{__version__} (+ComfyUI)"
-CONNECT_TIMEOUT_S = 15.0
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
-"""Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
-
-_TASK_ID = re.compile(rb'"(?:id|task_id)"\s*:\s*"([A-Za-z0-9._:-]{4,200})"')
-
-_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-# A record that TLS cannot read comes through httpx as it is.
-_BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
-
-
-@dataclass(frozen=True)
-class HttpAnswer:
-    """A whole answer: status, headers with lower-case names, body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            ValueError: it is none (also for JSON nested beyond what Python reads).
-        """
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("JSON is nested too deeply") from None
-
-    @property
-    def request_id(self) -> str | None:
-        """The relay's id of this call (new-api: ``X-Oneapi-Request-Id``)."""
-        return self.headers.get("x-request-id") or self.headers.get("x-oneapi-request-id")
-
-
-@dataclass(frozen=True)
-class StreamedAnswer:
-    """An answer whose body is still on its way; ``chunks`` are its bytes as they were sent."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
+from .streams import use_own_connections
 
 
 class Transport:
@@ -122,42 +76,39 @@ class Transport:
 
         Raises:
             NotSent: no byte left this machine.
-            OutcomeUnknown: a byte may have left, and no whole answer came within the time.
+            OutcomeUnknown: a byte may have left, and no response head came within the time.
         """
-        sent = False
+        has_passed = False
 
-        async def trace(event: str, info: Mapping[str, Any]) -> None:
-            nonlocal sent
-            # A tunnel through a proxy first sends a CONNECT of its own: that is not ours yet.
-            if event.endswith("send_request_headers.started"):
-                method: Any = getattr(info.get("request"), "method", b"POST")
-                if method == b"POST":
-                    if sent:  # another pack's patch of httpx tries again what fails
-                        raise _Repeated("something beside this pack tried to send it again")
-                    await before_first_byte()
-                    sent = True
+        async def at_first_byte() -> None:
+            nonlocal has_passed
+            if not has_passed:  # once also where a dead connection is replaced by a fresh one
+                await before_first_byte()
+                has_passed = True
 
-        content = await asyncio.to_thread(_json, body)
+        content = await asyncio.to_thread(encode_json, body)
         pool = await self._pool(url, paid=True)
         request = httpx.Request(
             "POST",
             url,
             content=content,
-            headers=_sent({"Content-Type": "application/json", **headers}),
-            extensions={"trace": trace},
+            headers=request_headers({"Content-Type": "application/json", **headers}),
         )
-        request.extensions["timeout"] = _timeouts(read_timeout_s)
-        arrived = bytearray()
-        try:
+        request.extensions["timeout"] = timeouts(read_timeout_s)
+
+        async def attempt(exchange: Exchange) -> None:
             # Not _in_time: a paid answer that meets a cancellation is kept and written down.
-            return await asyncio.wait_for(self._whole(pool, request, arrived), read_timeout_s)
-        except (*_BROKEN, asyncio.TimeoutError, _TooLarge, _Repeated) as error:
-            if not sent:
-                raise _not_sent(url, error) from None
-            unknown = OutcomeUnknown("outcome_unknown", reason=_reason(error), entry="ID")
-            found = _TASK_ID.search(arrived)
-            unknown.hint = found.group(1).decode() if found else None
-            raise unknown from None
+            reading = self._read(pool, request, exchange, at_first_byte)
+            await asyncio.wait_for(reading, read_timeout_s)
+
+        exchange, failure = await with_fresh_connections(attempt, MAX_ANSWER_BYTES)
+        if not isinstance(failure, Repeated):
+            answer = answer_of(exchange, failure)
+            if answer is not None:
+                return answer
+        if not has_passed or exchange.is_unsent:
+            raise not_sent(url, failure)
+        raise OutcomeUnknown("outcome_unknown", reason=reason_of(failure), entry="ID")
 
     async def ask(
         self,
@@ -172,17 +123,24 @@ class Transport:
 
         Raises:
             NotSent: the host could not be reached.
-            ReadFailed: it was reached and gave no whole answer in time.
+            ReadFailed: it was reached, and no response head came in time.
         """
         pool = await self._pool(url, paid=False)
-        request = httpx.Request(method, url, headers=_sent(headers or {}), content=content)
-        request.extensions["timeout"] = _timeouts(timeout_s)
-        try:
-            return await _in_time(self._whole(pool, request, bytearray()), timeout_s)
-        except _NOT_CONNECTED as error:
-            raise _not_sent(url, error) from None
-        except (*_BROKEN, asyncio.TimeoutError, _TooLarge) as error:
-            raise ReadFailed("read_failed", reason=_reason(error)) from None
+        request = httpx.Request(
+            method, url, headers=request_headers(headers or {}), content=content
+        )
+        request.extensions["timeout"] = timeouts(timeout_s)
+
+        async def attempt(exchange: Exchange) -> None:
+            await _in_time(self._read(pool, request, exchange), timeout_s)
+
+        exchange, failure = await with_fresh_connections(attempt, MAX_ANSWER_BYTES)
+        answer = answer_of(exchange, failure)
+        if answer is not None:
+            return answer
+        if isinstance(failure, NOT_CONNECTED) or exchange.is_unsent:
+            raise not_sent(url, failure)
+        raise ReadFailed("read_failed", reason=reason_of(failure))
 
     @asynccontextmanager
     async def open(
@@ -205,36 +163,60 @@ class Transport:
         """
         target, sent_headers, extensions = url, dict(headers), dict[str, Any]()
         if address is not None:
-            target, host, authority = _at_address(url, address)
+            target, host, authority = at_address(url, address)
             sent_headers["Host"] = authority
             extensions["sni_hostname"] = host
         pool = await self._pool(url, paid=True, direct=address is not None)
-        request = httpx.Request("GET", target, headers=_sent(sent_headers), extensions=extensions)
-        request.extensions["timeout"] = _timeouts(read_timeout_s)
+        request = httpx.Request(
+            "GET", target, headers=request_headers(sent_headers), extensions=extensions
+        )
+        request.extensions["timeout"] = timeouts(read_timeout_s)
         try:
-            answer = await pool.handle_async_request(request)
+            answer = await unlogged(pool.handle_async_request(request))
             try:
                 yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
             finally:
                 await answer.aclose()
-        except _NOT_CONNECTED as error:
-            raise _not_sent(url, error) from None
-        except _BROKEN as error:
-            raise ReadFailed("read_failed", reason=_reason(error)) from None
+        except NOT_CONNECTED as error:
+            raise not_sent(url, error) from None
+        except BROKEN as error:
+            raise ReadFailed("read_failed", reason=reason_of(error)) from None
 
-    async def _whole(
-        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, body: bytearray
-    ) -> HttpAnswer:
-        """Read an answer into ``body``, which keeps what had arrived when reading fails."""
-        answer = await pool.handle_async_request(request)
+    async def _read(
+        self,
+        pool: httpx.AsyncHTTPTransport,
+        request: httpx.Request,
+        exchange: Exchange,
+        at_first_byte: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Read a response into ``exchange``, which keeps what had come when reading fails."""
+        request.extensions["trace"] = trace_of(exchange, at_first_byte)
+        token = current_exchange.set(exchange)
         try:
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise _TooLarge(f"the answer has over {MAX_ANSWER_BYTES} bytes")
+            await self._drain(pool, request, exchange)
+        except (httpx.RemoteProtocolError, httpx.DecodingError):
+            # What httpx refuses to read may still be whole.
+            await exchange.read_rest()
+            if not exchange.response.is_whole:
+                raise
+        finally:
+            await exchange.finish()
+            current_exchange.reset(token)
+        if exchange.is_too_large:
+            raise TooLarge(f"the answer has over {MAX_ANSWER_BYTES} bytes")
+
+    async def _drain(
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: Exchange
+    ) -> None:
+        answer = await unlogged(pool.handle_async_request(request))
+        try:
+            # The exchange has the bytes; httpx finds the end and keeps the connection.
+            async for _ in cast("httpx.AsyncByteStream", answer.stream):
+                if exchange.is_too_large:
+                    return
+            await exchange.read_surplus()
         finally:
             await answer.aclose()
-        return HttpAnswer(answer.status_code, _headers(answer), bytes(body))
 
     async def _pool(
         self, url: str, *, paid: bool, direct: bool = False
@@ -255,6 +237,7 @@ class Transport:
                 )
             except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise ConfigurationError("bad_proxy", reason=scrub(str(error))) from None
+            use_own_connections(pool)
             self._pools[proxy, paid] = pool
         return pool
 
@@ -275,26 +258,12 @@ def _prepared() -> ssl.SSLContext:
     imported here, in a thread."""
     certificates = trusted_certificates(os.environ)
     httpx.AsyncHTTPTransport(verify=certificates)
-    anyio.run(anyio.sleep, 0)  # loads what anyio has for asyncio
+    # Loads what anyio has for asyncio. The caller's context says "inside anyio" under anyio.run.
+    contextvars.Context().run(anyio.run, anyio.sleep, 0)
     return certificates
 
 
-def _json(body: Any) -> bytes:
-    """``body`` as JSON, value by value: in one call, 20 MB of pictures would let no other thread,
-    and so no event loop, run for as long as that takes."""
-    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return "".join(encoder.iterencode(body)).encode()
-
-
-def _sent(headers: Mapping[str, str]) -> dict[str, str]:
-    return {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
-
-
-class _TooLarge(Exception):
-    pass
-
-
-async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> HttpAnswer:
+async def _in_time(call: Coroutine[Any, Any, None], seconds: float) -> None:
     """As ``wait_for``, which before Python 3.12 swallows a cancellation that meets the call's end:
     who is told to stop then would go on asking."""
     task = asyncio.ensure_future(call)
@@ -302,7 +271,7 @@ async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> Htt
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             raise asyncio.TimeoutError
-        return task.result()
+        task.result()
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -310,39 +279,5 @@ async def _in_time(call: Coroutine[Any, Any, HttpAnswer], seconds: float) -> Htt
             task.exception()  # told already, or of no interest after a cancellation
 
 
-class _Repeated(Exception):
-    pass
-
-
-def _at_address(url: str, address: str) -> tuple[str, str, str]:
-    """``url`` with its host replaced, the host for TLS, and the authority for the Host header."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    literal = f"[{address}]" if ":" in address else address
-    netloc = literal if parts.port is None else f"{literal}:{parts.port}"
-    authority = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=netloc).geturl(), host, authority
-
-
-def _timeouts(read_s: float) -> dict[str, float]:
-    connect = min(CONNECT_TIMEOUT_S, read_s)
-    return {"connect": connect, "pool": connect, "write": max(60.0, connect), "read": read_s}
-
-
 def _headers(answer: httpx.Response) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers.items()}
-
-
-def _not_sent(url: str, error: BaseException) -> NotSent:
-    return NotSent("not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=_reason(error))
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return "connecting timed out"
-    if isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError)):
-        return "no answer in time"
-    if isinstance(error, httpx.RemoteProtocolError):
-        return f"the connection was cut ({error})"
-    text = scrub(str(error)).strip()
-    return text or type(error).__name__

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from .errors import (
     Charge,
-    CompletedWithoutImages,
     Interrupted,
     LedgerFailed,
     OutcomeUnknown,
@@ -27,10 +26,11 @@ from .errors import (
 )
 from .fetching import mark_lost
 from .intents import ENDED_UNPAID, STORED, State
-from .ledger_rows import Row
+from .ledger_rows import KeptResponse, Row
 from .polling import Watch
 from .results import Origin, Phase, Progress
-from .steps import STEPS, confirm
+from .steps import STEPS
+from .unclear import confirm, read_again
 
 if TYPE_CHECKING:
     from .models import Request
@@ -254,9 +254,7 @@ class Work:
         if row.state in ENDED_UNPAID:  # a task that is collected again
             raise row.error or SeedreamError("stored_error", reason=row.state.value)
         if row.state is State.EMPTY:
-            if row.task_id is None:
-                raise CompletedWithoutImages("completed_without_images", entry=row.id)
-            return await self.moved(row, State.ACCEPTED)
+            return await read_again(self, row)
         if row.state in STORED:
             return await mark_lost(self.session, row)
         return row
@@ -276,30 +274,49 @@ class Work:
         *,
         task_id: str | None = None,
         request_id: str | None = None,
+        response: KeptResponse | None = None,
     ) -> Row:
         ledger = self.session.ledger
-        request_id = error.request_id if error else request_id
         moved = await ledger.run(
-            ledger.move, row.id, state, task_id=task_id, request_id=request_id, error=error
+            ledger.move,
+            row.id,
+            state,
+            task_id=task_id,
+            request_id=error.request_id if error else request_id,
+            error=error,
+            response=response,
         )
         self._changed()
         return moved
 
     async def noted(
-        self, row: Row, state: State, error: SeedreamError, *, task_id: str | None = None
+        self,
+        row: Row,
+        state: State,
+        error: SeedreamError,
+        *,
+        task_id: str | None = None,
+        response: KeptResponse | None = None,
     ) -> None:
         """Write an end down. One that cannot be written is told all the same."""
         try:
             if state is State.WITHDRAWN:
                 await self._came_back(row)
-            self.row = await self.moved(row, state, error, task_id=task_id)
+            self.row = await self.moved(row, state, error, task_id=task_id, response=response)
         except LedgerFailed as failed:
             reason = failed.happened("en")
             log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400
 
-    async def ended(self, row: Row, state: State, error: SeedreamError) -> Row:
+    async def ended(
+        self,
+        row: Row,
+        state: State,
+        error: SeedreamError,
+        *,
+        response: KeptResponse | None = None,
+    ) -> Row:
         """Write an end down and raise it."""
-        await self.noted(row, state, error)
+        await self.noted(row, state, error, response=response)
         self.is_sending = False
         raise error
 

@@ -94,7 +94,7 @@ def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
-        raise LedgerFailed("store_full", path=path, reason=error.strerror or error) from None
+        raise LedgerFailed("out_unwritable", path=path, reason=error.strerror or error) from None
     return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
 
 

@@ -18,7 +18,7 @@ from ..session import Session
 from ..steps import ANSWER_S
 from ..wording import language, spoken
 from . import listing, running
-from .output import Outcome, error_payload, say, show
+from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
 from .parser import build_parser
 
 _STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name))
@@ -34,16 +34,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     command = next((word for word in given if not word.startswith("-")), "")
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(CleanFormatter("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
-        parsed = build_parser().parse_args(given)
-        outcome = _run(parsed)
+        outcome = _run(_parsed(given))
     except SeedreamError as error:
         outcome = Outcome(error_payload(command, error), (), error.exit_code)
         if not as_json:
             say(str(error))
-    show(outcome, as_json=as_json)
-    return outcome.exit_code
+    is_shown = show(outcome, as_json=as_json)
+    return outcome.exit_code or (0 if is_shown else 1)
+
+
+def _parsed(given: Sequence[str]) -> argparse.Namespace:
+    try:
+        return build_parser().parse_args(given)
+    except SystemExit:  # help and version were printed
+        try:
+            flush_stdout()
+        except OSError as error:
+            reason = error.strerror or error
+            say(spoken(f"The output cannot be written: {reason}"))
+            raise SystemExit(1) from None
+        raise
 
 
 def _run(parsed: argparse.Namespace) -> Outcome:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import SeedreamError
+from ..redaction import clean
 from ..results import Phase, Progress, Result
-from ..wording import PHASES, language
+from ..wording import PHASES, language, spoken
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ def error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
             "task_ids": (error.task_id or "").split(),
             "images": [],
             "failures": [],
+            "references": None,
             "reused": False,
             "may_have_been_charged": error.may_have_been_charged,
             "error": described,
@@ -57,6 +62,7 @@ def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
         "task_ids": (result.task_id or "").split(),
         "images": images,
         "failures": failures,
+        "references": result.references,
         "reused": result.is_reused,
         "may_have_been_charged": not result.is_reused and result.charged_images > 0,
         "error": None,
@@ -65,28 +71,76 @@ def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
 
 
 def say(text: str) -> None:
-    """A line for people, beside stdout."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Write a line for people, beside stdout; where stderr takes none, it is dropped."""
+    with contextlib.suppress(OSError, AttributeError):  # full, or closed: None
+        _write(sys.stderr, f"{clean(text)}\n")
 
 
-def show(outcome: Outcome, *, as_json: bool) -> None:
-    """Print what a command came to."""
-    encoding = sys.stdout.encoding or "utf-8"
+class CleanFormatter(logging.Formatter):
+    """Log lines without secrets, and without what a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
+
+
+def show(outcome: Outcome, *, as_json: bool) -> bool:
+    """Print what a command came to.
+
+    Returns:
+        Whether stdout took it.
+    """
+    try:
+        _print(outcome, as_json=as_json)
+    except OSError as error:
+        say(spoken(f"The output cannot be written: {error.strerror or error}"))
+        return False
+    return True
+
+
+def flush_stdout() -> None:
+    """Write out what was printed.
+
+    Raises:
+        OSError: stdout does not take it.
+    """
+    _write(sys.stdout, "")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write and flush. What the stream does not take is dropped, for Python would try again as it
+    exits and end with a traceback."""
+    if stream is None:  # it was closed
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        raise
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> None:
+    stdout: TextIO | None = sys.stdout
+    if stdout is None:  # it was closed
+        return
+    encoding = stdout.encoding or "utf-8"
     # JSON has escapes of its own for what the encoding lacks; those of Python it does not know.
     is_ascii = not encoding.lower().startswith("utf")
     text = json.dumps(outcome.payload, ensure_ascii=is_ascii) if as_json else ""
-    text = text or "\n".join(outcome.lines)
+    text = text or "\n".join(map(clean, outcome.lines))
     if text:
         # A console of another code page (Windows) shows what it can rather than failing here.
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        _write(stdout, text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 class ProgressLine:
     """One line on a terminal that is written over; silent where stderr is none."""
 
     def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
+        stderr: TextIO | None = sys.stderr
+        self._is_terminal = stderr is not None and stderr.isatty()
         self._width = 0
 
     def __call__(self, step: Progress) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -64,7 +66,7 @@ Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # a
 def _add_generate(commands: Commands[Parser]) -> None:
     command = commands.add_parser("generate", help="make images; the same inputs are paid for once")
     command.add_argument("--model", required=True)
-    command.add_argument("--prompt", required=True)
+    command.add_argument("--prompt", required=True, type=_text)
     command.add_argument("--size", help="Preferential: 2K or 4K; Evolink: an aspect ratio")
     command.add_argument("--quality", help="Evolink: 1K, 2K or 4K")
     command.add_argument("--n", type=_whole, help="Evolink: at most so many images, 1-15")
@@ -128,6 +130,17 @@ def _waiting(command: argparse.ArgumentParser) -> None:
 
 def _json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _text(text: str) -> str:
+    """Read the bytes of an argument as UTF-8 where this process could not read them by its locale;
+    others stay, and are refused with a hint."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        with contextlib.suppress(UnicodeError):
+            return os.fsencode(text).decode()
+    return text
 
 
 def _whole(text: str) -> int:

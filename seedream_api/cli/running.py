@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -15,10 +16,11 @@ from ..addresses import checked_url
 from ..collecting import collect_all, resume
 from ..data_uris import is_data_uri
 from ..downloads import encode_blanks
-from ..errors import InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
+from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
 from ..loading import Loaded, ending_of, load_urls
 from ..models import Request
+from ..paths import expand_user
 from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
@@ -31,6 +33,7 @@ _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
 
 async def run_generate(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Make images and put them into ``--out``."""
+    await asyncio.to_thread(_try_folder, arguments.out)
     references = await asyncio.to_thread(_references, arguments.ref)
     request = Request(
         model=arguments.model,
@@ -60,6 +63,7 @@ async def run_generate(arguments: argparse.Namespace, session: Session) -> Outco
 
 async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Fetch tasks by their ids into ``--out``."""
+    await asyncio.to_thread(_try_folder, arguments.out)
     line = ProgressLine()
     try:
         result = await collect_all(
@@ -76,6 +80,7 @@ async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
 
 async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Fetch what one entry of the record still lacks into ``--out``."""
+    await asyncio.to_thread(_try_folder, arguments.out)
     row = await session.ledger.run(session.ledger.find, arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
@@ -85,6 +90,7 @@ async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome
 
 async def run_download(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Fetch images by URL into ``--out``."""
+    await asyncio.to_thread(_try_folder, arguments.out)
     for url in arguments.urls:
         if not is_data_uri(url):
             checked_url(encode_blanks(url), field="URL")
@@ -118,6 +124,7 @@ def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
         "task_ids": [],
         "images": images,
         "failures": failures,
+        "references": None,
         "reused": all(loaded.from_store for loaded in outcomes),
         "may_have_been_charged": False,
         "error": None,
@@ -129,9 +136,9 @@ def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
 
 def _references(given: Sequence[str]) -> tuple[Reference, ...]:
     return tuple(
-        UrlReference(text)
-        if text.lower().startswith(("http://", "https://"))
-        else file_reference(Path(text).expanduser(), position)
+        UrlReference(text.strip().replace(" ", "%20"))
+        if text.strip().lower().startswith(("http://", "https://"))
+        else file_reference(expand_user(text), position)
         for position, text in enumerate(given, start=1)
     )
 
@@ -145,7 +152,12 @@ async def _delivered(result: Result, out: Path) -> Outcome:
             for number, image in enumerate(result.images, start=1)
         ]
 
-    paths = await asyncio.to_thread(copy_all)
+    try:
+        paths = await asyncio.to_thread(copy_all)
+    except LedgerFailed as error:
+        is_charged = not result.is_reused and result.charged_images > 0
+        charge = Charge.MADE if is_charged else Charge.NONE
+        raise error.about(charge, result.task_id) from None
     lines = [*paths]
     if result.is_reused:
         lines.append(spoken("Stored result, nothing charged; change --seed for a new one."))
@@ -154,6 +166,25 @@ async def _delivered(result: Result, out: Path) -> Outcome:
     lines += [spoken(f"Failed: {failure.reason}") for failure in result.failures]
     lines += [spoken(f"Note: {note}") for note in result.notes]
     return Outcome(result_payload(result, paths), lines, _EXIT_CODES[result.status])
+
+
+def _try_folder(out: Path) -> None:
+    """Write a file into the folder and remove it, before anything is paid for.
+
+    Raises:
+        LedgerFailed: the folder cannot be written.
+    """
+    trial = out / f".{uuid.uuid4().hex}.part"
+    try:
+        missing = [folder for folder in (out, *out.parents) if not folder.exists()]
+        out.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b"tried")
+        trial.unlink()
+        for folder in missing:  # a refused request leaves no folder; one in use stays
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+    except OSError as error:
+        raise LedgerFailed("out_unwritable", path=out, reason=error.strerror or error) from None
 
 
 def _copied(source: Path, out: Path, name: str) -> str:

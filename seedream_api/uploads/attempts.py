@@ -85,6 +85,8 @@ async def post(client: SeedreamClient, parcel: Parcel) -> HttpAnswer:
         raise NotTaken(f"{host} could not be reached ({reason})", again=CONNECTING) from None
     except ReadFailed as error:
         raise NotTaken(scrub(str(error.values["reason"]), parcel.secret), again=UPLOADING) from None
+    if answer.cut is not None and answer.status < 400:
+        raise NotTaken(scrub(answer.cut, parcel.secret), again=UPLOADING)
     if answer.status in _BUSY or answer.status >= 500:
         raise NotTaken(
             told(answer, parcel.secret),

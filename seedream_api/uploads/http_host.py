@@ -35,7 +35,7 @@ from urllib.parse import urljoin, urlsplit
 from ..addresses import checked_url, is_local_host
 from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
-from ..redaction import HIDDEN, bare_url
+from ..redaction import HIDDEN, bare_address, bare_url
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
@@ -118,12 +118,11 @@ class HttpHost:
         if not 200 <= answer.status < 300:
             raise NotTaken(said)
         try:
-            body: Any = answer.json()
+            given = _at(answer.json(), self._result)
         except ValueError:
-            body = _find_plain_url(answer.body)
-            if body is None:
+            given = _find_plain_url(answer.body)
+            if given is None:
                 raise NotTaken(f"its answer is no JSON and no URL ({said})") from None
-        given = body if isinstance(body, str) else _at(body, self._result)
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
         return Placed(checked_result(given, answer, self._secret), self._life_s)
@@ -169,7 +168,7 @@ def _fits_header(text: str) -> bool:
 
 def _bad(settings: Settings, name: str, allowed: str) -> ConfigurationError:
     is_url = name.endswith("URL")
-    given = bare_url(settings.text(name)) if is_url else HIDDEN
+    given = bare_address(settings.text(name)) if is_url else HIDDEN
     origin = settings.values[name].origin
     return ConfigurationError("bad_setting", name=name, given=given, origin=origin, allowed=allowed)
 

@@ -19,14 +19,15 @@ import importlib.util
 import os
 import re
 import sys
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..proxies import proxy_for
-from ..redaction import bare_url, scrub
+from ..redaction import bare_address, scrub
 from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 
@@ -40,8 +41,10 @@ MAX_RETRIES = 5
 """By the library itself, after network failures, 429 and 5xx: a PUT of one key may be repeated."""
 _VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
 """OSS, COS and TOS refuse the bucket in the path."""
+_HOST_PART = re.compile(r"[A-Za-z0-9._-]*")
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
+_USED_UP = 0.0
 _CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
 
 
@@ -56,8 +59,8 @@ class S3Bucket:
     shares_one_body = False
 
     def __init__(self, settings: Settings) -> None:
-        self._bucket = settings.text("SEEDREAM_UPLOAD_S3_BUCKET")
-        self._region = settings.text("SEEDREAM_UPLOAD_S3_REGION")
+        self._bucket = _name(settings, "SEEDREAM_UPLOAD_S3_BUCKET")
+        self._region = _name(settings, "SEEDREAM_UPLOAD_S3_REGION")
         self._prefix = settings.text("SEEDREAM_UPLOAD_S3_PREFIX").strip("/")
         self._life_s = settings.number("SEEDREAM_UPLOAD_S3_LIFE_S")
         self._chosen_proxy = settings.proxy
@@ -89,7 +92,8 @@ class S3Bucket:
             if self._public:
                 return Placed(f"{self._public}/{quote(key)}")
             life = timedelta(seconds=self._life_s)
-            return Placed(await obstore.sign_async(store, "GET", key, life), self._life_s)
+            url = await obstore.sign_async(store, "GET", key, life)
+            return Placed(url, self._life_s, credentials_end(url, os.environ))
         except (BaseError, OSError, ValueError) as error:
             raise NotTaken(_reason(str(error), self._bucket)) from None
 
@@ -108,6 +112,28 @@ class S3Bucket:
             client_options=options,
             retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=90)},
         )
+
+
+def credentials_end(url: str, environ: Mapping[str, str]) -> float | None:
+    """Find when a signed URL dies with the temporary credentials that signed it.
+
+    Args:
+        environ: may say so in ``AWS_CREDENTIAL_EXPIRATION``, which the AWS command line exports.
+            Where it does not, the URL counts as used up: the picture is put there again.
+
+    Returns:
+        Wall-clock seconds; ``None`` for credentials without an end.
+    """
+    if "x-amz-security-token=" not in url.lower():
+        return None
+    if not any(environ.get(name) for name in ("AWS_SESSION_TOKEN", "AWS_TOKEN")):
+        return _USED_UP  # they are of the machine's role
+    text = environ.get("AWS_CREDENTIAL_EXPIRATION", "").strip().replace("Z", "+00:00")
+    try:
+        end = datetime.fromisoformat(text)
+    except ValueError:
+        return _USED_UP
+    return (end if end.tzinfo else end.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _import_library() -> None:
@@ -131,6 +157,20 @@ def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
     return given, False
 
 
+def _name(settings: Settings, name: str) -> str:
+    """A bucket or region: part of the host's name, so it must not end that name."""
+    text = settings.text(name)
+    if _HOST_PART.fullmatch(text) is None:
+        raise ConfigurationError(
+            "bad_setting",
+            name=name,
+            given=text,
+            origin=settings.values[name].origin,
+            allowed="letters, digits, dots, dashes and underscores",
+        )
+    return text
+
+
 def _address(settings: Settings, name: str) -> str:
     text = settings.text(name).rstrip("/")
     try:
@@ -148,7 +188,7 @@ def _address(settings: Settings, name: str) -> str:
         raise ConfigurationError(
             "bad_setting",
             name=name,
-            given=bare_url(text),
+            given=bare_address(text),
             origin=settings.values[name].origin,
             allowed="an http or https address without user name and query",
         )

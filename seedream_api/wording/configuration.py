@@ -20,6 +20,12 @@ CONFIGURATION: dict[str, Wording] = {
         "Save the key for this address again, or set DEEPSPACE_API_KEY in the environment.",
         "请为此地址重新保存密钥，或用环境变量 DEEPSPACE_API_KEY 提供。",
     ),
+    "pack_installed_twice": Wording(
+        "This pack is installed twice: {first} is loaded, {second} is not.",
+        "此节点包安装了两份：已加载 {first}，未加载 {second}。",
+        "Remove one of the two folders and restart ComfyUI.",
+        "请删除其中一个文件夹，然后重启 ComfyUI。",
+    ),
     "bad_address": Wording(
         "The service address {given!r} cannot be used: {reason}.",
         "服务地址 {given!r} 无法使用：{reason}。",
@@ -27,10 +33,37 @@ CONFIGURATION: dict[str, Wording] = {
         "DEEPSPACE_BASE_URL 可填 https://主机、仅限本机的 http 地址，或 sandbox。",
     ),
     "bad_key": Wording(
-        "The API key holds characters that no key has (blanks, line ends or non-ASCII letters).",
-        "API 密钥中含有不应出现的字符（空格、换行或非 ASCII 字符）。",
-        "Copy the key again, alone and whole.",
-        "请重新完整复制密钥。",
+        "The API key holds characters that no key has (blanks, quotes, brackets, asterisks, line "
+        "ends or non-ASCII letters).",
+        "API 密钥中含有不应出现的字符（空格、引号、括号、星号、换行或非 ASCII 字符）。",
+        "Copy the key again, alone and whole, without quotes.",
+        "请重新完整复制密钥，不要带引号。",
+    ),
+    "key_in_other_setting": Wording(
+        "The setting {name} holds an API key.",
+        "设置项 {name} 中填的是 API 密钥。",
+        "Remove it there and set it as DEEPSPACE_API_KEY. Where others may have read it, replace "
+        "it by a new key.",
+        "请从该项中删除，改填到 DEEPSPACE_API_KEY。如可能已被他人看到，请更换新密钥。",
+    ),
+    "quoted_setting": Wording(
+        "The value of {name} begins with a quotation mark.",
+        "{name} 的值以引号开头。",
+        "Write it without quotes.",
+        "请去掉引号。",
+    ),
+    "no_home": Wording(
+        "This user has no home folder, so there is no place for the ledger and the images.",
+        "当前用户没有主目录，无处存放记录和图片。",
+        "Set SEEDREAM_HOME to a folder that can be written, such as /data/seedream.",
+        "请将 SEEDREAM_HOME 设为可写的目录，例如 /data/seedream。",
+    ),
+    "relative_home": Wording(
+        "SEEDREAM_HOME is {given!r}, which leads elsewhere from every working directory; the "
+        "ledger of this one is in {path}.",
+        "SEEDREAM_HOME 的值 {given!r} 是相对路径，会随工作目录改变；当前目录下的记录在 {path}。",
+        "Set SEEDREAM_HOME={path}.",
+        "请设置 SEEDREAM_HOME={path}。",
     ),
     "bad_setting": Wording(
         "The setting {name} is {given!r} (from {origin}), which is not allowed.",
@@ -101,10 +134,11 @@ CONFIGURATION: dict[str, Wording] = {
         "请设置该项，或将 SEEDREAM_UPLOAD 设为 auto。",
     ),
     "bad_upload_key": Wording(
-        "{name} holds characters that no key has (blanks, line ends or non-ASCII letters).",
-        "{name} 中含有不应出现的字符（空格、换行或非 ASCII 字符）。",
-        "Copy the key again, alone and whole.",
-        "请重新完整复制密钥。",
+        "{name} holds characters that no key has (blanks, quotes, brackets, asterisks, line ends "
+        "or non-ASCII letters).",
+        "{name} 中含有不应出现的字符（空格、引号、括号、星号、换行或非 ASCII 字符）。",
+        "Copy the key again, alone and whole, without quotes.",
+        "请重新完整复制密钥，不要带引号。",
     ),
     "no_s3_library": Wording(
         "Uploading to an S3 bucket needs the library obstore, which is not installed.",

@@ -26,6 +26,9 @@ NOTES: dict[str, str] = {
     "{source}: up to 10; more are sent with a note": "{source}：最多 10 张；更多的仍会发送并注明",
     "{made} of at most {asked} images came: n is an upper limit, and the prompt must ask for "
     "several": "最多 {asked} 张，实际得到 {made} 张：n 只是上限，提示词必须要求多张",
+    "the prompt gives an input that this node does not have: {name}": (
+        "提示（prompt）中有此节点不存在的输入：{name}"
+    ),
     "reduced from {before} to {after} pixels, the service's limit ({side} a side, {all} in all)": (
         "已从 {before} 缩小到 {after} 像素，这是服务的上限（每边 {side}，总计 {all}）"
     ),

@@ -27,6 +27,14 @@ PANELS: dict[str, Wording] = {
         "Otherwise a browser could send a secret that it may not read to another host.",
         "否则浏览器就能把它无权读取的密钥发往别的主机。",
     ),
+    "setting_with_bucket_credentials": Wording(
+        "The bucket's credentials belong to the machine that runs ComfyUI, so {name} must be set "
+        "there too.",
+        "存储桶的凭证属于运行 ComfyUI 的机器，因此 {name} 也必须在那里设置。",
+        "Set it in the environment or by hand in the settings file. Otherwise a browser could "
+        "have the credentials sent to another host.",
+        "请用环境变量设置，或手动写入设置文件。否则浏览器就能把凭证发往别的主机。",
+    ),
     "key_for_sandbox": Wording(
         "The sandbox needs no key.",
         "沙盒不需要密钥。",
@@ -57,6 +65,13 @@ PANELS: dict[str, Wording] = {
         "该请求不是来自此 ComfyUI 自己的页面。",
         "Open ComfyUI itself and try there.",
         "请打开 ComfyUI 页面后再试。",
+    ),
+    "panel_foreign_name": Wording(
+        "This ComfyUI was opened under the name {given!r}, which any website could use.",
+        "此 ComfyUI 是以名称 {given!r} 打开的，而任何网站都可能使用该名称。",
+        "Open it by its IP address or as localhost, over https, or start it with --listen and "
+        "this name.",
+        "请用 IP 地址、localhost 或 https 打开，或在启动时用 --listen 指定该名称。",
     ),
     "panel_malformed": Wording(
         "The request cannot be read: {reason}.",

@@ -20,6 +20,18 @@ REASONS: dict[str, str] = {
     "{model}: family {given} is none of {allowed}": "{model}：family {given} 不在 {allowed} 之中",
     "{model}: like {given} must be one of {allowed}": "{model}：like {given} 必须是 {allowed} 之一",
     "a text": "文本",
+    "a value": "一个值",
+    "letters, digits, dots, dashes and underscores": "字母、数字、点、短横线和下划线",
+    "an IMAGE": "IMAGE 图像",
+    "its value is {value}": "其值为 {value}",
+    "its link brings no value": "其连接没有给出任何值",
+    "an IMAGE is a tensor, not {type}": "IMAGE 应为张量，而不是 {type}",
+    "an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}": (
+        "IMAGE 的形状应为 [B, H, W, 1、3 或 4] 或 [H, W, ...]，而不是 {shape}"
+    ),
+    "an IMAGE holds floats, not {type}": "IMAGE 应为浮点数，而不是 {type}",
+    "an IMAGE of {shape} has no pixels": "形状为 {shape} 的 IMAGE 没有像素",
+    "the batch holds no frame": "批次中没有任何一帧",
     "a whole number": "整数",
     "a number from {low} to {high}": "{low} 到 {high} 之间的数",
     "true or false": "true 或 false",
@@ -27,7 +39,10 @@ REASONS: dict[str, str] = {
     "it is missing": "缺少该项",
     "there is no such field": "没有这个参数",
     "it is a {type}": "其类型为 {type}",
-    "it holds half of a character at place {place}": "第 {place} 个位置是半个字符",
+    "it holds half of a character at place {place}": "第 {place} 个位置不是完整的 Unicode 字符",
+    "this process cannot read its encoding: set LC_ALL=C.UTF-8 or PYTHONUTF8=1": (
+        "当前进程无法识别其编码：请设置 LC_ALL=C.UTF-8 或 PYTHONUTF8=1"
+    ),
     "an http or https address, or {presets}": "http 或 https 地址，或 {presets}",
     "an http or https address without user name and query": (
         "不含用户名和查询参数的 http 或 https 地址"
@@ -52,6 +67,11 @@ REASONS: dict[str, str] = {
     "default": "默认值",
     "saved for {address}": "为 {address} 保存",
     "no address": "无地址",
+    # --- responses ------------------------------------------------------------------------------
+    "a response that cannot be read, HTTP {status}": "无法解读的响应，HTTP {status}",
+    "an entry without an image": "没有图片的条目",
+    "an entry that is not an image": "不是图片的条目",
+    "an entry without a usable address": "没有可用地址的条目",
     # --- addresses ------------------------------------------------------------------------------
     "it has more than {count} characters": "超过 {count} 个字符",
     "it holds a blank, a control character or a backslash": "含有空格、控制字符或反斜杠",

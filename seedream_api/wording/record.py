@@ -51,5 +51,11 @@ RECORD: dict[str, Wording] = {
         "The images stay stored; run the same inputs again with another folder.",
         "图片仍已保存；请换一个目录用相同输入重新运行。",
     ),
+    "out_unwritable": Wording(
+        "{path} cannot be written: {reason}.",
+        "无法写入 {path}：{reason}。",
+        "Choose another file or folder.",
+        "请换一个文件或目录。",
+    ),
     "stored_error": Wording("An earlier run ended with: {reason}.", "此前的运行结果：{reason}。"),
 }

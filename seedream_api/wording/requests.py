@@ -23,6 +23,19 @@ REQUESTS: dict[str, Wording] = {
         "Allowed: {allowed}.",
         "允许的值：{allowed}。",
     ),
+    "input_malformed": Wording(
+        "The input {field} cannot be used: {reason}.",
+        "输入 {field} 不可用：{reason}。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
+    "input_unknown": Wording(
+        "The prompt gives this node an input {given!r}, which it does not have. ComfyUI would "
+        "leave it out without a message.",
+        "提示（prompt）给此节点的输入 {given!r} 并不存在，ComfyUI 会不加提示地将其忽略。",
+        "Write {allowed} in its place, or remove it.",
+        "请改为 {allowed}，或将其删除。",
+    ),
     "model_unknown": Wording(
         "model is {given!r}, which is not known.",
         "未知的 model：{given!r}。",
@@ -71,6 +84,15 @@ REQUESTS: dict[str, Wording] = {
         "第 {position} 张参考图（{given}）无法作为图片读取：{reason}。",
         "Allowed: JPEG, PNG, WebP, BMP, TIFF and GIF files.",
         "支持 JPEG、PNG、WebP、BMP、TIFF 和 GIF 文件。",
+    ),
+    "reference_private": Wording(
+        "Reference image {position} is at {given}, which the service cannot reach: {host} is not "
+        "on the public internet.",
+        "第 {position} 张参考图位于 {given}，服务端无法访问：{host} 不在公网上。",
+        "Give the picture itself, as a file or a connected image. Where the service does reach "
+        "that host, set SEEDREAM_ALLOW_HOSTS={host}.",
+        "请直接提供图片文件或连接图片。若服务端确实能访问该主机，请设置 "
+        "SEEDREAM_ALLOW_HOSTS={host}。",
     ),
     "url_not_http": Wording(
         "{field} holds {given!r}, which is no http or https address.",

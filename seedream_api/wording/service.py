@@ -68,6 +68,12 @@ SERVICE: dict[str, Wording] = {
         "Check the model's name and DEEPSPACE_BASE_URL.",
         "请检查模型名称和 DEEPSPACE_BASE_URL。",
     ),
+    "refused_redirect": Wording(
+        "The address sends elsewhere (HTTP {http}): {reason}. The request was not taken.",
+        "该地址被重定向（HTTP {http}）：{reason}。请求未被受理。",
+        "Set DEEPSPACE_BASE_URL to the address of the service itself.",
+        "请把 DEEPSPACE_BASE_URL 设为服务本身的地址。",
+    ),
     "refused_rate": Wording(
         "The service answered too many requests (HTTP {http}{code}) for {waited} s: {reason}",
         "服务在 {waited} 秒内一直返回请求过多（HTTP {http}{code}）：{reason}",
@@ -118,10 +124,10 @@ SERVICE: dict[str, Wording] = {
         "用相同输入重新运行可继续等待，不会重复付费。",
     ),
     "completed_without_images": Wording(
-        "The service says that the request completed but names no image.",
-        "服务表示请求已完成，但没有给出任何图片。",
-        NEW_TRY_EN,
-        NEW_TRY_ZH,
+        "The service says that the request completed, and no image can be read from its response.",
+        "服务表示请求已完成，但无法从其响应中读出图片。",
+        f"The response is kept: tasks --resume {{entry}} reads it again. {NEW_TRY_EN}",
+        f"响应已保存：tasks --resume {{entry}} 可重新读取。{NEW_TRY_ZH}",
     ),
     "partial_result": Wording(
         "{failed} of {total} images failed, and SEEDREAM_PARTIAL is fail: {reason}",

@@ -47,6 +47,7 @@ CHECKS: dict[str, str] = {
 }
 
 LINES: dict[str, str] = {
+    "The output cannot be written: {reason}": "无法写出结果：{reason}",
     # Chinese letters are two columns wide: the heads stand where the entries do.
     "   ID  WHEN              STATE      MODEL  TASK  PROMPT": (
         " 编号  时间              状态       模型  任务  提示词"

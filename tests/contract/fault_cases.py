@@ -135,13 +135,13 @@ CASES = (
     paid("a login page", WrongType(charged=True), UNKNOWN),
     paid("no known shape", Json({"ok": True}), UNKNOWN),
     paid("a list", Json([1]), UNKNOWN),
-    paid("redirect", RedirectTo(ELSEWHERE, 307), UNKNOWN),
+    paid("redirect", RedirectTo(ELSEWHERE, 307), REFUSED),
     # A task id that stands in a torn answer is found again by a free look.
     paid("half the answer", Truncated(0.5), UNKNOWN, COMPLETED),
     paid(
         "too long an answer",
         Oversized(2 * SHORT_ANSWER),
-        UNKNOWN,
+        COMPLETED,
         COMPLETED,
         real=Oversized(300_000_000, "gzip"),
     ),

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -231,13 +233,61 @@ def test_files_are_never_overwritten(customer: Any, out: Path) -> None:
     assert other.read_bytes() == b"somebody's only copy"
 
 
-def test_a_folder_that_cannot_be_written_loses_nothing(customer: Any, out: Path) -> None:
+def test_folder_that_cannot_be_written_is_refused_before_paying(customer: Any, out: Path) -> None:
     out.write_bytes(b"a file")
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
     failed = customer.inside(*words, "--out", out)
     assert failed.code == 1 and failed.json["error"]["type"] == "LedgerFailed"
+    assert customer.sent == 0 and not failed.json["may_have_been_charged"]
+    assert customer.inside(*words, "--out", out.parent / "other").code == 0 and customer.sent == 1
+
+
+def test_folder_that_fails_after_paying_says_it_is_paid(customer: Any, out: Path) -> None:
+    for ending in ("png", "jpg"):  # the first entry's name is taken by a folder
+        (out / f"seedream-1-1.{ending}").mkdir(parents=True)
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
+    failed = customer.inside(*words, "--out", out)
+    assert failed.code == 1 and failed.json["may_have_been_charged"], failed
+    assert "Nothing was charged" not in failed.json["error"]["message"]
+    assert "paid for and stored" in failed.json["error"]["message"]
     again = customer.inside(*words, "--out", out.parent / "other")
     assert again.code == 0 and again.json["reused"] and customer.sent == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [["models"], ["models", "--json"], ["--version"], ["--help"]])
+def test_full_stdout_gives_one_line_and_no_traceback(customer: Any, words: list[str]) -> None:
+    environ = {**os.environ, **customer.environ, "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-m", "seedream_api", *words]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            command, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+        silent = subprocess.run(command, env=environ, stdout=full, stderr=full, check=False)
+    assert ran.returncode == silent.returncode == 1
+    assert "cannot be written" in ran.stderr and "Traceback" not in ran.stderr
+    assert "Exception" not in ran.stderr
+
+
+@posix
+def test_chinese_prompt_is_read_whatever_the_locale(customer: Any, out: Path) -> None:
+    environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = ["generate", "--model", NOW_5, "--out", out, "--json", "--prompt"]
+    ran = customer.command(*words, "一只猫", **environ)
+    assert ran.code == 0, ran
+    assert customer.sandbox.posts[-1].json["prompt"] == "一只猫" and customer.sent == 1
+    gbk = os.fsdecode("窗台上的猫".encode("gbk"))
+    refused = customer.command(*words, gbk, **environ)
+    assert refused.code == 2 and "PYTHONUTF8=1" in refused.json["error"]["message"]
+    assert customer.sent == 1
+
+
+def test_blanks_in_addresses_are_encoded(customer: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json", "--out", out]
+    ran = customer.inside(*words, "--ref", f" {customer.sandbox.url}/missing a.png ")
+    assert ran.code in (1, 3) and customer.sent == 1
+    [sent] = customer.sandbox.posts
+    assert f"{customer.sandbox.url}/missing%20a.png" in json.dumps(sent.json)
 
 
 # ---- wrong use ----

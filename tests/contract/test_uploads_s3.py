@@ -306,6 +306,19 @@ def test_an_endpoint_that_is_none_is_refused(
     assert "S3_ENDPOINT" in str(caught.value) and "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [{"REGION": "thief.example/"}, {"REGION": "x@thief.example#"}, {"BUCKET": "thief.example/"}],
+)
+def test_a_name_cannot_lead_a_bucket_to_another_host(
+    customer: Any, server: S3Server, names: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        customer.generate(pixels(), model=MODEL, **bucket(server, **names))
+    assert next(iter(names)) in str(caught.value)
+    assert customer.rows == [] and customer.sent == 0
+
+
 def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     customer: Any, server: S3Server
 ) -> None:
@@ -317,3 +330,29 @@ def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     assert sent is not None and urlsplit(sent.url).netloc == name
     assert [line.split()[0] for line in proxy.asked] == ["PUT", "GET"]
     assert len(server.of("PUT")) == 1
+
+
+@pytest.mark.parametrize(
+    ("token", "expiration", "puts"),
+    [
+        ("", "", 1),
+        ("FwoGZXIvYXdzEBYa", "", 2),
+        ("FwoGZXIvYXdzEBYa", "2001-01-01T00:00:00Z", 2),
+        ("FwoGZXIvYXdzEBYa", "2999-01-01T00:00:00Z", 1),
+        ("FwoGZXIvYXdzEBYa", "soon", 2),
+    ],
+)
+def test_link_of_temporary_credentials_ends_with_them(
+    customer: Any,
+    server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    token: str,
+    expiration: str,
+    puts: int,
+) -> None:
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", expiration)
+    if token:
+        monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    for seed in (1, 2):
+        customer.generate(pixels("red"), seed=seed, **bucket(server))
+    assert len(server.of("PUT")) == puts

@@ -173,12 +173,12 @@ def test_empty_texts_of_a_relay_count_as_absent() -> None:
     other = read_answer({"data": [{"url": "", "b64_json": PNG_TEXT}]}).items[0]
     assert other.data == PNG and other.url is None
     neither = read_answer({"data": [{"url": "", "b64_json": ""}]}).items[0]
-    assert not neither.was_made and neither.error is not None
+    assert not neither.was_made and neither.error is None and neither.problem is not None
 
 
 def test_base64_that_is_none_is_an_entry_without_an_image() -> None:
     item = read_answer({"data": [{"b64_json": "%"}]}).items[0]
-    assert not item.was_made and item.error is not None
+    assert not item.was_made and item.error is None and item.problem is not None
 
 
 # ---- wrappings ----

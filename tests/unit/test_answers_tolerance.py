@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedream_api.answers import read_answer, read_error
+from seedream_api.answers import read_answer
 from seedream_api.models import Task, TaskStatus
+from seedream_api.service_errors import read_error
 
 URL = "https://example.com/image.png"
 WORDS = {
     TaskStatus.QUEUED: ("queued", "pending", "NOT_START", "SUBMITTED", "QUEUED", "in queue"),
     TaskStatus.PROCESSING: ("processing", "running", "IN_PROGRESS", "in-progress", "Processing"),
-    TaskStatus.COMPLETED: ("completed", "SUCCESS", "succeeded", " Completed "),
-    TaskStatus.FAILED: ("failed", "FAILURE", "cancelled", "canceled", "expired", "error"),
-    TaskStatus.UNKNOWN: ("UNKNOWN", "moderating", "完成", "200"),
+    TaskStatus.COMPLETED: ("completed", "SUCCESS", "succeeded", " Completed ", "已完成"),
+    TaskStatus.FAILED: ("failed", "FAILURE", "cancelled", "expired", "error", "moderated", "失败"),
+    TaskStatus.UNKNOWN: ("UNKNOWN", "moderating", "complet"),
 }
 
 
@@ -33,7 +34,7 @@ def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, wor
     assert status.is_terminal == (status in (TaskStatus.COMPLETED, TaskStatus.FAILED))
 
 
-@pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5])
+@pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5, 200, "200"])
 def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
     answer = read_answer({"id": "task-1", "status": status})
     assert answer.status is None and answer.as_task("task-1") is None
@@ -91,27 +92,27 @@ def test_only_http_addresses_are_results(url: str) -> None:
         assert item.url is None and not item.was_made
 
 
-@pytest.mark.parametrize("entry", [None, 7, [], [URL], True, {}])
+@pytest.mark.parametrize("entry", [None, 7, [], [None], True, {}])
 def test_an_entry_that_is_no_image_keeps_its_place_with_a_reason(entry: Any) -> None:
     items = read_answer({"data": [entry, {"url": URL}]}).items
     assert [item.was_made for item in items] == [False, True]
-    assert items[0].error is not None and items[1].position == 1
+    assert items[0].problem is not None and items[0].error is None and items[1].position == 1
 
 
-def test_images_complete_a_task_whose_word_says_nothing_or_failed() -> None:
+def test_images_complete_a_task_without_a_word_or_that_failed() -> None:
     def status(word: str | None) -> TaskStatus:
         task = read_answer({"status": word, "data": [{"url": URL}]}).as_task("task-1")
         assert task is not None
         return task.status
 
     assert status(None) is TaskStatus.COMPLETED
-    assert status("moderating") is TaskStatus.COMPLETED
     assert status("failed") is TaskStatus.COMPLETED
 
 
-def test_first_images_of_a_running_task_do_not_complete_it() -> None:
-    task = read_answer({"status": "processing", "results": [URL]}).as_task("task-1")
-    assert task is not None and task.status is TaskStatus.PROCESSING
+@pytest.mark.parametrize("word", ["processing", "queued", "moderating", "排队中"])
+def test_first_images_of_a_running_task_do_not_complete_it(word: str) -> None:
+    task = read_answer({"status": word, "results": [URL]}).as_task("task-1")
+    assert task is not None and not task.status.is_terminal
 
 
 def test_completed_without_images_is_told_from_an_answer_that_names_none() -> None:
@@ -148,7 +149,7 @@ def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -
     assert answer.progress is None or 0.0 <= answer.progress <= 100.0
     assert [item.position for item in answer.items] == list(range(len(answer.items)))
     for item in answer.items:
-        assert item.was_made == (item.error is None)
+        assert item.was_made == (item.error is None and item.problem is None)
         assert item.url is None or item.url.lower().startswith(("http://", "https://"))
     task = answer.as_task("task-1")
     assert task is None or (isinstance(task, Task) and task.word)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedream_api.catalog import MODELS
-from seedream_api.checks import Checked, check_reference_size, check_request, checked_task_id
+from seedream_api.checks import (
+    Checked,
+    check_reachable,
+    check_reference_size,
+    check_request,
+    checked_task_id,
+)
+from seedream_api.config import load_settings
 from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
 from seedream_api.models import Request
 from seedream_api.references import PictureReference, UrlReference
@@ -27,6 +36,32 @@ def refusal(**wish: Any) -> InvalidRequest:
         check(**wish)
     assert caught.value.charge is Charge.NONE and caught.value.exit_code == 2
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "is_refused"),
+    [
+        ("http://127.0.0.1/a.png", {}, True),
+        ("http://localhost:8188/view?filename=a.png", {}, True),
+        ("https://192.168.1.9/a.png", {}, True),
+        ("https://[fd00::1]/a.png", {}, True),
+        ("https://[::ffff:10.0.0.1]/a.png", {}, True),
+        ("https://nas/a.png", {}, True),
+        ("https://nas.local/a.png", {}, True),
+        ("https://example.com/a.png", {}, False),
+        ("https://nas.local/a.png", {"SEEDREAM_ALLOW_HOSTS": "nas.local"}, False),
+        ("https://nas.local/a.png", {"DEEPSPACE_BASE_URL": "https://10.0.0.7"}, False),
+        ("https://nas.local/a.png", {"DEEPSPACE_BASE_URL": "sandbox"}, False),
+    ],
+)
+def test_reference_on_private_host_is_refused(
+    home: Path, url: str, environ: dict[str, str], is_refused: bool
+) -> None:
+    settings = load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
+    request = Request(model="Seedream-4.0", prompt="A cat", references=(UrlReference(url),))
+    with pytest.raises(InvalidRequest) if is_refused else contextlib.nullcontext() as caught:
+        check_reachable(request, settings)
+    assert caught is None or caught.value.key == "reference_private"
 
 
 def urls(count: int) -> tuple[UrlReference, ...]:

@@ -22,8 +22,8 @@ from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTime
 from seedream_api.results import Failure, Origin, Phase, Progress, Result, StoredImage
 
 FIELDS = {
-    "status", "task_id", "task_ids", "images", "failures", "reused", "may_have_been_charged",
-    "error", "notes",
+    "status", "task_id", "task_ids", "images", "failures", "references", "reused",
+    "may_have_been_charged", "error", "notes",
 }  # fmt: skip
 
 

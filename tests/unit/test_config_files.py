@@ -17,6 +17,8 @@ from seedream_api.config import (
     make_private_folder,
 )
 from seedream_api.errors import ConfigurationError
+from seedream_api.ledger import Ledger
+from seedream_api.store import ImageStore
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
 
@@ -48,11 +50,108 @@ def test_rights_of_others_to_the_file_are_taken_away(home: Path) -> None:
 
 
 @POSIX
-def test_a_private_folder_is_made_private_and_an_open_one_closed(tmp_path: Path) -> None:
-    for folder in (tmp_path / "new" / "home", tmp_path / "old"):
-        folder.mkdir(mode=0o755, parents=True) if folder.name == "old" else None
+def test_new_folder_is_private_and_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir(mode=0o755)
+    for folder, mode in ((tmp_path / "new" / "home", 0o700), (old, 0o755)):
         make_private_folder(folder)
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o755], ids=oct)
+def test_existing_data_folder_keeps_mode_and_files_are_private(tmp_path: Path, mode: int) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "other.txt").write_text("of another program")
+    shared.chmod(mode)
+    home = load_settings(environ={"SEEDREAM_HOME": str(shared)}).home
+    assert home == (shared / "seedream" if mode == 0o1777 else shared)
+    Ledger(home).close()
+    ImageStore(home).new_partial()
+    assert stat.S_IMODE(shared.stat().st_mode) == mode
+    made = [path for path in shared.rglob("*") if path.name != "other.txt"]
+    top = [path for path in made if path.parent == home or path == home]
+    assert top and not [path for path in top if path.stat().st_mode & 0o077 and path != shared]
+    assert load_settings(environ={"SEEDREAM_HOME": str(shared)}).home == home
+
+
+@POSIX
+def test_ledger_of_shared_folder_stays_where_it_is(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    Ledger(shared).close()
+    shared.chmod(0o1777)
+    assert load_settings(environ={"SEEDREAM_HOME": str(shared)}).home == shared
+
+
+@POSIX
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only root gives files away")
+def test_folder_of_another_user_in_shared_one_is_refused(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "seedream").mkdir(parents=True)
+    shared.chmod(0o1777)
+    os.chown(shared / "seedream", 4321, 4321)
+    with pytest.raises(PermissionError, match="another user"):
+        make_private_folder(shared / "seedream")
+
+
+@POSIX
+def test_chmod_that_is_refused_stops_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(home, {"SEEDREAM_PARTIAL": "fail"})
+    (home / "settings.json").chmod(0o644)
+
+    def refuse(*given: Any, **named: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(Path, "chmod", refuse)
+    assert load(home).text("SEEDREAM_PARTIAL") == "fail"
+    Ledger(home).close()
+
+
+def test_relative_home_is_one_folder_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "user")
+    found: set[Path] = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        for spelled in ("data", "./data", "data/../data/"):
+            found.add(load_settings(environ={"SEEDREAM_HOME": spelled}).home)
+    assert found == {tmp_path / "user" / "data"}
+
+
+def test_relative_home_with_a_ledger_here_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "user")
+    monkeypatch.chdir(tmp_path)
+    Ledger(tmp_path / "data").close()
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ={"SEEDREAM_HOME": "data"})
+    assert caught.value.key == "relative_home" and str(tmp_path / "data") in str(caught.value)
+
+
+def test_user_without_home_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nameless)
+    for environ in ({}, {"SEEDREAM_HOME": "data"}, {"XDG_DATA_HOME": "data"}):
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(environ=environ)
+        assert caught.value.key == "no_home" and "SEEDREAM_HOME" in str(caught.value)
+    monkeypatch.setattr(Path, "home", lambda: Path("relative"))
+    with pytest.raises(ConfigurationError, match="SEEDREAM_HOME"):
+        load_settings(environ={})
+
+
+@pytest.mark.parametrize("value", ['"/data/x"', "'/data/x'", '"/data/x'])
+def test_quoted_home_is_refused(value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ={"SEEDREAM_HOME": value})
+    assert caught.value.key == "quoted_setting"
 
 
 def test_a_byte_order_mark_is_no_obstacle(home: Path) -> None:

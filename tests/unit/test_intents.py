@@ -90,8 +90,17 @@ def test_what_was_sent_is_never_a_wish_again_but_after_a_sure_refusal() -> None:
     assert reaching_sending == [State.INTENDED]
 
 
-def test_an_unknown_outcome_ends_only_by_its_task_or_by_a_person() -> None:
-    assert MOVES[State.UNKNOWN] == {State.ACCEPTED, State.FORGOTTEN}
+def test_unknown_ends_by_its_task_its_response_or_a_person() -> None:
+    reread = {State.ANSWERED, State.EMPTY}
+    assert MOVES[State.UNKNOWN] == {State.ACCEPTED, *reread, State.FORGOTTEN}
+
+
+def test_empty_ends_by_its_task_its_response_or_a_person() -> None:
+    assert MOVES[State.EMPTY] == {State.ACCEPTED, State.ANSWERED, State.FORGOTTEN}
+
+
+def test_accepted_never_becomes_unknown() -> None:
+    assert State.UNKNOWN not in MOVES[State.ACCEPTED]
 
 
 def test_a_forgotten_row_stays_forgotten_and_everything_at_rest_may_become_so() -> None:

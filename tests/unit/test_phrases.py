@@ -27,7 +27,7 @@ SAID_BY = {
 """Calls whose texts a person reads; of ``append`` those to notes and words."""
 KEPT = ("reason", "allowed", "note", "notes", "about", "about_frames", "text")
 """Names to which such texts are given, as keywords or variables."""
-NO_WORDS = re.compile(r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+")
+NO_WORDS = re.compile(r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>")
 FUNCTIONS = (
     "_reason",
     "_instead",

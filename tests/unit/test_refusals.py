@@ -122,9 +122,16 @@ def test_a_gateways_page_leaves_the_outcome_open(http: int, text: Any) -> None:
     assert read_refusal(http, text) is None
 
 
-@pytest.mark.parametrize("http", [100, 101, 204, 301, 302, 307])
+@pytest.mark.parametrize("http", [100, 101, 201, 204, 300, 309])
 def test_answers_that_are_neither_success_nor_error_stay_open(http: int) -> None:
     assert read_refusal(http, body("invalid_request")) is None
+
+
+@pytest.mark.parametrize("http", [301, 302, 303, 307, 308])
+def test_redirect_is_refused_and_names_the_address(http: int) -> None:
+    refusal = read_refusal(http, "https://elsewhere.example.com/v1")
+    assert refusal is not None and refusal.key == "refused_redirect"
+    assert "elsewhere.example.com" in str(refusal) and not may_repeat(refusal)
 
 
 @pytest.mark.parametrize("http", [400, 405, 409, 415, 418, 422, 451, 499])

@@ -93,6 +93,14 @@ def test_loopback_never_goes_to_a_proxy(serve: Serve, monkeypatch: pytest.Monkey
         ({"https_proxy": "http://p:1", "no_proxy": ".example.com,other"}, None),
         ({"https_proxy": "http://p:1", "no_proxy": "*"}, None),
         ({"https_proxy": "http://p:1", "no_proxy": "xample.com"}, "http://p:1"),
+        ({"https_proxy": "http://p:1", "no_proxy": "service.example.com:443"}, None),
+        ({"https_proxy": "http://p:1", "no_proxy": "service.example.com:8443"}, "http://p:1"),
+        ({"https_proxy": "http://p:1", "no_proxy": "other *.example.com"}, None),
+        ({"https_proxy": "http://p:1", "no_proxy": "Example.COM., x"}, None),
+        ({"https_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, "http://p:1"),
+        ({"all_proxy": "socks://p:1/"}, "socks5://p:1"),
+        ({"all_proxy": "SOCKS5H://me:pw@p:1"}, "socks5://me:pw@p:1"),
+        ({"https_proxy": " http://p:1/ "}, "http://p:1"),
     ],
 )
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the system's own settings count")
@@ -121,6 +129,27 @@ def test_the_chosen_proxy_goes_before_the_environments_but_not_before_no_proxy(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     assert Transport("socks5://q:1").proxy_for(SERVICE) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "excepted", "is_direct"),
+    [
+        ("https://10.1.2.3/", "10.0.0.0/8", True),
+        ("https://10.1.2.3/", "localhost,10.1.2.3:443", True),
+        ("https://10.1.2.3/", "10.1.2.3:80", False),
+        ("https://11.1.2.3/", "10.0.0.0/8", False),
+        ("https://[2001:db8::1]:8443/", "[2001:db8::1]:8443", True),
+        ("https://[2001:db8::1]/", "2001:db8::/32", True),
+        ("https://bücher.example/", "xn--bcher-kva.example", True),
+        ("https://10.1.2.3/", "nonsense/99,::,:,a:b:c", False),
+    ],
+)
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the system's own settings count")
+def test_no_proxy_takes_ports_and_networks(
+    monkeypatch: pytest.MonkeyPatch, url: str, excepted: str, is_direct: bool
+) -> None:
+    monkeypatch.setenv("no_proxy", excepted)
+    assert (proxy_for(url, "http://p:1") is None) is is_direct
 
 
 @pytest.mark.parametrize("proxy", ["ftp://p:1", "socks4://p:1", "http://p:notaport"])

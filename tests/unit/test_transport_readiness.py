@@ -77,13 +77,13 @@ def test_the_body_of_a_paid_request_is_encoded_in_another_thread(
 ) -> None:
     """Pictures inside it make it 20 MB, which takes a quarter of a second on a slow machine."""
     threads: list[threading.Thread] = []
-    encode = transport._json
+    encode = transport.encode_json
 
     def watched(body: Any) -> bytes:
         threads.append(threading.current_thread())
         return encode(body)
 
-    monkeypatch.setattr(transport, "_json", watched)
+    monkeypatch.setattr(transport, "encode_json", watched)
     server = serve(answering)
     body = {
         "prompt": 'a "cat" 猫\n',

@@ -82,6 +82,27 @@ def test_the_environments_authority_is_trusted(
     assert run(lambda client: post(client, url)).json() == {"id": "task-1"}
 
 
+def test_key_log_that_cannot_be_opened_is_ignored(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "missing" / "keys.log"))
+    server = secure(serve, monkeypatch, tmp_path, talkative)
+    url = server.url(scheme="https")
+    assert run(lambda client: post(client, url)).status == 200
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert run(lambda client: post(client, serve(talkative).url())).status == 200
+
+
+def test_named_bundle_needs_no_strict_x509(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bundle = tmp_path / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(bundle))
+    context = trusted_certificates({"SSL_CERT_FILE": str(bundle)})
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    usual, ours = ssl.create_default_context(), trusted_certificates({})
+    assert ours.verify_flags == usual.verify_flags and ours.options == usual.options
+
+
 @pytest.mark.parametrize(
     ("names", "variable"), [((), ""), (("other.example.com",), "SSL_CERT_FILE")]
 )

@@ -1,0 +1,177 @@
+"""When ComfyUI may serve a node's former outputs: not while they lack something.
+
+ComfyUI's cache compares what ``fingerprint_inputs`` gives. Here that is a count per node and
+widget values. It grows whenever the latest run of these lacked something, has lost a stored file
+since, or (Load URL Images) the content of an address has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from comfy.model_management import InterruptProcessingException
+from comfy_api.latest import io
+from comfy_execution.utils import get_executing_context
+
+from ..seedream_api.errors import TaskFailed, TaskNotFound
+from ..seedream_api.intents import STORED
+from . import runtime
+from .given import input_names, is_link
+from .settings import log
+
+if TYPE_CHECKING:
+    from ..seedream_api.ledger_rows import Image, Row
+    from ..seedream_api.results import Result
+    from ..seedream_api.session import Session
+    from .results import Pictures
+
+_REMEMBERED = 512
+
+Check = Callable[["Session"], Awaitable[bool]]
+"""Asks whether something of a run is missing or outdated by now."""
+
+
+@dataclass
+class _Run:
+    """The latest run of one node with one set of widget values."""
+
+    prompt_id: str
+    count: int
+    checks: dict[int, Check] = field(default_factory=dict[int, Check])
+    """By the index of the call."""
+
+
+_runs: OrderedDict[str, _Run] = OrderedDict()
+
+
+def note_run(cls: type[io.ComfyNode], check: Check) -> None:
+    """Remember a call of the node, in its ``execute``; ``check`` is asked before the next one."""
+    context: Any = get_executing_context()
+    prompt: Any = cls.hidden.dynprompt
+    if context is None or prompt is None or not prompt.has_node(context.node_id):
+        return
+    entry: dict[str, Any] = prompt.get_node(context.node_id)["inputs"]
+    constants = {name: value for name, value in entry.items() if not is_link(value)}
+    key = _key(cls, str(context.node_id), constants)
+    run, prompt_id = _runs.pop(key, None), str(context.prompt_id)
+    if run is None or run.prompt_id != prompt_id:
+        run = _Run(prompt_id, run.count if run else 0)
+    index = int(context.list_index or 0)
+    run.checks[index] = check
+    _runs[key] = run
+    while len(_runs) > _REMEMBERED:
+        _runs.popitem(last=False)
+
+
+async def fingerprint(
+    cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: bool = False
+) -> int | float:
+    """Give what ``fingerprint_inputs`` gives. It never raises, for ComfyUI logs what it raises.
+
+    Args:
+        listed: whether the node takes its inputs as lists.
+    """
+    try:
+        return await _count(cls, given, listed=listed)
+    except InterruptProcessingException:  # the executor finds the flag again before the first node
+        return float("nan")
+    except Exception as error:  # noqa: BLE001 - the node itself runs and tells
+        log.warning("what a former run of a node lacks is not known: %s", error)
+        return float("nan")
+
+
+async def _count(cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: bool) -> int:
+    context: Any = get_executing_context()
+    if context is None:
+        return 0
+    constants = {name: _unlisted(value) if listed else value for name, value in given.items()}
+    run = _runs.get(_key(cls, str(context.node_id), constants))
+    if run is None:
+        return 0
+    if await _is_outdated(tuple(run.checks.values())):
+        run.count += 1
+    return run.count
+
+
+async def _is_outdated(checks: Sequence[Check]) -> bool:
+    async def check_all(session: Session, tell: Callable[[Any], None]) -> bool:
+        return any(await asyncio.gather(*(check(session) for check in checks)))
+
+    return await runtime.run(check_all, runtime.Caller(None), lambda step, call: "")
+
+
+def _key(cls: type[io.ComfyNode], node_id: str, constants: Mapping[str, Any]) -> str:
+    """A hash: a widget may hold megabytes of data URIs."""
+    kept = {name: constants.get(name) for name in input_names(cls)}
+    text = json.dumps([node_id, kept], sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unlisted(value: object) -> object:
+    """The single value of a widget in a node that takes its inputs as lists."""
+    values = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
+    return values[0] if len(values) == 1 else None
+
+
+# --- results of the ledger ----------------------------------------------------------------------
+
+
+def note_result(
+    cls: type[io.ComfyNode], result: Result, pictures: Pictures | None, *, pays: bool
+) -> None:
+    """Remember a result; see :func:`note_run`.
+
+    Args:
+        pays: whether running the node again may pay. With SEEDREAM_REUSE off it does for a stored
+            result, so what that one lacks starts no run.
+    """
+    ids = tuple((result.task_id or "").split())
+    is_whole = pictures is not None and not pictures.failures and _is_whole(result)
+
+    async def check(session: Session) -> bool:
+        ledger = session.ledger
+        if len(ids) > 1:
+            rows = [await ledger.run(ledger.of_task, task_id) for task_id in ids]
+        else:
+            rows = [await ledger.run(ledger.row, result.entry)]
+        known = [row for row in rows if row is not None]
+        may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
+        if may_pay and any(row.state in STORED for row in known):
+            return False
+        return not is_whole or any([await _lacks(session, row) for row in known])
+
+    note_run(cls, check)
+
+
+def _is_whole(result: Result) -> bool:
+    """Whether nothing is left to fetch: what the service did not make is not missing."""
+    final = (TaskFailed, TaskNotFound)
+    return result.status in ("completed", "partial") and all(
+        failure.error is None or isinstance(failure.error, final) for failure in result.failures
+    )
+
+
+async def _lacks(session: Session, row: Row) -> bool:
+    """Whether a stored file of the row is gone or cut."""
+    images = await session.ledger.run(session.ledger.images, row.id)
+    if await asyncio.to_thread(lambda: any(_is_damaged(image) for image in images)):
+        return True
+    # A file that was removed to keep the store bounded leaves its hash: it is not missed.
+    return row.state in STORED and any(
+        image.is_missing and image.sha256 is None for image in images
+    )
+
+
+def _is_damaged(image: Image) -> bool:
+    if image.file is None:
+        return False
+    try:
+        return image.file.stat().st_size != image.bytes
+    except OSError:
+        return True

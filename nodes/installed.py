@@ -1,0 +1,34 @@
+"""One copy of the pack a ComfyUI: a second one would show every node, panel and route twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from server import PromptServer
+
+from ..seedream_api.errors import ConfigurationError
+from .encodable import encodable
+
+_MARK = "_seedream_folder"
+"""On ComfyUI's server class, which all packs of a process share."""
+
+
+def check_only_copy(folder: Path) -> None:
+    """Let a copy of the pack load unless one in another folder has been loaded.
+
+    Raises:
+        ConfigurationError: one has.
+    """
+    server: Any = PromptServer
+    first = getattr(server, _MARK, folder)
+    if first != folder:
+        error = ConfigurationError("pack_installed_twice", first=first, second=folder)
+        error.args = (encodable(str(error)),)
+        raise error
+
+
+def mark_loaded(folder: Path) -> None:
+    """Note that the copy in this folder has been loaded."""
+    server: Any = PromptServer
+    setattr(server, _MARK, folder)

@@ -1,0 +1,295 @@
+"""Read JSON out of the raw bytes of a response, whatever a gateway did to them.
+
+Compression is undone by what the bytes are, not by what a header calls them. JSON is found with
+text, events or other JSON around it; JSON that ends early is completed from what is there, so that
+its structure stays known. Nothing here knows what the JSON means.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+MAX_PLAIN_BYTES = 512 * 1024 * 1024
+"""Of a body after decompression; more is left unread."""
+LARGE_BYTES = 256 * 1024
+"""From here on, long strings are lifted out before the JSON is read."""
+LONG_STRING_BYTES = 32 * 1024
+_MOST_STARTS = 64
+_MOST_CUTS = 24
+_MOST_PARTS = 100_000
+_MOST_QUOTES = 200_000
+_MAX_LAYERS = 3
+
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_START = re.compile(r"[{\[]")
+_ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
+_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+_MARK = "\ue000"
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a body holds.
+
+    Args:
+        values: the JSON values in it, in order; empty where there is none.
+        text: the body as text, without long strings.
+        is_whole: whether every value was complete.
+        blobs: long strings by the placeholder that stands for them in ``values``.
+    """
+
+    values: tuple[Any, ...] = ()
+    text: str = ""
+    is_whole: bool = True
+    blobs: Mapping[str, memoryview] = field(default_factory=dict[str, memoryview], repr=False)
+
+
+def read_body(body: bytes, headers: Mapping[str, str] | None = None) -> Body:
+    """Find every JSON value in ``body``. Never raises."""
+    plain = plain_bytes(body, headers)
+    skeleton, blobs = _lift_long_strings(plain)
+    text = decode_text(skeleton)
+    values, is_whole = _find_values(text)
+    return Body(tuple(values), text, is_whole, blobs)
+
+
+def read_json(body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+    """Read the one JSON value of ``body``.
+
+    Raises:
+        ValueError: it holds none, or none that is whole.
+    """
+    text = decode_text(plain_bytes(body, headers))
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        values, is_whole = _find_values(text)
+    if not values or not is_whole:
+        raise ValueError("the body holds no whole JSON")
+    return values[0]
+
+
+# --- bytes ----------------------------------------------------------------------------------------
+
+
+def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """Undo compression. What is cut or damaged is read as far as it goes."""
+    declared = (headers or {}).get("content-encoding", "").lower()
+    for _ in range(_MAX_LAYERS):
+        window = _window(body, declared)
+        if window is None:
+            break
+        inflated = _inflate(body, window)
+        if not inflated:
+            break
+        body = inflated
+    return body
+
+
+def _window(body: bytes, declared: str) -> int | None:
+    """The ``wbits`` for zlib, or ``None`` where the body is not compressed."""
+    if body[:2] == b"\x1f\x8b":
+        return 16 + zlib.MAX_WBITS
+    if len(body) > 2 and body[0] == 0x78 and (body[0] * 256 + body[1]) % 31 == 0:
+        return zlib.MAX_WBITS
+    if "deflate" in declared and body[:1] not in (b"{", b"[", b" ", b"\n", b"\xef", b""):
+        return -zlib.MAX_WBITS
+    return None
+
+
+def _inflate(body: bytes, window: int) -> bytes:
+    parts: list[bytes] = []
+    left, rest = MAX_PLAIN_BYTES, body
+    while rest and left > 0:
+        inflater = zlib.decompressobj(window)
+        try:
+            # In steps, so that what precedes a damaged place is kept.
+            for start in range(0, len(rest), 1 << 20):
+                part = inflater.decompress(rest[start : start + (1 << 20)], left)
+                parts.append(part)
+                left -= len(part)
+                if inflater.eof or left <= 0:
+                    rest = inflater.unused_data + rest[start + (1 << 20) :]
+                    break
+            else:
+                break
+        except zlib.error:
+            break
+        if rest[:2] != b"\x1f\x8b":  # only gzip may consist of several members
+            break
+    return b"".join(parts)
+
+
+def _lift_long_strings(plain: bytes) -> tuple[bytes, dict[str, memoryview]]:
+    """Put placeholders where long strings were: reading them as JSON would take seconds."""
+    blobs: dict[str, memoryview] = {}
+    if len(plain) < LARGE_BYTES or b"\x00" in plain[:4]:
+        return plain, blobs
+    view, parts, kept = memoryview(plain), list[bytes](), 0
+    end, opening = len(plain), plain.find(b'"')
+    for _ in range(_MOST_QUOTES):
+        if opening < 0:
+            break
+        closing = _closing_quote(plain, opening + 1)
+        if closing < 0:
+            end = opening + 1  # it is cut: nothing of it can be used
+            break
+        is_json = plain[opening + 1 : opening + 2] in (b"{", b"[")
+        if closing - opening > LONG_STRING_BYTES and not is_json:
+            mark = f"{_MARK}{len(blobs)}{_MARK}"
+            blobs[mark] = view[opening + 1 : closing]
+            parts += [plain[kept : opening + 1], mark.encode()]
+            kept = closing
+        opening = plain.find(b'"', closing + 1)
+    parts.append(plain[kept:end])
+    return b"".join(parts), blobs
+
+
+def _closing_quote(plain: bytes, start: int) -> int:
+    """Where the string that starts at ``start`` ends, or -1."""
+    at = plain.find(b'"', start)
+    while at > 0:
+        before = at
+        while before > start and plain[before - 1] == 0x5C:
+            before -= 1
+        if (at - before) % 2 == 0:
+            return at
+        at = plain.find(b'"', at + 1)
+    return -1
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def decode_text(plain: bytes) -> str:
+    """Decode by byte order mark, else UTF-8, else GB 18030, which old Chinese gateways send."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if plain.startswith(mark):
+            return plain[len(mark) :].decode(encoding, "replace")
+    encodings = ["utf-8", "gb18030"]
+    if plain[1:2] == b"\x00":
+        encodings.insert(0, "utf-16-le")
+    elif plain[:1] == b"\x00":
+        encodings.insert(0, "utf-16-be")
+    for encoding in encodings:
+        try:
+            # Not final: a character that is cut at the end is left out.
+            return codecs.getincrementaldecoder(encoding)().decode(plain).replace("\x00", "")
+        except UnicodeDecodeError:
+            continue
+    return plain.decode("utf-8", "replace").replace("\x00", "")
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def _find_values(text: str) -> tuple[list[Any], bool]:
+    """Every JSON object and list in ``text``, and whether all of them were whole."""
+    try:
+        return [_DECODER.decode(text.strip())], True
+    except (ValueError, RecursionError):
+        pass
+    values: list[Any] = []
+    at, is_whole = 0, True
+    for _ in range(_MOST_STARTS):
+        start = _START.search(text, at)
+        if start is None:
+            break
+        found = _read_at(text, start.start())
+        if found is None:
+            at = start.end()
+            continue
+        value, at, was_whole = found
+        values.append(value)
+        is_whole = is_whole and was_whole
+    return values, is_whole
+
+
+def _read_at(text: str, start: int) -> tuple[Any, int, bool] | None:
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError:
+        return None
+    except ValueError:
+        return _repair(text, start)
+    return value, end, True
+
+
+_CLOSERS = {"{": "}", "[": "]"}
+
+
+def _repair(text: str, start: int) -> tuple[Any, int, bool] | None:
+    """Read JSON with small faults, or that ends early, from ``start`` on."""
+    out, stack = list[str](), list[str]()
+    cuts: list[tuple[int, str]] = []  # where it may be ended, and the brackets that end it
+    for part, end in _parts(text, start):
+        if part in ("}", "]") and not _close(part, out, stack):
+            return None
+        if part == "," or part[0] == '"':
+            cuts.append((len(out) + (part != ","), "".join(reversed(stack))))
+        if part in _CLOSERS:
+            stack.append(_CLOSERS[part])
+        out.append(part)
+        if part in ("{", "}", "[", "]"):
+            cuts.append((len(out), "".join(reversed(stack))))
+        if not stack:
+            value = _parsed("".join(out)) or _literal(text[start:end])
+            return None if value is None else (value, end, True)
+    for length, closers in reversed(cuts[-_MOST_CUTS:]):
+        value = _parsed("".join(out[:length]) + closers)
+        if value is not None:
+            return value, len(text), False
+    return None
+
+
+def _close(bracket: str, out: list[str], stack: list[str]) -> bool:
+    """Close the innermost bracket; false where another one is open."""
+    if not stack or stack.pop() != bracket:
+        return False
+    if out[-1] == ",":  # one too many
+        out.pop()
+    return True
+
+
+def _parts(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """What JSON consists of, and where each part ends; up to a string that has no end."""
+    at = start
+    for match in islice(_PART.finditer(text, start), _MOST_PARTS):
+        part = match.group()
+        if '"' in text[at : match.start()]:
+            return
+        at = match.end()
+        if part[0] == '"':
+            part = _ESCAPE.sub(lambda escape: escape[0] if escape[1] else "", part)
+        yield _WORDS.get(part, part), match.end()
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _literal(text: str) -> Any:
+    """Read what a Python program prints in place of JSON."""
+    try:
+        return ast.literal_eval(text) if len(text) < LARGE_BYTES else None
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None

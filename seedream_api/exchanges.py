@@ -1,0 +1,104 @@
+"""One request and what arrived of its response, shared by the transport and its connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, TypeVar
+
+import httpcore
+
+from .framing import ResponseReader
+
+if TYPE_CHECKING:
+    from .streams import Stream
+
+_SURPLUS_WAIT_S = 1.0
+T = TypeVar("T")
+
+current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
+
+
+class Exchange:
+    """One request and what arrived of its response.
+
+    Args:
+        max_body: bytes that a body may have.
+    """
+
+    def __init__(self, max_body: int) -> None:
+        self.response = ResponseReader()
+        self._max_body = max_body
+        self._stream: Stream | None = None
+        self._sent_before = 0
+        self._has_begun = False
+        self._is_finished = False
+
+    def begin(self) -> None:
+        """Take the next byte that is written for the request's own, not a proxy's."""
+        self._has_begun = True
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether the connection proves that no byte of the request left."""
+        return self._stream is not None and self._stream.sent == self._sent_before
+
+    @property
+    def is_too_large(self) -> bool:
+        return len(self.response.body) > self._max_body
+
+    def holds(self, stream: Stream) -> bool:
+        return self._stream is stream and not self._is_finished
+
+    async def attach(self, stream: Stream) -> None:
+        """Use this connection for the request.
+
+        Raises:
+            httpcore.ConnectError: its server has closed it.
+        """
+        if self._has_begun and self._stream is None:
+            self._stream, self._sent_before = stream, stream.sent
+            if await stream.is_readable():
+                raise httpcore.ConnectError("the server closed the connection before the request")
+
+    async def read_rest(self, silence_s: float = _SURPLUS_WAIT_S) -> None:
+        """Read what still arrives, until the end of the response or a silence."""
+        stream, response = self._stream, self.response
+        while stream is not None and not response.is_whole and not self.is_too_large:
+            if not await stream.receive(silence_s):
+                return
+
+    async def read_surplus(self) -> None:
+        """Read on where the announced length cuts a JSON body off."""
+        while self._stream is not None and self.response.is_too_short and not self.is_too_large:
+            if not await self._stream.receive(_SURPLUS_WAIT_S):
+                return
+
+    async def finish(self) -> None:
+        """Close the connection where httpx has given it up, or where it is out of step."""
+        self._is_finished = True
+        if self._stream is not None:
+            await self._stream.release(spoiled=self.response.fault is not None)
+
+
+_is_ours: ContextVar[bool] = ContextVar("is_ours", default=False)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return not _is_ours.get()
+
+
+# At DEBUG, httpcore logs a proxy's password and the addresses of redirects with their signatures.
+# A filter by context leaves the log of every other user of httpcore as it is.
+for _name in ("connection", "http11", "http2", "proxy", "socks"):
+    logging.getLogger(f"httpcore.{_name}").addFilter(_is_not_ours)
+
+
+async def unlogged(call: Awaitable[T]) -> T:
+    """Await ``call`` without a line of httpcore's in any log."""
+    token = _is_ours.set(True)
+    try:
+        return await call
+    finally:
+        _is_ours.reset(token)

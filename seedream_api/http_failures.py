@@ -1,0 +1,43 @@
+"""Failures of HTTP: which of them connect, which cut a response, and their words."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from urllib.parse import urlsplit
+
+import httpx
+
+from .errors import NotSent
+from .redaction import scrub
+
+NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+# A record that TLS cannot read comes through httpx as it is.
+BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
+
+
+class TooLarge(Exception):
+    """A body has more bytes than a response may have."""
+
+
+class Repeated(Exception):
+    """Something beside this pack sends a paid request a second time."""
+
+
+def not_sent(url: str, error: BaseException | None) -> NotSent:
+    return NotSent(
+        "not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=reason_of(error)
+    )
+
+
+def reason_of(error: BaseException | None) -> str:
+    if error is None:
+        return "the response has no status line"
+    if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
+        return "connecting timed out"
+    if isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError)):
+        return "no answer in time"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return f"the connection was cut ({error})"
+    text = scrub(str(error)).strip()
+    return text or type(error).__name__

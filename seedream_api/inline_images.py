@@ -1,0 +1,100 @@
+"""Decode images that stand inside a response as base64 or a data URI."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from .media_types import HEAD_BYTES, kind_of, media_type_of
+
+_PIECE = 1 << 20
+"""Characters decoded at once: the interpreter is held no longer than a few milliseconds."""
+SMALLEST_IMAGE = 16
+"""Bytes; the words that stand in place of an image decode to fewer."""
+_DATA_URI = re.compile(rb"\s*data:([^,]{0,200}),", re.IGNORECASE)
+_NAMED = re.compile(rb"\s*(?:base64|b64)[:,]", re.IGNORECASE)
+_ESCAPES = {
+    rb"\/": b"/", rb"\n": b"", rb"\r": b"", rb"\t": b"", rb"\u002f": b"/", rb"\u002F": b"/",
+    rb"\u002b": b"+", rb"\u002B": b"+", rb"\u003d": b"=", rb"\u003D": b"=",
+}  # fmt: skip
+_LONGEST_ESCAPE = 6
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_BLANKS = b" \t\r\n\f\v\"'`"
+_NOT_IMAGES = frozenset({"TEXT", "HTML", "JSON", "XML"})
+
+
+def decode_image(text: str | memoryview, *, is_certain: bool) -> bytes | None:
+    """Decode base64 in any spelling, or a data URI.
+
+    Args:
+        text: a string of JSON; one that was lifted out of the body as its bytes, escapes included.
+        is_certain: whether it stands where images do; else only what begins as an image is one.
+
+    Returns:
+        The image's bytes, or ``None`` where ``text`` is something else.
+    """
+    view = memoryview(text.encode("utf-8", "replace")) if isinstance(text, str) else text
+    decoded = _decode(view)
+    if not decoded:
+        return None
+    head = decoded[:HEAD_BYTES]
+    if media_type_of(head) is not None:
+        return decoded
+    is_likely = is_certain and len(decoded) >= SMALLEST_IMAGE and kind_of(head) not in _NOT_IMAGES
+    return decoded if is_likely else None
+
+
+def _decode(view: memoryview) -> bytes | None:
+    head = bytes(view[:256])
+    header = _DATA_URI.match(head)
+    if header:
+        rest = view[header.end() :]
+        if b"base64" not in header[1].lower():
+            return unquote_to_bytes(bytes(rest))
+        return _from_base64(rest)
+    named = _NAMED.match(head)
+    return _from_base64(view[named.end() :] if named else view)
+
+
+def _from_base64(view: memoryview) -> bytes | None:
+    """Decode with or without padding, in either alphabet; ``None`` for anything else."""
+    decoded, carried = list[bytes](), b""
+    for piece in _pieces(view):
+        carried += piece
+        if b"=" in carried.rstrip(b"="):
+            return None
+        length = len(carried) - len(carried) % 4
+        try:
+            decoded.append(base64.b64decode(carried[:length], validate=True))
+            carried = carried[length:]
+        except binascii.Error:
+            return None
+    carried = carried.rstrip(b"=")
+    if len(carried) == 1:
+        return None
+    try:
+        decoded.append(base64.b64decode(carried + b"=" * (-len(carried) % 4), validate=True))
+    except binascii.Error:
+        return None
+    return b"".join(decoded)
+
+
+def _pieces(view: memoryview) -> Iterator[bytes]:
+    """Base64 in the usual alphabet, without escapes and blanks, a megabyte at a time."""
+    at = 0
+    while at < len(view):
+        end = min(at + _PIECE, len(view))
+        escape = bytes(view[max(at, end - _LONGEST_ESCAPE) : end]).rfind(b"\\")
+        if escape >= 0 and end < len(view):
+            end = max(at, end - _LONGEST_ESCAPE) + escape
+        piece = bytes(view[at:end])
+        at = end
+        if b"\\" in piece:
+            for escaped, plain in _ESCAPES.items():
+                piece = piece.replace(escaped, plain)
+        if b"%" in piece:
+            piece = unquote_to_bytes(piece)
+        yield piece.translate(_URL_SAFE, _BLANKS)

@@ -1,0 +1,84 @@
+"""Responses of the service that could not be read, kept beside their rows."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from dataclasses import replace
+
+from .ledger_looks import LedgerLooks
+from .ledger_rows import KeptResponse
+
+MAX_KEPT_BYTES = 32 * 1024 * 1024
+"""Of one response, after compression."""
+MAX_KEPT = 4
+"""Responses per row: the first, which may be the only one with the images, and the latest ones."""
+
+
+class LedgerResponses(LedgerLooks):
+    """The ledger's methods that keep responses and read them back."""
+
+    def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
+        """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
+        packed = pack(KeptResponse(status, body, note))
+        with self.transaction() as db:
+            self._keep(db, row_id, packed)
+
+    def response(self, row_id: int) -> KeptResponse | None:
+        """The latest response that was kept for a row."""
+        kept = self.responses(row_id)
+        return kept[0] if kept else None
+
+    def responses(self, row_id: int) -> list[KeptResponse]:
+        """Every response that was kept for a row, the latest first."""
+        with self.transaction(lasting=False) as db:
+            found = db.execute(
+                "SELECT * FROM responses WHERE request = ? ORDER BY number DESC", (row_id,)
+            ).fetchall()
+        return [_unpack(response) for response in found]
+
+    def _keep(self, db: sqlite3.Connection, row_id: int, packed: KeptResponse) -> None:
+        """Keep what :func:`pack` gave, within the caller's transaction."""
+        known = db.execute(
+            "SELECT number, body = ? AS is_same FROM responses WHERE request = ? ORDER BY number",
+            (packed.body, row_id),
+        ).fetchall()
+        if any(each["is_same"] for each in known):
+            return
+        if len(known) >= MAX_KEPT:
+            db.execute(
+                "DELETE FROM responses WHERE request = ? AND number = ?",
+                (row_id, known[1]["number"]),
+            )
+        db.execute(
+            "INSERT INTO responses (request, number, status, body, note, truncated, received_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                row_id,
+                known[-1]["number"] + 1 if known else 1,
+                packed.status,
+                packed.body,
+                packed.note,
+                packed.truncated,
+                packed.received_at or self.now(),
+            ),
+        )
+
+
+def pack(response: KeptResponse) -> KeptResponse:
+    """Compress the body of a response. Call it before the transaction, which others wait for."""
+    body = zlib.compress(response.body, 1)
+    is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
+    return replace(response, body=body[:MAX_KEPT_BYTES], truncated=is_cut)
+
+
+def _unpack(found: sqlite3.Row) -> KeptResponse:
+    # Unlike zlib.decompress, this gives what precedes a cut.
+    body = zlib.decompressobj().decompress(found["body"])
+    return KeptResponse(
+        status=found["status"],
+        body=body,
+        note=found["note"],
+        truncated=bool(found["truncated"]),
+        received_at=found["received_at"],
+    )

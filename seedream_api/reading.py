@@ -1,0 +1,44 @@
+"""Read a response of the service: from its bytes to what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from .answers import Answer, read_response
+from .bodies import plain_bytes, read_body
+from .entries import Reader
+from .redaction import HIDDEN
+from .service_errors import read_redirect
+from .transport import HttpAnswer
+
+INLINE_BYTES = 128 * 1024
+"""Smaller responses are read at once, where no cancellation can come between."""
+
+
+async def read_in_time(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
+    """Read a response; a large one in a thread, so that the loop stays free for others."""
+    if len(response.body) < INLINE_BYTES:
+        return understand(response, reader, secret)
+    return await asyncio.shield(asyncio.to_thread(understand, response, reader, secret))
+
+
+def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
+    """Read a response. Never raises.
+
+    Args:
+        secret: the key, which is taken out of the bytes that are kept.
+    """
+    plain = plain_bytes(response.body, response.headers)
+    body = read_body(plain)
+    answer = read_response(body, reader)
+    if 300 <= response.status < 400:
+        answer = replace(answer, said=read_redirect(response.headers.get("location", "")))
+    return replace(
+        answer,
+        is_whole=body.is_whole and (bool(body.values) or response.cut is None),
+        http=response.status,
+        cut=response.cut,
+        request_id=response.request_id,
+        body=plain.replace(secret.encode(), HIDDEN.encode()) if secret else plain,
+    )

@@ -1,0 +1,134 @@
+"""Read the errors that the service itself states, in any of the shapes that relays use.
+
+The only module that makes a :class:`~.models.ServiceError`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any, cast
+
+from .models import ServiceError
+
+_CODE_FIELDS = ("code", "error_code", "errcode", "err_code", "errno", "Code")
+_MESSAGE_FIELDS = (
+    "message", "msg", "error_message", "error_msg", "errmsg", "err_msg", "detail", "details",
+    "reason", "error_description", "description", "Message", "text", "title",
+)  # fmt: skip
+_REASON_FIELDS = ("fail_reason", "failure_reason", "failed_reason", "error_reason", "failReason")
+_FINE = frozenset({
+    "", "0", "200", "ok", "success", "succeeded", "succeed", "successful", "none", "null", "nil",
+    "no error", "no_error", "noerror", "normal", "false", "n/a", "na", "-", "成功", "操作成功",
+    "请求成功", "无", "无错误", "正常",
+})  # fmt: skip
+"""Words that say that there is no error."""
+_WARNING = re.compile(r"\s*(?:warn(?:ing)?|notice|info|deprecat\w*|警告|提示)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_HTML = re.compile(r"<(?:!doctype|html|head|body|title|h1|center)\b", re.IGNORECASE)
+MAX_QUOTED = 500
+
+
+def text_of(value: Any) -> str:
+    """Texts and numbers as text; anything else as absent."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def read_error(body: Any) -> ServiceError | None:
+    """The error that an object states, or ``None``; what says that all is well is no error."""
+    if not isinstance(body, dict):
+        return None
+    body = cast("dict[str, Any]", body)
+    for name in ("error", "errors", "err", "Error"):
+        error = _stated(body.get(name), body)
+        if error is not None:
+            return error
+    for name in _REASON_FIELDS:
+        reason = text_of(body.get(name))
+        if not _is_fine(reason):
+            return ServiceError(reason, _first(body, _CODE_FIELDS))
+    if body.get("success") is False or text_of(body.get("success")).lower() == "false":
+        return _said_beside(body, "success: false")
+    return None
+
+
+def _said_beside(body: dict[str, Any], flag: str) -> ServiceError:
+    """The words beside a flag that alone says that it failed."""
+    message, code = _first(body, _MESSAGE_FIELDS), _first(body, _CODE_FIELDS)
+    return ServiceError(quotable(message) or ("" if code else flag), code)
+
+
+def is_fine(said: ServiceError) -> bool:
+    """Whether code and message say that all is well, or nothing."""
+    return _is_fine(said.code) and _is_fine(said.message) and _is_fine(said.type)
+
+
+def read_loose_error(body: Any) -> ServiceError:
+    """The words of a body that is known to be a refusal, in whatever shape; may be empty."""
+    if isinstance(body, list):
+        parts = cast("list[Any]", body)
+        return read_error(parts[0]) or read_loose_error(parts[0]) if parts else ServiceError("")
+    if isinstance(body, dict):
+        body = cast("dict[str, Any]", body)
+        message = _first(body, _MESSAGE_FIELDS)
+        if not message and isinstance(body.get("detail"), (dict, list)):
+            return _stated(body["detail"], {}) or ServiceError("", _first(body, _CODE_FIELDS))
+        return ServiceError(quotable(message), _first(body, _CODE_FIELDS), _first(body, ("type",)))
+    return ServiceError(quotable(body)) if isinstance(body, str) else ServiceError("")
+
+
+def read_redirect(location: str) -> ServiceError:
+    """What a redirect states: where else to go."""
+    return ServiceError(location.strip()[:MAX_QUOTED])
+
+
+def quotable(text: str) -> str:
+    """A body that is text, as it is quoted: of an HTML page its title, never its tags."""
+    if _HTML.search(text[:5_000]) or text.lstrip()[:1] == "<":
+        title = _TITLE.search(text)
+        text = html.unescape(_TAG.sub(" ", title[2])) if title else ""
+    return " ".join(text.split())[:MAX_QUOTED]
+
+
+def _stated(error: Any, around: dict[str, Any]) -> ServiceError | None:
+    if isinstance(error, list):
+        stated = (_stated(each, around) for each in cast("list[Any]", error))
+        return next((each for each in stated if each is not None), None)
+    if isinstance(error, dict):
+        return _of_object(cast("dict[str, Any]", error))
+    if error is True:
+        return _said_beside(around, "error: true")
+    text = text_of(error)
+    if _is_fine(text) or _WARNING.match(text):
+        return None
+    if text.isdigit():  # a number alone is a code
+        return ServiceError(_first(around, _MESSAGE_FIELDS), text)
+    return ServiceError(quotable(text), _first(around, _CODE_FIELDS))
+
+
+def _of_object(error: dict[str, Any]) -> ServiceError | None:
+    inner = error.get("error")
+    if isinstance(inner, (dict, list)):  # wrapped once more
+        return _stated(inner, error)
+    code, kind = _first(error, _CODE_FIELDS), _first(error, ("type", "status", "name"))
+    message = _first(error, _MESSAGE_FIELDS)
+    if _is_fine(message) and _is_fine(kind) and _is_fine(code):
+        return None
+    if code and _is_fine(code) and _is_fine(kind):
+        return None
+    if _WARNING.match(kind) or (not code and not kind and _WARNING.match(message)):
+        return None
+    return ServiceError(quotable(message), code, kind)
+
+
+def _is_fine(text: str) -> bool:
+    return text.strip().strip(".!。！").lower() in _FINE
+
+
+def _first(body: dict[str, Any], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := text_of(body.get(name)))), "")
