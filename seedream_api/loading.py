@@ -28,7 +28,7 @@ class Loaded:
     @property
     def is_fetched(self) -> bool:
         """Whether the bytes came from the network now, and may be others another time."""
-        return self.error is None and not self.from_store and not _is_data_uri(self.url)
+        return self.error is None and not self.from_store and not is_data_uri(self.url)
 
     @property
     def name(self) -> str:
