@@ -73,7 +73,7 @@ def _decode_base64(pieces: Iterator[str]) -> Iterator[bytes]:
         plain = unquote(piece, errors="strict") if "%" in piece else piece
         body, mark, after = plain.translate(_SPELLINGS).partition("=")
         if (padding and body) or after.strip("="):
-            raise ValueError("it goes on after its end")
+            raise ValueError("characters follow its end")
         padding += mark + after
         rest += body
         whole = len(rest) // 4 * 4

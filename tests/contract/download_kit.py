@@ -39,7 +39,7 @@ LARGE = encoded("PNG", 800)
 """Over 1 MB, so that it is written in several pieces."""
 TAG = 'ETag: "v1"'
 PATIENT_S = 20.0
-"""Far more than is needed here, and far less than a download has by itself."""
+"""Far more than is needed here, and far less than the default of a download."""
 
 
 class FakeTime:

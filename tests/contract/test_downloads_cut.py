@@ -151,7 +151,7 @@ def test_a_jpeg_without_its_end_mark_passes_when_it_comes_so_twice(
 
 
 @pytest.mark.parametrize("headers", [[], [TAG]])
-def test_a_jpeg_that_was_announced_too_short_comes_whole_the_next_time(
+def test_jpeg_announced_too_short_comes_whole_the_next_time(
     fetch: Fetcher, serve: Callable[..., Server], headers: list[str]
 ) -> None:
     short = answer(JPEG[:-40], *headers)

@@ -252,6 +252,7 @@ def picture_files(dice: Dice, folder: Path) -> None:
     data = mutated_bytes(_SOUND[dice.pick(_KINDS)], dice)
     media_types.media_type_of(data[:512])
     media_types.kind_of(data[:512])
+    media_types.describe_head(data[: media_types.HEAD_BYTES])
     opening.gif_frames(data)
     opening.jpeg_scans(data)
     opening.webp_canvas(data[:512])
