@@ -130,7 +130,7 @@ class SeedreamClient:
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
         model = check_request(request, self.settings.models).model
-        check_reachable(request, self.settings)
+        check_reachable(request.references, self.settings)
         body = request.body(model, _urls(request) if reference_urls is None else reference_urls)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"

@@ -51,7 +51,7 @@ async def generate(
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     settings = session.settings
     checked = check_request(request, settings.models)
-    check_reachable(request, settings)
+    check_reachable(request.references, settings)
     intent = await intent_of(checked, settings)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     way = choose_way(session.client, checked.model) if has_pictures else None

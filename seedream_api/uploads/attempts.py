@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import html
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ UPLOAD_TIMEOUT_S = 300.0
 """For 10 MB over a slow line."""
 _BUSY = frozenset({408, 425, 429})
 _SAID_LENGTH = 200
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
 
 
 class NotTaken(Exception):
@@ -105,13 +108,19 @@ def _words(answer: HttpAnswer) -> str:
         body: Any = answer.json()
     except ValueError:
         text = answer.body[:2_000].decode("utf-8", "replace").strip()
-        return "an HTML page" if text.startswith("<") else text
+        return _title(text) if text.startswith("<") else text
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         names = ("error", "message", "msg", "detail", "status_txt")
         # An ``error`` may be a mere true or a number, with the words beside it.
         body = next((body[name] for name in names if _tells(body.get(name))), "")
     return body if isinstance(body, str) else ""
+
+
+def _title(page: str) -> str:
+    found = _TITLE.search(page)
+    title = " ".join(html.unescape(found[1]).split()) if found else ""
+    return title or "an HTML page"
 
 
 def _tells(said: Any) -> bool:

@@ -196,6 +196,24 @@ def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words:
 
 
 @pytest.mark.parametrize(
+    ("body", "url"),
+    [
+        (b"https://cdn.example.com/a.png\n", "https://cdn.example.com/a.png"),
+        (b"two https://cdn.example.com/a.png", None),
+        (b"file:///etc/passwd", None),
+        (b"<html><title>413 Too Large</title><h1>x</h1></html>", None),
+    ],
+)
+def test_host_may_answer_with_a_bare_url(customer: Any, body: bytes, url: str | None) -> None:
+    customer.sandbox.faults.push("host", Status(200, body))
+    if url is not None:
+        assert sent(customer, HttpHost, **host(customer)).url == url
+        return
+    said = str(refused(customer, HttpHost, **host(customer)))
+    assert "no JSON" in said and "<" not in said
+
+
+@pytest.mark.parametrize(
     ("path", "url"),
     [
         ("/file/a.png", "{host}/file/a.png"),
