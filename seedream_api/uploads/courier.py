@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..addresses import Policy
 from ..arrivals import LinkDead
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
-from ..checks import check_reachable
 from ..encoding import Encoded
-from ..errors import InvalidRequest, LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
+from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..limits import Gate
 from ..pictures import probe
 from ..references import PictureReference, Reference, UrlReference
 from ..retries import SETTLING, Patience
 from ..upload_memory import Sent, forget, recall, remember, sent_as
-from .attempts import NotTaken
+from .attempts import NotTaken, check_public
 from .sharing import encoded_for_one_body
 
 if TYPE_CHECKING:
@@ -205,26 +204,11 @@ class Courier:
         aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
         encoded = await self._encoded(picture, aim, as_is)
         placed = await self._persist(encoded, way)
-        self._check_public(placed.url)
+        check_public(placed.url, self._session.settings)
         if is_proven:
             await self._prove(placed.url, encoded, way)
         expires_at = self._expiry(placed)
         return sent_as(encoded, way=way.name, url=placed.url, expires_at=expires_at)
-
-    def _check_public(self, url: str) -> None:
-        """Refuse a URL that the service cannot reach, before anything is paid.
-
-        Raises:
-            NotTaken: its host is private, and the service's is not.
-        """
-        try:
-            check_reachable((UrlReference(url),), self._session.settings)
-        except InvalidRequest as error:
-            host = error.values["host"]
-            raise NotTaken(
-                f"it was taken, but the service cannot reach its URL: {host} is not on the public "
-                "internet"
-            ) from None
 
     def _expiry(self, placed: Placed) -> float | None:
         """The earlier of the life that is promised and the moment that is named."""

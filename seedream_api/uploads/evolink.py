@@ -12,11 +12,11 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..config import may_be_key
 from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..redaction import Hidden, HiddenTexts
 from ..retries import UPLOADING
+from ..spelling import may_be_key
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
