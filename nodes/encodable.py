@@ -78,8 +78,9 @@ def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awai
             return await execute(*args, **given)
         except SeedreamError as error:
             error.args = (encodable(str(error)),)
-            if notes := getattr(error, "__notes__", None):
-                error.__notes__ = [encodable(note) for note in notes]
+            notes: list[str] | None = getattr(error, "__notes__", None)
+            if notes:
+                notes[:] = [encodable(note) for note in notes]
             raise error.with_traceback(None) from None
         except Exception as error:
             whole = "".join(traceback.format_exception(error))

@@ -17,12 +17,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from .errors import InvalidRequest, UnsafeURL
+from .hosts import V4_PART, Address, to_ascii
+from .hosts import is_local_host as is_local_host
+from .hosts import literal_address as literal_address
 from .redaction import bare_url
 
-Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Iterable[str]]
 """Gives the addresses of a host and port as texts; blocks, and raises ``OSError`` without any."""
 
@@ -63,8 +65,6 @@ _PRIVATE_ENDINGS = (
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:@]+)(?::([0-9]{0,5}))?")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,62})?")
 _BLANKS = re.compile(r"[\x20\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_V4_PART = re.compile(r"0x[0-9a-f]*|[0-9]+")
-_OCTAL = re.compile(r"0[0-7]*")
 
 # Lookups that hang must not use up the threads that write files.
 _LOOKUPS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="seedream-lookup")
@@ -131,47 +131,6 @@ def _without_blanks(text: str) -> str:
     return _BLANKS.sub(lambda found: quote(found[0]), text)
 
 
-def to_ascii(host: str) -> str:
-    """Spell a host name in ASCII and lower case as browsers do (UTS 46, non-transitional).
-
-    Raises:
-        ValueError: it is not a name.
-    """
-    if host.isascii():
-        return host.lower()
-    import idna  # comes with httpx; few hosts need its tables
-
-    # The bound comes first: encoding a long name takes long.
-    mapped = idna.uts46_remap(host[:254], std3_rules=False)
-    return ".".join(map(_label_to_ascii, mapped.split(".")))
-
-
-def _label_to_ascii(label: str) -> str:
-    import idna
-
-    if label.isascii():
-        return label
-    try:
-        return idna.alabel(label).decode("ascii")
-    except idna.InvalidCodepoint:  # emoji: IDNA 2008 has none, and names with them exist
-        return f"xn--{label.encode('punycode').decode('ascii')}"
-
-
-def canonical_host(host: str) -> str:
-    """Give the one spelling of a host by which a service is known.
-
-    Raises:
-        ValueError: it is not a name.
-    """
-    name = to_ascii(host).removesuffix(".")
-    literal = None if "%" in name else literal_address(name)
-    if isinstance(literal, IPv6Address):
-        literal = literal.ipv4_mapped or literal
-    if literal is not None:
-        return str(literal)
-    return "127.0.0.1" if name == "localhost" else name
-
-
 def _checked_host(text: str, host: str) -> str:
     if host.startswith("["):
         literal = literal_address(host)
@@ -186,7 +145,7 @@ def _checked_host(text: str, host: str) -> str:
     if literal is not None and str(literal) != host:
         # Programs read such numbers in different ways: 010 is 8 to one and 10 to another.
         raise _malformed(text, f"its host is an odd spelling of {literal}")
-    if literal is None and _V4_PART.fullmatch(name.rpartition(".")[2]):
+    if literal is None and V4_PART.fullmatch(name.rpartition(".")[2]):
         raise _malformed(text, "its host ends in a number and is no address")
     if len(name) > 253 or not _HOST.fullmatch(name):
         raise _malformed(text, "its host is no name")
@@ -204,51 +163,6 @@ def _shown(text: str) -> str:
 
 def _malformed(text: str, reason: str) -> UnsafeURL:
     return UnsafeURL("url_malformed", given=_shown(text), reason=reason)
-
-
-def literal_address(host: str) -> Address | None:
-    """The address that ``host`` spells, or ``None`` for a name.
-
-    Also in the spellings of ``inet_aton`` (2130706433, 0x7f.1, 0177.0.0.1), with a trailing dot,
-    percent-encoded, in full-width digits or with a zone id.
-    """
-    plain = unicodedata.normalize("NFKC", unquote(host)).replace("\u3002", ".").lower()
-    plain = plain.strip("[]").partition("%")[0].rstrip(".")
-    try:
-        return ipaddress.ip_address(plain)
-    except ValueError:
-        return _old_spelling(plain)
-
-
-def _old_spelling(text: str) -> IPv4Address | None:
-    """What ``inet_aton`` reads: one to four numbers, the last one filling the bytes left over."""
-    parts = text.split(".")
-    if len(parts) > 4 or len(text) > 64 or not all(_V4_PART.fullmatch(part) for part in parts):
-        return None
-    try:
-        *leading, last = [_old_number(part) for part in parts]
-    except ValueError:
-        return None
-    if any(number > 255 for number in leading) or last >= 256 ** (4 - len(leading)):
-        return None
-    value = sum(number << (24 - 8 * place) for place, number in enumerate(leading))
-    return IPv4Address(value + last)
-
-
-def _old_number(text: str) -> int:
-    if text.startswith("0x"):
-        return int(text[2:] or "0", 16)
-    return int(text, 8 if _OCTAL.fullmatch(text) else 10)
-
-
-def is_local_host(host: str) -> bool:
-    """Whether ``host`` is written as this machine: ``localhost`` or a loopback address."""
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host == "localhost"
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def is_public(address: Address) -> bool:

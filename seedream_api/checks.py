@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from .catalog import (
 from .errors import InvalidRequest
 from .models import Request
 from .redaction import bare_url
-from .references import UrlReference
+from .references import Reference, UrlReference
 
 if TYPE_CHECKING:
     from .config import Settings
@@ -70,7 +70,7 @@ def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
     return Checked(request, model, _notes(request, model))
 
 
-def check_reachable(request: Request, settings: Settings) -> None:
+def check_reachable(references: Sequence[Reference], settings: Settings) -> None:
     """Check that the service can fetch the references that are URLs.
 
     A service on a private host may reach private hosts; and ``SEEDREAM_ALLOW_HOSTS`` lists hosts
@@ -83,7 +83,7 @@ def check_reachable(request: Request, settings: Settings) -> None:
     if settings.is_sandbox or is_private_host(service):
         return
     policy = Policy(allowed_hosts=settings.allowed_hosts)
-    for position, reference in enumerate(request.references, start=1):
+    for position, reference in enumerate(references, start=1):
         if not isinstance(reference, UrlReference):
             continue
         url = checked_url(reference.url, field="image_urls")

@@ -144,7 +144,7 @@ class SeedreamClient:
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
         model = check_request(request, self.settings.models).model
-        check_reachable(request, self.settings)
+        check_reachable(request.references, self.settings)
         sent = _urls(request) if reference_urls is None else reference_urls
         body = request.body(model, sent)
         headers = self.headers()

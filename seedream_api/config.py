@@ -8,30 +8,32 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .addresses import canonical_host, is_local_host
+from .addresses import is_local_host
 from .catalog import MODELS, Model, with_added_models
 from .errors import ConfigurationError
-from .paths import close_to_others, expand_user, holds_ledger, is_shared
+from .paths import default_home as default_home
+from .paths import home_of as home_of
 from .paths import make_private_folder as make_private_folder
 from .proxies import environ_proxies, parse_proxy, proxy_secrets
-from .redaction import HIDDEN, Hidden, bare_address, holds_key, keep_secret
+from .redaction import HIDDEN, Hidden, holds_key, keep_secret
 from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from .setting_names import SETTINGS as SETTINGS
 from .setting_names import Setting as Setting
+from .settings_file import read_settings_file as read_settings_file
+from .spelling import SANDBOX as SANDBOX
+from .spelling import checked_address as checked_address
+from .spelling import checked_key as checked_key
+from .spelling import checked_proxy, may_be_key, parse_address
 
-SANDBOX = "sandbox"
-"""The word that as an address means the built-in sandbox."""
 SANDBOX_KEY = "sk-sandbox-free"
 """No secret: the sandbox's own key, and the only one ever sent to it."""
 
@@ -150,36 +152,6 @@ def load_settings(
     return Settings(home=folder, values=values)
 
 
-def home_of(home: Path | str | None, environ: Mapping[str, str]) -> Path:
-    """Resolve the data folder to one absolute path, whatever the working directory.
-
-    ``SEEDREAM_HOME`` wins over ``home``, and that over the platform's folder. A relative
-    ``SEEDREAM_HOME`` lies in the user's home folder: two working directories must not have two
-    ledgers. Where several users share the folder that it names, the pack uses ``seedream`` in it.
-
-    Raises:
-        ConfigurationError: there is no such folder, or a ledger stands where an earlier version
-            looked for a relative one.
-    """
-    named = environ.get("SEEDREAM_HOME", "").strip()
-    if not named:
-        return Path(os.path.abspath(expand_user(home or default_home(environ))))  # noqa: PTH100
-    if named[0] in "\"'":
-        raise ConfigurationError("quoted_setting", name="SEEDREAM_HOME")
-    folder = expand_user(named)
-    if not folder.is_absolute():
-        anchored = _users_home() / folder
-        earlier = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() follows links
-        if holds_ledger(earlier) and not earlier.resolve() == anchored.resolve():
-            raise ConfigurationError("relative_home", given=named, path=earlier)
-        folder = anchored
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100
-    own = folder / "seedream"
-    if holds_ledger(own) or (is_shared(folder) and not holds_ledger(folder)):
-        return own
-    return folder
-
-
 def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
     """Read a setting: from the environment, else the saved value, else the default.
 
@@ -268,88 +240,6 @@ def _text(saved: Any) -> str:
     return "" if saved is None else str(saved).strip()
 
 
-def checked_key(text: str) -> str:
-    """The key as it is.
-
-    Raises:
-        ConfigurationError: it holds what no key and no HTTP header may hold.
-    """
-    if not may_be_key(text):
-        raise ConfigurationError("bad_key")
-    return text
-
-
-def may_be_key(text: str) -> bool:
-    """Tell whether a text holds only what keys and HTTP headers may hold."""
-    return text.isascii() and text.isprintable() and not _NOT_OF_KEYS.intersection(text)
-
-
-_NOT_OF_KEYS = frozenset(" \"'`<>(){}[]*,;\\")
-"""What a key is copied with by accident, and the asterisks of one that is shown in part."""
-
-
-def parse_address(text: str) -> str | ConfigurationError:
-    """Give the address in its one spelling, or the error: no http(s) address, one with more than
-    host, port and path, or plain http to another machine, where a key would travel in the clear.
-    """
-    if text.lower() == SANDBOX:
-        return SANDBOX
-    shown = bare_address(text)
-    try:
-        parts = urlsplit(text)
-        scheme, port = parts.scheme.lower(), parts.port
-        host = canonical_host(parts.hostname or "")
-    except ValueError:
-        scheme, port, host, parts = "", None, "", None
-    if parts is None:
-        return _bad_address(shown, "it cannot be taken apart")
-    reason = None
-    if scheme not in ("http", "https") or not host:
-        reason = "it is no http or https address"
-    elif "@" in parts.netloc:
-        reason = "it holds a user name"
-    elif parts.query or parts.fragment:
-        reason = "it has a query or fragment"
-    elif scheme == "http" and not is_local_host(host):
-        reason = "plain http would send the key in the clear"
-    if reason:
-        return _bad_address(shown, reason)
-    literal = f"[{host}]" if ":" in host else host
-    is_default = port in (None, 443 if scheme == "https" else 80)
-    netloc = literal if is_default else f"{literal}:{port}"
-    # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
-    path = re.sub("/+", "/", parts.path).rstrip("/").removesuffix("/v1").rstrip("/")
-    return f"{scheme}://{netloc}{path}"
-
-
-def _bad_address(shown: str, reason: str) -> ConfigurationError:
-    return ConfigurationError("bad_address", given=shown, reason=reason)
-
-
-def checked_address(text: str) -> str:
-    """Give the address in its one spelling.
-
-    Raises:
-        ConfigurationError: see :func:`parse_address`.
-    """
-    return _or_raise(parse_address(text))
-
-
-def checked_proxy(text: str) -> str:
-    """Give the proxy in its one spelling.
-
-    Raises:
-        ConfigurationError: see :func:`proxies.parse_proxy`.
-    """
-    return _or_raise(parse_proxy(text))
-
-
-def _or_raise(found: str | ConfigurationError) -> str:
-    if isinstance(found, ConfigurationError):
-        raise found
-    return found
-
-
 PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
@@ -360,72 +250,3 @@ SPELLED: Mapping[str, Callable[[str], str]] = {
     "SEEDREAM_PROXY": checked_proxy,
 }
 """The same, raising the error."""
-
-
-def read_settings_file(path: Path) -> dict[str, Any]:
-    """Read the saved settings; a missing file has none. Take others' rights to the file away.
-
-    Raises:
-        ConfigurationError: it cannot be read or holds no JSON object.
-    """
-    saved = _parsed_file(path)
-    if not isinstance(saved, Hidden):
-        raise ConfigurationError("bad_settings_file", path=path, reason=saved)
-    # A key written by hand belongs to the address written beside it.
-    if saved.get("DEEPSPACE_API_KEY"):
-        saved["key_address"] = _key_address(saved)
-    return saved
-
-
-def _key_address(saved: Mapping[str, Any]) -> str:
-    """The saved key's address in its one spelling; empty where it cannot be an address."""
-    beside = saved.get("key_address") or saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS
-    address = parse_address(str(beside))
-    return address if isinstance(address, str) else ""
-
-
-def _parsed_file(path: Path) -> Hidden | object:
-    """The file's object, or the reason why there is none: a traceback then shows no frame with
-    the file's text."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        close_to_others(path)
-        saved: Any = json.loads(text)
-    except FileNotFoundError:
-        return Hidden()
-    except OSError as error:
-        return error.strerror or str(error)
-    except (ValueError, RecursionError) as error:
-        return str(error)
-    if not isinstance(saved, dict):
-        return "it holds no JSON object"
-    return Hidden(cast("dict[str, Any]", saved))
-
-
-def default_home(environ: Mapping[str, str]) -> Path:
-    """Find the platform's folder for a user's data, outside ComfyUI.
-
-    Raises:
-        ConfigurationError: the user has no home folder.
-    """
-    if sys.platform == "win32":
-        return _named(environ, "LOCALAPPDATA", "AppData/Local") / "seedream"
-    if sys.platform == "darwin":
-        return _users_home() / "Library/Application Support/seedream"
-    return _named(environ, "XDG_DATA_HOME", ".local/share") / "seedream"
-
-
-def _named(environ: Mapping[str, str], name: str, usual: str) -> Path:
-    """A relative path there is not valid (XDG Base Directory Specification) and is ignored."""
-    given = Path(environ.get(name, ""))
-    return given if given.is_absolute() else _users_home() / usual
-
-
-def _users_home() -> Path:
-    try:
-        folder = Path.home()
-    except RuntimeError:
-        folder = Path()
-    if not folder.is_absolute():
-        raise ConfigurationError("no_home")
-    return folder

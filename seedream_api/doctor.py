@@ -16,6 +16,7 @@ from .client import SeedreamClient
 from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
+from .paths import is_open_to_others
 from .proxies import CERTIFICATE_VARIABLES, proxy_for
 from .redaction import bare_address
 from .refusals import read_refusal
@@ -90,6 +91,9 @@ def _home(settings: Settings) -> Check:
     except LedgerFailed as error:
         return Check("home", "problem", str(error), error=error)
     ledger.close()
+    file = settings.settings_file
+    if is_open_to_others(file) or is_open_to_others(ledger.path):
+        return Check("home", "note", f"other users of this machine may read {settings.home}")
     return Check("home", "ok", f"{settings.home} can be written")
 
 

@@ -60,7 +60,7 @@ async def generate(
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     checked = check_request(request, settings.models)
-    check_reachable(request, settings)
+    check_reachable(request.references, settings)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
         intent = await intent_of(checked, settings)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)

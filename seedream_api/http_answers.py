@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .bodies import read_json
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 """Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
@@ -31,12 +31,9 @@ class HttpAnswer:
         """Parse the body as JSON, compressed or not.
 
         Raises:
-            ValueError: it is not JSON, or JSON nested beyond what Python reads.
+            ValueError: it holds no whole JSON.
         """
-        try:
-            return json.loads(_unpacked(self.body))
-        except RecursionError:
-            raise ValueError("JSON is nested too deeply") from None
+        return read_json(self.body, self.headers)
 
     @property
     def request_id(self) -> str | None:
@@ -51,13 +48,3 @@ class StreamedAnswer:
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
-
-
-def _unpacked(body: bytes) -> bytes:
-    """Undo gzip where the first bytes say so, up to the size that a response may have."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    try:
-        return zlib.decompressobj(31).decompress(body, MAX_ANSWER_BYTES)
-    except zlib.error as error:
-        raise ValueError(f"the body is not gzip ({error})") from None

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ..addresses import checked_url
+from ..checks import check_reachable
 from ..encoding import Encoded
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..page_titles import title_of
 from ..redaction import scrub
+from ..references import UrlReference
 from ..retries import CONNECTING, UPLOADING, Policy, retry_after_s
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
+    from ..config import Settings
     from ..transport import HttpAnswer
 
 UPLOAD_TIMEOUT_S = 300.0
@@ -138,6 +141,22 @@ def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> 
         reason = error.values.get("reason", "it is no http or https address")
         given = scrub(str(error.values["given"]), secret)
         raise NotTaken(f"its answer is no usable URL ({given}): {reason}") from None
+
+
+def check_public(url: str, settings: Settings) -> None:
+    """Refuse a URL that the service cannot reach, before anything is paid.
+
+    Raises:
+        NotTaken: its host is private, and the service's is not.
+    """
+    try:
+        check_reachable((UrlReference(url),), settings)
+    except InvalidRequest as error:
+        host = error.values["host"]
+        raise NotTaken(
+            f"it was taken, but the service cannot reach its URL: {host} is not on the public "
+            "internet"
+        ) from None
 
 
 def form(fields: Mapping[str, str], file_field: str, encoded: Encoded) -> tuple[str, bytes]:

@@ -24,7 +24,7 @@ from ..pictures import probe
 from ..references import PictureReference, Reference, UrlReference
 from ..retries import SETTLING, Patience
 from ..upload_memory import Sent, forget, recall, remember, sent_as
-from .attempts import NotTaken
+from .attempts import NotTaken, check_public
 from .sharing import encoded_for_one_body
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class Courier:
         aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
         encoded = await self._encoded(picture, aim, as_is)
         placed = await self._persist(encoded, way)
+        check_public(placed.url, self._session.settings)
         if is_proven:
             await self._prove(placed.url, encoded, way)
         expires_at = self._expiry(placed)

@@ -12,10 +12,11 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..config import may_be_key
 from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..redaction import Hidden, HiddenTexts
 from ..retries import UPLOADING
+from ..spelling import may_be_key
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
@@ -57,16 +58,15 @@ class EvolinkFiles:
         self._address = address or FILES_ADDRESS
         self.place = host_of(self._address)
         self.hosts = frozenset({self.place})
-        key = client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
-        if not may_be_key(key):
+        if not may_be_key(client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")):
             raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
 
     async def send(self, encoded: Encoded) -> Placed:
-        key = self._client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")
+        key = HiddenTexts((self._client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY"),))
         kind, content = await asyncio.to_thread(form, dict[str, str](), "file", encoded)
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": kind}
+        headers = Hidden({"Authorization": f"Bearer {key[0]}", "Content-Type": kind})
         answer = await post(
-            self._client, Parcel(self._address + UPLOAD_PATH, headers, content, (key,))
+            self._client, Parcel(self._address + UPLOAD_PATH, headers, content, key)
         )
         try:
             body: Any = answer.json()
@@ -74,8 +74,8 @@ class EvolinkFiles:
             body = None
         return self._read(body, answer, key)
 
-    def _read(self, body: Any, answer: HttpAnswer, key: str) -> Placed:
-        said = told(answer, (key,))
+    def _read(self, body: Any, answer: HttpAnswer, key: HiddenTexts) -> Placed:
+        said = told(answer, key)
         if answer.status in (401, 403):
             raise NotTaken(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
         if not isinstance(body, dict):
@@ -88,7 +88,7 @@ class EvolinkFiles:
             reason = _REASONS.get(code) if isinstance(code, int) else None
             again = UPLOADING if code == 50001 else None
             raise NotTaken(f"{reason} ({said})" if reason else said, again=again)
-        url = checked_result(data.get("file_url") or data.get("download_url"), answer, (key,))
+        url = checked_result(data.get("file_url") or data.get("download_url"), answer, key)
         return Placed(url, LIFE_S, _moment(data.get("expires_at")))
 
 

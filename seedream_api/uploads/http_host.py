@@ -35,7 +35,7 @@ from urllib.parse import urljoin, urlsplit
 from ..addresses import checked_url, is_local_host
 from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
-from ..redaction import HIDDEN, bare_address, bare_url
+from ..redaction import HIDDEN, SHORTEST_SECRET, Hidden, HiddenTexts, bare_address, bare_url
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 _TEXT_BYTES = 16 * 1024
 _PLAIN_URL = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
-_SHORTEST_SECRET = 6
-"""Characters; a shorter value, like ``json``, is no secret and would black out ordinary words."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,10 @@ class HttpHost:
         self._client = client
         settings = client.settings
         preset, self._url = _preset_and_url(settings)
-        extra = _texts(settings, "SEEDREAM_UPLOAD_HTTP_FIELDS")
-        headers = _texts(settings, "SEEDREAM_UPLOAD_HTTP_HEADERS")
-        self._headers = {**preset.headers, **headers}
-        self._fields = {**preset.fields, **extra}
+        extra = Hidden(_texts(settings, "SEEDREAM_UPLOAD_HTTP_FIELDS"))
+        headers = Hidden(_texts(settings, "SEEDREAM_UPLOAD_HTTP_HEADERS"))
+        self._headers = Hidden({**preset.headers, **headers})
+        self._fields = Hidden({**preset.fields, **extra})
         self._field = settings.text("SEEDREAM_UPLOAD_HTTP_FIELD") or preset.field
         self._result = settings.text("SEEDREAM_UPLOAD_HTTP_RESULT") or preset.result
         life = self._fields.get(preset.life_field, "")
@@ -110,7 +108,7 @@ class HttpHost:
 
     async def send(self, encoded: Encoded) -> Placed:
         kind, content = await asyncio.to_thread(form, self._fields, self._field, encoded)
-        headers = {**self._headers, "Content-Type": kind}
+        headers = Hidden({**self._headers, "Content-Type": kind})
         answer = await post(self._client, Parcel(self._url, headers, content, self._secret))
         said = told(answer, self._secret)
         if answer.status in (401, 403):
@@ -177,10 +175,11 @@ def _pairs(query: str) -> list[str]:
     return [pair.partition("=")[2] for pair in query.split("&")]
 
 
-def _secrets_in(values: list[str]) -> tuple[str, ...]:
+def _secrets_in(values: list[str]) -> HiddenTexts:
     """The values, and the words of each: ``Bearer abcdef`` may come back without its first one."""
     words = {word for value in values for word in (value, *value.split())}
-    return tuple(sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len))[::-1]
+    long = (word for word in words if len(word) >= SHORTEST_SECRET)
+    return HiddenTexts(sorted(long, key=len, reverse=True))
 
 
 def _find_plain_url(body: bytes) -> str | None:

@@ -24,10 +24,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from ..config import STORAGE_SECRETS
 from ..encoding import Encoded
 from ..errors import ConfigurationError
 from ..proxies import proxy_for
-from ..redaction import bare_address, scrub
+from ..redaction import HiddenTexts, bare_address, scrub
 from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 
@@ -45,7 +46,6 @@ _HOST_PART = re.compile(r"[A-Za-z0-9._-]*")
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 _USED_UP = 0.0
-_CREDENTIALS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
 
 
 class S3Bucket:
@@ -209,5 +209,5 @@ def _reason(text: str, bucket: str) -> str:
     return scrub(said, _secrets())
 
 
-def _secrets() -> tuple[str, ...]:
-    return tuple(os.environ.get(name, "") for name in _CREDENTIALS)
+def _secrets() -> HiddenTexts:
+    return HiddenTexts(os.environ.get(name, "") for name in STORAGE_SECRETS)

@@ -165,6 +165,9 @@ REASONS: dict[str, str] = {
     "its storage failed ({said})": "其存储出错（{said}）",
     "there is no bucket {bucket} ({said})": "没有存储桶 {bucket}（{said}）",
     "the credentials are not accepted ({said})": "凭据不被接受（{said}）",
+    "it was taken, but the service cannot reach its URL: {host} is not on the public internet": (
+        "已上传，但服务端无法访问其 URL：{host} 不在公网上"
+    ),
     "it was taken, but its URL does not serve it: {reason}": "已上传，但其地址无法取回：{reason}",
     "it was taken, but its URL serves another picture: {found} pixels in place of {sent}": (
         "已上传，但其地址给出另一张图片：{found} 像素，而非 {sent}"

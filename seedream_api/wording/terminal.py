@@ -12,6 +12,7 @@ CHECKS: dict[str, str] = {
     "set": "已设置",
     "not set": "未设置",
     "the sandbox's own": "沙盒自带的密钥",
+    "other users of this machine may read {path}": "本机其他用户可以读取 {path}",
     "{path} can be written": "{path} 可写入",
     "not needed for the sandbox": "沙盒不需要",
     "{path} does not exist": "{path} 不存在",

@@ -60,7 +60,7 @@ def test_reference_on_private_host_is_refused(
     settings = load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
     request = Request(model="Seedream-4.0", prompt="A cat", references=(UrlReference(url),))
     with pytest.raises(InvalidRequest) if is_refused else contextlib.nullcontext() as caught:
-        check_reachable(request, settings)
+        check_reachable(request.references, settings)
     assert caught is None or caught.value.key == "reference_private"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from seedream_api import doctor
 from seedream_api.config import (
     Settings,
     default_home,
@@ -105,8 +106,10 @@ def test_chmod_that_is_refused_stops_nothing(home: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "chmod", refuse)
     monkeypatch.setattr(Path, "chmod", refuse)
-    assert load(home).text("SEEDREAM_PARTIAL") == "fail"
-    Ledger(home).close()
+    settings = load(home)
+    assert settings.text("SEEDREAM_PARTIAL") == "fail"
+    check = doctor._home(settings)
+    assert check.verdict == "note" and "may read" in check.message
 
 
 def test_relative_home_is_one_folder_from_anywhere(

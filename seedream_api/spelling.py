@@ -1,0 +1,96 @@
+"""The one spelling of a key, of the service's address and of a proxy."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+from .hosts import canonical_host, is_local_host
+from .proxies import parse_proxy
+from .redaction import bare_address
+
+SANDBOX = "sandbox"
+"""The word that as an address means the built-in sandbox."""
+
+
+def checked_key(text: str) -> str:
+    """The key as it is.
+
+    Raises:
+        ConfigurationError: it holds what no key and no HTTP header may hold.
+    """
+    if not may_be_key(text):
+        raise ConfigurationError("bad_key")
+    return text
+
+
+def may_be_key(text: str) -> bool:
+    """Tell whether a text holds only what keys and HTTP headers may hold."""
+    return text.isascii() and text.isprintable() and not _NOT_OF_KEYS.intersection(text)
+
+
+_NOT_OF_KEYS = frozenset(" \"'`<>(){}[]*,;\\")
+"""What a key is copied with by accident, and the asterisks of one that is shown in part."""
+
+
+def parse_address(text: str) -> str | ConfigurationError:
+    """Give the address in its one spelling, or the error: no http(s) address, one with more than
+    host, port and path, or plain http to another machine, where a key would travel in the clear.
+    """
+    if text.lower() == SANDBOX:
+        return SANDBOX
+    shown = bare_address(text)
+    try:
+        parts = urlsplit(text)
+        scheme, port = parts.scheme.lower(), parts.port
+        host = canonical_host(parts.hostname or "")
+    except ValueError:
+        scheme, port, host, parts = "", None, "", None
+    if parts is None:
+        return _bad_address(shown, "it cannot be taken apart")
+    reason = None
+    if scheme not in ("http", "https") or not host:
+        reason = "it is no http or https address"
+    elif "@" in parts.netloc:
+        reason = "it holds a user name"
+    elif parts.query or parts.fragment:
+        reason = "it has a query or fragment"
+    elif scheme == "http" and not is_local_host(host):
+        reason = "plain http would send the key in the clear"
+    if reason:
+        return _bad_address(shown, reason)
+    literal = f"[{host}]" if ":" in host else host
+    is_default = port in (None, 443 if scheme == "https" else 80)
+    netloc = literal if is_default else f"{literal}:{port}"
+    # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
+    path = re.sub("/+", "/", parts.path).rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{scheme}://{netloc}{path}"
+
+
+def _bad_address(shown: str, reason: str) -> ConfigurationError:
+    return ConfigurationError("bad_address", given=shown, reason=reason)
+
+
+def checked_address(text: str) -> str:
+    """Give the address in its one spelling.
+
+    Raises:
+        ConfigurationError: see :func:`parse_address`.
+    """
+    return _or_raise(parse_address(text))
+
+
+def checked_proxy(text: str) -> str:
+    """Give the proxy in its one spelling.
+
+    Raises:
+        ConfigurationError: see :func:`proxies.parse_proxy`.
+    """
+    return _or_raise(parse_proxy(text))
+
+
+def _or_raise(found: str | ConfigurationError) -> str:
+    if isinstance(found, ConfigurationError):
+        raise found
+    return found
