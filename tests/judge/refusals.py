@@ -49,7 +49,7 @@ class Verdict:
 def verdict(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
     """The verdict on the response to a POST that may be charged."""
     if fidelity in (Fidelity.HEADLESS, Fidelity.NOTHING):
-        says_no = is_plain_4xx(spec.status) or spec.status in REDIRECTS
+        says_no = is_plain_4xx(spec.status) or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
         free = {FREE} if says_no and fidelity is Fidelity.HEADLESS else set[str]()
         repeat = bool(free) and spec.status == 429
         return Verdict(frozenset({POSSIBLE, MADE} | free), repeat, by_poll=facts.has_id)
