@@ -124,9 +124,13 @@ def _error_with_result(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
         return Verdict(frozenset({POSSIBLE}), must_poll=True, by_poll=True)
     # An error response may name the request it belongs to: its status and its error count.
     is_said = is_plain_4xx(spec.status) and facts.fault in _SAID and not facts.has_image
-    is_free = is_said or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
+    is_relay = spec.status >= 500 and spec.status not in GATEWAYS and not (
+        facts.has_image or facts.task_id is not None
+    )  # fmt: skip
+    is_said_before = is_relay and facts.fault in _RELAY_REFUSALS
+    is_free = is_said or is_said_before or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
     free = {FREE} if is_free else set[str]()
-    repeat = is_said and spec.status == 429
+    repeat = (is_said and spec.status == 429) or (is_said_before and spec.status == 503)
     return Verdict(frozenset({POSSIBLE, MADE} | free), repeat, by_poll=facts.has_id)
 
 
@@ -163,6 +167,6 @@ def _relay_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
         return {FREE} if is_clear and is_stated else {FREE, POSSIBLE}
     # Above 500 only what the relay says before it forwards a request is free.
     is_open = facts.fault is Fault.RELAY_WORDS or (
-        facts.fault is Fault.PLAIN and spec.status == 500
+        spec.status == 500 and (facts.fault is Fault.PLAIN or facts.entry_errors)
     )
     return {FREE, POSSIBLE} if is_open else {POSSIBLE}
