@@ -88,7 +88,7 @@ def _success(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
         return Verdict(frozenset({POSSIBLE}))
     if facts.unreadable:
         # Entries without anything in them, beside an error that says so: both readings are just.
-        free = {FREE} if facts.fault in _SAID else set[str]()
+        free = {FREE} if facts.fault in _SAID or facts.entry_errors else set[str]()
         return Verdict(frozenset({POSSIBLE} | free))
     if facts.entry_errors:
         return Verdict(frozenset({FREE, POSSIBLE}))
@@ -159,8 +159,8 @@ def _relay_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
     """500, 503 and the rarer 5xx: free only with a code that comes before any forwarding."""
     if facts.is_text or fidelity is Fidelity.PARTIAL or facts.strange:
         return {POSSIBLE}
-    if facts.fault in _RELAY_REFUSALS and not facts.unreadable:
-        is_clear = fidelity is Fidelity.WHOLE and spec.is_clear
+    if facts.fault in _RELAY_REFUSALS:
+        is_clear = fidelity is Fidelity.WHOLE and spec.is_clear and not facts.unreadable
         is_stated = spec.status == 503 or (
             spec.status == 500 and facts.fault is Fault.BEFORE_FORWARDING
         )
