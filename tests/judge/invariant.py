@@ -13,7 +13,7 @@ from .grammar import Case, cases
 from .polls import outcomes
 from .refusals import FREE, MADE, Verdict, verdict
 from .trial import Bench, Run, Trial
-from .wire import NUMBER, render
+from .wire import LIKE_BASE, NUMBER, render
 
 _TAGS = re.compile(r"<(?:!doctype|html|head|body|title|h1)\b", re.IGNORECASE)
 
@@ -27,7 +27,7 @@ class Broken(AssertionError):
 
 def check(case: Case, trial: Trial) -> Verdict:
     """Raise :class:`Broken` where a trial breaks the invariant; return the verdict on its POST."""
-    fidelity = render(case.post, base="http://127.0.0.1:80").fidelity
+    fidelity = render(case.post, base=LIKE_BASE).fidelity
     expected = verdict(case.post, case.facts, fidelity)
     allowed, poll_images = set(expected.outcomes), tuple[int, ...]()
     if expected.by_poll:

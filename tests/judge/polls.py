@@ -11,7 +11,7 @@ from . import entries, shapes
 from .facts import Content, Facts, as_object
 from .refusals import FAILING_WORDS, FREE, MADE, POSSIBLE
 from .shapes import RUNNING_WORDS
-from .wire import Fidelity, Spec, render
+from .wire import LIKE_BASE, Fidelity, Spec, render
 
 DONE_WORDS = ("completed", "COMPLETED", "success", "SUCCESS", "succeeded", "Completed")
 ENDING_WORDS = ("TIMEOUT", "moderated", "blocked", "content_filtered", "expired_by_policy")
@@ -108,7 +108,7 @@ def polls(frames: st.SearchStrategy[Spec]) -> st.SearchStrategy[Poll]:
 def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     content, effect = said
     spec = replace(frame, document=content.document)
-    sent = render(spec, base="http://127.0.0.1:80")
+    sent = render(spec, base=LIKE_BASE)
     fidelity = sent.fidelity
     if effect == "error":
         # Without a status word it may be an error of the poll: an error status certainly is.

@@ -49,7 +49,7 @@ class Verdict:
 def verdict(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
     """The verdict on the response to a POST that may be charged."""
     if fidelity in (Fidelity.HEADLESS, Fidelity.NOTHING):
-        says_no = is_plain_4xx(spec.status) or spec.status in REDIRECTS
+        says_no = is_plain_4xx(spec.status) or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
         free = {FREE} if says_no and fidelity is Fidelity.HEADLESS else set[str]()
         repeat = bool(free) and spec.status == 429
         return Verdict(frozenset({POSSIBLE, MADE} | free), repeat, by_poll=facts.has_id)
@@ -88,7 +88,7 @@ def _success(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
         return Verdict(frozenset({POSSIBLE}))
     if facts.unreadable:
         # Entries without anything in them, beside an error that says so: both readings are just.
-        free = {FREE} if facts.fault in _SAID else set[str]()
+        free = {FREE} if facts.fault in _SAID or facts.entry_errors else set[str]()
         return Verdict(frozenset({POSSIBLE} | free))
     if facts.entry_errors:
         return Verdict(frozenset({FREE, POSSIBLE}))
@@ -124,9 +124,13 @@ def _error_with_result(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
         return Verdict(frozenset({POSSIBLE}), must_poll=True, by_poll=True)
     # An error response may name the request it belongs to: its status and its error count.
     is_said = is_plain_4xx(spec.status) and facts.fault in _SAID and not facts.has_image
-    is_free = is_said or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
+    is_relay = spec.status >= 500 and spec.status not in GATEWAYS and not (
+        facts.has_image or facts.task_id is not None
+    )  # fmt: skip
+    is_said_before = is_relay and facts.fault in _RELAY_REFUSALS
+    is_free = is_said or is_said_before or spec.status in (*REDIRECTS, *ODD_REDIRECTS)
     free = {FREE} if is_free else set[str]()
-    repeat = is_said and spec.status == 429
+    repeat = (is_said and spec.status == 429) or (is_said_before and spec.status == 503)
     return Verdict(frozenset({POSSIBLE, MADE} | free), repeat, by_poll=facts.has_id)
 
 
@@ -155,14 +159,14 @@ def _relay_error(spec: Spec, facts: Facts, fidelity: Fidelity) -> set[str]:
     """500, 503 and the rarer 5xx: free only with a code that comes before any forwarding."""
     if facts.is_text or fidelity is Fidelity.PARTIAL or facts.strange:
         return {POSSIBLE}
-    if facts.fault in _RELAY_REFUSALS and not facts.unreadable:
-        is_clear = fidelity is Fidelity.WHOLE and spec.is_clear
+    if facts.fault in _RELAY_REFUSALS:
+        is_clear = fidelity is Fidelity.WHOLE and spec.is_clear and not facts.unreadable
         is_stated = spec.status == 503 or (
             spec.status == 500 and facts.fault is Fault.BEFORE_FORWARDING
         )
         return {FREE} if is_clear and is_stated else {FREE, POSSIBLE}
     # Above 500 only what the relay says before it forwards a request is free.
     is_open = facts.fault is Fault.RELAY_WORDS or (
-        facts.fault is Fault.PLAIN and spec.status == 500
+        spec.status == 500 and (facts.fault is Fault.PLAIN or facts.entry_errors)
     )
     return {FREE, POSSIBLE} if is_open else {POSSIBLE}

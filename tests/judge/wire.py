@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, cast
 
 BASE, HOST, NUMBER = "@BASE@", "@HOST@", "@NUMBER@"
 """Placeholders: the server's address, its host and port, which POST this answers."""
+LIKE_BASE = "http://127.0.0.1:50000"
+"""As long as the server's address: where a response is cut depends on its length."""
 
 
 class Fidelity(Enum):
@@ -20,7 +22,7 @@ class Fidelity(Enum):
     READABLE = "every byte of the body, in a broken frame"
     UNSURE = "perhaps all that counts: a reset may overtake it, or what is missing says nothing"
     PARTIAL = "a part of the body"
-    HEADLESS = "a status line, and no complete or no legal head"
+    HEADLESS = "a status line, and no complete head"
     NOTHING = "no whole status line of HTTP"
 
 
@@ -110,10 +112,19 @@ def render(spec: Spec, *, base: str, number: int = 1) -> Wire:
     head_text = _head(spec, len(body), base)
     data, last = _framed(spec.framing, body)
     whole = head_text + data
-    kept = whole[: len(whole) - spec.cut % len(whole)] if spec.cut else whole
+    kept = whole[: max(0, len(whole) - _missing(spec, base, number, len(whole)))]
     slack += _TRAILERS if spec.coding in _COMPRESSED else 0
     fidelity = _fidelity(spec, len(kept), head_text, len(whole) - last, slack)
     return Wire(kept, fidelity, spec.reset)
+
+
+def _missing(spec: Spec, base: str, number: int, size: int) -> int:
+    """How many bytes are cut off: as many from every answer as from the first."""
+    if not spec.cut:
+        return 0
+    if number > 1:
+        size = len(render(replace(spec, cut=0), base=base).data)
+    return spec.cut % size
 
 
 def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int, slack: int) -> Fidelity:
@@ -126,8 +137,11 @@ def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int, slack: int) -> 
     line_end = head.index(b"\n", head.index(b"Said" if b"Said" in head else b"%d" % spec.status))
     if kept <= line_end or spec.framing == "wrong protocol":
         return Fidelity.NOTHING
-    if spec.framing == "header without colon" or kept < len(head):
+    if kept < len(head):
         return Fidelity.HEADLESS
+    if spec.framing == "header without colon":
+        # A reader may give up there or read on.
+        return Fidelity.UNSURE if kept >= body_end - slack else Fidelity.HEADLESS
     if spec.framing == "length too small":
         return Fidelity.UNSURE if slack else Fidelity.PARTIAL
     if kept < body_end - slack:
@@ -146,7 +160,9 @@ def _text(spec: Spec, base: str, number: int) -> tuple[bytes, int]:
     document = _filled(spec.document, base, number)
     if spec.shell == "control characters" and isinstance(document, dict):
         document = {"note": "@CONTROL@", **cast("dict[str, Any]", document)}
-    text = json.dumps(document, ensure_ascii=number % 2 == 0).replace("@CONTROL@", "a\tb\nc\x01d")
+    text = json.dumps(document, ensure_ascii=len(spec.framing) % 2 == 0).replace(
+        "@CONTROL@", "a\tb\nc\x01d"
+    )
     before, after = SHELLS[spec.shell]
     if spec.shell == "twice":
         after = "\n" + text
