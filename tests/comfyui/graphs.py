@@ -13,6 +13,8 @@ _TOOLS_SOURCE = '''
 import asyncio
 import json
 
+import torch
+
 ANY = type("Any", (str,), {"__ne__": lambda self, other: False})("*")
 
 
@@ -65,7 +67,29 @@ class Fails:
         raise ValueError("a sibling fails, as asked")
 
 
+VALUES = {
+    "None": None, "list": ["a", "b"], "number": 3, "float": 0.5, "dict": {"samples": 1},
+    "bytes": b"x", "text": "text", "empty batch": torch.zeros(0, 8, 8, 3),
+    "no pixels": torch.zeros(1, 0, 8, 3), "mask": torch.zeros(64, 64),
+    "integers": torch.zeros(1, 64, 64, 3, dtype=torch.uint8), "latent": torch.zeros(1, 4, 8, 8),
+    "array": torch.zeros(1, 64, 64, 3).numpy(), "nested": [torch.zeros(1, 64, 64, 3)],
+}
+
+
+class Value:
+    """What a node of another pack may bring under any type."""
+    INPUT_TYPES = classmethod(lambda cls: {
+        "required": {"kind": ("STRING", {}), "nonce": ("STRING", {})},
+    })
+    RETURN_TYPES = (ANY,)
+    FUNCTION = "run"
+
+    def run(self, kind, nonce):
+        return (VALUES[kind],)
+
+
 NODE_CLASS_MAPPINGS = {
+    "StudioValue": Value,
     "StudioTexts": Texts, "StudioText": Text, "StudioLook": Look, "StudioFails": Fails,
 }
 '''

@@ -1,0 +1,98 @@
+"""What an API prompt or a link may give a node: refused in our own words, nothing sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import graphs
+import pytest
+from studio import Studio, seen, shown
+from test_bad_input import MAKERS, refused
+
+PICTURE = {"8": graphs.colour(1, 2, 3)}
+LINK = ["8", 0]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"image_1": LINK}, {"image1": LINK}, {"images.image1": LINK}, {"images.image_0": LINK},
+        {"images.image_15": LINK}, {"image": LINK}, {"image_url": LINK}, {"Images.image_1": LINK},
+        {"images": {"image_1": LINK}}, {"images": [LINK]}, {"images": LINK}, {"images": "fixed"},
+        {"reference": LINK}, {"ref_image": LINK}, {"anything": LINK},
+        {"anything": {"deep": [LINK]}},
+        {"images.image_1.image": LINK}, {"image_urls.0": "https://example.com/a.png"},
+        {"image_url": "https://example.com/a.png"}, {"promt": "another prompt"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_misnamed_reference_is_refused(
+    studio: Studio, wish: str, make: Any, given: dict[str, Any]
+) -> None:
+    message = refused(studio, make(wish, **given), **PICTURE)
+    assert next(iter(given)) in message and studio.posts(wish) == []
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_inputs_of_other_packs_are_noted(studio: Studio, wish: str, make: Any) -> None:
+    report = 4 if make is graphs.evolink else 3
+    node = make(wish, **{"images.image_1": LINK, "Comfy.Group.color": "#fff", "speed_preview": 3})
+    outcome = studio.run({"1": node, "2": graphs.show("1", report), **PICTURE})
+    told = json.loads(shown(outcome, "2"))
+    assert told["references"] == 1
+    for name in ("Comfy.Group.color", "speed_preview"):
+        assert any(name in note for note in told["notes"])
+    assert len(studio.posts(wish)) == 1
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_wrong_fit_is_refused_before_paying(studio: Studio, wish: str, make: Any) -> None:
+    message = refused(studio, make(wish, fit=["7", 0]), **{"7": values_node("text", wish)})
+    assert "fit" in message and "pad, crop, stretch" in message and studio.posts(wish) == []
+
+
+def values_node(kind: str, wish: str) -> dict[str, Any]:
+    return {"class_type": "StudioValue", "inputs": {"kind": kind, "nonce": wish}}
+
+
+IMAGES = ("None", "list", "number", "dict", "text", "empty batch", "no pixels", "mask", "integers",
+          "latent", "array", "nested")  # fmt: skip
+TEXTS = ("None", "list", "number", "float", "dict", "bytes", "array")
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.parametrize("make", [*MAKERS, None])
+def test_a_link_that_brings_no_image_is_refused(
+    studio: Studio, wish: str, make: Any, kind: str
+) -> None:
+    given = {"images.image_1": ["7", 0]}
+    uploader = {"class_type": "SeedreamUploadReferences", "inputs": given}
+    node = make(wish, **given) if make else uploader
+    message = refused(studio, node, **{"7": values_node(kind, wish)})
+    assert "images.image_1" in message and studio.posts(wish) == []
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+@pytest.mark.parametrize(
+    ("field", "node"),
+    [
+        ("urls", graphs.load_urls(["7", 0])),
+        ("task_id", graphs.poll(["7", 0])),
+        ("image_urls", graphs.evolink("a wish", image_urls=["7", 0])),
+        ("prompt", graphs.preferential(["7", 0])),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_link_that_brings_no_text_is_refused(
+    studio: Studio, wish: str, field: str, node: dict[str, Any], kind: str
+) -> None:
+    message = refused(studio, node, **{"7": values_node(kind, wish)})
+    assert field in message
+
+
+def test_a_good_image_beside_another_input_is_sent(studio: Studio, wish: str) -> None:
+    node = graphs.evolink(wish, **{"images.image_3": LINK})
+    assert seen(studio.run({"1": node, "2": graphs.look("1"), **PICTURE}), "2")
+    assert len(studio.posts(wish)[0].json["image_urls"]) == 1
