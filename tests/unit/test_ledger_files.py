@@ -61,11 +61,12 @@ def test_folder_and_files_belong_to_their_owner_alone(home: Path) -> None:
 
 
 @POSIX
-def test_a_folder_that_others_could_read_is_closed_to_them(home: Path) -> None:
+def test_ledger_in_an_existing_open_folder_is_private(home: Path) -> None:
     home.mkdir(mode=0o755)
     home.chmod(0o755)
     Ledger(home).close()
-    assert mode(home) == 0o700
+    assert mode(home) == 0o755
+    assert {mode(path) for path in home.iterdir()} == {0o600, 0o700}
 
 
 def test_rows_survive_closing_and_closing_twice_is_fine(home: Path) -> None:
