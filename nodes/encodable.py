@@ -79,7 +79,7 @@ def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awai
         except SeedreamError as error:
             error.args = (encodable(str(error)),)
             if notes := getattr(error, "__notes__", None):
-                error.__notes__ = [encodable(note) for note in notes]
+                vars(error)["__notes__"] = [encodable(note) for note in notes]
             raise error.with_traceback(None) from None
         except Exception as error:
             whole = "".join(traceback.format_exception(error))
