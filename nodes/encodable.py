@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from ..seedream_api.errors import SeedreamError
+from .settings import log
 
 T = TypeVar("T")
 
@@ -63,6 +64,15 @@ class EncodableFilter(logging.Filter):
             record.exc_text = encodable("".join(traceback.format_exception(*record.exc_info)))
             record.exc_info = None
         return True
+
+
+def filter_logs() -> None:
+    """Filter what the pack logs; a logger's filter does not see the records of loggers below it."""
+    for logger in (log, log.getChild("sandbox")):
+        logger.addFilter(_FILTER)
+
+
+_FILTER = EncodableFilter()
 
 
 def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
