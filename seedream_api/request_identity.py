@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from .given_urls import content_at, urls_of
@@ -43,18 +44,19 @@ def identify(
     """
     with ledger.transaction(lasting=False) as db:
         by_content = _by_content(db, references)
+        has_content = any(not one.startswith(_URL) for one in by_content)
         # Every other row is spelled as a new one would be.
         found = db.execute(
             "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
             f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
-            f"AND (address != ? OR refs LIKE '%\"{_URL}%') AND spelled(address) = ?",
-            (str(seed), address, address),
+            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%') AND spelled(address) = ?",
+            (str(seed), address, has_content, address),
         )
         older = [(row["address"], _parse(row["refs"])) for row in found.fetchall()]
         also = tuple(
             fingerprint(spelled, body, refs, seed)
             for spelled, refs in older
-            if len(refs) == len(by_content) and _by_content(db, refs) == by_content
+            if len(refs) == len(by_content) and all(map(partial(_is_same, db), refs, by_content))
         )
     own = fingerprint(address, body, by_content, seed)
     return by_content, tuple(one for one in dict.fromkeys(also) if one != own)
@@ -88,6 +90,13 @@ def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str,
         content_at(db, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
         for one in references
     )
+
+
+def _is_same(db: sqlite3.Connection, older: str, reference: str) -> bool:
+    """Whether an older row's reference is the same picture as one by content."""
+    if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
+        return older == reference
+    return content_at(db, older.removeprefix(_URL)) == reference
 
 
 def _parse(refs: str | None) -> tuple[str, ...]:
