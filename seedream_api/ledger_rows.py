@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import SeedreamError, from_record
 from .intents import State
+from .spelling import spell_recorded_address
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _row_of(values: dict[str, Any]) -> Row:
         fingerprint=values["fingerprint"],
         family=values["family"],
         model=values["model"],
-        address=values["address"],
+        address=spell_recorded_address(values["address"]),
         key_print=values["key_print"],
         prompt=values["prompt"],
         fields=json.loads(values["fields"] or "{}"),

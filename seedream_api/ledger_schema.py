@@ -6,13 +6,15 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from types import MappingProxyType
 
+from . import given_urls
 from .errors import LedgerFailed
 from .intents import ENDED_UNPAID, State
+from .spelling import spell_recorded_address
 
 BUSY_S = 30.0
 """How long a transaction waits for another process's; each takes milliseconds."""
@@ -116,6 +118,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (request, number)
     );
     """,
+    given_urls.SCHEMA,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
 
@@ -151,6 +154,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
+        connection.create_function("spelled", 1, spell_recorded_address, deterministic=True)
         _write_ahead(connection)
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
@@ -210,9 +214,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     try:
         version = _version(connection, path)
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in script.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            for statement in _statements(script):
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         for look in _FIRST_LOOKS:
             connection.execute(look).fetchone()
@@ -220,6 +223,17 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         roll_back(connection)
         raise
+
+
+def _statements(script: str) -> Generator[str]:
+    """Split a script; a trigger holds semicolons inside."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            if statement.strip("; \n"):
+                yield statement
+            statement = ""
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
