@@ -16,7 +16,7 @@ import sqlite3
 from .errors import OutcomeUnknown
 from .intents import ENDED_UNPAID, STORED, Intent, State
 from .ledger_moves import LedgerMoves
-from .ledger_rows import Row, row_from
+from .ledger_rows import Row, readable, row_from
 from .locks import is_alive
 
 _ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
@@ -46,7 +46,7 @@ class Ledger(LedgerMoves):
                 (intent.fingerprint,),
             ).fetchone()
             if found is not None:
-                row = row_from(found)
+                row = readable(row_from(found))
                 if reuse or row.state not in STORED:
                     return self._taken_over(db, row)
                 self._move(db, row, State.FORGOTTEN)
@@ -54,6 +54,7 @@ class Ledger(LedgerMoves):
 
     def adopt(self, address: str, task_id: str, key_print: str) -> Row:
         """The row of a task id, its own or a stranger's; made where there is none."""
+        task_id = task_id.encode("utf-8", "replace").decode()
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
@@ -61,7 +62,7 @@ class Ledger(LedgerMoves):
                 (task_id, address),
             ).fetchone()
             if found is not None:
-                return self._taken_over(db, row_from(found))
+                return self._taken_over(db, readable(row_from(found)))
             now = self.now()
             cursor = db.execute(
                 "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "
@@ -98,7 +99,7 @@ class Ledger(LedgerMoves):
             error = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
             self._move(db, row, State.UNKNOWN, error=error)
         db.execute("UPDATE requests SET owner = ? WHERE id = ?", (self.owner, row.id))
-        return self._row(db, row.id)
+        return self._any_row(db, row.id)
 
     def release(self, row_id: int) -> None:
         """Nobody of this process works on the row any more."""
@@ -114,7 +115,7 @@ class Ledger(LedgerMoves):
             ValueError: a live process works on it.
         """
         with self.transaction() as db:
-            row = self._taken_over(db, self._row(db, row_id))
+            row = self._taken_over(db, self._any_row(db, row_id))
             if row.owner != self.owner:
                 raise ValueError(f"row {row_id} is worked on")
             if row.state is not State.FORGOTTEN:
