@@ -131,9 +131,12 @@ async def forget(session: Session, row_id: int) -> Entry:
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
+    from ..seedream_api.browsing import entry
+
     try:
         # On the ledger's own thread nothing of this process comes between the look and the move.
-        if ledger.row(row_id).owner == ledger.owner:
+        found = entry(ledger, row_id)
+        if found is not None and found.row.owner == ledger.owner:
             raise ValueError  # noqa: TRY301 - told as one that another process works on
         ledger.forget(row_id)
     except ValueError:

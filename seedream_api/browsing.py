@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from .errors import Charge
 from .intents import State
 from .ledger import Ledger
-from .ledger_rows import Image, Row, image_from, row_from
+from .ledger_looks import in_states
+from .ledger_rows import Image, Row, row_from, shown_images
 from .request_identity import choose_row, find_rows
 
 MAX_PAGE = 500
-_SHOWN = tuple(state for state in State if state is not State.FORGOTTEN)
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,7 @@ def page(
         states: those wanted, or all but the forgotten.
         text: a part of the prompt, the model or the task id, whatever its case; or a row's number.
     """
-    wanted = states or _SHOWN
-    marks = ", ".join("?" for _ in wanted)
-    where = f"state IN ({marks})"
-    values: list[object] = [state.value for state in wanted]
+    where, values = in_states(states)
     if text:
         part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         columns = ("prompt", "model", "task_id")
@@ -95,13 +92,14 @@ def page(
             (*values, min(limit, MAX_PAGE), offset),
         )
         rows = [row_from(row) for row in found]
-        images: dict[int, list[Image]] = defaultdict(list)
         marks = ", ".join("?" for _ in rows)
-        for image in db.execute(
+        made = db.execute(
             f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position",  # noqa: S608
             [row.id for row in rows],
-        ):
-            images[image["request"]].append(image_from(image, ledger.home))
+        ).fetchall()
+    images: dict[int, list[Image]] = defaultdict(list)
+    for image in shown_images(made, ledger.home):
+        images[image.request].append(image)
     return Page(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
 
 
@@ -114,7 +112,7 @@ def entry(ledger: Ledger, row_id: int) -> Entry | None:
         ).fetchall()
     if found is None:
         return None
-    return _entry(ledger, row_from(found), [image_from(image, ledger.home) for image in images])
+    return _entry(ledger, row_from(found), shown_images(images, ledger.home))
 
 
 def _entry(ledger: Ledger, row: Row, images: list[Image]) -> Entry:

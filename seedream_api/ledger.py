@@ -16,7 +16,7 @@ import sqlite3
 from .errors import OutcomeUnknown
 from .intents import Intent, State
 from .ledger_moves import LedgerMoves
-from .ledger_rows import Row, row_from
+from .ledger_rows import Row, readable, row_from
 from .locks import is_alive
 from .request_identity import choose_row, find_rows
 
@@ -43,13 +43,14 @@ class Ledger(LedgerMoves):
             rows = find_rows(db, intent.fingerprints)
             row = choose_row(rows, reuse=reuse)
             if row is not None:
-                return self._taken_over(db, row)
+                return self._taken_over(db, readable(row))
             for stored in rows:
                 self._move(db, stored, State.FORGOTTEN)
             return self._inserted(db, intent, idempotency_key)
 
     def adopt(self, address: str, task_id: str, key_print: str) -> Row:
         """The row of a task id, its own or a stranger's; made where there is none."""
+        task_id = task_id.encode("utf-8", "replace").decode()
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
@@ -57,7 +58,7 @@ class Ledger(LedgerMoves):
                 (task_id, address),
             ).fetchone()
             if found is not None:
-                return self._taken_over(db, row_from(found))
+                return self._taken_over(db, readable(row_from(found)))
             now = self.now()
             cursor = db.execute(
                 "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "
@@ -94,7 +95,7 @@ class Ledger(LedgerMoves):
             error = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
             self._move(db, row, State.UNKNOWN, error=error)
         db.execute("UPDATE requests SET owner = ? WHERE id = ?", (self.owner, row.id))
-        return self._row(db, row.id)
+        return self._any_row(db, row.id)
 
     def release(self, row_id: int) -> None:
         """Nobody of this process works on the row any more."""
@@ -110,7 +111,7 @@ class Ledger(LedgerMoves):
             ValueError: a live process works on it.
         """
         with self.transaction() as db:
-            row = self._taken_over(db, self._row(db, row_id))
+            row = self._taken_over(db, self._any_row(db, row_id))
             if row.owner != self.owner:
                 raise ValueError(f"row {row_id} is worked on")
             if row.state is not State.FORGOTTEN:

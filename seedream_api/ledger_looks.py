@@ -5,19 +5,43 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from .errors import LedgerFailed
 from .intents import UNFINISHED, State
+from .ledger_cells import file_in, storable
 from .ledger_file import LedgerFile
-from .ledger_rows import Image, Row, StoredImageFile, file_in, image_from, row_from
+from .ledger_rows import (
+    Image,
+    Row,
+    StoredImageFile,
+    image_from,
+    readable,
+    row_from,
+    shown_images,
+)
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-_UNFINISHED = ", ".join(f"'{state.value}'" for state in UNFINISHED)
+_FINISHED = ", ".join(f"'{state.value}'" for state in State if state not in UNFINISHED)
+_WEIGHT = "MAX(CASE WHEN typeof(bytes) = 'integer' AND bytes BETWEEN 0 AND 1e12 THEN bytes END)"
 _STORED_FILES = f"""
-    SELECT sha256, file, MAX(bytes) AS bytes, CASE
-        WHEN COUNT(*) = COUNT(delivered_at) AND NOT MAX(state IN ({_UNFINISHED}))
+    SELECT sha256, file, {_WEIGHT} AS bytes, CASE
+        WHEN COUNT(*) = SUM(typeof(delivered_at) = 'real') AND MIN(state IN ({_FINISHED}))
         THEN MAX(delivered_at) END AS delivered
     FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
     GROUP BY sha256, file ORDER BY delivered IS NULL, delivered
 """  # noqa: S608 - made of constants
+
+
+def in_states(states: tuple[State, ...]) -> tuple[str, list[object]]:
+    """The condition for rows of these states, with its values; of all but the forgotten for none.
+
+    A row whose state is not known here, as a newer version may write it, is not hidden.
+    """
+    if set(states) == set(State):
+        return "TRUE", []
+    if not states:
+        return "state != 'forgotten'", []
+    return f"state IN ({', '.join('?' for _ in states)})", [state.value for state in states]
 
 
 class LedgerLooks(LedgerFile):
@@ -31,14 +55,18 @@ class LedgerLooks(LedgerFile):
         with self.transaction(lasting=False) as db:
             return self._images(db, row_id)
 
+    def shown_images(self, row_id: int) -> list[Image]:
+        """The images of a row for people who look at them, without those that are malformed."""
+        with self.transaction(lasting=False) as db:
+            return shown_images(self._found_images(db, row_id), self.home)
+
     def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[Row]:
         """The newest rows first, of these states or of all but the forgotten."""
-        wanted = states or tuple(state for state in State if state is not State.FORGOTTEN)
-        marks = ", ".join("?" for _ in wanted)
+        where, values = in_states(states)
         with self.transaction(lasting=False) as db:
             found = db.execute(
-                f"SELECT * FROM requests WHERE state IN ({marks}) ORDER BY id DESC LIMIT ?",  # noqa: S608
-                (*(state.value for state in wanted), limit),
+                f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
+                (*values, limit),
             )
             return [row_from(row) for row in found]
 
@@ -48,7 +76,7 @@ class LedgerLooks(LedgerFile):
             found = db.execute(
                 "SELECT * FROM requests WHERE id = ? OR task_id = ? "
                 "ORDER BY state = 'forgotten', id DESC",
-                (int(name) if _NUMBER.fullmatch(name) else None, name),
+                (int(name) if _NUMBER.fullmatch(name) else None, storable(name)),
             ).fetchone()
             return row_from(found) if found is not None else None
 
@@ -58,7 +86,7 @@ class LedgerLooks(LedgerFile):
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
                 "ORDER BY id DESC",
-                (task_id,),
+                (storable(task_id),),
             ).fetchone()
             return row_from(found) if found is not None else None
 
@@ -67,7 +95,7 @@ class LedgerLooks(LedgerFile):
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM images WHERE url = ? AND file IS NOT NULL ORDER BY request DESC",
-                (url,),
+                (storable(url),),
             ).fetchone()
             return image_from(found, self.home) if found is not None else None
 
@@ -76,7 +104,8 @@ class LedgerLooks(LedgerFile):
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT answered_at - accepted_at FROM requests WHERE model = ? AND "
-                "answered_at > accepted_at ORDER BY id DESC LIMIT 20",
+                "answered_at > accepted_at AND typeof(answered_at) = 'real' "
+                "AND typeof(accepted_at) = 'real' ORDER BY id DESC LIMIT 20",
                 (model,),
             ).fetchall()
         seconds = sorted(float(row[0]) for row in found)
@@ -85,28 +114,49 @@ class LedgerLooks(LedgerFile):
     def stored_files(self) -> list[StoredImageFile]:
         """Every file that rows refer to, the longest delivered first.
 
-        What came of a row that is still to be fetched counts as not delivered.
+        What came of a row that is still to be fetched counts as not delivered; so does a file
+        whose name cannot be read, and is found by its content.
         """
         with self.transaction(lasting=False) as db:
-            found = db.execute(_STORED_FILES)
-            return [
-                StoredImageFile(path, row["sha256"], row["bytes"], row["delivered"])
-                for row in found
-                if (path := file_in(self.home, row["file"])) is not None
-            ]
+            found = db.execute(_STORED_FILES).fetchall()
+        return [file for row in found for file in self._files_of(row)]
+
+    def _files_of(self, found: sqlite3.Row) -> list[StoredImageFile]:
+        sha256, weight = str(found["sha256"]), found["bytes"] or 0
+        path = file_in(self.home, found["file"])
+        if path is not None:
+            return [StoredImageFile(path, sha256, weight, found["delivered"])]
+        if not _SHA256.fullmatch(sha256):
+            return []
+        paths = (self.home / "images" / sha256[:2]).glob(f"{sha256}.*")
+        return [StoredImageFile(path, sha256, weight, None) for path in paths]
 
     def stored_bytes(self) -> int:
         """What the rows' files weigh, equal ones counted once."""
         with self.transaction(lasting=False) as db:
             found = db.execute(
-                "SELECT SUM(weight) FROM (SELECT MAX(bytes) AS weight FROM images "
+                f"SELECT TOTAL(weight) FROM (SELECT {_WEIGHT} AS weight FROM images "  # noqa: S608
                 "WHERE file IS NOT NULL GROUP BY sha256)"
             ).fetchone()
-        return int(found[0] or 0)
+        return int(found[0])
 
     def _row(self, db: sqlite3.Connection, row_id: int) -> Row:
-        return row_from(db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone())
+        """The row, to act upon.
+
+        Raises:
+            LedgerFailed: it is gone, or cannot be read.
+        """
+        return readable(self._any_row(db, row_id))
+
+    def _any_row(self, db: sqlite3.Connection, row_id: int) -> Row:
+        found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
+        if found is None:
+            raise LedgerFailed("entry_unreadable", entry=row_id, reason="it was deleted")
+        return row_from(found)
 
     def _images(self, db: sqlite3.Connection, row_id: int) -> list[Image]:
+        return [image_from(image, self.home) for image in self._found_images(db, row_id)]
+
+    def _found_images(self, db: sqlite3.Connection, row_id: int) -> list[sqlite3.Row]:
         found = db.execute("SELECT * FROM images WHERE request = ? ORDER BY position", (row_id,))
-        return [image_from(image, self.home) for image in found]
+        return found.fetchall()

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from . import ledger_schema
 from .errors import SeedreamError
 from .intents import MOVES, STORED, State
+from .ledger_cells import storable
 from .ledger_matching import match_items
 from .ledger_responses import LedgerResponses, pack
 from .ledger_rows import KeptResponse, Row
+from .ledger_tables import STAMPS
 from .link_life import expires_at
 from .models import ResultItem
 from .store import StoredFile
@@ -58,17 +59,17 @@ class LedgerMoves(LedgerResponses):
         if state not in MOVES[row.state]:
             raise ValueError(f"row {row.id} may not go from {row.state.value} to {state.value}")
         now = self.now()
-        stamp = ledger_schema.STAMPS.get(state)
+        stamp = STAMPS.get(state)
         if state is State.FORGOTTEN:
-            error = row.error  # whether it may have been charged stays known
+            error = row.error if row.is_readable else None  # whether it was charged stays known
         db.execute(
             "UPDATE requests SET state = ?, error = ?, task_id = COALESCE(?, task_id), "
             "request_id = COALESCE(?, request_id), updated_at = ? WHERE id = ?",
             (
                 state.value,
                 json.dumps(error.to_record()) if error else None,
-                task_id,
-                request_id,
+                storable(task_id),
+                storable(request_id),
                 now,
                 row.id,
             ),
@@ -123,7 +124,7 @@ class LedgerMoves(LedgerResponses):
             "ELSE excluded.url_seen_at END, "
             "url_expires_at = CASE url WHEN excluded.url THEN url_expires_at "
             "ELSE excluded.url_expires_at END",
-            (row.id, position, item.url, seen_at, dies_at, error),
+            (row.id, position, storable(item.url), seen_at, dies_at, storable(error)),
         )
 
     def _life(self, url: str | None, row: Row) -> tuple[float | None, float | None]:

@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from dataclasses import replace
 
+from .ledger_cells import storable
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
 
@@ -58,7 +59,7 @@ class LedgerResponses(LedgerLooks):
                 known[-1]["number"] + 1 if known else 1,
                 packed.status,
                 packed.body,
-                packed.note,
+                storable(packed.note),
                 packed.truncated,
                 packed.received_at or self.now(),
             ),

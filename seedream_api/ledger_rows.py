@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import SeedreamError, from_record
+from .errors import LedgerFailed, SeedreamError
 from .intents import State
+from .ledger_cells import (
+    Cells,
+    file_in,
+    to_count,
+    to_error,
+    to_fields,
+    to_moment,
+    to_owner,
+    to_text,
+    to_texts,
+)
 from .spelling import spell_recorded_address
 
 
@@ -43,6 +53,8 @@ class Row:
     answered_at: float | None
     finished_at: float | None
     delivered_at: float | None
+    is_readable: bool = True
+    """Whether all of it that decides about money could be read; ``error`` says what could not."""
 
     @property
     def may_have_been_charged(self) -> bool:
@@ -118,73 +130,91 @@ class StoredImageFile:
     delivered_at: float | None
 
 
+_DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at", "accepted_at"))
+"""Columns without which it is not known what was paid for, or where it can be fetched."""
+
+
 def row_from(found: sqlite3.Row) -> Row:
-    """The row as it was written.
-
-    Raises:
-        sqlite3.DatabaseError: its values are none that were ever written.
-    """
-    values = dict(found)
-    try:
-        return _row_of(values)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise sqlite3.DatabaseError(f"entry {values['id']} is malformed ({error})") from None
-
-
-def _row_of(values: dict[str, Any]) -> Row:
-    error = values["error"]
-    return Row(
-        id=values["id"],
-        state=State(values["state"]),
-        owner=values["owner"],
-        fingerprint=values["fingerprint"],
-        family=values["family"],
-        model=values["model"],
-        address=spell_recorded_address(values["address"]),
-        key_print=values["key_print"],
-        prompt=values["prompt"],
-        fields=json.loads(values["fields"] or "{}"),
-        references=tuple(json.loads(values["refs"] or "[]")),
-        seed=int(values["seed"] or 0),
-        asked=values["asked"] or 0,
-        notes=tuple(json.loads(values["notes"] or "[]")),
-        idempotency_key=values["idempotency_key"],
-        task_id=values["task_id"],
-        request_id=values["request_id"],
-        error=from_record(json.loads(error)) if error else None,
-        created_at=values["created_at"],
-        sent_at=values["sent_at"],
-        accepted_at=values["accepted_at"],
-        answered_at=values["answered_at"],
-        finished_at=values["finished_at"],
-        delivered_at=values["delivered_at"],
+    """Read a row. Cells that cannot be read are left out, and its error or a note names them."""
+    cells = Cells(found)
+    row = Row(
+        id=found["id"],
+        state=cells.state(),
+        owner=cells.read("owner", to_owner, None),
+        fingerprint=cells.read("fingerprint", to_text, None),
+        family=cells.read("family", to_text, None),
+        model=cells.read("model", to_text, None),
+        address=spell_recorded_address(cells.read("address", to_text, "")),
+        key_print=cells.read("key_print", to_text, None),
+        prompt=cells.read("prompt", to_text, None),
+        fields=cells.read("fields", to_fields, None) or {},
+        references=cells.read("refs", to_texts, ()),
+        seed=cells.read("seed", int, 0),
+        asked=cells.read("asked", to_count, 0),
+        notes=cells.read("notes", to_texts, ()),
+        idempotency_key=cells.read("idempotency_key", to_text, None),
+        task_id=cells.read("task_id", to_text, None),
+        request_id=cells.read("request_id", to_text, None),
+        error=cells.read("error", to_error, None),
+        created_at=cells.read("created_at", to_moment, 0.0),
+        sent_at=cells.read("sent_at", to_moment, None),
+        accepted_at=cells.read("accepted_at", to_moment, None),
+        answered_at=cells.read("answered_at", to_moment, None),
+        finished_at=cells.read("finished_at", to_moment, None),
+        delivered_at=cells.read("delivered_at", to_moment, None),
     )
+    if not cells.problems:
+        return row
+    if _DECIDING.isdisjoint(cells.problems):
+        note = f"entry {row.id} of the record cannot be read in full: {', '.join(cells.problems)}"
+        return replace(row, notes=(*row.notes, note))
+    return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
 
 
-def file_in(home: Path, name: object) -> Path | None:
-    """The path of a stored file's name; ``None`` for no name.
+def readable(row: Row) -> Row:
+    """The row, if it may be acted upon.
 
     Raises:
-        sqlite3.DatabaseError: it is none that was ever written.
+        LedgerFailed: what decides about money cannot be read.
     """
-    if not isinstance(name, (str, type(None))) or "\0" in (name or ""):
-        raise sqlite3.DatabaseError(f"the name of a file is malformed ({type(name).__name__})")
-    return home / name if name else None
+    if not row.is_readable and row.error is not None:
+        raise row.error
+    return row
 
 
 def image_from(found: sqlite3.Row, home: Path) -> Image:
-    values = dict(found)
+    """Read an image. What cannot be read of it is missing, and is fetched again.
+
+    Raises:
+        LedgerFailed: its position in the row cannot be read.
+    """
+    cells = Cells(found)
+    position = cells.read("position", to_count, None)
+    if position is None:
+        raise cells.failure(found["request"], State.ANSWERED)
+    error = found["error"]
     return Image(
-        request=values["request"],
-        position=values["position"],
-        url=values["url"],
-        file=file_in(home, values["file"]),
-        sha256=values["sha256"],
-        bytes=values["bytes"] or 0,
-        media_type=values["media_type"] or "",
-        width=values["width"] or 0,
-        height=values["height"] or 0,
-        error=values["error"],
-        url_seen_at=values["url_seen_at"],
-        url_expires_at=values["url_expires_at"],
+        request=found["request"],
+        position=position,
+        url=cells.read("url", to_text, None),
+        file=file_in(home, found["file"]),
+        sha256=cells.read("sha256", to_text, None),
+        bytes=cells.read("bytes", to_count, 0),
+        media_type=cells.read("media_type", to_text, ""),
+        width=cells.read("width", to_count, 0),
+        height=cells.read("height", to_count, 0),
+        error=error if isinstance(error, (str, type(None))) else "…",
+        url_seen_at=cells.read("url_seen_at", to_moment, None),
+        url_expires_at=cells.read("url_expires_at", to_moment, None),
     )
+
+
+def shown_images(found: Iterable[sqlite3.Row], home: Path) -> list[Image]:
+    """Read images for people who look at them; those that cannot be read are left out."""
+    images: list[Image] = []
+    for each in found:
+        try:
+            images.append(image_from(each, home))
+        except LedgerFailed:
+            continue
+    return images

@@ -1,127 +1,24 @@
-"""The ledger's file: its tables, numbered migrations, and opening it."""
+"""The ledger's file: opening it, bringing it up to date, and what is done about a broken one."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
+import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from types import MappingProxyType
 
-from . import given_urls
 from .errors import LedgerFailed
-from .intents import ENDED_UNPAID, State
-from .spelling import spell_recorded_address
+from .ledger_cells import text_or_bytes
+from .ledger_tables import MIGRATIONS
 
 BUSY_S = 30.0
 """How long a transaction waits for another process's; each takes milliseconds."""
-
-STAMPS: Mapping[State, str] = MappingProxyType({
-    State.SENDING: "sent_at",
-    State.ACCEPTED: "accepted_at",
-    State.ANSWERED: "answered_at",
-    State.COMPLETED: "finished_at",
-    State.PARTIAL: "finished_at",
-    State.EMPTY: "finished_at",
-    State.REFUSED: "finished_at",
-    State.FAILED: "finished_at",
-    State.UNKNOWN: "finished_at",
-    State.WITHDRAWN: "finished_at",
-})  # fmt: skip
-"""The column that records when a row came to a state."""
-
-_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
-
-MIGRATIONS: tuple[str, ...] = (
-    f"""
-    CREATE TABLE requests (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        state TEXT NOT NULL,
-        owner TEXT,
-        fingerprint TEXT,
-        family TEXT,
-        model TEXT,
-        address TEXT NOT NULL,
-        key_print TEXT,
-        prompt TEXT,
-        fields TEXT,
-        refs TEXT,
-        seed TEXT,
-        asked INTEGER,
-        notes TEXT,
-        idempotency_key TEXT,
-        task_id TEXT,
-        request_id TEXT,
-        error TEXT,
-        created_at REAL NOT NULL,
-        updated_at REAL NOT NULL,
-        sent_at REAL,
-        accepted_at REAL,
-        answered_at REAL,
-        finished_at REAL,
-        delivered_at REAL
-    );
-    CREATE UNIQUE INDEX one_live_row_an_intent ON requests (fingerprint)
-        WHERE fingerprint IS NOT NULL AND state NOT IN ({_ENDED});
-    CREATE INDEX requests_by_task ON requests (task_id) WHERE task_id IS NOT NULL;
-    CREATE INDEX requests_by_state ON requests (state, id);
-    CREATE INDEX requests_by_model ON requests (model, id);
-    CREATE TABLE images (
-        request INTEGER NOT NULL REFERENCES requests (id),
-        position INTEGER NOT NULL,
-        url TEXT,
-        url_seen_at REAL,
-        sha256 TEXT,
-        file TEXT,
-        bytes INTEGER,
-        media_type TEXT,
-        width INTEGER,
-        height INTEGER,
-        error TEXT,
-        PRIMARY KEY (request, position)
-    );
-    CREATE INDEX images_by_url ON images (url) WHERE url IS NOT NULL;
-    CREATE INDEX images_by_content ON images (sha256) WHERE sha256 IS NOT NULL;
-    """,
-    """
-    CREATE TABLE uploads (
-        content TEXT NOT NULL,
-        way TEXT NOT NULL,
-        place TEXT NOT NULL,
-        url TEXT NOT NULL,
-        expires_at REAL,
-        width INTEGER NOT NULL,
-        height INTEGER NOT NULL,
-        media_type TEXT NOT NULL,
-        bytes INTEGER NOT NULL,
-        lossless INTEGER NOT NULL,
-        notes TEXT NOT NULL,
-        created_at REAL NOT NULL,
-        PRIMARY KEY (content, way, place)
-    );
-    """,
-    """
-    ALTER TABLE images ADD COLUMN url_expires_at REAL;
-    """,
-    """
-    CREATE TABLE responses (
-        request INTEGER NOT NULL REFERENCES requests (id),
-        number INTEGER NOT NULL,
-        status INTEGER,
-        body BLOB NOT NULL,
-        note TEXT NOT NULL,
-        truncated INTEGER NOT NULL,
-        received_at REAL NOT NULL,
-        PRIMARY KEY (request, number)
-    );
-    """,
-    given_urls.SCHEMA,
-)
-"""Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
-
+MAKING_S = 2.0
+"""How long a file may stay empty that another process is just making."""
 
 _LOG_HEADS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
@@ -147,14 +44,16 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
     connection: sqlite3.Connection | None = None
     place: Place | None = None
     try:
-        _make(path)
+        is_new = _make(path)
         place = place_of(path)
         _check_log(path)
+        if not is_new:
+            _check_size(path)
         connection = sqlite3.connect(
             path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        connection.create_function("spelled", 1, spell_recorded_address, deterministic=True)
+        connection.text_factory = text_or_bytes
         _write_ahead(connection)
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
@@ -168,8 +67,10 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
     return connection, place
 
 
-def _make(path: Path) -> None:
+def _make(path: Path) -> bool:
     """Make the file by ourselves, so that SQLite's own files beside it get the same rights.
+
+    Tells whether it was missing.
 
     One that exists is not opened: POSIX takes a process's locks on a file away when the process
     closes it anywhere. With those of another ledger of this process gone, any other process that
@@ -177,6 +78,33 @@ def _make(path: Path) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        return True
+    return False
+
+
+def _check_size(path: Path) -> None:
+    """SQLite takes an empty file for a new database, and deletes the log beside it.
+
+    A full disk, a torn copy or a synchronised folder may leave one where there was a record.
+
+    Raises:
+        LedgerFailed: the file is empty, and what lies beside it says that it was not.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    ends = time.monotonic() + MAKING_S
+    while path.stat().st_size == 0:
+        if not (_size_of(log) or any((path.parent / "images").glob("[0-9a-f][0-9a-f]/*"))):
+            return
+        if time.monotonic() > ends:
+            raise LedgerFailed("ledger_emptied", path=path)
+        time.sleep(0.01)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -198,7 +126,7 @@ def _check_log(path: Path) -> None:
     """SQLite takes a log with a wrong head for an empty one, and what was written last for lost.
 
     Raises:
-        sqlite3.DatabaseError: the log is none of SQLite's.
+        LedgerFailed: the log is not one of SQLite's; it is left as it is.
     """
     log = path.with_name(f"{path.name}-wal")
     if log.exists():
@@ -206,7 +134,7 @@ def _check_log(path: Path) -> None:
             head = file.read(len(_LOG_HEADS[0]))
         # Empty, or zeros, is what a power failure leaves of a log that nobody relied on yet.
         if head.strip(b"\0") and head not in _LOG_HEADS:
-            raise sqlite3.DatabaseError("its write-ahead log is malformed")
+            raise LedgerFailed("ledger_log_damaged", path=log)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -225,7 +153,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _statements(script: str) -> Generator[str]:
+def _statements(script: str) -> Iterator[str]:
     """Split a script; a trigger holds semicolons inside."""
     statement = ""
     for part in script.split(";"):
@@ -258,12 +186,23 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+_BROKEN = (11, 26)
+"""``SQLITE_CORRUPT`` and ``SQLITE_NOTADB``."""
+_BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
+
+
 def is_broken(error: BaseException) -> bool:
-    """Whether SQLite says that the file itself is damaged, not that it is busy or out of reach."""
+    """Whether SQLite itself says that the file is damaged, not that it is busy or out of reach."""
     if not isinstance(error, sqlite3.DatabaseError):
         return False
-    text = str(error).lower()
-    return "malformed" in text or "not a database" in text
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _BROKEN
+    if sys.version_info >= (3, 11):
+        return False
+    # Python 3.10 does not tell the code.
+    text = str(error)
+    return text in _BROKEN_WORDS or text.startswith("malformed database schema (")
 
 
 def keep_aside(path: Path, place: Place | None) -> Path:

@@ -126,7 +126,7 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
 
 
 def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
-    images = ledger.images(row.id)
+    images = ledger.shown_images(row.id)
     return {
         "id": row.id,
         "state": row.state.value,

@@ -37,6 +37,9 @@ NOTES: dict[str, str] = {
     ),
     "{quality}, colours at half resolution": "{quality}、色彩分辨率减半",
     "{name}: its transparency was composited on white": "{name}：透明部分已合成到白色背景",
+    "entry {entry} of the record cannot be read in full: {columns}": (
+        "记录中的条目 {entry} 无法完整读取：{columns}"
+    ),
     "image {number}": "第 {number} 张图",
     "{name}, frame {number}": "{name} 第 {number} 帧",
     "{name}, item {number}": "{name} 第 {number} 项",

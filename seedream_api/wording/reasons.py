@@ -8,6 +8,8 @@ from __future__ import annotations
 REASONS: dict[str, str] = {
     # --- values and settings --------------------------------------------------------------------
     "it cannot be taken apart": "无法解析",
+    "it was deleted": "已被删除",
+    "it was moved or deleted while it was in use": "使用期间被移动或删除",
     "it is no http or https address": "不是 http 或 https 地址",
     "it holds a user name": "其中含有用户名",
     "it has a query or fragment": "其中含有查询参数或片段",

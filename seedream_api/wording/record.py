@@ -26,6 +26,34 @@ RECORD: dict[str, Wording] = {
         "Update this installation, or use another SEEDREAM_HOME.",
         "请更新本插件，或使用另一个 SEEDREAM_HOME。",
     ),
+    "ledger_emptied": Wording(
+        "The record of paid requests in {path} is empty, but what was paid for before is stored "
+        "beside it.",
+        "付费请求记录 {path} 是空文件，但旁边存有以前付费的内容。",
+        "Nothing is sent until you decide: restore the file from a backup, or delete it (and "
+        "a file ending in -wal beside it) to begin a new record, which does not know what was "
+        "paid for before.",
+        "在处理之前不会发送任何请求：请从备份恢复该文件；或删除它（以及旁边以 -wal 结尾的文件）"
+        "以新建记录，新记录不知道以前付过费的请求。",
+    ),
+    "ledger_log_damaged": Wording(
+        "The log {path} of the record of paid requests is damaged.",
+        "付费请求记录的日志 {path} 已损坏。",
+        "Nothing is sent until you decide: restore the log from a backup, or move it to another "
+        "folder to use the record without its latest entries; what they were paid for would then "
+        "be paid for again.",
+        "在处理之前不会发送任何请求：请从备份恢复该日志；或将它移到其他目录，"
+        "以使用缺少最近条目的记录，但这些条目对应的输入会重新付费。",
+    ),
+    "entry_unreadable": Wording(
+        "Entry {entry} of the record of paid requests cannot be read ({reason}).",
+        "付费请求记录中的条目 {entry} 无法读取（{reason}）。",
+        "It may have been paid for, so its inputs are not sent again. If a newer version of this "
+        "pack wrote it, update this installation; otherwise tasks --forget {entry} lets the same "
+        "inputs be paid for again.",
+        "它可能已付费，因此不会再次发送相同输入。如果它由本插件的更新版本写入，请更新本插件；"
+        "否则可用 tasks --forget {entry} 作废该记录，之后相同输入会重新付费。",
+    ),
     "task_unrecorded": Wording(
         "The service has this request as task {task_id}, but what came of it is not written down. "
         "{reason}",

@@ -128,7 +128,9 @@ class Connection(sqlite3.Connection):
         self.steps(f"{name}: before")
         if not self.steps.may_write():
             if self.steps.how == "broken":
-                raise sqlite3.DatabaseError("database disk image is malformed")
+                broken = sqlite3.DatabaseError("database disk image is malformed")
+                broken.sqlite_errorcode = 11  # type: ignore[misc]
+                raise broken
             super().execute("ROLLBACK")  # so does SQLite itself when the disk is full
             raise sqlite3.OperationalError("database or disk is full")
         done = super().execute("COMMIT")

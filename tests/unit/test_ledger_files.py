@@ -15,7 +15,7 @@ import pytest
 from seedream_api.errors import LedgerFailed
 from seedream_api.intents import Intent
 from seedream_api.ledger import Ledger
-from seedream_api.ledger_schema import MIGRATIONS
+from seedream_api.ledger_tables import MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")

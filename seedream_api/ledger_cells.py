@@ -1,0 +1,135 @@
+"""Reading single cells of the ledger, so that a malformed one is the trouble of its row alone.
+
+Another version, another program or a failing disk may have written anything. SQLite finds no fault
+with that: only a file that SQLite itself calls damaged is moved aside.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from .errors import Charge, LedgerFailed, SeedreamError, from_record
+from .intents import State
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
+_NEVER_CHARGED = (State.INTENDED, State.REFUSED, State.FAILED, State.WITHDRAWN)
+_OWNER = re.compile(r"[\w-]{1,64}", re.ASCII)
+_LATEST_S = 250_000_000_000.0
+"""No calendar shows later moments."""
+
+
+class Cells:
+    """Reads the cells of one row, and notes those that are malformed."""
+
+    def __init__(self, found: sqlite3.Row) -> None:
+        self._found = found
+        self.problems: list[str] = []
+        """Names of the columns that could not be read."""
+
+    def read(self, name: str, parse: Callable[[Any], T], default: D) -> T | D:
+        """The parsed cell; ``default`` where it is empty or malformed."""
+        value = self._found[name]
+        if value is None:
+            return default
+        try:
+            return parse(value)
+        except _UNREADABLE:
+            self.problems.append(name)
+            return default
+
+    def state(self) -> State:
+        """The state; what a newer version may have written counts as possibly charged."""
+        return self.read("state", State, None) or State.UNKNOWN
+
+    def failure(self, entry: int, state: State) -> LedgerFailed:
+        """The error that names what could not be read."""
+        charge = Charge.NONE if state in _NEVER_CHARGED else Charge.POSSIBLE
+        reason = ", ".join(self.problems)
+        return LedgerFailed("entry_unreadable", charge=charge, entry=entry, reason=reason)
+
+
+def text_or_bytes(data: bytes) -> str | bytes:
+    """Decode a text of SQLite's; one that is not UTF-8 stays bytes, which no column holds."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def storable(text: str | None) -> str | None:
+    """The text as SQLite takes it: half a character, as a service may send it, becomes "?"."""
+    return text.encode("utf-8", "replace").decode() if text else text
+
+
+# Each of the following raises one of _UNREADABLE for what was never written.
+
+
+def to_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def to_owner(value: Any) -> str:
+    if not _OWNER.fullmatch(value):
+        raise ValueError
+    return str(value)
+
+
+def to_moment(value: Any) -> float:
+    """Wall-clock seconds that a calendar can show."""
+    if not isinstance(value, (int, float)):
+        raise TypeError
+    if not 0 <= value < _LATEST_S:
+        raise ValueError
+    return value
+
+
+def to_count(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    if not 0 <= value < 2**40:
+        raise ValueError
+    return value
+
+
+def to_fields(value: Any) -> dict[str, Any]:
+    fields = json.loads(to_text(value))
+    if not isinstance(fields, dict):
+        raise TypeError
+    return cast("dict[str, Any]", fields)
+
+
+def to_texts(value: Any) -> tuple[str, ...]:
+    texts = json.loads(to_text(value))
+    if not isinstance(texts, list):
+        raise TypeError
+    return tuple(to_text(text) for text in cast("list[Any]", texts))
+
+
+def to_error(value: Any) -> SeedreamError:
+    return from_record(json.loads(to_text(value)))
+
+
+def file_in(home: Path, name: object) -> Path | None:
+    """The path of a stored file's name; ``None`` for none, or one that the store never gives."""
+    if not isinstance(name, str) or "\0" in name:
+        return None
+    parts = name.split("/")
+    is_stored = parts[0] == "images" and len(parts) > 1 and not {"", ".", ".."} & set(parts)
+    return home / name if is_stored and "\\" not in name else None

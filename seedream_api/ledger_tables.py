@@ -1,0 +1,112 @@
+"""The ledger's tables, as numbered migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from . import given_urls
+from .intents import ENDED_UNPAID, State
+
+STAMPS: Mapping[State, str] = MappingProxyType({
+    State.SENDING: "sent_at",
+    State.ACCEPTED: "accepted_at",
+    State.ANSWERED: "answered_at",
+    State.COMPLETED: "finished_at",
+    State.PARTIAL: "finished_at",
+    State.EMPTY: "finished_at",
+    State.REFUSED: "finished_at",
+    State.FAILED: "finished_at",
+    State.UNKNOWN: "finished_at",
+    State.WITHDRAWN: "finished_at",
+})  # fmt: skip
+"""The column that records when a row came to a state."""
+
+_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+
+MIGRATIONS: tuple[str, ...] = (
+    f"""
+    CREATE TABLE requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        state TEXT NOT NULL,
+        owner TEXT,
+        fingerprint TEXT,
+        family TEXT,
+        model TEXT,
+        address TEXT NOT NULL,
+        key_print TEXT,
+        prompt TEXT,
+        fields TEXT,
+        refs TEXT,
+        seed TEXT,
+        asked INTEGER,
+        notes TEXT,
+        idempotency_key TEXT,
+        task_id TEXT,
+        request_id TEXT,
+        error TEXT,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        sent_at REAL,
+        accepted_at REAL,
+        answered_at REAL,
+        finished_at REAL,
+        delivered_at REAL
+    );
+    CREATE UNIQUE INDEX one_live_row_an_intent ON requests (fingerprint)
+        WHERE fingerprint IS NOT NULL AND state NOT IN ({_ENDED});
+    CREATE INDEX requests_by_task ON requests (task_id) WHERE task_id IS NOT NULL;
+    CREATE INDEX requests_by_state ON requests (state, id);
+    CREATE INDEX requests_by_model ON requests (model, id);
+    CREATE TABLE images (
+        request INTEGER NOT NULL REFERENCES requests (id),
+        position INTEGER NOT NULL,
+        url TEXT,
+        url_seen_at REAL,
+        sha256 TEXT,
+        file TEXT,
+        bytes INTEGER,
+        media_type TEXT,
+        width INTEGER,
+        height INTEGER,
+        error TEXT,
+        PRIMARY KEY (request, position)
+    );
+    CREATE INDEX images_by_url ON images (url) WHERE url IS NOT NULL;
+    CREATE INDEX images_by_content ON images (sha256) WHERE sha256 IS NOT NULL;
+    """,
+    """
+    CREATE TABLE uploads (
+        content TEXT NOT NULL,
+        way TEXT NOT NULL,
+        place TEXT NOT NULL,
+        url TEXT NOT NULL,
+        expires_at REAL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        media_type TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        lossless INTEGER NOT NULL,
+        notes TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        PRIMARY KEY (content, way, place)
+    );
+    """,
+    """
+    ALTER TABLE images ADD COLUMN url_expires_at REAL;
+    """,
+    """
+    CREATE TABLE responses (
+        request INTEGER NOT NULL REFERENCES requests (id),
+        number INTEGER NOT NULL,
+        status INTEGER,
+        body BLOB NOT NULL,
+        note TEXT NOT NULL,
+        truncated INTEGER NOT NULL,
+        received_at REAL NOT NULL,
+        PRIMARY KEY (request, number)
+    );
+    """,
+    given_urls.SCHEMA,
+)
+"""Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""
