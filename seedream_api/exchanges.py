@@ -96,9 +96,7 @@ async def unlogged(call: Awaitable[T]) -> T:
     A filter by context leaves the log of every other user of httpcore as it is.
     """
     for name in ("connection", "http11", "http2", "proxy", "socks"):
-        logging.getLogger(f"httpcore.{name}").addFilter(
-            _is_not_ours
-        )  # a second time it adds nothing
+        logging.getLogger(f"httpcore.{name}").addFilter(_is_not_ours)
     token = _is_ours.set(True)
     try:
         return await call

@@ -15,7 +15,6 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 TWINS = [
     ("README.md", "README.zh-CN.md"),
     ("docs/fleet.md", "docs/fleet.zh-CN.md"),
-    ("docs/refusals.md", "docs/refusals.zh-CN.md"),
 ]
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
