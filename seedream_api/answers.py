@@ -188,8 +188,8 @@ def read_response(body: Body, reader: Reader | None = None) -> Answer:
 
 def _merged(first: Answer, then: Answer) -> Answer:
     """Two parts of one response: of a status the later counts, images add up."""
-    known = {item.url for item in first.items if item.url}
-    more = [item for item in then.items if item.url is None or item.url not in known]
+    known = {(item.url, item.data) for item in first.items if item.was_made}
+    more = [item for item in then.items if (item.url, item.data) not in known]
     if first.has_images:  # the closing event of a stream has no images, and need not
         more = [item for item in more if item.was_made or item.error is not None]
     items = (*(first.items if first.has_images or not then.has_images else ()), *more)

@@ -70,10 +70,12 @@ def read_json(body: bytes, headers: Mapping[str, str] | None = None) -> Any:
     text = decode_text(plain_bytes(body, headers))
     try:
         return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+    except ValueError as error:
         values, is_whole = _find_values(text)
-    if not values or not is_whole:
-        raise ValueError("the body holds no whole JSON")
+        if not values or not is_whole:
+            raise ValueError(str(error)) from None
     return values[0]
 
 

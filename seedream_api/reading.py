@@ -8,6 +8,8 @@ from dataclasses import replace
 from .answers import Answer, read_response
 from .bodies import plain_bytes, read_body
 from .entries import Reader
+from .media_types import HEAD_BYTES, media_type_of
+from .models import ResultItem
 from .redaction import HIDDEN
 from .service_errors import read_redirect
 from .transport import HttpAnswer
@@ -32,6 +34,9 @@ def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
     plain = plain_bytes(response.body, response.headers)
     body = read_body(plain)
     answer = read_response(body, reader)
+    if media_type_of(plain[:HEAD_BYTES]):  # the image itself in place of JSON
+        item = ResultItem(0, data=plain)
+        answer = Answer(items=(item,), names_results=True)
     if 300 <= response.status < 400:
         answer = replace(answer, said=read_redirect(response.headers.get("location", "")))
     return replace(

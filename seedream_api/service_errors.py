@@ -27,6 +27,7 @@ _WARNING = re.compile(r"\s*(?:warn(?:ing)?|notice|info|deprecat\w*|警告|提示
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _HTML = re.compile(r"<(?:!doctype|html|head|body|title|h1|center)\b", re.IGNORECASE)
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 MAX_QUOTED = 500
 
 
@@ -92,6 +93,8 @@ def quotable(text: str) -> str:
     if _HTML.search(text[:5_000]) or text.lstrip()[:1] == "<":
         title = _TITLE.search(text)
         text = html.unescape(_TAG.sub(" ", title[2])) if title else ""
+    if _BINARY.search(text[:MAX_QUOTED]):
+        return ""
     return " ".join(text.split())[:MAX_QUOTED]
 
 

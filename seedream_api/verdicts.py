@@ -53,15 +53,21 @@ def judge_submission(answer: Answer) -> Verdict:
 def _may_be_task(answer: Answer, is_success: bool) -> bool:
     """Whether a response names a task beside its error: a free poll tells what became of it.
 
-    Outside a 2xx, a plain ``id`` is most often the id of the call.
+    Outside a 2xx, a plain ``id`` beside an error is most often the id of the call.
     """
-    return bool(answer.task_id or answer.hint) if is_success else answer.names_task
+    if is_success:
+        return bool(answer.task_id or answer.hint)
+    states_nothing = answer.error is None and answer.said.is_empty
+    return answer.names_task or (answer.task_id is not None and states_nothing)
 
 
 def stated_error(answer: Answer) -> ServiceError:
     """The error that the service states; empty where it states none."""
     error = answer.error or answer.item_error
-    if error is None and (not 200 <= answer.http < 300 or is_error_code(answer.said)):
+    has_code = error is not None and is_error_code(error)
+    if is_error_code(answer.said) and not has_code:
+        return answer.said  # of two errors, the one that says which
+    if error is None and not 200 <= answer.http < 300:
         error = answer.said
     return error or NO_ERROR
 

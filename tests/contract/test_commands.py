@@ -21,7 +21,8 @@ from seedream_api import MODELS
 from seedream_api.sandbox import NO_BALANCE_KEY, Delay, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
-FIELDS = {"status", "task_id", "task_ids", "images", "failures", "reused", "may_have_been_charged",
+FIELDS = {"status", "task_id", "task_ids", "images", "failures", "references", "reused",
+          "may_have_been_charged",
           "error", "notes"}  # fmt: skip
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
