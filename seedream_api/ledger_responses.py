@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from dataclasses import replace
+from typing import Any
 
-from .ledger_cells import storable
+from .ledger_cells import Cells, storable, to_count, to_moment, to_text
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
 
@@ -74,12 +75,22 @@ def pack(response: KeptResponse) -> KeptResponse:
 
 
 def _unpack(found: sqlite3.Row) -> KeptResponse:
-    # Unlike zlib.decompress, this gives what precedes a cut.
-    body = zlib.decompressobj().decompress(found["body"])
-    return KeptResponse(
-        status=found["status"],
-        body=body,
-        note=found["note"],
-        truncated=bool(found["truncated"]),
-        received_at=found["received_at"],
-    )
+    """Read a kept response. What cannot be read of it is left out, and its note says so."""
+    cells = Cells(found)
+    body = cells.read("body", _inflate, b"")
+    status = cells.read("status", to_count, None)
+    note = cells.read("note", to_text, "")
+    truncated = bool(cells.read("truncated", to_count, 1))
+    received_at = cells.read("received_at", to_moment, 0.0)
+    if cells.problems:
+        lacking = f"cannot be read: {', '.join(cells.problems)}"
+        note = f"{note}; {lacking}" if note else lacking
+    return KeptResponse(status, body, note, truncated, received_at)
+
+
+def _inflate(value: Any) -> bytes:
+    """Undo the compression; unlike ``zlib.decompress``, this gives what precedes a cut."""
+    try:
+        return zlib.decompressobj().decompress(value)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
