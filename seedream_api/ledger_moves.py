@@ -15,6 +15,7 @@ from .ledger_rows import KeptResponse, Row
 from .ledger_tables import STAMPS
 from .link_life import expires_at
 from .models import ResultItem
+from .redaction import clean, scrub
 from .store import StoredFile
 
 
@@ -69,7 +70,7 @@ class LedgerMoves(LedgerResponses):
                 state.value,
                 json.dumps(error.to_record()) if error else None,
                 storable(task_id),
-                storable(request_id),
+                storable(clean(request_id)) if request_id else None,
                 now,
                 row.id,
             ),
@@ -113,7 +114,7 @@ class LedgerMoves(LedgerResponses):
     def _write_item(
         self, db: sqlite3.Connection, row: Row, position: int, item: ResultItem
     ) -> None:
-        error = str(item.error) if item.error and not item.was_made else None
+        error = scrub(str(item.error)) if item.error and not item.was_made else None
         seen_at, dies_at = self._life(item.url, row)
         db.execute(
             "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "

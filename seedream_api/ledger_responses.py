@@ -10,6 +10,7 @@ from typing import Any
 from .ledger_cells import Cells, storable, to_count, to_moment, to_text
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
+from .redaction import hide_known, scrub
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 """Of one response, after compression."""
@@ -68,10 +69,16 @@ class LedgerResponses(LedgerLooks):
 
 
 def pack(response: KeptResponse) -> KeptResponse:
-    """Compress the body of a response. Call it before the transaction, which others wait for."""
-    body = zlib.compress(response.body, 1)
+    """Compress the body of a response, without the secrets of the settings.
+
+    Call it before the transaction, which others wait for.
+    """
+    text = hide_known(response.body.decode("utf-8", "surrogateescape"))
+    body = zlib.compress(text.encode("utf-8", "surrogateescape"), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
-    return replace(response, body=body[:MAX_KEPT_BYTES], truncated=is_cut)
+    return replace(
+        response, body=body[:MAX_KEPT_BYTES], note=scrub(response.note), truncated=is_cut
+    )
 
 
 def _unpack(found: sqlite3.Row) -> KeptResponse:
