@@ -6,10 +6,11 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES, background, installed, routes
+from .nodes import NODES, background, encodable, installed, routes
 
 _FOLDER = Path(__file__).parent
-installed.check_only_copy(_FOLDER)
+if installed.is_second_copy(_FOLDER):
+    raise installed.second_copy_error(_FOLDER)
 
 WEB_DIRECTORY = "./web"
 
@@ -22,6 +23,7 @@ class SeedreamExtension(ComfyExtension):
 
 
 async def comfy_entrypoint() -> ComfyExtension:
+    encodable.filter_logs()
     routes.register()
     background.end_by_signal_as_by_interrupt()
     installed.mark_loaded(_FOLDER)

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy.cli_args import args
 from server import PromptServer
 
-from .encodable import EncodableFilter
 from .live import Live
 from .sessions import Sessions
 from .settings import log
@@ -188,7 +187,3 @@ def _forget_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_in_child)
-
-# A logger's filter does not see the records of loggers below it.
-for _logger in (log, log.getChild("sandbox")):
-    _logger.addFilter(EncodableFilter())

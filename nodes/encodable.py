@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from ..seedream_api.errors import SeedreamError
+from .settings import log
 
 T = TypeVar("T")
 
@@ -65,6 +66,15 @@ class EncodableFilter(logging.Filter):
         return True
 
 
+def filter_logs() -> None:
+    """Filter what the pack logs; a logger's filter does not see the records of loggers below it."""
+    for logger in (log, log.getChild("sandbox")):
+        logger.addFilter(_FILTER)
+
+
+_FILTER = EncodableFilter()
+
+
 def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
     """Let a node's ``execute`` raise only what the host can log.
 
@@ -78,9 +88,8 @@ def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awai
             return await execute(*args, **given)
         except SeedreamError as error:
             error.args = (encodable(str(error)),)
-            notes: list[str] | None = getattr(error, "__notes__", None)
-            if notes:
-                notes[:] = [encodable(note) for note in notes]
+            if notes := getattr(error, "__notes__", None):
+                vars(error)["__notes__"] = [encodable(note) for note in notes]
             raise error.with_traceback(None) from None
         except Exception as error:
             whole = "".join(traceback.format_exception(error))

@@ -14,18 +14,19 @@ _MARK = "_seedream_folder"
 """On ComfyUI's server class, which all packs of a process share."""
 
 
-def check_only_copy(folder: Path) -> None:
-    """Let a copy of the pack load unless one in another folder has been loaded.
-
-    Raises:
-        ConfigurationError: one has.
-    """
+def is_second_copy(folder: Path) -> bool:
+    """Whether a copy of the pack in another folder has been loaded."""
     server: Any = PromptServer
-    first = getattr(server, _MARK, folder)
-    if first != folder:
-        error = ConfigurationError("pack_installed_twice", first=first, second=folder)
-        error.args = (encodable(str(error)),)
-        raise error
+    return getattr(server, _MARK, folder) != folder
+
+
+def second_copy_error(folder: Path) -> ConfigurationError:
+    """Why the copy in this folder is not loaded, as a text that ComfyUI can log."""
+    server: Any = PromptServer
+    first = getattr(server, _MARK)
+    error = ConfigurationError("pack_installed_twice", first=first, second=folder)
+    error.args = (encodable(str(error)),)
+    return error
 
 
 def mark_loaded(folder: Path) -> None:

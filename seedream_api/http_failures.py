@@ -39,5 +39,7 @@ def reason_of(error: BaseException | None) -> str:
         return "no answer in time"
     if isinstance(error, httpx.RemoteProtocolError):
         return f"the connection was cut ({error})"
+    if isinstance(error, (httpx.ReadError, httpx.WriteError)):
+        return "the connection was cut"
     text = scrub(str(error)).strip()
     return text or type(error).__name__

@@ -95,6 +95,7 @@ async def _confirmed(work: Work, task_id: str, unknown: SeedreamError) -> str:
 async def write_answered(work: Work, row: Row, answer: Answer) -> Row:
     """Write down where the images are, and the bytes of those that came in the response."""
     ledger, store = work.session.ledger, work.session.store
+    task_id = row.task_id or answer.task_id
 
     async def write() -> Row:
         files: dict[int, StoredFile] = {}
@@ -102,7 +103,7 @@ async def write_answered(work: Work, row: Row, answer: Answer) -> Row:
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.keep_answer, item.data)
         written = await ledger.run(
-            ledger.answered, row.id, answer.items, files, answer.request_id, answer.task_id
+            ledger.answered, row.id, answer.items, files, answer.request_id, task_id
         )
         if answer.has_unreadable:
             response = kept(answer)
@@ -111,6 +112,6 @@ async def write_answered(work: Work, row: Row, answer: Answer) -> Row:
             )
         return written
 
-    answered = await work.written_down(write, row.task_id or answer.task_id)
+    answered = await work.written_down(write, task_id)
     work.is_sending = False
     return answered

@@ -116,7 +116,8 @@ class HttpHost:
         if not 200 <= answer.status < 300:
             raise NotTaken(said)
         try:
-            given = _at(answer.json(), self._result)
+            body = answer.json()
+            given = body if isinstance(body, str) else _at(body, self._result)
         except ValueError:
             given = _find_plain_url(answer.body)
             if given is None:

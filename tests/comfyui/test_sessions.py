@@ -92,6 +92,24 @@ def test_a_node_that_runs_keeps_its_session(studio: Studio, wish: str) -> None:
     studio.until(lambda: told(studio, wish)[-1] == "completed")
 
 
+def test_the_built_in_sandbox_keeps_one_session(
+    boot_comfyui: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("one_session")
+    environment = {"SEEDREAM_HOME": str(home), "DEEPSPACE_BASE_URL": "sandbox"}
+    server = boot_comfyui(environment=environment)
+    for size in range(1, 21):
+        assert ask(server, "/settings", {"SEEDREAM_STORE_GB": size}).status == 200
+        assert ask(server, "/tasks").status == 200
+
+    def is_one() -> bool:
+        assert ask(server, "/tasks").status == 200
+        return len(list((home / "owners").glob("*.lock"))) == 1
+
+    Studio.until(is_one)
+    server.stop()
+
+
 def test_links_of_the_built_in_sandbox_live_on(
     boot_comfyui: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory, wish: str
 ) -> None:

@@ -175,10 +175,10 @@ CASES = (
     fetched("half of it", Truncated(), COMPLETED),
     fetched("late", Delay(0.02), COMPLETED),
     fetched("dripping", SlowDrip(2_000, 0.001), COMPLETED),
-    fetched("expired", ExpiredLink(), UNFETCHED, COMPLETED),
+    fetched("expired", ExpiredLink(), COMPLETED),
     fetched("expired for good", ExpiredLink(404), UNFETCHED, times=1000),
     fetched("too long", Oversized(300_000_000, "length"), UNFETCHED, times=2),
-    fetched("a login page", WrongType(), UNFETCHED, times=2),
+    fetched("a login page", WrongType(), COMPLETED, times=2),
     fetched("away for too long", Status(500), UNFETCHED, times=1000, slow=True),
 )
 

@@ -52,7 +52,8 @@ def by_command(customer: Any, model: str, prompt: str = PROMPT) -> Told:
     ran = customer.inside(*words, "--out", customer.home.parent / "out")
     told = ran.json
     assert (told["error"] is None) is (ran.code == 0) and set(told) == {
-        "status", "task_id", "task_ids", "images", "failures", "references", "reused", "may_have_been_charged",
+        "status", "task_id", "task_ids", "images", "failures", "references", "reused",
+        "may_have_been_charged",
         "error", "notes",
     }  # fmt: skip
     words_told = told["error"]["message"] if told["error"] else ""

@@ -15,8 +15,8 @@ FREE, POSSIBLE, MADE = "free", "possible", "made"
 
 REDIRECTS = (301, 302, 303, 307, 308)
 ODD_REDIRECTS = (300, 304, 305, 306)
-NEVER_REFUSED_4XX = (408, 499)
-"""The time-out of a request and a client's departure, as a gateway in front tells them."""
+NEVER_REFUSED_4XX = (408,)
+"""The time-out of a request, as a gateway in front tells it; every other 4xx says no."""
 RELAY_ERRORS = (500, 503)
 """The 5xx with which a stock relay states its own refusals."""
 FAILING_WORDS = ("failed", "FAILED", "FAILURE", "failure", "cancelled", "Failed")

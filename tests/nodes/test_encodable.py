@@ -16,7 +16,9 @@ import pytest
 
 @pytest.fixture
 def encodable(pack: ModuleType) -> Any:
-    return importlib.import_module(f"{pack.__name__}.nodes.encodable")
+    module = importlib.import_module(f"{pack.__name__}.nodes.encodable")
+    module.filter_logs()
+    return module
 
 
 @pytest.fixture(params=["cp1252", "ascii", "gbk", "cp437"])

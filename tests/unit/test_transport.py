@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api import http_answers, http_requests, transport
+from seedream_api import bodies, http_requests, transport
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
 from seedream_api.transport import HttpAnswer, Transport
 
@@ -307,7 +307,7 @@ def test_response_without_end_is_bounded(serve: Serve, monkeypatch: pytest.Monke
 
 
 def test_packed_response_is_bounded_when_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_answers, "MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr(bodies, "MAX_PLAIN_BYTES", 10_000)
     packed = gzip.compress(b'"' + b" " * 20_000 + b'"')
     with pytest.raises(ValueError, match="Unterminated"):
         HttpAnswer(200, {}, packed).json()
