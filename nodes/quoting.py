@@ -75,7 +75,7 @@ async def _state(session: Session, request: Request) -> str | None:
     from ..seedream_api.generation import intent_of
 
     settings, ledger = session.settings, session.ledger
-    intent = await intent_of(check_request(request, settings.models), settings)
+    intent = await intent_of(check_request(request, settings.models), session)
     reuse = settings.is_on("SEEDREAM_REUSE")
-    row = await ledger.run(answering, ledger, intent.fingerprint, reuse=reuse)
+    row = await ledger.run(answering, ledger, intent.fingerprints, reuse=reuse)
     return row.state.value if row else None

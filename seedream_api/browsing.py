@@ -6,13 +6,15 @@ Nothing here claims or moves a row. Each function is one transaction: through :m
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .errors import Charge
-from .intents import ENDED_UNPAID, STORED, State
+from .intents import State
 from .ledger import Ledger
 from .ledger_looks import in_states
 from .ledger_rows import Image, Row, row_from, shown_images
+from .request_identity import choose_row, find_rows
 
 MAX_PAGE = 500
 
@@ -118,20 +120,16 @@ def _entry(ledger: Ledger, row: Row, images: list[Image]) -> Entry:
     return Entry(row, tuple(images), is_live)
 
 
-def answering(ledger: Ledger, fingerprint: str, *, reuse: bool) -> Row | None:
-    """The row that would answer for a wish of this fingerprint without a new charge, if any.
+def answering(ledger: Ledger, fingerprints: Sequence[str], *, reuse: bool) -> Row | None:
+    """The row that would answer for a request without a new charge, if any.
 
     Args:
+        fingerprints: all that the request is known by.
         reuse: with it off, a completed row no longer answers.
     """
-    ended = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
     with ledger.transaction() as db:
-        found = db.execute(
-            f"SELECT * FROM requests WHERE fingerprint = ? AND state NOT IN ({ended})",  # noqa: S608
-            (fingerprint,),
-        ).fetchone()
-    row = row_from(found) if found is not None else None
-    if row is None or (row.state in STORED and not reuse):
+        row = choose_row(find_rows(db, fingerprints), reuse=reuse)
+    if row is None:
         return None
     if row.state is State.INTENDED and not (row.owner and ledger.is_owner_alive(row.owner)):
         return None  # written down and never sent: whoever takes it up sends it

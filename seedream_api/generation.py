@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .callbacks import check_callback
 from .checks import Checked, check_reachable, check_request
-from .config import Settings, load_settings
+from .config import load_settings
 from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation
@@ -22,6 +22,7 @@ from .models import Request
 from .outcomes import outcome_of, unfinished
 from .polling import wait_limit_s
 from .references import PictureReference, identities
+from .request_identity import identify
 from .results import Origin, Progress, Result
 from .session import Session
 from .uploads import choose_way
@@ -62,7 +63,7 @@ async def generate(
     checked = check_request(request, settings.models)
     check_reachable(request.references, settings)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
-        intent = await intent_of(checked, settings)
+        intent = await intent_of(checked, session)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     way = choose_way(session.client, checked.model) if has_pictures else None
     ledger = session.ledger
@@ -92,15 +93,24 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def intent_of(checked: Checked, settings: Settings) -> Intent:
+async def intent_of(checked: Checked, session: Session) -> Intent:
     """The wish as it is written down; its fingerprint decides what has been paid for already.
 
     Raises:
         ConfigurationError: there is no key for the address.
+        LedgerFailed: the ledger cannot be read.
     """
+    settings, ledger = session.settings, session.ledger
     key, request = settings.key.get_secret_value(), checked.request
-    references = await identities(request.references)
     body = request.body(checked.model, ())
+    references, also = await ledger.run(
+        identify,
+        ledger,
+        settings.address,
+        body,
+        await identities(request.references),
+        request.seed,
+    )
     return Intent(
         fingerprint=fingerprint(settings.address, body, references, request.seed),
         family=checked.model.family.value,
@@ -113,6 +123,7 @@ async def intent_of(checked: Checked, settings: Settings) -> Intent:
         seed=request.seed,
         asked=request.asked_images(),
         notes=checked.notes,
+        also=also,
     )
 
 

@@ -99,6 +99,13 @@ class Intent:
     asked: int
     """The most images that may be charged."""
     notes: tuple[str, ...] = field(default=())
+    also: tuple[str, ...] = field(default=())
+    """Fingerprints of the same request in spellings that older rows hold."""
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Every fingerprint by which the ledger may know this request."""
+        return (self.fingerprint, *self.also)
 
 
 def fingerprint(
@@ -108,7 +115,8 @@ def fingerprint(
 
     Args:
         body: the JSON body without its reference field.
-        references: one identity a reference, in order (``sha256:...`` or ``url:...``).
+        references: one identity a reference, in order: ``sha256:`` of a picture, also of one at a
+            URL that this ledger gave out; ``url:`` of any other.
     """
     parts = {"address": address, "body": body, "references": references, "seed": seed}
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

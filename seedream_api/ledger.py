@@ -14,12 +14,11 @@ import json
 import sqlite3
 
 from .errors import OutcomeUnknown
-from .intents import ENDED_UNPAID, STORED, Intent, State
+from .intents import Intent, State
 from .ledger_moves import LedgerMoves
 from .ledger_rows import Row, readable, row_from
 from .locks import is_alive
-
-_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+from .request_identity import choose_row, find_rows
 
 
 class Ledger(LedgerMoves):
@@ -41,15 +40,12 @@ class Ledger(LedgerMoves):
         ``reuse`` off a completed row no longer answers for its inputs.
         """
         with self.transaction(lasting=False) as db:
-            found = db.execute(
-                f"SELECT * FROM requests WHERE fingerprint = ? AND state NOT IN ({_ENDED})",  # noqa: S608
-                (intent.fingerprint,),
-            ).fetchone()
-            if found is not None:
-                row = readable(row_from(found))
-                if reuse or row.state not in STORED:
-                    return self._taken_over(db, row)
-                self._move(db, row, State.FORGOTTEN)
+            rows = find_rows(db, intent.fingerprints)
+            row = choose_row(rows, reuse=reuse)
+            if row is not None:
+                return self._taken_over(db, readable(row))
+            for stored in rows:
+                self._move(db, readable(stored), State.FORGOTTEN)
             return self._inserted(db, intent, idempotency_key)
 
     def adopt(self, address: str, task_id: str, key_print: str) -> Row:
@@ -58,7 +54,7 @@ class Ledger(LedgerMoves):
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
-                "ORDER BY address = ? DESC, id DESC",
+                "ORDER BY spelled(address) = ? DESC, id DESC",
                 (task_id, address),
             ).fetchone()
             if found is not None:

@@ -21,6 +21,7 @@ from .ledger_cells import (
     to_text,
     to_texts,
 )
+from .spelling import spell_recorded_address
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def row_from(found: sqlite3.Row) -> Row:
         fingerprint=cells.read("fingerprint", to_text, None),
         family=cells.read("family", to_text, None),
         model=cells.read("model", to_text, None),
-        address=cells.read("address", to_text, ""),
+        address=spell_recorded_address(cells.read("address", to_text, "")),
         key_print=cells.read("key_print", to_text, None),
         prompt=cells.read("prompt", to_text, None),
         fields=cells.read("fields", to_fields, None) or {},

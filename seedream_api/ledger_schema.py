@@ -7,12 +7,14 @@ import os
 import sqlite3
 import sys
 import time
+from collections.abc import Generator
 from datetime import datetime, timezone
 from pathlib import Path
 
 from .errors import LedgerFailed
 from .ledger_cells import text_or_bytes
 from .ledger_tables import MIGRATIONS
+from .spelling import spell_recorded_address
 
 BUSY_S = 30.0
 """How long a transaction waits for another process's; each takes milliseconds."""
@@ -53,6 +55,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
         )
         connection.row_factory = sqlite3.Row
         connection.text_factory = text_or_bytes
+        connection.create_function("spelled", 1, _spelled, deterministic=True)
         _write_ahead(connection)
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
@@ -141,9 +144,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     try:
         version = _version(connection, path)
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in script.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            for statement in _statements(script):
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
         for look in _FIRST_LOOKS:
             connection.execute(look).fetchone()
@@ -151,6 +153,22 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         roll_back(connection)
         raise
+
+
+def _statements(script: str) -> Generator[str]:
+    """Split a script; a trigger holds semicolons inside."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):
+            if statement.strip("; \n"):
+                yield statement
+            statement = ""
+
+
+def _spelled(address: object) -> str | None:
+    """A recorded address in its one spelling; a malformed cell is equal to no address."""
+    return spell_recorded_address(address) if isinstance(address, str) else None
 
 
 def roll_back(connection: sqlite3.Connection) -> None:

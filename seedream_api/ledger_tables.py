@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from . import given_urls
 from .intents import ENDED_UNPAID, State
 
 STAMPS: Mapping[State, str] = MappingProxyType({
@@ -106,5 +107,6 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (request, number)
     );
     """,
+    given_urls.SCHEMA,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
@@ -70,6 +71,17 @@ def parse_address(text: str) -> str | ConfigurationError:
 
 def _bad_address(shown: str, reason: str) -> ConfigurationError:
     return ConfigurationError("bad_address", given=shown, reason=reason)
+
+
+@lru_cache(maxsize=64)
+def spell_recorded_address(text: str) -> str:
+    """Spell the address of a ledger row as the settings spell it now; an unreadable one stays.
+
+    Version 0.1 wrote the host and port as they were typed: ``localhost``, ``:443``, a final dot.
+    """
+    # A row's address has lost its /v1 already, and a second one belongs to the path.
+    found = text if text == SANDBOX else parse_address(f"{text}/v1")
+    return text if isinstance(found, ConfigurationError) else found
 
 
 def checked_address(text: str) -> str:

@@ -10,6 +10,7 @@ from .answers import Answer
 from .errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from .intents import State
 from .ledger_rows import KeptResponse, Row
+from .request_identity import sent_urls
 from .store import StoredFile
 from .verdicts import Verdict, judge_submission
 
@@ -68,7 +69,7 @@ async def read_again(work: Work, row: Row) -> Row:
 async def reread(work: Work, row: Row) -> Row | None:
     """Read the responses that were kept for a row again; ``None`` where no image is in them."""
     session = work.session
-    sent = tuple(one.removeprefix("url:") for one in row.references if one.startswith("url:"))
+    sent = await session.ledger.run(sent_urls, session.ledger, row.references)
     for response in await session.ledger.run(session.ledger.responses, row.id):
         answer = await asyncio.to_thread(
             session.client.read_again, response.status or 0, response.body, sent

@@ -150,7 +150,7 @@ def test_pictures_and_urls_keep_their_order(customer: Any, hosted: list[str], mo
     assert result.charged_images == 1
 
 
-def test_a_url_reference_is_told_apart_by_its_url_and_a_picture_by_its_content(
+def test_foreign_url_counts_by_its_letters_others_by_content(
     customer: Any, hosted: list[str], tmp_path: Path
 ) -> None:
     file, other = tmp_path / "a.png", tmp_path / "b.png"
@@ -158,8 +158,10 @@ def test_a_url_reference_is_told_apart_by_its_url_and_a_picture_by_its_content(
     other.write_bytes(picture("red"))
     customer.generate(file_reference(file, 1))
     assert customer.generate(file_reference(other, 1)).origin is Origin.STORED
-    for reference in (UrlReference(hosted[0]), UrlReference(hosted[1]), pixels("pink")):
+    for reference in (UrlReference(hosted[1]), UrlReference(f"{hosted[1]}?2"), pixels("pink")):
         assert customer.generate(reference).origin is Origin.NEW
+    # The sandbox names pictures by content: this is the URL that the upload of the file got.
+    assert customer.generate(UrlReference(hosted[0])).origin is Origin.STORED
     assert customer.sent == 4
 
 

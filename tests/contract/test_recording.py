@@ -204,7 +204,7 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
         from seedream_api.checks import check_request
         from seedream_api.generation import intent_of
 
-        wish = await intent_of(check_request(cat(), session.settings.models), session.settings)
+        wish = await intent_of(check_request(cat(), session.settings.models), session)
         row = session.ledger.claim(wish, "key")
         session.ledger.move(row.id, State.SENDING)
         if state is State.FAILED:

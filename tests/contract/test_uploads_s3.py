@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import sqlite3
 import sys
 import time
 import urllib.error
@@ -15,12 +16,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pytest
+from old_ledgers import spell_as_0_1, take_back_to_0_1
 from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.client import SeedreamClient
 from seedream_api.doctor import run_checks
-from seedream_api.uploading import try_upload
+from seedream_api.references import UrlReference
+from seedream_api.uploading import try_upload, upload_references
 from seedream_api.uploads import s3, url_way
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 
@@ -203,6 +206,33 @@ def test_an_object_is_put_again_before_its_presigned_url_ends(
         customer.clock.at += age_s
         customer.generate(pixels(), model=MODEL, seed=seed, **bucket(server, LIFE_S="3600"))
         assert len(server.of("PUT")) == puts
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["0.2", "0.1"])
+def test_renewed_presigned_url_is_not_paid_again(
+    customer: Any, server: S3Server, is_old: bool
+) -> None:
+    def upload(colour: str, life_s: str) -> str:
+        environ = bucket(server, LIFE_S=life_s)
+        [sent] = customer.run(lambda s: upload_references([pixels(colour)], s), **environ)
+        return sent.url
+
+    first = upload("red", "86400")
+    made = customer.generate(UrlReference(first), model=MODEL)
+    if is_old:
+        # Version 0.1 forgot an upload that had expired: only the object's address is left of it.
+        path = customer.home / "ledger.sqlite"
+        spell_as_0_1(path, references=(f"url:{first}",))
+        take_back_to_0_1(path)
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM uploads")
+        db.close()
+    customer.clock.at += 25 * 3600
+    renewed = upload("red", "86000")
+    again = customer.generate(UrlReference(renewed), model=MODEL)
+    assert renewed != first and again.images == made.images and customer.sent == 1
+    customer.generate(UrlReference(upload("blue", "86000")), model=MODEL)
+    assert customer.sent == 2
 
 
 def test_a_bucket_out_of_reach_is_named(customer: Any, server: S3Server) -> None:

@@ -78,7 +78,7 @@ def test_every_state_has_its_word_about_money(ledger: Ledger, state: State) -> N
 
 def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: Ledger) -> None:
     def state(wish: str, *, reuse: bool = True) -> State | None:
-        row = answering(ledger, wish, reuse=reuse)
+        row = answering(ledger, (wish,), reuse=reuse)
         return row.state if row else None
 
     assert state("a") is None

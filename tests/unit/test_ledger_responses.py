@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from old_ledgers import take_back_to_0_1
 
 from seedream_api import ledger_responses
 from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
@@ -115,11 +115,7 @@ def test_ledger_of_0_1_gets_room_for_responses(home: Path) -> None:
     ledger = Ledger(home)
     row = sent_row(ledger)
     ledger.close()
-    db = sqlite3.connect(ledger.path)
-    db.execute("DROP TABLE responses")
-    db.execute("PRAGMA user_version = 3")
-    db.commit()
-    db.close()
+    take_back_to_0_1(ledger.path)
     again = Ledger(home)
     try:
         again.keep_response(row, 200, b"{}", "")

@@ -1,0 +1,107 @@
+"""Recognise a request that the ledger holds, however its address and references are spelled.
+
+A URL that the ledger gave out (an upload's, a result's) counts by the picture it serves, because
+hosts renew such URLs. Rows of version 0.1 hold the URL itself, and the service's address as it was
+typed: their fingerprints are computed from their own spellings.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, cast
+
+from .given_urls import content_at, urls_of
+from .intents import ENDED_UNPAID, STORED, State, fingerprint
+from .ledger_file import LedgerFile
+from .ledger_rows import Row, row_from
+
+_URL = "url:"
+_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+_PREFERENCE = (
+    State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
+    State.PARTIAL, State.COMPLETED,
+)  # fmt: skip
+"""Of several rows for one request the furthest answers; an unsent one would be sent and charged."""
+
+
+def identify(
+    ledger: LedgerFile,
+    address: str,
+    body: Mapping[str, Any],
+    references: Sequence[str],
+    seed: int,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The references by content, and the fingerprints of older rows of the same request.
+
+    Call by ``Ledger.run``.
+
+    Args:
+        body: the JSON body without its reference field.
+        references: what ``references.identities`` gives.
+    """
+    with ledger.transaction(lasting=False) as db:
+        by_content = _by_content(db, references)
+        has_content = any(not one.startswith(_URL) for one in by_content)
+        # Every other row is spelled as a new one would be.
+        found = db.execute(
+            "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
+            f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
+            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%') AND spelled(address) = ?",
+            (str(seed), address, has_content, address),
+        )
+        older = [(row["address"], _parse(row["refs"])) for row in found.fetchall()]
+        also = tuple(
+            fingerprint(spelled, body, refs, seed)
+            for spelled, refs in older
+            if len(refs) == len(by_content) and all(map(partial(_is_same, db), refs, by_content))
+        )
+    own = fingerprint(address, body, by_content, seed)
+    return by_content, tuple(one for one in dict.fromkeys(also) if one != own)
+
+
+def sent_urls(ledger: LedgerFile, references: Sequence[str]) -> tuple[str, ...]:
+    """The URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
+    foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
+    with ledger.transaction(lasting=False) as db:
+        return (*foreign, *urls_of(db, references))
+
+
+def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[Row]:
+    """The rows that may answer for a request, the one that answers best first."""
+    marks = ", ".join("?" for _ in fingerprints)
+    found = db.execute(
+        f"SELECT * FROM requests WHERE fingerprint IN ({marks}) AND state NOT IN ({_ENDED})",  # noqa: S608
+        fingerprints,
+    )
+    rows = [row_from(row) for row in found]
+    return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
+
+
+def choose_row(rows: Sequence[Row], *, reuse: bool) -> Row | None:
+    """The row that answers for a request; with ``reuse`` off a completed one does not."""
+    return next((row for row in rows if reuse or row.state not in STORED), None)
+
+
+def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        content_at(db, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
+        for one in references
+    )
+
+
+def _is_same(db: sqlite3.Connection, older: str, reference: str) -> bool:
+    """Whether an older row's reference is the same picture as one by content."""
+    if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
+        return older == reference
+    return content_at(db, older.removeprefix(_URL)) == reference
+
+
+def _parse(refs: str | None) -> tuple[str, ...]:
+    try:
+        found = json.loads(refs or "[]")
+    except (ValueError, TypeError, RecursionError):
+        return ("",)  # a damaged cell is equal to no request's references
+    return tuple(map(str, cast("list[Any]", found))) if isinstance(found, list) else ("",)
