@@ -54,7 +54,7 @@ class Ledger(LedgerMoves):
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
-                "ORDER BY spelled(address) = ? DESC, id DESC",
+                "ORDER BY spelled(CAST(address AS BLOB)) = ? DESC, id DESC",
                 (task_id, address),
             ).fetchone()
             if found is not None:

@@ -166,9 +166,13 @@ def _statements(script: str) -> Generator[str]:
             statement = ""
 
 
-def _spelled(address: object) -> str | None:
-    """A recorded address in its one spelling; a malformed cell is equal to no address."""
-    return spell_recorded_address(address) if isinstance(address, str) else None
+def _spelled(address: bytes | None) -> str | None:
+    """A recorded address in its one spelling; a malformed cell is equal to no address.
+
+    It comes as bytes: SQLite's own conversion raises for a text that is not UTF-8.
+    """
+    text = text_or_bytes(address or b"")
+    return spell_recorded_address(text) if isinstance(text, str) else None
 
 
 def roll_back(connection: sqlite3.Connection) -> None:

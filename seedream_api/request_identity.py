@@ -49,7 +49,8 @@ def identify(
         found = db.execute(
             "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
             f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
-            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%') AND spelled(address) = ?",
+            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%') "
+            "AND spelled(CAST(address AS BLOB)) = ?",
             (str(seed), address, has_content, address),
         )
         older = [(row["address"], _parse(row["refs"])) for row in found.fetchall()]
