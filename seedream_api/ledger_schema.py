@@ -7,14 +7,13 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 from .errors import LedgerFailed
 from .ledger_cells import text_or_bytes
 from .ledger_tables import MIGRATIONS
-from .spelling import spell_recorded_address
 
 BUSY_S = 30.0
 """How long a transaction waits for another process's; each takes milliseconds."""
@@ -55,7 +54,6 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
         )
         connection.row_factory = sqlite3.Row
         connection.text_factory = text_or_bytes
-        connection.create_function("spelled", 1, _spelled, deterministic=True)
         _write_ahead(connection)
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
@@ -155,7 +153,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
-def _statements(script: str) -> Generator[str]:
+def _statements(script: str) -> Iterator[str]:
     """Split a script; a trigger holds semicolons inside."""
     statement = ""
     for part in script.split(";"):
@@ -164,15 +162,6 @@ def _statements(script: str) -> Generator[str]:
             if statement.strip("; \n"):
                 yield statement
             statement = ""
-
-
-def _spelled(address: bytes | None) -> str | None:
-    """A recorded address in its one spelling; a malformed cell is equal to no address.
-
-    It comes as bytes: SQLite's own conversion raises for a text that is not UTF-8.
-    """
-    text = text_or_bytes(address or b"")
-    return spell_recorded_address(text) if isinstance(text, str) else None
 
 
 def roll_back(connection: sqlite3.Connection) -> None:

@@ -17,6 +17,7 @@ from .given_urls import content_at, urls_of
 from .intents import ENDED_UNPAID, STORED, State, fingerprint
 from .ledger_file import LedgerFile
 from .ledger_rows import Row, row_from
+from .spelling import spell_recorded_address
 
 _URL = "url:"
 _ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
@@ -49,11 +50,15 @@ def identify(
         found = db.execute(
             "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
             f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
-            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%') "
-            "AND spelled(CAST(address AS BLOB)) = ?",
-            (str(seed), address, has_content, address),
+            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%')",
+            (str(seed), address, has_content),
         )
-        older = [(row["address"], _parse(row["refs"])) for row in found.fetchall()]
+        older = [
+            (row["address"], _parse(row["refs"]))
+            for row in found.fetchall()
+            # A damaged cell is no text.
+            if isinstance(row["address"], str) and spell_recorded_address(row["address"]) == address
+        ]
         also = tuple(
             fingerprint(spelled, body, refs, seed)
             for spelled, refs in older

@@ -69,8 +69,22 @@ def test_completed_without_images_is_no_success_and_is_not_sent_again(world: Wor
     empty = status("completed", output={"data": []})
     world.service.scripts["completed without"] = Script(looked=(empty,))
     for _ in range(2):
-        assert "names no image" in world.fail(evolink_graph("completed without"))
+        assert "no image can be read" in world.fail(evolink_graph("completed without"))
     assert len(world.posts("completed without")) == 1
+
+
+UNREADABLE: list[Any] = [None, {}, {"url": None}, {"url": "oss://bucket/x.png"}]
+
+
+@pytest.mark.parametrize("entry", UNREADABLE, ids=["null", "empty", "null url", "oss"])
+@pytest.mark.parametrize("make", [evolink_graph, preferential_graph])
+def test_unreadable_entry_is_paid_for_once(world: World, make: Any, entry: Any) -> None:
+    prompt = f"unreadable {entry} {make.__name__}"
+    world.service.scripts[prompt] = Script(posted=lambda job: (200, {"data": [entry]}))
+    for _ in range(3):
+        message = world.fail(make(prompt))
+        assert "It may have been charged." in message and "可能已经扣费" in message
+    assert len(world.posts(prompt)) == 1
 
 
 def test_a_blip_while_polling_loses_nothing(world: World) -> None:

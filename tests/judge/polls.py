@@ -142,10 +142,13 @@ def outcomes(script: tuple[Poll, ...]) -> tuple[frozenset[str], tuple[int, ...]]
             allowed |= {MADE}  # where nothing else comes, they are delivered in the end
         if poll.effect == "continue" and number + 1 < len(script):
             continue
+        before = frozenset(allowed)
         allowed |= own[poll.effect]
         if poll.effect in ("unclear", "perhaps failed"):
             # The run may end here, or see the next poll.
             allowed |= {POSSIBLE}
             continue
-        return frozenset(allowed), poll.images
+        # Where an earlier poll may have ended it, those images are all there are.
+        may_be_over = number > 0 and MADE in before
+        return frozenset(allowed), () if may_be_over else poll.images
     return frozenset(allowed), ()
