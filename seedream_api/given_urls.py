@@ -43,12 +43,12 @@ SCHEMA = f"""
 
 
 def object_of(url: str) -> str:
-    """The part of a URL that stays when it is signed again, as S3 and its relatives sign."""
+    """Give the part of a URL that stays when it is signed again, as S3 and its relatives sign."""
     return url.partition("?X-Amz-")[0]
 
 
 def content_at(db: sqlite3.Connection, url: str) -> str | None:
-    """The content, as ``PictureReference.identity`` gives it; ``None`` for a foreign URL."""
+    """Find what a URL serves, as ``PictureReference.identity`` says it; ``None`` if foreign."""
     # The first content stays: another source of equal bytes may share the object later.
     found = db.execute(
         "SELECT content FROM given_urls WHERE object = ? ORDER BY id LIMIT 1", (object_of(url),)
@@ -57,7 +57,7 @@ def content_at(db: sqlite3.Connection, url: str) -> str | None:
 
 
 def urls_of(db: sqlite3.Connection, contents: Iterable[str]) -> list[str]:
-    """Every URL that was given out for these contents."""
+    """List every URL that was given out for these contents."""
     return [
         row["url"]
         for content in contents

@@ -35,7 +35,7 @@ def identify(
     references: Sequence[str],
     seed: int,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The references by content, and the fingerprints of older rows of the same request.
+    """Find the references by content, and the fingerprints of older rows of the same request.
 
     Call by ``Ledger.run``.
 
@@ -69,14 +69,14 @@ def identify(
 
 
 def sent_urls(ledger: LedgerFile, references: Sequence[str]) -> tuple[str, ...]:
-    """The URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
+    """List the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     with ledger.transaction(lasting=False) as db:
         return (*foreign, *urls_of(db, references))
 
 
 def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[Row]:
-    """The rows that may answer for a request, the one that answers best first."""
+    """Find the rows that may answer for a request, the one that answers best first."""
     marks = ", ".join("?" for _ in fingerprints)
     found = db.execute(
         f"SELECT * FROM requests WHERE fingerprint IN ({marks}) AND state NOT IN ({_ENDED})",  # noqa: S608
@@ -87,7 +87,7 @@ def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[Row]:
 
 
 def choose_row(rows: Sequence[Row], *, reuse: bool) -> Row | None:
-    """The row that answers for a request; with ``reuse`` off a completed one does not."""
+    """Choose the row that answers for a request; with ``reuse`` off a completed one does not."""
     return next((row for row in rows if reuse or row.state not in STORED), None)
 
 
@@ -99,7 +99,7 @@ def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str,
 
 
 def _is_same(db: sqlite3.Connection, older: str, reference: str) -> bool:
-    """Whether an older row's reference is the same picture as one by content."""
+    """Tell whether an older row's reference is the same picture as one by content."""
     if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
         return older == reference
     return content_at(db, older.removeprefix(_URL)) == reference

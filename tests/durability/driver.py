@@ -145,7 +145,7 @@ class Connection(sqlite3.Connection):
 
 def _change(sql: str, parameters: Any) -> str:
     """A short name for one statement: ``requests=sending``, ``images.sha256``."""
-    if sql.lstrip().startswith("CREATE"):
+    if sql.lstrip().startswith("CREATE") or "INTO given_urls" in sql:  # a migration's
         return "schema"
     table = re.search(r"(?:INTO|UPDATE|FROM)\s+(\w+)", sql)
     name = table.group(1) if table else "?"
