@@ -29,6 +29,8 @@ class LedgerFile:
         self.now = now
         self._owners = home / "owners"
         self._pid = os.getpid()
+        self.hidden: dict[int, tuple[str, ...]] = {}
+        """By row of ours, the texts of its request that must not be written down."""
         self._lock: OwnerLock | None = None
         self._lost: LedgerFailed | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")

@@ -11,6 +11,7 @@ from .ledger_cells import Cells, storable, to_count, to_moment, to_text
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
 from .redaction import hide_known, scrub
+from .withheld import without_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 """Of one response, after compression."""
@@ -23,7 +24,7 @@ class LedgerResponses(LedgerLooks):
 
     def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
         """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
-        packed = pack(KeptResponse(status, body, note))
+        packed = pack(KeptResponse(status, body, note), self.hidden.get(row_id, ()))
         with self.transaction() as db:
             self._keep(db, row_id, packed)
 
@@ -68,12 +69,13 @@ class LedgerResponses(LedgerLooks):
         )
 
 
-def pack(response: KeptResponse) -> KeptResponse:
-    """Compress the body of a response, without the secrets of the settings.
+def pack(response: KeptResponse, hidden: tuple[str, ...] = ()) -> KeptResponse:
+    """Compress the body of a response, without secrets and hidden texts.
 
     Call it before the transaction, which others wait for.
     """
     text = hide_known(response.body.decode("utf-8", "surrogateescape"))
+    text = without_texts(text, hidden)
     body = zlib.compress(text.encode("utf-8", "surrogateescape"), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
     return replace(

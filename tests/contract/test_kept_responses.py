@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -135,3 +136,34 @@ def test_malformed_kept_response_harms_no_other(
         assert f"cannot be read: {column}" in first["note"]
     assert resume(customer, tmp_path / "more").json["error"]
     assert customer.sent == 1
+
+
+PRIVATE = "a very private cat “in” ü/ä"
+SIGNED = "https://user.example.com/ref.png?X-Amz-Signature=0123456789abcdef"
+
+
+@pytest.mark.parametrize("kind", ["unreadable", "refused", "failed entry"])
+def test_echo_of_the_request_is_not_stored(customer: Any, kind: str) -> None:
+    from seedream_api import SeedreamError, UrlReference
+    from seedream_api.ledger import Ledger
+
+    words = f"{PRIVATE} and {SIGNED}"
+    bodies: dict[str, Any] = {
+        "unreadable": {"data": [{"hologram": 1}], "prompt": PRIVATE, "image_urls": [SIGNED]},
+        "refused": {"error": {"code": "content_policy_violation", "message": words}},
+        "failed entry": {"data": [{"b64_json": encoded(1)}, {"error": {"message": words}}]},
+    }
+    customer.sandbox.faults.push("generate", Json(bodies[kind]))
+    with contextlib.suppress(SeedreamError):
+        customer.generate(
+            UrlReference(SIGNED), model=NOW_5, prompt=PRIVATE, SEEDREAM_STORE_PROMPTS="off"
+        )
+    assert customer.sent == 1 and len(customer.rows[0].references) == 1
+    for path in (path for path in customer.home.rglob("*") if path.is_file()):
+        text = path.read_bytes().decode("utf-8", "replace")
+        for secret in (PRIVATE, json.dumps(PRIVATE)[1:-1], "0123456789abcdef"):
+            assert secret not in text, path
+    ledger = Ledger(customer.home)
+    kept = b"".join(response.body for response in ledger.responses(1)).decode()
+    ledger.close()
+    assert "private cat" not in kept and "0123456789abcdef" not in kept
