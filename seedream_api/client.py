@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -220,15 +220,15 @@ class SeedreamClient:
             raise as_unknown(read, self._secret())
         return read
 
-    def read_again(self, http: int, body: bytes, sent: tuple[str, ...] = ()) -> Answer:
+    def read_again(self, http: int, body: bytes, sent: Container[str] = ()) -> Answer:
         """Read a response that was kept, with the reader of this version."""
         return understand(HttpAnswer(http, {}, body), self._reader(sent), self._secret())
 
     async def _read(self, answer: HttpAnswer, sent: tuple[str, ...] = ()) -> Answer:
         return await read_in_time(answer, self._reader(sent), self._secret())
 
-    def _reader(self, sent: tuple[str, ...]) -> Reader:
-        return Reader(self.base_url, sent=frozenset(sent))
+    def _reader(self, sent: Container[str]) -> Reader:
+        return Reader(self.base_url, sent=sent)
 
     async def get_task(self, task_id: str) -> Task:
         """Poll a task once; free.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote, urljoin, urlsplit
@@ -63,7 +63,7 @@ class Reader:
 
     base_url: str = ""
     blobs: Mapping[str, memoryview] = field(default_factory=dict[str, memoryview])
-    sent: frozenset[str] = frozenset()
+    sent: Container[str] = ()
 
     def items(self, place: Any) -> tuple[ResultItem, ...]:
         """Read every entry of a place, in order."""

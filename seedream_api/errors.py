@@ -159,7 +159,9 @@ def _cleaned(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, SeedreamError):
         return value.happened("en")
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    return clean(str(value))
 
 
 class ConfigurationError(SeedreamError):

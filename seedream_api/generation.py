@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .callbacks import check_callback
 from .checks import Checked, check_reachable, check_request
-from .config import load_settings
+from .config import Settings, load_settings
 from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation
@@ -21,7 +21,8 @@ from .ledger_rows import Row
 from .models import Request
 from .outcomes import outcome_of, unfinished
 from .polling import wait_limit_s
-from .references import PictureReference, identities
+from .redaction import bare_url
+from .references import PictureReference, UrlReference, identities
 from .request_identity import identify
 from .results import Origin, Progress, Result
 from .session import Session
@@ -123,8 +124,16 @@ async def intent_of(checked: Checked, session: Session) -> Intent:
         seed=request.seed,
         asked=request.asked_images(),
         notes=checked.notes,
+        hidden=_hidden(request, settings),
         also=also,
     )
+
+
+def _hidden(request: Request, settings: Settings) -> tuple[str, ...]:
+    """The texts of a request that its row does not hold, and no response kept beside it may."""
+    urls = (one.url for one in request.references if isinstance(one, UrlReference))
+    signed = (url for url in urls if bare_url(url) != url)
+    return (*signed, *(() if settings.is_on("SEEDREAM_STORE_PROMPTS") else (request.prompt,)))
 
 
 async def joined(

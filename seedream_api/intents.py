@@ -99,6 +99,8 @@ class Intent:
     asked: int
     """The most images that may be charged."""
     notes: tuple[str, ...] = field(default=())
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    """Texts of the request that must not be written down when the service repeats them."""
     also: tuple[str, ...] = field(default=())
     """Fingerprints of the same request in spellings that older rows hold."""
 

@@ -18,7 +18,7 @@ from .intents import Intent, State
 from .ledger_moves import LedgerMoves
 from .ledger_rows import Row, readable, row_from
 from .locks import is_alive
-from .request_identity import choose_row, find_rows
+from .request_identity import choose_row, find_rows, storable_references
 
 
 class Ledger(LedgerMoves):
@@ -43,10 +43,15 @@ class Ledger(LedgerMoves):
             rows = find_rows(db, intent.fingerprints)
             row = choose_row(rows, reuse=reuse)
             if row is not None:
-                return self._taken_over(db, readable(row))
+                return self._hiding(self._taken_over(db, readable(row)), intent)
             for stored in rows:
-                self._move(db, stored, State.FORGOTTEN)
-            return self._inserted(db, intent, idempotency_key)
+                self._move(db, readable(stored), State.FORGOTTEN)
+            return self._hiding(self._inserted(db, intent, idempotency_key), intent)
+
+    def _hiding(self, row: Row, intent: Intent) -> Row:
+        if row.owner == self.owner:
+            self.hidden[row.id] = intent.hidden
+        return row
 
     def adopt(self, address: str, task_id: str, key_print: str) -> Row:
         """The row of a task id, its own or a stranger's; made where there is none."""
@@ -83,7 +88,7 @@ class Ledger(LedgerMoves):
             (
                 self.owner, intent.fingerprint, intent.family, intent.model, intent.address,
                 intent.key_print, intent.prompt, json.dumps(dict(intent.fields)),
-                json.dumps(intent.references), str(intent.seed), intent.asked,
+                json.dumps(storable_references(intent.references)), str(intent.seed), intent.asked,
                 json.dumps(intent.notes), idempotency_key, now, now,
             ),
         )  # fmt: skip
@@ -105,6 +110,7 @@ class Ledger(LedgerMoves):
             db.execute(
                 "UPDATE requests SET owner = NULL WHERE id = ? AND owner = ?", (row_id, self.owner)
             )
+        self.hidden.pop(row_id, None)
 
     def forget(self, row_id: int) -> None:
         """Let the same inputs be paid for again; what is forgotten stays so.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Generator
@@ -27,6 +28,9 @@ class LedgerFile:
         self.path = home / "ledger.sqlite"
         self.now = now
         self._owners = home / "owners"
+        self._pid = os.getpid()
+        self.hidden: dict[int, tuple[str, ...]] = {}
+        """By row of ours, the texts of its request that must not be written down."""
         self._lock: OwnerLock | None = None
         self._lost: LedgerFailed | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
@@ -58,11 +62,25 @@ class LedgerFile:
         return self._lost is not None
 
     def close(self) -> None:
-        """Let go of every row and close the file; safe to call twice."""
+        """Let go of every row and close the file; safe to call twice.
+
+        In a forked child it does nothing: the file, its thread and the lock are its parent's.
+        """
+        if self._is_in_child:
+            return
         self._thread.shutdown(wait=True)
         if self._lock is not None:
             self._connection.close()
         self._let_go()
+
+    @property
+    def _is_in_child(self) -> bool:
+        return os.getpid() != self._pid
+
+    def _check_process(self) -> None:
+        """SQLite's files do not work across a fork, and the thread runs in the parent only."""
+        if self._is_in_child:
+            raise LedgerFailed("ledger_forked", path=self.path)
 
     def _let_go(self) -> None:
         if self._lock is not None:
@@ -71,6 +89,7 @@ class LedgerFile:
 
     async def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run one of the methods, or a function of them, on the ledger's own thread."""
+        self._check_process()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
 
@@ -86,6 +105,7 @@ class LedgerFile:
         Raises:
             LedgerFailed: it could not be done, or the file is broken (then it is kept aside).
         """
+        self._check_process()
         db = self._connection
         if self._lost is not None:
             raise LedgerFailed(self._lost.key, **self._lost.values)

@@ -15,7 +15,9 @@ from .ledger_rows import KeptResponse, Row
 from .ledger_tables import STAMPS
 from .link_life import expires_at
 from .models import ResultItem
+from .redaction import clean, scrub
 from .store import StoredFile
+from .withheld import without_texts, without_texts_in
 
 
 class LedgerMoves(LedgerResponses):
@@ -38,7 +40,7 @@ class LedgerMoves(LedgerResponses):
         Args:
             response: what the service sent and could not be read; kept with the move or not at all.
         """
-        packed = pack(response) if response is not None else None
+        packed = pack(response, self.hidden.get(row_id, ())) if response is not None else None
         with self.transaction(lasting=state not in STORED) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
@@ -67,9 +69,9 @@ class LedgerMoves(LedgerResponses):
             "request_id = COALESCE(?, request_id), updated_at = ? WHERE id = ?",
             (
                 state.value,
-                json.dumps(error.to_record()) if error else None,
+                self._recorded(error, row.id) if error else None,
                 storable(task_id),
-                storable(request_id),
+                storable(clean(request_id)) if request_id else None,
                 now,
                 row.id,
             ),
@@ -80,6 +82,11 @@ class LedgerMoves(LedgerResponses):
             # Fetched once more, the answer came when it came first: the service took no longer.
             moment = f"COALESCE({stamp}, ?)" if state is State.ANSWERED else "?"
             db.execute(f"UPDATE requests SET {stamp} = {moment} WHERE id = ?", (now, row.id))  # noqa: S608
+
+    def _recorded(self, error: SeedreamError, row_id: int) -> str:
+        record = error.to_record()
+        hidden = self.hidden.get(row_id, ())
+        return json.dumps({**record, "values": without_texts_in(record["values"], hidden)})
 
     def answered(
         self,
@@ -113,7 +120,9 @@ class LedgerMoves(LedgerResponses):
     def _write_item(
         self, db: sqlite3.Connection, row: Row, position: int, item: ResultItem
     ) -> None:
-        error = str(item.error) if item.error and not item.was_made else None
+        error = None
+        if item.error and not item.was_made:
+            error = scrub(without_texts(str(item.error), self.hidden.get(row.id, ())))
         seen_at, dies_at = self._life(item.url, row)
         db.execute(
             "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from dataclasses import replace
+from typing import Any
 
-from .ledger_cells import storable
+from .ledger_cells import Cells, storable, to_count, to_moment, to_text
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
+from .redaction import hide_known, scrub
+from .withheld import without_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 """Of one response, after compression."""
@@ -21,7 +24,7 @@ class LedgerResponses(LedgerLooks):
 
     def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
         """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
-        packed = pack(KeptResponse(status, body, note))
+        packed = pack(KeptResponse(status, body, note), self.hidden.get(row_id, ()))
         with self.transaction() as db:
             self._keep(db, row_id, packed)
 
@@ -66,20 +69,37 @@ class LedgerResponses(LedgerLooks):
         )
 
 
-def pack(response: KeptResponse) -> KeptResponse:
-    """Compress the body of a response. Call it before the transaction, which others wait for."""
-    body = zlib.compress(response.body, 1)
+def pack(response: KeptResponse, hidden: tuple[str, ...] = ()) -> KeptResponse:
+    """Compress the body of a response, without secrets and hidden texts.
+
+    Call it before the transaction, which others wait for.
+    """
+    text = hide_known(response.body.decode("utf-8", "surrogateescape"))
+    text = without_texts(text, hidden)
+    body = zlib.compress(text.encode("utf-8", "surrogateescape"), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
-    return replace(response, body=body[:MAX_KEPT_BYTES], truncated=is_cut)
+    return replace(
+        response, body=body[:MAX_KEPT_BYTES], note=scrub(response.note), truncated=is_cut
+    )
 
 
 def _unpack(found: sqlite3.Row) -> KeptResponse:
-    # Unlike zlib.decompress, this gives what precedes a cut.
-    body = zlib.decompressobj().decompress(found["body"])
-    return KeptResponse(
-        status=found["status"],
-        body=body,
-        note=found["note"],
-        truncated=bool(found["truncated"]),
-        received_at=found["received_at"],
-    )
+    """Read a kept response. What cannot be read of it is left out, and its note says so."""
+    cells = Cells(found)
+    body = cells.read("body", _inflate, b"")
+    status = cells.read("status", to_count, None)
+    note = cells.read("note", to_text, "")
+    truncated = bool(cells.read("truncated", to_count, 1))
+    received_at = cells.read("received_at", to_moment, 0.0)
+    if cells.problems:
+        lacking = f"cannot be read: {', '.join(cells.problems)}"
+        note = f"{note}; {lacking}" if note else lacking
+    return KeptResponse(status, body, note, truncated, received_at)
+
+
+def _inflate(value: Any) -> bytes:
+    """Undo the compression; unlike ``zlib.decompress``, this gives what precedes a cut."""
+    try:
+        return zlib.decompressobj().decompress(value)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None

@@ -42,16 +42,15 @@ class OwnerLock:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         self._descriptor: int | None = None
+        _made.add(self)  # before it is locked: another thread may fork at any moment
         # A sweep may catch the file between its making and its locking: then take another name.
-        while self._descriptor is None:
+        while True:
             self.name = uuid.uuid4().hex
             self._path = folder / f"{self.name}.lock"
-            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-            if _take(descriptor) and self._path.exists():
-                self._descriptor = descriptor
-            else:
-                os.close(descriptor)
-        _made.add(self)
+            self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+            if _take(self._descriptor) and self._path.exists():
+                return
+            self._close()
 
     def release(self) -> None:
         """Let go; the owner counts as dead from now on."""
@@ -68,8 +67,10 @@ class OwnerLock:
         """Whether it was open until now."""
         if self._descriptor is None:
             return False
-        os.close(self._descriptor)
-        self._descriptor = None
+        # Another thread may fork between the two: the child must not close a number again that
+        # may belong to another file by then.
+        descriptor, self._descriptor = self._descriptor, None
+        os.close(descriptor)
         return True
 
 

@@ -46,6 +46,7 @@ def keep_secret(texts: Iterable[str]) -> None:
     """Hide these texts in everything that :func:`scrub` and :func:`clean` see from now on."""
     found = {text for text in texts if len(text) >= SHORTEST_SECRET}
     spellings = found | {quote(text, safe="") for text in found} | {unquote(text) for text in found}
+    spellings |= {text.replace("/", "\\/") for text in found}  # as PHP writes JSON
     with _learning:
         _known.update(text for text in spellings if len(text) >= SHORTEST_SECRET)
 

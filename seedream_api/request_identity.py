@@ -7,9 +7,10 @@ typed: their fingerprints are computed from their own spellings.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -17,9 +18,11 @@ from .given_urls import content_at, urls_of
 from .intents import ENDED_UNPAID, STORED, State, fingerprint
 from .ledger_file import LedgerFile
 from .ledger_rows import Row, row_from
+from .redaction import bare_url
 from .spelling import spell_recorded_address
 
 _URL = "url:"
+_PRINTED = "url-sha256:"
 _ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
 _PREFERENCE = (
     State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
@@ -68,11 +71,36 @@ def identify(
     return by_content, tuple(one for one in dict.fromkeys(also) if one != own)
 
 
-def sent_urls(ledger: LedgerFile, references: Sequence[str]) -> tuple[str, ...]:
-    """List the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
+def storable_references(references: Sequence[str]) -> tuple[str, ...]:
+    """Give the references as they are written down: of a URL that may hold a secret, a hash."""
+    return tuple(
+        f"{_PRINTED}{_print(url)}"
+        if one.startswith(_URL) and bare_url(url := one.removeprefix(_URL)) != url
+        else one
+        for one in references
+    )
+
+
+class SentUrls(Container[str]):
+    """The URLs of a row's references, of which the signed ones are known by their hashes."""
+
+    def __init__(self, urls: Iterable[str], prints: Iterable[str]) -> None:
+        self._urls, self._prints = frozenset(urls), frozenset(prints)
+
+    def __contains__(self, url: object) -> bool:
+        return url in self._urls or (isinstance(url, str) and _print(url) in self._prints)
+
+
+def sent_urls(ledger: LedgerFile, references: Sequence[str]) -> SentUrls:
+    """Give the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
+    prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
     with ledger.transaction(lasting=False) as db:
-        return (*foreign, *urls_of(db, references))
+        return SentUrls((*foreign, *urls_of(db, references)), prints)
+
+
+def _print(url: str) -> str:
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,8 +14,9 @@ from ..config import Settings
 from ..errors import InvalidRequest, LedgerFailed
 from ..intents import State
 from ..ledger import Ledger
-from ..ledger_rows import Row
+from ..ledger_rows import KeptResponse, Row
 from ..pruning import Pruned, prune
+from ..redaction import clean
 from ..store import ImageStore
 from ..wording import spoken
 from .output import Outcome
@@ -22,6 +24,8 @@ from .output import Outcome
 _LISTED = 1_000
 """A longer record is exported; its newest entries, and any that ``--state`` asks for, are shown."""
 _ALL = 1_000_000_000
+_SHOWN_BYTES = 4 * 1024 * 1024
+"""Of one kept response in an export; the record itself holds more."""
 
 
 def run_models(settings: Settings) -> Outcome:
@@ -90,7 +94,10 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
 
 def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
     """Every row, forgotten ones too unless only some states are wanted, as JSON."""
-    rows = [_task(row, ledger) for row in ledger.rows(states or tuple(State), limit=_ALL)]
+    rows = [
+        {**_task(row, ledger), "responses": list(map(_response, ledger.responses(row.id)))}
+        for row in ledger.rows(states or tuple(State), limit=_ALL)
+    ]
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
@@ -157,6 +164,23 @@ def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
         "created_at": row.created_at,
         "finished_at": row.finished_at,
     }
+
+
+def _response(kept: KeptResponse) -> dict[str, Any]:
+    """A kept response, so that a person can get what this version could not read in it."""
+    body = kept.body[:_SHOWN_BYTES]
+    shown: dict[str, Any] = {
+        "status": kept.status,
+        "note": clean(kept.note),
+        "received_at": kept.received_at,
+        "bytes": len(kept.body),
+        "truncated": kept.truncated or len(body) < len(kept.body),
+    }
+    try:
+        shown["body"] = clean(body.decode())
+    except UnicodeDecodeError:
+        shown["body_base64"] = base64.b64encode(body).decode()
+    return shown
 
 
 def _line(row: Row, task: dict[str, Any]) -> str:

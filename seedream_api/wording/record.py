@@ -26,6 +26,13 @@ RECORD: dict[str, Wording] = {
         "Update this installation, or use another SEEDREAM_HOME.",
         "请更新本插件，或使用另一个 SEEDREAM_HOME。",
     ),
+    "ledger_forked": Wording(
+        "The record of paid requests in {path} is open in the parent of this forked process, "
+        "and cannot be used here.",
+        "付费请求记录 {path} 由父进程打开，无法在 fork 出的子进程中使用。",
+        "Nothing is sent. Open a new Session in the child, or start it with the spawn method.",
+        "不会发送任何请求。请在子进程中新建 Session，或使用 spawn 方式启动子进程。",
+    ),
     "ledger_emptied": Wording(
         "The record of paid requests in {path} is empty, but what was paid for before is stored "
         "beside it.",

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from seedream_api import ledger_schema
-from seedream_api.browsing import entry, page
+from seedream_api.browsing import answering, entry, page
 from seedream_api.errors import Charge, LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.models import ResultItem
+from seedream_api.request_identity import identify
 from seedream_api.store import ImageStore
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -90,6 +91,16 @@ def test_malformed_cell_of_row_harms_no_other(ledger: Ledger, home: Path, column
             assert ledger.images(row_id)[0].file is not None
         assert len(ledger.stored_files()) == 3
     assert not ledger.is_lost and not list(home.glob("ledger.broken-*"))
+
+
+@pytest.mark.parametrize("column", ["address", "refs", "seed", "fingerprint"])
+def test_malformed_cell_does_not_stop_identification(ledger: Ledger, column: str) -> None:
+    row_id = completed(ledger, "b")
+    for value in VALUES:
+        set_cell(ledger, "requests", row_id, column, value)
+        references, also = identify(ledger, ADDRESS, {}, ("sha256:x",), 7)
+        assert references == ("sha256:x",) and also == ()
+        assert answering(ledger, ("none",), reuse=True) is None
 
 
 @pytest.mark.parametrize("column", columns("images"))

@@ -224,3 +224,52 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         OwnerLock(tmp_path / "file")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_child_forked_while_locking_does_not_hold_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread may fork between the opening of the file and its locking."""
+    takes = locks._take
+    ready, is_ready = os.pipe()
+    ends, end_it = os.pipe()
+    children: list[int] = []
+
+    def take(descriptor: int) -> bool:
+        taken = takes(descriptor)
+        children.append(os.fork())
+        if children[-1] == 0:
+            os.close(end_it)
+            os.write(is_ready, b"1")
+            os.read(ends, 1)
+            os._exit(0)
+        os.read(ready, 1)
+        return taken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, "_take", take)
+        lock = OwnerLock(tmp_path)
+    lock.close_in_child()  # as if this process had ended
+    try:
+        assert not is_alive(tmp_path, lock.name)
+    finally:
+        for descriptor in (end_it, ends, ready, is_ready):
+            os.close(descriptor)
+        for child in children:
+            os.waitpid(child, 0)
+
+
+def test_lock_forked_while_it_closes_is_not_closed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = OwnerLock(tmp_path)
+    closes = os.close
+
+    def close(descriptor: int) -> None:
+        closes(descriptor)
+        lock.close_in_child()  # what the hook does in a child that is forked here
+
+    monkeypatch.setattr(locks, "os", SimpleNamespace(**{**vars(os), "close": close}))
+    lock.release()

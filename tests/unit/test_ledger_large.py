@@ -1,0 +1,109 @@
+"""What a long record costs: looks that a run or a page needs do not read all of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from seedream_api.browsing import answering, entry, page
+from seedream_api.intents import Intent
+from seedream_api.ledger import Ledger
+
+ROWS = 10_000
+STEPS = 1_000
+"""Instructions of SQLite's machine are counted in thousands."""
+STATES = ("completed", "accepted", "forgotten", "completed", "answered")
+
+
+def fill(ledger: Ledger) -> None:
+    with ledger.transaction(lasting=False) as db:
+        db.executemany(
+            "INSERT INTO requests (id, state, fingerprint, family, model, address, prompt, fields, "
+            "refs, seed, asked, notes, task_id, created_at, updated_at, accepted_at, answered_at) "
+            "VALUES (?, ?, ?, 'evolink', 'Seedream-4.5', 'sandbox', ?, '{}', '[]', '1', 4, '[]', "
+            "?, 1, 1, 1, 9)",
+            (
+                (number, STATES[number % 5], f"print-{number}", "a cat " * 100, f"task-{number}")
+                for number in range(1, ROWS + 1)
+            ),
+        )
+        db.executemany(
+            "INSERT INTO images (request, position, url, sha256, file, bytes) "
+            "VALUES (?, ?, ?, ?, ?, 100)",
+            (
+                (
+                    number,
+                    place,
+                    f"https://x.example/{number}/{place}",
+                    name,
+                    f"images/aa/{name}.png",
+                )
+                for number in range(1, ROWS + 1)
+                for place in range(4)
+                for name in [f"{number:060x}{place:04x}"]
+            ),
+        )
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    opened = Ledger(tmp_path_factory.mktemp("large") / "home")
+    fill(opened)
+    yield opened
+    opened.close()
+
+
+def wish(name: str) -> Intent:
+    return Intent(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
+
+
+LOOKS: dict[str, Callable[[Ledger], object]] = {
+    "row": lambda ledger: ledger.row(5_000),
+    "images": lambda ledger: ledger.images(5_000),
+    "entry": lambda ledger: entry(ledger, 5_000),
+    "find": lambda ledger: ledger.find("task-5000"),
+    "find missing": lambda ledger: ledger.find("no such task"),
+    "of_task": lambda ledger: ledger.of_task("task-5000"),
+    "stored_image": lambda ledger: ledger.stored_image("https://x.example/5000/1"),
+    "typical_seconds": lambda ledger: ledger.typical_seconds("Seedream-4.5"),
+    "answering": lambda ledger: answering(ledger, "print-5000", reuse=True),
+    "answering none": lambda ledger: answering(ledger, "none", reuse=True),
+    "claim": lambda ledger: ledger.claim(wish("print-5000"), "key"),
+    "adopt": lambda ledger: ledger.adopt("sandbox", "task-5000", "print"),
+    "responses": lambda ledger: ledger.responses(5_000),
+    "newest rows": lambda ledger: ledger.rows(limit=10),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_look_does_not_read_the_whole_ledger(ledger: Ledger, look: str) -> None:
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    ledger._connection.set_progress_handler(count, STEPS)  # pyright: ignore[reportPrivateUsage]
+    try:
+        LOOKS[look](ledger)
+    finally:
+        ledger._connection.set_progress_handler(None, STEPS)  # pyright: ignore[reportPrivateUsage]
+    assert counted <= 5, f"about {counted * STEPS} instructions for one look"
+
+
+def test_page_and_list_of_a_large_ledger_stay_fast(ledger: Ledger) -> None:
+    """Generous bounds, for slow machines: the page takes 6 ms here, its search 25 ms."""
+    begun = time.monotonic()
+    assert page(ledger).total == ROWS * 4 // 5
+    assert page(ledger, text="task-77").total > 0
+    assert len(ledger.rows()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
+    assert time.monotonic() - begun < 3.0
+
+
+def test_opening_a_large_ledger_does_not_read_it(ledger: Ledger) -> None:
+    begun = time.monotonic()
+    Ledger(ledger.home).close()
+    assert time.monotonic() - begun < 1.0
