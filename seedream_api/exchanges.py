@@ -89,14 +89,14 @@ def _is_not_ours(record: logging.LogRecord) -> bool:
     return not _is_ours.get()
 
 
-# At DEBUG, httpcore logs a proxy's password and the addresses of redirects with their signatures.
-# A filter by context leaves the log of every other user of httpcore as it is.
-for _name in ("connection", "http11", "http2", "proxy", "socks"):
-    logging.getLogger(f"httpcore.{_name}").addFilter(_is_not_ours)
-
-
 async def unlogged(call: Awaitable[T]) -> T:
-    """Await ``call`` without a line of httpcore's in any log."""
+    """Await ``call`` without a line of httpcore's in any log.
+
+    At DEBUG, httpcore logs a proxy's password and the addresses of redirects with their signatures.
+    A filter by context leaves the log of every other user of httpcore as it is.
+    """
+    for name in ("connection", "http11", "http2", "proxy", "socks"):
+        logging.getLogger(f"httpcore.{name}").addFilter(_is_not_ours)
     token = _is_ours.set(True)
     try:
         return await call

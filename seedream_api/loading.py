@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .callbacks import call_back, check_callback
 from .data_uris import is_data_uri, read_data_uri
 from .downloads import MAX_BYTES
 from .errors import InvalidRequest, LedgerFailed, SeedreamError
@@ -50,8 +51,10 @@ async def load_urls(
         progress: told how many of how many are done.
 
     Raises:
-        InvalidRequest: the list is empty.
+        InvalidRequest: the list is empty, or the session or the callback cannot be used.
     """
+    session.check_usable()
+    check_callback(progress)
     wanted = [url.strip() for url in urls if url.strip()]
     if not wanted:
         raise InvalidRequest("no_urls")
@@ -65,7 +68,7 @@ async def load_urls(
         except SeedreamError as error:
             loaded = Loaded(url, error=error)
         done += 1
-        progress(done, len(distinct))
+        call_back(progress, done, len(distinct))
         return loaded
 
     outcomes = await asyncio.gather(*(one(i, url) for i, url in enumerate(distinct)))

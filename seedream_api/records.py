@@ -24,7 +24,9 @@ CARRIERS = (
 )  # fmt: skip
 """Fields that hold the response proper, or part of it, one level deeper."""
 TASK_FIELDS = ("task_id", "taskId", "taskid", "TaskId", "taskID", "job_id", "jobId")
-LIKE_TASK = re.compile(r"(?:task|tsk|job|cgt|img-?task)[-_:.][\w.:=+/@~-]{1,250}", re.IGNORECASE)
+LIKE_TASK = re.compile(
+    r"(?:task|tsk|job|cgt|img-?task)[-_:.](?!\S*\.(?:png|jpe?g|webp)\Z)\S{1,900}", re.IGNORECASE
+)
 _LIKE_ID = re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][\w.:-]{7,199}", re.ASCII)
 MAX_ID_CHARACTERS = 1_000
 _TASK_SIGNS = {"object", "created_at", "progress", "task_info"}

@@ -12,7 +12,10 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-TWINS = [("README.md", "README.zh-CN.md"), ("docs/fleet.md", "docs/fleet.zh-CN.md")]
+TWINS = [
+    ("README.md", "README.zh-CN.md"),
+    ("docs/fleet.md", "docs/fleet.zh-CN.md"),
+]
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
