@@ -103,5 +103,5 @@ def test_poll_that_fails_may_be_repeated(payload: Any, http: int, cut: Any, said
     failed = poll_failure(respond(payload, http, cut=cut), {"retry-after": "7"})
     assert type(failed) is ReadFailed and failed.retry_after_s == 7.0
     assert said in failed.message("en") and KEY not in str(failed)
-    assert failed.values["task_id"] == "task-7"
+    assert failed.task_id == "task-7"
     assert poll_failure(respond(payload, http, cut=cut)).retry_after_s is None
