@@ -104,7 +104,7 @@ def test_nothing_connected_and_pictures_that_the_service_would_not_take(studio: 
 def test_a_failed_upload_says_which_way_failed(studio: Studio) -> None:
     from seedream_api.sandbox import WrongType
 
-    studio.sandbox.faults.push("reference", WrongType())
+    studio.sandbox.faults.push("reference", WrongType(), times=100)
     graph = {"1": graphs.colour(7, 7, 7), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
     message = studio.fail(graph)
     assert "by way of sandbox" in message and "Nothing was charged" in message

@@ -195,7 +195,7 @@ def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
     customer: Any, is_full: bool
 ) -> None:
     async def road(session: Any) -> Any:
-        claim, run = session.ledger.claim, Held(session.ledger, "run")
+        claim, run = session.ledger.claim, Held(session.ledger, "run", only="claim")
 
         def claim_in_vain(*args: Any, **kwargs: Any) -> Any:
             session.ledger.claim = claim
@@ -223,7 +223,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
             bring = Held(other.courier, "bring")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
-            run = Held(session.ledger, "run")
+            run = Held(session.ledger, "run", only="claim")
             mine = asyncio.create_task(generate(cat(), session))
             await run.reached.wait()
             await cancelled(mine)

@@ -30,16 +30,21 @@ async def cancelled(task: asyncio.Task[Any]) -> SeedreamError:
 
 
 class Held:
-    """An asynchronous method that is reached and goes on only when it is let go."""
+    """An asynchronous method that is reached and continues only when it is let go.
 
-    def __init__(self, owner: Any, method: str) -> None:
-        self._real = getattr(owner, method)
+    Args:
+        only: what its first argument must be named for it to be held.
+    """
+
+    def __init__(self, owner: Any, method: str, only: str = "") -> None:
+        self._real, self._only = getattr(owner, method), only
         self.reached, self._may_go = asyncio.Event(), asyncio.Event()
         setattr(owner, method, self)
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.reached.set()
-        await self._may_go.wait()
+        if not self._only or args[0].__name__.startswith(self._only):
+            self.reached.set()
+            await self._may_go.wait()
         return await self._real(*args, **kwargs)
 
     def let_go(self) -> None:
