@@ -1,8 +1,7 @@
 """Read JSON out of the raw bytes of a response, whatever a gateway did to them.
 
-Compression is undone by what the bytes are, not by what a header calls them. JSON is found with
-text, events or other JSON around it; JSON that ends early is completed from what is there, so that
-its structure stays known. Nothing here knows what the JSON means.
+JSON is found with text, events or other JSON around it; JSON that ends early is completed from
+what is there, so that its structure stays known. Nothing here knows what the JSON means.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ import ast
 import codecs
 import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-MAX_PLAIN_BYTES = 512 * 1024 * 1024
-"""Of a body after decompression; more is left unread."""
+from .compression import plain_bytes
+
 LARGE_BYTES = 256 * 1024
 """From here on, long strings are lifted out before the JSON is read."""
 LONG_STRING_BYTES = 32 * 1024
@@ -26,7 +24,6 @@ _MOST_STARTS = 64
 _MOST_CUTS = 24
 _MOST_PARTS = 100_000
 _MOST_QUOTES = 200_000
-_MAX_LAYERS = 3
 
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _START = re.compile(r"[{\[]")
@@ -79,55 +76,7 @@ def read_json(body: bytes, headers: Mapping[str, str] | None = None) -> Any:
     return values[0]
 
 
-# --- bytes ----------------------------------------------------------------------------------------
-
-
-def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    """Undo compression. What is cut or damaged is read as far as it goes."""
-    declared = (headers or {}).get("content-encoding", "").lower()
-    for _ in range(_MAX_LAYERS):
-        window = _window(body, declared)
-        if window is None:
-            break
-        inflated = _inflate(body, window)
-        if not inflated:
-            break
-        body = inflated
-    return body
-
-
-def _window(body: bytes, declared: str) -> int | None:
-    """The ``wbits`` for zlib, or ``None`` where the body is not compressed."""
-    if body[:2] == b"\x1f\x8b":
-        return 16 + zlib.MAX_WBITS
-    if len(body) > 2 and body[0] == 0x78 and (body[0] * 256 + body[1]) % 31 == 0:
-        return zlib.MAX_WBITS
-    if "deflate" in declared and body[:1] not in (b"{", b"[", b" ", b"\n", b"\xef", b""):
-        return -zlib.MAX_WBITS
-    return None
-
-
-def _inflate(body: bytes, window: int) -> bytes:
-    parts: list[bytes] = []
-    left, rest = MAX_PLAIN_BYTES, body
-    while rest and left > 0:
-        inflater = zlib.decompressobj(window)
-        try:
-            # In steps, so that what precedes a damaged place is kept.
-            for start in range(0, len(rest), 1 << 20):
-                part = inflater.decompress(rest[start : start + (1 << 20)], left)
-                parts.append(part)
-                left -= len(part)
-                if inflater.eof or left <= 0:
-                    rest = inflater.unused_data + rest[start + (1 << 20) :]
-                    break
-            else:
-                break
-        except zlib.error:
-            break
-        if rest[:2] != b"\x1f\x8b":  # only gzip may consist of several members
-            break
-    return b"".join(parts)
+# --- long strings ---------------------------------------------------------------------------------
 
 
 def _lift_long_strings(plain: bytes) -> tuple[bytes, dict[str, memoryview]]:

@@ -19,7 +19,8 @@ from .service_errors import read_error
 
 MAX_ENTRIES = 1_000
 """Of one place. The service makes 15 images at most; millions of entries would take minutes."""
-MAX_DEPTH = 6
+MAX_DEPTH = 8
+"""Levels of lists and objects in one place; what lies deeper is not read."""
 
 URL_FIELDS = (
     "url", "imageurl", "imageuri", "uri", "outputurl", "resulturl", "image", "img", "imgurl",
@@ -81,7 +82,7 @@ class Reader:
         if isinstance(entry, list) and entry and depth > 0:
             for each in cast("list[Any]", entry)[:MAX_ENTRIES]:
                 yield from self._entries(each, depth - 1)
-        elif isinstance(entry, dict):
+        elif isinstance(entry, dict) and depth > 0:
             yield from self._of_fields(cast("dict[str, Any]", entry), depth)
         elif isinstance(entry, str):
             yield from self._of_text(entry)
@@ -104,7 +105,7 @@ class Reader:
             yield ResultItem(0, data=data)
             return
         error = read_error(entry)
-        nested = list(self._nested(entry, depth)) if depth > 0 else []
+        nested = list(self._nested(entry, depth))
         if any(item.was_made for item in nested) or (nested and error is None):
             yield from nested
         elif error is not None:

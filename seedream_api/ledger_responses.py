@@ -108,7 +108,7 @@ def _unpack(found: sqlite3.Row) -> KeptResponse:
     received_at = cells.read("received_at", to_moment, 0.0)
     if cells.problems:
         lacking = f"cannot be read: {', '.join(cells.problems)}"
-        note = f"{note}; {lacking}" if note else lacking
+        note = "; ".join(filter(None, (note, lacking)))
     return KeptResponse(status, body, note, truncated, received_at)
 
 

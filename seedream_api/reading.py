@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from .answers import Answer, read_response
-from .bodies import plain_bytes, read_body
+from .bodies import read_body
+from .compression import plain_bytes
 from .entries import Reader
 from .media_types import HEAD_BYTES, media_type_of
 from .models import ResultItem

@@ -249,8 +249,8 @@ def _kind(http: int, error: ServiceError) -> _Kind:
     if _CHANNEL_WORDS.search(text):
         return _CHANNEL
     status = http if http >= 400 else (_status_in(error) or http)
-    if status == 403 and by_code is not _BALANCE and "quota" not in error.code.lower():
-        return _KEY
+    if status == 403 and by_code is not _BALANCE:
+        return _BALANCE if "quota" in error.code.lower() else _KEY
     if status in _BY_STATUS and by_code in (None, _PLAIN):
         return _BY_STATUS[status]
     return by_code or _PLAIN

@@ -29,6 +29,8 @@ _TAG = re.compile(r"<[^>]*>")
 _HTML = re.compile(r"<(?:!doctype|html|head|body|title|h1|center)\b", re.IGNORECASE)
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 MAX_QUOTED = 500
+_MAX_NESTING = 8
+"""Levels of objects and lists around an error; what lies deeper is not read."""
 
 
 def text_of(value: Any) -> str:
@@ -46,7 +48,7 @@ def read_error(body: Any) -> ServiceError | None:
         return None
     body = cast("dict[str, Any]", body)
     for name in ("error", "errors", "err", "Error"):
-        error = _stated(body.get(name), body)
+        error = _stated(body.get(name), body, _MAX_NESTING)
         if error is not None:
             return error
     for name in _REASON_FIELDS:
@@ -72,13 +74,16 @@ def is_fine(said: ServiceError) -> bool:
 def read_loose_error(body: Any) -> ServiceError:
     """The words of a body that is known to be a refusal, in whatever shape; may be empty."""
     if isinstance(body, list):
-        parts = cast("list[Any]", body)
-        return read_error(parts[0]) or read_loose_error(parts[0]) if parts else ServiceError("")
+        first = next(iter(cast("list[Any]", body)), None)
+        first = None if isinstance(first, list) else first
+        return read_error(first) or read_loose_error(first)
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         message = _first(body, _MESSAGE_FIELDS)
         if not message and isinstance(body.get("detail"), (dict, list)):
-            return _stated(body["detail"], {}) or ServiceError("", _first(body, _CODE_FIELDS))
+            return _stated(body["detail"], {}, _MAX_NESTING) or ServiceError(
+                "", _first(body, _CODE_FIELDS)
+            )
         return ServiceError(quotable(message), _first(body, _CODE_FIELDS), _first(body, ("type",)))
     return ServiceError(quotable(body)) if isinstance(body, str) else ServiceError("")
 
@@ -98,12 +103,14 @@ def quotable(text: str) -> str:
     return " ".join(text.split())[:MAX_QUOTED]
 
 
-def _stated(error: Any, around: dict[str, Any]) -> ServiceError | None:
+def _stated(error: Any, around: dict[str, Any], depth: int) -> ServiceError | None:
+    if isinstance(error, (list, dict)) and depth == 0:
+        return None
     if isinstance(error, list):
-        stated = (_stated(each, around) for each in cast("list[Any]", error))
+        stated = (_stated(each, around, depth - 1) for each in cast("list[Any]", error))
         return next((each for each in stated if each is not None), None)
     if isinstance(error, dict):
-        return _of_object(cast("dict[str, Any]", error))
+        return _of_object(cast("dict[str, Any]", error), depth)
     if error is True:
         return _said_beside(around, "error: true")
     text = text_of(error)
@@ -114,10 +121,10 @@ def _stated(error: Any, around: dict[str, Any]) -> ServiceError | None:
     return ServiceError(quotable(text), _first(around, _CODE_FIELDS))
 
 
-def _of_object(error: dict[str, Any]) -> ServiceError | None:
+def _of_object(error: dict[str, Any], depth: int) -> ServiceError | None:
     inner = error.get("error")
     if isinstance(inner, (dict, list)):  # wrapped once more
-        return _stated(inner, error)
+        return _stated(inner, error, depth - 1)
     code, kind = _first(error, _CODE_FIELDS), _first(error, ("type", "status", "name"))
     message = _first(error, _MESSAGE_FIELDS)
     if _is_fine(message) and _is_fine(kind) and _is_fine(code):

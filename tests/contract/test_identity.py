@@ -126,7 +126,8 @@ def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
     assert row.references[0].startswith("sha256:")
     ledger = Ledger(shop.home)
     try:
-        assert set(sent_urls(ledger, row.references)) == {first, foreign}
+        sent = sent_urls(ledger, row.references)
+        assert first in sent and foreign in sent and f"{foreign}2" not in sent
     finally:
         ledger.close()
 

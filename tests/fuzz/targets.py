@@ -28,16 +28,20 @@ from seedream_api import (
     client,
     config,
     downloads,
+    entries,
     errors,
+    failures,
     intents,
     media_types,
     opening,
     pictures,
+    reading,
     redaction,
     refusals,
     retries,
     transport,
     upload_memory,
+    verdicts,
     wording,
 )
 from seedream_api import ledger as ledgers
@@ -86,18 +90,17 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     body = as_bytes(mutated(dice.pick(shapes.ANSWERS), dice), dice)
     headers = {dice.pick(["x-request-id", "retry-after", "retry-after-ms"]): dice.pick(ODD_TEXTS)}
     answer = transport.HttpAnswer(dice.pick(STATUSES), headers, body)
-    payload = client._payload(answer)
-    read = answers.read_answer(payload)
-    read.as_task("task-1")
+    read = reading.understand(answer, entries.Reader("https://service.example"), SECRET)
+    read.as_task("task-1", answer.status)
     assert isinstance(read.has_images, bool)
-    answers.read_error(payload)
-    refusal = refusals.read_refusal(answer.status, payload, request_id="r", secrets=(SECRET,))
-    if refusal is not None:
-        told(refusal)
-        refusals.may_repeat(refusal)
+    assert not (verdicts.judge_submission(read) is verdicts.Verdict.REFUSED and read.has_images)
+    refusal = failures.as_refusal(read, SECRET)
+    told(refusal)
+    refusals.may_repeat(refusal)
+    told(failures.as_poll_failure(read, headers, task_id="task-1", secret=SECRET))
     retries.retry_after_s(headers, 1e9)
     with ours():
-        _client(folder)._read(answer)
+        _client(folder)._judge(read)
 
 
 def hosts_answers(dice: Dice, folder: Path) -> None:
@@ -398,7 +401,7 @@ async def _asked(url: str) -> None:
     asking = transport.Transport()
     try:
         with ours():
-            client._payload(await asking.ask(url, timeout_s=PATIENCE_S))
+            _understood(await asking.ask(url, timeout_s=PATIENCE_S))
         with ours():
             await asking.post_once(
                 url, body={}, headers={}, read_timeout_s=PATIENCE_S, before_first_byte=moment
@@ -437,7 +440,11 @@ def heavy(said: bytes) -> None:
     asyncio.run(_asked(_wires[0].url))
     body = said.partition(b"\r\n\r\n")[2]
     if not body.startswith(b"\x1f\x8b"):
-        answers.read_answer(client._payload(transport.HttpAnswer(200, {}, body)))
+        _understood(transport.HttpAnswer(200, {}, body))
+
+
+def _understood(answer: transport.HttpAnswer) -> answers.Answer:
+    return reading.understand(answer, entries.Reader(), SECRET)
 
 
 TARGETS: Mapping[str, Target] = MappingProxyType({

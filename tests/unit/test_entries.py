@@ -1,0 +1,339 @@
+"""Images of a response: addresses in any spelling, names of fields, and what is unreadable."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from seedream_api.entries import (
+    BYTES_FIELDS,
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    NESTED,
+    URL_FIELDS,
+    Reader,
+    plain_name,
+)
+from seedream_api.models import ResultItem, ServiceError, Unreadable
+
+BASE = "https://api.example.com"
+URL = "https://cdn.example.com/a.png"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
+TEXT = base64.b64encode(PNG).decode()
+READER = Reader(BASE)
+
+
+def read(entry: Any, reader: Reader = READER) -> list[str | bytes | None]:
+    """What one entry gives: its addresses, or else its bytes; ``None`` for what is unreadable."""
+    return [item.url or item.data for item in reader.items([entry])]
+
+
+# ---- addresses ----
+
+SPELLINGS = {
+    URL: URL,
+    f"  {URL}\n": URL,
+    f"`{URL}`": URL,
+    f"<{URL}>": URL,
+    f'"{URL}"': URL,
+    f"'{URL}'": URL,
+    f"({URL})": URL,
+    f"[{URL}]": URL,
+    f"{{{URL}}}": URL,
+    f"[ ({URL}) ]": URL,
+    f"\ufeff{URL}\u200b": URL,
+    f"![image]({URL})": URL,
+    f"[download]({URL})": URL,
+    f"![]( <{URL}> )": URL,
+    f'![a cat]({URL} "title")': URL,
+    f'<img src="{URL}" width=16>': URL,
+    f"<a class=x href='{URL}'>here</a>": URL,
+    f"<IMG SRC={URL}>": URL,
+    f"Here is your image: {URL}.": URL,
+    f"图片：{URL}，请查看": URL,
+    "https:\\/\\/cdn.example.com\\/a.png": URL,
+    "https%3A%2F%2Fcdn.example.com%2Fa.png": URL,
+    "https%3a//cdn.example.com/a.png": URL,
+    "https://cdn.example.com/a.png?x=1&amp;y=2": "https://cdn.example.com/a.png?x=1&y=2",
+    "![a](https://cdn.example.com/a.png?x=1&amp;y=2)": "https://cdn.example.com/a.png?x=1&y=2",
+    "HTTPS://cdn.example.com/a.png": "HTTPS://cdn.example.com/a.png",
+    "https://cdn.example.com/a b.png": "https://cdn.example.com/a%20b.png",
+    "https://cdn.example.com/\r\na.\tpng": URL,
+    "https://cdn.example.com/no-ending": "https://cdn.example.com/no-ending",
+    "//cdn.example.com/a.png": URL,
+    "cdn.example.com/a.png": URL,
+    "cdn.example.com:8443/x": "https://cdn.example.com:8443/x",
+    "/files/a.png": f"{BASE}/files/a.png",
+    "./files/a": f"{BASE}/files/a",
+    "../files/a": f"{BASE}/files/a",
+    "files/a.png": f"{BASE}/files/a.png",
+    "a.webp?sign=1": f"{BASE}/a.webp?sign=1",
+    "a.JPEG#x": f"{BASE}/a.JPEG#x",
+    "![a](/files/a.png)": f"{BASE}/files/a.png",
+    "https://cdn.example.com/go?to=//x": "https://cdn.example.com/go?to=//x",
+}
+
+
+@pytest.mark.parametrize(("spelling", "url"), SPELLINGS.items())
+@pytest.mark.parametrize("build", [lambda url: url, lambda url: {"url": url}])
+def test_entry_address_is_read_in_any_spelling(spelling: str, url: str, build: Any) -> None:
+    assert read(build(spelling)) == [url]
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff",
+                                    "avif", "heic"])  # fmt: skip
+def test_entry_path_with_the_ending_of_an_image_is_joined(ending: str) -> None:
+    assert read(f"out/a.{ending}") == [f"{BASE}/out/a.{ending}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "   ", "null", "pending", "oss://bucket/x.png", "s3://b/x.png", "file:///tmp/x.png",
+        "ftp://example.com/a.png", "javascript:alert(1)", "about:blank", "http://", "https:///a",
+        "//", "http://[bad/x.png", "blob:https", "out/a.png is ready", "not an image", "output",
+        "cdn.example.com", "`", "()", "mailto:a@example.com/a.png", "C:\\out\\a.png",
+    ],
+)  # fmt: skip
+def test_entry_without_a_usable_address_is_unreadable(text: str) -> None:
+    for entry in (text, {"url": text}, {"image_url": {"url": text}}, [text]):
+        [item] = READER.items([entry])
+        assert isinstance(item.problem, Unreadable) and item.error is None and not item.was_made
+
+
+def test_entry_address_takes_the_scheme_of_the_service() -> None:
+    local = Reader("http://127.0.0.1:8188/api")
+    assert read("//cdn.example.com/a.png", local) == ["http://cdn.example.com/a.png"]
+    assert read("/a.png", local) == ["http://127.0.0.1:8188/a.png"]
+    assert read("a.png", local) == ["http://127.0.0.1:8188/api/a.png"]
+    assert read("//cdn.example.com/a.png", Reader()) == [URL]
+    assert read("cdn.example.com/a.png", Reader()) == [URL]
+    assert read("/a.png", Reader()) == [None]
+
+
+@pytest.mark.parametrize("between", [",", ", ", ";", " ", "\n", " and ", " | "])
+def test_entry_with_several_addresses_gives_each(between: str) -> None:
+    several = f"{URL}{between}{URL}?2"
+    assert read(several) == [URL, f"{URL}?2"]
+    assert read({"url": several}) == [URL, f"{URL}?2"]
+
+
+def test_entry_with_several_links_gives_each() -> None:
+    assert read(f"![a]({URL}) and ![b](/b.png)") == [URL, f"{BASE}/b.png"]
+    assert read({"url": [URL, f"{URL}?2"]}) == [URL, f"{URL}?2"]
+    assert read([[URL], [{"url": "/b.png"}]]) == [URL, f"{BASE}/b.png"]
+
+
+# ---- names of fields ----
+
+URL_NAMES = (
+    "url", "URL", "image_url", "imageUrl", "Image-URL", "image_uri", "uri", "output_url",
+    "result_url", "image", "img", "img_url", "src", "href", "link", "image_link", "file_url",
+    "download_url", "cdn_url", "oss_url", "origin_url", "original_url", "raw_url", "public_url",
+    "signed_url", "presigned_url", "media_url", "asset_url", "picture_url", "pic_url", "picture",
+    "pic", "file", "path", "image_path", "location", "value",
+)  # fmt: skip
+BYTES_NAMES = (
+    "b64_json", "B64_JSON", "b64Json", "b64", "base64", "image_base64", "image_b64", "b64_image",
+    "base64_image", "binary_data_base64", "bytesBase64Encoded", "image_data", "image_bytes",
+    "binary", "bytes",
+)  # fmt: skip
+NESTED_NAMES = (
+    "data", "output", "outputs", "result", "results", "result_data", "images", "image_list",
+    "image_urls", "response", "choices", "message", "messages", "delta", "content", "contents",
+    "parts", "candidates", "artifacts", "items", "list", "urls", "files", "predictions",
+    "inline_data", "inlineData", "source", "text",
+)  # fmt: skip
+
+
+def test_entry_fields_with_an_address_are_all_known() -> None:
+    assert {plain_name(name) for name in URL_NAMES} == set(URL_FIELDS)
+    for name in URL_NAMES:
+        assert read({name: URL, "index": 0}) == [URL], name
+        assert read({name: {"url": URL}}) == [URL], name
+        assert read({name: [URL]}) == [URL], name
+
+
+def test_entry_fields_with_bytes_are_all_known() -> None:
+    assert {plain_name(name) for name in BYTES_NAMES} == set(BYTES_FIELDS)
+    for name in BYTES_NAMES:
+        assert read({name: TEXT}) == [PNG], name
+        assert read({name: [TEXT]}) == [PNG], name
+        # What stands where bytes do is an image, also of a kind that is not known yet.
+        assert read({name: base64.b64encode(b"\x00JXL " + bytes(20)).decode()}), name
+
+
+def test_entry_fields_one_level_deeper_are_all_known() -> None:
+    assert set(NESTED_NAMES) == set(NESTED)
+    for name in NESTED_NAMES:
+        assert read({name: {"url": URL}}) == [URL], name
+        assert read({name: [{"image_url": {"url": URL}}]}) == [URL], name
+        assert read({name: f"Here: ![image]({URL})"}) == [URL], name
+
+
+def test_entry_prefers_the_likeliest_name() -> None:
+    other = "https://cdn.example.com/other.png"
+    assert read({"path": other, "link": other, "url": URL}) == [URL]
+    assert read({"url": "oss://bucket/x.png", "link": URL}) == [URL]
+    assert read({"url": None, "image_url": "", "uri": [], "src": {}, "href": URL}) == [URL]
+    assert read({"url": False, "image_url": 7, "uri": 1.5, "src": URL}) == [URL]
+    assert read({"URL": other, "url": URL}) == [other]
+
+
+# ---- bytes ----
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"b64_json": TEXT},
+        {"b64_json": TEXT.rstrip("=")},
+        {"b64_json": TEXT.replace("+", "-").replace("/", "_")},
+        {"b64_json": f"data:image/png;base64,{TEXT}"},
+        {"b64_json": f"DATA:image/png;BASE64,{TEXT}"},
+        {"url": f"data:image/png;base64,{TEXT}"},
+        {"url": TEXT},
+        {"image": TEXT},
+        {"image_url": {"url": f"data:image/png;base64,{TEXT}"}},
+        {"url": None, "b64_json": TEXT},
+        {"url": "", "b64_json": TEXT},
+        {"url": "oss://bucket/x.png", "b64_json": TEXT},
+        {"mime_type": "image/png", "data": TEXT},
+        {"inlineData": {"mimeType": "image/png", "data": TEXT}},
+        {"content": [{"type": "image", "source": {"type": "base64", "data": TEXT}}]},
+        {"content": TEXT},
+        {"text": f"data:image/png;base64,{TEXT}"},
+        TEXT,
+        f"data:image/png;base64,{TEXT}",
+    ],
+)
+def test_entry_bytes_are_read_in_any_form(entry: Any) -> None:
+    [item] = READER.items([entry])
+    assert item.data == PNG and item.url is None and item.error is None and item.problem is None
+
+
+def test_entry_with_address_and_bytes_keeps_both() -> None:
+    [item] = READER.items([{"url": URL, "b64_json": TEXT}])
+    assert item == ResultItem(0, URL, PNG)
+    first, second = READER.items([{"url": [URL, f"{URL}?2"], "b64_json": TEXT}])
+    assert (first.data, second.data) == (PNG, None)
+
+
+@pytest.mark.parametrize("text", ["", "!!!", "bm8gaW1hZ2U=", None, 7, [], {}])
+def test_entry_bytes_that_are_none_are_unreadable(text: Any) -> None:
+    assert read({"b64_json": text}) == [None]
+    assert read({"data": text}) == [None]
+    assert read({"b64_json": text, "url": URL}) == [URL]
+
+
+def test_entry_bytes_may_stand_apart_from_the_json() -> None:
+    reader = Reader(BASE, {"<1>": memoryview(TEXT.encode())})
+    assert read({"b64_json": "<1>"}, reader) == [PNG]
+    assert read({"url": "<1>"}, reader) == [PNG]
+
+
+# ---- prose ----
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"![image]({URL})", URL),
+        (URL, URL),
+        (f"  <{URL}>  ", URL),
+        ("https://cdn.example.com/x?y=1", "https://cdn.example.com/x?y=1"),
+        (f"see https://docs.example.com/terms and {URL} please", URL),
+        (f'<img src="{URL}"/>', URL),
+        (f"data:image/png;base64,{TEXT}", PNG),
+    ],
+)
+def test_entry_prose_gives_only_what_is_an_image(text: str, found: str | bytes) -> None:
+    for entry in ({"content": text}, {"message": {"content": text}}, {"text": text}):
+        assert read(entry) == [found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a cat", "see https://docs.example.com/terms please", "a.png", "/a.png", "SGVsbG8="],
+)
+def test_entry_prose_without_an_image_is_unreadable(text: str) -> None:
+    assert read({"content": text}) == [None]
+    assert read({"text": text, "content": [{"text": URL}]}) == [URL]
+
+
+# ---- errors and unreadable entries ----
+
+
+@pytest.mark.parametrize("entry", [None, 7, 0, True, 1.5, [], {}, "", {"index": 0},
+                                   {"url": None}, {"data": []}, {"output": {}}])  # fmt: skip
+def test_entry_that_is_not_an_image_keeps_its_place(entry: Any) -> None:
+    items = READER.items([entry, {"url": URL}])
+    assert [item.position for item in items] == [0, 1]
+    assert items[0].problem is not None and items[0].error is None and items[1].url == URL
+
+
+def test_entry_error_is_the_service_statement() -> None:
+    stated = {"error": {"code": "InvalidParameter", "message": "no"}}
+    for entry in (stated, {**stated, "url": ""}, {**stated, "data": [None]}):
+        [item] = READER.items([entry])
+        assert item.error == ServiceError("no", "InvalidParameter") and item.problem is None
+    assert read({**stated, "url": URL}) == [URL]
+    assert read({**stated, "data": [{"url": URL}]}) == [URL]
+
+
+def test_entry_error_one_level_deeper_counts() -> None:
+    [item] = READER.items([{"output": [{"error": "no face"}]}])
+    assert item.error == ServiceError("no face")
+    [item] = READER.items([{"output": [{"error": "no face"}], "results": [{"url": URL}]}][:1])[-1:]
+    assert item.url == URL
+
+
+def test_entry_of_our_own_reference_is_an_echo() -> None:
+    reader = Reader(BASE, sent=frozenset({URL, TEXT}))
+    assert read(URL, reader) == [None]
+    assert read({"url": URL}, reader) == [None]
+    assert read(TEXT, reader) == [None]
+    assert read(f"{URL} {URL}?2", reader) == [f"{URL}?2"]
+    assert read({"url": URL, "image_url": f"{URL}?2"}, reader) == [f"{URL}?2"]
+
+
+# ---- bounds ----
+
+
+def test_entries_are_read_only_so_many() -> None:
+    assert MAX_ENTRIES == 1_000
+    many = READER.items([URL] * 1_500)
+    assert len(many) == 1_000 and many[-1].position == 999
+    assert len(READER.items([[URL] * 1_500])) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("build", "leaf", "most"),
+    [
+        (lambda inner: [inner], URL, 8),
+        (lambda inner: {"url": inner}, URL, 8),
+        (lambda inner: {"image": [inner]}, URL, 4),
+        (lambda inner: {"data": inner}, {"url": URL}, 7),
+        (lambda inner: {"output": [inner]}, {"url": URL}, 3),
+    ],
+)
+def test_entries_are_read_only_so_deep(build: Any, leaf: Any, most: int) -> None:
+    """Nesting of thousands of levels does not end the reader with an exception."""
+    assert MAX_DEPTH == 8
+
+    def nested(levels: int) -> Any:
+        entry = leaf
+        for _ in range(levels):
+            entry = build(entry)
+        return entry
+
+    assert READER.has_image(nested(most))
+    for levels in (most + 1, 40, 900, 5_000):
+        assert not READER.has_image(nested(levels))
+
+
+def test_entries_of_an_empty_place_are_none() -> None:
+    assert READER.items([]) == () and not READER.has_image([])
+    assert READER.has_image(URL) and not READER.has_image("a cat")

@@ -1,0 +1,217 @@
+"""The closed list of refusals, every member, and the words that say which kind each is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seedream_api.errors import (
+    ApiRefused,
+    AuthenticationFailed,
+    ContentRejected,
+    InsufficientBalance,
+    NotFound,
+    RateLimited,
+    ServiceBusy,
+)
+from seedream_api.models import ServiceError
+from seedream_api.refusals import (
+    BEFORE_FORWARDING,
+    OPEN_CODES,
+    REFUSAL_CODES,
+    is_error_code,
+    is_unreachable_image,
+    may_repeat,
+    read_refusal,
+)
+
+
+def body(code: Any = "", kind: str = "", message: str = "no") -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": "", "code": code}}
+
+
+# ---- the closed list ----
+
+BEFORE = {
+    "sensitive_words_detected": ContentRejected, "insufficient_user_quota": InsufficientBalance,
+    "pre_consume_token_quota_failed": InsufficientBalance, "access_denied": AuthenticationFailed,
+    "invalid_request": ApiRefused, "bad_request_body": ApiRefused,
+    "convert_request_failed": ApiRefused, "count_token_failed": ApiRefused,
+    "model_price_error": ApiRefused, "invalid_api_type": ApiRefused,
+    "gen_relay_info_failed": ApiRefused, "read_request_body_failed": ApiRefused,
+    "model_not_found": ServiceBusy, "channel:no_available_key": ServiceBusy,
+    "channel:invalid_key": ServiceBusy, "channel:param_override_invalid": ServiceBusy,
+    "channel:header_override_invalid": ServiceBusy, "channel:model_mapped_error": ServiceBusy,
+    "token_concurrency_limit_reached": RateLimited,
+}  # fmt: skip
+ON_500 = {
+    **BEFORE, "prompt_blocked": ContentRejected, "content_policy_violation": ContentRejected,
+    "insufficient_quota": InsufficientBalance, "insufficient_quota_error": InsufficientBalance,
+    "accountoverdueerror": InsufficientBalance, "authentication_error": AuthenticationFailed,
+    "authenticationerror": AuthenticationFailed, "permission_error": AuthenticationFailed,
+    "invalid_request_error": ApiRefused, "invalid_parameters": ApiRefused,
+    "invalidparameter": ApiRefused, "request_too_large_error": ApiRefused,
+}  # fmt: skip
+LARGE = ("read_request_body_failed", "request_too_large_error")
+
+
+def test_refusal_codes_are_the_closed_list() -> None:
+    assert set(BEFORE) == set(BEFORE_FORWARDING) and set(ON_500) == set(REFUSAL_CODES)
+    for code, kind in ON_500.items():
+        for http in (200, 500):
+            for error in (body(code.upper()), body("", code), body("x", code)):
+                refusal = read_refusal(http, error)
+                assert type(refusal) is kind, (code, http)
+                assert (refusal.key == "refused_too_large") == (code in LARGE)
+        assert is_error_code(ServiceError("", code)) and is_error_code(ServiceError("", "", code))
+        assert (read_refusal(503, body(code)) is not None) == (code in BEFORE)
+
+
+OPEN_ONES = (
+    "paid_outcome_unknown", "idempotency_conflict", "do_request_failed", "bad_response",
+    "bad_response_body", "bad_response_status_code", "read_response_body_failed", "empty_response",
+    "channel:response_time_exceeded", "generation_timeout", "internal_server_error",
+    "upstream_error", "service_unavailable_error",
+)  # fmt: skip
+
+
+def test_refusal_is_never_a_code_that_leaves_it_open() -> None:
+    assert set(OPEN_ONES) == OPEN_CODES
+    for code in OPEN_ONES:
+        never = code in ("paid_outcome_unknown", "idempotency_conflict")
+        for error in (body(code.upper()), body("", code)):
+            assert read_refusal(200, error) is None and read_refusal(500, error) is None
+            assert (read_refusal(409, error) is None) == never
+        assert not is_error_code(ServiceError("", code))
+        both = body(code, "invalid_request_error")
+        assert (read_refusal(200, both) is None) == never
+
+
+@pytest.mark.parametrize("status", [301, 308, 400, 401, 402, 403, 404, 409, 413, 429, 499])
+def test_refusal_inside_a_200_is_that_of_its_status(status: int) -> None:
+    assert read_refusal(200, body(status)) is not None
+    assert read_refusal(200, body(str(status))) is not None
+    assert is_error_code(ServiceError("", str(status))) == (status >= 400)
+
+
+@pytest.mark.parametrize("status", [300, 408, 500, 502, 503, 504, 520, 524, 599])
+def test_refusal_inside_a_200_is_not_every_status(status: int) -> None:
+    assert read_refusal(200, body(status)) is None
+    assert is_error_code(ServiceError("", str(status))) == (status >= 400)
+
+
+@pytest.mark.parametrize("code", [199, 600, 40003, 7, "²", "4o2"])
+def test_refusal_code_that_is_no_status_counts_as_stated(code: Any) -> None:
+    assert read_refusal(200, body(code)) is not None
+    assert not is_error_code(ServiceError("", str(code)))
+    assert is_error_code(ServiceError("", " 400 ")) and is_error_code(ServiceError("", "599"))
+
+
+@pytest.mark.parametrize(
+    "words", ["it timed out", "the request time-out", "timeout", "deadline exceeded", "请求超时"]
+)
+def test_refusal_inside_a_200_is_not_a_timeout(words: str) -> None:
+    assert read_refusal(200, body("x", "", words)) is None
+    assert read_refusal(200, body(words.replace(" ", "_"), "", "no")) is None or " " in words
+    assert read_refusal(400, body("x", "", words)) is not None
+
+
+# ---- words decide before codes, in both languages ----
+
+CONTENT_WORDS = (
+    "it may contain sensitive information", "sensitive content", "a sensitive word",
+    "content policy", "content moderation", "content safety", "content filter", "safety system",
+    "safety policy", "safety filter", "failed moderation", "inappropriate", "prohibited content",
+    "NSFW", "敏感词", "内容违规", "违禁词", "内容安全", "内容审核", "审核未通过", "审核不通过",
+    "图片不合规", "涉黄", "涉政", "OutputImageSensitiveContentDetected", "InputTextRiskDetection",
+)  # fmt: skip
+BALANCE_WORDS = (
+    "insufficient balance", "Insufficient user quota", "insufficient account credit",
+    "insufficient_quota", "insufficient funds", "out of credits", "balance is not enough",
+    "quota exhausted", "credits are too low", "not enough credit", "exceeded your current quota",
+    "payment required", "余额不足", "用户额度不足", "用户额度剩余不足", "配额已用尽", "积分不够",
+    "点数耗尽", "资源包已用完", "账户欠费", "请充值",
+)  # fmt: skip
+CHANNEL_WORDS = (
+    "no available channel for model", "No channel", "no enabled channel", "no available key",
+    "no usable key", "channel is unavailable", "channels unavailable", "当前分组无可用渠道",
+    "无可用的通道", "没有可用的渠道", "没有渠道", "渠道不存在", "通道不可用", "渠道已禁用",
+    "渠道均不可用", "暂无可用渠道", "暂无通道",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["403", "", "invalid_request_error", "upstream_error", "x"])
+def test_refusal_words_decide_wherever_they_stand(code: str) -> None:
+    for words, kind in (
+        (CONTENT_WORDS, ContentRejected),
+        (BALANCE_WORDS, InsufficientBalance),
+        (CHANNEL_WORDS, ServiceBusy),
+    ):
+        for word in words:
+            message = f"litellm.APIError: upstream said: {word} (request id: 2025)"
+            for http in (400, 401, 403, 429):
+                assert type(read_refusal(http, body(code, "", message))) is kind, (word, http)
+
+
+@pytest.mark.parametrize("words", CHANNEL_WORDS)
+def test_refusal_without_a_channel_is_known_by_words(words: str) -> None:
+    for http in (500, 501, 503, 519):
+        refusal = read_refusal(http, body("", "new_api_error", words))
+        assert type(refusal) is ServiceBusy and may_repeat(refusal) == (http == 503)
+    for http in (502, 504, 520, 524):
+        assert read_refusal(http, body("", "new_api_error", words)) is None
+
+
+def test_refusal_code_about_the_account_wins_over_other_words() -> None:
+    rate = read_refusal(429, body("token_concurrency_limit_reached", "", "insufficient balance"))
+    assert type(rate) is RateLimited
+    channel = read_refusal(500, body("model_not_found", "", "insufficient balance"))
+    assert type(channel) is ServiceBusy
+    for code in ("invalid_request", "access_denied", "insufficient_quota"):
+        refusal = read_refusal(400, body(code, "", "insufficient balance"))
+        assert type(refusal) is InsufficientBalance
+
+
+@pytest.mark.parametrize(
+    ("http", "kind", "key"),
+    [
+        (401, AuthenticationFailed, "refused_key"),
+        (402, InsufficientBalance, "refused_balance"),
+        (403, AuthenticationFailed, "refused_key"),
+        (404, NotFound, "refused_not_found"),
+        (413, ApiRefused, "refused_too_large"),
+        (429, RateLimited, "refused_rate"),
+        (400, ApiRefused, "refused"),
+        (418, ApiRefused, "refused"),
+    ],
+)
+def test_refusal_without_words_is_that_of_its_status(http: int, kind: Any, key: str) -> None:
+    for status, error in ((http, body()), (200, body(http)), (http, body("invalid_request"))):
+        refusal = read_refusal(status, error)
+        assert type(refusal) is kind and refusal.key == key
+        assert refusal.values["http"] == status
+
+
+def test_refusal_403_with_a_quota_code_is_not_about_the_key() -> None:
+    assert type(read_refusal(403, body("QuotaExceeded"))) is InsufficientBalance
+    assert type(read_refusal(403, body("insufficient_quota"))) is InsufficientBalance
+    assert type(read_refusal(403, body("model_not_found"))) is AuthenticationFailed
+
+
+def test_refusal_redirect_is_told_before_its_words() -> None:
+    for http in (301, 308):
+        refusal = read_refusal(http, body("", "", "no available channel, 余额不足, 敏感"))
+        assert refusal is not None and refusal.key == "refused_redirect"
+
+
+# ---- references that cannot be read ----
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["InvalidImageURL", "image_url", "the image URL", "image_processing_error", "Download failed",
+     "cannot fetch", "unreachable", "图片下载失败"],
+)  # fmt: skip
+def test_reference_that_cannot_be_read_is_noticed(text: str) -> None:
+    assert is_unreachable_image(text) and not is_unreachable_image("the size is wrong")
