@@ -10,7 +10,7 @@ from .errors import SeedreamError
 from .intents import MOVES, STORED, State
 from .ledger_cells import storable
 from .ledger_matching import match_items
-from .ledger_responses import LedgerResponses, pack
+from .ledger_responses import LedgerResponses
 from .ledger_rows import KeptResponse, Row
 from .ledger_tables import STAMPS
 from .link_life import expires_at
@@ -40,7 +40,7 @@ class LedgerMoves(LedgerResponses):
         Args:
             response: what the service sent and could not be read; kept with the move or not at all.
         """
-        packed = pack(response, self.hidden.get(row_id, ())) if response is not None else None
+        packed = self._packed(row_id, response) if response is not None else None
         with self.transaction(lasting=state not in STORED) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)

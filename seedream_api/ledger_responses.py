@@ -11,7 +11,7 @@ from .ledger_cells import Cells, storable, to_count, to_moment, to_text
 from .ledger_looks import LedgerLooks
 from .ledger_rows import KeptResponse
 from .redaction import hide_known, scrub
-from .withheld import without_texts
+from .withheld import without_prompts, without_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 """Of one response, after compression."""
@@ -24,9 +24,20 @@ class LedgerResponses(LedgerLooks):
 
     def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
         """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
-        packed = pack(KeptResponse(status, body, note), self.hidden.get(row_id, ()))
+        packed = self._packed(row_id, KeptResponse(status, body, note))
         with self.transaction() as db:
             self._keep(db, row_id, packed)
+
+    def _packed(self, row_id: int, response: KeptResponse) -> KeptResponse:
+        """What is written of a response. Call it before the transaction, which others wait for."""
+        hidden = self.hidden.get(row_id, ())
+        return pack(response, hidden, keeps_prompt=self._has_prompt(row_id))
+
+    def _has_prompt(self, row_id: int) -> bool:
+        """Whether the prompt stands in the row: only then may one stand in a response beside it."""
+        with self.transaction(lasting=False) as db:
+            found = db.execute("SELECT prompt FROM requests WHERE id = ?", (row_id,)).fetchone()
+        return found is not None and found["prompt"] is not None
 
     def response(self, row_id: int) -> KeptResponse | None:
         """The latest response that was kept for a row."""
@@ -69,14 +80,18 @@ class LedgerResponses(LedgerLooks):
         )
 
 
-def pack(response: KeptResponse, hidden: tuple[str, ...] = ()) -> KeptResponse:
+def pack(
+    response: KeptResponse, hidden: tuple[str, ...] = (), *, keeps_prompt: bool = True
+) -> KeptResponse:
     """Compress the body of a response, without secrets and hidden texts.
 
-    Call it before the transaction, which others wait for.
+    Args:
+        keeps_prompt: whether fields like ``revised_prompt`` may stay as the service wrote them.
     """
     text = hide_known(response.body.decode("utf-8", "surrogateescape"))
     text = without_texts(text, hidden)
-    body = zlib.compress(text.encode("utf-8", "surrogateescape"), 1)
+    data = text.encode("utf-8", "surrogateescape")
+    body = zlib.compress(data if keeps_prompt else without_prompts(data), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
     return replace(
         response, body=body[:MAX_KEPT_BYTES], note=scrub(response.note), truncated=is_cut

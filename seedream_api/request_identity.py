@@ -53,11 +53,13 @@ def identify(
         found = db.execute(
             "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
             f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
-            f"AND (address != ? OR ? AND refs LIKE '%\"{_URL}%')",
+            "AND (address != ? OR ? AND "
+            f"(refs LIKE '%\"{_URL}%' OR refs LIKE '%\"{_PRINTED}%'))",
             (str(seed), address, has_content),
         )
+        urls = _by_print(db, references, by_content)
         older = [
-            (row["address"], _parse(row["refs"]))
+            (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
             for row in found.fetchall()
             # A damaged cell is no text.
             if isinstance(row["address"], str) and spell_recorded_address(row["address"]) == address
@@ -124,6 +126,16 @@ def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str,
         content_at(db, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
         for one in references
     )
+
+
+def _by_print(
+    db: sqlite3.Connection, references: Sequence[str], by_content: Sequence[str]
+) -> dict[str, str]:
+    """Map what is written down of a signed URL to its identity, where the URL is known."""
+    given = (one.removeprefix(_URL) for one in references if one.startswith(_URL))
+    return {
+        f"{_PRINTED}{_print(url)}": f"{_URL}{url}" for url in (*given, *urls_of(db, by_content))
+    }
 
 
 def _is_same(db: sqlite3.Connection, older: str, reference: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from .redaction import HIDDEN
 
+_PROMPT = re.compile(rb'(\\{0,7}"\w{0,30}prompt\w{0,30}\\{0,7}"\s{0,9}:\s{0,9})(\\{0,7})"')
 _LIKE_DATA = re.compile(r"[A-Za-z0-9+/=_-]*")
 """Letters of which base64 is made: such a text may stand in an image by chance."""
 
@@ -49,3 +50,29 @@ def _spellings(text: str) -> list[str]:
         twice = json.dumps(once, ensure_ascii=ascii_only)[1:-1]
         found |= {once, twice, once.replace("/", "\\/"), once.replace("&", "\\u0026")}
     return sorted(found, key=len, reverse=True)
+
+
+def without_prompts(data: bytes) -> bytes:
+    """JSON without the values of fields like ``prompt`` and ``revised_prompt``."""
+    kept, end = bytearray(), 0
+    for match in _PROMPT.finditer(data):
+        if match.start() >= end:
+            kept += data[end : match.end()] + HIDDEN.encode()
+            end = _end_of_text(data, match.end(), len(match[2]))
+    return bytes(kept + data[end:])
+
+
+def _end_of_text(data: bytes, start: int, escapes: int) -> int:
+    """Where the text ends whose opening quote stood behind so many backslashes.
+
+    JSON inside JSON doubles them: 0, 1, 3, 7. A quote ends the text if as many stand before it,
+    beside those of whole escaped backslashes. A text that was cut has no end.
+    """
+    at = data.find(b'"', start)
+    while at >= 0:
+        before = data[max(start, at - 64) : at]
+        run = len(before) - len(before.rstrip(b"\\"))
+        if run % (2 * (escapes + 1)) == escapes:
+            return at - escapes
+        at = data.find(b'"', at + 1)
+    return len(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,3 +94,29 @@ def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -
         assert KEY.encode() not in kept.body and spelled.encode() not in kept.body
         assert LINK.encode() in kept.body and b"\xff\xfe" in kept.body
         assert KEY not in kept.note and "\x1b" not in kept.note
+
+
+@pytest.mark.parametrize("end", ["", "\\", "\\\\", '"', '\\"'])
+@pytest.mark.parametrize("field", ["prompt", "revised_prompt"])
+def test_prompt_fields_leave_when_prompts_are_not_stored(
+    ledger: Ledger, field: str, end: str
+) -> None:
+    """A task that is collected after a restart brings a prompt that this process never saw."""
+    row = ledger.adopt("sandbox", "task-1", "print").id
+    said = f'a "white" cat 一只猫{end}'
+    payload = {"data": [{field: said, "url": LINK}], "nested": json.dumps({field: said, "n": 1})}
+    body = json.dumps(payload).encode()
+    for each in (body, body[: body.index(b"cat") + 3]):
+        ledger.keep_response(row, 200, each, "")
+    cut, whole = ledger.responses(row)
+    assert b"cat" not in cut.body and b"cat" not in whole.body
+    kept = json.loads(whole.body)
+    assert kept["data"] == [{field: "***", "url": LINK}]
+    assert json.loads(kept["nested"]) == {field: "***", "n": 1}
+
+
+def test_prompt_fields_stay_when_prompts_are_stored(ledger: Ledger) -> None:
+    row = sent(ledger)
+    body = b'{"revised_prompt": "a cat", "prompt_tokens": 5}'
+    ledger.keep_response(row, 200, body, "")
+    assert ledger.responses(row)[0].body == body

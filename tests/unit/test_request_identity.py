@@ -247,3 +247,20 @@ def test_no_row_answers_for_an_ended_request(ledger: Ledger) -> None:
     intent, _ = claim_all(ledger, *ENDED_UNPAID)
     with ledger.transaction() as db:
         assert choose_row(find_rows(db, intent.fingerprints), reuse=True) is None
+
+
+# ---- references whose picture becomes known after they were paid for ----
+
+
+@pytest.mark.parametrize("mark", ["X-Amz-Signature", "sig"])
+def test_paid_signed_url_is_recognised_once_stored(ledger: Ledger, mark: str) -> None:
+    """As where the result of one node, not stored yet, is the reference image of another."""
+    first, second = (f"https://cdn.example.com/a.png?Expires={n}&{mark}={n}" for n in "12")
+    row = ledger.claim(known(ledger, f"url:{first}", "sha256:b"), "key")
+    assert row.references[0].startswith("url-sha256:")
+    give(ledger, first, "sha256:a")
+    assert ledger.claim(known(ledger, f"url:{first}", "sha256:b"), "key").id == row.id
+    give(ledger, second, "sha256:a")
+    assert ledger.claim(known(ledger, f"url:{second}", "sha256:b"), "key").id == row.id
+    assert ledger.claim(known(ledger, "sha256:a", "sha256:b"), "key").id == row.id
+    assert ledger.claim(known(ledger, "sha256:b", f"url:{second}"), "key").id != row.id
