@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from pathlib import Path
 
 from mutants import Mutant, Source
 from mutation_trials import (
+    ROOT,
     TESTS,
     Child,
     Collected,
@@ -301,6 +303,7 @@ def main() -> int:
     for name in gone:
         print(f"accepted, and no mutant any more: {name}")
     preload()
+    os.chdir(ROOT)  # tests are named relative to it; one that is not found would count as a kill
     if given.short:
         is_well = check(given.modules, accepted, given.jobs)
     else:
