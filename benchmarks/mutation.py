@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from pathlib import Path
 
 from mutants import Mutant, Source
 from mutation_trials import (
+    ROOT,
     TESTS,
     Child,
     Collected,
@@ -111,15 +113,43 @@ MODULES: dict[str, tuple[str, ...]] = {
     "limits": ("unit/test_limits.py",),
     "locks": ("unit/test_locks.py", "unit/test_windows.py", *_LOCKS),
     **dict.fromkeys(("steps", "work"), _ROAD),
+    "verdicts": ("unit/test_verdicts.py",),
+    "refusals": ("unit/test_refusal_list.py", "unit/test_refusals.py"),
+    "answers": (
+        "unit/test_answers_tasks.py", "unit/test_answers.py", "unit/test_answers_tolerance.py",
+    ),
+    "records": ("unit/test_records.py",),
+    "statuses": ("unit/test_statuses.py",),
+    "entries": ("unit/test_entries.py",),
+    "inline_images": ("unit/test_inline_images.py",),
+    "bodies": ("unit/test_bodies.py",),
+    "compression": ("unit/test_compression.py",),
+    "service_errors": ("unit/test_service_errors.py",),
+    "reading": ("unit/test_reading.py",),
+    "failures": ("unit/test_failures.py",),
+    "framing": ("unit/test_framing.py",),
+    **dict.fromkeys(
+        ("streams", "sockets", "exchanges", "attempts"),
+        (
+            "unit/test_transport_early.py", "unit/test_transport.py",
+            "unit/test_transport_privacy.py",
+        ),
+    ),
 }  # fmt: skip
 
 PLAIN = {
-    "retries": "Patience.pause", "polling": "Pace.pause_s", "transport": "Transport._whole",
+    "retries": "Patience.pause", "polling": "Pace.pause_s", "transport": "_headers",
     "proxies": "trusted_certificates",
     "ledger": "Ledger.claim", "ledger_looks": "LedgerLooks.row", "ledger_moves": "LedgerMoves.move",
     "ledger_rows": "row_from", "ledger_file": "LedgerFile.owner", "ledger_schema": "open_database",
     "link_life": "expires_at", "intents": "fingerprint", "limits": "Gate.hold_back",
     "locks": "is_alive", "steps": "_taken", "work": "Work._walk",
+    "verdicts": "judge_submission", "refusals": "refusal_of", "answers": "read_response",
+    "records": "find_ids", "statuses": "read_progress", "entries": "Reader.items",
+    "inline_images": "decode_image", "bodies": "read_body", "compression": "plain_bytes",
+    "service_errors": "read_loose_error", "reading": "understand", "failures": "as_unknown",
+    "framing": "ResponseReader._take", "streams": "Stream._receive",
+    "sockets": "SocketStream.receive", "exchanges": "Exchange.finish", "attempts": "answer_of",
 }  # fmt: skip
 """Of each module a function whose first mutant no test can overlook: where it gives something, it
 gives nothing."""
@@ -273,6 +303,7 @@ def main() -> int:
     for name in gone:
         print(f"accepted, and no mutant any more: {name}")
     preload()
+    os.chdir(ROOT)  # tests are named relative to it; one that is not found would count as a kill
     if given.short:
         is_well = check(given.modules, accepted, given.jobs)
     else:

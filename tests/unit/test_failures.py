@@ -55,7 +55,7 @@ def test_unknown_outcome_says_what_was_read(payload: Any, http: int, cut: Any, s
     unknown = as_unknown(answer, KEY)
     assert isinstance(unknown, OutcomeUnknown) and unknown.charge is not Charge.NONE
     assert said in unknown.message("en")
-    assert KEY not in str(unknown) and "ID" in unknown.message("en")
+    assert KEY not in str(unknown) and "--forget ID" in unknown.message("en")
     assert unknown.request_id == "req-7" and unknown.answer is answer and unknown.hint is None
 
 

@@ -134,7 +134,7 @@ def test_record_error_of_the_outermost_counts() -> None:
     assert first_error([{"error": None}, {}]) is None and first_error([]) is None
 
 
-def test_record_words_beside_are_the_outermost_that_say_something() -> None:
+def test_record_words_beside_are_those_of_the_outermost() -> None:
     fine = {"code": 0, "message": "ok"}
     assert said_beside([fine, {"message": "no"}, {"message": "other"}], {}) == ServiceError("no")
     assert said_beside([fine], {"message": "no"}) is NO_ERROR

@@ -290,7 +290,7 @@ def test_verdict_of_an_odd_status_is_unknown(http: int) -> None:
     assert judge({"id": "task-1"}, http) is UNKNOWN
 
 
-def test_verdict_of_an_error_status_with_empty_entries_is_no_empty() -> None:
+def test_verdict_of_an_error_status_is_never_empty() -> None:
     assert judge({"data": [None]}, 500) is UNKNOWN
     assert judge({"data": [None]}, 400) is REFUSED
 
