@@ -169,6 +169,12 @@ class Mutator(ast.NodeTransformer):
             return node
         return self.generic_visit(node)
 
+    def visit_Call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Name) and node.func.id == "cast":
+            node.args[1:] = [self.visit(one) for one in node.args[1:]]
+            return node
+        return self.generic_visit(node)
+
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
         node.values = [
             self._sql(part) if isinstance(part, ast.Constant) else part for part in node.values

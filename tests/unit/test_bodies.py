@@ -13,6 +13,7 @@ import pytest
 from seedream_api.bodies import (
     LARGE_BYTES,
     LONG_STRING_BYTES,
+    Body,
     decode_text,
     read_body,
     read_json,
@@ -73,6 +74,8 @@ def test_body_text_that_is_cut_or_damaged_is_read() -> None:
     assert decode_text(b'{"a"\x00: 1}\x00') == '{"a": 1}'
     assert decode_text(b'{"a\xff": 1}\x00') == '{"a\ufffd": 1}'
     assert decode_text(b"") == ""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert decode_text('{"\u0400": 1}'.encode(encoding)) == '{"\u0400": 1}'
 
 
 # ---- what stands around the JSON ----
@@ -128,6 +131,12 @@ FAULTS = {
     '{"a": 1,}': {"a": 1},
     '{"a": [1, 2,],}': {"a": [1, 2]},
     '{"a": True, "b": False, "c": None}': {"a": True, "b": False, "c": None},
+    '{"a": True, "b": False, "c": None, "d": null}': {
+        "a": True,
+        "b": False,
+        "c": None,
+        "d": None,
+    },
     '{"a": undefined}': {"a": None},
     "{'a': 'b', 'c': None, 'd': [1, (2,)]}": {"a": "b", "c": None, "d": [1, (2,)]},
     '{"a": "\\d\\q \\" \\u00e9 \\n"}': {"a": 'dq " é \n'},
@@ -194,6 +203,9 @@ def is_part(value: Any, whole: Any) -> bool:
         ('{"a": {"b": [1, 2', {"a": {"b": [1]}}),
         ('{"a": [{"b": "c"}', {"a": [{"b": "c"}]}),
         ('{"a": [', {"a": []}),
+        ('{"a": [{"b": 1}', {"a": [{"b": 1}]}),
+        ('{"a": [[1]', {"a": [[1]]}),
+        ('{"id": 1, "b": "c]}', {"id": 1}),
         ('[{"a": "b"}, {"c": "d', [{"a": "b"}, {}]),
         ('{"a": tru', {}),
         ('{"a": "b\\', {}),
@@ -301,7 +313,7 @@ def test_long_string_that_is_cut_is_left_out() -> None:
     body = read_body(text.encode())
     assert body.values[0]["id"] == "task-1" and not body.is_whole
     assert bytes(body.blobs[body.values[0]["a"]]).decode() == LONG
-    assert "b" not in body.values[0] and len(body.text) < 200
+    assert "b" not in body.values[0] and body.text.endswith('", "b": "')
     ends_in_escape = read_body(('{"id": "task-1", "a": "' + LONG + '\\"').encode())
     assert ends_in_escape.values == ({"id": "task-1"},) and not ends_in_escape.blobs
 
@@ -318,3 +330,9 @@ def test_long_string_after_very_many_others_stays(number: int) -> None:
     payload = [""] * number + [LONG]
     body = read_body(json.dumps(payload).encode())
     assert len(body.values[0]) == number + 1 and bool(body.blobs) == (number < 200_000)
+
+
+def test_long_string_that_is_the_whole_body_is_lifted_out() -> None:
+    body = read_body(json.dumps(LONG).encode())
+    assert bytes(body.blobs[body.values[0]]).decode() == LONG
+    assert "memory" not in repr(body) and Body().is_whole

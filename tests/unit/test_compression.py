@@ -114,3 +114,11 @@ def test_compression_after_decompression_is_bounded(monkeypatch: pytest.MonkeyPa
 def test_compression_is_unpacked_only_so_many_times() -> None:
     packed = gzip.compress(PLAIN)
     assert plain_bytes(gzip.compress(gzip.compress(gzip.compress(packed)))) == packed
+
+
+def test_compression_is_bounded_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "MAX_PLAIN_BYTES", 1_000)
+    members = gzip.compress(b"a" * 999) + gzip.compress(b"b" * 5)
+    assert plain_bytes(members) == b"a" * 999 + b"b"
+    monkeypatch.setattr(compression, "_STEP", 1)
+    assert plain_bytes(zlib.compress(b"a" * 2_000, 0)) == b"a" * 1_000

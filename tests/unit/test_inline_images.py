@@ -135,3 +135,10 @@ def test_inline_image_damaged_in_a_later_piece_is_nothing() -> None:
     for at in (PIECE - 1, PIECE, PIECE + 5, 2 * PIECE + 1):
         assert certain(text[:at] + "=" + text[at:]) is None
         assert certain(text[:at] + "*" + text[at + 1 :]) is None
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_inline_escapes_are_never_cut_in_two(shift: int) -> None:
+    data = PNG[:9] + b"\xff" * 240_000
+    escaped = coded(data).replace("//", "\\u002f\\/")
+    assert len(escaped) > PIECE and certain(" " * shift + escaped) == data

@@ -65,7 +65,7 @@ def test_status_word_is_not_a_number(value: Any) -> None:
     [
         (0, 0.0), (50, 50.0), (33.5, 33.5), ("50%", 50.0), (" 7 % ", 7.0), (-1, 0.0), (101, 100.0),
         (100, 100.0), (99.5, 99.5), (0.5, 0.5), ("nan", None), ("", None), ("half", None),
-        (None, None), (True, None), (False, None), ([50], None), (10**400, None),
+        ("50X", None), (None, None), (True, None), (False, None), ([50], None), (10**400, None),
     ],
 )  # fmt: skip
 def test_progress_is_percent_or_absent(value: Any, percent: float | None) -> None:
