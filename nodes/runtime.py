@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from comfy.model_management import InterruptProcessingException, processing_interrupted
-from comfy_api.latest import io
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
@@ -25,6 +24,7 @@ from .given import check_prompt
 from .settings import log
 
 if TYPE_CHECKING:
+    from comfy_api.latest import io
     from PIL.Image import Image
 
     from ..seedream_api.results import Progress

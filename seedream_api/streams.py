@@ -11,6 +11,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 import anyio
@@ -19,7 +20,7 @@ import anyio.streams.tls
 import httpcore
 import httpx
 
-from .exchanges import Exchange, current_exchange
+from .exchanges import Exchange, current_exchange, unlogged
 from .sockets import SocketStream, connect
 
 _PIECE = 64 * 1024
@@ -237,7 +238,31 @@ class Backend(httpcore.AsyncNetworkBackend):
                 raw = SocketStream(await connect(host, port))
         except OSError as error:
             raise _connect_error(error) from None
-        return Stream(raw, raw)
+        stream = Stream(raw, raw)
+        made = _made.get()
+        if made is not None:
+            made.append(stream)
+        return stream
+
+
+_made: ContextVar[list[Stream] | None] = ContextVar("connections made for a request", default=None)
+
+
+async def send_request(pool: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    """Send a request through a pool; where that fails, close the connections made for it.
+
+    httpcore leaves one open whose SOCKS proxy refuses.
+    """
+    made: list[Stream] = []
+    token = _made.set(made)
+    try:
+        return await unlogged(pool.handle_async_request(request))
+    except BaseException:
+        for stream in made:
+            await stream.aclose()
+        raise
+    finally:
+        _made.reset(token)
 
 
 def use_own_connections(transport: httpx.AsyncHTTPTransport) -> None:

@@ -33,13 +33,13 @@ import httpx
 
 from .attempts import answer_of, trace_of, with_fresh_connections
 from .errors import ConfigurationError, OutcomeUnknown, ReadFailed
-from .exchanges import Exchange, current_exchange, unlogged
+from .exchanges import Exchange, current_exchange
 from .http_answers import MAX_ANSWER_BYTES, HttpAnswer, StreamedAnswer
 from .http_failures import BROKEN, NOT_CONNECTED, Repeated, TooLarge, not_sent, reason_of
 from .http_requests import at_address, encode_json, request_headers, timeouts
 from .proxies import proxy_for, trusted_certificates
 from .redaction import scrub
-from .streams import use_own_connections
+from .streams import send_request, use_own_connections
 
 
 class Transport:
@@ -174,7 +174,7 @@ class Transport:
         )
         request.extensions["timeout"] = timeouts(read_timeout_s)
         try:
-            answer = await unlogged(pool.handle_async_request(request))
+            answer = await send_request(pool, request)
             try:
                 yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
             finally:
@@ -210,7 +210,7 @@ class Transport:
     async def _drain(
         self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: Exchange
     ) -> None:
-        answer = await unlogged(pool.handle_async_request(request))
+        answer = await send_request(pool, request)
         try:
             # The exchange has the bytes; httpx finds the end and keeps the connection.
             async for _ in cast("httpx.AsyncByteStream", answer.stream):

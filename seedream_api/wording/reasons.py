@@ -84,6 +84,7 @@ REASONS: dict[str, str] = {
     "saved for {address}": "为 {address} 保存",
     "no address": "无地址",
     # --- responses ------------------------------------------------------------------------------
+    "Proxy Server could not connect": "代理服务器无法连接",
     "the connection was cut": "连接中断",
     "a response that cannot be read, HTTP {status}": "无法解读的响应，HTTP {status}",
     "an entry without an image": "没有图片的条目",

@@ -307,7 +307,7 @@ def test_response_without_end_is_bounded(serve: Serve, monkeypatch: pytest.Monke
 
 
 def test_packed_response_is_bounded_when_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "MAX_PLAIN_BYTES", 10_000)
+    monkeypatch.setattr(compression, "MAX_PLAIN_BYTES", 10_000)
     packed = gzip.compress(b'"' + b" " * 20_000 + b'"')
     with pytest.raises(ValueError, match="Unterminated"):
         HttpAnswer(200, {}, packed).json()
