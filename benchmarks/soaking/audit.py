@@ -26,7 +26,7 @@ ENDS = frozenset(
 )
 OPEN_ENDS = frozenset({"empty", "unknown", "forgotten"})
 """States whose owner was told that money may have been spent."""
-UNREADABLE = frozenset({"DropAfterReceipt", "Truncated", "WrongType", "RedirectTo"})
+UNREADABLE = frozenset({"DropAfterReceipt", "Truncated", "WrongType"})
 """Faults that leave nothing of the service's own answer to rely on."""
 _WORDS = re.compile(r"Traceback|never retrieved|was destroyed|ResourceWarning|Fatal Python")
 
@@ -51,7 +51,7 @@ class Post:
     @property
     def is_refusal(self) -> bool:
         """Whether its answer said for sure that nothing was accepted."""
-        if self.fault == Refusing.__name__:
+        if self.fault in (Refusing.__name__, "RedirectTo"):  # a redirect was not taken
             return True
         by_words = self.status == 500 and BLOCKED in self.prompt
         by_status = self.status is not None and 400 <= self.status < 500 and self.status != 408
