@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api import bodies, http_requests, transport
+from seedream_api import compression, http_requests, transport
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
 from seedream_api.transport import HttpAnswer, Transport
 
