@@ -98,7 +98,8 @@ def test_entry_path_with_the_ending_of_an_image_is_joined(ending: str) -> None:
         "", "   ", "null", "pending", "oss://bucket/x.png", "s3://b/x.png", "file:///tmp/x.png",
         "ftp://example.com/a.png", "javascript:alert(1)", "about:blank", "http://", "https:///a",
         "//", "http://[bad/x.png", "blob:https", "out/a.png is ready", "not an image", "output",
-        "cdn.example.com", "here is a.png", "/a b.png", "`", "()", "mailto:a@example.com/a.png", "C:\\out\\a.png",
+        "cdn.example.com", "here is a.png", "/a b.png",
+        "`", "()", "mailto:a@example.com/a.png", "C:\\out\\a.png",
     ],
 )  # fmt: skip
 def test_entry_without_a_usable_address_is_unreadable(text: str) -> None:
