@@ -127,14 +127,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "service_errors": ("unit/test_service_errors.py",),
     "reading": ("unit/test_reading.py",),
     "failures": ("unit/test_failures.py",),
-    "framing": ("unit/test_framing.py",),
-    **dict.fromkeys(
-        ("streams", "sockets", "exchanges", "attempts"),
-        (
-            "unit/test_transport_early.py", "unit/test_transport.py",
-            "unit/test_transport_privacy.py",
-        ),
-    ),
 }  # fmt: skip
 
 PLAIN = {
@@ -148,8 +140,6 @@ PLAIN = {
     "records": "find_ids", "statuses": "read_progress", "entries": "Reader.items",
     "inline_images": "decode_image", "bodies": "read_body", "compression": "plain_bytes",
     "service_errors": "read_loose_error", "reading": "understand", "failures": "as_unknown",
-    "framing": "ResponseReader._take", "streams": "Stream._receive",
-    "sockets": "SocketStream.receive", "exchanges": "Exchange.finish", "attempts": "answer_of",
 }  # fmt: skip
 """Of each module a function whose first mutant no test can overlook: where it gives something, it
 gives nothing."""

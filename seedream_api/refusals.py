@@ -124,13 +124,12 @@ _UNREACHABLE_MARKS = (
 )  # fmt: skip
 """Parts of codes and messages about references that the service could not read."""
 
-_NEVER_REPEAT_429 = ("quotaexceeded", "setlimitexceeded", "insufficient_quota")
+_NEVER_REPEAT_429 = ("quotaexceeded", "setlimitexceeded")
 """429 codes that are an operator's limit: waiting does not help."""
 
 _BY_STATUS: Mapping[int, _Kind] = MappingProxyType({
     401: _KEY,
     402: _BALANCE,
-    403: _KEY,
     404: (NotFound, "refused_not_found"),
     413: _LARGE,
     429: _RATE,
@@ -160,8 +159,8 @@ def is_refusal(http: int, error: ServiceError) -> bool:
         error: what the service stated; empty where it stated nothing.
     """
     codes = _codes(error)
-    if 300 <= http < 400:
-        return 301 <= http <= 308
+    if 301 <= http <= 308:
+        return True
     if 400 <= http < 500:
         return http != 408 and not codes & _NEVER_FREE
     if http == 200:

@@ -131,6 +131,8 @@ def test_answer_says_what_its_entries_are() -> None:
     assert not nothing.counts_images and nothing.item_error is None
     failed = {"error": "no face"}
     assert read_answer({"data": [failed, failed]}).item_error == ServiceError("no face")
+    assert read_answer({"data": [failed, {"error": "other"}]}).item_error == ServiceError("no face")
+    assert "secret" not in repr(Answer(body=b"secret"))
     assert read_answer({"data": [failed, None]}).item_error is None
     assert read_answer({"data": [failed, URL]}).item_error is None
     assert read_answer({"data": [None, URL]}).has_unreadable

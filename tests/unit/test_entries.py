@@ -23,6 +23,9 @@ URL = "https://cdn.example.com/a.png"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 TEXT = base64.b64encode(PNG).decode()
 READER = Reader(BASE)
+UNKNOWN = b"\x00new" + bytes(20)
+UNKNOWN_TEXT = base64.b64encode(UNKNOWN).decode()
+"""Bytes that are no image of a known kind."""
 
 
 def read(entry: Any, reader: Reader = READER) -> list[str | bytes | None]:
@@ -66,6 +69,7 @@ SPELLINGS = {
     "cdn.example.com/a.png": URL,
     "cdn.example.com:8443/x": "https://cdn.example.com:8443/x",
     "/files/a.png": f"{BASE}/files/a.png",
+    "/files/a": f"{BASE}/files/a",
     "./files/a": f"{BASE}/files/a",
     "../files/a": f"{BASE}/files/a",
     "files/a.png": f"{BASE}/files/a.png",
@@ -94,7 +98,8 @@ def test_entry_path_with_the_ending_of_an_image_is_joined(ending: str) -> None:
         "", "   ", "null", "pending", "oss://bucket/x.png", "s3://b/x.png", "file:///tmp/x.png",
         "ftp://example.com/a.png", "javascript:alert(1)", "about:blank", "http://", "https:///a",
         "//", "http://[bad/x.png", "blob:https", "out/a.png is ready", "not an image", "output",
-        "cdn.example.com", "`", "()", "mailto:a@example.com/a.png", "C:\\out\\a.png",
+        "cdn.example.com", "here is a.png", "/a b.png",
+        "`", "()", "mailto:a@example.com/a.png", "C:\\out\\a.png",
     ],
 )  # fmt: skip
 def test_entry_without_a_usable_address_is_unreadable(text: str) -> None:
@@ -121,6 +126,7 @@ def test_entry_with_several_addresses_gives_each(between: str) -> None:
 
 
 def test_entry_with_several_links_gives_each() -> None:
+    assert read(f"{URL}X, {URL}Y.") == [f"{URL}X", f"{URL}Y"]
     assert read(f"![a]({URL}) and ![b](/b.png)") == [URL, f"{BASE}/b.png"]
     assert read({"url": [URL, f"{URL}?2"]}) == [URL, f"{URL}?2"]
     assert read([[URL], [{"url": "/b.png"}]]) == [URL, f"{BASE}/b.png"]
@@ -162,7 +168,7 @@ def test_entry_fields_with_bytes_are_all_known() -> None:
         assert read({name: TEXT}) == [PNG], name
         assert read({name: [TEXT]}) == [PNG], name
         # What stands where bytes do is an image, also of a kind that is not known yet.
-        assert read({name: base64.b64encode(b"\x00JXL " + bytes(20)).decode()}), name
+        assert read({name: UNKNOWN_TEXT}) == [UNKNOWN], name
 
 
 def test_entry_fields_one_level_deeper_are_all_known() -> None:
@@ -217,6 +223,9 @@ def test_entry_bytes_are_read_in_any_form(entry: Any) -> None:
 def test_entry_with_address_and_bytes_keeps_both() -> None:
     [item] = READER.items([{"url": URL, "b64_json": TEXT}])
     assert item == ResultItem(0, URL, PNG)
+    [item] = READER.items([{"url": URL, "data": TEXT}])
+    assert item == ResultItem(0, URL, PNG)
+    assert READER.items([{"url": URL, "data": UNKNOWN_TEXT}]) == (ResultItem(0, URL),)
     first, second = READER.items([{"url": [URL, f"{URL}?2"], "b64_json": TEXT}])
     assert (first.data, second.data) == (PNG, None)
 
@@ -226,6 +235,12 @@ def test_entry_bytes_that_are_none_are_unreadable(text: Any) -> None:
     assert read({"b64_json": text}) == [None]
     assert read({"data": text}) == [None]
     assert read({"b64_json": text, "url": URL}) == [URL]
+
+
+def test_entry_bytes_of_an_unknown_kind_need_their_field() -> None:
+    for entry in (UNKNOWN_TEXT, {"url": UNKNOWN_TEXT}, {"data": UNKNOWN_TEXT},
+                  {"content": UNKNOWN_TEXT}):  # fmt: skip
+        assert read(entry) == [None]
 
 
 def test_entry_bytes_may_stand_apart_from_the_json() -> None:

@@ -215,3 +215,25 @@ def test_refusal_redirect_is_told_before_its_words() -> None:
 )  # fmt: skip
 def test_reference_that_cannot_be_read_is_noticed(text: str) -> None:
     assert is_unreachable_image(text) and not is_unreachable_image("the size is wrong")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["SensitiveContent", "RiskDetection", "content_policy", "sensitive_words", "prompt_blocked"],
+)
+def test_refusal_with_a_wrapped_moderation_code_is_one(code: str) -> None:
+    for http in (200, 500):
+        refusal = read_refusal(http, body("bad_response", "upstream_error", f"({code}X) 2025"))
+        assert type(refusal) is ContentRejected
+    assert read_refusal(503, body("", "", code)) is None
+
+
+def test_refusal_with_a_status_of_success_in_it_is_stated() -> None:
+    for code in (200, 299):
+        refusal = read_refusal(200, body(code, "x_error"))
+        assert type(refusal) is ApiRefused and refusal.values["waited"] == 0
+
+
+def test_refusal_status_counts_before_the_one_in_its_body() -> None:
+    assert type(read_refusal(400, body(429))) is ApiRefused
+    assert type(read_refusal(200, body(429))) is RateLimited
