@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import re
 import ssl
 from collections.abc import (
     AsyncGenerator,
@@ -174,15 +175,49 @@ class Transport:
         )
         request.extensions["timeout"] = timeouts(read_timeout_s)
         try:
-            answer = await send_request(pool, request)
-            try:
-                yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
-            finally:
-                await answer.aclose()
+            async with self._streamed(pool, request) as answer:
+                yield answer
         except NOT_CONNECTED as error:
             raise not_sent(url, error) from None
         except BROKEN as error:
             raise ReadFailed("read_failed", reason=reason_of(error)) from None
+
+    @asynccontextmanager
+    async def _streamed(
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> AsyncGenerator[StreamedAnswer]:
+        try:
+            answer = await send_request(pool, request)
+        except httpx.RemoteProtocolError as error:
+            if not re.search(r"header|content-length", str(error), re.IGNORECASE):
+                raise
+            refused = error
+        else:
+            try:
+                yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
+            finally:
+                await answer.aclose()
+            return
+        yield await self._read_leniently(pool, request, refused)
+
+    async def _read_leniently(
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, refused: Exception
+    ) -> StreamedAnswer:
+        """Ask again for a body whose head httpx refuses to read, and take what comes."""
+        exchange, failure = Exchange(MAX_ANSWER_BYTES), None
+        try:
+            await self._read(pool, request, exchange)
+        except (*BROKEN, TooLarge) as error:
+            failure = error
+        whole = answer_of(exchange, failure)
+        if whole is None:
+            raise refused
+        body = whole.body
+
+        async def chunks() -> AsyncGenerator[bytes]:
+            yield body
+
+        return StreamedAnswer(whole.status, whole.headers, chunks())
 
     async def _read(
         self,
