@@ -271,7 +271,14 @@ def test_entry_prose_gives_only_what_is_an_image(text: str, found: str | bytes) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a cat", "see https://docs.example.com/terms please", "a.png", "/a.png", "SGVsbG8="],
+    [
+        "",
+        "https://docs.example.com/terms apply",
+        "see https://docs.example.com/terms please",
+        "a.png",
+        "/a.png",
+        "SGVsbG8=",
+    ],
 )
 def test_entry_prose_without_an_image_is_unreadable(text: str) -> None:
     assert read({"content": text}) == [None]
