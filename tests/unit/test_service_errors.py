@@ -134,6 +134,16 @@ def test_error_that_is_absent_is_none(body: Any) -> None:
     assert read_error(body) is None
 
 
+@pytest.mark.parametrize("text", ["\x08", "<html><body>x</body></html>", "\ufffd\ufffd"])
+def test_error_that_cannot_be_quoted_is_none(text: str) -> None:
+    for error in (text, [text], {"message": text}, {"error": {"message": text}}):
+        assert read_error({"error": error}) is None
+    assert read_error({"fail_reason": text}) is None
+    assert read_error({"error": {"message": text, "code": "c"}}) == ServiceError("", "c")
+    page = "<html><title>no face</title></html>"
+    assert read_error({"fail_reason": page}) == ServiceError("no face")
+
+
 def test_error_nested_too_deeply_is_none() -> None:
     """A thousand levels end neither the reader nor the request."""
 
