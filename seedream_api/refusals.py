@@ -104,7 +104,8 @@ _CONTENT_WORDS = re.compile(
     r"|敏感|违规|违禁|内容安全|内容审核|审核未通过|审核不通过|不合规|涉黄|涉政"
 )
 _BALANCE_WORDS = re.compile(
-    r"insufficient[ _](?:user |account )?(?:balance|quota|credit|fund)|out of credit"
+    r"insufficient[ _](?:(?:user|account|token)[ _])?(?:balance|quota|credit|fund)|out of credit"
+    r"|pre_consume_token_quota_failed|accountoverdue"
     r"|(?:balance|quota|credits?) (?:is |are )?(?:not enough|insufficient|exhausted|too low)"
     r"|not enough (?:balance|quota|credit)|exceeded your current quota|payment required"
     r"|(?:余额|额度|配额|积分|点数|资源包)[^，。,.;；]{0,8}(?:不足|不够|用尽|耗尽|用完|已用完)|欠费|请充值"

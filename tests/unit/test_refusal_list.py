@@ -131,7 +131,8 @@ CONTENT_WORDS = (
 )  # fmt: skip
 BALANCE_WORDS = (
     "insufficient balance", "Insufficient user quota", "insufficient account credit",
-    "insufficient_quota", "insufficient funds", "out of credits", "balance is not enough",
+    "insufficient_quota", "insufficient_user_quota", "pre_consume_token_quota_failed",
+    "AccountOverdueError", "insufficient funds", "out of credits", "balance is not enough",
     "quota exhausted", "credits are too low", "not enough credit", "exceeded your current quota",
     "payment required", "余额不足", "用户额度不足", "用户额度剩余不足", "配额已用尽", "积分不够",
     "点数耗尽", "资源包已用完", "账户欠费", "请充值",
