@@ -35,7 +35,7 @@ def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
     plain = plain_bytes(response.body, response.headers)
     body = read_body(plain)
     answer = read_response(body, reader)
-    if media_type_of(plain[:HEAD_BYTES]):  # the image itself in place of JSON
+    if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # the image in place of JSON
         item = ResultItem(0, data=plain)
         answer = Answer(items=(item,), names_results=True)
     if 300 <= response.status < 400:

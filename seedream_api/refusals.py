@@ -104,7 +104,7 @@ _CONTENT_WORDS = re.compile(
     r"|敏感|违规|违禁|内容安全|内容审核|审核未通过|审核不通过|不合规|涉黄|涉政"
 )
 _BALANCE_WORDS = re.compile(
-    r"insufficient[ _](?:user[ _]|account[ _])?(?:balance|quota|credit|fund)|out of credit"
+    r"insufficient[ _](?:(?:user|account|token)[ _])?(?:balance|quota|credit|fund)|out of credit"
     r"|pre_consume_token_quota_failed|accountoverdue"
     r"|(?:balance|quota|credits?) (?:is |are )?(?:not enough|insufficient|exhausted|too low)"
     r"|not enough (?:balance|quota|credit)|exceeded your current quota|payment required"
@@ -116,7 +116,11 @@ _CHANNEL_WORDS = re.compile(
     r"|无可用的?(?:渠道|通道)|没有(?:可用的?)?(?:渠道|通道)|(?:渠道|通道)(?:不存在|不可用|已禁用|均不可用)"
     r"|暂无(?:可用)?(?:渠道|通道)"
 )
-_TIMEOUT_WORDS = re.compile(r"time[d\- ]?\s?out|deadline exceeded|超时")
+_OPEN_WORDS = re.compile(
+    r"time[d\- ]?\s?out|deadline exceeded|bad gateway|internal server error"
+    r"|service (?:is )?(?:temporarily )?unavailable|超时|网关错误|服务器内部错误"
+)
+"""Words of gateways: the request may have been forwarded and be worked on."""
 
 _UNREACHABLE_MARKS = (
     "imageurl", "image_url", "image url", "image_processing", "download", "fetch", "unreachable",
@@ -184,7 +188,7 @@ def _is_stated(error: ServiceError) -> bool:
     inner = _status_in(error)
     if inner is not None and not 200 <= inner < 300:
         return is_refusal(inner, error)
-    return not codes & OPEN_CODES and not _TIMEOUT_WORDS.search(_text(error))
+    return not codes & OPEN_CODES and not _OPEN_WORDS.search(_text(error))
 
 
 def is_error_code(said: ServiceError) -> bool:

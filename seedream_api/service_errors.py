@@ -52,7 +52,7 @@ def read_error(body: Any) -> ServiceError | None:
         if error is not None:
             return error
     for name in _REASON_FIELDS:
-        reason = text_of(body.get(name))
+        reason = quotable(text_of(body.get(name)))
         if not _is_fine(reason):
             return ServiceError(reason, _first(body, _CODE_FIELDS))
     if body.get("success") is False or text_of(body.get("success")).lower() == "false":
@@ -113,12 +113,12 @@ def _stated(error: Any, around: dict[str, Any], depth: int) -> ServiceError | No
         return _of_object(cast("dict[str, Any]", error), depth)
     if error is True:
         return _said_beside(around, "error: true")
-    text = text_of(error)
+    text = quotable(text_of(error))
     if _is_fine(text) or _WARNING.match(text):
         return None
     if text.isdigit():  # a number alone is a code
         return ServiceError(_first(around, _MESSAGE_FIELDS), text)
-    return ServiceError(quotable(text), _first(around, _CODE_FIELDS))
+    return ServiceError(text, _first(around, _CODE_FIELDS))
 
 
 def _of_object(error: dict[str, Any], depth: int) -> ServiceError | None:
@@ -126,14 +126,14 @@ def _of_object(error: dict[str, Any], depth: int) -> ServiceError | None:
     if isinstance(inner, (dict, list)):  # wrapped once more
         return _stated(inner, error, depth - 1)
     code, kind = _first(error, _CODE_FIELDS), _first(error, ("type", "status", "name"))
-    message = _first(error, _MESSAGE_FIELDS)
+    message = quotable(_first(error, _MESSAGE_FIELDS))
     if _is_fine(message) and _is_fine(kind) and _is_fine(code):
         return None
     if code and _is_fine(code) and _is_fine(kind):
         return None
     if _WARNING.match(kind) or (not code and not kind and _WARNING.match(message)):
         return None
-    return ServiceError(quotable(message), code, kind)
+    return ServiceError(message, code, kind)
 
 
 def _is_fine(text: str) -> bool:

@@ -57,7 +57,8 @@ def _may_be_task(answer: Answer, is_success: bool) -> bool:
     """
     if is_success:
         return bool(answer.task_id or answer.hint)
-    states_nothing = answer.error is None and answer.said.is_empty
+    # A type alone is the task's own: "image".
+    states_nothing = answer.error is None and not (answer.said.message or answer.said.code)
     return answer.names_task or (answer.task_id is not None and states_nothing)
 
 

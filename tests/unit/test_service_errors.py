@@ -66,7 +66,8 @@ def test_error_object_is_read_by_every_name_of_a_field() -> None:
         ("402", ServiceError("beside", "402")),
         ("words", ServiceError("words", "c")),
         (True, ServiceError("beside", "c")),
-        ("<html><title>502</title></html>", ServiceError("502", "c")),
+        ("<html><title>502</title></html>", ServiceError("beside", "502")),
+        ("<html><title>502 Bad</title></html>", ServiceError("502 Bad", "c")),
         ({"message": "<html><title>502</title></html>"}, ServiceError("502")),
         ({"message": "m", "code": 0, "type": "t"}, ServiceError("m", "0", "t")),
         ({"message": "no face", "code": ""}, ServiceError("no face")),
@@ -132,6 +133,16 @@ def test_error_is_not_a_warning_by_a_part_of_a_word(word: str) -> None:
                                   {"fail_reason": None}, {"error": False}])  # fmt: skip
 def test_error_that_is_absent_is_none(body: Any) -> None:
     assert read_error(body) is None
+
+
+@pytest.mark.parametrize("text", ["\x08", "<html><body>x</body></html>", "\ufffd\ufffd"])
+def test_error_that_cannot_be_quoted_is_none(text: str) -> None:
+    for error in (text, [text], {"message": text}, {"error": {"message": text}}):
+        assert read_error({"error": error}) is None
+    assert read_error({"fail_reason": text}) is None
+    assert read_error({"error": {"message": text, "code": "c"}}) == ServiceError("", "c")
+    page = "<html><title>no face</title></html>"
+    assert read_error({"fail_reason": page}) == ServiceError("no face")
 
 
 def test_error_nested_too_deeply_is_none() -> None:

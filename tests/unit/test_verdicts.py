@@ -385,3 +385,16 @@ def test_unknown_task_is_not_every_failed_poll(words: str) -> None:
 def test_unknown_task_of_a_task_that_failed_is_not_meant() -> None:
     answer = read_answer({"id": "task-1", "status": "failed", "error": {"message": "no face"}})
     assert not is_unknown_task(replace(answer, http=200)) and answer.status is TaskStatus.FAILED
+
+
+@pytest.mark.parametrize("http", [405, 413, 429])
+def test_task_without_an_error_is_never_refused(http: int) -> None:
+    task = {"id": "a/b=c", "object": "image.generation.task", "status": "pending", "type": "image"}
+    assert judge(task, http) is UNKNOWN
+    assert judge({"id": "a/b=c", "error": {"message": "too many"}}, http) is REFUSED
+
+
+def test_image_in_place_of_json_counts_only_where_whole() -> None:
+    png = b"\x89PNG\r\n\x1a\n" + bytes(40)
+    assert judge(png) is MADE
+    assert judge(png, cut="the connection was cut") is not MADE
