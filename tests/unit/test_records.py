@@ -189,7 +189,7 @@ def test_id_that_looks_like_a_task_is_one(id_: str) -> None:
 
 
 @pytest.mark.parametrize("id_", ["task", "task-", "multitask-1", "a task-1", "task 1",
-                                 "task-" + "x" * 251, "https://task-1"])  # fmt: skip
+                                 "task-" + "x" * 901, "https://task-1"])  # fmt: skip
 def test_id_that_does_not_look_like_a_task_is_not_certain(id_: str) -> None:
     assert ids({"id": id_}) == (id_.strip(), None, False)
     assert ids({"data": [{"id": id_}]})[0] is None
