@@ -239,7 +239,6 @@ DEAD: dict[str, Any] = {
     "endless errors": answer(b"", status="503 Busy"),
     "closed": b"",
     "reset": [RESET],
-    "illegal header": answer(PNG, "Bad Header: x"),
     "compressed": answer(bytes(99), "Content-Encoding: br"),
     "redirect to itself": redirect("/a.png"),
     "redirect to a script": redirect("javascript:alert(1)"),
