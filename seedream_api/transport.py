@@ -175,7 +175,7 @@ class Transport:
         )
         request.extensions["timeout"] = timeouts(read_timeout_s)
         try:
-            async with self._streamed(pool, request) as answer:
+            async with self._streamed(pool, request, read_timeout_s) as answer:
                 yield answer
         except NOT_CONNECTED as error:
             raise not_sent(url, error) from None
@@ -184,7 +184,7 @@ class Transport:
 
     @asynccontextmanager
     async def _streamed(
-        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request
+        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, read_timeout_s: float
     ) -> AsyncGenerator[StreamedAnswer]:
         try:
             answer = await send_request(pool, request)
@@ -198,16 +198,21 @@ class Transport:
             finally:
                 await answer.aclose()
             return
-        yield await self._read_leniently(pool, request, refused)
+        yield await self._read_leniently(pool, request, refused, read_timeout_s)
 
     async def _read_leniently(
-        self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, refused: Exception
+        self,
+        pool: httpx.AsyncHTTPTransport,
+        request: httpx.Request,
+        refused: Exception,
+        timeout_s: float,
     ) -> StreamedAnswer:
-        """Ask again for a body whose head httpx refuses to read, and take what comes."""
+        """Ask again for a body whose head httpx refuses to read, and take what comes in time."""
         exchange, failure = Exchange(MAX_ANSWER_BYTES), None
         try:
-            await self._read(pool, request, exchange)
-        except (*BROKEN, TooLarge) as error:
+            # All of it, not each read: a server that drips could hold the caller for hours.
+            await _in_time(self._read(pool, request, exchange), timeout_s)
+        except (*BROKEN, asyncio.TimeoutError, TooLarge) as error:
             failure = error
         whole = answer_of(exchange, failure)
         if whole is None:

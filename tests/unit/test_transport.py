@@ -270,9 +270,9 @@ def test_no_response_head_in_time_is_unknown(serve: Serve, begun: bytes) -> None
     assert error.values["reason"] == "no answer in time"
 
 
-def drip(caller: Any) -> None:
+def drip(caller: Any, head: bytes = HEAD) -> None:
     caller.request()
-    caller.say(HEAD)
+    caller.say(head)
     while True:
         caller.say(b" ")
         caller.socket.settimeout(0.02)
@@ -298,6 +298,21 @@ def test_free_response_that_drips_forever_is_cut_in_time(serve: Serve) -> None:
             await client.close()
 
     assert asyncio.run(run()).cut == "no answer in time"
+
+
+def test_download_behind_an_illegal_header_is_cut_in_time(serve: Serve) -> None:
+    head = HEAD.replace(b"\r\n\r\n", b"\r\nBad Header: x\r\n\r\n")
+    server = serve(lambda caller: drip(caller, head))
+
+    async def run() -> bytes:
+        client = Transport()
+        try:
+            async with client.open(server.url(), headers={}, read_timeout_s=0.4) as answer:
+                return b"".join([chunk async for chunk in answer.chunks])
+        finally:
+            await client.close()
+
+    assert set(asyncio.run(asyncio.wait_for(run(), 10.0))) == {0x20}
 
 
 def test_response_without_end_is_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
