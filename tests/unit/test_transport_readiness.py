@@ -143,3 +143,12 @@ def test_the_first_request_imports_nothing_on_the_event_loop(serve: Serve) -> No
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.split() == []
+
+
+def test_sockets_import_finds_the_codec_of_host_names() -> None:
+    """Python 3.13.0 can fail where two threads are the first to search for it."""
+    program = "import sys, seedream_api.sockets; print('encodings.idna' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PACK_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True"]
