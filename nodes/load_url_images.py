@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
-from ..seedream_api.wording import chinese
+from ..seedream_api.messages import chinese
 from . import freshness, inputs, runtime
 from . import given as values
 from .encodable import raises_encodable

@@ -25,9 +25,9 @@ from ..seedream_api.config import (
     value_of,
 )
 from ..seedream_api.errors import ConfigurationError, SeedreamError
+from ..seedream_api.messages import joined
 from ..seedream_api.proxies import proxy_for
 from ..seedream_api.redaction import bare_address
-from ..seedream_api.wording import joined
 
 log = logging.getLogger("seedream")
 

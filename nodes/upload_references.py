@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from comfy_api.latest import io
 
-from ..seedream_api.wording import chinese
+from ..seedream_api.messages import chinese
 from . import inputs, previews, runtime
 from .encodable import raises_encodable
 from .given import checked_image, connected_images

@@ -16,6 +16,7 @@ from .client import SeedreamClient
 from .config import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
+from .messages import chinese
 from .paths import is_open_to_others
 from .proxies import CERTIFICATE_VARIABLES, proxy_for
 from .redaction import bare_address
@@ -24,7 +25,6 @@ from .service_errors import read_error
 from .session import Session
 from .transport import HttpAnswer
 from .uploading import try_upload
-from .wording import chinese
 
 _STOCK_UNITS_A_DOLLAR = 500_000
 """Quota units of a stock new-api relay; an operator may have set another number."""

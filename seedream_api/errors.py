@@ -24,7 +24,7 @@
 A cancellation is no error of this package: it stays ``asyncio.CancelledError``, with a note.
 
 Every message says what happened, whether money was spent, and what to do next, in English and then
-in Chinese. The sentences live in ``wording/``; an error is its class, a key there, and values.
+in Chinese. The sentences live in ``messages/``; an error is its class, a key there, and values.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .messages import MONEY, WORDING, chinese, joined
 from .redaction import clean
-from .wording import MONEY, WORDING, chinese, joined
 
 if TYPE_CHECKING:
     from .answers import Answer
@@ -54,11 +54,11 @@ class SeedreamError(Exception):
     """The base of all errors of this package.
 
     Args:
-        key: the wording's key in ``wording.WORDING``.
+        key: the message's key in ``messages.WORDING``.
         charge: overrides what the class says about money.
         task_id: the service's task, where one is known.
         request_id: the relay's id of the refused call, for its support.
-        values: what the wording's templates name; an error among them is told in its own words.
+        values: what the message's templates name; an error among them is told in its own words.
     """
 
     charge: Charge = Charge.NONE

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from .page_titles import title_of
+from .messages.page_title import title_of
 from .redaction import scrub
 
 HEAD_BYTES = 4096

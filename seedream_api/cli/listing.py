@@ -15,10 +15,10 @@ from ..errors import InvalidRequest, LedgerFailed
 from ..intents import State
 from ..ledger import Ledger
 from ..ledger_rows import KeptResponse, Row
+from ..messages import spoken
 from ..pruning import Pruned, prune
 from ..redaction import clean
 from ..store import ImageStore
-from ..wording import spoken
 from .output import Outcome
 
 _LISTED = 1_000

@@ -15,8 +15,8 @@ from ..doctor import Check, run_checks
 from ..errors import SeedreamError
 from ..interruptions import interruption_of
 from ..ledger import Ledger
+from ..messages import language, spoken
 from ..session import Session
-from ..wording import language, spoken
 from . import listing, running
 from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
 from .parser import build_parser

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from ..errors import SeedreamError
+from ..messages import PHASES, language, spoken
 from ..redaction import clean
 from ..results import Phase, Progress, Result
-from ..wording import PHASES, language, spoken
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from .._version import __version__
 from ..errors import InvalidRequest
 from ..intents import State
-from ..wording import spoken
+from ..messages import spoken
 
 
 class Parser(argparse.ArgumentParser):

@@ -19,13 +19,13 @@ from ..downloads import encode_blanks
 from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
 from ..loading import Loaded, ending_of, load_urls
+from ..messages import spoken
 from ..models import Request
 from ..paths import expand_user
 from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
 from ..session import Session
-from ..wording import spoken
 from .output import Outcome, ProgressLine, result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}

@@ -14,7 +14,7 @@ from ..addresses import checked_url
 from ..checks import check_reachable
 from ..encoding import Encoded
 from ..errors import InvalidRequest, NotSent, ReadFailed
-from ..page_titles import title_of
+from ..messages.page_title import title_of
 from ..redaction import scrub
 from ..references import UrlReference
 from ..retries import CONNECTING, UPLOADING, Policy, retry_after_s

@@ -13,7 +13,7 @@ from studio import Studio, shown
 
 from seedream_api import errors
 from seedream_api.errors import Charge
-from seedream_api.wording import MONEY
+from seedream_api.messages import MONEY
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,8 @@ from fault_cases import (
 
 from seedream_api import ContentRejected, SeedreamError, sandbox
 from seedream_api.errors import Charge
+from seedream_api.messages import MONEY
 from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
-from seedream_api.wording import MONEY
 
 
 @dataclass(frozen=True)

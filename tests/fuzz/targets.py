@@ -33,6 +33,7 @@ from seedream_api import (
     failures,
     intents,
     media_types,
+    messages,
     opening,
     pictures,
     reading,
@@ -42,7 +43,6 @@ from seedream_api import (
     transport,
     upload_memory,
     verdicts,
-    wording,
 )
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
@@ -233,8 +233,8 @@ def command_lines(dice: Dice, folder: Path) -> None:
 
 
 def phrases(dice: Dice, folder: Path) -> None:
-    known = list(wording.PHRASES)
-    assert isinstance(wording.chinese(mutated_text(dice.pick(known), dice)), str)
+    known = list(messages.PHRASES)
+    assert isinstance(messages.chinese(mutated_text(dice.pick(known), dice)), str)
 
 
 # ---- pictures ----

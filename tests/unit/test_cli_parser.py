@@ -10,7 +10,7 @@ import pytest
 
 from seedream_api.cli.parser import build_parser
 from seedream_api.errors import InvalidRequest
-from seedream_api.wording import chinese
+from seedream_api.messages import chinese
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 GENERATE = ["generate", "--model", "Seedream-4.5", "--prompt", "a cat"]

@@ -15,8 +15,8 @@ from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
 from seedream_api.errors import Charge, ConfigurationError, InvalidRequest, ResultUnavailable
+from seedream_api.messages import PHASES, PHRASES, WORDING, chinese, language
 from seedream_api.results import Phase, Progress
-from seedream_api.wording import PHASES, PHRASES, WORDING, chinese, language
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -95,7 +95,7 @@ def phrases_of_the_code() -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in ("seedream_api", "nodes"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not {"wording", "sandbox"} & set(path.parts):
+            if not {"messages", "sandbox"} & set(path.parts):
                 for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                     found.update(dict.fromkeys(found_in(node), path.name))
     return {text: file for text, file in found.items() if not NO_WORDS.fullmatch(text)}
@@ -285,7 +285,7 @@ def test_what_argparse_says_itself_in_a_help_is_chinese_in_a_chinese_terminal(
 
 
 def test_the_heads_of_the_list_of_tasks_stand_at_the_same_columns_in_chinese() -> None:
-    from seedream_api.wording.terminal import LINES
+    from seedream_api.messages.terminal import LINES
 
     english = next(line for line in LINES if "STATE" in line)
     wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in LINES[english])

@@ -18,9 +18,9 @@ from seedream_api.errors import (
     RateLimited,
     ServiceBusy,
 )
+from seedream_api.messages import WORDING
 from seedream_api.models import ServiceError
 from seedream_api.refusals import REFUSAL_CODES, is_moderation, may_repeat, read_refusal
-from seedream_api.wording import WORDING
 
 KEY = "sk-1234567890abcdefghijkl"
 

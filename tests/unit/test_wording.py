@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import SeedreamError
-from seedream_api.wording import MONEY, WORDING
+from seedream_api.messages import MONEY, WORDING
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -29,7 +29,7 @@ def placeholders(template: str) -> set[str]:
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     for folder in ("seedream_api", "nodes"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if "wording" not in path.parts:
+            if "messages" not in path.parts:
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 

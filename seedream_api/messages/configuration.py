@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Wording
+from .message import Wording
 
 CONFIGURATION: dict[str, Wording] = {
     "no_key": Wording(

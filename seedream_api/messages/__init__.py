@@ -6,11 +6,11 @@ charge, so no error can leave it out. Clauses, notes and lines of the command li
 
 from __future__ import annotations
 
-from .kinds import Wording, joined
-from .money import MONEY
+from .charges import MONEY
+from .errors import WORDING
+from .message import Wording, joined
 from .notes import ORIGINS, PHASES
 from .phrases import PHRASES, chinese, language, spoken
-from .sentences import WORDING
 
 __all__ = [
     "MONEY",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Wording
+from .message import Wording
 
 RECORD: dict[str, Wording] = {
     "ledger_unwritable": Wording(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Wording
+from .message import Wording
 
 PANELS: dict[str, Wording] = {
     "setting_unknown": Wording(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import Wording
+from .message import Wording
 
 REQUESTS: dict[str, Wording] = {
     "prompt_empty": Wording(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .kinds import Wording
-from .money import NEW_TRY_EN, NEW_TRY_ZH
+from .charges import NEW_TRY_EN, NEW_TRY_ZH
+from .message import Wording
 
 SERVICE: dict[str, Wording] = {
     # --- transport --------------------------------------------------------------------------------

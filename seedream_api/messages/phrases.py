@@ -14,11 +14,11 @@ import string
 from collections.abc import Mapping
 from functools import lru_cache
 
-from .kinds import joined
-from .money import MONEY
+from .charges import MONEY
+from .errors import WORDING
+from .message import joined
 from .notes import NOTES
 from .reasons import REASONS
-from .sentences import WORDING
 from .terminal import CHECKS, HELP, LINES, WRONG_USE
 
 PHRASES: Mapping[str, str] = {**REASONS, **NOTES, **CHECKS, **LINES, **HELP, **WRONG_USE}

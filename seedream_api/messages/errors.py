@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from .configuration import CONFIGURATION
-from .kinds import Wording
-from .panels import PANELS
-from .record import RECORD
+from .message import Wording
+from .panel import PANELS
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
+from .storage import RECORD
 
 WORDING: dict[str, Wording] = {
     **CONFIGURATION,
