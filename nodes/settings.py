@@ -26,7 +26,7 @@ from ..seedream_api.config import (
 )
 from ..seedream_api.errors import ConfigurationError, SeedreamError
 from ..seedream_api.messages import joined
-from ..seedream_api.proxies import proxy_for
+from ..seedream_api.network.proxies import proxy_for
 from ..seedream_api.redaction import bare_address
 
 log = logging.getLogger("seedream")

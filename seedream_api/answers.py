@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from .bodies import Body
 from .entries import BYTES_FIELDS, Reader, plain_name
 from .models import NO_ERROR, ResultItem, ServiceError, Task, TaskStatus
+from .network.bodies import Body
 from .records import (
     LIKE_TASK,
     MAX_WRAPPING,

@@ -7,14 +7,14 @@ import time
 import zlib
 from dataclasses import dataclass
 
-from .addresses import Policy
 from .errors import ResultUnavailable
 from .media_types import HEAD_BYTES, describe_head, media_type_of
+from .network.retry import DOWNLOADING, retry_after_s
+from .network.retry import Policy as RetryPolicy
+from .network.transport import StreamedAnswer
+from .network.url_guard import Policy
 from .partials import PartialFile
 from .redaction import bare_url, scrub
-from .retries import DOWNLOADING, retry_after_s
-from .retries import Policy as RetryPolicy
-from .transport import StreamedAnswer
 from .unpacking import SNIFFED_BYTES, Unpacker, choose_unpacker, is_sealed
 
 _BUSY = frozenset({202, 408, 425, 429})

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .addresses import Policy, checked_url, is_private_host
 from .catalog import (
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
@@ -20,6 +19,7 @@ from .catalog import (
 )
 from .errors import InvalidRequest
 from .models import Request
+from .network.url_guard import Policy, checked_url, is_private_host
 from .redaction import bare_url
 from .references import Reference, UrlReference
 

@@ -22,15 +22,15 @@ from .errors import (
     RateLimited,
 )
 from .failures import as_poll_failure, as_refusal, as_unknown
-from .limits import Gate, Place
 from .models import Request, Task
+from .network.retry import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
+from .network.throttle import Gate, Place
+from .network.transport import HttpAnswer, Transport
 from .polling import Pace, wait_for_task, wait_limit_s
 from .reading import read_in_time, understand
 from .redaction import scrub
 from .references import UrlReference
 from .refusals import may_repeat
-from .retries import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
-from .transport import HttpAnswer, Transport
 from .verdicts import Verdict, judge_submission
 
 GENERATE_PATH = "/v1/images/generations"

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .addresses import is_local_host
 from .catalog import MODELS, Model, with_added_models
 from .errors import ConfigurationError
+from .network.proxies import environ_proxies, parse_proxy, proxy_secrets
+from .network.url_guard import is_local_host
 from .paths import default_home as default_home
 from .paths import home_of as home_of
 from .paths import make_private_folder as make_private_folder
-from .proxies import environ_proxies, parse_proxy, proxy_secrets
 from .redaction import HIDDEN, Hidden, holds_key, keep_secret
 from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from .setting_names import SETTINGS as SETTINGS

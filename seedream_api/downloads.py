@@ -13,15 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from .addresses import Policy, Resolver, address_to_connect, checked_url, is_fake, look_up, resolve
 from .arrivals import Again, Arrival
 from .arrivals import LinkDead as LinkDead
 from .errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
-from .limits import Gate
+from .network.retry import CONNECTING, NEW_LINK, Patience
+from .network.throttle import Gate
+from .network.transport import StreamedAnswer, Transport
+from .network.url_guard import (
+    Policy,
+    Resolver,
+    address_to_connect,
+    checked_url,
+    is_fake,
+    look_up,
+    resolve,
+)
 from .partials import PartialFile
 from .redaction import bare_url, scrub
-from .retries import CONNECTING, NEW_LINK, Patience
-from .transport import StreamedAnswer, Transport
 
 MAX_BYTES = 200 * 1024 * 1024
 """Of one image: 36 megapixels of RGBA noise as PNG stay below this."""

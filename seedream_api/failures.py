@@ -14,9 +14,9 @@ from .errors import (
     SeedreamError,
     TaskNotFound,
 )
+from .network.retry import retry_after_s
 from .redaction import scrub
 from .refusals import refusal_of
-from .retries import retry_after_s
 from .verdicts import is_unknown_task, stated_error
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .addresses import Policy
 from .downloads import LinkDead
 from .errors import (
     AuthenticationFailed,
@@ -21,6 +20,7 @@ from .errors import (
 from .intents import State, key_print
 from .ledger_rows import Image, Row
 from .link_life import FAMILY_LIFE_S
+from .network.url_guard import Policy
 from .pictures import measure as measure_picture
 from .pictures import probe
 from .redaction import bare_url

@@ -18,7 +18,7 @@ from typing import Any
 from .callbacks import call_back
 from .errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from .models import Task
-from .retries import READING, Patience
+from .network.retry import READING, Patience
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0

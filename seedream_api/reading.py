@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import replace
 
 from .answers import Answer, read_response
-from .bodies import read_body
-from .compression import plain_bytes
 from .entries import Reader
 from .media_types import HEAD_BYTES, media_type_of
 from .models import ResultItem
+from .network.bodies import read_body
+from .network.compression import plain_bytes
+from .network.transport import HttpAnswer
 from .redaction import HIDDEN
 from .service_errors import read_redirect
-from .transport import HttpAnswer
 
 INLINE_BYTES = 128 * 1024
 """Smaller responses are read at once, where no cancellation can come between."""

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from .addresses import Policy, is_local_host, is_public, literal_address, resolve
 from .client import SeedreamClient
 from .config import Settings
 from .downloads import Downloader
 from .errors import InvalidRequest
 from .interruptions import add_interruption
 from .ledger import Ledger
-from .limits import Gate
+from .network.throttle import Gate
+from .network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
 from .polling import Looks
 from .pruning import prune
 from .store import ImageStore

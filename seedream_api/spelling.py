@@ -7,8 +7,8 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
-from .hosts import canonical_host, is_local_host
-from .proxies import parse_proxy
+from .network.hosts import canonical_host, is_local_host
+from .network.proxies import parse_proxy
 from .redaction import bare_address
 
 SANDBOX = "sandbox"

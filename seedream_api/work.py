@@ -35,8 +35,8 @@ from .steps import STEPS
 from .unclear import confirm, read_again
 
 if TYPE_CHECKING:
-    from .limits import Place
     from .models import Request
+    from .network.throttle import Place
     from .session import Session
     from .uploads import Way
 

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from ..addresses import checked_url
 from ..collecting import collect_all, resume
 from ..data_uris import is_data_uri
 from ..downloads import encode_blanks
@@ -21,6 +20,7 @@ from ..generation import generate
 from ..loading import Loaded, ending_of, load_urls
 from ..messages import spoken
 from ..models import Request
+from ..network.url_guard import checked_url
 from ..paths import expand_user
 from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference

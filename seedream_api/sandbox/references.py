@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageOps
 
-from ..addresses import is_local_host
 from ..catalog import (
     MAX_REFERENCE_BYTES,
     MAX_REFERENCE_PIXELS,
@@ -23,6 +22,7 @@ from ..catalog import (
     MIN_REFERENCE_SIDE,
     Family,
 )
+from ..network.url_guard import is_local_host
 from .checks import Order
 from .replies import Refusal, invalid_parameter
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from ..addresses import checked_url
 from ..checks import check_reachable
 from ..encoding import Encoded
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..messages.page_title import title_of
+from ..network.retry import CONNECTING, UPLOADING, Policy, retry_after_s
+from ..network.url_guard import checked_url
 from ..redaction import scrub
 from ..references import UrlReference
-from ..retries import CONNECTING, UPLOADING, Policy, retry_after_s
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
     from ..config import Settings
-    from ..transport import HttpAnswer
+    from ..network.transport import HttpAnswer
 
 UPLOAD_TIMEOUT_S = 300.0
 """For 10 MB over a slow line."""

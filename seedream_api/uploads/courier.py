@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..addresses import Policy
 from ..arrivals import LinkDead
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
 from ..encoding import Encoded
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
-from ..limits import Gate
+from ..network.retry import SETTLING, Patience
+from ..network.throttle import Gate
+from ..network.url_guard import Policy
 from ..pictures import probe
 from ..references import PictureReference, Reference, UrlReference
-from ..retries import SETTLING, Patience
 from ..upload_memory import Sent, forget, recall, remember, sent_as
 from .attempts import NotTaken, check_public
 from .sharing import encoded_for_one_body

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
-from ..retries import UPLOADING
 from ..spelling import may_be_key
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
-    from ..transport import HttpAnswer
+    from ..network.transport import HttpAnswer
 
 FILES_ADDRESS = "https://files-api.evolink.ai"
 UPLOAD_PATH = "/api/v1/files/upload/stream"

@@ -32,9 +32,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
-from ..addresses import checked_url, is_local_host
 from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
+from ..network.url_guard import checked_url, is_local_host
 from ..redaction import HIDDEN, SHORTEST_SECRET, Hidden, HiddenTexts, bare_address, bare_url
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told

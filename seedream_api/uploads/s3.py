@@ -27,7 +27,7 @@ from urllib.parse import quote, urlsplit
 from ..config import STORAGE_SECRETS
 from ..encoding import Encoded
 from ..errors import ConfigurationError
-from ..proxies import proxy_for
+from ..network.proxies import proxy_for
 from ..redaction import HiddenTexts, bare_address, scrub
 from . import Placed
 from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of

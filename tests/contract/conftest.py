@@ -211,7 +211,7 @@ def until(is_so: Callable[[], object]) -> None:
 
 @pytest.fixture(scope="session")
 def certificates() -> ssl.SSLContext:
-    from seedream_api.proxies import trusted_certificates
+    from seedream_api.network.proxies import trusted_certificates
 
     return trusted_certificates({})
 
@@ -220,8 +220,8 @@ def certificates() -> ssl.SSLContext:
 def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
     """The sandbox draws sixteen times smaller, and certificates are read once: each costs a
     tenth of a second, and neither is what is tested here."""
-    from seedream_api import transport
     from seedream_api.catalog import PIXELS
+    from seedream_api.network import transport
     from seedream_api.sandbox import results
 
     small = {

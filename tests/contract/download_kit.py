@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from seedream_api.addresses import Policy
 from seedream_api.downloads import Download, Downloader
 from seedream_api.errors import (
     SeedreamError,
 )
-from seedream_api.limits import Gate
-from seedream_api.transport import Transport
+from seedream_api.network.throttle import Gate
+from seedream_api.network.transport import Transport
+from seedream_api.network.url_guard import Policy
 
 from .hostile_server import Server
 

@@ -21,10 +21,10 @@ from seedream_api.errors import (
     LedgerFailed,
     UnsafeURL,
 )
-from seedream_api.limits import Gate
+from seedream_api.network.throttle import Gate
+from seedream_api.network.transport import StreamedAnswer, Transport
 from seedream_api.partials import PartialFile
 from seedream_api.store import ImageStore
-from seedream_api.transport import StreamedAnswer, Transport
 
 from .download_kit import (
     LARGE,

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from seedream_api.addresses import Policy
 from seedream_api.downloads import LinkDead
 from seedream_api.errors import (
     ReadFailed,
     UnsafeURL,
 )
-from seedream_api.transport import Transport
+from seedream_api.network.transport import Transport
+from seedream_api.network.url_guard import Policy
 
 from .download_kit import (
     PNG,
@@ -205,7 +205,9 @@ def test_lookup_is_checked_again_at_each_attempt(
     fetch: Fetcher, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(answer(b"", status="503 Busy"), answer(PNG))
-    monkeypatch.setattr("seedream_api.addresses.is_public", lambda address: address.is_loopback)
+    monkeypatch.setattr(
+        "seedream_api.network.url_guard.is_public", lambda address: address.is_loopback
+    )
     names = Names(["127.0.0.1"], ["10.0.0.1"])
     error = fetch.refused(f"http://x.example:{server.port}/", PUBLIC_ONLY, resolver=names)
     assert isinstance(error, UnsafeURL) and error.values["address"] == "10.0.0.1"

@@ -66,7 +66,7 @@ FRONTS = {"library": by_library, "command": by_command}
 
 @pytest.fixture(autouse=True)
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    from seedream_api import transport
+    from seedream_api.network import transport
 
     monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", SHORT_ANSWER)
 

@@ -21,7 +21,7 @@ from seedream_api import (
     generate,
 )
 from seedream_api.downloads import Downloader, Timing
-from seedream_api.limits import Gate
+from seedream_api.network.throttle import Gate
 from seedream_api.sandbox import (
     Account,
     DropAfterReceipt,

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from seedream_api import addresses, load_settings
+from seedream_api import load_settings
 from seedream_api.downloads import Downloader, Timing
 from seedream_api.errors import SeedreamError
-from seedream_api.limits import Gate
 from seedream_api.loading import load_urls
+from seedream_api.network import url_guard
+from seedream_api.network.throttle import Gate
 from seedream_api.pictures import decode
 
 from .gallery import GALLERY, MAX_BYTES, Case
@@ -109,9 +110,9 @@ def filled(text: str, port: int) -> str:
 @pytest.fixture
 def stage(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     case: Case = request.param
-    is_public = addresses.is_public
+    is_public = url_guard.is_public
     monkeypatch.setattr(
-        addresses, "is_public", lambda address: str(address) == OUTSIDE or is_public(address)
+        url_guard, "is_public", lambda address: str(address) == OUTSIDE or is_public(address)
     )
     monkeypatch.setattr("seedream_api.loading.MAX_BYTES", MAX_BYTES)
     monkeypatch.setattr(Downloader.fetch, "__kwdefaults__",

@@ -38,7 +38,7 @@ from seedream_api import (
     generate,
     load_settings,
 )
-from seedream_api.transport import Transport
+from seedream_api.network.transport import Transport
 
 for name in ("httpcore", "anyio._backends._asyncio", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"):
     importlib.import_module(name)  # what the road imports late, for all children at once

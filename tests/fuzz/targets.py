@@ -22,7 +22,6 @@ from mutations import NAMES, ODD_TEXTS, ODD_VALUES, as_bytes, mutated, mutated_b
 from PIL import Image
 
 from seedream_api import (
-    addresses,
     answers,
     arrivals,
     client,
@@ -39,14 +38,13 @@ from seedream_api import (
     reading,
     redaction,
     refusals,
-    retries,
-    transport,
     upload_memory,
     verdicts,
 )
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
 from seedream_api.data_uris import read_data_uri
+from seedream_api.network import retry, transport, url_guard
 from seedream_api.uploads import attempts, evolink, http_host
 
 SECRET = "sk-secret-0123456789"
@@ -98,7 +96,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     told(refusal)
     refusals.may_repeat(refusal)
     told(failures.as_poll_failure(read, headers, task_id="task-1", secret=SECRET))
-    retries.retry_after_s(headers, 1e9)
+    retry.retry_after_s(headers, 1e9)
     with ours():
         _client(folder)._judge(read)
 
@@ -136,7 +134,7 @@ def download_headers(dice: Dice, folder: Path) -> None:
         part.size = part.received = 0
 
     part.empty = emptied
-    job = arrivals.Arrival("https://x.example/a", addresses.Policy(), 1000, part, validator='"tag"')
+    job = arrivals.Arrival("https://x.example/a", url_guard.Policy(), 1000, part, validator='"tag"')
     said = transport.StreamedAnswer(
         dice.pick([200, 203, 206, 304, 404, 416, 429]), headers, chunks()
     )
@@ -156,12 +154,12 @@ def urls(dice: Dice, folder: Path) -> None:
     text = mutated_text(dice.pick(shapes.URLS), dice)
     redaction.bare_url(text)
     redaction.scrub(text, (SECRET,))
-    addresses.literal_address(text)
+    url_guard.literal_address(text)
     with ours():
-        checked = addresses.checked_url(text, field="urls")
-        assert checked == addresses.checked_url(checked, field="urls"), "two spellings of one URL"
+        checked = url_guard.checked_url(text, field="urls")
+        assert checked == url_guard.checked_url(checked, field="urls"), "two spellings of one URL"
         host = checked.split("/")[2]
-        addresses.Policy(frozenset({host})).allows(host, 80)
+        url_guard.Policy(frozenset({host})).allows(host, 80)
         guarded(checked)
     with ours():
         downloads._redirected("https://x.example/a/b", text)
@@ -173,8 +171,8 @@ def guarded(url: str) -> None:
     async def not_behind_tun() -> bool:
         return False
 
-    found = asyncio.run(addresses.address_to_connect(
-        url, addresses.Policy(), resolver=lambda host, port: ["127.0.0.1"], proxied=False,
+    found = asyncio.run(url_guard.address_to_connect(
+        url, url_guard.Policy(), resolver=lambda host, port: ["127.0.0.1"], proxied=False,
         fake_range_ok=not_behind_tun,
     ))  # fmt: skip
     assert found is not None and found != "127.0.0.1", "a private address may be connected to"

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from seedream_api.addresses import (
+from seedream_api.errors import InvalidRequest, UnsafeURL
+from seedream_api.network.url_guard import (
     MAX_URL_LENGTH,
     Policy,
     address_to_connect,
@@ -18,7 +19,6 @@ from seedream_api.addresses import (
     literal_address,
     resolve,
 )
-from seedream_api.errors import InvalidRequest, UnsafeURL
 
 PUBLIC, OTHER_PUBLIC, PUBLIC_V6 = "93.184.215.14", "1.1.1.1", "2606:4700::1111"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from seedream_api.answers import FAILED_TASK_CODES, Answer, read_answer, read_response
-from seedream_api.bodies import read_body
 from seedream_api.entries import Reader
 from seedream_api.models import ServiceError, TaskStatus
+from seedream_api.network.bodies import read_body
 
 URL = "https://example.com/image.png"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.bodies import (
+from seedream_api.network.bodies import (
     LARGE_BYTES,
     LONG_STRING_BYTES,
     Body,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api import compression
-from seedream_api.compression import plain_bytes
+from seedream_api.network import compression
+from seedream_api.network.compression import plain_bytes
 
 PLAIN = '{"id": "task-1", "data": [{"url": "https://example.com/图.png"}], "n": 1}'.encode()
 

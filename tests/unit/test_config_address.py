@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api.addresses import is_local_host
 from seedream_api.config import DEFAULT_ADDRESS, Settings, load_settings
 from seedream_api.errors import ConfigurationError
+from seedream_api.network.url_guard import is_local_host
 
 
 def load(home: Path, saved: Any = None, **environ: str) -> Settings:

@@ -18,8 +18,8 @@ from seedream_api.errors import (
     TaskNotFound,
 )
 from seedream_api.failures import as_poll_failure, as_refusal, as_unknown
+from seedream_api.network.transport import HttpAnswer
 from seedream_api.reading import understand
-from seedream_api.transport import HttpAnswer
 
 KEY = "sk-secret-77"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedream_api.framing import ResponseReader
+from seedream_api.network.framing import ResponseReader
 
 BODY = b'{"id": "task-1"}'
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from seedream_api.limits import Gate
+from seedream_api.network.throttle import Gate
 
 
 class Time:

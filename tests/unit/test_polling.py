@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from seedream_api.models import Task, TaskStatus
+from seedream_api.network.retry import READING
 from seedream_api.polling import (
     FASTEST_S,
     NOT_FOUND_S,
@@ -20,7 +21,6 @@ from seedream_api.polling import (
     Watch,
     wait_for_task,
 )
-from seedream_api.retries import READING
 
 AGES = st.floats(0, 1e6)
 TYPICAL = st.none() | st.floats(0, 1e5)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seedream_api.retries import (
+from seedream_api.network.retry import (
     CONNECTING,
     DOWNLOADING,
     MAX_RETRY_AFTER_S,

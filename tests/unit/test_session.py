@@ -23,8 +23,8 @@ from seedream_api import (
     load_settings,
     session,
 )
-from seedream_api.addresses import Policy
 from seedream_api.intents import State
+from seedream_api.network.url_guard import Policy
 from seedream_api.uploading import try_upload, upload_references
 
 

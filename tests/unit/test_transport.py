@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api import compression, http_requests, transport
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network import compression, http_requests, transport
+from seedream_api.network.transport import HttpAnswer, Transport
 
 BODY = {"model": "Seedream-4.5", "prompt": "一只猫"}
 KEY = {"Authorization": "Bearer sk-secret-1234567890"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import NotSent, ReadFailed
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpAnswer, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
 

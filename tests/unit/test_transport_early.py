@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from seedream_api.errors import NotSent
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpAnswer, Transport
 
 SAID = b'{"error":{"message":"not now"}}'
 LIMIT = 256 * 1024
@@ -263,7 +263,7 @@ def test_response_that_precedes_its_request_is_not_taken(serve: Callable[[Talk],
 def test_server_that_closes_every_connection_is_not_sent(
     serve: Callable[[Talk], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seedream_api.streams._STALE_WAIT_S", 10.0)
+    monkeypatch.setattr("seedream_api.network.streams._STALE_WAIT_S", 10.0)
 
     def talk(caller: Any) -> None:
         caller.socket.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpAnswer, Transport
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 Serve = Callable[[Callable[[Any], None]], Any]
@@ -116,7 +116,7 @@ if sniffing == "sniffio":
     sniffio.current_async_library_cvar.set("asyncio")
 
 async def first(url):
-    from seedream_api.transport import Transport
+    from seedream_api.network.transport import Transport
     client = Transport()
     async def moment():
         pass

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import ConfigurationError, NotSent
-from seedream_api.proxies import proxy_for
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network.proxies import proxy_for
+from seedream_api.network.transport import HttpAnswer, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
 SERVICE = "https://service.example.com/v1/images/generations"

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from seedream_api import transport
 from seedream_api.errors import ConfigurationError
-from seedream_api.proxies import trusted_certificates
-from seedream_api.transport import Transport
+from seedream_api.network import transport
+from seedream_api.network.proxies import trusted_certificates
+from seedream_api.network.transport import Transport
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 Serve = Callable[[Callable[[Any], None]], Any]
@@ -119,7 +119,7 @@ class Watch:
             self.found.append(name)
 
 async def first(url):
-    from seedream_api.transport import Transport
+    from seedream_api.network.transport import Transport
     client = Transport()
     sys.meta_path.insert(0, Watch())
     async with client.open(url, headers={}, read_timeout_s=5, address="127.0.0.1") as answer:
@@ -147,7 +147,7 @@ def test_the_first_request_imports_nothing_on_the_event_loop(serve: Serve) -> No
 
 def test_sockets_import_finds_the_codec_of_host_names() -> None:
     """Python 3.13.0 can fail where two threads are the first to search for it."""
-    program = "import sys, seedream_api.sockets; print('encodings.idna' in sys.modules)"
+    program = "import sys, seedream_api.network.sockets; print('encodings.idna' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PACK_ROOT, capture_output=True, text=True, check=True
     )

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from seedream_api import proxies, transport
 from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
-from seedream_api.exchanges import current_exchange
-from seedream_api.http_requests import USER_AGENT
-from seedream_api.transport import MAX_ANSWER_BYTES, Transport
+from seedream_api.network import proxies, transport
+from seedream_api.network.exchanges import current_exchange
+from seedream_api.network.http_requests import USER_AGENT
+from seedream_api.network.transport import MAX_ANSWER_BYTES, Transport
 
 URL = "https://api.example.com/v1/images"
 COMMON = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "gzip"}

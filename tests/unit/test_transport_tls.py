@@ -15,8 +15,8 @@ import pytest
 import trustme
 
 from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
-from seedream_api.proxies import CERTIFICATE_VARIABLES, trusted_certificates
-from seedream_api.transport import HttpAnswer, Transport
+from seedream_api.network.proxies import CERTIFICATE_VARIABLES, trusted_certificates
+from seedream_api.network.transport import HttpAnswer, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
 SERVICE = "https://service.example.com/v1/images/generations"

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from .exchanges import Exchange
-from .http_answers import HttpAnswer
 from .http_failures import BROKEN, Repeated, TooLarge, reason_of
+from .http_responses import HttpAnswer
 
 _CONNECTIONS = 4
 """How many fresh connections are tried where one ends before the first byte of a request."""

@@ -32,14 +32,14 @@ from typing import Any, cast
 import anyio  # comes with httpx
 import httpx
 
+from ..errors import ConfigurationError, OutcomeUnknown, ReadFailed
+from ..redaction import scrub
 from .attempts import answer_of, trace_of, with_fresh_connections
-from .errors import ConfigurationError, OutcomeUnknown, ReadFailed
 from .exchanges import Exchange, current_exchange
-from .http_answers import MAX_ANSWER_BYTES, HttpAnswer, StreamedAnswer
 from .http_failures import BROKEN, NOT_CONNECTED, Repeated, TooLarge, not_sent, reason_of
 from .http_requests import at_address, encode_json, request_headers, timeouts
+from .http_responses import MAX_ANSWER_BYTES, HttpAnswer, StreamedAnswer
 from .proxies import proxy_for, trusted_certificates
-from .redaction import scrub
 from .streams import send_request, use_own_connections
 
 

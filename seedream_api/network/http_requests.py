@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._version import __version__
+from .._version import __version__
 
 USER_AGENT = f"seedream-deepspace/{__version__} (+ComfyUI)"
 CONNECT_TIMEOUT_S = 15.0

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from .errors import InvalidRequest, UnsafeURL
+from ..errors import InvalidRequest, UnsafeURL
+from ..redaction import bare_url
 from .hosts import V4_PART, Address, to_ascii
 from .hosts import is_local_host as is_local_host
 from .hosts import literal_address as literal_address
-from .redaction import bare_url
 
 Resolver = Callable[[str, int], Iterable[str]]
 """Gives the addresses of a host and port as texts; blocks, and raises ``OSError`` without any."""

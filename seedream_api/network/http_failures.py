@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import NotSent
-from .redaction import scrub
+from ..errors import NotSent
+from ..redaction import scrub
 
 NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # A record that TLS cannot read comes through httpx as it is.

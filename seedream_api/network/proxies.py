@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from .addresses import is_local_host, literal_address, to_ascii
-from .errors import ConfigurationError
-from .redaction import bare_address
+from ..errors import ConfigurationError
+from ..redaction import bare_address
+from .url_guard import is_local_host, literal_address, to_ascii
 
 if TYPE_CHECKING:
     import ssl  # and urllib.request: what reads the settings alone is not to wait for them
