@@ -85,12 +85,12 @@ def webp_lossless(pixels: npt.NDArray[np.uint8]) -> Callable[[], bytes]:
 
 
 def encode_ours_lossless(pixels: npt.NDArray[np.uint8]) -> Callable[[], bytes]:
-    encode = ours("seedream_api.encoding").encode
+    encode = ours("seedream_api.images.encode").encode
     return lambda: encode(pixels, aim_bytes=64 * MIB, cap_bytes=64 * MIB).data
 
 
 def encode_ours(pixels: npt.NDArray[np.uint8]) -> Callable[[], bytes]:
-    encode = ours("seedream_api.encoding").encode
+    encode = ours("seedream_api.images.encode").encode
     return lambda: encode(pixels).data
 
 

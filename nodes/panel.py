@@ -178,7 +178,7 @@ class _Thumbnails:
         self._turns = asyncio.Semaphore(2)
 
     async def of(self, file: Path, sha256: str) -> bytes:
-        from ..seedream_api.thumbnails import thumbnail
+        from ..seedream_api.images.thumbnails import thumbnail
 
         async with self._turns:
             data = self._known.get(sha256)

@@ -56,7 +56,7 @@ async def shown(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
 
 
 def _written(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
-    from ..seedream_api.thumbnails import jpeg
+    from ..seedream_api.images.thumbnails import jpeg
 
     folder = Path(folder_paths.get_temp_directory()) / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def _written(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
 
 def _small(image: torch.Tensor, number: int, side: int) -> Image:
     """One frame of an IMAGE; of a large one only every so many pixels are looked at."""
-    from ..seedream_api.thumbnails import scaled_down
+    from ..seedream_api.images.thumbnails import scaled_down
 
     frames: Any = image if image.ndim == 4 else image[None]
     step = max(1, min(frames.shape[1:3]) // (2 * side))

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from ..seedream_api.encoding import composited_on_white
 from ..seedream_api.errors import SeedreamError
-from ..seedream_api.pictures import decode_into, probe
+from ..seedream_api.images.decode import decode_into, probe
+from ..seedream_api.images.encode import composited_on_white
 
 _MAX_THREADS = 4
 _BAND_VALUES = 1 << 20

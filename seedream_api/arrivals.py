@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 
 from .errors import ResultUnavailable
-from .media_types import HEAD_BYTES, describe_head, media_type_of
+from .images.media_types import HEAD_BYTES, describe_head, media_type_of
 from .network.retry import DOWNLOADING, retry_after_s
 from .network.retry import Policy as RetryPolicy
 from .network.transport import StreamedAnswer

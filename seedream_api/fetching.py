@@ -17,12 +17,12 @@ from .errors import (
     SeedreamError,
     TaskNotFound,
 )
+from .images.decode import measure as measure_picture
+from .images.decode import probe
 from .intents import State, key_print
 from .ledger_rows import Image, Row
 from .link_life import FAMILY_LIFE_S
 from .network.url_guard import Policy
-from .pictures import measure as measure_picture
-from .pictures import probe
 from .redaction import bare_url
 from .results import Phase
 from .store import StoredFile

@@ -11,7 +11,7 @@ from .callbacks import call_back, check_callback
 from .data_uris import is_data_uri, read_data_uri
 from .downloads import MAX_BYTES
 from .errors import InvalidRequest, LedgerFailed, SeedreamError
-from .media_types import media_type_of
+from .images.media_types import media_type_of
 from .redaction import bare_url
 from .session import Session
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from .errors import LedgerFailed
-from .media_types import HEAD_BYTES, has_end, is_cut
+from .images.media_types import HEAD_BYTES, has_end, is_cut
 
 _T = TypeVar("_T")
 

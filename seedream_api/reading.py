@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .answers import Answer, read_response
 from .entries import Reader
-from .media_types import HEAD_BYTES, media_type_of
+from .images.media_types import HEAD_BYTES, media_type_of
 from .models import ResultItem
 from .network.bodies import read_body
 from .network.compression import plain_bytes

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
 
 from .catalog import MAX_REFERENCE_SIDE
-from .encoding import Encoded, composited_on_white, encode
 from .errors import InvalidRequest, ResultUnavailable
-from .pictures import decode, probe
-from .pixel_arrays import to_rgb
+from .images.decode import decode, probe
+from .images.encode import Encoded, composited_on_white, encode
+from .images.pixel_arrays import to_rgb
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
 

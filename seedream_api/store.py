@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from .config import make_private_folder
 from .errors import LedgerFailed
-from .media_types import media_type_of
+from .images.media_types import media_type_of
 from .partials import open_private
 
 if TYPE_CHECKING:

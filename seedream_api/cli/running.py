@@ -17,12 +17,12 @@ from ..data_uris import is_data_uri
 from ..downloads import encode_blanks
 from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
+from ..images.decode import probe
 from ..loading import Loaded, ending_of, load_urls
 from ..messages import spoken
 from ..models import Request
 from ..network.url_guard import checked_url
 from ..paths import expand_user
-from ..pictures import probe
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
 from ..session import Session

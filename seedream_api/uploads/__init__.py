@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from ..catalog import Family, Model
-from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..images.encode import Encoded
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ..checks import check_reachable
-from ..encoding import Encoded
 from ..errors import InvalidRequest, NotSent, ReadFailed
+from ..images.encode import Encoded
 from ..messages.page_title import title_of
 from ..network.retry import CONNECTING, UPLOADING, Policy, retry_after_s
 from ..network.url_guard import checked_url

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..arrivals import LinkDead
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
-from ..encoding import Encoded
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
+from ..images.decode import probe
+from ..images.encode import Encoded
 from ..network.retry import SETTLING, Patience
 from ..network.throttle import Gate
 from ..network.url_guard import Policy
-from ..pictures import probe
 from ..references import PictureReference, Reference, UrlReference
 from ..upload_memory import Sent, forget, recall, remember, sent_as
 from .attempts import NotTaken, check_public

@@ -12,8 +12,8 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..images.encode import Encoded
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
 from ..spelling import may_be_key

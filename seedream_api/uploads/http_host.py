@@ -32,8 +32,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
-from ..encoding import Encoded
 from ..errors import ConfigurationError, InvalidRequest
+from ..images.encode import Encoded
 from ..network.url_guard import checked_url, is_local_host
 from ..redaction import HIDDEN, SHORTEST_SECRET, Hidden, HiddenTexts, bare_address, bare_url
 from . import Placed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 
-from ..encoding import Encoded
+from ..images.encode import Encoded
 from . import Placed
 
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from ..config import STORAGE_SECRETS
-from ..encoding import Encoded
 from ..errors import ConfigurationError
+from ..images.encode import Encoded
 from ..network.proxies import proxy_for
 from ..redaction import HiddenTexts, bare_address, scrub
 from . import Placed

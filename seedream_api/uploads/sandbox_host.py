@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..encoding import Encoded
+from ..images.encode import Encoded
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, host_of, post, told
 

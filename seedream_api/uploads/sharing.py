@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_INLINE_BODY_BYTES, MAX_REFERENCE_BYTES
-from ..encoding import Encoded
+from ..images.encode import Encoded
 from ..references import PictureReference
 
 _REST_BYTES = 256 * 1024

@@ -17,10 +17,10 @@ import pytest
 from seedream_api import load_settings
 from seedream_api.downloads import Downloader, Timing
 from seedream_api.errors import SeedreamError
+from seedream_api.images.decode import decode
 from seedream_api.loading import load_urls
 from seedream_api.network import url_guard
 from seedream_api.network.throttle import Gate
-from seedream_api.pictures import decode
 
 from .gallery import GALLERY, MAX_BYTES, Case
 from .hostile_server import Server, answer

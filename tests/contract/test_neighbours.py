@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 exec(sys.argv[3])
 from seedream_api import Request, SeedreamError, file_reference, generate, load_settings
-from seedream_api.pictures import decode
+from seedream_api.images.decode import decode
 exec(sys.argv[4])
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.client import SeedreamClient
-from seedream_api.encoding import Encoded
+from seedream_api.images.encode import Encoded
 from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from seedream_api.sandbox.multipart import read_form
 from seedream_api.uploads import evolink

@@ -94,7 +94,7 @@ def test_a_life_is_kept_to_and_an_expired_link_is_dead(customer: Any, server: S3
         async with SeedreamClient(customer.settings(**bucket(server, LIFE_S="1"))) as client:
             way = url_way(client)
             assert way is not None and way.name == "s3"
-            from seedream_api.encoding import encode
+            from seedream_api.images.encode import encode
 
             return await way.send(encode(pixels().pixels))
 
@@ -112,7 +112,7 @@ def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None
 
     async def send() -> Any:
         async with SeedreamClient(customer.settings(**settings)) as client:
-            from seedream_api.encoding import encode
+            from seedream_api.images.encode import encode
 
             way = S3Bucket(client.settings)
             return way, await way.send(encode(pixels().pixels))
@@ -289,7 +289,7 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
     settings = customer.settings(**bucket(server, ENDPOINT="https://oss-cn-beijing.aliyuncs.com"))
 
     async def send() -> Any:
-        from seedream_api.encoding import encode
+        from seedream_api.images.encode import encode
 
         return await S3Bucket(settings).send(encode(pixels().pixels))
 

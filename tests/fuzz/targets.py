@@ -31,10 +31,7 @@ from seedream_api import (
     errors,
     failures,
     intents,
-    media_types,
     messages,
-    opening,
-    pictures,
     reading,
     redaction,
     refusals,
@@ -44,6 +41,7 @@ from seedream_api import (
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
 from seedream_api.data_uris import read_data_uri
+from seedream_api.images import decode, header, media_types
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.uploads import attempts, evolink, http_host
 
@@ -254,18 +252,18 @@ def picture_files(dice: Dice, folder: Path) -> None:
     media_types.media_type_of(data[:512])
     media_types.kind_of(data[:512])
     media_types.describe_head(data[: media_types.HEAD_BYTES])
-    opening.gif_frames(data)
-    opening.jpeg_scans(data)
-    opening.webp_canvas(data[:512])
+    header.gif_frames(data)
+    header.jpeg_scans(data)
+    header.webp_canvas(data[:512])
     path = folder / "picture"
     path.write_bytes(data)
     kind = media_types.media_type_of(data[:512])
     if kind:
         media_types.is_cut(path, kind, length_known=False)
     with ours():
-        pictures.probe(data, name="it", max_pixels=1 << 20)
+        decode.probe(data, name="it", max_pixels=1 << 20)
     with ours():
-        found = pictures.decode(data, name="it", max_pixels=1 << 20)
+        found = decode.decode(data, name="it", max_pixels=1 << 20)
         assert found.pixels.size <= 3 << 20
 
 

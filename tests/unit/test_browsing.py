@@ -11,10 +11,10 @@ from PIL import Image
 
 from seedream_api.browsing import Entry, answering, entry, page
 from seedream_api.errors import Charge, OutcomeUnknown
+from seedream_api.images.thumbnails import thumbnail
 from seedream_api.intents import MOVES, Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.models import ResultItem
-from seedream_api.thumbnails import thumbnail
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
-from seedream_api.encoding import Encoded, _allowed_size, composited_on_white, encode
 from seedream_api.errors import InvalidRequest
-from seedream_api.pictures import decode
+from seedream_api.images.decode import decode
+from seedream_api.images.encode import Encoded, _allowed_size, composited_on_white, encode
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
 
-from seedream_api.canvas import Canvas
 from seedream_api.errors import ResultUnavailable
-from seedream_api.opening import jpeg_scans
-from seedream_api.pictures import Picture, decode, decode_into, media_type, probe
+from seedream_api.images.buffer import Canvas
+from seedream_api.images.decode import Picture, decode, decode_into, media_type, probe
+from seedream_api.images.header import jpeg_scans
 
 Pixels = npt.NDArray[np.uint8]
 

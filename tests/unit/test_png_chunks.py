@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from seedream_api import png_chunks
 from seedream_api.errors import ResultUnavailable
-from seedream_api.pictures import decode, decode_into, probe
-from seedream_api.png_chunks import without_damaged_chunks
+from seedream_api.images import png_chunks
+from seedream_api.images.decode import decode, decode_into, probe
+from seedream_api.images.png_chunks import without_damaged_chunks
 
 SIDE = 8
 

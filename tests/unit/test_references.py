@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES, MAX_REFERENCE_SIDE
-from seedream_api.encoding import Encoded
 from seedream_api.errors import InvalidRequest
-from seedream_api.pictures import decode
+from seedream_api.images.decode import decode
+from seedream_api.images.encode import Encoded
 from seedream_api.references import (
     PictureReference,
     UrlReference,

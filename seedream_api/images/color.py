@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from .canvas import Canvas
-from .opening import PILLOW_RAISES
+from .buffer import Canvas
+from .header import PILLOW_RAISES
 
 Bytes = npt.NDArray[np.uint8]
 

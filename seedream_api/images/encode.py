@@ -20,14 +20,14 @@ from tempfile import TemporaryFile
 import numpy as np
 from PIL import Image
 
-from .catalog import (
+from ..catalog import (
     AIMED_REFERENCE_BYTES,
     MAX_REFERENCE_BYTES,
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_SIDE,
 )
-from .colours import Bytes
-from .errors import InvalidRequest
+from ..errors import InvalidRequest
+from .color import Bytes
 
 _BAND_PIXELS = 1 << 18
 _SAMPLE_PIXELS = 1 << 18

@@ -20,11 +20,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .canvas import Canvas
-from .colours import Bytes, Colours, has_alpha
-from .errors import ResultUnavailable, SeedreamError
-from .media_types import media_type_of
-from .opening import (
+from ..errors import ResultUnavailable, SeedreamError
+from .buffer import Canvas
+from .color import Bytes, Colours, has_alpha
+from .header import (
     MAX_FRAMES,
     MAX_SCANS,
     PILLOW_RAISES,
@@ -33,6 +32,7 @@ from .opening import (
     jpeg_scans,
     open_picture,
 )
+from .media_types import media_type_of
 from .png_chunks import without_damaged_chunks
 
 MAX_PIXELS = 64 * 1024 * 1024

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .errors import InvalidRequest
+from ..errors import InvalidRequest
 
 _ALLOWED = (
     "a PIL image, or an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] of whole numbers 0-255, "

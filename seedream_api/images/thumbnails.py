@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from .pictures import decode
+from .decode import decode
 
 if TYPE_CHECKING:
     import numpy.typing as npt

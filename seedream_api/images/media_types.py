@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from .messages.page_title import title_of
-from .redaction import scrub
+from ..messages.page_title import title_of
+from ..redaction import scrub
 
 HEAD_BYTES = 4096
 """So many first bytes tell every image, and nearly every page with its title."""

@@ -30,7 +30,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from .errors import ResultUnavailable
+from ..errors import ResultUnavailable
 from .media_types import HEAD_BYTES, describe_head, media_type_of
 
 PILLOW_RAISES = (
