@@ -56,7 +56,7 @@ def unequal_urls(host: str) -> list[str]:
 @contextlib.asynccontextmanager
 async def session_of(host: str, folder: Path) -> Any:
     """A session that may reach the host, and uploads to it."""
-    config, sessions = ours("seedream_api.config"), ours("seedream_api.session")
+    config, sessions = ours("seedream_api.config.settings"), ours("seedream_api.session")
     settings = config.load_settings(
         folder,
         environ={

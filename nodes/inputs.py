@@ -7,7 +7,7 @@ from typing import Any, cast
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
-from ..seedream_api.config import load_settings
+from ..seedream_api.config.settings import load_settings
 from ..seedream_api.errors import SeedreamError
 from .settings import home_folder, log
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.config import SANDBOX
+from ..seedream_api.config.settings import SANDBOX
 from ..seedream_api.errors import InvalidRequest
 from ..seedream_api.intents import State
 

@@ -109,7 +109,7 @@ async def _save(request: web.Request, body: Json) -> Json:
 
 
 async def _doctor(request: web.Request, body: Json) -> Json:
-    from ..seedream_api.config import load_settings
+    from ..seedream_api.config.settings import load_settings
     from ..seedream_api.doctor import run_checks
 
     async def look() -> Json:

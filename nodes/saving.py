@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..seedream_api.config import (
+from ..seedream_api.config.settings import (
     SANDBOX,
     SETTINGS,
     SPELLED,

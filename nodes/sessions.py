@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..seedream_api.config import load_settings
+from ..seedream_api.config.settings import load_settings
 from .settings import home_folder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 
 import folder_paths
 
-from ..seedream_api.config import (
+from ..seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX,
     SETTINGS,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .client import SeedreamClient as SeedreamClient
     from .collecting import collect as collect
     from .collecting import collect_all as collect_all
-    from .config import Settings as Settings
-    from .config import load_settings as load_settings
+    from .config.settings import Settings as Settings
+    from .config.settings import load_settings as load_settings
     from .errors import (
         ApiRefused as ApiRefused,
     )

@@ -24,7 +24,7 @@ from .redaction import bare_url
 from .references import Reference, UrlReference
 
 if TYPE_CHECKING:
-    from .config import Settings
+    from .config.settings import Settings
 
 _CHOICES = {
     "size": "sizes",

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from .answers import Answer
 from .checks import check_reachable, check_request
-from .config import Settings
+from .config.settings import Settings
 from .entries import Reader
 from .errors import (
     ApiRefused,

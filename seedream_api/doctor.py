@@ -12,14 +12,14 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .client import SeedreamClient
-from .config import SETTINGS, Settings
+from .config.paths import is_open_to_others
+from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .ledger import Ledger
 from .messages import chinese
 from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
 from .network.transport import HttpAnswer
 from .network.url_guard import Resolver, is_fake, literal_address, look_up, resolve
-from .paths import is_open_to_others
 from .redaction import bare_address
 from .refusals import read_refusal
 from .service_errors import read_error

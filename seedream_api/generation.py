@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .callbacks import check_callback
 from .checks import Checked, check_reachable, check_request
-from .config import Settings, load_settings
+from .config.settings import Settings, load_settings
 from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import ledger_schema
-from .config import make_private_folder
+from .config.settings import make_private_folder
 from .errors import LedgerFailed
 from .locks import OwnerLock, is_alive, sweep
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .config.spelling import spell_recorded_address
 from .errors import LedgerFailed, SeedreamError
 from .intents import State
 from .ledger_cells import (
@@ -21,7 +22,6 @@ from .ledger_cells import (
     to_text,
     to_texts,
 )
-from .spelling import spell_recorded_address
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from .client import SeedreamClient
-from .config import Settings
+from .config.settings import Settings
 from .downloads import Downloader
 from .errors import InvalidRequest
 from .interruptions import add_interruption

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import make_private_folder
+from .config.settings import make_private_folder
 from .errors import LedgerFailed
 from .images.media_types import media_type_of
 from .partials import open_private

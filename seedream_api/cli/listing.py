@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog import Model
-from ..config import Settings
+from ..config.settings import Settings
 from ..errors import InvalidRequest, LedgerFailed
 from ..intents import State
 from ..ledger import Ledger

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from ..config import SANDBOX_KEY, Settings, load_settings
+from ..config.settings import SANDBOX_KEY, Settings, load_settings
 from ..doctor import Check, run_checks
 from ..errors import SeedreamError
 from ..interruptions import interruption_of

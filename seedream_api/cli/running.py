@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ..collecting import collect_all, resume
+from ..config.paths import expand_user
 from ..data_uris import is_data_uri
 from ..downloads import encode_blanks
 from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
@@ -22,7 +23,6 @@ from ..loading import Loaded, ending_of, load_urls
 from ..messages import spoken
 from ..models import Request
 from ..network.url_guard import checked_url
-from ..paths import expand_user
 from ..references import Reference, UrlReference, file_reference
 from ..results import Result
 from ..session import Session

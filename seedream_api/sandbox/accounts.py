@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from ..config import SANDBOX_KEY
+from ..config.settings import SANDBOX_KEY
 from .replies import Refusal, evolink_refusal, relay_refusal
 
 NO_BALANCE_KEY = "sk-sandbox-no-balance"

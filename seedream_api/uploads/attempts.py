@@ -21,7 +21,7 @@ from ..references import UrlReference
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
-    from ..config import Settings
+    from ..config.settings import Settings
     from ..network.transport import HttpAnswer
 
 UPLOAD_TIMEOUT_S = 300.0

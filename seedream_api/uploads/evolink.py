@@ -12,11 +12,11 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+from ..config.spelling import may_be_key
 from ..errors import ConfigurationError
 from ..images.encode import Encoded
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
-from ..spelling import may_be_key
 from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 

@@ -41,7 +41,7 @@ from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, tol
 
 if TYPE_CHECKING:
     from ..client import SeedreamClient
-    from ..config import Settings
+    from ..config.settings import Settings
 
 _TEXT_BYTES = 16 * 1024
 _PLAIN_URL = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)

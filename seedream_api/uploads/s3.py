@@ -24,7 +24,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from ..config import STORAGE_SECRETS
+from ..config.settings import STORAGE_SECRETS
 from ..errors import ConfigurationError
 from ..images.encode import Encoded
 from ..network.proxies import proxy_for
@@ -35,7 +35,7 @@ from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
-    from ..config import Settings
+    from ..config.settings import Settings
 
 REQUIREMENT = "obstore>=0.9,<1"
 MAX_RETRIES = 5

@@ -25,7 +25,6 @@ from seedream_api import (
     answers,
     arrivals,
     client,
-    config,
     downloads,
     entries,
     errors,
@@ -40,6 +39,7 @@ from seedream_api import (
 )
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
+from seedream_api.config import settings as config
 from seedream_api.data_uris import read_data_uri
 from seedream_api.images import decode, header, media_types
 from seedream_api.network import retry, transport, url_guard

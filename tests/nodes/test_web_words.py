@@ -81,7 +81,7 @@ def test_the_scripts_show_no_text_of_their_own() -> None:
 
 
 def test_every_setting_and_every_choice_has_a_label() -> None:
-    from seedream_api.setting_names import SETTINGS
+    from seedream_api.config.definitions import SETTINGS
 
     known = set(words_of("en"))
     assert [name for name in SETTINGS if f"settings.{name}.label" not in known] == []

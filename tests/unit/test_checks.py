@@ -19,7 +19,7 @@ from seedream_api.checks import (
     check_request,
     checked_task_id,
 )
-from seedream_api.config import load_settings
+from seedream_api.config.settings import load_settings
 from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
 from seedream_api.models import Request
 from seedream_api.references import PictureReference, UrlReference

@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api import collecting
 from seedream_api.collecting import are_finished, collect_all
-from seedream_api.config import load_settings
+from seedream_api.config.settings import load_settings
 from seedream_api.errors import (
     Charge,
     InvalidRequest,

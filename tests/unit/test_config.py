@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.config import (
+from seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX_KEY,
     SETTINGS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.config import DEFAULT_ADDRESS, Settings, load_settings
+from seedream_api.config.settings import DEFAULT_ADDRESS, Settings, load_settings
 from seedream_api.errors import ConfigurationError
 from seedream_api.network.url_guard import is_local_host
 

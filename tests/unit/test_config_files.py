@@ -11,12 +11,7 @@ from typing import Any
 import pytest
 
 from seedream_api import doctor
-from seedream_api.config import (
-    Settings,
-    default_home,
-    load_settings,
-    make_private_folder,
-)
+from seedream_api.config.settings import Settings, default_home, load_settings, make_private_folder
 from seedream_api.errors import ConfigurationError
 from seedream_api.ledger import Ledger
 from seedream_api.store import ImageStore

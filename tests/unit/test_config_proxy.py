@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.config import Settings, load_settings
+from seedream_api.config.settings import Settings, load_settings
 from seedream_api.errors import ConfigurationError
 
 CHINESE = "代理"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedream_api import redaction
-from seedream_api.config import load_settings
+from seedream_api.config.settings import load_settings
 from seedream_api.errors import ConfigurationError, OutcomeUnknown, SeedreamError
 from seedream_api.redaction import HIDDEN, bare_address, bare_url, scrub
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import seedream_api.locks
-from seedream_api.config import default_home
+from seedream_api.config.settings import default_home
 from seedream_api.errors import LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger

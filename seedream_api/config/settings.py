@@ -17,17 +17,17 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from .catalog import MODELS, Model, with_added_models
-from .errors import ConfigurationError
-from .network.proxies import environ_proxies, parse_proxy, proxy_secrets
-from .network.url_guard import is_local_host
+from ..catalog import MODELS, Model, with_added_models
+from ..errors import ConfigurationError
+from ..network.proxies import environ_proxies, parse_proxy, proxy_secrets
+from ..network.url_guard import is_local_host
+from ..redaction import HIDDEN, Hidden, holds_key, keep_secret
+from .definitions import DEFAULT_ADDRESS as DEFAULT_ADDRESS
+from .definitions import SETTINGS as SETTINGS
+from .definitions import Setting as Setting
 from .paths import default_home as default_home
 from .paths import home_of as home_of
 from .paths import make_private_folder as make_private_folder
-from .redaction import HIDDEN, Hidden, holds_key, keep_secret
-from .setting_names import DEFAULT_ADDRESS as DEFAULT_ADDRESS
-from .setting_names import SETTINGS as SETTINGS
-from .setting_names import Setting as Setting
 from .settings_file import read_settings_file as read_settings_file
 from .spelling import SANDBOX as SANDBOX
 from .spelling import checked_address as checked_address

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
+from ..redaction import Hidden
+from .definitions import DEFAULT_ADDRESS
 from .paths import close_to_others
-from .redaction import Hidden
-from .setting_names import DEFAULT_ADDRESS
 from .spelling import parse_address
 
 

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from .errors import ConfigurationError
-from .network.hosts import canonical_host, is_local_host
-from .network.proxies import parse_proxy
-from .redaction import bare_address
+from ..errors import ConfigurationError
+from ..network.hosts import canonical_host, is_local_host
+from ..network.proxies import parse_proxy
+from ..redaction import bare_address
 
 SANDBOX = "sandbox"
 """The word that as an address means the built-in sandbox."""
