@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .downloads import LinkDead
+from .downloads.downloader import LinkDead
 from .errors import (
     AuthenticationFailed,
     Charge,

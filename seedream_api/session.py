@@ -15,7 +15,7 @@ import anyio
 
 from .client import SeedreamClient
 from .config.settings import Settings
-from .downloads import Downloader
+from .downloads.downloader import Downloader
 from .errors import InvalidRequest
 from .interruptions import add_interruption
 from .ledger import Ledger

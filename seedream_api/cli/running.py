@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ..collecting import collect_all, resume
 from ..config.paths import expand_user
-from ..data_uris import is_data_uri
-from ..downloads import encode_blanks
+from ..downloads.data_uri import is_data_uri
+from ..downloads.downloader import encode_blanks
 from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
 from ..generation import generate
 from ..images.decode import probe

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..arrivals import LinkDead
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
+from ..downloads.transfer import LinkDead
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..images.decode import probe
 from ..images.encode import Encoded

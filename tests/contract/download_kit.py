@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from seedream_api.downloads import Download, Downloader
+from seedream_api.downloads.downloader import Download, Downloader
 from seedream_api.errors import (
     SeedreamError,
 )

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from seedream_api import data_uris
-from seedream_api.data_uris import read_data_uri
+from seedream_api.downloads import data_uri
+from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.errors import (
     LedgerFailed,
     ResultUnavailable,
@@ -57,7 +57,7 @@ SMALL_STEP = 8
 def test_data_uri_is_read_in_every_spelling_of_browsers(
     uri: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_uris, "_PIECE_CHARACTERS", step)
+    monkeypatch.setattr(data_uri, "_PIECE_CHARACTERS", step)
     assert read_data_uri(uri, len(PNG)) == PNG
 
 

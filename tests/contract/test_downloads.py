@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api import downloads
-from seedream_api.downloads import Download, Downloader
+from seedream_api.downloads import downloader as downloads
+from seedream_api.downloads.downloader import Download, Downloader
+from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import (
     InvalidRequest,
     LedgerFailed,
@@ -23,7 +24,6 @@ from seedream_api.errors import (
 )
 from seedream_api.network.throttle import Gate
 from seedream_api.network.transport import StreamedAnswer, Transport
-from seedream_api.partials import PartialFile
 from seedream_api.store import ImageStore
 
 from .download_kit import (
@@ -326,6 +326,6 @@ def test_disk_that_fails_to_sync_is_reported(
         raise OSError(errno.EIO, "Input/output error")
 
     server = serve(answer(PNG))
-    monkeypatch.setattr("seedream_api.partials.os.fsync", fail)
+    monkeypatch.setattr("seedream_api.downloads.partial_file.os.fsync", fail)
     error = fetch.refused(server.url)
     assert isinstance(error, LedgerFailed) and "Input/output error" in str(error)

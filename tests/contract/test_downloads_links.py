@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.downloads import LinkDead
+from seedream_api.downloads.downloader import LinkDead
 from seedream_api.errors import (
     ReadFailed,
     UnsafeURL,

@@ -20,7 +20,7 @@ from seedream_api import (
     TaskNotFound,
     generate,
 )
-from seedream_api.downloads import Downloader, Timing
+from seedream_api.downloads.downloader import Downloader, Timing
 from seedream_api.network.throttle import Gate
 from seedream_api.sandbox import (
     Account,
@@ -165,7 +165,7 @@ def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_custo
 def test_an_image_that_cannot_be_fetched_stays_paid_for(
     customer: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, model: str
 ) -> None:
-    from seedream_api.downloads import Downloader
+    from seedream_api.downloads.downloader import Downloader
 
     bounded = {**(Downloader.fetch.__kwdefaults__ or {}), "max_bytes": 200_000}
     monkeypatch.setattr(Downloader.fetch, "__kwdefaults__", bounded)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seedream_api import load_settings
-from seedream_api.downloads import Downloader, Timing
+from seedream_api.downloads.downloader import Downloader, Timing
 from seedream_api.errors import SeedreamError
 from seedream_api.images.decode import decode
 from seedream_api.loading import load_urls

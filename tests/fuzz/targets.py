@@ -23,9 +23,7 @@ from PIL import Image
 
 from seedream_api import (
     answers,
-    arrivals,
     client,
-    downloads,
     entries,
     errors,
     failures,
@@ -40,7 +38,8 @@ from seedream_api import (
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
 from seedream_api.config import settings as config
-from seedream_api.data_uris import read_data_uri
+from seedream_api.downloads import downloader, transfer
+from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.uploads import attempts, evolink, http_host
@@ -64,7 +63,7 @@ def told(error: BaseException) -> None:
 def ours() -> Any:
     try:
         yield
-    except (errors.SeedreamError, attempts.NotTaken, arrivals.Again) as error:
+    except (errors.SeedreamError, attempts.NotTaken, transfer.Again) as error:
         told(error)
 
 
@@ -132,7 +131,7 @@ def download_headers(dice: Dice, folder: Path) -> None:
         part.size = part.received = 0
 
     part.empty = emptied
-    job = arrivals.Arrival("https://x.example/a", url_guard.Policy(), 1000, part, validator='"tag"')
+    job = transfer.Arrival("https://x.example/a", url_guard.Policy(), 1000, part, validator='"tag"')
     said = transport.StreamedAnswer(
         dice.pick([200, 203, 206, 304, 404, 416, 429]), headers, chunks()
     )
@@ -160,7 +159,7 @@ def urls(dice: Dice, folder: Path) -> None:
         url_guard.Policy(frozenset({host})).allows(host, 80)
         guarded(checked)
     with ours():
-        downloads._redirected("https://x.example/a/b", text)
+        downloader._redirected("https://x.example/a/b", text)
 
 
 def guarded(url: str) -> None:

@@ -16,11 +16,11 @@ import pytest
 
 import seedream_api.locks
 from seedream_api.config.settings import default_home
+from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.models import ResultItem
-from seedream_api.partials import PartialFile
 from seedream_api.pruning import IN_USE_S, prune
 from seedream_api.store import ImageStore
 

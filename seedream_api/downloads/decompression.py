@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from .images.media_types import media_type_of
+from ..images.media_types import media_type_of
 
 SNIFFED_BYTES = 32
 """So many first bytes tell an image, or a compressed body, from anything else."""

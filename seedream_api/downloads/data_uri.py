@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, unquote_to_bytes
 
-from .errors import ResultUnavailable
-from .images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..errors import ResultUnavailable
+from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
 
 _HEAD = re.compile(r"data:([^,]{0,500}),", re.IGNORECASE)
 _BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from .errors import LedgerFailed
-from .images.media_types import HEAD_BYTES, has_end, is_cut
+from ..errors import LedgerFailed
+from ..images.media_types import HEAD_BYTES, has_end, is_cut
 
 _T = TypeVar("_T")
 

@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from .arrivals import Again, Arrival
-from .arrivals import LinkDead as LinkDead
-from .errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
-from .network.retry import CONNECTING, NEW_LINK, Patience
-from .network.throttle import Gate
-from .network.transport import StreamedAnswer, Transport
-from .network.url_guard import (
+from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
+from ..network.retry import CONNECTING, NEW_LINK, Patience
+from ..network.throttle import Gate
+from ..network.transport import StreamedAnswer, Transport
+from ..network.url_guard import (
     Policy,
     Resolver,
     address_to_connect,
@@ -28,8 +26,10 @@ from .network.url_guard import (
     look_up,
     resolve,
 )
-from .partials import PartialFile
-from .redaction import bare_url, scrub
+from ..redaction import bare_url, scrub
+from .partial_file import PartialFile
+from .transfer import Again, Arrival
+from .transfer import LinkDead as LinkDead
 
 MAX_BYTES = 200 * 1024 * 1024
 """Of one image: 36 megapixels of RGBA noise as PNG stay below this."""

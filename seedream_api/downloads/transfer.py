@@ -7,15 +7,15 @@ import time
 import zlib
 from dataclasses import dataclass
 
-from .errors import ResultUnavailable
-from .images.media_types import HEAD_BYTES, describe_head, media_type_of
-from .network.retry import DOWNLOADING, retry_after_s
-from .network.retry import Policy as RetryPolicy
-from .network.transport import StreamedAnswer
-from .network.url_guard import Policy
-from .partials import PartialFile
-from .redaction import bare_url, scrub
-from .unpacking import SNIFFED_BYTES, Unpacker, choose_unpacker, is_sealed
+from ..errors import ResultUnavailable
+from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..network.retry import DOWNLOADING, retry_after_s
+from ..network.retry import Policy as RetryPolicy
+from ..network.transport import StreamedAnswer
+from ..network.url_guard import Policy
+from ..redaction import bare_url, scrub
+from .decompression import SNIFFED_BYTES, Unpacker, choose_unpacker, is_sealed
+from .partial_file import PartialFile
 
 _BUSY = frozenset({202, 408, 425, 429})
 _EMPTY = frozenset({204, 205})
