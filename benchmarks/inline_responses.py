@@ -65,9 +65,9 @@ def serve_apart(megabytes: int, pipe: int) -> None:
 
 async def through_client(megabytes: int) -> None:
     """Receive and read with the client."""
-    from seedream_api.client import SeedreamClient
     from seedream_api.config.settings import load_settings
-    from seedream_api.models import Request
+    from seedream_api.service.client import SeedreamClient
+    from seedream_api.service.models import Request
 
     inner, outer = os.pipe()
     child = os.fork()

@@ -140,7 +140,7 @@ def batch_of_references() -> Any:
 
 def references_ours(host: str, session: Any, folder: Path) -> Work:
     to_pixels = ours("nodes.tensors").to_pixels
-    pixels_reference = ours("seedream_api.references").pixels_reference
+    pixels_reference = ours("seedream_api.service.references").pixels_reference
     upload_references = ours("seedream_api.uploading").upload_references
     batch = batch_of_references()
 

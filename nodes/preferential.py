@@ -14,9 +14,9 @@ from .encodable import raises_encodable
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
-    from ..seedream_api.models import Request
-    from ..seedream_api.references import Reference
     from ..seedream_api.results import Progress, Result
+    from ..seedream_api.service.models import Request
+    from ..seedream_api.service.references import Reference
     from ..seedream_api.session import Session
 
 _FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
@@ -26,7 +26,7 @@ def request_of(
     prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
 ) -> Request:
     """The request that these inputs mean."""
-    from ..seedream_api.models import Request
+    from ..seedream_api.service.models import Request
 
     chosen = given.get("output_format")
     return Request(

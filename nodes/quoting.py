@@ -12,7 +12,7 @@ from . import evolink, preferential
 from .given import lines
 
 if TYPE_CHECKING:
-    from ..seedream_api.models import Request
+    from ..seedream_api.service.models import Request
     from ..seedream_api.session import Session
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
@@ -59,7 +59,7 @@ def _most(given: Mapping[str, Any], linked: set[str]) -> int:
 
 
 def _request(class_type: str, given: Mapping[str, Any]) -> Request:
-    from ..seedream_api.references import UrlReference
+    from ..seedream_api.service.references import UrlReference
 
     urls = given.get("image_urls") or ""
     prompt, model = given.get("prompt"), given.get("model")
@@ -71,8 +71,8 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 async def _state(session: Session, request: Request) -> str | None:
     from ..seedream_api.browsing import answering
-    from ..seedream_api.checks import check_request
     from ..seedream_api.generation import intent_of
+    from ..seedream_api.service.validation import check_request
 
     settings, ledger = session.settings, session.ledger
     intent = await intent_of(check_request(request, settings.models), session)

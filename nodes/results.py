@@ -21,8 +21,8 @@ from .given import images_of, lines, text_of
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:
-    from ..seedream_api.references import PictureReference, Reference
     from ..seedream_api.results import Failure, Progress, Result
+    from ..seedream_api.service.references import PictureReference, Reference
     from ..seedream_api.session import Session
 
 
@@ -64,7 +64,7 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
     Raises:
         InvalidRequest: there are too many, or one is none; checked before any is converted.
     """
-    from ..seedream_api.references import UrlReference
+    from ..seedream_api.service.references import UrlReference
 
     images = images_of(given)
     urls = lines(text_of("image_urls", given.get("image_urls")))
@@ -76,7 +76,7 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
 
 async def pictures_in(images: Sequence[tuple[str, torch.Tensor]]) -> list[PictureReference]:
     """Every frame of the named IMAGEs as a reference, in order."""
-    from ..seedream_api.references import pixels_reference
+    from ..seedream_api.service.references import pixels_reference
 
     references: list[PictureReference] = []
     for name, image in images:

@@ -19,8 +19,8 @@ from .given import checked_image, connected_images
 from .results import describe, pictures_in
 
 if TYPE_CHECKING:
-    from ..seedream_api.references import PictureReference
     from ..seedream_api.results import Progress
+    from ..seedream_api.service.references import PictureReference
     from ..seedream_api.session import Session
     from ..seedream_api.upload_memory import Sent
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .catalog import MODELS as MODELS
     from .catalog import Family as Family
     from .catalog import Model as Model
-    from .client import SeedreamClient as SeedreamClient
     from .collecting import collect as collect
     from .collecting import collect_all as collect_all
     from .config.settings import Settings as Settings
@@ -102,21 +101,6 @@ if TYPE_CHECKING:
         WaitTimedOut as WaitTimedOut,
     )
     from .generation import generate as generate
-    from .models import Request as Request
-    from .models import Task as Task
-    from .models import TaskStatus as TaskStatus
-    from .references import (
-        PictureReference as PictureReference,
-    )
-    from .references import (
-        UrlReference as UrlReference,
-    )
-    from .references import (
-        file_reference as file_reference,
-    )
-    from .references import (
-        pixels_reference as pixels_reference,
-    )
     from .results import (
         Failure as Failure,
     )
@@ -135,6 +119,14 @@ if TYPE_CHECKING:
     from .results import (
         StoredImage as StoredImage,
     )
+    from .service.client import SeedreamClient as SeedreamClient
+    from .service.models import Request as Request
+    from .service.models import Task as Task
+    from .service.models import TaskStatus as TaskStatus
+    from .service.references import PictureReference as PictureReference
+    from .service.references import UrlReference as UrlReference
+    from .service.references import file_reference as file_reference
+    from .service.references import pixels_reference as pixels_reference
     from .session import Session as Session
 
 __all__ = [

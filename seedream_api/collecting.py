@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from .callbacks import check_callback
-from .checks import checked_task_id
 from .errors import (
     Charge,
     ConfigurationError,
@@ -21,8 +20,9 @@ from .generation import Listener, joined, look_once
 from .intents import STORED, State, key_print
 from .interruptions import noting_cancellation
 from .ledger_rows import Row
-from .polling import wait_limit_s
 from .results import Failure, Origin, Progress, Result
+from .service.polling import wait_limit_s
+from .service.validation import checked_task_id
 from .session import Session
 from .work import Work
 

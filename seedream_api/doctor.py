@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from .client import SeedreamClient
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
@@ -21,8 +20,9 @@ from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
 from .network.transport import HttpAnswer
 from .network.url_guard import Resolver, is_fake, literal_address, look_up, resolve
 from .redaction import bare_address
-from .refusals import read_refusal
-from .service_errors import read_error
+from .service.client import SeedreamClient
+from .service.refusals import read_refusal
+from .service.stated_errors import read_error
 from .session import Session
 from .uploading import try_upload
 

@@ -36,7 +36,7 @@ from .messages import MONEY, WORDING, chinese, joined
 from .redaction import clean
 
 if TYPE_CHECKING:
-    from .answers import Answer
+    from .service.responses import Answer
 
 
 class Charge(str, Enum):

@@ -21,10 +21,10 @@ from .images.decode import measure as measure_picture
 from .images.decode import probe
 from .intents import State, key_print
 from .ledger_rows import Image, Row
-from .link_life import FAMILY_LIFE_S
 from .network.url_guard import Policy
 from .redaction import bare_url
 from .results import Phase
+from .service.link_expiry import FAMILY_LIFE_S
 from .store import StoredFile
 
 if TYPE_CHECKING:

@@ -12,19 +12,19 @@ import uuid
 from collections.abc import Callable
 
 from .callbacks import check_callback
-from .checks import Checked, check_reachable, check_request
 from .config.settings import Settings, load_settings
 from .errors import Interrupted, InvalidRequest, WaitTimedOut
 from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation
 from .ledger_rows import Row
-from .models import Request
 from .outcomes import outcome_of, unfinished
-from .polling import wait_limit_s
 from .redaction import bare_url
-from .references import PictureReference, UrlReference, identities
 from .request_identity import identify
 from .results import Origin, Progress, Result
+from .service.models import Request
+from .service.polling import wait_limit_s
+from .service.references import PictureReference, UrlReference, identities
+from .service.validation import Checked, check_reachable, check_request
 from .session import Session
 from .uploads import choose_way
 from .work import Sending, Work

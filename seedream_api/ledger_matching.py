@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from .ledger_rows import Image
-from .models import ResultItem
+from .service.models import ResultItem
 
 Key = Callable[[str], object]
 

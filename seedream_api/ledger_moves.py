@@ -13,9 +13,9 @@ from .ledger_matching import match_items
 from .ledger_responses import LedgerResponses
 from .ledger_rows import KeptResponse, Row
 from .ledger_tables import STAMPS
-from .link_life import expires_at
-from .models import ResultItem
 from .redaction import clean, scrub
+from .service.link_expiry import expires_at
+from .service.models import ResultItem
 from .store import StoredFile
 from .withheld import without_texts, without_texts_in
 

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from .client import SeedreamClient
 from .config.settings import Settings
 from .downloads.downloader import Downloader
 from .errors import InvalidRequest
@@ -21,8 +20,9 @@ from .interruptions import add_interruption
 from .ledger import Ledger
 from .network.throttle import Gate
 from .network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
-from .polling import Looks
 from .pruning import prune
+from .service.client import SeedreamClient
+from .service.polling import Looks
 from .store import ImageStore
 from .uploads.courier import Courier
 

@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .answers import Answer
-from .client import SubmitHooks
 from .errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -30,12 +28,14 @@ from .errors import (
 from .fetching import fetch_missing, measure, of_other_key
 from .intents import State, key_print
 from .ledger_rows import Row
-from .models import Task, TaskStatus
-from .polling import NOT_FOUND_S, Pace, wait_for_task
-from .refusals import is_moderation, is_unreachable_image
 from .results import Phase
+from .service.client import SubmitHooks
+from .service.models import Task, TaskStatus
+from .service.polling import NOT_FOUND_S, Pace, wait_for_task
+from .service.refusals import is_moderation, is_unreachable_image
+from .service.responses import Answer
+from .service.verdicts import Verdict, judge_submission
 from .unclear import end_unknown, kept, reread, write_answered
-from .verdicts import Verdict, judge_submission
 
 if TYPE_CHECKING:
     from .work import Work

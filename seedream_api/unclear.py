@@ -6,13 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from .answers import Answer
 from .errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from .intents import State
 from .ledger_rows import KeptResponse, Row
 from .request_identity import sent_urls
+from .service.responses import Answer
+from .service.verdicts import Verdict, judge_submission
 from .store import StoredFile
-from .verdicts import Verdict, judge_submission
 
 if TYPE_CHECKING:
     from .work import Work

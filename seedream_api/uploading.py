@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .callbacks import call_back, check_callback
-from .checks import check_reference_size
 from .errors import ConfigurationError, InvalidRequest
-from .references import PictureReference, pixels_reference
+from .service.references import PictureReference, pixels_reference
+from .service.validation import check_reference_size
 from .uploads import url_way
 
 if TYPE_CHECKING:

@@ -29,14 +29,14 @@ from .errors import (
 from .fetching import mark_lost
 from .intents import ENDED_UNPAID, STORED, State
 from .ledger_rows import KeptResponse, Row
-from .polling import Watch
 from .results import Origin, Phase, Progress
+from .service.polling import Watch
 from .steps import STEPS
 from .unclear import confirm, read_again
 
 if TYPE_CHECKING:
-    from .models import Request
     from .network.throttle import Place
+    from .service.models import Request
     from .session import Session
     from .uploads import Way
 

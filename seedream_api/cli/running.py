@@ -21,10 +21,10 @@ from ..generation import generate
 from ..images.decode import probe
 from ..loading import Loaded, ending_of, load_urls
 from ..messages import spoken
-from ..models import Request
 from ..network.url_guard import checked_url
-from ..references import Reference, UrlReference, file_reference
 from ..results import Result
+from ..service.models import Request
+from ..service.references import Reference, UrlReference, file_reference
 from ..session import Session
 from .output import Outcome, ProgressLine, result_payload
 

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError
 from ..images.encode import Encoded
 
 if TYPE_CHECKING:
-    from ..client import SeedreamClient
+    from ..service.client import SeedreamClient
 
 
 @dataclass(frozen=True)

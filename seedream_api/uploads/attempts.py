@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from ..checks import check_reachable
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..images.encode import Encoded
 from ..messages.page_title import title_of
 from ..network.retry import CONNECTING, UPLOADING, Policy, retry_after_s
 from ..network.url_guard import checked_url
 from ..redaction import scrub
-from ..references import UrlReference
+from ..service.references import UrlReference
+from ..service.validation import check_reachable
 
 if TYPE_CHECKING:
-    from ..client import SeedreamClient
     from ..config.settings import Settings
     from ..network.transport import HttpAnswer
+    from ..service.client import SeedreamClient
 
 UPLOAD_TIMEOUT_S = 300.0
 """For 10 MB over a slow line."""

@@ -22,7 +22,7 @@ from ..images.encode import Encoded
 from ..network.retry import SETTLING, Patience
 from ..network.throttle import Gate
 from ..network.url_guard import Policy
-from ..references import PictureReference, Reference, UrlReference
+from ..service.references import PictureReference, Reference, UrlReference
 from ..upload_memory import Sent, forget, recall, remember, sent_as
 from .attempts import NotTaken, check_public
 from .sharing import encoded_for_one_body

@@ -21,8 +21,8 @@ from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
-    from ..client import SeedreamClient
     from ..network.transport import HttpAnswer
+    from ..service.client import SeedreamClient
 
 FILES_ADDRESS = "https://files-api.evolink.ai"
 UPLOAD_PATH = "/api/v1/files/upload/stream"

@@ -40,8 +40,8 @@ from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
-    from ..client import SeedreamClient
     from ..config.settings import Settings
+    from ..service.client import SeedreamClient
 
 _TEXT_BYTES = 16 * 1024
 _PLAIN_URL = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)

@@ -9,7 +9,7 @@ from . import Placed
 from .attempts import NotTaken, Parcel, checked_result, host_of, post, told
 
 if TYPE_CHECKING:
-    from ..client import SeedreamClient
+    from ..service.client import SeedreamClient
 
 UPLOAD_PATH = "/sandbox/images"
 

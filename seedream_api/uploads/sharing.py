@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_INLINE_BODY_BYTES, MAX_REFERENCE_BYTES
 from ..images.encode import Encoded
-from ..references import PictureReference
+from ..service.references import PictureReference
 
 _REST_BYTES = 256 * 1024
 """Of the body, for everything that is no picture."""

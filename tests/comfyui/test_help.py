@@ -108,8 +108,8 @@ def test_every_number_in_a_page_is_the_catalogues() -> None:
         MIN_REFERENCE_SIDE,
         NOTED_PROMPT_LENGTH,
     )
-    from seedream_api.checks import MAX_TASK_ID_LENGTH
     from seedream_api.downloads.downloader import MAX_BYTES
+    from seedream_api.service.validation import MAX_TASK_ID_LENGTH
 
     size = {MIN_REFERENCE_SIDE.value, MAX_REFERENCE_PIXELS.value, MAX_REFERENCE_RATIO.value, 1}
     seeds = {0, 2**53 - 1}  # as far as a browser counts; node_contract.json holds the widget to it

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api import entries
 from seedream_api.sandbox import SANDBOX_KEY, Json
+from seedream_api.service import result_items
 
 from .odd_files import saved
 
@@ -52,7 +52,7 @@ def exported(customer: Any, path: Path) -> list[dict[str, Any]]:
 
 def learn(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader of a later version knows one more field."""
-    monkeypatch.setattr(entries, "BYTES_FIELDS", (*entries.BYTES_FIELDS, "hologram"))
+    monkeypatch.setattr(result_items, "BYTES_FIELDS", (*result_items.BYTES_FIELDS, "hologram"))
 
 
 @FAMILIES

@@ -144,7 +144,7 @@ def test_cancelled_post_gives_its_slot_to_the_next(customer: Any, model: str) ->
 def test_silent_post_gives_its_slot_to_the_next(
     customer: Any, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    monkeypatch.setattr("seedream_api.client.SILENCE_S", 0.05)
+    monkeypatch.setattr("seedream_api.service.client.SILENCE_S", 0.05)
 
     async def road(session: Any) -> None:
         customer.sandbox.hold()

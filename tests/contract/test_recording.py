@@ -201,8 +201,8 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
     """The cat's entry stands at ``state``, and nobody wrote down why."""
 
     async def road(session: Any) -> None:
-        from seedream_api.checks import check_request
         from seedream_api.generation import intent_of
+        from seedream_api.service.validation import check_request
 
         wish = await intent_of(check_request(cat(), session.settings.models), session)
         row = session.ledger.claim(wish, "key")

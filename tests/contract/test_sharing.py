@@ -29,8 +29,8 @@ from seedream_api import (
     generate,
     steps,
 )
-from seedream_api.polling import FASTEST_S, Looks, Pace
 from seedream_api.sandbox import Account, Delay, Status, rate_limited
+from seedream_api.service.polling import FASTEST_S, Looks, Pace
 
 # ---- the same, twice at once ----
 

@@ -22,9 +22,9 @@ from seedream_api import (
     generate,
     pixels_reference,
 )
-from seedream_api.polling import SLOWEST_S
 from seedream_api.results import Phase, Progress
 from seedream_api.sandbox import Json
+from seedream_api.service.polling import SLOWEST_S
 from seedream_api.work import OTHER_OWNER_PAUSE_S
 
 

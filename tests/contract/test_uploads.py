@@ -34,10 +34,10 @@ from seedream_api import (
     pixels_reference,
 )
 from seedream_api.doctor import run_checks
-from seedream_api.references import PictureReference
 from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
 from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
+from seedream_api.service.references import PictureReference
 from seedream_api.uploading import upload_references
 from seedream_api.uploads import attempts, evolink
 from seedream_api.uploads.sandbox_host import SandboxHost
@@ -245,7 +245,7 @@ def test_auto_takes_the_first_that_is_configured(
     customer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from seedream_api.catalog import MODELS
-    from seedream_api.client import SeedreamClient
+    from seedream_api.service.client import SeedreamClient
     from seedream_api.uploads import choose_way
 
     all_ways = {

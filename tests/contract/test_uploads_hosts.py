@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
-from seedream_api.client import SeedreamClient
 from seedream_api.images.encode import Encoded
 from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from seedream_api.sandbox.multipart import read_form
+from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
 from seedream_api.uploads.attempts import NotTaken, form, name_of
 from seedream_api.uploads.evolink import EvolinkFiles

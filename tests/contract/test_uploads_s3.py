@@ -20,9 +20,9 @@ from old_ledgers import spell_as_0_1, take_back_to_0_1
 from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
-from seedream_api.client import SeedreamClient
 from seedream_api.doctor import run_checks
-from seedream_api.references import UrlReference
+from seedream_api.service.client import SeedreamClient
+from seedream_api.service.references import UrlReference
 from seedream_api.uploading import try_upload, upload_references
 from seedream_api.uploads import s3, url_way
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of

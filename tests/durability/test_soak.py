@@ -14,9 +14,9 @@ import pytest
 from seedream_api.intents import Intent as Wish
 from seedream_api.intents import State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem
 from seedream_api.sandbox import Sandbox
 from seedream_api.sandbox.tasks import Record, RecordStore
+from seedream_api.service.models import ResultItem
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 SOAK = PACK_ROOT / "benchmarks" / "soak.py"

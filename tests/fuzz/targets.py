@@ -21,20 +21,7 @@ from dice import Dice
 from mutations import NAMES, ODD_TEXTS, ODD_VALUES, as_bytes, mutated, mutated_bytes, mutated_text
 from PIL import Image
 
-from seedream_api import (
-    answers,
-    client,
-    entries,
-    errors,
-    failures,
-    intents,
-    messages,
-    reading,
-    redaction,
-    refusals,
-    upload_memory,
-    verdicts,
-)
+from seedream_api import errors, intents, messages, redaction, upload_memory
 from seedream_api import ledger as ledgers
 from seedream_api.cli.parser import build_parser
 from seedream_api.config import settings as config
@@ -42,6 +29,15 @@ from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
 from seedream_api.network import retry, transport, url_guard
+from seedream_api.service import (
+    client,
+    failures,
+    reading,
+    refusals,
+    responses,
+    result_items,
+    verdicts,
+)
 from seedream_api.uploads import attempts, evolink, http_host
 
 SECRET = "sk-secret-0123456789"
@@ -85,7 +81,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     body = as_bytes(mutated(dice.pick(shapes.ANSWERS), dice), dice)
     headers = {dice.pick(["x-request-id", "retry-after", "retry-after-ms"]): dice.pick(ODD_TEXTS)}
     answer = transport.HttpAnswer(dice.pick(STATUSES), headers, body)
-    read = reading.understand(answer, entries.Reader("https://service.example"), SECRET)
+    read = reading.understand(answer, result_items.Reader("https://service.example"), SECRET)
     read.as_task("task-1", answer.status)
     assert isinstance(read.has_images, bool)
     assert not (verdicts.judge_submission(read) is verdicts.Verdict.REFUSED and read.has_images)
@@ -438,8 +434,8 @@ def heavy(said: bytes) -> None:
         _understood(transport.HttpAnswer(200, {}, body))
 
 
-def _understood(answer: transport.HttpAnswer) -> answers.Answer:
-    return reading.understand(answer, entries.Reader(), SECRET)
+def _understood(answer: transport.HttpAnswer) -> responses.Answer:
+    return reading.understand(answer, result_items.Reader(), SECRET)
 
 
 TARGETS: Mapping[str, Target] = MappingProxyType({

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.answers import read_answer
-from seedream_api.models import ServiceError, TaskStatus
+from seedream_api.service.models import ServiceError, TaskStatus
+from seedream_api.service.responses import read_answer
 
 URL = "https://example.com/generated_image.jpeg"
 PNG = b"\x89PNG\r\n\x1a\n-bytes"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from seedream_api.answers import FAILED_TASK_CODES, Answer, read_answer, read_response
-from seedream_api.entries import Reader
-from seedream_api.models import ServiceError, TaskStatus
 from seedream_api.network.bodies import read_body
+from seedream_api.service.models import ServiceError, TaskStatus
+from seedream_api.service.responses import FAILED_TASK_CODES, Answer, read_answer, read_response
+from seedream_api.service.result_items import Reader
 
 URL = "https://example.com/image.png"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()

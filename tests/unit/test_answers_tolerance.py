@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedream_api.answers import read_answer
-from seedream_api.models import Task, TaskStatus
-from seedream_api.service_errors import read_error
+from seedream_api.service.models import Task, TaskStatus
+from seedream_api.service.responses import read_answer
+from seedream_api.service.stated_errors import read_error
 
 URL = "https://example.com/image.png"
 WORDS = {

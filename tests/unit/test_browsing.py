@@ -14,7 +14,7 @@ from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.images.thumbnails import thumbnail
 from seedream_api.intents import MOVES, Intent, State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem
+from seedream_api.service.models import ResultItem
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api.callbacks import call_back, call_first, check_callback
 from seedream_api.errors import InvalidRequest
-from seedream_api.polling import LONGEST_WAIT_S, wait_limit_s
+from seedream_api.service.polling import LONGEST_WAIT_S, wait_limit_s
 
 
 async def asynchronous(*values: object) -> None:

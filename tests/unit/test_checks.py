@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedream_api.catalog import MODELS
-from seedream_api.checks import (
+from seedream_api.config.settings import load_settings
+from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
+from seedream_api.service.models import Request
+from seedream_api.service.references import PictureReference, UrlReference
+from seedream_api.service.validation import (
     Checked,
     check_reachable,
     check_reference_size,
     check_request,
     checked_task_id,
 )
-from seedream_api.config.settings import load_settings
-from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
-from seedream_api.models import Request
-from seedream_api.references import PictureReference, UrlReference
 
 URL = "https://example.com/ref.png"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.entries import (
+from seedream_api.service.models import ResultItem, ServiceError, Unreadable
+from seedream_api.service.result_items import (
     BYTES_FIELDS,
     MAX_DEPTH,
     MAX_ENTRIES,
@@ -16,7 +17,6 @@ from seedream_api.entries import (
     Reader,
     plain_name,
 )
-from seedream_api.models import ResultItem, ServiceError, Unreadable
 
 BASE = "https://api.example.com"
 URL = "https://cdn.example.com/a.png"

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 import seedream_api.errors as errors
-from seedream_api.checks import checked_task_id
 from seedream_api.errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -26,6 +25,7 @@ from seedream_api.errors import (
     from_record,
 )
 from seedream_api.results import Failure, Origin, Result
+from seedream_api.service.validation import checked_task_id
 
 EXIT_CODES = {
     "SeedreamError": 1, "ConfigurationError": 2, "InvalidRequest": 2, "UnsafeURL": 2,

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from seedream_api.answers import Answer
-from seedream_api.entries import Reader
 from seedream_api.errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -17,9 +15,11 @@ from seedream_api.errors import (
     ReadFailed,
     TaskNotFound,
 )
-from seedream_api.failures import as_poll_failure, as_refusal, as_unknown
 from seedream_api.network.transport import HttpAnswer
-from seedream_api.reading import understand
+from seedream_api.service.failures import as_poll_failure, as_refusal, as_unknown
+from seedream_api.service.reading import understand
+from seedream_api.service.responses import Answer
+from seedream_api.service.result_items import Reader
 
 KEY = "sk-secret-77"
 

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from seedream_api.inline_images import SMALLEST_IMAGE, decode_image
+from seedream_api.service.inline_images import SMALLEST_IMAGE, decode_image
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + b"\xff\xfe\xfb"
 TEXT = base64.b64encode(PNG).decode()

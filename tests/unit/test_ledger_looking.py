@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem
+from seedream_api.service.models import ResultItem
 from seedream_api.store import ImageStore
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seedream_api.intents import State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem, ServiceError
+from seedream_api.service.models import ResultItem, ServiceError
 from seedream_api.store import ImageStore
 
 NOW = 1_790_000_000.0

@@ -13,7 +13,7 @@ from seedream_api.intents import MOVES, Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.ledger_rows import Row
 from seedream_api.ledger_tables import STAMPS
-from seedream_api.models import ResultItem, ServiceError
+from seedream_api.service.models import ResultItem, ServiceError
 from seedream_api.store import ImageStore, StoredFile
 
 ADDRESS = "https://api.deepspaceai.net"

@@ -14,7 +14,7 @@ from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.ledger_rows import KeptResponse
-from seedream_api.models import ResultItem
+from seedream_api.service.models import ResultItem
 
 ADDRESS = "https://api.deepspaceai.net"
 NOW = 1_790_000_000.0

@@ -14,7 +14,7 @@ from seedream_api.errors import OutcomeUnknown
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
 from seedream_api.ledger_rows import KeptResponse
-from seedream_api.models import ResultItem, ServiceError
+from seedream_api.service.models import ResultItem, ServiceError
 
 KEY = "sk-echoed-by-the-service-0123456789"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfi"

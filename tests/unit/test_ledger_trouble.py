@@ -15,8 +15,8 @@ from seedream_api.browsing import answering, entry, page
 from seedream_api.errors import Charge, LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem
 from seedream_api.request_identity import identify
+from seedream_api.service.models import ResultItem
 from seedream_api.store import ImageStore
 
 ADDRESS = "https://api.deepspaceai.net"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedream_api.catalog import Family
-from seedream_api.link_life import FAMILY_LIFE_S, expires_at
+from seedream_api.service.link_expiry import FAMILY_LIFE_S, expires_at
 
 SEEN = 1_790_000_000.0
 URL = "https://tos.example.com/a.jpeg"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import InvalidRequest
-from seedream_api.models import Request, ResultItem, ServiceError, TaskStatus
+from seedream_api.service.models import Request, ResultItem, ServiceError, TaskStatus
 
 
 @pytest.mark.parametrize(

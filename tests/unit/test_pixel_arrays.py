@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from seedream_api.errors import InvalidRequest
-from seedream_api.references import file_reference, pixels_reference
+from seedream_api.service.references import file_reference, pixels_reference
 
 RGB = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
 GREY = np.full((4, 5), 100, np.uint8)

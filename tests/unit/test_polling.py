@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
-from seedream_api.models import Task, TaskStatus
 from seedream_api.network.retry import READING
-from seedream_api.polling import (
+from seedream_api.service.models import Task, TaskStatus
+from seedream_api.service.polling import (
     FASTEST_S,
     NOT_FOUND_S,
     SLOWEST_S,

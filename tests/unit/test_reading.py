@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from seedream_api import reading
-from seedream_api.answers import Answer
-from seedream_api.entries import Reader
-from seedream_api.models import ServiceError
 from seedream_api.network.transport import HttpAnswer
-from seedream_api.reading import INLINE_BYTES, read_in_time, understand
+from seedream_api.service import reading
+from seedream_api.service.models import ServiceError
+from seedream_api.service.reading import INLINE_BYTES, read_in_time, understand
+from seedream_api.service.responses import Answer
+from seedream_api.service.result_items import Reader
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 KEY = "sk-secret-77"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.models import NO_ERROR, ServiceError
-from seedream_api.records import (
+from seedream_api.service.models import NO_ERROR, ServiceError
+from seedream_api.service.task_fields import (
     CARRIERS,
     LIKE_TASK,
     MAX_ID_CHARACTERS,

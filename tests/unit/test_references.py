@@ -16,7 +16,7 @@ from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES, MAX
 from seedream_api.errors import InvalidRequest
 from seedream_api.images.decode import decode
 from seedream_api.images.encode import Encoded
-from seedream_api.references import (
+from seedream_api.service.references import (
     PictureReference,
     UrlReference,
     file_reference,

@@ -15,8 +15,8 @@ from seedream_api.errors import (
     RateLimited,
     ServiceBusy,
 )
-from seedream_api.models import ServiceError
-from seedream_api.refusals import (
+from seedream_api.service.models import ServiceError
+from seedream_api.service.refusals import (
     BEFORE_FORWARDING,
     OPEN_CODES,
     REFUSAL_CODES,

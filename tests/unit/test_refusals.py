@@ -19,8 +19,8 @@ from seedream_api.errors import (
     ServiceBusy,
 )
 from seedream_api.messages import WORDING
-from seedream_api.models import ServiceError
-from seedream_api.refusals import REFUSAL_CODES, is_moderation, may_repeat, read_refusal
+from seedream_api.service.models import ServiceError
+from seedream_api.service.refusals import REFUSAL_CODES, is_moderation, may_repeat, read_refusal
 
 KEY = "sk-1234567890abcdefghijkl"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.models import ServiceError
-from seedream_api.service_errors import (
+from seedream_api.service.models import ServiceError
+from seedream_api.service.stated_errors import (
     MAX_QUOTED,
     is_fine,
     quotable,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from seedream_api.models import TaskStatus
-from seedream_api.statuses import read_progress, read_status, read_word
+from seedream_api.service.models import TaskStatus
+from seedream_api.service.statuses import read_progress, read_status, read_word
 
 WORDS = {
     TaskStatus.QUEUED: (

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from seedream_api.answers import Answer, read_answer
-from seedream_api.entries import Reader
-from seedream_api.models import NO_ERROR, ResultItem, ServiceError, TaskStatus, Unreadable
 from seedream_api.network.transport import HttpAnswer
-from seedream_api.reading import understand
-from seedream_api.refusals import BEFORE_FORWARDING, OPEN_CODES
-from seedream_api.verdicts import Verdict, is_unknown_task, judge_submission, stated_error
+from seedream_api.service.models import NO_ERROR, ResultItem, ServiceError, TaskStatus, Unreadable
+from seedream_api.service.reading import understand
+from seedream_api.service.refusals import BEFORE_FORWARDING, OPEN_CODES
+from seedream_api.service.responses import Answer, read_answer
+from seedream_api.service.result_items import Reader
+from seedream_api.service.verdicts import Verdict, is_unknown_task, judge_submission, stated_error
 
 BASE = "https://api.example.com"
 URL = "https://example.com/image.png"

@@ -20,8 +20,8 @@ from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
 from seedream_api.intents import Intent, State
 from seedream_api.ledger import Ledger
-from seedream_api.models import ResultItem
 from seedream_api.pruning import IN_USE_S, prune
+from seedream_api.service.models import ResultItem
 from seedream_api.store import ImageStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there it is no play")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
-from .images.media_types import HEAD_BYTES, kind_of, media_type_of
+from ..images.media_types import HEAD_BYTES, kind_of, media_type_of
 
 _PIECE = 1 << 20
 """Characters decoded at once: the interpreter is held no longer than a few milliseconds."""

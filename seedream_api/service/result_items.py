@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .inline_images import decode_image
 from .models import ResultItem, Unreadable
-from .service_errors import read_error
+from .stated_errors import read_error
 
 MAX_ENTRIES = 1_000
 """Of one place. The service makes 15 images at most; millions of entries would take minutes."""

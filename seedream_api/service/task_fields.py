@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from .models import NO_ERROR, ServiceError, TaskStatus
-from .service_errors import is_fine, read_error, read_loose_error, text_of
+from .stated_errors import is_fine, read_error, read_loose_error, text_of
 from .statuses import read_status, read_word
 
 Record = dict[str, Any]

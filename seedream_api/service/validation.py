@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .catalog import (
+from ..catalog import (
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
     MAX_REFERENCES,
@@ -17,14 +17,14 @@ from .catalog import (
     NOTED_REFERENCES,
     Model,
 )
-from .errors import InvalidRequest
+from ..errors import InvalidRequest
+from ..network.url_guard import Policy, checked_url, is_private_host
+from ..redaction import bare_url
 from .models import Request
-from .network.url_guard import Policy, checked_url, is_private_host
-from .redaction import bare_url
 from .references import Reference, UrlReference
 
 if TYPE_CHECKING:
-    from .config.settings import Settings
+    from ..config.settings import Settings
 
 _CHOICES = {
     "size": "sizes",

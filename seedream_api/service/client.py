@@ -11,26 +11,21 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
-from .answers import Answer
-from .checks import check_reachable, check_request
-from .config.settings import Settings
-from .entries import Reader
-from .errors import (
-    ApiRefused,
-    InvalidRequest,
-    NotSent,
-    RateLimited,
-)
+from ..config.settings import Settings
+from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
+from ..network.retry import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
+from ..network.throttle import Gate, Place
+from ..network.transport import HttpAnswer, Transport
+from ..redaction import scrub
 from .failures import as_poll_failure, as_refusal, as_unknown
 from .models import Request, Task
-from .network.retry import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
-from .network.throttle import Gate, Place
-from .network.transport import HttpAnswer, Transport
 from .polling import Pace, wait_for_task, wait_limit_s
 from .reading import read_in_time, understand
-from .redaction import scrub
 from .references import UrlReference
 from .refusals import may_repeat
+from .responses import Answer
+from .result_items import Reader
+from .validation import check_reachable, check_request
 from .verdicts import Verdict, judge_submission
 
 GENERATE_PATH = "/v1/images/generations"
@@ -94,7 +89,7 @@ class SeedreamClient:
 
     async def __aenter__(self) -> SeedreamClient:
         if self.settings.is_built_in_sandbox:
-            from .sandbox.shared import acquire_sandbox  # only who uses it pays for its import
+            from ..sandbox.shared import acquire_sandbox  # only who uses it pays for its import
 
             home, models = self.settings.home, self.settings.models
             self._sandbox = await asyncio.to_thread(acquire_sandbox, home, models)
@@ -109,7 +104,7 @@ class SeedreamClient:
     ) -> None:
         await self.transport.close()
         if self._sandbox is not None:
-            from .sandbox.shared import release_sandbox
+            from ..sandbox.shared import release_sandbox
 
             sandbox, self._sandbox = self._sandbox, None
             await asyncio.to_thread(release_sandbox, sandbox)

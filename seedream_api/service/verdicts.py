@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from .answers import Answer
 from .models import NO_ERROR, ServiceError
 from .refusals import is_error_code, is_refusal
+from .responses import Answer
 
 
 class Verdict(Enum):

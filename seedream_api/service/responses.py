@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from .entries import BYTES_FIELDS, Reader, plain_name
+from ..network.bodies import Body
 from .models import NO_ERROR, ResultItem, ServiceError, Task, TaskStatus
-from .network.bodies import Body
-from .records import (
+from .result_items import BYTES_FIELDS, Reader, plain_name
+from .stated_errors import read_loose_error, text_of
+from .statuses import read_progress, read_status, read_word
+from .task_fields import (
     LIKE_TASK,
     MAX_WRAPPING,
     TASK_FIELDS,
@@ -30,8 +32,6 @@ from .records import (
     speaking_of_list,
     speaking_record,
 )
-from .service_errors import read_loose_error, text_of
-from .statuses import read_progress, read_status, read_word
 
 _PLACES = (
     "data", "results", "result_data", "images", "output", "outputs", "result", "image_list",

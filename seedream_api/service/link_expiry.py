@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
-from .catalog import Family
+from ..catalog import Family
 
 FAMILY_LIFE_S: Mapping[Family, float] = MappingProxyType({
     Family.PREFERENTIAL: 2 * 3600.0,  # Lingya's documentation, of its image models

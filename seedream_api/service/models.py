@@ -17,12 +17,12 @@ from pydantic import (
     ValidationError,
 )
 
-from .catalog import Family, Model
-from .errors import InvalidRequest
+from ..catalog import Family, Model
+from ..errors import InvalidRequest
 from .references import PictureReference, UrlReference
 
 if TYPE_CHECKING:
-    from .answers import Answer
+    from .responses import Answer
 
 _FIELD_TYPES = {
     "n": "a whole number",

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from .callbacks import call_back
-from .errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from ..callbacks import call_back
+from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from ..network.retry import READING, Patience
 from .models import Task
-from .network.retry import READING, Patience
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0

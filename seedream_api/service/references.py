@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
 
-from .catalog import MAX_REFERENCE_SIDE
-from .errors import InvalidRequest, ResultUnavailable
-from .images.decode import decode, probe
-from .images.encode import Encoded, composited_on_white, encode
-from .images.pixel_arrays import to_rgb
+from ..catalog import MAX_REFERENCE_SIDE
+from ..errors import InvalidRequest, ResultUnavailable
+from ..images.decode import decode, probe
+from ..images.encode import Encoded, composited_on_white, encode
+from ..images.pixel_arrays import to_rgb
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
 

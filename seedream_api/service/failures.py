@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from .answers import Answer
-from .errors import (
+from ..errors import (
     ApiRefused,
     AuthenticationFailed,
     OutcomeUnknown,
@@ -14,9 +13,10 @@ from .errors import (
     SeedreamError,
     TaskNotFound,
 )
-from .network.retry import retry_after_s
-from .redaction import scrub
+from ..network.retry import retry_after_s
+from ..redaction import scrub
 from .refusals import refusal_of
+from .responses import Answer
 from .verdicts import is_unknown_task, stated_error
 
 

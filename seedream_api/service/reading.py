@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from .answers import Answer, read_response
-from .entries import Reader
-from .images.media_types import HEAD_BYTES, media_type_of
+from ..images.media_types import HEAD_BYTES, media_type_of
+from ..network.bodies import read_body
+from ..network.compression import plain_bytes
+from ..network.transport import HttpAnswer
+from ..redaction import HIDDEN
 from .models import ResultItem
-from .network.bodies import read_body
-from .network.compression import plain_bytes
-from .network.transport import HttpAnswer
-from .redaction import HIDDEN
-from .service_errors import read_redirect
+from .responses import Answer, read_response
+from .result_items import Reader
+from .stated_errors import read_redirect
 
 INLINE_BYTES = 128 * 1024
 """Smaller responses are read at once, where no cancellation can come between."""

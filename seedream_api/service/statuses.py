@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .models import TaskStatus
-from .service_errors import text_of
+from .stated_errors import text_of
 
 _WORDS: Mapping[TaskStatus, frozenset[str]] = {
     TaskStatus.QUEUED: frozenset({

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from .errors import (
+from ..errors import (
     ApiRefused,
     AuthenticationFailed,
     ContentRejected,
@@ -30,9 +30,9 @@ from .errors import (
     RateLimited,
     ServiceBusy,
 )
+from ..redaction import scrub
 from .models import ServiceError
-from .redaction import scrub
-from .service_errors import read_error, read_loose_error
+from .stated_errors import read_error, read_loose_error
 
 _Kind = tuple[type[ApiRefused], str]
 _CONTENT: _Kind = (ContentRejected, "refused_content")
