@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from seedream_api import Request, Session, generate, load_settings  # noqa: E402
-from seedream_api.ledger import Ledger  # noqa: E402
+from seedream_api.ledger.ledger import Ledger  # noqa: E402
 from seedream_api.sandbox import SANDBOX_KEY  # noqa: E402
 
 MOST_MS = 10.0

@@ -20,13 +20,13 @@ from comfy_api.latest import io
 from comfy_execution.utils import get_executing_context
 
 from ..seedream_api.errors import TaskFailed, TaskNotFound
-from ..seedream_api.intents import STORED
+from ..seedream_api.ledger.states import STORED
 from . import runtime
 from .given import input_names, is_link
 from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.ledger_rows import Image, Row
+    from ..seedream_api.ledger.records import Image, Row
     from ..seedream_api.results import Result
     from ..seedream_api.session import Session
     from .results import Pictures

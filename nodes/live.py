@@ -46,7 +46,7 @@ class Live:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
-        from ..seedream_api.browsing import entry
+        from ..seedream_api.ledger.browsing import entry
 
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..seedream_api.config.settings import SANDBOX
 from ..seedream_api.errors import InvalidRequest
-from ..seedream_api.intents import State
+from ..seedream_api.ledger.states import State
 
 if TYPE_CHECKING:
-    from ..seedream_api.browsing import Entry
     from ..seedream_api.doctor import Check
-    from ..seedream_api.ledger import Ledger
+    from ..seedream_api.ledger.browsing import Entry
+    from ..seedream_api.ledger.ledger import Ledger
     from ..seedream_api.results import Progress
     from ..seedream_api.session import Session
 
@@ -97,7 +97,7 @@ async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
     """A page of the record, newest first."""
-    from ..seedream_api.browsing import page
+    from ..seedream_api.ledger.browsing import page
 
     ledger = session.ledger
     found = await ledger.run(page, ledger, offset=offset, limit=limit, states=states, text=text)
@@ -111,7 +111,7 @@ async def entry_of(session: Session, row_id: int) -> Entry:
     Raises:
         InvalidRequest: there is none of this number.
     """
-    from ..seedream_api.browsing import entry
+    from ..seedream_api.ledger.browsing import entry
 
     found = await session.ledger.run(entry, session.ledger, row_id)
     if found is None:
@@ -131,7 +131,7 @@ async def forget(session: Session, row_id: int) -> Entry:
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
-    from ..seedream_api.browsing import entry
+    from ..seedream_api.ledger.browsing import entry
 
     try:
         # On the ledger's own thread nothing of this process comes between the look and the move.

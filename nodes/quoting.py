@@ -70,8 +70,8 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 
 async def _state(session: Session, request: Request) -> str | None:
-    from ..seedream_api.browsing import answering
     from ..seedream_api.generation import intent_of
+    from ..seedream_api.ledger.browsing import answering
     from ..seedream_api.service.validation import check_request
 
     settings, ledger = session.settings, session.ledger

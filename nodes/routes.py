@@ -14,7 +14,7 @@ from aiohttp import web
 from server import PromptServer
 
 from ..seedream_api.errors import InvalidRequest, SeedreamError
-from ..seedream_api.intents import State
+from ..seedream_api.ledger.states import State
 from . import background, panel, saving, settings
 from .live import EVENT
 from .origins import check_own_page

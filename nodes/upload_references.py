@@ -19,10 +19,10 @@ from .given import checked_image, connected_images
 from .results import describe, pictures_in
 
 if TYPE_CHECKING:
+    from ..seedream_api.ledger.upload_cache import Sent
     from ..seedream_api.results import Progress
     from ..seedream_api.service.references import PictureReference
     from ..seedream_api.session import Session
-    from ..seedream_api.upload_memory import Sent
 
 
 class _Ends:
@@ -128,7 +128,7 @@ async def _upload(
 
 
 def _note_ends(sent: list[Sent]) -> None:
-    from ..seedream_api.upload_memory import usable_until
+    from ..seedream_api.ledger.upload_cache import usable_until
 
     now = time.time()
     _ends.note(min(usable_until(one.expires_at, now) for one in sent))

@@ -17,9 +17,9 @@ from .errors import (
     WaitTimedOut,
 )
 from .generation import Listener, joined, look_once
-from .intents import STORED, State, key_print
 from .interruptions import noting_cancellation
-from .ledger_rows import Row
+from .ledger.records import Row
+from .ledger.states import STORED, State, key_print
 from .results import Failure, Origin, Progress, Result
 from .service.polling import wait_limit_s
 from .service.validation import checked_task_id

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
-from .ledger import Ledger
+from .ledger.ledger import Ledger
 from .messages import chinese
 from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
 from .network.transport import HttpAnswer

@@ -19,13 +19,13 @@ from .errors import (
 )
 from .images.decode import measure as measure_picture
 from .images.decode import probe
-from .intents import State, key_print
-from .ledger_rows import Image, Row
+from .ledger.image_store import StoredFile
+from .ledger.records import Image, Row
+from .ledger.states import State, key_print
 from .network.url_guard import Policy
 from .redaction import bare_url
 from .results import Phase
 from .service.link_expiry import FAMILY_LIFE_S
-from .store import StoredFile
 
 if TYPE_CHECKING:
     from .session import Session

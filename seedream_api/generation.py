@@ -14,12 +14,12 @@ from collections.abc import Callable
 from .callbacks import check_callback
 from .config.settings import Settings, load_settings
 from .errors import Interrupted, InvalidRequest, WaitTimedOut
-from .intents import Intent, fingerprint, key_print
 from .interruptions import noting_cancellation
-from .ledger_rows import Row
+from .ledger.records import Row
+from .ledger.request_identity import identify
+from .ledger.states import Intent, fingerprint, key_print
 from .outcomes import outcome_of, unfinished
 from .redaction import bare_url
-from .request_identity import identify
 from .results import Origin, Progress, Result
 from .service.models import Request
 from .service.polling import wait_limit_s

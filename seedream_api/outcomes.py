@@ -12,8 +12,8 @@ from .errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from .intents import State
-from .ledger_rows import Image, Row
+from .ledger.records import Image, Row
+from .ledger.states import State
 from .results import Failure, Origin, Result, StoredImage
 from .session import Session
 from .work import Work

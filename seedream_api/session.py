@@ -17,13 +17,13 @@ from .config.settings import Settings
 from .downloads.downloader import Downloader
 from .errors import InvalidRequest
 from .interruptions import add_interruption
-from .ledger import Ledger
+from .ledger.image_store import ImageStore
+from .ledger.ledger import Ledger
+from .ledger.pruning import prune
 from .network.throttle import Gate
 from .network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
-from .pruning import prune
 from .service.client import SeedreamClient
 from .service.polling import Looks
-from .store import ImageStore
 from .uploads.courier import Courier
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from .errors import (
     WaitTimedOut,
 )
 from .fetching import fetch_missing, measure, of_other_key
-from .intents import State, key_print
-from .ledger_rows import Row
+from .ledger.records import Row
+from .ledger.states import State, key_print
 from .results import Phase
 from .service.client import SubmitHooks
 from .service.models import Task, TaskStatus

@@ -7,12 +7,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from .errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
-from .intents import State
-from .ledger_rows import KeptResponse, Row
-from .request_identity import sent_urls
+from .ledger.image_store import StoredFile
+from .ledger.records import KeptResponse, Row
+from .ledger.request_identity import sent_urls
+from .ledger.states import State
 from .service.responses import Answer
 from .service.verdicts import Verdict, judge_submission
-from .store import StoredFile
 
 if TYPE_CHECKING:
     from .work import Work

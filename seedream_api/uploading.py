@@ -14,8 +14,8 @@ from .service.validation import check_reference_size
 from .uploads import url_way
 
 if TYPE_CHECKING:
+    from .ledger.upload_cache import Sent
     from .session import Session
-    from .upload_memory import Sent
 
 
 async def upload_references(

@@ -27,8 +27,8 @@ from .errors import (
     WaitTimedOut,
 )
 from .fetching import mark_lost
-from .intents import ENDED_UNPAID, STORED, State
-from .ledger_rows import KeptResponse, Row
+from .ledger.records import KeptResponse, Row
+from .ledger.states import ENDED_UNPAID, STORED, State
 from .results import Origin, Phase, Progress
 from .service.polling import Watch
 from .steps import STEPS

@@ -12,13 +12,13 @@ from typing import Any
 from ..catalog import Model
 from ..config.settings import Settings
 from ..errors import InvalidRequest, LedgerFailed
-from ..intents import State
-from ..ledger import Ledger
-from ..ledger_rows import KeptResponse, Row
+from ..ledger.image_store import ImageStore
+from ..ledger.ledger import Ledger
+from ..ledger.pruning import Pruned, prune
+from ..ledger.records import KeptResponse, Row
+from ..ledger.states import State
 from ..messages import spoken
-from ..pruning import Pruned, prune
 from ..redaction import clean
-from ..store import ImageStore
 from .output import Outcome
 
 _LISTED = 1_000

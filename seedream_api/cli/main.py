@@ -14,7 +14,7 @@ from ..config.settings import SANDBOX_KEY, Settings, load_settings
 from ..doctor import Check, run_checks
 from ..errors import SeedreamError
 from ..interruptions import interruption_of
-from ..ledger import Ledger
+from ..ledger.ledger import Ledger
 from ..messages import language, spoken
 from ..session import Session
 from . import listing, running

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .._version import __version__
 from ..errors import InvalidRequest
-from ..intents import State
+from ..ledger.states import State
 from ..messages import spoken
 
 

@@ -19,11 +19,11 @@ from ..downloads.transfer import LinkDead
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..images.decode import probe
 from ..images.encode import Encoded
+from ..ledger.upload_cache import Sent, forget, recall, remember, sent_as
 from ..network.retry import SETTLING, Patience
 from ..network.throttle import Gate
 from ..network.url_guard import Policy
 from ..service.references import PictureReference, Reference, UrlReference
-from ..upload_memory import Sent, forget, recall, remember, sent_as
 from .attempts import NotTaken, check_public
 from .sharing import encoded_for_one_body
 

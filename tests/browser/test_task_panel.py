@@ -53,8 +53,8 @@ _SCROLL = """async () => {
 
 def fill(home: Path, count: int) -> None:
     """Write ``count`` requests into the record, as another ComfyUI of this home would."""
-    from seedream_api.intents import Intent, State
-    from seedream_api.ledger import Ledger
+    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.states import Intent, State
 
     ledger = Ledger(home)
     for number in range(count):

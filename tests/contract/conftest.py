@@ -23,7 +23,7 @@ from .download_kit import serve as serve
 
 if TYPE_CHECKING:
     from seedream_api import Result, Session, Settings
-    from seedream_api.ledger_rows import Row
+    from seedream_api.ledger.records import Row
     from seedream_api.sandbox import Sandbox
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
@@ -126,7 +126,7 @@ class Customer:
     @property
     def rows(self) -> list[Row]:
         """The record, oldest first."""
-        from seedream_api.ledger import Ledger
+        from seedream_api.ledger.ledger import Ledger
 
         ledger = Ledger(self.home)
         try:

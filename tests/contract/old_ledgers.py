@@ -31,7 +31,7 @@ def spell_as_0_1(
     keep_prompt: bool = True,
 ) -> None:
     """Rewrite the only row with this address and these references, and the fingerprint of both."""
-    from seedream_api.intents import fingerprint
+    from seedream_api.ledger.states import fingerprint
 
     with closing(sqlite3.connect(path)) as db:
         [(own, refs, fields, prompt, seed)] = db.execute(

@@ -22,9 +22,9 @@ from seedream_api.errors import (
     LedgerFailed,
     UnsafeURL,
 )
+from seedream_api.ledger.image_store import ImageStore
 from seedream_api.network.throttle import Gate
 from seedream_api.network.transport import StreamedAnswer, Transport
-from seedream_api.store import ImageStore
 
 from .download_kit import (
     LARGE,

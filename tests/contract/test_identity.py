@@ -117,8 +117,8 @@ def test_replaced_result_link_is_not_paid_again(customer: Any) -> None:
 
 
 def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
-    from seedream_api.ledger import Ledger
-    from seedream_api.request_identity import sent_urls
+    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.request_identity import sent_urls
 
     foreign, [first] = upload_elsewhere(shop, "green"), upload(shop, "red")
     generate(shop, first, foreign)

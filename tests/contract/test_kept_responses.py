@@ -104,7 +104,7 @@ def test_export_bounds_a_kept_response(
 
 
 def test_export_encodes_kept_bytes_that_are_not_text(customer: Any, out: Path) -> None:
-    from seedream_api.ledger import Ledger
+    from seedream_api.ledger.ledger import Ledger
 
     customer.generate()
     ledger = Ledger(customer.home)
@@ -120,7 +120,7 @@ def test_export_encodes_kept_bytes_that_are_not_text(customer: Any, out: Path) -
 def test_malformed_kept_response_harms_no_other(
     customer: Any, out: Path, tmp_path: Path, column: str, value: str
 ) -> None:
-    from seedream_api.ledger import Ledger
+    from seedream_api.ledger.ledger import Ledger
 
     generate(customer, NOW_5, {"data": [{"hologram": 1}]})
     ledger = Ledger(customer.home)
@@ -145,7 +145,7 @@ SIGNED = "https://user.example.com/ref.png?X-Amz-Signature=0123456789abcdef"
 @pytest.mark.parametrize("kind", ["unreadable", "refused", "failed entry"])
 def test_echo_of_the_request_is_not_stored(customer: Any, kind: str) -> None:
     from seedream_api import SeedreamError, UrlReference
-    from seedream_api.ledger import Ledger
+    from seedream_api.ledger.ledger import Ledger
 
     words = f"{PRIVATE} and {SIGNED}"
     bodies: dict[str, Any] = {

@@ -10,7 +10,7 @@ from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, OutcomeUnknown, Request, SeedreamError, generate
 from seedream_api.errors import ApiRefused, CompletedWithoutImages, LedgerFailed, TaskFailed
-from seedream_api.intents import State
+from seedream_api.ledger.states import State
 from seedream_api.sandbox import DropAfterReceipt, Json, Status, Truncated, rate_limited
 from seedream_api.work import WRITE_DOWN_S
 

@@ -182,7 +182,7 @@ def test_checking_stored_files_does_not_stall_the_loop(
     customer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from seedream_api import Request, generate
-    from seedream_api.store import ImageStore
+    from seedream_api.ledger.image_store import ImageStore
 
     customer.generate(model=NOW_5)
     check = ImageStore.is_intact

@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api import pixels_reference
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger
 
 OPEN_FILES = Path("/proc/self/fd")
 pytestmark = pytest.mark.skipif(not OPEN_FILES.exists(), reason="only Linux shows open files")

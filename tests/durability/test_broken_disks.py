@@ -16,9 +16,9 @@ import pytest
 from runs import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.ledger_schema import keep_aside, place_of
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.schema import keep_aside, place_of
+from seedream_api.ledger.states import Intent, State
 from seedream_api.sandbox import ExpiredLink, Status, rate_limited
 
 REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}

@@ -26,11 +26,11 @@ from seedream_api import (
     WaitTimedOut,
     generate,
     load_settings,
-    locks,
 )
-from seedream_api.intents import Intent, State
 from seedream_api.interruptions import interruption_of
-from seedream_api.ledger import Ledger
+from seedream_api.ledger import owner_lock
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent, State
 from seedream_api.sandbox import SANDBOX_KEY, Delay, Sandbox
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
@@ -433,19 +433,19 @@ def states_at(home: Path) -> list[str]:
 
 
 def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
-    owner = locks.OwnerLock(tmp_path)
-    assert locks.is_alive(tmp_path, owner.name) and locks.is_alive(tmp_path, owner.name)
-    locks.sweep(tmp_path)
-    assert locks.is_alive(tmp_path, owner.name)
+    owner = owner_lock.OwnerLock(tmp_path)
+    assert owner_lock.is_alive(tmp_path, owner.name) and owner_lock.is_alive(tmp_path, owner.name)
+    owner_lock.sweep(tmp_path)
+    assert owner_lock.is_alive(tmp_path, owner.name)
     owner.release()
     owner.release()
-    assert not locks.is_alive(tmp_path, owner.name) and not list(tmp_path.iterdir())
+    assert not owner_lock.is_alive(tmp_path, owner.name) and not list(tmp_path.iterdir())
 
 
 def test_the_dead_are_swept(tmp_path: Path) -> None:
     (tmp_path / "dead.lock").touch()
-    owner = locks.OwnerLock(tmp_path)
-    locks.sweep(tmp_path)
+    owner = owner_lock.OwnerLock(tmp_path)
+    owner_lock.sweep(tmp_path)
     assert [path.stem for path in tmp_path.iterdir()] == [owner.name]
     owner.release()
 
@@ -463,12 +463,12 @@ def test_a_sweep_never_takes_the_file_of_a_living_owner(
         close(descriptor)
         if not descriptors:  # the maker of the lock, which opened the file before, comes in here
             descriptors.append(maker)
-            is_locked.append(locks._take(maker) and path.exists())
+            is_locked.append(owner_lock._take(maker) and path.exists())
 
     is_locked: list[bool] = []
     maker = os.open(path, os.O_RDWR)
-    monkeypatch.setattr(locks.os, "close", close_and_be_overtaken)
-    assert not locks.is_alive(tmp_path, "new")
+    monkeypatch.setattr(owner_lock.os, "close", close_and_be_overtaken)
+    assert not owner_lock.is_alive(tmp_path, "new")
     monkeypatch.undo()
     assert is_locked == [path.exists()]
     close(maker)
@@ -479,7 +479,7 @@ def test_a_forked_child_does_not_keep_its_parent_alive(tmp_path: Path) -> None:
     code = (
         "import os, sys, time; from pathlib import Path\n"
         f"sys.path.insert(0, {str(PACK_ROOT)!r})\n"
-        "from seedream_api.locks import OwnerLock\n"
+        "from seedream_api.ledger.owner_lock import OwnerLock\n"
         f"owner = OwnerLock(Path({str(tmp_path)!r}))\n"
         "child = os.fork()\n"
         # The child tells the name: it has let go of the lock by then.
@@ -492,5 +492,5 @@ def test_a_forked_child_does_not_keep_its_parent_alive(tmp_path: Path) -> None:
         assert process.stdout and process.stdin
         name = process.stdout.readline().strip()
         process.wait(20)
-        assert name and not locks.is_alive(tmp_path, name)
+        assert name and not owner_lock.is_alive(tmp_path, name)
         process.stdin.close()

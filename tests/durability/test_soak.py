@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api.intents import Intent as Wish
-from seedream_api.intents import State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent as Wish
+from seedream_api.ledger.states import State
 from seedream_api.sandbox import Sandbox
 from seedream_api.sandbox.tasks import Record, RecordStore
 from seedream_api.service.models import ResultItem
@@ -65,7 +65,7 @@ class Books:
             self._write_down(url)
 
     def _write_down(self, url: str) -> None:
-        from seedream_api.store import ImageStore
+        from seedream_api.ledger.image_store import ImageStore
 
         ledger = Ledger(self.home)
         row = ledger.claim(

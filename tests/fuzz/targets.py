@@ -21,13 +21,14 @@ from dice import Dice
 from mutations import NAMES, ODD_TEXTS, ODD_VALUES, as_bytes, mutated, mutated_bytes, mutated_text
 from PIL import Image
 
-from seedream_api import errors, intents, messages, redaction, upload_memory
-from seedream_api import ledger as ledgers
+from seedream_api import errors, messages, redaction
 from seedream_api.cli.parser import build_parser
 from seedream_api.config import settings as config
 from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
+from seedream_api.ledger import ledger as ledgers
+from seedream_api.ledger import states, upload_cache
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.service import (
     client,
@@ -287,7 +288,7 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
         ledger.rows, lambda: ledger.find("task-1"), lambda: ledger.images(1), ledger.stored_files,
         lambda: ledger.stored_image("https://x.example/a.png"), ledger.stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
-        lambda: upload_memory.recall(ledger, "sha256:1", "s3", "place"),
+        lambda: upload_cache.recall(ledger, "sha256:1", "s3", "place"),
     )  # fmt: skip
     for look in looks:
         with ours():
@@ -318,7 +319,7 @@ def _ledger(folder: Path) -> Any:
         _ledgers.pop(folder).close()  # the last case broke it, and it was kept aside
     if folder not in _ledgers:
         ledger = _ledgers[folder] = ledgers.Ledger(folder / "ledger")
-        ledger.adopt("https://api.example.com", "task-1", intents.key_print(SECRET))
+        ledger.adopt("https://api.example.com", "task-1", states.key_print(SECRET))
     return _ledgers[folder]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seedream_api.errors import Charge
-from seedream_api.intents import State
+from seedream_api.ledger.states import State
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "web").glob("*.js"))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seedream_api.browsing import Entry, answering, entry, page
 from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.images.thumbnails import thumbnail
-from seedream_api.intents import MOVES, Intent, State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.browsing import Entry, answering, entry, page
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import MOVES, Intent, State
 from seedream_api.service.models import ResultItem
 
 

@@ -21,9 +21,9 @@ from seedream_api.errors import (
     TaskFailed,
     WaitTimedOut,
 )
-from seedream_api.intents import Intent, State
 from seedream_api.interruptions import interruption_of
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent, State
 from seedream_api.results import Failure, Origin, Result, StoredImage
 
 Outcomes = dict[str, Result | BaseException]

@@ -13,8 +13,8 @@ import pytest
 from seedream_api import doctor
 from seedream_api.config.settings import Settings, default_home, load_settings, make_private_folder
 from seedream_api.errors import ConfigurationError
-from seedream_api.ledger import Ledger
-from seedream_api.store import ImageStore
+from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.ledger import Ledger
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedream_api.intents import (
+from seedream_api.ledger.states import (
     ENDED_UNPAID,
     MOVES,
     STORED,

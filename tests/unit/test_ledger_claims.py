@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import Charge, OutcomeUnknown
-from seedream_api.intents import ENDED_UNPAID, STORED, Intent, State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import ENDED_UNPAID, STORED, Intent, State
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "https://api.deepspaceai.net"
@@ -35,8 +35,8 @@ OWNER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.ledger import Ledger
 ledger = Ledger(Path(sys.argv[2]))
 wish = Intent("wish", "evolink", "Seedream-4.5", "https://api.deepspaceai.net", "print",
               "a cat", {}, (), 0, 1)

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.intents import Intent
-from seedream_api.ledger import Ledger
-from seedream_api.ledger_tables import MIGRATIONS
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.migrations import MIGRATIONS
+from seedream_api.ledger.states import Intent
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
@@ -114,7 +114,7 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(
 ) -> None:
     Ledger(home).close()
     bad = (*MIGRATIONS, "CREATE TABLE half (id INTEGER); CREATE TABLE requests (id INTEGER)")
-    monkeypatch.setattr("seedream_api.ledger_schema.MIGRATIONS", bad)
+    monkeypatch.setattr("seedream_api.ledger.schema.MIGRATIONS", bad)
     assert failure(home).key == "ledger_unwritable"
     monkeypatch.undo()
     assert version_of(home / "ledger.sqlite") == len(MIGRATIONS)
@@ -230,8 +230,8 @@ def test_many_may_open_a_new_home_at_the_same_moment(home: Path) -> None:
 def test_several_processes_share_one_record(home: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from seedream_api.intents import Intent\n"
-        "from seedream_api.ledger import Ledger\n"
+        "from seedream_api.ledger.states import Intent\n"
+        "from seedream_api.ledger.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[2]))\n"
         "for number in range(25):\n"
         "    wish = Intent(f'w{number}', 'evolink', 'm', 'a', 'k', 'p', {}, (), 0, 1)\n"
@@ -255,7 +255,7 @@ def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) 
     """Its last one out would remove the log that is still written here, and all that was in it."""
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from seedream_api.ledger import Ledger\n"
+        "from seedream_api.ledger.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[2]))\n"
         "print(len(ledger.rows()))\n"
         "ledger.close()\n"

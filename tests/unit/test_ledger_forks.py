@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import Charge, LedgerFailed
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent, State
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),

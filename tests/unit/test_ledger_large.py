@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from seedream_api.browsing import answering, entry, page
-from seedream_api.intents import Intent
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.browsing import answering, entry, page
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent
 
 ROWS = 10_000
 STEPS = 1_000

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import Intent, State
 from seedream_api.service.models import ResultItem
-from seedream_api.store import ImageStore
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 

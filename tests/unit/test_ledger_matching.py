@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedream_api.intents import State
-from seedream_api.ledger import Ledger
+from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.states import State
 from seedream_api.service.models import ResultItem, ServiceError
-from seedream_api.store import ImageStore
 
 NOW = 1_790_000_000.0
 FAILED = ServiceError("not made", "OutputImageSensitiveContentDetected")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import OutcomeUnknown, TaskFailed
-from seedream_api.intents import MOVES, Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.ledger_rows import Row
-from seedream_api.ledger_tables import STAMPS
+from seedream_api.ledger.image_store import ImageStore, StoredFile
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.migrations import STAMPS
+from seedream_api.ledger.records import Row
+from seedream_api.ledger.states import MOVES, Intent, State
 from seedream_api.service.models import ResultItem, ServiceError
-from seedream_api.store import ImageStore, StoredFile
 
 ADDRESS = "https://api.deepspaceai.net"
 NOW = 1_790_000_000.0

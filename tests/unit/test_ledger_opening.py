@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api import ledger_schema
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger import Ledger
+from seedream_api.ledger import schema
+from seedream_api.ledger.ledger import Ledger
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
         made.append(connect(*args, **options))
         return made[-1]
 
-    monkeypatch.setattr(ledger_schema.sqlite3, "connect", noted)
+    monkeypatch.setattr(schema.sqlite3, "connect", noted)
     return made
 
 
@@ -193,7 +193,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
 def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_schema, "BUSY_S", 0.01)
+    monkeypatch.setattr(schema, "BUSY_S", 0.01)
     ledger = Ledger(home)
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -206,10 +206,10 @@ def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
 
 
 def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: Ledger) -> None:
-    place = ledger_schema.place_of(ledger.path)
+    place = schema.place_of(ledger.path)
     ledger.path.rename(home / "moved")
-    assert place is not None and ledger_schema.place_of(home / "moved") == place
-    assert ledger_schema.place_of(ledger.path) is None
+    assert place is not None and schema.place_of(home / "moved") == place
+    assert schema.place_of(ledger.path) is None
     (home / "moved").rename(ledger.path)
 
 
@@ -228,7 +228,7 @@ def test_of_two_who_open_a_fresh_record_at_once_none_is_told_that_it_is_locked(
 
     connect = sqlite3.connect
     monkeypatch.setattr(
-        ledger_schema.sqlite3, "connect", lambda *args, **more: connect(*args, factory=Met, **more)
+        schema.sqlite3, "connect", lambda *args, **more: connect(*args, factory=Met, **more)
     )
     Ledger(home).close()
     assert met
@@ -251,7 +251,7 @@ class Waiting:
 
 @pytest.mark.parametrize(
     ("reason", "waited_s"),
-    [("database is locked", ledger_schema.BUSY_S), ("disk I/O error", 0.0)],
+    [("database is locked", schema.BUSY_S), ("disk I/O error", 0.0)],
 )
 def test_a_log_that_cannot_be_begun_is_tried_for_a_while_only_if_others_have_it_locked(
     home: Path, monkeypatch: pytest.MonkeyPatch, reason: str, waited_s: float
@@ -263,9 +263,9 @@ def test_a_log_that_cannot_be_begun_is_tried_for_a_while_only_if_others_have_it_
             return super().execute(sql, parameters)
 
     time, connect = Waiting(), sqlite3.connect
-    monkeypatch.setattr(ledger_schema, "time", time)
+    monkeypatch.setattr(schema, "time", time)
     monkeypatch.setattr(
-        ledger_schema.sqlite3,
+        schema.sqlite3,
         "connect",
         lambda *args, **more: connect(*args, factory=Never, **more),
     )

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from old_ledgers import take_back_to_0_1
 
-from seedream_api import ledger_responses
 from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.ledger_rows import KeptResponse
+from seedream_api.ledger import kept_responses
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.records import KeptResponse
+from seedream_api.ledger.states import Intent, State
 from seedream_api.service.models import ResultItem
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -50,7 +50,7 @@ def test_kept_response_may_be_empty_and_without_status(ledger: Ledger) -> None:
 def test_keep_response_compresses_and_cuts_what_is_too_large(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_responses, "MAX_KEPT_BYTES", 8192)
+    monkeypatch.setattr(kept_responses, "MAX_KEPT_BYTES", 8192)
     row = sent_row(ledger)
     ledger.keep_response(row, 200, b"x" * 1_000_000, "fits once compressed")
     kept = ledger.response(row)

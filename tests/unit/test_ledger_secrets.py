@@ -11,9 +11,9 @@ import pytest
 
 from seedream_api import redaction
 from seedream_api.errors import OutcomeUnknown
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.ledger_rows import KeptResponse
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.records import KeptResponse
+from seedream_api.ledger.states import Intent, State
 from seedream_api.service.models import ResultItem, ServiceError
 
 KEY = "sk-echoed-by-the-service-0123456789"

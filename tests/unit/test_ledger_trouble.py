@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from seedream_api import ledger_schema
-from seedream_api.browsing import answering, entry, page
 from seedream_api.errors import Charge, LedgerFailed
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.request_identity import identify
+from seedream_api.ledger import schema
+from seedream_api.ledger.browsing import answering, entry, page
+from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.request_identity import identify
+from seedream_api.ledger.states import Intent, State
 from seedream_api.service.models import ResultItem
-from seedream_api.store import ImageStore
 
 ADDRESS = "https://api.deepspaceai.net"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -59,7 +59,7 @@ def set_cell(ledger: Ledger, table: str, row_id: int, column: str, value: str) -
 
 
 def columns(table: str) -> list[str]:
-    script = "".join(ledger_schema.MIGRATIONS)
+    script = "".join(schema.MIGRATIONS)
     db = sqlite3.connect(":memory:")
     db.create_function("url_print", 1, str)
     db.create_function("stored_refs", 1, str)
@@ -173,7 +173,7 @@ def test_words_about_damage_do_not_quarantine(ledger: Ledger, home: Path) -> Non
 
 @pytest.fixture
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_schema, "MAKING_S", 0.0)
+    monkeypatch.setattr(schema, "MAKING_S", 0.0)
 
 
 @pytest.mark.usefixtures("_no_patience")

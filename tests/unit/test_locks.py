@@ -12,15 +12,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from seedream_api import locks
-from seedream_api.locks import OwnerLock, is_alive, sweep
+from seedream_api.ledger import owner_lock
+from seedream_api.ledger.owner_lock import OwnerLock, is_alive, sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """
 import os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from seedream_api.locks import OwnerLock, is_alive
+from seedream_api.ledger.owner_lock import OwnerLock, is_alive
 folder = Path(sys.argv[2])
 """
 
@@ -187,7 +187,7 @@ class Descriptors:
             self.open.remove(descriptor)
 
         monkeypatch.setattr(
-            locks, "os", SimpleNamespace(**{**vars(os), "open": noted, "close": closed})
+            owner_lock, "os", SimpleNamespace(**{**vars(os), "open": noted, "close": closed})
         )
 
 
@@ -232,7 +232,7 @@ def test_child_forked_while_locking_does_not_hold_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread may fork between the opening of the file and its locking."""
-    takes = locks._take
+    takes = owner_lock._take
     ready, is_ready = os.pipe()
     ends, end_it = os.pipe()
     children: list[int] = []
@@ -249,7 +249,7 @@ def test_child_forked_while_locking_does_not_hold_the_lock(
         return taken
 
     with monkeypatch.context() as patch:
-        patch.setattr(locks, "_take", take)
+        patch.setattr(owner_lock, "_take", take)
         lock = OwnerLock(tmp_path)
     lock.close_in_child()  # as if this process had ended
     try:
@@ -271,5 +271,5 @@ def test_lock_forked_while_it_closes_is_not_closed_twice(
         closes(descriptor)
         lock.close_in_child()  # what the hook does in a child that is forked here
 
-    monkeypatch.setattr(locks, "os", SimpleNamespace(**{**vars(os), "close": close}))
+    monkeypatch.setattr(owner_lock, "os", SimpleNamespace(**{**vars(os), "close": close}))
     lock.release()

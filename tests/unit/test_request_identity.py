@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from old_ledgers import spell_as_0_1, take_back_to_0_1
 
-from seedream_api.browsing import answering
 from seedream_api.config.spelling import checked_address, spell_recorded_address
-from seedream_api.given_urls import object_of, urls_of
 from seedream_api.images.encode import Encoded
-from seedream_api.intents import ENDED_UNPAID, STORED, Intent, State, fingerprint
-from seedream_api.ledger import Ledger
-from seedream_api.request_identity import choose_row, find_rows, identify
-from seedream_api.upload_memory import remember, sent_as
+from seedream_api.ledger.browsing import answering
+from seedream_api.ledger.given_urls import object_of, urls_of
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.request_identity import choose_row, find_rows, identify
+from seedream_api.ledger.states import ENDED_UNPAID, STORED, Intent, State, fingerprint
+from seedream_api.ledger.upload_cache import remember, sent_as
 
 ADDRESS = "https://api.deepspaceai.net"
 BODY = {"model": "Seedream-4.5", "prompt": "a cat"}

@@ -23,7 +23,7 @@ from seedream_api import (
     load_settings,
     session,
 )
-from seedream_api.intents import State
+from seedream_api.ledger.states import State
 from seedream_api.network.url_guard import Policy
 from seedream_api.uploading import try_upload, upload_references
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.store import ImageStore
+from seedream_api.ledger.image_store import ImageStore
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(200))

@@ -13,16 +13,16 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-
 import seedream_api.locks
+
 from seedream_api.config.settings import default_home
 from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
-from seedream_api.intents import Intent, State
-from seedream_api.ledger import Ledger
-from seedream_api.pruning import IN_USE_S, prune
+from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.pruning import IN_USE_S, prune
+from seedream_api.ledger.states import Intent, State
 from seedream_api.service.models import ResultItem
-from seedream_api.store import ImageStore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there it is no play")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from . import given_urls
-from .intents import ENDED_UNPAID, State
+from .states import ENDED_UNPAID, State
 
 STAMPS: Mapping[State, str] = MappingProxyType({
     State.SENDING: "sent_at",

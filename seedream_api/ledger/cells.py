@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from .errors import Charge, LedgerFailed, SeedreamError, from_record
-from .intents import State
+from ..errors import Charge, LedgerFailed, SeedreamError, from_record
+from .states import State
 
 T = TypeVar("T")
 D = TypeVar("D")

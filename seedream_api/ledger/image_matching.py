@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from .ledger_rows import Image
-from .service.models import ResultItem
+from ..service.models import ResultItem
+from .records import Image
 
 Key = Callable[[str], object]
 

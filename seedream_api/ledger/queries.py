@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from .errors import LedgerFailed
-from .intents import UNFINISHED, State
-from .ledger_cells import file_in, storable
-from .ledger_file import LedgerFile
-from .ledger_rows import (
+from ..errors import LedgerFailed
+from .cells import file_in, storable
+from .database import LedgerFile
+from .records import (
     Image,
     Row,
     StoredImageFile,
@@ -18,6 +17,7 @@ from .ledger_rows import (
     row_from,
     shown_images,
 )
+from .states import UNFINISHED, State
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from .redaction import HIDDEN
+from ..redaction import HIDDEN
 
 _PROMPT = re.compile(rb'(\\{0,7}"\w{0,30}prompt\w{0,30}\\{0,7}"\s{0,9}:\s{0,9})(\\{0,7})"')
 _LIKE_DATA = re.compile(r"[A-Za-z0-9+/=_-]*")

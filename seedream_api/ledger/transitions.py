@@ -6,17 +6,17 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from .errors import SeedreamError
-from .intents import MOVES, STORED, State
-from .ledger_cells import storable
-from .ledger_matching import match_items
-from .ledger_responses import LedgerResponses
-from .ledger_rows import KeptResponse, Row
-from .ledger_tables import STAMPS
-from .redaction import clean, scrub
-from .service.link_expiry import expires_at
-from .service.models import ResultItem
-from .store import StoredFile
+from ..errors import SeedreamError
+from ..redaction import clean, scrub
+from ..service.link_expiry import expires_at
+from ..service.models import ResultItem
+from .cells import storable
+from .image_matching import match_items
+from .image_store import StoredFile
+from .kept_responses import LedgerResponses
+from .migrations import STAMPS
+from .records import KeptResponse, Row
+from .states import MOVES, STORED, State
 from .withheld import without_texts, without_texts_in
 
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config.settings import make_private_folder
-from .downloads.partial_file import open_private
-from .errors import LedgerFailed
-from .images.media_types import media_type_of
+from ..config.settings import make_private_folder
+from ..downloads.partial_file import open_private
+from ..errors import LedgerFailed
+from ..images.media_types import media_type_of
 
 if TYPE_CHECKING:
-    from .ledger_rows import Image
+    from .records import Image
 
 _ENDINGS = {
     "image/png": ".png",

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .errors import Charge
-from .intents import State
+from ..errors import Charge
 from .ledger import Ledger
-from .ledger_looks import in_states
-from .ledger_rows import Image, Row, row_from, shown_images
+from .queries import in_states
+from .records import Image, Row, row_from, shown_images
 from .request_identity import choose_row, find_rows
+from .states import State
 
 MAX_PAGE = 500
 

@@ -7,10 +7,10 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
-from .ledger_cells import Cells, storable, to_count, to_moment, to_text
-from .ledger_looks import LedgerLooks
-from .ledger_rows import KeptResponse
-from .redaction import hide_known, scrub
+from ..redaction import hide_known, scrub
+from .cells import Cells, storable, to_count, to_moment, to_text
+from .queries import LedgerLooks
+from .records import KeptResponse
 from .withheld import without_prompts, without_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .errors import LedgerFailed
-from .ledger_cells import text_or_bytes
-from .ledger_tables import MIGRATIONS
+from ..errors import LedgerFailed
+from .cells import text_or_bytes
+from .migrations import MIGRATIONS
 
 BUSY_S = 30.0
 """How long a transaction waits for another process's; each takes milliseconds."""

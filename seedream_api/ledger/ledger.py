@@ -13,12 +13,12 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from .errors import OutcomeUnknown
-from .intents import Intent, State
-from .ledger_moves import LedgerMoves
-from .ledger_rows import Row, readable, row_from
-from .locks import is_alive
+from ..errors import OutcomeUnknown
+from .owner_lock import is_alive
+from .records import Row, readable, row_from
 from .request_identity import choose_row, find_rows, storable_references
+from .states import Intent, State
+from .transitions import LedgerMoves
 
 
 class Ledger(LedgerMoves):

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .images.encode import Encoded
+from ..images.encode import Encoded
 from .ledger import Ledger
 
 ASSUMED_LIFE_S = 24 * 3600.0

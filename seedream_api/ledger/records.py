@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .config.spelling import spell_recorded_address
-from .errors import LedgerFailed, SeedreamError
-from .intents import State
-from .ledger_cells import (
+from ..config.spelling import spell_recorded_address
+from ..errors import LedgerFailed, SeedreamError
+from .cells import (
     Cells,
     file_in,
     to_count,
@@ -22,6 +21,7 @@ from .ledger_cells import (
     to_text,
     to_texts,
 )
+from .states import State
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import ledger_schema
-from .config.settings import make_private_folder
-from .errors import LedgerFailed
-from .locks import OwnerLock, is_alive, sweep
+from ..config.settings import make_private_folder
+from ..errors import LedgerFailed
+from . import schema
+from .owner_lock import OwnerLock, is_alive, sweep
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class LedgerFile:
             make_private_folder(home)
             self._lock = OwnerLock(self._owners)
             sweep(self._owners)
-            self._connection, self._place = ledger_schema.open_database(self.path)
+            self._connection, self._place = schema.open_database(self.path)
         except OSError as error:
             self._let_go()
             raise self._unwritable(error.strerror or error) from None
@@ -117,18 +117,18 @@ class LedgerFile:
                 yield db
                 db.execute("COMMIT")
             except BaseException:
-                ledger_schema.roll_back(db)
+                schema.roll_back(db)
                 raise
         except (OSError, sqlite3.Error) as error:
-            if ledger_schema.is_broken(error):
+            if schema.is_broken(error):
                 db.close()
-                self._lost = ledger_schema.failed(self.path, self._place, error)
+                self._lost = schema.failed(self.path, self._place, error)
                 raise self._lost from None
-            raise ledger_schema.failed(self.path, self._place, error) from None
+            raise schema.failed(self.path, self._place, error) from None
 
     def _check_place(self) -> None:
         """What is written into a deleted file is lost as soon as this process ends."""
-        if ledger_schema.place_of(self.path) != self._place:
+        if schema.place_of(self.path) != self._place:
             self._lost = self._unwritable("it was moved or deleted while it was in use")
             raise self._lost
 

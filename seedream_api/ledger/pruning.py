@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .image_store import ImageStore
 from .ledger import Ledger
-from .store import ImageStore
 
 IN_USE_S = 600.0
 """An image that was delivered so recently may still be read by a running graph."""

@@ -14,12 +14,12 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from .config.spelling import spell_recorded_address
+from ..config.spelling import spell_recorded_address
+from ..redaction import bare_url
+from .database import LedgerFile
 from .given_urls import content_at, urls_of
-from .intents import ENDED_UNPAID, STORED, State, fingerprint
-from .ledger_file import LedgerFile
-from .ledger_rows import Row, row_from
-from .redaction import bare_url
+from .records import Row, row_from
+from .states import ENDED_UNPAID, STORED, State, fingerprint
 
 _URL = "url:"
 _PRINTED = "url-sha256:"
