@@ -24,7 +24,7 @@ from .network.throttle import Gate
 from .network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
 from .service.client import SeedreamClient
 from .service.polling import Looks
-from .uploads.courier import Courier
+from .uploads.uploader import Courier
 
 if TYPE_CHECKING:
     from .work import Work

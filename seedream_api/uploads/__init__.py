@@ -105,7 +105,7 @@ def _evolink(client: SeedreamClient) -> Way:
 
 
 def _http(client: SeedreamClient) -> Way:
-    from .http_host import HttpHost
+    from .image_host import HttpHost
 
     return HttpHost(client)
 

@@ -18,7 +18,7 @@ from ..images.encode import Encoded
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
 from . import Placed
-from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
+from .http import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
     from ..network.transport import HttpAnswer

@@ -30,7 +30,7 @@ from ..images.encode import Encoded
 from ..network.proxies import proxy_for
 from ..redaction import HiddenTexts, bare_address, scrub
 from . import Placed
-from .attempts import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
+from .http import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig

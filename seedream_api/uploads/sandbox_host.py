@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..images.encode import Encoded
 from . import Placed
-from .attempts import NotTaken, Parcel, checked_result, host_of, post, told
+from .http import NotTaken, Parcel, checked_result, host_of, post, told
 
 if TYPE_CHECKING:
     from ..service.client import SeedreamClient

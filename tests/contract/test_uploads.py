@@ -39,7 +39,7 @@ from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.service.references import PictureReference
 from seedream_api.uploading import upload_references
-from seedream_api.uploads import attempts, evolink
+from seedream_api.uploads import evolink, http
 from seedream_api.uploads.sandbox_host import SandboxHost
 
 from .conftest import START
@@ -185,7 +185,7 @@ def test_a_slow_host_is_waited_for(customer: Any, way: dict[str, Any]) -> None:
 def test_a_host_that_never_answers_is_given_up_and_named(
     customer: Any, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "UPLOAD_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http, "UPLOAD_TIMEOUT_S", 0.1)
     customer.sandbox.faults.push(way["route"], Delay(30), times=50)
     with pytest.raises(UploadFailed, match="no answer in time") as caught:
         customer.generate(pixels(), model=EVOLINK, **way["settings"])

@@ -18,9 +18,9 @@ from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from seedream_api.sandbox.multipart import read_form
 from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
-from seedream_api.uploads.attempts import NotTaken, form, name_of
 from seedream_api.uploads.evolink import EvolinkFiles
-from seedream_api.uploads.http_host import HttpHost
+from seedream_api.uploads.http import NotTaken, form, name_of
+from seedream_api.uploads.image_host import HttpHost
 
 MODEL = "Seedream-4.0"
 

@@ -39,7 +39,7 @@ from seedream_api.service import (
     result_items,
     verdicts,
 )
-from seedream_api.uploads import attempts, evolink, http_host
+from seedream_api.uploads import evolink, http, image_host
 
 SECRET = "sk-secret-0123456789"
 STATUSES = (200, 200, 201, 204, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 999)
@@ -60,7 +60,7 @@ def told(error: BaseException) -> None:
 def ours() -> Any:
     try:
         yield
-    except (errors.SeedreamError, attempts.NotTaken, transfer.Again) as error:
+    except (errors.SeedreamError, http.NotTaken, transfer.Again) as error:
         told(error)
 
 
@@ -108,8 +108,8 @@ def hosts_answers(dice: Dice, folder: Path) -> None:
         assert placed.url.startswith(("http://", "https://"))
     with ours():
         path = ".".join(dice.pick([*NAMES, "0", "1"]) for _ in range(1 + dice.below(4)))
-        attempts.checked_result(http_host._at(parsed, path), answer, (SECRET,))
-    attempts.told(answer, (SECRET,))
+        http.checked_result(image_host._at(parsed, path), answer, (SECRET,))
+    http.told(answer, (SECRET,))
 
 
 def download_headers(dice: Dice, folder: Path) -> None:
@@ -194,7 +194,7 @@ def settings_files(dice: Dice, folder: Path) -> None:
         assert isinstance(settings.allowed_hosts, frozenset)
         with ours():
             settings.key.get_secret_value()
-        http_host.HttpHost(client.SeedreamClient(settings))
+        image_host.HttpHost(client.SeedreamClient(settings))
 
 
 def models_files(dice: Dice, folder: Path) -> None:

@@ -24,8 +24,8 @@ from ..network.retry import SETTLING, Patience
 from ..network.throttle import Gate
 from ..network.url_guard import Policy
 from ..service.references import PictureReference, Reference, UrlReference
-from .attempts import NotTaken, check_public
-from .sharing import encoded_for_one_body
+from .http import NotTaken, check_public
+from .inline_budget import encoded_for_one_body
 
 if TYPE_CHECKING:
     from ..session import Session

@@ -37,7 +37,7 @@ from ..images.encode import Encoded
 from ..network.url_guard import checked_url, is_local_host
 from ..redaction import HIDDEN, SHORTEST_SECRET, Hidden, HiddenTexts, bare_address, bare_url
 from . import Placed
-from .attempts import NotTaken, Parcel, checked_result, form, host_of, post, told
+from .http import NotTaken, Parcel, checked_result, form, host_of, post, told
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
