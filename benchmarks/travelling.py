@@ -56,7 +56,7 @@ def unequal_urls(host: str) -> list[str]:
 @contextlib.asynccontextmanager
 async def session_of(host: str, folder: Path) -> Any:
     """A session that may reach the host, and uploads to it."""
-    config, sessions = ours("seedream_api.config.settings"), ours("seedream_api.session")
+    config, sessions = ours("seedream_api.config.settings"), ours("seedream_api.jobs.session")
     settings = config.load_settings(
         folder,
         environ={
@@ -73,7 +73,10 @@ async def session_of(host: str, folder: Path) -> Any:
 
 
 def load(urls: list[str], session: Any, folder: Path) -> Work:
-    load_urls, to_tensors = ours("seedream_api.loading").load_urls, ours("nodes.tensors").to_tensors
+    load_urls, to_tensors = (
+        ours("seedream_api.jobs.load_urls").load_urls,
+        ours("nodes.tensors").to_tensors,
+    )
 
     async def work() -> Any:
         loaded = await load_urls(urls, session, folder)
@@ -141,7 +144,7 @@ def batch_of_references() -> Any:
 def references_ours(host: str, session: Any, folder: Path) -> Work:
     to_pixels = ours("nodes.tensors").to_pixels
     pixels_reference = ours("seedream_api.service.references").pixels_reference
-    upload_references = ours("seedream_api.uploading").upload_references
+    upload_references = ours("seedream_api.jobs.upload_references").upload_references
     batch = batch_of_references()
 
     async def work() -> Any:

@@ -29,7 +29,7 @@ from .sessions import Sessions
 from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.session import Session
+    from ..seedream_api.jobs.session import Session
 
 T = TypeVar("T")
 

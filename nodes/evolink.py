@@ -14,10 +14,10 @@ from .encodable import raises_encodable
 from .results import outputs, references_of, road
 
 if TYPE_CHECKING:
-    from ..seedream_api.results import Progress, Result
+    from ..seedream_api.jobs.results import Progress, Result
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.models import Request
     from ..seedream_api.service.references import Reference
-    from ..seedream_api.session import Session
 
 _FIRST = MODELS[of_family(MODELS, Family.EVOLINK)[0]]
 
@@ -121,7 +121,7 @@ class SeedreamEvolink(io.ComfyNode):
         images = values.images_of(given)
 
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
-            from ..seedream_api.generation import generate
+            from ..seedream_api.jobs.generate import generate
 
             request = request_of(prompt, model, given, await references_of(given))
             return await generate(request, session, wait=wait, progress=tell)

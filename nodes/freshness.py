@@ -26,9 +26,9 @@ from .given import input_names, is_link
 from .settings import log
 
 if TYPE_CHECKING:
+    from ..seedream_api.jobs.results import Result
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.ledger.records import Image, Row
-    from ..seedream_api.results import Result
-    from ..seedream_api.session import Session
     from .results import Pictures
 
 _REMEMBERED = 512

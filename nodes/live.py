@@ -11,8 +11,8 @@ from .panel import entry_json
 from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.session import Session
-    from ..seedream_api.work import Work
+    from ..seedream_api.jobs.job import Work
+    from ..seedream_api.jobs.session import Session
 
 EVENT = "seedream.task"
 PAUSE_S = 0.2

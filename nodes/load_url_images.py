@@ -23,9 +23,9 @@ from .encodable import raises_encodable
 from .results import Pictures, describe, pictures_of
 
 if TYPE_CHECKING:
-    from ..seedream_api.loading import Loaded
-    from ..seedream_api.results import Progress
-    from ..seedream_api.session import Session
+    from ..seedream_api.jobs.load_urls import Loaded
+    from ..seedream_api.jobs.results import Progress
+    from ..seedream_api.jobs.session import Session
 
 ON_ERROR = ("fail", "skip")
 
@@ -115,8 +115,8 @@ async def _load(
     skips: bool,
 ) -> tuple[list[Loaded], Pictures, dict[str, str]]:
     """The outcomes, the pictures, and a hash of the content of each address that was fetched."""
-    from ..seedream_api.loading import load_urls
-    from ..seedream_api.results import Phase, Progress
+    from ..seedream_api.jobs.load_urls import load_urls
+    from ..seedream_api.jobs.results import Phase, Progress
 
     begun = session.clock()
 
@@ -164,7 +164,7 @@ def _content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
     cannot be fetched tells nothing: the pictures that it gave stay."""
 
     async def has_changed(session: Session) -> bool:
-        from ..seedream_api.loading import load_urls
+        from ..seedream_api.jobs.load_urls import load_urls
 
         if lacks or not contents:
             return lacks

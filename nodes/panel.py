@@ -13,10 +13,10 @@ from ..seedream_api.ledger.states import State
 
 if TYPE_CHECKING:
     from ..seedream_api.doctor import Check
+    from ..seedream_api.jobs.results import Progress
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.ledger.browsing import Entry
     from ..seedream_api.ledger.ledger import Ledger
-    from ..seedream_api.results import Progress
-    from ..seedream_api.session import Session
 
 PROMPT_LENGTH = 300
 """Of a prompt in a list; an entry asked for alone has it whole."""

@@ -13,8 +13,8 @@ from .encodable import raises_encodable
 from .results import outputs, road
 
 if TYPE_CHECKING:
-    from ..seedream_api.results import Progress, Result
-    from ..seedream_api.session import Session
+    from ..seedream_api.jobs.results import Progress, Result
+    from ..seedream_api.jobs.session import Session
 
 DEFAULT_TIMEOUT_S = 1800
 MAX_TIMEOUT_S = 604_800
@@ -79,7 +79,7 @@ class SeedreamPollTask(io.ComfyNode):
         timeout_s = values.first_option(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
 
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
-            from ..seedream_api.collecting import collect_all
+            from ..seedream_api.jobs.collect import collect_all
 
             return await collect_all(
                 ids,

@@ -12,8 +12,8 @@ from . import evolink, preferential
 from .given import lines
 
 if TYPE_CHECKING:
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.models import Request
-    from ..seedream_api.session import Session
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 
 async def _state(session: Session, request: Request) -> str | None:
-    from ..seedream_api.generation import intent_of
+    from ..seedream_api.jobs.generate import intent_of
     from ..seedream_api.ledger.browsing import answering
     from ..seedream_api.service.validation import check_request
 

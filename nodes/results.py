@@ -21,9 +21,9 @@ from .given import images_of, lines, text_of
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:
-    from ..seedream_api.results import Failure, Progress, Result
+    from ..seedream_api.jobs.results import Failure, Progress, Result
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.references import PictureReference, Reference
-    from ..seedream_api.session import Session
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ async def _doctor(request: web.Request, body: Json) -> Json:
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
-    from ..seedream_api.uploading import try_upload
+    from ..seedream_api.jobs.upload_references import try_upload
 
     sent = await background.ask(try_upload)
     if sent is None:

@@ -19,10 +19,10 @@ from .given import checked_image, connected_images
 from .results import describe, pictures_in
 
 if TYPE_CHECKING:
+    from ..seedream_api.jobs.results import Progress
+    from ..seedream_api.jobs.session import Session
     from ..seedream_api.ledger.upload_cache import Sent
-    from ..seedream_api.results import Progress
     from ..seedream_api.service.references import PictureReference
-    from ..seedream_api.session import Session
 
 
 class _Ends:
@@ -115,8 +115,8 @@ def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
 async def _upload(
     images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
 ) -> tuple[list[PictureReference], list[Sent]]:
-    from ..seedream_api.results import Phase, Progress
-    from ..seedream_api.uploading import upload_references
+    from ..seedream_api.jobs.results import Phase, Progress
+    from ..seedream_api.jobs.upload_references import upload_references
 
     begun = session.clock()
 

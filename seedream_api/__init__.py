@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .catalog import MODELS as MODELS
     from .catalog import Family as Family
     from .catalog import Model as Model
-    from .collecting import collect as collect
-    from .collecting import collect_all as collect_all
     from .config.settings import Settings as Settings
     from .config.settings import load_settings as load_settings
     from .errors import (
@@ -100,25 +98,16 @@ if TYPE_CHECKING:
     from .errors import (
         WaitTimedOut as WaitTimedOut,
     )
-    from .generation import generate as generate
-    from .results import (
-        Failure as Failure,
-    )
-    from .results import (
-        Origin as Origin,
-    )
-    from .results import (
-        Phase as Phase,
-    )
-    from .results import (
-        Progress as Progress,
-    )
-    from .results import (
-        Result as Result,
-    )
-    from .results import (
-        StoredImage as StoredImage,
-    )
+    from .jobs.collect import collect as collect
+    from .jobs.collect import collect_all as collect_all
+    from .jobs.generate import generate as generate
+    from .jobs.results import Failure as Failure
+    from .jobs.results import Origin as Origin
+    from .jobs.results import Phase as Phase
+    from .jobs.results import Progress as Progress
+    from .jobs.results import Result as Result
+    from .jobs.results import StoredImage as StoredImage
+    from .jobs.session import Session as Session
     from .service.client import SeedreamClient as SeedreamClient
     from .service.models import Request as Request
     from .service.models import Task as Task
@@ -127,7 +116,6 @@ if TYPE_CHECKING:
     from .service.references import UrlReference as UrlReference
     from .service.references import file_reference as file_reference
     from .service.references import pixels_reference as pixels_reference
-    from .session import Session as Session
 
 __all__ = [
     "MODELS",

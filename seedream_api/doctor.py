@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
+from .jobs.session import Session
+from .jobs.upload_references import try_upload
 from .ledger.ledger import Ledger
 from .messages import chinese
 from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
@@ -23,8 +25,6 @@ from .redaction import bare_address
 from .service.client import SeedreamClient
 from .service.refusals import read_refusal
 from .service.stated_errors import read_error
-from .session import Session
-from .uploading import try_upload
 
 _STOCK_UNITS_A_DOLLAR = 500_000
 """Quota units of a stock new-api relay; an operator may have set another number."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seedream_api import Request, SeedreamError, Session, file_reference, generate, load_settings
 from seedream_api.catalog import PIXELS
-from seedream_api.collecting import resume
+from seedream_api.jobs.collect import resume
 from seedream_api.ledger.states import UNFINISHED, State
 from seedream_api.sandbox import SANDBOX_KEY, Sandbox, results
 from seedream_api.sandbox.tasks import RecordStore

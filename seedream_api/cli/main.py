@@ -13,10 +13,10 @@ from types import FrameType
 from ..config.settings import SANDBOX_KEY, Settings, load_settings
 from ..doctor import Check, run_checks
 from ..errors import SeedreamError
-from ..interruptions import interruption_of
+from ..jobs.cancellation import interruption_of
+from ..jobs.session import Session
 from ..ledger.ledger import Ledger
 from ..messages import language, spoken
-from ..session import Session
 from . import listing, running
 from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
 from .parser import build_parser

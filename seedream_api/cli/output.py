@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from ..errors import SeedreamError
+from ..jobs.results import Phase, Progress, Result
 from ..messages import PHASES, language, spoken
 from ..redaction import clean
-from ..results import Phase, Progress, Result
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,20 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from ..collecting import collect_all, resume
 from ..config.paths import expand_user
 from ..downloads.data_uri import is_data_uri
 from ..downloads.downloader import encode_blanks
 from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, SeedreamError
-from ..generation import generate
 from ..images.decode import probe
-from ..loading import Loaded, ending_of, load_urls
+from ..jobs.collect import collect_all, resume
+from ..jobs.generate import generate
+from ..jobs.load_urls import Loaded, ending_of, load_urls
+from ..jobs.results import Result
+from ..jobs.session import Session
 from ..messages import spoken
 from ..network.url_guard import checked_url
-from ..results import Result
 from ..service.models import Request
 from ..service.references import Reference, UrlReference, file_reference
-from ..session import Session
 from .output import Outcome, ProgressLine, result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}

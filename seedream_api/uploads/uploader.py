@@ -28,7 +28,7 @@ from .http import NotTaken, check_public
 from .inline_budget import encoded_for_one_body
 
 if TYPE_CHECKING:
-    from ..session import Session
+    from ..jobs.session import Session
     from . import Placed, Way
 
 log = logging.getLogger("seedream")

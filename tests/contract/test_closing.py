@@ -16,7 +16,7 @@ from waiting import Held, cancelled, soon
 from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, Interrupted, SeedreamError, WaitTimedOut, generate
-from seedream_api.interruptions import interruption_of
+from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.sandbox import Delay, Status
 
 Leave = Callable[[Any, Any], Awaitable[object]]

@@ -15,7 +15,7 @@ from seedream_api.errors import (
     LedgerFailed,
     ResultUnavailable,
 )
-from seedream_api.loading import load_urls
+from seedream_api.jobs.load_urls import load_urls
 from seedream_api.redaction import scrub
 
 from .download_kit import (

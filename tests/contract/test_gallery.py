@@ -18,7 +18,7 @@ from seedream_api import load_settings
 from seedream_api.downloads.downloader import Downloader, Timing
 from seedream_api.errors import SeedreamError
 from seedream_api.images.decode import decode
-from seedream_api.loading import load_urls
+from seedream_api.jobs.load_urls import load_urls
 from seedream_api.network import url_guard
 from seedream_api.network.throttle import Gate
 
@@ -114,7 +114,7 @@ def stage(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(
         url_guard, "is_public", lambda address: str(address) == OUTSIDE or is_public(address)
     )
-    monkeypatch.setattr("seedream_api.loading.MAX_BYTES", MAX_BYTES)
+    monkeypatch.setattr("seedream_api.jobs.load_urls.MAX_BYTES", MAX_BYTES)
     monkeypatch.setattr(Downloader.fetch, "__kwdefaults__",
                         {**Downloader.fetch.__kwdefaults__, "max_bytes": MAX_BYTES})  # fmt: skip
     release = threading.Event()

@@ -10,8 +10,8 @@ from waiting import Held, cancelled, soon
 from wishes import BOTH, NOW_5, cat
 
 from seedream_api import Charge, collect, generate
-from seedream_api.collecting import resume
 from seedream_api.errors import LedgerFailed, NotSent
+from seedream_api.jobs.collect import resume
 from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
 
 

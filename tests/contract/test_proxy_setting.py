@@ -15,7 +15,7 @@ import trustme
 from PIL import Image
 
 from seedream_api import NotSent, Request, UnsafeURL, generate
-from seedream_api.loading import load_urls
+from seedream_api.jobs.load_urls import load_urls
 from seedream_api.sandbox import Json
 
 from .hostile_server import Server, answer, redirect

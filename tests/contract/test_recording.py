@@ -10,9 +10,9 @@ from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, OutcomeUnknown, Request, SeedreamError, generate
 from seedream_api.errors import ApiRefused, CompletedWithoutImages, LedgerFailed, TaskFailed
+from seedream_api.jobs.job import WRITE_DOWN_S
 from seedream_api.ledger.states import State
 from seedream_api.sandbox import DropAfterReceipt, Json, Status, Truncated, rate_limited
-from seedream_api.work import WRITE_DOWN_S
 
 FOREVER = 1_000_000
 
@@ -201,7 +201,7 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
     """The cat's entry stands at ``state``, and nobody wrote down why."""
 
     async def road(session: Any) -> None:
-        from seedream_api.generation import intent_of
+        from seedream_api.jobs.generate import intent_of
         from seedream_api.service.validation import check_request
 
         wish = await intent_of(check_request(cat(), session.settings.models), session)

@@ -27,8 +27,8 @@ from seedream_api import (
     collect,
     collect_all,
     generate,
-    steps,
 )
+from seedream_api.jobs import steps
 from seedream_api.sandbox import Account, Delay, Status, rate_limited
 from seedream_api.service.polling import FASTEST_S, Looks, Pace
 

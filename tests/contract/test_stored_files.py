@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from seedream_api import Origin, ResultUnavailable, SeedreamError, Session
-from seedream_api.loading import load_urls
+from seedream_api.jobs.load_urls import load_urls
 from seedream_api.sandbox import ExpiredLink, Json, Status
 
 from .download_kit import PNG, encoded

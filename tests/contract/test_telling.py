@@ -22,10 +22,10 @@ from seedream_api import (
     generate,
     pixels_reference,
 )
-from seedream_api.results import Phase, Progress
+from seedream_api.jobs.job import OTHER_OWNER_PAUSE_S
+from seedream_api.jobs.results import Phase, Progress
 from seedream_api.sandbox import Json
 from seedream_api.service.polling import SLOWEST_S
-from seedream_api.work import OTHER_OWNER_PAUSE_S
 
 
 def picture(grey: int = 0) -> Any:

@@ -34,11 +34,11 @@ from seedream_api import (
     pixels_reference,
 )
 from seedream_api.doctor import run_checks
+from seedream_api.jobs.upload_references import upload_references
 from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
 from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.service.references import PictureReference
-from seedream_api.uploading import upload_references
 from seedream_api.uploads import evolink, http
 from seedream_api.uploads.sandbox_host import SandboxHost
 

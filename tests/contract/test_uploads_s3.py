@@ -21,9 +21,9 @@ from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.doctor import run_checks
+from seedream_api.jobs.upload_references import try_upload, upload_references
 from seedream_api.service.client import SeedreamClient
 from seedream_api.service.references import UrlReference
-from seedream_api.uploading import try_upload, upload_references
 from seedream_api.uploads import s3, url_way
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seedream_api import SeedreamError
-from seedream_api.interruptions import interruption_of
+from seedream_api.jobs.cancellation import interruption_of
 
 
 async def soon(is_so: Callable[[], object]) -> None:

@@ -27,7 +27,7 @@ from seedream_api import (
     generate,
     load_settings,
 )
-from seedream_api.interruptions import interruption_of
+from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.ledger import owner_lock
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.states import Intent, State

@@ -24,7 +24,7 @@ def file(lines: tuple[int, int], branches: tuple[int, int]) -> dict[str, dict[st
 
 def test_a_folders_share_is_that_of_all_its_files_and_of_no_others(covering: Any) -> None:
     files = {
-        "seedream_api/work.py": file((90, 100), (40, 50)),
+        "seedream_api/jobs/job.py": file((90, 100), (40, 50)),
         "seedream_api/sandbox/tasks.py": file((100, 100), (50, 50)),
         "nodes/panel.py": file((10, 40), (0, 4)),
         "tests/conftest.py": file((0, 1_000), (0, 1_000)),

@@ -19,7 +19,7 @@ from seedream_api.cli.output import (
     show,
 )
 from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTimedOut
-from seedream_api.results import Failure, Origin, Phase, Progress, Result, StoredImage
+from seedream_api.jobs.results import Failure, Origin, Phase, Progress, Result, StoredImage
 
 FIELDS = {
     "status", "task_id", "task_ids", "images", "failures", "references", "reused",

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from seedream_api import collecting
-from seedream_api.collecting import are_finished, collect_all
 from seedream_api.config.settings import load_settings
 from seedream_api.errors import (
     Charge,
@@ -21,10 +19,12 @@ from seedream_api.errors import (
     TaskFailed,
     WaitTimedOut,
 )
-from seedream_api.interruptions import interruption_of
+from seedream_api.jobs import collect
+from seedream_api.jobs.cancellation import interruption_of
+from seedream_api.jobs.collect import are_finished, collect_all
+from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.states import Intent, State
-from seedream_api.results import Failure, Origin, Result, StoredImage
 
 Outcomes = dict[str, Result | BaseException]
 
@@ -73,7 +73,7 @@ def gathered(
             raise outcome
         return outcome
 
-    monkeypatch.setattr(collecting, "collect", one)
+    monkeypatch.setattr(collect, "collect", one)
     return asyncio.run(collect_all(ids or [*outcomes], session))
 
 
@@ -146,7 +146,7 @@ def test_every_step_says_whose_it_is(session: Any, monkeypatch: pytest.MonkeyPat
         return result(task_id)
 
     told: list[tuple[str, Any]] = []
-    monkeypatch.setattr(collecting, "collect", one)
+    monkeypatch.setattr(collect, "collect", one)
     asyncio.run(
         collect_all(
             ["task-a", "task-b"], session, progress=lambda name, step: told.append((name, step))
@@ -165,7 +165,7 @@ def test_cancelling_tells_which_tasks_still_run(
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(collecting, "collect", forever)
+    monkeypatch.setattr(collect, "collect", forever)
 
     async def run() -> None:
         task = asyncio.create_task(collect_all(["task-a", "task-b"], session))

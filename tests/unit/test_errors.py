@@ -24,7 +24,7 @@ from seedream_api.errors import (
     WaitTimedOut,
     from_record,
 )
-from seedream_api.results import Failure, Origin, Result
+from seedream_api.jobs.results import Failure, Origin, Result
 from seedream_api.service.validation import checked_task_id
 
 EXIT_CODES = {

@@ -72,8 +72,8 @@ def test_importing_the_package_alone_loads_no_http_and_no_pictures(tmp_path: Pat
 
 
 def test_the_whole_road_can_be_imported_without_a_host(tmp_path: Path) -> None:
-    loaded = modules_after(tmp_path, "seedream_api", "seedream_api.generation")
-    assert {"seedream_api.generation", "seedream_api.ledger.ledger", "httpx"} <= loaded
+    loaded = modules_after(tmp_path, "seedream_api", "seedream_api.jobs.generate")
+    assert {"seedream_api.jobs.generate", "seedream_api.ledger.ledger", "httpx"} <= loaded
     assert not any(name.partition(".")[0] in HOSTS for name in loaded)
 
 

@@ -15,8 +15,8 @@ from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
 from seedream_api.errors import Charge, ConfigurationError, InvalidRequest, ResultUnavailable
+from seedream_api.jobs.results import Phase, Progress
 from seedream_api.messages import PHASES, PHRASES, WORDING, chinese, language
-from seedream_api.results import Phase, Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

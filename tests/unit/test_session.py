@@ -16,16 +16,18 @@ from seedream_api import (
     PictureReference,
     Request,
     Session,
-    collect,
     collect_all,
-    collecting,
     generate,
     load_settings,
-    session,
 )
+from seedream_api import (
+    collect as collecting,
+)
+from seedream_api.jobs import collect as collecting
+from seedream_api.jobs import session
+from seedream_api.jobs.upload_references import try_upload, upload_references
 from seedream_api.ledger.states import State
 from seedream_api.network.url_guard import Policy
-from seedream_api.uploading import try_upload, upload_references
 
 
 def policy(home: Path, address: str) -> Policy:

@@ -11,23 +11,23 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
-from .callbacks import check_callback
-from .config.settings import Settings, load_settings
-from .errors import Interrupted, InvalidRequest, WaitTimedOut
-from .interruptions import noting_cancellation
-from .ledger.records import Row
-from .ledger.request_identity import identify
-from .ledger.states import Intent, fingerprint, key_print
+from ..callbacks import check_callback
+from ..config.settings import Settings, load_settings
+from ..errors import Interrupted, InvalidRequest, WaitTimedOut
+from ..ledger.records import Row
+from ..ledger.request_identity import identify
+from ..ledger.states import Intent, fingerprint, key_print
+from ..redaction import bare_url
+from ..service.models import Request
+from ..service.polling import wait_limit_s
+from ..service.references import PictureReference, UrlReference, identities
+from ..service.validation import Checked, check_reachable, check_request
+from ..uploads import choose_way
+from .cancellation import noting_cancellation
+from .job import Sending, Work
 from .outcomes import outcome_of, unfinished
-from .redaction import bare_url
 from .results import Origin, Progress, Result
-from .service.models import Request
-from .service.polling import wait_limit_s
-from .service.references import PictureReference, UrlReference, identities
-from .service.validation import Checked, check_reachable, check_request
 from .session import Session
-from .uploads import choose_way
-from .work import Sending, Work
 
 Listener = Callable[[Progress], None]
 

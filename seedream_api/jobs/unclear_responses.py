@@ -6,16 +6,16 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from .errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
-from .ledger.image_store import StoredFile
-from .ledger.records import KeptResponse, Row
-from .ledger.request_identity import sent_urls
-from .ledger.states import State
-from .service.responses import Answer
-from .service.verdicts import Verdict, judge_submission
+from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
+from ..ledger.image_store import StoredFile
+from ..ledger.records import KeptResponse, Row
+from ..ledger.request_identity import sent_urls
+from ..ledger.states import State
+from ..service.responses import Answer
+from ..service.verdicts import Verdict, judge_submission
 
 if TYPE_CHECKING:
-    from .work import Work
+    from .job import Work
 
 log = logging.getLogger("seedream")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from .errors import SeedreamError
+from ..errors import SeedreamError
 
 
 class Phase(str, Enum):

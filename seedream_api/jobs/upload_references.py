@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .callbacks import call_back, check_callback
-from .errors import ConfigurationError, InvalidRequest
-from .service.references import PictureReference, pixels_reference
-from .service.validation import check_reference_size
-from .uploads import url_way
+from ..callbacks import call_back, check_callback
+from ..errors import ConfigurationError, InvalidRequest
+from ..service.references import PictureReference, pixels_reference
+from ..service.validation import check_reference_size
+from ..uploads import url_way
 
 if TYPE_CHECKING:
-    from .ledger.upload_cache import Sent
+    from ..ledger.upload_cache import Sent
     from .session import Session
 
 

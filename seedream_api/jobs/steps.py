@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .errors import (
+from ..errors import (
     ApiRefused,
     AuthenticationFailed,
     Charge,
@@ -25,20 +25,20 @@ from .errors import (
     TaskNotFound,
     WaitTimedOut,
 )
-from .fetching import fetch_missing, measure, of_other_key
-from .ledger.records import Row
-from .ledger.states import State, key_print
+from ..ledger.records import Row
+from ..ledger.states import State, key_print
+from ..service.client import SubmitHooks
+from ..service.models import Task, TaskStatus
+from ..service.polling import NOT_FOUND_S, Pace, wait_for_task
+from ..service.refusals import is_moderation, is_unreachable_image
+from ..service.responses import Answer
+from ..service.verdicts import Verdict, judge_submission
+from .fetch import fetch_missing, measure, of_other_key
 from .results import Phase
-from .service.client import SubmitHooks
-from .service.models import Task, TaskStatus
-from .service.polling import NOT_FOUND_S, Pace, wait_for_task
-from .service.refusals import is_moderation, is_unreachable_image
-from .service.responses import Answer
-from .service.verdicts import Verdict, judge_submission
-from .unclear import end_unknown, kept, reread, write_answered
+from .unclear_responses import end_unknown, kept, reread, write_answered
 
 if TYPE_CHECKING:
-    from .work import Work
+    from .job import Work
 
 log = logging.getLogger("seedream")
 

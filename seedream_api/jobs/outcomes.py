@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .errors import (
+from ..errors import (
     Charge,
     LedgerFailed,
     PartialResult,
@@ -12,11 +12,11 @@ from .errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from .ledger.records import Image, Row
-from .ledger.states import State
+from ..ledger.records import Image, Row
+from ..ledger.states import State
+from .job import Work
 from .results import Failure, Origin, Result, StoredImage
 from .session import Session
-from .work import Work
 
 log = logging.getLogger("seedream")
 

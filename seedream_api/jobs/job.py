@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .callbacks import call_back, call_first
-from .errors import (
+from ..callbacks import call_back, call_first
+from ..errors import (
     Charge,
     Interrupted,
     InvalidRequest,
@@ -26,19 +26,19 @@ from .errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from .fetching import mark_lost
-from .ledger.records import KeptResponse, Row
-from .ledger.states import ENDED_UNPAID, STORED, State
+from ..ledger.records import KeptResponse, Row
+from ..ledger.states import ENDED_UNPAID, STORED, State
+from ..service.polling import Watch
+from .fetch import mark_lost
 from .results import Origin, Phase, Progress
-from .service.polling import Watch
 from .steps import STEPS
-from .unclear import confirm, read_again
+from .unclear_responses import confirm, read_again
 
 if TYPE_CHECKING:
-    from .network.throttle import Place
-    from .service.models import Request
+    from ..network.throttle import Place
+    from ..service.models import Request
+    from ..uploads import Way
     from .session import Session
-    from .uploads import Way
 
 log = logging.getLogger("seedream")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from .callbacks import check_callback
-from .errors import (
+from ..callbacks import check_callback
+from ..errors import (
     Charge,
     ConfigurationError,
     Interrupted,
@@ -16,15 +16,15 @@ from .errors import (
     TaskNotFound,
     WaitTimedOut,
 )
-from .generation import Listener, joined, look_once
-from .interruptions import noting_cancellation
-from .ledger.records import Row
-from .ledger.states import STORED, State, key_print
+from ..ledger.records import Row
+from ..ledger.states import STORED, State, key_print
+from ..service.polling import wait_limit_s
+from ..service.validation import checked_task_id
+from .cancellation import noting_cancellation
+from .generate import Listener, joined, look_once
+from .job import Work
 from .results import Failure, Origin, Progress, Result
-from .service.polling import wait_limit_s
-from .service.validation import checked_task_id
 from .session import Session
-from .work import Work
 
 _OFFERED = 10
 """How many unfinished tasks an empty id is answered with."""

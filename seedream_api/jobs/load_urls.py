@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .callbacks import call_back, check_callback
-from .downloads.data_uri import is_data_uri, read_data_uri
-from .downloads.downloader import MAX_BYTES
-from .errors import InvalidRequest, LedgerFailed, SeedreamError
-from .images.media_types import media_type_of
-from .redaction import bare_url
+from ..callbacks import call_back, check_callback
+from ..downloads.data_uri import is_data_uri, read_data_uri
+from ..downloads.downloader import MAX_BYTES
+from ..errors import InvalidRequest, LedgerFailed, SeedreamError
+from ..images.media_types import media_type_of
+from ..redaction import bare_url
 from .session import Session
 
 

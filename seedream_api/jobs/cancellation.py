@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Generator
 
-from .errors import Interrupted, SeedreamError
+from ..errors import Interrupted, SeedreamError
 
 _TOLD = "seedream_interruption"
 

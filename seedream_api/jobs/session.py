@@ -13,21 +13,21 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from .config.settings import Settings
-from .downloads.downloader import Downloader
-from .errors import InvalidRequest
-from .interruptions import add_interruption
-from .ledger.image_store import ImageStore
-from .ledger.ledger import Ledger
-from .ledger.pruning import prune
-from .network.throttle import Gate
-from .network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
-from .service.client import SeedreamClient
-from .service.polling import Looks
-from .uploads.uploader import Courier
+from ..config.settings import Settings
+from ..downloads.downloader import Downloader
+from ..errors import InvalidRequest
+from ..ledger.image_store import ImageStore
+from ..ledger.ledger import Ledger
+from ..ledger.pruning import prune
+from ..network.throttle import Gate
+from ..network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
+from ..service.client import SeedreamClient
+from ..service.polling import Looks
+from ..uploads.uploader import Courier
+from .cancellation import add_interruption
 
 if TYPE_CHECKING:
-    from .work import Work
+    from .job import Work
 
 log = logging.getLogger("seedream")
 

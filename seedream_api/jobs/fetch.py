@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .downloads.downloader import LinkDead
-from .errors import (
+from ..downloads.downloader import LinkDead
+from ..errors import (
     AuthenticationFailed,
     Charge,
     LedgerFailed,
@@ -17,15 +17,15 @@ from .errors import (
     SeedreamError,
     TaskNotFound,
 )
-from .images.decode import measure as measure_picture
-from .images.decode import probe
-from .ledger.image_store import StoredFile
-from .ledger.records import Image, Row
-from .ledger.states import State, key_print
-from .network.url_guard import Policy
-from .redaction import bare_url
+from ..images.decode import measure as measure_picture
+from ..images.decode import probe
+from ..ledger.image_store import StoredFile
+from ..ledger.records import Image, Row
+from ..ledger.states import State, key_print
+from ..network.url_guard import Policy
+from ..redaction import bare_url
+from ..service.link_expiry import FAMILY_LIFE_S
 from .results import Phase
-from .service.link_expiry import FAMILY_LIFE_S
 
 if TYPE_CHECKING:
     from .session import Session
