@@ -17,7 +17,7 @@ from ..jobs.cancellation import interruption_of
 from ..jobs.session import Session
 from ..ledger.ledger import Ledger
 from ..messages import language, spoken
-from . import listing, running
+from . import fetch_commands, list_commands
 from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
 from .parser import build_parser
 
@@ -63,11 +63,11 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
 def _run(parsed: argparse.Namespace) -> Outcome:
     settings = load_settings()
     commands: dict[str, Callable[[], Outcome]] = {
-        "generate": lambda: asyncio.run(_in_session(parsed, settings, running.run_generate)),
-        "poll": lambda: asyncio.run(_in_session(parsed, settings, running.run_poll)),
-        "download": lambda: asyncio.run(_in_session(parsed, settings, running.run_download)),
+        "generate": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_generate)),
+        "poll": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_poll)),
+        "download": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_download)),
         "tasks": lambda: _tasks(parsed, settings),
-        "models": lambda: listing.run_models(settings),
+        "models": lambda: list_commands.run_models(settings),
         "doctor": lambda: asyncio.run(_doctor(settings)),
         "sandbox": lambda: _sandbox(parsed, settings),
     }
@@ -76,15 +76,17 @@ def _run(parsed: argparse.Namespace) -> Outcome:
 
 def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     if parsed.resume is not None:
-        return asyncio.run(_in_session(parsed, settings, running.run_resume))
+        return asyncio.run(_in_session(parsed, settings, fetch_commands.run_resume))
     ledger = Ledger(settings.home)
     try:
-        return listing.run_tasks(parsed, ledger, settings)
+        return list_commands.run_tasks(parsed, ledger, settings)
     finally:
         ledger.close()
 
 
-async def _in_session(parsed: argparse.Namespace, settings: Settings, run: running.Run) -> Outcome:
+async def _in_session(
+    parsed: argparse.Namespace, settings: Settings, run: fetch_commands.Run
+) -> Outcome:
     """Run a command so that Ctrl-C ends it cleanly, and a second one at once."""
     _take_signals(asyncio.current_task())
     try:

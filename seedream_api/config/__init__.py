@@ -1,0 +1,1 @@
+"""Settings, data folders, and where each value came from."""

@@ -1,0 +1,1 @@
+"""Bounded, guarded downloads of images."""

@@ -1,0 +1,1 @@
+"""The relay's protocol: what is sent, and what its responses say. Knows no record."""

@@ -120,7 +120,7 @@ def test_states_can_be_picked(customer: Any) -> None:
 def test_a_long_record_says_that_not_all_of_it_is_listed(
     customer: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seedream_api.cli.listing._LISTED", 2)
+    monkeypatch.setattr("seedream_api.cli.list_commands._LISTED", 2)
     for seed in range(3):
         customer.generate(seed=seed)
     said = customer.inside("tasks").out

@@ -16,12 +16,10 @@ from seedream_api import (
     PictureReference,
     Request,
     Session,
+    collect,
     collect_all,
     generate,
     load_settings,
-)
-from seedream_api import (
-    collect as collecting,
 )
 from seedream_api.jobs import collect as collecting
 from seedream_api.jobs import session

@@ -13,8 +13,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-import seedream_api.locks
 
+import seedream_api.ledger.owner_lock
 from seedream_api.config.settings import default_home
 from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
@@ -43,7 +43,9 @@ def windows_locks(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     vars(msvcrt).update(locking=locking, LK_NBLCK=2)
     monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
-    spec = importlib.util.spec_from_file_location("windows_locks", seedream_api.locks.__file__)
+    spec = importlib.util.spec_from_file_location(
+        "windows_locks", seedream_api.ledger.owner_lock.__file__
+    )
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     with monkeypatch.context() as patch:
