@@ -213,7 +213,7 @@ class Source:
     module: str
 
     def __post_init__(self) -> None:
-        self.path = PACKAGE / f"{self.module}.py"
+        self.path = PACKAGE.joinpath(*self.module.split(".")).with_suffix(".py")
         self._lines = self.path.read_text("utf-8").splitlines()
         self._tree = ast.parse("\n".join(self._lines))
         lister = Mutator(self.module, self._lines)

@@ -45,7 +45,7 @@ FIRST_TESTS = 10
 """So many of the quickest tests are tried before the others: they kill most mutants."""
 SHORT_S = 120.0
 """How long one mutant may take in the short form."""
-SHORT_WHOLE = "link_life"
+SHORT_WHOLE = "service.link_expiry"
 """The module of which the short form measures all."""
 MODULE_S = 7200.0
 """How long all mutants of one module may take."""
@@ -92,55 +92,73 @@ _LOCKS = (
     "durability/test_races.py::test_a_sweep_never_takes_the_file_of_a_living_owner",
 )
 MODULES: dict[str, tuple[str, ...]] = {
-    "retries": ("unit/test_retries.py",),
-    "polling": ("unit/test_polling.py", "contract/test_sharing.py"),
-    "transport": (
+    "network.retry": ("unit/test_retries.py",),
+    "service.polling": ("unit/test_polling.py", "contract/test_sharing.py"),
+    "network.transport": (
         "unit/test_transport_requests.py", "unit/test_transport.py",
         "unit/test_transport_answers.py",
         "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
         "unit/test_transport_readiness.py",
     ),
-    "proxies": (
+    "network.proxies": (
         "unit/test_config_proxy.py", "unit/test_transport_proxies.py",
         "unit/test_transport_tls.py", "unit/test_transport_requests.py",
     ),
     **dict.fromkeys(
-        ("ledger", "ledger_looks", "ledger_moves"), _LEDGER
+        ("ledger.ledger", "ledger.queries", "ledger.transitions"), _LEDGER
     ),
-    **dict.fromkeys(("ledger_rows", "ledger_file", "ledger_schema"), (*_LEDGER, *_BROKEN)),
-    "link_life": ("unit/test_link_life.py",),
-    "intents": ("unit/test_intents.py", *_LEDGER[:4]),
-    "limits": ("unit/test_limits.py",),
-    "locks": ("unit/test_locks.py", "unit/test_windows.py", *_LOCKS),
-    **dict.fromkeys(("steps", "work"), _ROAD),
-    "verdicts": ("unit/test_verdicts.py",),
-    "refusals": ("unit/test_refusal_list.py", "unit/test_refusals.py"),
-    "answers": (
+    **dict.fromkeys(("ledger.records", "ledger.database", "ledger.schema"), (*_LEDGER, *_BROKEN)),
+    "service.link_expiry": ("unit/test_link_life.py",),
+    "ledger.states": ("unit/test_intents.py", *_LEDGER[:4]),
+    "network.throttle": ("unit/test_limits.py",),
+    "ledger.owner_lock": ("unit/test_locks.py", "unit/test_windows.py", *_LOCKS),
+    **dict.fromkeys(("jobs.steps", "jobs.job"), _ROAD),
+    "service.verdicts": ("unit/test_verdicts.py",),
+    "service.refusals": ("unit/test_refusal_list.py", "unit/test_refusals.py"),
+    "service.responses": (
         "unit/test_answers_tasks.py", "unit/test_answers.py", "unit/test_answers_tolerance.py",
     ),
-    "records": ("unit/test_records.py",),
-    "statuses": ("unit/test_statuses.py",),
-    "entries": ("unit/test_entries.py",),
-    "inline_images": ("unit/test_inline_images.py",),
-    "bodies": ("unit/test_bodies.py",),
-    "compression": ("unit/test_compression.py",),
-    "service_errors": ("unit/test_service_errors.py",),
-    "reading": ("unit/test_reading.py",),
-    "failures": ("unit/test_failures.py",),
+    "service.task_fields": ("unit/test_records.py",),
+    "service.statuses": ("unit/test_statuses.py",),
+    "service.result_items": ("unit/test_entries.py",),
+    "service.inline_images": ("unit/test_inline_images.py",),
+    "network.bodies": ("unit/test_bodies.py",),
+    "network.compression": ("unit/test_compression.py",),
+    "service.stated_errors": ("unit/test_service_errors.py",),
+    "service.reading": ("unit/test_reading.py",),
+    "service.failures": ("unit/test_failures.py",),
 }  # fmt: skip
 
 PLAIN = {
-    "retries": "Patience.pause", "polling": "Pace.pause_s", "transport": "_headers",
-    "proxies": "trusted_certificates",
-    "ledger": "Ledger.claim", "ledger_looks": "LedgerLooks.row", "ledger_moves": "LedgerMoves.move",
-    "ledger_rows": "row_from", "ledger_file": "LedgerFile.owner", "ledger_schema": "open_database",
-    "link_life": "expires_at", "intents": "fingerprint", "limits": "Gate.hold_back",
-    "locks": "is_alive", "steps": "_taken", "work": "Work._walk",
-    "verdicts": "judge_submission", "refusals": "refusal_of", "answers": "read_response",
-    "records": "find_ids", "statuses": "read_progress", "entries": "Reader.items",
-    "inline_images": "decode_image", "bodies": "read_body", "compression": "plain_bytes",
-    "service_errors": "read_loose_error", "reading": "understand", "failures": "as_unknown",
-}  # fmt: skip
+    "network.retry": "Patience.pause",
+    "service.polling": "Pace.pause_s",
+    "network.transport": "_headers",
+    "network.proxies": "trusted_certificates",
+    "ledger.ledger": "Ledger.claim",
+    "ledger.queries": "LedgerLooks.row",
+    "ledger.transitions": "LedgerMoves.move",
+    "ledger.records": "row_from",
+    "ledger.database": "LedgerFile.owner",
+    "ledger.schema": "open_database",
+    "service.link_expiry": "expires_at",
+    "ledger.states": "fingerprint",
+    "network.throttle": "Gate.hold_back",
+    "ledger.owner_lock": "is_alive",
+    "jobs.steps": "_taken",
+    "jobs.job": "Work._walk",
+    "service.verdicts": "judge_submission",
+    "service.refusals": "refusal_of",
+    "service.responses": "read_response",
+    "service.task_fields": "find_ids",
+    "service.statuses": "read_progress",
+    "service.result_items": "Reader.items",
+    "service.inline_images": "decode_image",
+    "network.bodies": "read_body",
+    "network.compression": "plain_bytes",
+    "service.stated_errors": "read_loose_error",
+    "service.reading": "understand",
+    "service.failures": "as_unknown",
+}
 """Of each module a function whose first mutant no test can overlook: where it gives something, it
 gives nothing."""
 

@@ -139,7 +139,7 @@ class Collected:
     def pytest_runtestloop(self, session: Any) -> bool:
         self._session = session
         self._items = {item.nodeid: item for item in session.items}
-        for name in ("sandbox", "session", "generation", "cli", self._source.module):
+        for name in ("sandbox", "jobs.session", "jobs.generate", "cli", self._source.module):
             importlib.import_module(f"seedream_api.{name}")
         self._functions = _functions(sys.modules[f"seedream_api.{self._source.module}"])
         self._work(self)

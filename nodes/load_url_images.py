@@ -17,8 +17,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from ..seedream_api.messages import chinese
-from . import freshness, inputs, runtime
-from . import given as values
+from . import freshness, given as values, inputs, runtime
 from .encodable import raises_encodable
 from .results import Pictures, describe, pictures_of
 

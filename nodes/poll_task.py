@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from . import freshness, inputs, runtime
-from . import given as values
+from . import freshness, given as values, inputs, runtime
 from .encodable import raises_encodable
 from .results import outputs, road
 

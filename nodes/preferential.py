@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MODELS, Family, of_family
-from . import freshness, inputs, runtime
-from . import given as values
+from . import freshness, given as values, inputs, runtime
 from .encodable import raises_encodable
 from .results import outputs, references_of, road
 

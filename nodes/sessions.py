@@ -104,5 +104,5 @@ class Sessions:
 
 def _import_client() -> None:
     """Everything that the nodes' work imports, which takes half a second the first time."""
-    for module in ("collecting", "generation", "loading", "session", "uploading"):
-        importlib.import_module(f"..seedream_api.{module}", __package__)
+    for module in ("collect", "generate", "load_urls", "session", "upload_references"):
+        importlib.import_module(f"..seedream_api.jobs.{module}", __package__)

@@ -66,7 +66,7 @@ install_standins(interrupt)
 load_pack()
 runtime = importlib.import_module("pack.nodes.runtime")
 api = importlib.import_module("pack.seedream_api")
-sessions = importlib.import_module("pack.seedream_api.session")
+sessions = importlib.import_module("pack.seedream_api.jobs.session")
 opened: list[Any] = []
 
 

@@ -22,17 +22,25 @@ from ..errors import ConfigurationError
 from ..network.proxies import environ_proxies, parse_proxy, proxy_secrets
 from ..network.url_guard import is_local_host
 from ..redaction import HIDDEN, Hidden, holds_key, keep_secret
-from .definitions import DEFAULT_ADDRESS as DEFAULT_ADDRESS
-from .definitions import SETTINGS as SETTINGS
-from .definitions import Setting as Setting
-from .paths import default_home as default_home
-from .paths import home_of as home_of
-from .paths import make_private_folder as make_private_folder
+from .definitions import (
+    DEFAULT_ADDRESS as DEFAULT_ADDRESS,
+    SETTINGS as SETTINGS,
+    Setting as Setting,
+)
+from .paths import (
+    default_home as default_home,
+    home_of as home_of,
+    make_private_folder as make_private_folder,
+)
 from .settings_file import read_settings_file as read_settings_file
-from .spelling import SANDBOX as SANDBOX
-from .spelling import checked_address as checked_address
-from .spelling import checked_key as checked_key
-from .spelling import checked_proxy, may_be_key, parse_address
+from .spelling import (
+    SANDBOX as SANDBOX,
+    checked_address as checked_address,
+    checked_key as checked_key,
+    checked_proxy,
+    may_be_key,
+    parse_address,
+)
 
 SANDBOX_KEY = "sk-sandbox-free"
 """No secret: the sandbox's own key, and the only one ever sent to it."""

@@ -28,8 +28,7 @@ from ..network.url_guard import (
 )
 from ..redaction import bare_url, scrub
 from .partial_file import PartialFile
-from .transfer import Again, Arrival
-from .transfer import LinkDead as LinkDead
+from .transfer import Again, Arrival, LinkDead as LinkDead
 
 MAX_BYTES = 200 * 1024 * 1024
 """Of one image: 36 megapixels of RGBA noise as PNG stay below this."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
-from ..network.retry import DOWNLOADING, retry_after_s
-from ..network.retry import Policy as RetryPolicy
+from ..network.retry import DOWNLOADING, Policy as RetryPolicy, retry_after_s
 from ..network.transport import StreamedAnswer
 from ..network.url_guard import Policy
 from ..redaction import bare_url, scrub

@@ -17,8 +17,7 @@ from ..errors import (
     SeedreamError,
     TaskNotFound,
 )
-from ..images.decode import measure as measure_picture
-from ..images.decode import probe
+from ..images.decode import measure as measure_picture, probe
 from ..ledger.image_store import StoredFile
 from ..ledger.records import Image, Row
 from ..ledger.states import State, key_print

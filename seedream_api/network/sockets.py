@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
+
+# socket.getaddrinfo encodes names with this codec, in a thread. Python 3.13.0 may fail with a
+# SystemError where two threads are the first to import it.
+import encodings.idna  # noqa: F401
 import errno
 import select
 import socket
@@ -13,10 +16,6 @@ from typing import Any
 
 import anyio
 import anyio.abc
-
-# socket.getaddrinfo encodes every name with this codec, in a thread. Python 3.13.0 fails with a
-# SystemError where two threads are the first to search for it.
-codecs.lookup("idna")
 
 _NEXT_ADDRESS_S = 0.25
 """How long one address has before the next is tried beside it (RFC 8305)."""

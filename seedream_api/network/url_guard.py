@@ -21,9 +21,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import InvalidRequest, UnsafeURL
 from ..redaction import bare_url
-from .hosts import V4_PART, Address, to_ascii
-from .hosts import is_local_host as is_local_host
-from .hosts import literal_address as literal_address
+from .hosts import (
+    V4_PART,
+    Address,
+    is_local_host as is_local_host,
+    literal_address as literal_address,
+    to_ascii,
+)
 
 Resolver = Callable[[str, int], Iterable[str]]
 """Gives the addresses of a host and port as texts; blocks, and raises ``OSError`` without any."""

@@ -10,20 +10,15 @@ from urllib.parse import unquote, urlsplit
 from .accounts import Account, key_in, unknown_key
 from .checks import check_fields, model_of
 from .faults import Fault
-from .files_api import UPLOAD as FILES
-from .files_api import FilesApi
-from .image_host import PATHS as HOSTS
-from .image_host import PictureHosts
-from .images import PREFIX as IMAGES
-from .images import ImageHost
+from .files_api import UPLOAD as FILES, FilesApi
+from .image_host import PATHS as HOSTS, PictureHosts
+from .images import PREFIX as IMAGES, ImageHost
 from .journal import TakenRequest
 from .orders import Orders, Terms
 from .references import thumbnails_of
 from .replies import Refusal, Reply, json_reply, relay_refusal
-from .results import PREFIX as RESULTS
-from .results import Results, not_found, place_in
-from .shelf import PREFIX as HOSTED
-from .shelf import Shelf
+from .results import PREFIX as RESULTS, Results, not_found, place_in
+from .shelf import PREFIX as HOSTED, Shelf
 from .tasks import RecordStore
 
 GENERATE = "/v1/images/generations"

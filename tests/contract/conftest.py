@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 import canary
 import pytest
 
-from .download_kit import fetch as fetch
-from .download_kit import serve as serve
+from .download_kit import fetch as fetch, serve as serve
 
 if TYPE_CHECKING:
     from seedream_api import Result, Session, Settings

@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from canary import UPLOAD_SECRET as SECRET
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings as examples, strategies as st
 from PIL import Image
 
 from seedream_api import (

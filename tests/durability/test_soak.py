@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent as Wish
-from seedream_api.ledger.states import State
+from seedream_api.ledger.states import Intent as Wish, State
 from seedream_api.sandbox import Sandbox
 from seedream_api.sandbox.tasks import Record, RecordStore
 from seedream_api.service.models import ResultItem

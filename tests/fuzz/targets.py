@@ -27,8 +27,7 @@ from seedream_api.config import settings as config
 from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
-from seedream_api.ledger import ledger as ledgers
-from seedream_api.ledger import states, upload_cache
+from seedream_api.ledger import ledger as ledgers, states, upload_cache
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.service import (
     client,

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import targets
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 SLOW = {"wire_answers": 60, "ledger_rows": 100}
 

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
@@ -41,9 +40,9 @@ def pack_parts() -> ModuleType:
         sys.modules[name] = package
     parts = ModuleType("parts")
     parts.tensors = importlib.import_module("trips.nodes.tensors")
-    parts.encode = importlib.import_module("trips.seedream_api.encoding").encode
+    parts.encode = importlib.import_module("trips.seedream_api.images.encode").encode
     parts.pixels_reference = importlib.import_module(
-        "trips.seedream_api.references"
+        "trips.seedream_api.service.references"
     ).pixels_reference
     return parts
 

@@ -100,8 +100,8 @@ def test_a_key_in_an_archive_is_found(tmp_path: Path) -> None:
 
 
 def test_only_true_copies_of_the_packs_files_may_hold_a_key(tmp_path: Path) -> None:
-    source = canary.PACK_ROOT / "seedream_api" / "config.py"
-    copy = tmp_path / "pack" / "seedream_api" / "config.py"
+    source = canary.PACK_ROOT / "seedream_api" / "config" / "settings.py"
+    copy = tmp_path / "pack" / "seedream_api" / "config" / "settings.py"
     copy.parent.mkdir(parents=True)
     shutil.copy(source, copy)
     watched = canary.WATCH.search

@@ -7,8 +7,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from seedream_api import redaction
 from seedream_api.config.settings import load_settings

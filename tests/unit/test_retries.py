@@ -5,8 +5,7 @@ from __future__ import annotations
 import email.utils
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from seedream_api.network.retry import (
     CONNECTING,

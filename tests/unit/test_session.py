@@ -21,8 +21,7 @@ from seedream_api import (
     generate,
     load_settings,
 )
-from seedream_api.jobs import collect as collecting
-from seedream_api.jobs import session
+from seedream_api.jobs import collect as collecting, session
 from seedream_api.jobs.upload_references import try_upload, upload_references
 from seedream_api.ledger.states import State
 from seedream_api.network.url_guard import Policy
