@@ -6,7 +6,9 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES, background, encodable, installed, routes
+from .nodes import NODES
+from .nodes.host import background, encodable, installed
+from .nodes.web import routes
 
 _FOLDER = Path(__file__).parent
 if installed.is_second_copy(_FOLDER):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
-from . import freshness, given as values, inputs, runtime
-from .encodable import raises_encodable
-from .results import outputs, references_of, road
+from . import freshness, given as values, inputs
+from .execution import outputs, references_of, road
+from .host import runtime
+from .host.encodable import raises_encodable
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result

@@ -21,15 +21,15 @@ from comfy_execution.utils import get_executing_context
 
 from ..seedream_api.errors import TaskFailed, TaskNotFound
 from ..seedream_api.ledger.states import STORED
-from . import runtime
 from .given import input_names, is_link
-from .settings import log
+from .host import runtime
+from .web.settings import log
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Result
     from ..seedream_api.jobs.session import Session
     from ..seedream_api.ledger.records import Image, Row
-    from .results import Pictures
+    from .execution import Pictures
 
 _REMEMBERED = 512
 

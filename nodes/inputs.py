@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
 from ..seedream_api.config.settings import load_settings
 from ..seedream_api.errors import SeedreamError
-from .settings import home_folder, log
+from .web.settings import home_folder, log
 
 CATEGORY = "Seedream"
 FITS = ("pad", "crop", "stretch")

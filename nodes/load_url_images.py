@@ -17,9 +17,10 @@ from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from ..seedream_api.messages import chinese
-from . import freshness, given as values, inputs, runtime
-from .encodable import raises_encodable
-from .results import Pictures, describe, pictures_of
+from . import freshness, given as values, inputs
+from .execution import Pictures, describe, pictures_of
+from .host import runtime
+from .host.encodable import raises_encodable
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.load_urls import Loaded

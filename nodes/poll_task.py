@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from . import freshness, given as values, inputs, runtime
-from .encodable import raises_encodable
-from .results import outputs, road
+from . import freshness, given as values, inputs
+from .execution import outputs, road
+from .host import runtime
+from .host.encodable import raises_encodable
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result

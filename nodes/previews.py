@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 
 from ..seedream_api.catalog import MAX_REFERENCES
-from .settings import log
 from .tensors import frame_count, to_pixels
+from .web.settings import log
 
 if TYPE_CHECKING:
     import torch

@@ -13,10 +13,11 @@ import torch
 from comfy_api.latest import io
 
 from ..seedream_api.messages import chinese
-from . import inputs, previews, runtime
-from .encodable import raises_encodable
+from . import inputs, previews
+from .execution import describe, pictures_in
 from .given import checked_image, connected_images
-from .results import describe, pictures_in
+from .host import runtime
+from .host.encodable import raises_encodable
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress

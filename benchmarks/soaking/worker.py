@@ -31,7 +31,7 @@ class InterruptProcessingException(BaseException):
 
 
 def install_standins(interrupt: threading.Event) -> None:
-    """ComfyUI's modules, as far as ``nodes/runtime.py`` needs them."""
+    """ComfyUI's modules, as far as ``nodes/host/runtime.py`` needs them."""
     states = type("State", (), {"update_progress": lambda *given: None})
     browser = {"send_progress_text": lambda *given: None, "send_sync": lambda *given: None}
     server = type("PromptServer", (), {"instance": type("Server", (), browser)()})
@@ -64,7 +64,7 @@ def load_pack() -> None:
 interrupt = threading.Event()
 install_standins(interrupt)
 load_pack()
-runtime = importlib.import_module("pack.nodes.runtime")
+runtime = importlib.import_module("pack.nodes.host.runtime")
 api = importlib.import_module("pack.seedream_api")
 sessions = importlib.import_module("pack.seedream_api.jobs.session")
 opened: list[Any] = []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-
-# socket.getaddrinfo encodes names with this codec, in a thread. Python 3.13.0 may fail with a
-# SystemError where two threads are the first to import it.
-import encodings.idna  # noqa: F401
 import errno
 import select
 import socket
 from collections.abc import Callable, Mapping
+
+# socket.getaddrinfo encodes names with this codec, in a thread. Python 3.13.0 may fail with a
+# SystemError where two threads are the first to import it.
+from encodings import idna as idna
 from typing import Any
 
 import anyio

@@ -133,7 +133,7 @@ def test_every_input_and_output_has_a_tooltip(object_info: dict[str, Any]) -> No
 def test_output_ids_share_no_name_with_inputs() -> None:
     # /object_info shows display names only, so the ids are read where they are written.
     source = Path(__file__).parents[2] / "nodes"
-    text = "".join(file.read_text("utf-8") for file in source.glob("*.py"))
+    text = "".join(file.read_text("utf-8") for file in source.rglob("*.py"))
     declared = [part.split('"')[1] for part in text.split(".Output(")[1:] if '"' in part[:40]]
     assert declared and all(name.startswith("out_") for name in declared)
 

@@ -26,7 +26,7 @@ def test_a_folders_share_is_that_of_all_its_files_and_of_no_others(covering: Any
     files = {
         "seedream_api/jobs/job.py": file((90, 100), (40, 50)),
         "seedream_api/sandbox/tasks.py": file((100, 100), (50, 50)),
-        "nodes/panel.py": file((10, 40), (0, 4)),
+        "nodes/web/panel.py": file((10, 40), (0, 4)),
         "tests/conftest.py": file((0, 1_000), (0, 1_000)),
     }
     assert covering.shares_of({"files": files}) == {

@@ -16,7 +16,7 @@ import pytest
 
 @pytest.fixture
 def encodable(pack: ModuleType) -> Any:
-    module = importlib.import_module(f"{pack.__name__}.nodes.encodable")
+    module = importlib.import_module(f"{pack.__name__}.nodes.host.encodable")
     module.filter_logs()
     return module
 

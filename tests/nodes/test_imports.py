@@ -50,7 +50,7 @@ def reached_from(start: Path) -> tuple[set[Path], set[str]]:
 def test_importing_the_pack_opens_no_database_and_no_http() -> None:
     inside, outside = reached_from(ROOT / "__init__.py")
     names = {file.relative_to(ROOT).with_suffix("").as_posix() for file in inside}
-    known = {f"nodes/{name}" for name in ("evolink", "poll_task", "routes", "panel", "runtime")}
+    known = {f"nodes/{name}" for name in ("evolink", "web/routes", "web/panel", "host/runtime")}
     assert known <= names, "the scan finds nothing"
     assert outside & HEAVY == set()
     heavy = {

@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 def runtime(pack: ModuleType) -> Any:
-    return importlib.import_module(f"{pack.__name__}.nodes.runtime")
+    return importlib.import_module(f"{pack.__name__}.nodes.host.runtime")
 
 
 @pytest.mark.parametrize("turns", range(6))

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.errors import LedgerFailed
+from ...seedream_api.errors import LedgerFailed
 from .panel import entry_json
 from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.jobs.job import Work
-    from ..seedream_api.jobs.session import Session
+    from ...seedream_api.jobs.job import Work
+    from ...seedream_api.jobs.session import Session
 
 EVENT = "seedream.task"
 PAUSE_S = 0.2
@@ -46,7 +46,7 @@ class Live:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
-        from ..seedream_api.ledger.browsing import entry
+        from ...seedream_api.ledger.browsing import entry
 
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:

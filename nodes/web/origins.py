@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from comfy.cli_args import args
 
-from ..seedream_api.errors import InvalidRequest
+from ...seedream_api.errors import InvalidRequest
 
 
 def check_own_page(request: web.Request) -> None:

@@ -17,18 +17,18 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ..seedream_api.errors import Interrupted, SeedreamError
-from ..seedream_api.jobs.cancellation import interruption_of
+from ...seedream_api.errors import Interrupted, SeedreamError
+from ...seedream_api.jobs.cancellation import interruption_of
+from ..given import check_prompt
+from ..web.settings import log
 from .background import own_loop
-from .given import check_prompt
-from .settings import log
 
 if TYPE_CHECKING:
     from comfy_api.latest import io
     from PIL.Image import Image
 
-    from ..seedream_api.jobs.results import Progress
-    from ..seedream_api.jobs.session import Session
+    from ...seedream_api.jobs.results import Progress
+    from ...seedream_api.jobs.session import Session
 
 T = TypeVar("T")
 

@@ -7,16 +7,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.config.settings import SANDBOX
-from ..seedream_api.errors import InvalidRequest
-from ..seedream_api.ledger.states import State
+from ...seedream_api.config.settings import SANDBOX
+from ...seedream_api.errors import InvalidRequest
+from ...seedream_api.ledger.states import State
 
 if TYPE_CHECKING:
-    from ..seedream_api.doctor import Check
-    from ..seedream_api.jobs.results import Progress
-    from ..seedream_api.jobs.session import Session
-    from ..seedream_api.ledger.browsing import Entry
-    from ..seedream_api.ledger.ledger import Ledger
+    from ...seedream_api.doctor import Check
+    from ...seedream_api.jobs.results import Progress
+    from ...seedream_api.jobs.session import Session
+    from ...seedream_api.ledger.browsing import Entry
+    from ...seedream_api.ledger.ledger import Ledger
 
 PROMPT_LENGTH = 300
 """Of a prompt in a list; an entry asked for alone has it whole."""
@@ -97,7 +97,7 @@ async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
     """A page of the record, newest first."""
-    from ..seedream_api.ledger.browsing import page
+    from ...seedream_api.ledger.browsing import page
 
     ledger = session.ledger
     found = await ledger.run(page, ledger, offset=offset, limit=limit, states=states, text=text)
@@ -111,7 +111,7 @@ async def entry_of(session: Session, row_id: int) -> Entry:
     Raises:
         InvalidRequest: there is none of this number.
     """
-    from ..seedream_api.ledger.browsing import entry
+    from ...seedream_api.ledger.browsing import entry
 
     found = await session.ledger.run(entry, session.ledger, row_id)
     if found is None:
@@ -131,7 +131,7 @@ async def forget(session: Session, row_id: int) -> Entry:
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
-    from ..seedream_api.ledger.browsing import entry
+    from ...seedream_api.ledger.browsing import entry
 
     try:
         # On the ledger's own thread nothing of this process comes between the look and the move.
@@ -178,7 +178,7 @@ class _Thumbnails:
         self._turns = asyncio.Semaphore(2)
 
     async def of(self, file: Path, sha256: str) -> bytes:
-        from ..seedream_api.images.thumbnails import thumbnail
+        from ...seedream_api.images.thumbnails import thumbnail
 
         async with self._turns:
             data = self._known.get(sha256)

@@ -7,7 +7,7 @@ from typing import Any
 
 from server import PromptServer
 
-from ..seedream_api.errors import ConfigurationError
+from ...seedream_api.errors import ConfigurationError
 from .encodable import encodable
 
 _MARK = "_seedream_folder"

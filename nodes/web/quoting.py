@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..seedream_api.catalog import MAX_RESULTS
-from ..seedream_api.errors import InvalidRequest
-from . import evolink, preferential
-from .given import lines
+from ...seedream_api.catalog import MAX_RESULTS
+from ...seedream_api.errors import InvalidRequest
+from .. import evolink, preferential
+from ..given import lines
 
 if TYPE_CHECKING:
-    from ..seedream_api.jobs.session import Session
-    from ..seedream_api.service.models import Request
+    from ...seedream_api.jobs.session import Session
+    from ...seedream_api.service.models import Request
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {
@@ -59,7 +59,7 @@ def _most(given: Mapping[str, Any], linked: set[str]) -> int:
 
 
 def _request(class_type: str, given: Mapping[str, Any]) -> Request:
-    from ..seedream_api.service.references import UrlReference
+    from ...seedream_api.service.references import UrlReference
 
     urls = given.get("image_urls") or ""
     prompt, model = given.get("prompt"), given.get("model")
@@ -70,9 +70,9 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 
 async def _state(session: Session, request: Request) -> str | None:
-    from ..seedream_api.jobs.generate import intent_of
-    from ..seedream_api.ledger.browsing import answering
-    from ..seedream_api.service.validation import check_request
+    from ...seedream_api.jobs.generate import intent_of
+    from ...seedream_api.ledger.browsing import answering
+    from ...seedream_api.service.validation import check_request
 
     settings, ledger = session.settings, session.ledger
     intent = await intent_of(check_request(request, settings.models), session)

@@ -16,8 +16,9 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
 from ..seedream_api.messages import ORIGINS, PHASES, chinese
-from . import previews, runtime
+from . import previews
 from .given import images_of, lines, text_of
+from .host import runtime
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:

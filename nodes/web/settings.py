@@ -14,7 +14,7 @@ from typing import Any
 
 import folder_paths
 
-from ..seedream_api.config.settings import (
+from ...seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX,
     SETTINGS,
@@ -24,10 +24,10 @@ from ..seedream_api.config.settings import (
     read_settings_file,
     value_of,
 )
-from ..seedream_api.errors import ConfigurationError, SeedreamError
-from ..seedream_api.messages import joined
-from ..seedream_api.network.proxies import proxy_for
-from ..seedream_api.redaction import bare_address
+from ...seedream_api.errors import ConfigurationError, SeedreamError
+from ...seedream_api.messages import joined
+from ...seedream_api.network.proxies import proxy_for
+from ...seedream_api.redaction import bare_address
 
 log = logging.getLogger("seedream")
 

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..seedream_api.config.settings import load_settings
-from .settings import home_folder
+from ...seedream_api.config.settings import load_settings
+from ..web.settings import home_folder
 
 if TYPE_CHECKING:
-    from ..seedream_api.jobs.session import Session
-    from .live import Live
+    from ...seedream_api.jobs.session import Session
+    from ..web.live import Live
 
 
 @dataclass(eq=False)
@@ -71,7 +71,7 @@ class Sessions:
 
     async def _present(self) -> _Lent:
         await asyncio.to_thread(_import_client)
-        from ..seedream_api.jobs.session import Session
+        from ...seedream_api.jobs.session import Session
 
         settings = await asyncio.to_thread(load_settings, home_folder())
         for lent in self._lent:

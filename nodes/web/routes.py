@@ -13,9 +13,10 @@ from typing import Any, cast
 from aiohttp import web
 from server import PromptServer
 
-from ..seedream_api.errors import InvalidRequest, SeedreamError
-from ..seedream_api.ledger.states import State
-from . import background, panel, saving, settings
+from ...seedream_api.errors import InvalidRequest, SeedreamError
+from ...seedream_api.ledger.states import State
+from ..host import background
+from . import panel, saving, settings
 from .live import EVENT
 from .origins import check_own_page
 from .quoting import quote
@@ -109,8 +110,8 @@ async def _save(request: web.Request, body: Json) -> Json:
 
 
 async def _doctor(request: web.Request, body: Json) -> Json:
-    from ..seedream_api.config.settings import load_settings
-    from ..seedream_api.doctor import run_checks
+    from ...seedream_api.config.settings import load_settings
+    from ...seedream_api.doctor import run_checks
 
     async def look() -> Json:
         checks = await run_checks(await asyncio.to_thread(load_settings, settings.home_folder()))
@@ -120,7 +121,7 @@ async def _doctor(request: web.Request, body: Json) -> Json:
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
-    from ..seedream_api.jobs.upload_references import try_upload
+    from ...seedream_api.jobs.upload_references import try_upload
 
     sent = await background.ask(try_upload)
     if sent is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..seedream_api.config.settings import (
+from ...seedream_api.config.settings import (
     SANDBOX,
     SETTINGS,
     SPELLED,
@@ -21,9 +21,17 @@ from ..seedream_api.config.settings import (
     read_settings_file,
     value_of,
 )
-from ..seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
+from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from . import settings
-from .settings import ADDRESS, KEY, PROXY, S3_ENDPOINT, SUGGESTED, UPLOAD_SECRETS, UPLOAD_URL
+from .settings import (
+    ADDRESS,
+    KEY,
+    PROXY,
+    S3_ENDPOINT,
+    SUGGESTED,
+    UPLOAD_SECRETS,
+    UPLOAD_URL,
+)
 
 _writing = threading.Lock()
 

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy.cli_args import args
 from server import PromptServer
 
-from .live import Live
+from ..web.live import Live
+from ..web.settings import log
 from .sessions import Sessions
-from .settings import log
 
 if TYPE_CHECKING:
-    from ..seedream_api.jobs.session import Session
+    from ...seedream_api.jobs.session import Session
 
 T = TypeVar("T")
 

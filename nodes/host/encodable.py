@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
-from ..seedream_api.errors import SeedreamError
-from .settings import log
+from ...seedream_api.errors import SeedreamError
+from ..web.settings import log
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What this ComfyUI's own page asks for: settings, the task panel, estimates of charges."""
