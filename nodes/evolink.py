@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
 from . import freshness, given as values, inputs
-from .execution import outputs, references_of, road
+from .execution import node_outputs, references_of, run_job
 from .host import runtime
 from .host.encodable import raises_encodable
 
@@ -115,9 +115,9 @@ class SeedreamEvolink(io.ComfyNode):
     @classmethod
     @raises_encodable
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
-        caller = runtime.Caller.of(cls, {"prompt": prompt, "model": model, **given})
-        fit = values.option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        wait = values.option(given, "wait", True, values.is_switch)
+        caller = runtime.NodeProgress.of(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.widget_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        wait = values.widget_value(given, "wait", True, values.is_switch)
         images = values.images_of(given)
 
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
@@ -127,6 +127,6 @@ class SeedreamEvolink(io.ComfyNode):
             return await generate(request, session, wait=wait, progress=tell)
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
-        made = await road(caller, job, fit, hint=hint, references=images)
+        made = await run_job(caller, job, fit, hint=hint, references=images)
         freshness.note_result(cls, *made, pays=True)
-        return outputs(caller, *made, with_task_id=True)
+        return node_outputs(caller, *made, with_task_id=True)

@@ -17,7 +17,7 @@ from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
 from ..seedream_api.messages import ORIGINS, PHASES, chinese
 from . import previews
-from .given import images_of, lines, text_of
+from .given import images_of, non_blank_lines, text_of
 from .host import runtime
 from .tensors import frame_count, to_pixels, to_tensors
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class DecodedImages:
     """A result as tensors: see ``tensors.to_tensors``."""
 
     batch: torch.Tensor
@@ -68,14 +68,14 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
     from ..seedream_api.service.references import UrlReference
 
     images = images_of(given)
-    urls = lines(text_of("image_urls", given.get("image_urls")))
+    urls = non_blank_lines(text_of("image_urls", given.get("image_urls")))
     count = sum(frame_count(image) for _, image in images) + len(urls)
     if count > MAX_REFERENCES.value:
         raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
-    return (*await pictures_in(images), *(UrlReference(url) for url in urls))
+    return (*await references_from(images), *(UrlReference(url) for url in urls))
 
 
-async def pictures_in(images: Sequence[tuple[str, torch.Tensor]]) -> list[PictureReference]:
+async def references_from(images: Sequence[tuple[str, torch.Tensor]]) -> list[PictureReference]:
     """Every frame of the named IMAGEs as a reference, in order."""
     from ..seedream_api.service.references import pixels_reference
 
@@ -88,14 +88,14 @@ async def pictures_in(images: Sequence[tuple[str, torch.Tensor]]) -> list[Pictur
     return references
 
 
-async def pictures_of(
+async def decode_files(
     sources: Sequence[Path],
     names: Sequence[str],
     fit: str,
     *,
     charge: Charge,
     with_masks: bool = False,
-) -> Pictures:
+) -> DecodedImages:
     """Decode in threads; images that cannot be read are failures, not an end.
 
     Args:
@@ -106,23 +106,23 @@ async def pictures_of(
     """
     made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
-        raise made.failures[0][1].about(charge)
-    failures = {position: error.happened("en") for position, error in made.failures}
+        raise made.failures[0][1].with_charge(charge)
+    failures = {position: error.summary("en") for position, error in made.failures}
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
     ]
     shown = await previews.shown(made.image_list)
-    return Pictures(made.images, made.image_list, made.masks, notes, failures, shown)
+    return DecodedImages(made.images, made.image_list, made.masks, notes, failures, shown)
 
 
-async def road(
-    caller: runtime.Caller,
+async def run_job(
+    caller: runtime.NodeProgress,
     job: Callable[[Session, Callable[[Progress], None]], Any],
     fit: str,
     *,
     hint: str,
     references: Sequence[tuple[str, torch.Tensor]] = (),
-) -> tuple[Result, Pictures | None]:
+) -> tuple[Result, DecodedImages | None]:
     """Walk the road and decode what it brought.
 
     Args:
@@ -133,22 +133,26 @@ async def road(
 
     async def walk(
         session: Session, tell: Callable[[Progress], None]
-    ) -> tuple[Result, Pictures | None]:
-        caller.sheet = await asyncio.to_thread(previews.sheet_of, references)
+    ) -> tuple[Result, DecodedImages | None]:
+        caller.sheet = await asyncio.to_thread(previews.reference_preview, references)
         result: Result = await job(session, tell)
         if not result.images:
             return result, None
         names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]
         paths = [image.path for image in result.images]
-        return result, await pictures_of(paths, names, fit, charge=Charge.MADE)
+        return result, await decode_files(paths, names, fit, charge=Charge.MADE)
 
     result, pictures = await runtime.run(walk, caller, describe)
     caller.show(_summary(result, pictures, caller.call_of_calls(), hint))
     return result, pictures
 
 
-def outputs(
-    caller: runtime.Caller, result: Result, pictures: Pictures | None, *, with_task_id: bool
+def node_outputs(
+    caller: runtime.NodeProgress,
+    result: Result,
+    pictures: DecodedImages | None,
+    *,
+    with_task_id: bool,
 ) -> io.NodeOutput:
     """``images``, ``image_list``, ``urls``, ``task_id`` where the node has one, ``report``.
 
@@ -156,7 +160,7 @@ def outputs(
     """
     report = json.dumps(_report(result, pictures, caller), ensure_ascii=False)
     texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
-    told: dict[str, Any] = {"seedream": [_told(result)]}
+    told: dict[str, Any] = {"seedream": [ui_summary(result)]}
     if pictures is None:
         blocker = ExecutionBlocker(None)
         return io.NodeOutput(blocker, blocker, *texts, ui=told)
@@ -165,7 +169,7 @@ def outputs(
     )
 
 
-def _told(result: Result) -> dict[str, Any]:
+def ui_summary(result: Result) -> dict[str, Any]:
     """What the line on the node says of the last run; newer frontends take the status away."""
     return {
         "status": result.status,
@@ -175,7 +179,9 @@ def _told(result: Result) -> dict[str, Any]:
     }
 
 
-def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], hint: str) -> str:
+def _summary(
+    result: Result, pictures: DecodedImages | None, call: tuple[int, int], hint: str
+) -> str:
     words = _call_words(call)
     if pictures is None:
         return " · ".join([*words, hint.format(task_id=result.task_id)])
@@ -188,7 +194,9 @@ def _summary(result: Result, pictures: Pictures | None, call: tuple[int, int], h
     return " · ".join(words)
 
 
-def _report(result: Result, pictures: Pictures | None, caller: runtime.Caller) -> dict[str, Any]:
+def _report(
+    result: Result, pictures: DecodedImages | None, caller: runtime.NodeProgress
+) -> dict[str, Any]:
     call = caller.call_of_calls()
     undecoded = pictures.failures if pictures else {}
     images = [
@@ -200,7 +208,7 @@ def _report(result: Result, pictures: Pictures | None, caller: runtime.Caller) -
             "height": image.height,
             "bytes": image.bytes,
             "type": image.media_type,
-            **(_why(undecoded[place]) if place in undecoded else {}),
+            **(reason_texts(undecoded[place]) if place in undecoded else {}),
         }
         for place, image in enumerate(result.images)
     ]
@@ -230,9 +238,9 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "position": failure.position,
         "task_id": failure.task_id,
         "status": "failed",
-        **_why(failure.reason),
+        **reason_texts(failure.reason),
     }
 
 
-def _why(reason: str) -> dict[str, str]:
+def reason_texts(reason: str) -> dict[str, str]:
     return {"reason": reason, "reason_zh": chinese(reason)}

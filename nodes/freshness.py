@@ -20,7 +20,7 @@ from comfy_api.latest import io
 from comfy_execution.utils import get_executing_context
 
 from ..seedream_api.errors import TaskFailed, TaskNotFound
-from ..seedream_api.ledger.states import STORED
+from ..seedream_api.ledger.states import STORED_STATES
 from .given import input_names, is_link
 from .host import runtime
 from .web.settings import log
@@ -28,8 +28,8 @@ from .web.settings import log
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Result
     from ..seedream_api.jobs.session import Session
-    from ..seedream_api.ledger.records import Image, Row
-    from .execution import Pictures
+    from ..seedream_api.ledger.records import ImageRecord, JobRecord
+    from .execution import DecodedImages
 
 _REMEMBERED = 512
 
@@ -103,7 +103,7 @@ async def _is_outdated(checks: Sequence[Check]) -> bool:
     async def check_all(session: Session, tell: Callable[[Any], None]) -> bool:
         return any(await asyncio.gather(*(check(session) for check in checks)))
 
-    return await runtime.run(check_all, runtime.Caller(None), lambda step, call: "")
+    return await runtime.run(check_all, runtime.NodeProgress(None), lambda step, call: "")
 
 
 def _key(cls: type[io.ComfyNode], node_id: str, constants: Mapping[str, Any]) -> str:
@@ -123,7 +123,7 @@ def _unlisted(value: object) -> object:
 
 
 def note_result(
-    cls: type[io.ComfyNode], result: Result, pictures: Pictures | None, *, pays: bool
+    cls: type[io.ComfyNode], result: Result, pictures: DecodedImages | None, *, pays: bool
 ) -> None:
     """Remember a result; see :func:`note_run`.
 
@@ -137,12 +137,12 @@ def note_result(
     async def check(session: Session) -> bool:
         ledger = session.ledger
         if len(ids) > 1:
-            rows = [await ledger.run(ledger.of_task, task_id) for task_id in ids]
+            rows = [await ledger.run(ledger.find_task, task_id) for task_id in ids]
         else:
             rows = [await ledger.run(ledger.row, result.entry)]
         known = [row for row in rows if row is not None]
         may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
-        if may_pay and any(row.state in STORED for row in known):
+        if may_pay and any(row.state in STORED_STATES for row in known):
             return False
         return not is_whole or any([await _lacks(session, row) for row in known])
 
@@ -157,18 +157,18 @@ def _is_whole(result: Result) -> bool:
     )
 
 
-async def _lacks(session: Session, row: Row) -> bool:
+async def _lacks(session: Session, row: JobRecord) -> bool:
     """Whether a stored file of the row is gone or cut."""
     images = await session.ledger.run(session.ledger.images, row.id)
     if await asyncio.to_thread(lambda: any(_is_damaged(image) for image in images)):
         return True
     # A file that was removed to keep the store bounded leaves its hash: it is not missed.
-    return row.state in STORED and any(
+    return row.state in STORED_STATES and any(
         image.is_missing and image.sha256 is None for image in images
     )
 
 
-def _is_damaged(image: Image) -> bool:
+def _is_damaged(image: ImageRecord) -> bool:
     if image.file is None:
         return False
     try:

@@ -137,7 +137,7 @@ def _spelled_out(names: Sequence[str]) -> list[str]:
 # --- values -------------------------------------------------------------------------------------
 
 
-def option(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
+def widget_value(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
     """The value of an optional input; an API prompt may leave it out.
 
     Raises:
@@ -150,7 +150,7 @@ def option(given: Mapping[str, Any], name: str, default: Any, check: Check) -> A
     return value
 
 
-def first_option(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
+def first_value(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
     """The same in a node that takes its inputs as lists: each is checked, the first counts.
 
     Raises:
@@ -203,7 +203,7 @@ def text_of(name: str, value: Any) -> str:
     return value
 
 
-def lines(text: str) -> list[str]:
+def non_blank_lines(text: str) -> list[str]:
     """The lines of a text that hold anything."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -215,7 +215,7 @@ def lines_of_all(name: str, values: Any) -> list[str]:
         InvalidRequest: one of them is something else.
     """
     listed = cast("list[Any]", values) if isinstance(values, list) else [values]
-    return [line for value in listed for line in lines(text_of(name, value))]
+    return [line for value in listed for line in non_blank_lines(text_of(name, value))]
 
 
 def connected_images(given: Mapping[str, Any]) -> list[tuple[str, Any]]:

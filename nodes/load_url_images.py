@@ -18,12 +18,12 @@ from comfy_api.latest import io
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from ..seedream_api.messages import chinese
 from . import freshness, given as values, inputs
-from .execution import Pictures, describe, pictures_of
+from .execution import DecodedImages, decode_files, describe
 from .host import runtime
 from .host.encodable import raises_encodable
 
 if TYPE_CHECKING:
-    from ..seedream_api.jobs.load_urls import Loaded
+    from ..seedream_api.jobs.load_urls import LoadedUrl
     from ..seedream_api.jobs.results import Progress
     from ..seedream_api.jobs.session import Session
 
@@ -83,14 +83,14 @@ class SeedreamLoadURLImages(io.ComfyNode):
     @classmethod
     @raises_encodable
     async def execute(cls, urls: list[str], **given: Any) -> io.NodeOutput:
-        caller = runtime.Caller.of(cls, {"urls": urls, **given})
+        caller = runtime.NodeProgress.of(cls, {"urls": urls, **given})
         wanted = values.lines_of_all("urls", urls)
-        fit = values.first_option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        on_error = values.first_option(given, "on_error", ON_ERROR[0], values.one_of(*ON_ERROR))
+        fit = values.first_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        on_error = values.first_value(given, "on_error", ON_ERROR[0], values.one_of(*ON_ERROR))
 
         async def job(
             session: Session, tell: Callable[[Progress], None]
-        ) -> tuple[list[Loaded], Pictures, dict[str, str]]:
+        ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
             return await _load(wanted, session, tell, fit=fit, skips=on_error == "skip")
 
         loaded, pictures, contents = await runtime.run(job, caller, describe)
@@ -113,7 +113,7 @@ async def _load(
     *,
     fit: str,
     skips: bool,
-) -> tuple[list[Loaded], Pictures, dict[str, str]]:
+) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
     """The outcomes, the pictures, and a hash of the content of each address that was fetched."""
     from ..seedream_api.jobs.load_urls import load_urls
     from ..seedream_api.jobs.results import Phase, Progress
@@ -130,7 +130,7 @@ async def _load(
         if errors and (not skips or not good):
             raise _failed(errors, len(loaded))
         paths = [one.path for one in good if one.path is not None]
-        pictures = await pictures_of(
+        pictures = await decode_files(
             paths, [one.name for one in good], fit, charge=Charge.NONE, with_masks=True
         )
         contents = await asyncio.to_thread(_contents, loaded)
@@ -153,7 +153,7 @@ async def _temporary_folder() -> AsyncGenerator[Path]:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _contents(loaded: list[Loaded]) -> dict[str, str]:
+def _contents(loaded: list[LoadedUrl]) -> dict[str, str]:
     """A hash of each file that was fetched; stored results and data URIs never change."""
     fetched = {one.url: one.path for one in loaded if one.is_fetched and one.path is not None}
     return {url: hashlib.sha256(path.read_bytes()).hexdigest() for url, path in fetched.items()}
@@ -185,7 +185,7 @@ def _failed(errors: list[SeedreamError], total: int) -> SeedreamError:
     return InvalidRequest("urls_failed", failed=len(errors), total=total, reason=errors[0])
 
 
-def _outcomes(loaded: list[Loaded], pictures: Pictures) -> list[dict[str, Any]]:
+def _outcomes(loaded: list[LoadedUrl], pictures: DecodedImages) -> list[dict[str, Any]]:
     """What became of every address, in order."""
     place = 0
     outcomes: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from . import freshness, given as values, inputs
-from .execution import outputs, road
+from .execution import node_outputs, run_job
 from .host import runtime
 from .host.encodable import raises_encodable
 
@@ -71,12 +71,12 @@ class SeedreamPollTask(io.ComfyNode):
     @classmethod
     @raises_encodable
     async def execute(cls, task_id: list[str], **given: Any) -> io.NodeOutput:
-        caller = runtime.Caller.of(cls, {"task_id": task_id, **given})
+        caller = runtime.NodeProgress.of(cls, {"task_id": task_id, **given})
         ids = values.lines_of_all("task_id", task_id)
-        fit = values.first_option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        wait = values.first_option(given, "wait", True, values.is_switch)
+        fit = values.first_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        wait = values.first_value(given, "wait", True, values.is_switch)
         within = values.number_within(1, MAX_TIMEOUT_S)
-        timeout_s = values.first_option(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
+        timeout_s = values.first_value(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
 
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.collect import collect_all
@@ -90,6 +90,6 @@ class SeedreamPollTask(io.ComfyNode):
             )
 
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"
-        made = await road(caller, job, fit, hint=hint)
+        made = await run_job(caller, job, fit, hint=hint)
         freshness.note_result(cls, *made, pays=False)
-        return outputs(caller, *made, with_task_id=True)
+        return node_outputs(caller, *made, with_task_id=True)

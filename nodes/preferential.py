@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.catalog import MODELS, Family, of_family
 from . import freshness, given as values, inputs
-from .execution import outputs, references_of, road
+from .execution import node_outputs, references_of, run_job
 from .host import runtime
 from .host.encodable import raises_encodable
 
@@ -98,8 +98,8 @@ class SeedreamPreferential(io.ComfyNode):
     @classmethod
     @raises_encodable
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
-        caller = runtime.Caller.of(cls, {"prompt": prompt, "model": model, **given})
-        fit = values.option(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
+        caller = runtime.NodeProgress.of(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.widget_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
         images = values.images_of(given)
 
         async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
@@ -109,6 +109,6 @@ class SeedreamPreferential(io.ComfyNode):
             return await generate(request, session, progress=tell)
 
         hint = "no images 没有图片"
-        made = await road(caller, job, fit, hint=hint, references=images)
+        made = await run_job(caller, job, fit, hint=hint, references=images)
         freshness.note_result(cls, *made, pays=True)
-        return outputs(caller, *made, with_task_id=False)
+        return node_outputs(caller, *made, with_task_id=False)

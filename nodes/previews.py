@@ -26,7 +26,7 @@ SHOWN = 512
 _FOLDER = "seedream"
 
 
-def sheet_of(images: Sequence[tuple[str, torch.Tensor]]) -> Image | None:
+def reference_preview(images: Sequence[tuple[str, torch.Tensor]]) -> Image | None:
     """The first references side by side, as ``inputs.connected_images`` gives them. Blocks."""
     from PIL.Image import new
 

@@ -14,7 +14,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.messages import chinese
 from . import inputs, previews
-from .execution import describe, pictures_in
+from .execution import describe, references_from
 from .given import checked_image, connected_images
 from .host import runtime
 from .host.encodable import raises_encodable
@@ -22,7 +22,7 @@ from .host.encodable import raises_encodable
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress
     from ..seedream_api.jobs.session import Session
-    from ..seedream_api.ledger.upload_cache import Sent
+    from ..seedream_api.ledger.upload_cache import UploadedReference
     from ..seedream_api.service.references import PictureReference
 
 
@@ -83,13 +83,13 @@ class SeedreamUploadReferences(io.ComfyNode):
     @classmethod
     @raises_encodable
     async def execute(cls, **given: Any) -> io.NodeOutput:
-        caller = runtime.Caller.of(cls, given)
+        caller = runtime.NodeProgress.of(cls, given)
         images = _flat(given)
 
         async def job(
             session: Session, tell: Callable[[Progress], None]
-        ) -> tuple[list[PictureReference], list[Sent]]:
-            caller.sheet = await asyncio.to_thread(previews.sheet_of, images)
+        ) -> tuple[list[PictureReference], list[UploadedReference]]:
+            caller.sheet = await asyncio.to_thread(previews.reference_preview, images)
             return await _upload(images, session, tell)
 
         pictures, sent = await runtime.run(job, caller, describe)
@@ -115,7 +115,7 @@ def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
 
 async def _upload(
     images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
-) -> tuple[list[PictureReference], list[Sent]]:
+) -> tuple[list[PictureReference], list[UploadedReference]]:
     from ..seedream_api.jobs.results import Phase, Progress
     from ..seedream_api.jobs.upload_references import upload_references
 
@@ -124,24 +124,24 @@ async def _upload(
     def progress(done: int, total: int) -> None:
         tell(Progress(Phase.UPLOADING, session.clock() - begun, done=done, total=total))
 
-    pictures = await pictures_in(images)
+    pictures = await references_from(images)
     return pictures, await upload_references(pictures, session, progress=progress)
 
 
-def _note_ends(sent: list[Sent]) -> None:
-    from ..seedream_api.ledger.upload_cache import usable_until
+def _note_ends(sent: list[UploadedReference]) -> None:
+    from ..seedream_api.ledger.upload_cache import safe_until
 
     now = time.time()
-    _ends.note(min(usable_until(one.expires_at, now) for one in sent))
+    _ends.note(min(safe_until(one.expires_at, now) for one in sent))
 
 
 def _report(
-    pictures: list[PictureReference], sent: list[Sent], prompt_notes: tuple[str, ...]
+    pictures: list[PictureReference], sent: list[UploadedReference], prompt_notes: tuple[str, ...]
 ) -> dict[str, Any]:
     images = [
         {
             "name": picture.name,
-            "way": one.way,
+            "way": one.target,
             "width": one.width,
             "height": one.height,
             "bytes": one.bytes,

@@ -15,16 +15,16 @@ from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .jobs.session import Session
-from .jobs.upload_references import try_upload
+from .jobs.upload_references import try_upload_target
 from .ledger.ledger import Ledger
 from .messages import chinese
 from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
-from .network.transport import HttpAnswer
-from .network.url_guard import Resolver, is_fake, literal_address, look_up, resolve
+from .network.transport import HttpResponse
+from .network.url_guard import Resolver, getaddrinfo, is_fake, literal_address, resolve
 from .redaction import bare_address
 from .service.client import SeedreamClient
-from .service.refusals import read_refusal
-from .service.stated_errors import read_error
+from .service.refusals import classify_rejection
+from .service.stated_errors import parse_error
 
 _STOCK_UNITS_A_DOLLAR = 500_000
 """Quota units of a stock new-api relay; an operator may have set another number."""
@@ -51,7 +51,7 @@ class Check:
         return self.error.message("zh") if self.error else chinese(self.message)
 
 
-async def run_checks(settings: Settings, *, resolver: Resolver = look_up) -> list[Check]:
+async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) -> list[Check]:
     """Every check, in the order in which a person should read them; none of them raises.
 
     Args:
@@ -153,11 +153,13 @@ async def _uploads(settings: Settings) -> Check:
     """Sends a tiny picture by the configured way, and fetches it back."""
     try:
         async with Session(settings) as session:
-            sent = await try_upload(session)
+            sent = await try_upload_target(session)
     except SeedreamError as error:
         return Check("uploads", "problem", str(error), error=error)
     if sent is not None:
-        text = f"{sent.way}: a picture was sent and fetched back; it lives {_life(sent.expires_at)}"
+        text = (
+            f"{sent.target}: a picture was sent and fetched back; it lives {_life(sent.expires_at)}"
+        )
         return Check("uploads", "ok", text)
     if settings.text("SEEDREAM_UPLOAD") == "inline":
         text = "inline: pictures travel inside the request; Evolink models may refuse that"
@@ -177,10 +179,10 @@ def _life(expires_at: float | None) -> str:
 
 
 async def _key_accepted(client: SeedreamClient) -> Check:
-    answer = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
-    body = _body(answer)
-    failed = read_error(body)
-    if answer.status == 200 and failed is None:
+    response = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
+    body = _body(response)
+    failed = parse_error(body)
+    if response.status == 200 and failed is None:
         listed = body.get("data")
         known = {
             str(cast("dict[str, Any]", one).get("id"))
@@ -192,24 +194,24 @@ async def _key_accepted(client: SeedreamClient) -> Check:
             return Check("service", "note", f"the key works; not listed: {', '.join(missing)}")
         host = urlsplit(client.base_url).netloc
         return Check("service", "ok", f"{host} answers and accepts the key")
-    if answer.status == 404:
+    if response.status == 404:
         return Check("service", "note", "it answers, but has no list of models to check the key by")
-    refusal = read_refusal(
-        answer.status, body, request_id=answer.request_id,
+    refusal = classify_rejection(
+        response.status, body, request_id=response.request_id,
         secrets=(client.settings.key.get_secret_value(),),
     )  # fmt: skip
     if refusal is not None:
         return Check("service", "problem", str(refusal), error=refusal)
-    return Check("service", "problem", f"it answers with HTTP {answer.status}")
+    return Check("service", "problem", f"it answers with HTTP {response.status}")
 
 
 async def _balance(client: SeedreamClient) -> Check:
-    answer = await client.transport.ask(
+    response = await client.transport.ask(
         f"{client.base_url}/api/usage/token", headers=client.headers()
     )
-    body = _body(answer)
+    body = _body(response)
     data = body.get("data")
-    if answer.status != 200 or not isinstance(data, dict):
+    if response.status != 200 or not isinstance(data, dict):
         return Check("balance", "note", "the relay does not tell it")
     data = cast("dict[str, Any]", data)
     if data.get("unlimited_quota"):
@@ -222,9 +224,9 @@ async def _balance(client: SeedreamClient) -> Check:
     return Check("balance", "ok" if left > 0 else "problem", text)
 
 
-def _body(answer: HttpAnswer) -> dict[str, Any]:
+def _body(response: HttpResponse) -> dict[str, Any]:
     try:
-        body: Any = answer.json()
+        body: Any = response.json()
     except ValueError:
-        return {"message": answer.body[:200].decode("utf-8", "replace")}
+        return {"message": response.body[:200].decode("utf-8", "replace")}
     return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

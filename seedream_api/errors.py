@@ -36,7 +36,7 @@ from .messages import MONEY, WORDING, chinese, joined
 from .redaction import clean
 
 if TYPE_CHECKING:
-    from .service.responses import Answer
+    from .service.responses import ServiceResponse
 
 
 class Charge(str, Enum):
@@ -90,22 +90,22 @@ class SeedreamError(Exception):
     def message(self, language: str) -> str:
         """The whole message in ``en`` or ``zh``: what happened, the money, the advice."""
         money = MONEY[self.charge.value][0 if language == "en" else 1]
-        return joined((self.happened(language), money, self.advice(language)), language)
+        return joined((self.summary(language), money, self.hint(language)), language)
 
-    def happened(self, language: str) -> str:
+    def summary(self, language: str) -> str:
         """The first part of the message alone."""
         wording = WORDING[self.key]
         said = (wording.en if language == "en" else wording.zh).format(**self._values(language))
         # A reason that is a sentence brings its own full stop.
         return said[:-2] + said[-1] if said[-2:] in ("..", "。。", ".。") else said
 
-    def advice(self, language: str) -> str:
+    def hint(self, language: str) -> str:
         """What to do next; may be empty."""
         wording = WORDING[self.key]
         advice = wording.advice_en if language == "en" else wording.advice_zh
         return advice.format(**self._values(language))
 
-    def about(self, charge: Charge, task_id: str | None = None) -> SeedreamError:
+    def with_charge(self, charge: Charge, task_id: str | None = None) -> SeedreamError:
         """This error, told by one who knows which money and which task hang on it."""
         self.charge, self.task_id = charge, task_id or self.task_id
         self.args = (f"{self.message('en')}\n{self.message('zh')}",)
@@ -137,17 +137,17 @@ class SeedreamError(Exception):
 
     def _values(self, language: str) -> dict[str, Any]:
         values = {"task_id": self.task_id, "request_id": self.request_id, **self.values}
-        return {name: _spoken(name, value, language) for name, value in values.items()}
+        return {name: localize(name, value, language) for name, value in values.items()}
 
 
 _CLAUSES = frozenset(("reason", "allowed", "origin"))
 """Values that are words of ours, and have a Chinese form."""
 
 
-def _spoken(name: str, value: Any, language: str) -> Any:
+def localize(name: str, value: Any, language: str) -> Any:
     """A value as it stands in a sentence; an error that is the reason of another one, in words."""
     if isinstance(value, SeedreamError):
-        return joined((value.happened(language), value.advice(language)), language)
+        return joined((value.summary(language), value.hint(language)), language)
     is_clause = name in _CLAUSES and language == "zh"
     return chinese(str(value)) if is_clause else value
 
@@ -158,7 +158,7 @@ def _cleaned(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, SeedreamError):
-        return value.happened("en")
+        return value.summary("en")
     if isinstance(value, (str, int, float, bool)) or value is None:
         return value
     return clean(str(value))
@@ -199,9 +199,9 @@ class NotSent(TransportFailed):
 class OutcomeUnknown(TransportFailed):
     """A paid request was sent and its outcome cannot be known. It is never sent again by itself."""
 
-    hint: str | None = None
+    possible_task_id: str | None = None
     """A task id that stood in what arrived of the response; a free poll may confirm it."""
-    answer: Answer | None = None
+    response: ServiceResponse | None = None
     """What was read of the response; its bytes are kept beside the row."""
 
     charge = Charge.POSSIBLE

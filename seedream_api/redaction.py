@@ -34,7 +34,7 @@ _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
-HIDDEN = "***"
+REDACTED = "***"
 SHORTEST_SECRET = 6
 """Characters. A shorter value is a word like any other, and would black out ordinary text."""
 
@@ -56,7 +56,7 @@ def hide_known(text: str) -> str:
     with _learning:
         secrets = sorted(_known, key=len, reverse=True)
     for secret in secrets:
-        text = text.replace(secret, HIDDEN)
+        text = text.replace(secret, REDACTED)
     return text
 
 
@@ -65,7 +65,7 @@ def holds_key(text: str) -> bool:
     return _WHOLE_KEY.search(text) is not None
 
 
-def bare_url(url: str) -> str:
+def strip_url_secrets(url: str) -> str:
     """Strip user information, query and fragment, where signatures travel, from an image's URL."""
     scheme, _, rest = url.partition("://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
@@ -82,21 +82,21 @@ def bare_address(address: str) -> str:
     """
     scheme, mark, rest = address.partition("://")
     if not mark:
-        return HIDDEN if "@" in address else _without_query(address)
+        return REDACTED if "@" in address else _without_query(address)
     before, at, host = rest.rpartition("@")
     if at and re.search(r"[/?#]", before):
-        return f"{scheme}://{HIDDEN}"
+        return f"{scheme}://{REDACTED}"
     try:
         parts = urlsplit(f"{scheme}://{host}")
         _ = parts.port  # anything but a number may be a password that lost its host
     except ValueError:
-        return HIDDEN
+        return REDACTED
     return _without_query(urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, "")))
 
 
 def _without_query(text: str) -> str:
     bare, mark, _ = text.partition("#")[0].partition("?")
-    return f"{bare}?{HIDDEN}" if mark else bare
+    return f"{bare}?{REDACTED}" if mark else bare
 
 
 def plain(text: str) -> str:
@@ -109,7 +109,7 @@ def clean(text: str) -> str:
     return hide_known(plain(text))
 
 
-def scrub(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Remove control characters, secrets, signatures of URLs and data URIs.
 
     The secrets are the given ones, those of the settings, and anything shaped like a key.
@@ -117,19 +117,19 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     text = plain(text)
     for secret in secrets:
         if secret:
-            text = text.replace(secret, HIDDEN)
+            text = text.replace(secret, REDACTED)
     text = hide_known(text)
     text = _DATA_URI.sub("data:…", text)
-    text = _CUT_USER.sub(rf"\1{HIDDEN} ", text)
+    text = _CUT_USER.sub(rf"\1{REDACTED} ", text)
     text = _WITH_USER.sub(_without_user, text)
     text = _URL.sub(lambda match: bare_address(match.group()), text)
-    text = _BEARER.sub(rf"\1{HIDDEN}", text)
-    return _TOKEN.sub(HIDDEN, text)
+    text = _BEARER.sub(rf"\1{REDACTED}", text)
+    return _TOKEN.sub(REDACTED, text)
 
 
 def _without_user(match: re.Match[str]) -> str:
     scheme, before, after = match.groups()
-    return f"{scheme}{HIDDEN}" if re.search(r"[/?#]", before) else f"{scheme}{after}"
+    return f"{scheme}{REDACTED}" if re.search(r"[/?#]", before) else f"{scheme}{after}"
 
 
 class Hidden(dict[str, Any]):
@@ -152,4 +152,4 @@ class HiddenTexts(tuple[str, ...]):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return HIDDEN
+        return REDACTED

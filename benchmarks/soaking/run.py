@@ -12,7 +12,7 @@ from pathlib import Path
 from seedream_api import Request, SeedreamError, Session, file_reference, generate, load_settings
 from seedream_api.catalog import PIXELS
 from seedream_api.jobs.collect import resume
-from seedream_api.ledger.states import UNFINISHED, State
+from seedream_api.ledger.states import UNFINISHED_STATES, State
 from seedream_api.sandbox import SANDBOX_KEY, Sandbox, results
 from seedream_api.sandbox.tasks import RecordStore
 
@@ -99,7 +99,7 @@ class Soak:
 
         by_prompt = {wish.prompt: wish for wish in self.wishes}
         async with Session(settings, clock=lambda: time.monotonic() * SPEED, sleep=sleep) as quiet:
-            open_states = (*UNFINISHED, State.EMPTY, State.UNKNOWN)
+            open_states = (*UNFINISHED_STATES, State.EMPTY, State.UNKNOWN)
             many = len(self.wishes) * 10
             for row in await quiet.ledger.run(quiet.ledger.rows, open_states, many):
                 with contextlib.suppress(SeedreamError):

@@ -106,7 +106,7 @@ async def job_of(call: dict[str, Any], session: Any, tell: Any) -> Any:
 
 async def node(call: dict[str, Any], outcomes: list[dict[str, Any]], place: int) -> None:
     """Run one node and note how it ended; its failure is the prompt's."""
-    caller = runtime.Caller("1")
+    caller = runtime.NodeProgress("1")
     try:
         result = await runtime.run(
             lambda session, tell: job_of(call, session, tell), caller, lambda *step: ""
@@ -158,7 +158,7 @@ def perform(job: dict[str, Any]) -> list[dict[str, Any]]:
 def sample() -> dict[str, int] | None:
     """Descriptors, threads, tasks, objects and memory, once nothing is under way; else None."""
     ends = time.monotonic() + QUIET_S
-    while any(session.works for session in opened):
+    while any(session.running_jobs for session in opened):
         if time.monotonic() > ends:
             return None
         time.sleep(0.02)

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy.cli_args import args
 from server import PromptServer
 
-from ..web.live import Live
+from ..web.live import TaskEvents
 from ..web.settings import log
-from .sessions import Sessions
+from .sessions import SessionPool
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
@@ -50,7 +50,7 @@ class BackgroundLoop:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(_log_loop_error)
-        self.sessions = Sessions(_follow)
+        self.sessions = SessionPool(_follow)
         self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
         self._thread.start()
         _register_at_exit(self._end)
@@ -96,7 +96,7 @@ def own_loop() -> BackgroundLoop:
         return _own
 
 
-async def ask(job: Callable[[Session], Awaitable[T]]) -> T:
+async def run_in_session(job: Callable[[Session], Awaitable[T]]) -> T:
     """Run a short job on the pack's loop for a route of ComfyUI's server.
 
     Raises:
@@ -104,7 +104,7 @@ async def ask(job: Callable[[Session], Awaitable[T]]) -> T:
     """
 
     async def work() -> T:
-        async with own_loop().sessions.borrowed() as session:
+        async with own_loop().sessions.lease() as session:
             return await job(session)
 
     return await on_own_loop(work)
@@ -119,11 +119,11 @@ async def on_own_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
 # --- browsers -----------------------------------------------------------------------------------
 
 
-def _follow(session: Session) -> Live | None:
+def _follow(session: Session) -> TaskEvents | None:
     """Tell browsers what becomes of this session's work, where they may know."""
     if is_multi_user():
         return None
-    live = Live(session, send)
+    live = TaskEvents(session, send)
     session.on_change = live.changed
     return live
 

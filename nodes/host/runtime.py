@@ -34,12 +34,12 @@ T = TypeVar("T")
 
 TICK_S = 0.1
 """How often Cancel is looked for."""
-FAREWELL_S = 0.25
+CANCEL_GRACE_S = 0.25
 """How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
 
 
 @dataclass
-class Caller:
+class NodeProgress:
     """The node that runs now: where its progress is shown, and which call of how many it is.
 
     Args:
@@ -57,7 +57,7 @@ class Caller:
     """What the report says of the prompt itself."""
 
     @classmethod
-    def of(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> Caller:
+    def of(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
         """The caller of the node's ``execute`` that is running.
 
         Raises:
@@ -69,7 +69,7 @@ class Caller:
         return caller
 
     @classmethod
-    def _counted(cls, unique_id: str | None) -> Caller:
+    def _counted(cls, unique_id: str | None) -> NodeProgress:
         context: Any = get_executing_context()
         if context is None:
             return cls(unique_id)
@@ -101,7 +101,7 @@ _REMEMBERED_NODES = 256
 
 async def run(
     job: Callable[[Session, Callable[[Progress], None]], Awaitable[T]],
-    caller: Caller,
+    caller: NodeProgress,
     describe: Callable[[Progress, tuple[int, int]], str],
 ) -> T:
     """Run ``job`` on the pack's loop and wait for it, showing its progress on the node.
@@ -121,19 +121,19 @@ async def run(
 
     async def work() -> T:
         try:
-            async with own.sessions.borrowed() as session:
+            async with own.sessions.lease() as session:
                 return await job(session, tell)
         except asyncio.CancelledError as error:
             # A cancellation that left the loop as such could end the host's.
             raise interruption_of(error) from None
 
-    call = _Call(own.loop, work)
+    call = LoopTask(own.loop, work)
     shown: Progress | None = None
     try:
         while not call.ended.is_set():
             if processing_interrupted():
                 call.cancel()
-                await _farewell(call, caller)
+                await report_cancelled(call, caller)
                 raise InterruptProcessingException
             shown = _show(caller, shown, describe)
             await _wait(call.ended, TICK_S)
@@ -144,11 +144,11 @@ async def run(
     return call.result()
 
 
-class _Call(Generic[T]):
+class LoopTask(Generic[T]):
     """A job on the pack's loop as the host's loop sees it; its cancellation is an error of ours."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, work: Callable[[], Coroutine[Any, Any, T]]
+        self, loop: asyncio.AbstractEventLoop, job: Callable[[], Coroutine[Any, Any, T]]
     ) -> None:
         self._loop = loop
         self._host_loop = asyncio.get_running_loop()
@@ -157,7 +157,7 @@ class _Call(Generic[T]):
         self.ended = asyncio.Event()
 
         def begin() -> None:
-            self._task = loop.create_task(work())
+            self._task = loop.create_task(job())
             self._task.add_done_callback(self._ended)
 
         loop.call_soon_threadsafe(begin)
@@ -183,9 +183,9 @@ class _Call(Generic[T]):
         return self._outcome.exception(timeout=0) if self._outcome.done() else None
 
 
-async def _farewell(call: _Call[Any], caller: Caller) -> None:
+async def report_cancelled(call: LoopTask[Any], caller: NodeProgress) -> None:
     """Say what a cancelled job leaves behind, as far as it tells in time."""
-    await _wait(call.ended, FAREWELL_S)
+    await _wait(call.ended, CANCEL_GRACE_S)
     error = call.error()
     if isinstance(error, SeedreamError):
         log.warning("%s", error)
@@ -193,7 +193,7 @@ async def _farewell(call: _Call[Any], caller: Caller) -> None:
 
 
 def _show(
-    caller: Caller,
+    caller: NodeProgress,
     shown: Progress | None,
     describe: Callable[[Progress, tuple[int, int]], str],
 ) -> Progress | None:

@@ -14,20 +14,20 @@ from ..web.settings import home_folder
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
-    from ..web.live import Live
+    from ..web.live import TaskEvents
 
 
 @dataclass(eq=False)
-class _Lent:
+class _Lease:
     session: Session
-    live: Live | None
+    live: TaskEvents | None
     users: int = 0
 
     @property
     def is_in_use(self) -> bool:
         """Whether a node or a route uses it, or work is under way in it."""
         is_telling = self.live is not None and self.live.is_telling
-        return bool(self.users or self.session.works or is_telling)
+        return bool(self.users or self.session.running_jobs or is_telling)
 
     @property
     def sandbox_url(self) -> str | None:
@@ -36,7 +36,7 @@ class _Lent:
         return self.session.client.base_url if is_built_in else None
 
 
-class Sessions:
+class SessionPool:
     """Lends sessions; on one event loop.
 
     A session's settings are fixed, so a change of the settings makes another one. Work that was
@@ -46,15 +46,15 @@ class Sessions:
         follow: given a session that was just opened; gives what tells browsers of it, if anything.
     """
 
-    def __init__(self, follow: Callable[[Session], Live | None]) -> None:
+    def __init__(self, follow: Callable[[Session], TaskEvents | None]) -> None:
         self._follow = follow
         self._opening = asyncio.Lock()
-        self._lent: list[_Lent] = []
+        self._lent: list[_Lease] = []
         """Open ones; the last is that of the present settings."""
         self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def borrowed(self) -> AsyncGenerator[Session]:
+    async def lease(self) -> AsyncGenerator[Session]:
         """The session of the present settings, open for as long as the block lasts.
 
         Raises:
@@ -69,18 +69,18 @@ class Sessions:
             lent.users -= 1
             self._close_idle()
 
-    async def _present(self) -> _Lent:
+    async def _present(self) -> _Lease:
         await asyncio.to_thread(_import_client)
         from ...seedream_api.jobs.session import Session
 
         settings = await asyncio.to_thread(load_settings, home_folder())
         for lent in self._lent:
-            if lent.session.settings == settings and not lent.session.ledger.is_lost:
+            if lent.session.settings == settings and not lent.session.ledger.is_unusable:
                 self._lent.remove(lent)
                 self._lent.append(lent)
                 return lent
         session = await Session(settings).__aenter__()
-        self._lent.append(_Lent(session, self._follow(session)))
+        self._lent.append(_Lease(session, self._follow(session)))
         return self._lent[-1]
 
     def _close_idle(self) -> None:

@@ -11,7 +11,7 @@ from .panel import entry_json
 from .settings import log
 
 if TYPE_CHECKING:
-    from ...seedream_api.jobs.job import Work
+    from ...seedream_api.jobs.job import Job
     from ...seedream_api.jobs.session import Session
 
 EVENT = "seedream.task"
@@ -19,7 +19,7 @@ PAUSE_S = 0.2
 """Between two rounds: progress comes in bursts, and a person sees no more."""
 
 
-class Live:
+class TaskEvents:
     """Reads the rows that have changed and sends them, each once a round.
 
     Args:
@@ -29,7 +29,7 @@ class Live:
     def __init__(self, session: Session, send: Callable[[str, dict[str, Any]], None]) -> None:
         self._session = session
         self._send = send
-        self._changed: dict[int, Work] = {}
+        self._changed: dict[int, Job] = {}
         self._round: asyncio.Task[None] | None = None
 
     @property
@@ -37,25 +37,25 @@ class Live:
         """Whether something is still to be read and sent."""
         return self._round is not None and not self._round.done()
 
-    def changed(self, work: Work) -> None:
+    def changed(self, job: Job) -> None:
         """A work has moved its row or made progress; on the session's loop."""
-        if work.row is None:
+        if job.row is None:
             return
-        self._changed[work.row.id] = work
+        self._changed[job.row.id] = job
         if not self.is_telling:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
-        from ...seedream_api.ledger.browsing import entry
+        from ...seedream_api.ledger.browsing import get_job
 
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:
-            works, self._changed = self._changed, {}
-            for row_id, work in works.items():
+            jobs, self._changed = self._changed, {}
+            for row_id, work in jobs.items():
                 if self._session.is_closing:
                     return
                 try:
-                    found = await ledger.run(entry, ledger, row_id)
+                    found = await ledger.run(get_job, ledger, row_id)
                 except LedgerFailed as failed:
                     log.debug("a change was not told to browsers: %s", failed.key)
                     continue

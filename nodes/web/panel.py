@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...seedream_api.doctor import Check
     from ...seedream_api.jobs.results import Progress
     from ...seedream_api.jobs.session import Session
-    from ...seedream_api.ledger.browsing import Entry
+    from ...seedream_api.ledger.browsing import JobView
     from ...seedream_api.ledger.ledger import Ledger
 
 PROMPT_LENGTH = 300
@@ -25,7 +25,7 @@ _REMEMBERED = 1_000
 """Thumbnails kept in memory: some ten megabytes."""
 
 
-def entry_json(found: Entry, progress: Progress | None) -> dict[str, Any]:
+def entry_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
     """An entry in few words, for a list of thousands.
 
     Args:
@@ -55,7 +55,7 @@ def entry_json(found: Entry, progress: Progress | None) -> dict[str, Any]:
     }
 
 
-def whole_json(found: Entry, progress: Progress | None) -> dict[str, Any]:
+def whole_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
     """An entry with its whole prompt and the addresses of its results."""
     return {
         **entry_json(found, progress),
@@ -66,12 +66,12 @@ def whole_json(found: Entry, progress: Progress | None) -> dict[str, Any]:
     }
 
 
-def _error(found: Entry) -> dict[str, Any] | None:
+def _error(found: JobView) -> dict[str, Any] | None:
     error = found.row.error
     if error is None:
         return None
     return {
-        language: {"happened": error.happened(language), "advice": error.advice(language)}
+        language: {"happened": error.summary(language), "advice": error.hint(language)}
         for language in ("en", "zh")
     }
 
@@ -89,37 +89,39 @@ def _progress(step: Progress | None) -> dict[str, Any] | None:
 
 def progress_of(session: Session, row_id: int) -> Progress | None:
     """The latest step of a row on which this session works."""
-    works = session.works.values()
-    return next((work.latest for work in works if work.row and work.row.id == row_id), None)
+    jobs = session.running_jobs.values()
+    return next((work.latest for work in jobs if work.row and work.row.id == row_id), None)
 
 
 async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
     """A page of the record, newest first."""
-    from ...seedream_api.ledger.browsing import page
+    from ...seedream_api.ledger.browsing import list_jobs
 
     ledger = session.ledger
-    found = await ledger.run(page, ledger, offset=offset, limit=limit, states=states, text=text)
+    found = await ledger.run(
+        list_jobs, ledger, offset=offset, limit=limit, states=states, text=text
+    )
     entries = [entry_json(one, progress_of(session, one.row.id)) for one in found.entries]
     return {"total": found.total, "offset": offset, "tasks": entries}
 
 
-async def entry_of(session: Session, row_id: int) -> Entry:
+async def entry_of(session: Session, row_id: int) -> JobView:
     """One entry of the record.
 
     Raises:
         InvalidRequest: there is none of this number.
     """
-    from ...seedream_api.ledger.browsing import entry
+    from ...seedream_api.ledger.browsing import get_job
 
-    found = await session.ledger.run(entry, session.ledger, row_id)
+    found = await session.ledger.run(get_job, session.ledger, row_id)
     if found is None:
         raise InvalidRequest("entry_unknown", given=row_id)
     return found
 
 
-async def forget(session: Session, row_id: int) -> Entry:
+async def forget(session: Session, row_id: int) -> JobView:
     """Let the same inputs be paid for again.
 
     Raises:
@@ -131,11 +133,11 @@ async def forget(session: Session, row_id: int) -> Entry:
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
-    from ...seedream_api.ledger.browsing import entry
+    from ...seedream_api.ledger.browsing import get_job
 
     try:
         # On the ledger's own thread nothing of this process comes between the look and the move.
-        found = entry(ledger, row_id)
+        found = get_job(ledger, row_id)
         if found is not None and found.row.owner == ledger.owner:
             raise ValueError  # noqa: TRY301 - told as one that another process works on
         ledger.forget(row_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...seedream_api.catalog import MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
 from .. import evolink, preferential
-from ..given import lines
+from ..given import non_blank_lines
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
@@ -23,7 +23,9 @@ _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
 )
 
 
-async def quote(session: Session, class_type: str, given: Mapping[str, Any]) -> dict[str, Any]:
+async def estimate_charge(
+    session: Session, class_type: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
     """What running a generator once may charge.
 
     Args:
@@ -65,17 +67,17 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason="prompt, model and image_urls are texts")
-    references = tuple(UrlReference(url) for url in lines(urls))
+    references = tuple(UrlReference(url) for url in non_blank_lines(urls))
     return _REQUESTS[class_type](prompt, model, given, references)
 
 
 async def _state(session: Session, request: Request) -> str | None:
-    from ...seedream_api.jobs.generate import intent_of
-    from ...seedream_api.ledger.browsing import answering
-    from ...seedream_api.service.validation import check_request
+    from ...seedream_api.jobs.generate import build_spec
+    from ...seedream_api.ledger.browsing import find_reusable
+    from ...seedream_api.service.validation import validate_request
 
     settings, ledger = session.settings, session.ledger
-    intent = await intent_of(check_request(request, settings.models), session)
+    spec = await build_spec(validate_request(request, settings.models), session)
     reuse = settings.is_on("SEEDREAM_REUSE")
-    row = await ledger.run(answering, ledger, intent.fingerprints, reuse=reuse)
+    row = await ledger.run(find_reusable, ledger, spec.fingerprints, reuse=reuse)
     return row.state.value if row else None

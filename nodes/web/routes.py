@@ -19,7 +19,7 @@ from ..host import background
 from . import panel, saving, settings
 from .live import EVENT
 from .origins import check_own_page
-from .quoting import quote
+from .quoting import estimate_charge
 
 PREFIX = "/seedream"
 MAX_BODY = 64 * 1024
@@ -58,13 +58,13 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
                 raise InvalidRequest("panel_multi_user")
             check_own_page(request)
             body = await _body(request) if request.method == "POST" else {}
-            answer = await handler(request, body)
+            response = await handler(request, body)
         except SeedreamError as error:
             status = _STATUSES.get(error.key, 400)
-            return web.json_response({"error": settings.said(error)}, status=status)
-        if isinstance(answer, web.StreamResponse):
-            return answer
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+            return web.json_response({"error": settings.error_json(error)}, status=status)
+        if isinstance(response, web.StreamResponse):
+            return response
+        return web.json_response(response, headers={"Cache-Control": "no-store"})
 
     return guarded
 
@@ -121,12 +121,12 @@ async def _doctor(request: web.Request, body: Json) -> Json:
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
-    from ...seedream_api.jobs.upload_references import try_upload
+    from ...seedream_api.jobs.upload_references import try_upload_target
 
-    sent = await background.ask(try_upload)
+    sent = await background.run_in_session(try_upload_target)
     if sent is None:
         return {"way": None, "expires_at": None}
-    return {"way": sent.way, "expires_at": sent.expires_at}
+    return {"way": sent.target, "expires_at": sent.expires_at}
 
 
 # --- tasks --------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ async def _tasks(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="there is no such state")
     states = tuple(State(word) for word in words)
     text = request.query.get("text", "")[:_MAX_TEXT]
-    return await background.ask(
+    return await background.run_in_session(
         lambda session: panel.page_json(
             session, offset=offset, limit=limit, states=states, text=text
         )
@@ -154,12 +154,12 @@ async def _task(request: web.Request, body: Json) -> Json:
         found = await panel.entry_of(session, row_id)
         return panel.whole_json(found, panel.progress_of(session, row_id))
 
-    return await background.ask(look)
+    return await background.run_in_session(look)
 
 
 async def _forget(request: web.Request, body: Json) -> Json:
     row_id = _row(request)
-    found = await background.ask(lambda session: panel.forget(session, row_id))
+    found = await background.run_in_session(lambda session: panel.forget(session, row_id))
     task = panel.entry_json(found, None)
     background.send(EVENT, task)
     return task
@@ -167,7 +167,7 @@ async def _forget(request: web.Request, body: Json) -> Json:
 
 async def _image(request: web.Request, body: Json) -> web.StreamResponse:
     row_id, position = _row(request), int(request.match_info["position"])
-    file, media_type, sha256 = await background.ask(
+    file, media_type, sha256 = await background.run_in_session(
         lambda session: panel.image_file(session, row_id, position)
     )
     headers = {"X-Content-Type-Options": "nosniff", **_FOR_EVER}
@@ -188,10 +188,12 @@ async def _quote(request: web.Request, body: Json) -> Json:
         raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
     class_type, inputs = str(body.get("class_type")), cast("Json", given)
     try:
-        return await background.ask(lambda session: quote(session, class_type, inputs))
+        return await background.run_in_session(
+            lambda session: estimate_charge(session, class_type, inputs)
+        )
     except SeedreamError as error:
         # The question was in order: the answer is why nothing could be charged.
-        return {"images": 0, "state": None, "sandbox": False, "error": settings.said(error)}
+        return {"images": 0, "state": None, "sandbox": False, "error": settings.error_json(error)}
 
 
 _ID = r"{id:\d{1,15}}"

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...seedream_api.config.settings import (
+    NORMALIZERS,
     SANDBOX,
     SETTINGS,
-    SPELLED,
     checked_key,
-    home_of,
     make_private_folder,
     read_settings_file,
+    resolve_home,
     value_of,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
@@ -47,7 +47,7 @@ def save(changes: Mapping[str, Any]) -> None:
         ConfigurationError: a value is not allowed, or a browser may not change it.
         LedgerFailed: the file cannot be written.
     """
-    home = home_of(settings.home_folder(), os.environ)
+    home = resolve_home(settings.home_folder(), os.environ)
     texts = {name: _checked(name, given) for name, given in changes.items()}
     with _writing:
         saved = read_settings_file(home / "settings.json")
@@ -85,7 +85,7 @@ def _checked(name: str, given: object) -> str:
             origin="settings panel",
             allowed=setting.allowed(),
         )
-    if spelled := SPELLED.get(name):
+    if spelled := NORMALIZERS.get(name):
         text = spelled(text)
     if settings.without_secrets(text) != text and not settings.keeps_secrets():
         raise ConfigurationError("secret_unstorable", name=name)

@@ -20,8 +20,8 @@ from ...seedream_api.config.settings import (
     SETTINGS,
     Setting,
     Value,
-    home_of,
     read_settings_file,
+    resolve_home,
     value_of,
 )
 from ...seedream_api.errors import ConfigurationError, SeedreamError
@@ -56,12 +56,12 @@ def keeps_secrets() -> bool:
     return home_folder() is not None or bool(os.environ.get("SEEDREAM_HOME"))
 
 
-def said(error: SeedreamError) -> dict[str, str]:
+def error_json(error: SeedreamError) -> dict[str, str]:
     """An error for a panel, in both languages; about money only where money is concerned."""
     return {
         language: error.message(language)
         if error.may_have_been_charged
-        else joined((error.happened(language), error.advice(language)), language)
+        else joined((error.summary(language), error.hint(language)), language)
         for language in ("en", "zh")
     }
 
@@ -71,21 +71,21 @@ def listing() -> dict[str, Any]:
 
     A value that is not allowed is listed with its error, so that it can be corrected.
     """
-    home = home_of(home_folder(), os.environ)
-    answer: dict[str, Any] = {"home": str(home), "error": None}
+    home = resolve_home(home_folder(), os.environ)
+    response: dict[str, Any] = {"home": str(home), "error": None}
     try:
         saved = read_settings_file(home / "settings.json")
     except ConfigurationError as error:
-        saved, answer["error"] = {}, said(error)
+        saved, response["error"] = {}, error_json(error)
     settings = {name: _listed(setting, saved) for name, setting in SETTINGS.items()}
     address = settings[ADDRESS]
     _settle_key(settings[KEY], saved, address["value"])
     for secret in UPLOAD_SECRETS:
-        _bind(settings[UPLOAD_URL], settings[secret], ())
-    _bind(address, settings[KEY], SUGGESTED[ADDRESS])
-    answer["settings"] = list(settings.values())
-    answer["proxy"] = _proxy(address["value"], saved)
-    return answer
+        lock_host_to_secret(settings[UPLOAD_URL], settings[secret], ())
+    lock_host_to_secret(address, settings[KEY], SUGGESTED[ADDRESS])
+    response["settings"] = list(settings.values())
+    response["proxy"] = _proxy(address["value"], saved)
+    return response
 
 
 def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
         "high": setting.high,
         "editable": fixed is None,
         "only": None,
-        "reason": said(fixed) if fixed else None,
-        "error": said(error) if error else None,
+        "reason": error_json(fixed) if fixed else None,
+        "error": error_json(error) if error else None,
     }
 
 
@@ -153,20 +153,25 @@ def _settle_key(key: dict[str, Any], saved: Mapping[str, Any], address: str) -> 
         key["is_set"] = False
         if address != SANDBOX:
             error = ConfigurationError("key_of_other_address", saved=owner, address=address)
-            key["error"] = said(error)
+            key["error"] = error_json(error)
     if address == SANDBOX:
         key["is_needed"] = False
         if key["editable"]:
-            key["editable"], key["reason"] = False, said(ConfigurationError("key_for_sandbox"))
+            key["editable"], key["reason"] = (
+                False,
+                error_json(ConfigurationError("key_for_sandbox")),
+            )
 
 
-def _bind(place: dict[str, Any], secret: dict[str, Any], safe: tuple[str, ...]) -> None:
+def lock_host_to_secret(
+    place: dict[str, Any], secret: dict[str, Any], safe: tuple[str, ...]
+) -> None:
     """Where a secret is the environment's, a browser may not name the host that it goes to."""
     if secret["is_set"] and secret["origin"] == "environment" and place["editable"]:
         error = ConfigurationError(
             "setting_with_environment_secret", name=place["name"], secret=secret["name"]
         )
-        place["only"], place["reason"] = list(safe), said(error)
+        place["only"], place["reason"] = list(safe), error_json(error)
         place["editable"] = bool(safe)
 
 

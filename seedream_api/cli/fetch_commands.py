@@ -19,11 +19,11 @@ from ..errors import Charge, InvalidRequest, LedgerFailed, ResultUnavailable, Se
 from ..images.decode import probe
 from ..jobs.collect import collect_all, resume
 from ..jobs.generate import generate
-from ..jobs.load_urls import Loaded, ending_of, load_urls
+from ..jobs.load_urls import LoadedUrl, file_suffix, load_urls
 from ..jobs.results import Result
 from ..jobs.session import Session
 from ..messages import spoken
-from ..network.url_guard import checked_url
+from ..network.url_guard import check_url
 from ..service.models import Request
 from ..service.references import Reference, UrlReference, file_reference
 from .output import Outcome, ProgressLine, result_payload
@@ -93,13 +93,13 @@ async def run_download(arguments: argparse.Namespace, session: Session) -> Outco
     await asyncio.to_thread(_try_folder, arguments.out)
     for url in arguments.urls:
         if not is_data_uri(url):
-            checked_url(encode_blanks(url), field="URL")
+            check_url(encode_blanks(url), field="URL")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = await load_urls(arguments.urls, session, Path(folder))
         return await asyncio.to_thread(_downloaded, outcomes, arguments.out)
 
 
-def _downloaded(outcomes: list[Loaded], out: Path) -> Outcome:
+def _downloaded(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
     errors: list[SeedreamError] = []
@@ -157,7 +157,7 @@ async def _delivered(result: Result, out: Path) -> Outcome:
     except LedgerFailed as error:
         is_charged = not result.is_reused and result.charged_images > 0
         charge = Charge.MADE if is_charged else Charge.NONE
-        raise error.about(charge, result.task_id) from None
+        raise error.with_charge(charge, result.task_id) from None
     lines = [*paths]
     if result.is_reused:
         lines.append(spoken("Stored result, nothing charged; change --seed for a new one."))
@@ -193,7 +193,7 @@ def _copied(source: Path, out: Path, name: str) -> str:
     Raises:
         LedgerFailed: the folder cannot be written; the image stays in the store.
     """
-    ending = ending_of(source)
+    ending = file_suffix(source)
     try:
         out.mkdir(parents=True, exist_ok=True)
         target, number = out / f"{name}{ending}", 1

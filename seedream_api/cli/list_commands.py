@@ -15,7 +15,7 @@ from ..errors import InvalidRequest, LedgerFailed
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.pruning import Pruned, prune
-from ..ledger.records import KeptResponse, Row
+from ..ledger.records import JobRecord, KeptResponse
 from ..ledger.states import State
 from ..messages import spoken
 from ..redaction import clean
@@ -132,7 +132,7 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
     return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
 
 
-def _task(row: Row, ledger: Ledger) -> dict[str, Any]:
+def _task(row: JobRecord, ledger: Ledger) -> dict[str, Any]:
     images = ledger.shown_images(row.id)
     return {
         "id": row.id,
@@ -183,7 +183,7 @@ def _response(kept: KeptResponse) -> dict[str, Any]:
     return shown
 
 
-def _line(row: Row, task: dict[str, Any]) -> str:
+def _line(row: JobRecord, task: dict[str, Any]) -> str:
     prompt = (row.prompt or "").replace("\n", " ")
     words = [f"{row.id:>5}", _when(row.created_at), f"{row.state.value:<9}", row.model or "-"]
     if row.state is State.ANSWERED:

@@ -94,7 +94,7 @@ async def _in_session(
             try:
                 return await run(parsed, session)
             finally:
-                if any(work.is_sending for work in session.works.values()):
+                if any(work.is_sending for work in session.running_jobs.values()):
                     say(spoken(_WAITING))
     except asyncio.CancelledError as error:
         raise interruption_of(error) from None

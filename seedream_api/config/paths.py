@@ -68,7 +68,7 @@ def is_open_to_others(path: Path) -> bool:
         return False
 
 
-def home_of(home: Path | str | None, environ: Mapping[str, str]) -> Path:
+def resolve_home(home: Path | str | None, environ: Mapping[str, str]) -> Path:
     """Resolve the data folder to one absolute path, whatever the working directory.
 
     ``SEEDREAM_HOME`` wins over ``home``, and that over the platform's folder. A relative

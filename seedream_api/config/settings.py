@@ -21,7 +21,7 @@ from ..catalog import MODELS, Model, with_added_models
 from ..errors import ConfigurationError
 from ..network.proxies import environ_proxies, parse_proxy, proxy_secrets
 from ..network.url_guard import is_local_host
-from ..redaction import HIDDEN, Hidden, holds_key, keep_secret
+from ..redaction import REDACTED, Hidden, holds_key, keep_secret
 from .definitions import (
     DEFAULT_ADDRESS as DEFAULT_ADDRESS,
     SETTINGS as SETTINGS,
@@ -29,8 +29,8 @@ from .definitions import (
 )
 from .paths import (
     default_home as default_home,
-    home_of as home_of,
     make_private_folder as make_private_folder,
+    resolve_home as resolve_home,
 )
 from .settings_file import read_settings_file as read_settings_file
 from .spelling import (
@@ -38,7 +38,7 @@ from .spelling import (
     checked_address as checked_address,
     checked_key as checked_key,
     checked_proxy,
-    may_be_key,
+    is_header_safe,
     parse_address,
 )
 
@@ -110,7 +110,7 @@ class Settings:
             raise ConfigurationError("key_of_other_address", saved=saved, address=self.address)
         if not value.text:
             raise ConfigurationError("no_key", path=self.settings_file)
-        if not may_be_key(value.text):
+        if not is_header_safe(value.text):
             raise ConfigurationError("bad_key")
         return SecretStr(value.text)
 
@@ -149,7 +149,7 @@ def load_settings(
         ConfigurationError: a value is not allowed, or the file cannot be read.
     """
     environ = Hidden.of(os.environ if environ is None else environ)
-    folder = home_of(home, environ)
+    folder = resolve_home(home, environ)
     saved = read_settings_file(folder / "settings.json")
     _check_keys_place({name: _found(one, saved, environ) for name, one in SETTINGS.items()})
     values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
@@ -196,9 +196,9 @@ def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
     """Find what is wrong with a value. It is returned: a traceback then shows no frame with it."""
     if not setting.secret:
         if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
-            return ConfigurationError("quoted_setting", name=setting.name, given=HIDDEN)
+            return ConfigurationError("quoted_setting", name=setting.name, given=REDACTED)
         if holds_key(_without_logins(value.text)):
-            return ConfigurationError("key_in_other_setting", name=setting.name, given=HIDDEN)
+            return ConfigurationError("key_in_other_setting", name=setting.name, given=REDACTED)
     if not setting.allows(value.text):
         return ConfigurationError(
             "bad_setting",
@@ -253,7 +253,7 @@ PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "SEEDREAM_PROXY": parse_proxy,
 }
 """How a setting that is more than a text is checked and brought into its one spelling."""
-SPELLED: Mapping[str, Callable[[str], str]] = {
+NORMALIZERS: Mapping[str, Callable[[str], str]] = {
     "DEEPSPACE_BASE_URL": checked_address,
     "SEEDREAM_PROXY": checked_proxy,
 }

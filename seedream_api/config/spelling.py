@@ -21,12 +21,12 @@ def checked_key(text: str) -> str:
     Raises:
         ConfigurationError: it holds what no key and no HTTP header may hold.
     """
-    if not may_be_key(text):
+    if not is_header_safe(text):
         raise ConfigurationError("bad_key")
     return text
 
 
-def may_be_key(text: str) -> bool:
+def is_header_safe(text: str) -> bool:
     """Tell whether a text holds only what keys and HTTP headers may hold."""
     return text.isascii() and text.isprintable() and not _NOT_OF_KEYS.intersection(text)
 

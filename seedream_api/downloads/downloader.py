@@ -14,21 +14,21 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
-from ..network.retry import CONNECTING, NEW_LINK, Patience
-from ..network.throttle import Gate
-from ..network.transport import StreamedAnswer, Transport
+from ..network.retry import CONNECTING, NEW_LINK, RetryBudget
+from ..network.throttle import Throttle
+from ..network.transport import StreamedResponse, Transport
 from ..network.url_guard import (
-    Policy,
+    FetchPolicy,
     Resolver,
-    address_to_connect,
-    checked_url,
+    check_url,
+    getaddrinfo,
     is_fake,
-    look_up,
     resolve,
+    resolve_checked,
 )
-from ..redaction import bare_url, scrub
+from ..redaction import redact, strip_url_secrets
 from .partial_file import PartialFile
-from .transfer import Again, Arrival, LinkDead as LinkDead
+from .transfer import LinkExpired as LinkExpired, RetryDownload, Transfer
 
 MAX_BYTES = 200 * 1024 * 1024
 """Of one image: 36 megapixels of RGBA noise as PNG stay below this."""
@@ -75,17 +75,17 @@ class _Retries:
     def __init__(self, clock: Callable[[], float], settle_s: float) -> None:
         self._clock = clock
         self._settled_at = clock() + settle_s
-        self._patience = Patience(clock)
+        self._patience = RetryBudget(clock)
         self._furthest = 0
         self._last: tuple[str, int, int] = ("", 0, 0)
         self._taken = self._equal = 0
 
-    def pause(self, job: Arrival, failure: Again | LinkDead) -> float | None:
+    def pause(self, job: Transfer, failure: RetryDownload | LinkExpired) -> float | None:
         """Seconds until the next attempt, ``None`` where there is none."""
         if job.part.size > self._furthest:
             # A line that breaks but moves on is worth more patience than one that is dead.
-            self._furthest, self._patience = job.part.size, Patience(self._clock)
-        if isinstance(failure, LinkDead):
+            self._furthest, self._patience = job.part.size, RetryBudget(self._clock)
+        if isinstance(failure, LinkExpired):
             is_final = failure.values.get("http") in _GONE_FOR_GOOD
             return None if is_final else self._while_young()
         fault = (str(failure), job.part.size, job.taken - self._taken)
@@ -93,11 +93,11 @@ class _Retries:
         self._last, self._taken = fault, job.taken
         if failure.is_body and self._equal >= _MOST_EQUAL:
             return self._while_young()
-        return self._patience.pause(failure.policy, failure.wait_s)
+        return self._patience.next_delay(failure.policy, failure.wait_s)
 
     def _while_young(self) -> float | None:
         """Seconds until a link is tried again that gives no image yet."""
-        pause = self._patience.pause(NEW_LINK)
+        pause = self._patience.next_delay(NEW_LINK)
         is_late = pause is None or self._clock() + pause > self._settled_at
         return None if is_late else pause
 
@@ -118,15 +118,15 @@ class Downloader:
         self,
         transport: Transport,
         *,
-        gate: Gate,
+        throttle: Throttle,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timing: Timing = Timing(),
-        resolver: Resolver = look_up,
+        resolver: Resolver = getaddrinfo,
         service_host: str | None = None,
     ) -> None:
         self._transport = transport
-        self._gate = gate
+        self._throttle = throttle
         self._clock = clock
         self._sleep = sleep
         self._timing = timing
@@ -139,7 +139,7 @@ class Downloader:
         url: str,
         target: Path,
         *,
-        policy: Policy,
+        policy: FetchPolicy,
         max_bytes: int = MAX_BYTES,
         deadline_s: float = 300.0,
         settle_s: float = 0.0,
@@ -160,44 +160,44 @@ class Downloader:
             LedgerFailed: the disk did not take it.
         """
         part = PartialFile(target)
-        job = Arrival(checked_url(encode_blanks(url), field="url"), policy, max_bytes, part)
+        job = Transfer(check_url(encode_blanks(url), field="url"), policy, max_bytes, part)
         try:
-            seconds = await self._persist(job, deadline_s, _Retries(self._clock, settle_s))
+            seconds = await self._retry(job, deadline_s, _Retries(self._clock, settle_s))
             digest = await part.finish()
         except BaseException:
             await part.discard()
             raise
         return Download(target, part.size, digest, job.media_type, seconds, job.final_url)
 
-    async def _persist(self, job: Arrival, deadline_s: float, retries: _Retries) -> float:
+    async def _retry(self, job: Transfer, deadline_s: float, retries: _Retries) -> float:
         """Attempt until the image is whole; gives the seconds that the attempts took."""
         spent = 0.0
         while True:
             try:
-                async with self._gate.place():
+                async with self._throttle.slot():
                     began = self._timing.clock()
                     try:
-                        await self._watched(job, deadline_s, spent)
+                        await self._with_stall_check(job, deadline_s, spent)
                     finally:
                         spent += self._timing.clock() - began
                     return spent
-            except (Again, LinkDead) as error:
+            except (RetryDownload, LinkExpired) as error:
                 failure = error
             await job.part.flush()
             if await job.is_whole():
                 return spent
             pause = retries.pause(job, failure)
-            if isinstance(failure, LinkDead):
+            if isinstance(failure, LinkExpired):
                 if pause is None:
                     raise failure
             elif pause is None or spent >= deadline_s:
-                raise job.failed(str(failure))
-            elif failure.hold_back:
-                self._gate.hold_back(pause)
+                raise job.failure(str(failure))
+            elif failure.pause_others:
+                self._throttle.pause_for(pause)
             job.attempts += 1
             await self._sleep(pause)
 
-    async def _watched(self, job: Arrival, deadline_s: float, spent_s: float) -> None:
+    async def _with_stall_check(self, job: Transfer, deadline_s: float, spent_s: float) -> None:
         """An attempt, for as long as bytes keep coming and the deadline is not over.
 
         No ``wait_for``: before Python 3.12 it may swallow a cancellation.
@@ -209,7 +209,7 @@ class Downloader:
             while not task.done():
                 taken, left = job.taken, ends - timing.clock()
                 if left <= 0:
-                    raise job.failed(f"it did not arrive within {deadline_s:g} s")
+                    raise job.failure(f"it did not arrive within {deadline_s:g} s")
                 window_s = min(STALL_WINDOW_S, left)
                 window = asyncio.ensure_future(timing.sleep(window_s))
                 try:
@@ -217,7 +217,9 @@ class Downloader:
                 finally:
                     window.cancel()
                 if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
-                    raise Again(f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s")
+                    raise RetryDownload(
+                        f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s"
+                    )
             task.result()
         finally:
             task.cancel()
@@ -225,20 +227,20 @@ class Downloader:
             if not task.cancelled():
                 task.exception()  # seen already, or of no interest after a cancellation
 
-    async def _attempt(self, job: Arrival) -> None:
+    async def _attempt(self, job: Transfer) -> None:
         try:
-            await self._follow(job)
+            await self._follow_redirects(job)
         except NotSent as error:
-            raise Again(error.values["reason"], policy=CONNECTING) from None
+            raise RetryDownload(error.values["reason"], policy=CONNECTING) from None
         except ReadFailed as error:
             reason = str(error.values["reason"])
             # A server that says nothing may be starting; one that cannot be read stays so.
             unreadable = "was cut (" in reason and "disconnected" not in reason
-            raise Again(reason, is_body=unreadable) from None
+            raise RetryDownload(reason, is_body=unreadable) from None
         except OSError as error:  # a broken TLS record comes through as it is
-            raise Again(scrub(str(error))) from None
+            raise RetryDownload(redact(str(error))) from None
 
-    async def _follow(self, job: Arrival) -> None:
+    async def _follow_redirects(self, job: Transfer) -> None:
         url = job.url
         for _ in range(MAX_REDIRECTS + 1):
             address = await self._address(url, job)
@@ -251,22 +253,22 @@ class Downloader:
                     return
                 location = answer.headers.get("location", "")
                 if not location:
-                    raise job.dead(f"HTTP {answer.status} without a Location")
-                url = _redirected(url, location)
-        raise job.dead(f"more than {MAX_REDIRECTS} redirects")
+                    raise job.expired(f"HTTP {answer.status} without a Location")
+                url = _redirect_target(url, location)
+        raise job.expired(f"more than {MAX_REDIRECTS} redirects")
 
-    async def _receive(self, job: Arrival, answer: StreamedAnswer) -> None:
-        job.judge(answer)
-        if await job.begin(answer):
-            async for chunk in answer.chunks:
-                await job.take(chunk)
+    async def _receive(self, job: Transfer, response: StreamedResponse) -> None:
+        job.check_response(response)
+        if await job.begin(response):
+            async for chunk in response.chunks:
+                await job.write_chunk(chunk)
         await job.end()
 
-    async def _address(self, url: str, job: Arrival) -> str | None:
+    async def _address(self, url: str, job: Transfer) -> str | None:
         # In a thread: on Windows it may look names up.
         proxied = await asyncio.to_thread(self._transport.proxy_for, url) is not None
         try:
-            return await address_to_connect(
+            return await resolve_checked(
                 url,
                 job.policy,
                 resolver=self._resolver,
@@ -276,7 +278,7 @@ class Downloader:
             )
         except OSError as error:
             reason = f"its host cannot be resolved ({error.strerror or error})"
-            raise Again(reason, policy=CONNECTING) from None
+            raise RetryDownload(reason, policy=CONNECTING) from None
 
     async def _is_behind_tun(self) -> bool:
         if not self._fake_range_ok and self._service_host:
@@ -288,14 +290,14 @@ class Downloader:
         return self._fake_range_ok
 
 
-def _redirected(url: str, location: str) -> str:
+def _redirect_target(url: str, location: str) -> str:
     try:
-        return checked_url(encode_blanks(urljoin(url, location)), field="url")
+        return check_url(encode_blanks(urljoin(url, location)), field="url")
     except UnsafeURL:
         raise
     except (InvalidRequest, ValueError):
         reason = "it redirects to what is no http or https address"
-        raise UnsafeURL("url_malformed", given=bare_url(url), reason=reason) from None
+        raise UnsafeURL("url_malformed", given=strip_url_secrets(url), reason=reason) from None
 
 
 def encode_blanks(url: str) -> str:

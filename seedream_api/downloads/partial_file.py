@@ -45,7 +45,7 @@ class PartialFile:
         """Bytes, those not yet in the file included."""
         return self.size + len(self._pending)
 
-    async def take(self, chunk: bytes) -> None:
+    async def write_chunk(self, chunk: bytes) -> None:
         if len(self.head) < HEAD_BYTES:
             self.head = (self.head + chunk)[:HEAD_BYTES]
         self.tail = (self.tail + chunk[-TAIL_BYTES:])[-TAIL_BYTES:]
@@ -125,10 +125,10 @@ def open_private(path: Path) -> BinaryIO:
     return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
-async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:
+async def _in_thread(path: Path, job: Callable[[], _T]) -> _T:
     """Like ``asyncio.to_thread``, but no thread is still writing when a cancellation passes on:
     bytes written after the next attempt asked where to resume would be in the file twice."""
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+    running = asyncio.ensure_future(asyncio.to_thread(job))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

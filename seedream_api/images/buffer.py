@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 
-class Canvas:
+class PixelBuffer:
     """The pixels of a picture of Pillow's mode RGB, which takes four bytes a pixel.
 
     It has to be there before the picture is loaded. Whether Pillow takes it is Pillow's affair:

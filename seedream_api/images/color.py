@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from .buffer import Canvas
-from .header import PILLOW_RAISES
+from .buffer import PixelBuffer
+from .header import PILLOW_ERRORS
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -52,7 +52,7 @@ def has_alpha(image: Image.Image) -> bool:
     return image.mode in _WITH_ALPHA or "transparency" in image.info
 
 
-class Colours:
+class ColorConverter:
     """A loaded picture as sRGB bands.
 
     Args:
@@ -69,7 +69,7 @@ class Colours:
         self,
         image: Image.Image,
         rawmode: str,
-        canvas: Canvas | None = None,
+        canvas: PixelBuffer | None = None,
         lower: Image.Image | None = None,
     ) -> None:
         self._image = image
@@ -110,16 +110,16 @@ class Colours:
             part = part.convert(_STRAIGHTENED[mode])
         elif mode in ("1", "L", "RGB"):
             plain = part.convert("L") if mode == "1" else part
-            return plain, None if self._key is None else self._keyed(np.asarray(plain))
+            return plain, None if self._key is None else self.alpha_from_key(np.asarray(plain))
         if part.mode in ("RGBA", "LA"):
             return part.convert(part.mode[:-1]), np.asarray(part.getchannel("A"))
         return (part if part.mode in ("RGB", "CMYK") else part.convert("RGB")), None
 
     def _from_16_bits(self, levels: npt.NDArray[Any]) -> tuple[Image.Image, Bytes | None]:
         grey = np.minimum(levels.astype(np.float32) * np.float32(255 / self._white), 255)
-        return Image.fromarray(np.rint(grey).astype(np.uint8)), self._keyed(levels)
+        return Image.fromarray(np.rint(grey).astype(np.uint8)), self.alpha_from_key(levels)
 
-    def _keyed(self, levels: npt.NDArray[Any]) -> Bytes | None:
+    def alpha_from_key(self, levels: npt.NDArray[Any]) -> Bytes | None:
         """Alpha by the one colour that a PNG or GIF declares transparent."""
         if self._key is None:
             return None
@@ -181,11 +181,11 @@ def _profile_of(image: Image.Image) -> tuple[_Profile | None, tuple[str, ...]]:
         if mode != stored and (stored, mode) != ("L", "RGB"):
             return None, (f"colour profile ignored: it describes {space or 'nothing'} pixels",)
         srgb = cast(Any, ImageCms).createProfile("sRGB")
-        intent = ImageCms.Intent.PERCEPTUAL
-        transform = ImageCms.buildTransform(profile, srgb, mode, "RGB", intent)
+        spec = ImageCms.Intent.PERCEPTUAL
+        transform = ImageCms.buildTransform(profile, srgb, mode, "RGB", spec)
         if _changes_nothing(transform, mode):
             return None, ()
-    except PILLOW_RAISES as error:
+    except PILLOW_ERRORS as error:
         return None, (f"colour profile ignored: {str(error) or type(error).__name__}",)
     return _Profile(transform, mode), ("colour profile converted to sRGB",)
 

@@ -21,14 +21,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..errors import ResultUnavailable, SeedreamError
-from .buffer import Canvas
-from .color import Bytes, Colours, has_alpha
+from .buffer import PixelBuffer
+from .color import Bytes, ColorConverter, has_alpha
 from .header import (
     MAX_FRAMES,
     MAX_SCANS,
-    PILLOW_RAISES,
-    Opened,
-    WholeFile,
+    PILLOW_ERRORS,
+    ImageHeader,
+    StrictReader,
     jpeg_scans,
     open_picture,
 )
@@ -77,9 +77,9 @@ def probe(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> P
     Raises:
         ResultUnavailable: no readable image, or more than ``max_pixels`` pixels.
     """
-    with _told_as(name), _stream(source) as stream:
+    with image_errors(name), _stream(source) as stream:
         opened = open_picture(stream, name, max_pixels)
-        width, height = opened.shown
+        width, height = opened.display_size
         transparent = has_alpha(opened.image)
         return PictureInfo(opened.media_type, width, height, transparent, opened.frames())
 
@@ -90,7 +90,7 @@ def measure(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) ->
     Raises:
         ResultUnavailable: as :func:`decode`.
     """
-    with _told_as(name):
+    with image_errors(name):
         return _load(source, name, max_pixels).shown
 
 
@@ -100,13 +100,13 @@ def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> 
     Raises:
         ResultUnavailable: no readable image, cut off, or more than ``max_pixels`` pixels.
     """
-    with _told_as(name):
+    with image_errors(name):
         loaded = _load(source, name, max_pixels)
         width, height = loaded.shown
         pixels = np.empty((height, width, 3), np.uint8)
         alpha = np.empty((height, width), np.uint8) if loaded.has_alpha else None
-        stored = as_stored(pixels, loaded.orientation)
-        stored_alpha = None if alpha is None else as_stored(alpha, loaded.orientation)
+        stored = orientation_view(pixels, loaded.orientation)
+        stored_alpha = None if alpha is None else orientation_view(alpha, loaded.orientation)
         for band in loaded.colours.bands():
             rows = slice(band.top, band.top + len(band.rgb))
             stored[rows] = band.rgb
@@ -132,13 +132,13 @@ def decode_into(
     Raises:
         ResultUnavailable: as :func:`decode`, or the file has another size than the arrays.
     """
-    with _told_as(name):
+    with image_errors(name):
         loaded = _load(source, name, max_pixels)
         width, height = loaded.shown
         if rgb.shape != (height, width, 3):
             raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
-        stored = as_stored(rgb, loaded.orientation)
-        stored_mask = None if mask is None else as_stored(mask, loaded.orientation)
+        stored = orientation_view(rgb, loaded.orientation)
+        stored_mask = None if mask is None else orientation_view(mask, loaded.orientation)
         white = np.float32(255)
         for band in loaded.colours.bands():
             rows = slice(band.top, band.top + len(band.rgb))
@@ -149,7 +149,7 @@ def decode_into(
         return loaded.notes
 
 
-def as_stored(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+def orientation_view(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """A view of a picture's array that is indexed as the file stores it (EXIF orientation 1-8).
 
     Writing the stored rows into the view puts every pixel where it is shown, without a copy.
@@ -164,7 +164,7 @@ def as_stored(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 class _Loaded:
     """A decoded file, still in the way it is stored."""
 
-    colours: Colours
+    colours: ColorConverter
     shown: tuple[int, int]
     orientation: int
     has_alpha: bool
@@ -174,33 +174,33 @@ class _Loaded:
 def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     data = source if isinstance(source, bytes) else source.read_bytes()
     data = without_damaged_chunks(data) or data
-    stream = WholeFile(data)
+    stream = StrictReader(data)
     opened = open_picture(stream, name, max_pixels)
     if opened.media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
         raise ValueError(f"it has more than {MAX_SCANS} scans")
-    image, shown = opened.image, opened.shown
+    image, shown = opened.image, opened.display_size
     # Pillow turns TIFFs itself when it loads them.
     orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
     frames, rawmode = opened.frames(), opened.rawmode
     lower = _lower_bytes(data, name, max_pixels) if opened.has_lower_bytes else None
-    canvas = Canvas(image) if _may_have_canvas(opened) else None
+    canvas = PixelBuffer(image) if _may_have_canvas(opened) else None
     stream.loading = True
     image.load()
     if canvas is not None and not canvas.holds(image):
         canvas = None
-    colours = Colours(image, rawmode, canvas, lower)
+    colours = ColorConverter(image, rawmode, canvas, lower)
     notes = (*_about_frames(opened.media_type, frames), *colours.notes)
     return _Loaded(colours, shown, orientation, has_alpha(image), notes)
 
 
 def _lower_bytes(data: bytes, name: str, max_pixels: int) -> Image.Image:
-    stream = WholeFile(data)
+    stream = StrictReader(data)
     opened = open_picture(stream, name, max_pixels)
     stream.loading = True
     return opened.load_lower_bytes()
 
 
-def _may_have_canvas(opened: Opened) -> bool:
+def _may_have_canvas(opened: ImageHeader) -> bool:
     """Whether it is an ordinary picture in colours; the others are rare, or ask for their own."""
     image = opened.image
     return (
@@ -228,13 +228,13 @@ def _stream(source: bytes | Path) -> Generator[BinaryIO]:
 
 
 @contextmanager
-def _told_as(name: str) -> Generator[None]:
+def image_errors(name: str) -> Generator[None]:
     """Whatever fails inside is told as a picture that cannot be read."""
     try:
         yield
     except SeedreamError:
         raise
-    except PILLOW_RAISES as error:
+    except PILLOW_ERRORS as error:
         raise ResultUnavailable("picture_unreadable", given=name, reason=_reason(error)) from error
 
 

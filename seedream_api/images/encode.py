@@ -32,7 +32,7 @@ from .color import Bytes
 _BAND_PIXELS = 1 << 18
 _SAMPLE_PIXELS = 1 << 18
 _STRIPE = 16  # rows; a multiple of every JPEG block
-_HOPELESS = 1.5  # an estimate so many times over the budget is believed
+SKIP_RATIO = 1.5  # an estimate so many times over the budget is believed
 
 _PNG_WAYS = (
     (zlib.Z_RLE, 1),  # photographs
@@ -44,7 +44,7 @@ _JPEG_WAYS = ((0, 95, 75), (2, 90, 1))
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedImage:
     """A picture as it travels. ``lossless``: decoding gives the very pixels that were given."""
 
     data: bytes
@@ -60,7 +60,7 @@ def encode(
     *,
     aim_bytes: int = AIMED_REFERENCE_BYTES.value,
     cap_bytes: int = MAX_REFERENCE_BYTES.value,
-) -> Encoded:
+) -> EncodedImage:
     """``pixels`` uint8 [H, W, 3] RGB as PNG if that takes ``aim_bytes`` or less, else as JPEG.
 
     The JPEG is the best of at most ``aim_bytes`` (quality 95 and 4:4:4, past which files grow and
@@ -86,9 +86,9 @@ def encode(
         )
     png = _png_within(pixels, min(aim_bytes, cap_bytes))
     if png is not None:
-        return Encoded(png, "image/png", not notes, notes, *size)
+        return EncodedImage(png, "image/png", not notes, notes, *size)
     jpeg, about = _jpeg_within(pixels, aim_bytes, cap_bytes)
-    return Encoded(jpeg, "image/jpeg", False, (*notes, about), *size)
+    return EncodedImage(jpeg, "image/jpeg", False, (*notes, about), *size)
 
 
 def composited_on_white(pixels: Bytes, alpha: Bytes) -> Bytes:
@@ -134,8 +134,8 @@ def _png_within(pixels: Bytes, limit: int) -> bytes | None:
     if sample is pixels:
         files = [file for way in _PNG_WAYS if (file := _png(pixels, limit, *way))]
         return min(files, key=len, default=None)
-    most = int(limit * _HOPELESS * sample.size / pixels.size)
-    sizes = {way: len(_png(sample, most, *way) or b"") for way in _PNG_WAYS}
+    most = int(limit * SKIP_RATIO * sample.size / pixels.size)
+    sizes = {target: len(_png(sample, most, *target) or b"") for target in _PNG_WAYS}
     hopeful = [way for way in _PNG_WAYS if sizes[way]]
     if not hopeful:
         return None

@@ -33,7 +33,7 @@ from PIL import (
 from ..errors import ResultUnavailable
 from .media_types import HEAD_BYTES, describe_head, media_type_of
 
-PILLOW_RAISES = (
+PILLOW_ERRORS = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
     *(MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, Warning),
     *(struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError),
@@ -74,7 +74,7 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
 }
 
 
-class WholeFile(BytesIO):
+class StrictReader(BytesIO):
     """A file at whose end reading on is an error, whatever ``LOAD_TRUNCATED_IMAGES`` says."""
 
     loading = False
@@ -87,7 +87,7 @@ class WholeFile(BytesIO):
 
 
 @dataclass
-class Opened:
+class ImageHeader:
     """A file whose header is read and whose size is allowed."""
 
     image: ImageFile.ImageFile
@@ -100,12 +100,12 @@ class Opened:
         try:
             # The PNG reader's own getexif would decode the whole picture first.
             found = Image.Image.getexif(self.image).get(_ORIENTATION, 1)
-        except PILLOW_RAISES:
+        except PILLOW_ERRORS:
             return 1
         return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
     @property
-    def shown(self) -> tuple[int, int]:
+    def display_size(self) -> tuple[int, int]:
         """Width and height after the turn."""
         width, height = self.image.size
         if isinstance(self.image, TiffImagePlugin.TiffImageFile):
@@ -152,7 +152,7 @@ class Opened:
         return int(getattr(self.image, "n_frames", 1))
 
 
-def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
+def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> ImageHeader:
     """Read the header of a PNG, JPEG, WebP, GIF, BMP or TIFF.
 
     Raises:
@@ -169,7 +169,7 @@ def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> Opened:
     image = _READERS[found](stream)
     width, height = image.size
     _check_size(width, height, name, max_pixels)
-    return Opened(image, found, stream)
+    return ImageHeader(image, found, stream)
 
 
 def _instead(head: bytes) -> str:

@@ -7,7 +7,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from ..messages.page_title import title_of
-from ..redaction import scrub
+from ..redaction import redact
 
 HEAD_BYTES = 4096
 """So many first bytes tell every image, and nearly every page with its title."""
@@ -69,7 +69,7 @@ def kind_of(head: bytes) -> str:
 def describe_head(head: bytes) -> str:
     """The kind, and of a page or an XML error its title too."""
     kind = kind_of(head)
-    title = scrub(title_of(head)) if kind in ("HTML", "XML") else ""
+    title = redact(title_of(head)) if kind in ("HTML", "XML") else ""
     return f"{kind} ({title})" if title else kind
 
 

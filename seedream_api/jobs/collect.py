@@ -16,13 +16,13 @@ from ..errors import (
     TaskNotFound,
     WaitTimedOut,
 )
-from ..ledger.records import Row
-from ..ledger.states import STORED, State, key_print
+from ..ledger.records import JobRecord
+from ..ledger.states import STORED_STATES, State, key_fingerprint
 from ..service.polling import wait_limit_s
-from ..service.validation import checked_task_id
+from ..service.validation import validate_task_id
 from .cancellation import noting_cancellation
-from .generate import Listener, joined, look_once
-from .job import Work
+from .generate import Listener, check_once, wait_for_job
+from .job import Job
 from .results import Failure, Origin, Progress, Result
 from .session import Session
 
@@ -52,15 +52,15 @@ async def collect(
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
-        task_id, is_typed = await _checked(task_id, session)
-    printed = key_print(settings.key.get_secret_value())
+        task_id, is_typed = await _check_task_id(task_id, session)
+    printed = key_fingerprint(settings.key.get_secret_value())
 
-    async def claim() -> Row:
-        row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
+    async def claim() -> JobRecord:
+        row = await ledger.run(ledger.claim_task, settings.address, task_id, printed)
         if _was_not_found(row) and row.owner == ledger.owner:
             # The service may know it by now.
             await ledger.run(ledger.forget, row.id)
-            row = await ledger.run(ledger.adopt, settings.address, task_id, printed)
+            row = await ledger.run(ledger.claim_task, settings.address, task_id, printed)
         if row.address != settings.address:
             await ledger.run(ledger.release, row.id)
             raise ConfigurationError(
@@ -71,16 +71,16 @@ async def collect(
             )
         return row
 
-    def begin() -> Work:
-        return Work(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
+    def begin() -> Job:
+        return Job(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
 
-    key = _key_of(task_id, session) or f"task:{task_id}"
+    key = _find_job_key(task_id, session) or f"task:{task_id}"
     if not wait:
-        return await look_once(session, key, begin, progress)
-    return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
+        return await check_once(session, key, begin, progress)
+    return await wait_for_job(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
 
 
-async def _checked(text: str, session: Session) -> tuple[str, bool]:
+async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
     """The task ID, and whether it is only what a person typed.
 
     What the service itself gave as an ID is used, whatever it looks like.
@@ -91,26 +91,26 @@ async def _checked(text: str, session: Session) -> tuple[str, bool]:
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidRequest("task_id_malformed", given=text)
     task_id = text.strip()
-    if _key_of(task_id, session):
+    if _find_job_key(task_id, session):
         return task_id, False
-    known = await session.ledger.run(session.ledger.of_task, task_id)
+    known = await session.ledger.run(session.ledger.find_task, task_id)
     if known is None:
-        return checked_task_id(task_id), True
+        return validate_task_id(task_id), True
     return task_id, _was_not_found(known)
 
 
-def _key_of(task_id: str, session: Session) -> str | None:
+def _find_job_key(task_id: str, session: Session) -> str | None:
     """Under which key this process works on the task."""
-    works = session.works.items()
-    return next((key for key, work in works if work.row and work.row.task_id == task_id), None)
+    jobs = session.running_jobs.items()
+    return next((key for key, work in jobs if work.row and work.row.task_id == task_id), None)
 
 
-def _was_not_found(row: Row) -> bool:
+def _was_not_found(row: JobRecord) -> bool:
     """Whether it ended because the service did not know a task that a person named."""
     return row.state is State.FAILED and isinstance(row.error, TaskNotFound)
 
 
-async def resume(row: Row, session: Session) -> Result:
+async def resume(row: JobRecord, session: Session) -> Result:
     """Fetch what one row of the record still lacks, also where no task id leads to it.
 
     Raises:
@@ -125,14 +125,14 @@ async def resume(row: Row, session: Session) -> Result:
         return await collect_all([row.task_id], session)
     limit_s = settings.number("SEEDREAM_TIMEOUT_S")
 
-    async def claim() -> Row:
-        return await ledger.run(ledger.take_up, row.id)
+    async def claim() -> JobRecord:
+        return await ledger.run(ledger.claim_row, row.id)
 
-    def begin() -> Work:
-        return Work(session, claim, timeout_s=limit_s)
+    def begin() -> Job:
+        return Job(session, claim, timeout_s=limit_s)
 
     key = f"entry:{row.id}"
-    return await joined(session, key, begin, wait=True, timeout_s=limit_s, progress=None)
+    return await wait_for_job(session, key, begin, wait=True, timeout_s=limit_s, progress=None)
 
 
 async def collect_all(
@@ -156,21 +156,21 @@ async def collect_all(
     wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     given = task_ids.splitlines() if isinstance(task_ids, str) else task_ids
-    ids = [(await _checked(text, session))[0] for text in given if str(text).strip()]
+    ids = [(await _check_task_id(text, session))[0] for text in given if str(text).strip()]
     ids = list(dict.fromkeys(ids))
     if not ids:
-        raise await _no_ids(session)
+        raise await _no_ids_error(session)
 
     def listener(task_id: str) -> Listener | None:
         told = progress
         return None if told is None else lambda step: told(task_id, step)
 
-    looks = (
+    polls = (
         collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one)) for one in ids
     )
     cancelled = Interrupted("interrupted_task", task_id=" ".join(ids), charge=Charge.RUNNING)
     with noting_cancellation(lambda: cancelled):
-        ended = await asyncio.gather(*looks, return_exceptions=True)
+        ended = await asyncio.gather(*polls, return_exceptions=True)
     for outcome in ended:
         if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
             raise outcome
@@ -181,10 +181,10 @@ async def collect_all(
     }  # fmt: skip
     if not any(result.images or result.status == "pending" for result in results):
         raise next(iter(errors.values()))
-    return _together(ids, results, errors, session)
+    return _gather(ids, results, errors, session)
 
 
-def _together(
+def _gather(
     ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
 ) -> Result:
     failures = tuple(failure for result in results for failure in result.failures) + tuple(
@@ -217,7 +217,7 @@ def _together(
     )
 
 
-async def _no_ids(session: Session) -> InvalidRequest:
+async def _no_ids_error(session: Session) -> InvalidRequest:
     """The error for an empty id, which offers what is unfinished by name."""
     ledger = session.ledger
     rows = await ledger.run(ledger.rows, (State.ACCEPTED, State.ANSWERED), _OFFERED)
@@ -232,5 +232,5 @@ async def _no_ids(session: Session) -> InvalidRequest:
 async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
     """Whether the record holds all images of all these tasks. Asks nobody."""
     ledger = session.ledger
-    rows = [await ledger.run(ledger.of_task, task_id.strip()) for task_id in task_ids]
-    return bool(rows) and all(row is not None and row.state in STORED for row in rows)
+    rows = [await ledger.run(ledger.find_task, task_id.strip()) for task_id in task_ids]
+    return bool(rows) and all(row is not None and row.state in STORED_STATES for row in rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..downloads.downloader import LinkDead
+from ..downloads.downloader import LinkExpired
 from ..errors import (
     AuthenticationFailed,
     Charge,
@@ -19,10 +19,10 @@ from ..errors import (
 )
 from ..images.decode import measure as measure_picture, probe
 from ..ledger.image_store import StoredFile
-from ..ledger.records import Image, Row
-from ..ledger.states import State, key_print
-from ..network.url_guard import Policy
-from ..redaction import bare_url
+from ..ledger.records import ImageRecord, JobRecord
+from ..ledger.states import State, key_fingerprint
+from ..network.url_guard import FetchPolicy
+from ..redaction import strip_url_secrets
 from ..service.link_expiry import FAMILY_LIFE_S
 from .results import Phase
 
@@ -44,12 +44,12 @@ _GONE_FOR_GOOD = 410
 class _Unfetched:
     """An image that could not be fetched, as it was when it was tried."""
 
-    image: Image
+    image: ImageRecord
     error: SeedreamError
 
 
-async def fetch_missing(
-    session: Session, row: Row, tell: Callable[..., None]
+async def download_missing(
+    session: Session, row: JobRecord, tell: Callable[..., None]
 ) -> dict[int, SeedreamError]:
     """Fetch every image of ``row`` that is not in the store.
 
@@ -58,17 +58,17 @@ async def fetch_missing(
     Returns:
         By position, why an image could not be fetched; it stays resumable.
     """
-    await measure(session, row)
-    await mark_lost(session, row)
+    await record_sizes(session, row)
+    await mark_missing_files(session, row)
     settle_s = FIRST_SETTLING_S if row.task_id else SETTLING_S
     failures = await _fetch_all(session, row, tell, settle_s=settle_s)
     if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
-        failures = await _renew(session, row, failures, tell)
+        failures = await _refresh_links(session, row, failures, tell)
     now = session.now()
-    return {position: _final(failure, row, now) for position, failure in failures.items()}
+    return {position: _final_error(failure, row, now) for position, failure in failures.items()}
 
 
-async def mark_lost(session: Session, row: Row) -> Row:
+async def mark_missing_files(session: Session, row: JobRecord) -> JobRecord:
     """Mark the images whose files are missing or changed, so that they are fetched again."""
     ledger, store = session.ledger, session.store
     images = await ledger.run(ledger.images, row.id)
@@ -86,11 +86,11 @@ async def mark_lost(session: Session, row: Row) -> Row:
     is_marked = row.state is State.ANSWERED and all(
         image.is_missing for image in images if image.position in lost
     )
-    return row if not lost or is_marked else await ledger.run(ledger.lost, row.id, lost)
+    return row if not lost or is_marked else await ledger.run(ledger.mark_missing, row.id, lost)
 
 
-async def _renew(
-    session: Session, row: Row, failures: dict[int, _Unfetched], tell: Callable[..., None]
+async def _refresh_links(
+    session: Session, row: JobRecord, failures: dict[int, _Unfetched], tell: Callable[..., None]
 ) -> dict[int, _Unfetched]:
     """Ask the task for fresh links and fetch by them what is still missing."""
     ledger = session.ledger
@@ -98,10 +98,10 @@ async def _renew(
     try:
         task = await session.look(row.task_id)
     except SeedreamError as error:
-        told = _not_renewed(session, row, error)
+        told = refresh_error(session, row, error)
         return {
             position: replace(failure, error=told)
-            if isinstance(failure.error, LinkDead)
+            if isinstance(failure.error, LinkExpired)
             else failure
             for position, failure in failures.items()
         }
@@ -109,11 +109,11 @@ async def _renew(
     if not items:
         return failures
     files = {
-        item.position: await asyncio.to_thread(session.store.keep_answer, item.data)
+        item.position: await asyncio.to_thread(session.store.add_bytes, item.data)
         for item in items
         if item.data
     }
-    await ledger.run(ledger.answered, row.id, items, files)
+    await ledger.run(ledger.record_response, row.id, items, files)
     missing = {
         image.position: image
         for image in await ledger.run(ledger.images, row.id)
@@ -125,7 +125,7 @@ async def _renew(
         for position, image in missing.items()
         if position not in failures
         or image.url != failures[position].image.url
-        or isinstance(failures[position].error, LinkDead)
+        or isinstance(failures[position].error, LinkExpired)
     }
     kept = {p: failure for p, failure in failures.items() if p in missing.keys() - again}
     return kept | await _fetch_all(session, row, tell, settle_s=SETTLING_S, positions=again)
@@ -133,7 +133,7 @@ async def _renew(
 
 async def _fetch_all(
     session: Session,
-    row: Row,
+    row: JobRecord,
     tell: Callable[..., None],
     *,
     settle_s: float,
@@ -147,7 +147,7 @@ async def _fetch_all(
     tell(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
     failures: dict[int, _Unfetched] = {}
 
-    async def one(image: Image) -> None:
+    async def one(image: ImageRecord) -> None:
         nonlocal done
         try:
             await _fetch_one(session, image, policy, settle_s)
@@ -162,9 +162,11 @@ async def _fetch_all(
     return failures
 
 
-async def _fetch_one(session: Session, image: Image, policy: Policy, settle_s: float) -> None:
+async def _fetch_one(
+    session: Session, image: ImageRecord, policy: FetchPolicy, settle_s: float
+) -> None:
     if image.url is None:
-        raise LinkDead("result_gone", reason="it has no address", entry=image.request)
+        raise LinkExpired("result_gone", reason="it has no address", entry=image.request)
     store = session.store
     partial = await asyncio.to_thread(store.new_partial)
     age_s = session.now() - (image.url_seen_at or 0.0)
@@ -179,55 +181,55 @@ async def _fetch_one(session: Session, image: Image, policy: Policy, settle_s: f
     def keep() -> tuple[StoredFile, tuple[int, int]]:
         sha256, kind = download.sha256, download.media_type
         try:
-            size = _measured(partial, bare_url(download.final_url))
+            size = _measure(partial, strip_url_secrets(download.final_url))
         except ResultUnavailable as error:
             kept = store.keep_unreadable(partial, sha256, kind)
-            raise LinkDead("result_unreadable", reason=error, path=kept) from None
-        return store.keep(partial, sha256=sha256, kind=kind, size=download.bytes), size
+            raise LinkExpired("result_unreadable", reason=error, path=kept) from None
+        return store.add(partial, sha256=sha256, kind=kind, size=download.bytes), size
 
     file, size = await asyncio.to_thread(keep)
-    await session.ledger.run(session.ledger.stored, image.request, image.position, file, size)
+    await session.ledger.run(session.ledger.record_image, image.request, image.position, file, size)
 
 
-async def measure(session: Session, row: Row) -> None:
+async def record_sizes(session: Session, row: JobRecord) -> None:
     """Note the sizes of images that came inside a response: there the bytes were kept first."""
     ledger = session.ledger
     for image in await ledger.run(ledger.images, row.id):
         if image.file is not None and not image.width:
-            size = await asyncio.to_thread(_size, image.file)
+            size = await asyncio.to_thread(_measure_or_zero, image.file)
             file = StoredFile(image.file, image.sha256 or "", image.bytes, image.media_type)
-            await ledger.run(ledger.stored, row.id, image.position, file, size)
+            await ledger.run(ledger.record_image, row.id, image.position, file, size)
 
 
-def of_other_key(session: Session, row: Row, error: SeedreamError) -> SeedreamError:
+def key_mismatch_error(session: Session, row: JobRecord, error: SeedreamError) -> SeedreamError:
     """What a 401, 403 or 404 for a task means: perhaps only that another key made it."""
-    mine = key_print(session.settings.key.get_secret_value())
-    if row.key_print in (None, mine):
+    mine = key_fingerprint(session.settings.key.get_secret_value())
+    if row.key_fingerprint in (None, mine):
         return error
     reason = error.values.get("reason")
     return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
 
 
-def _not_renewed(session: Session, row: Row, error: SeedreamError) -> SeedreamError:
+def refresh_error(session: Session, row: JobRecord, error: SeedreamError) -> SeedreamError:
     """Why no fresh link came for a dead one."""
     if isinstance(error, (TaskNotFound, AuthenticationFailed)):
-        error = of_other_key(session, row, error)
+        error = key_mismatch_error(session, row, error)
     if error.key == "task_of_other_key":
-        return error.about(Charge.PAID, row.task_id)
+        return error.with_charge(Charge.PAID, row.task_id)
     if isinstance(error, TaskNotFound):
-        return LinkDead("result_gone", reason=error.values.get("reason"), entry=row.id)
+        return LinkExpired("result_gone", reason=error.values.get("reason"), entry=row.id)
     return error
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _measure_or_zero(path: Path) -> tuple[int, int]:
     """Width and height, or zeros where the bytes cannot be decoded."""
     try:
-        return _measured(path, path.name)
+        return _measure(path, path.name)
     except ResultUnavailable:
         return 0, 0
 
 
-def _measured(path: Path, name: str) -> tuple[int, int]:
+def _measure(path: Path, name: str) -> tuple[int, int]:
     """Width and height of a file that can be decoded, or that only this machine cannot decode.
 
     Raises:
@@ -244,7 +246,7 @@ def _measured(path: Path, name: str) -> tuple[int, int]:
         raise
 
 
-def _final(failure: _Unfetched, row: Row, now: float) -> SeedreamError:
+def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamError:
     """Why a paid image is not here, in words that say what is left to do."""
     error = failure.error
     known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
@@ -254,7 +256,7 @@ def _final(failure: _Unfetched, row: Row, now: float) -> SeedreamError:
         return error
     if error.key == "result_unreadable":
         return ResultUnavailable(error.key, **known, **error.values)
-    if isinstance(error, LinkDead) and not _may_live(failure, now):
+    if isinstance(error, LinkExpired) and not _may_live(failure, now):
         reason = error.values.get("reason") or error
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
     reason = error.values.get("reason") if error.key == "result_gone" else error

@@ -14,18 +14,18 @@ from collections.abc import Callable
 from ..callbacks import check_callback
 from ..config.settings import Settings, load_settings
 from ..errors import Interrupted, InvalidRequest, WaitTimedOut
-from ..ledger.records import Row
+from ..ledger.records import JobRecord
 from ..ledger.request_identity import identify
-from ..ledger.states import Intent, fingerprint, key_print
-from ..redaction import bare_url
+from ..ledger.states import JobSpec, fingerprint, key_fingerprint
+from ..redaction import strip_url_secrets
 from ..service.models import Request
 from ..service.polling import wait_limit_s
-from ..service.references import PictureReference, UrlReference, identities
-from ..service.validation import Checked, check_reachable, check_request
-from ..uploads import choose_way
+from ..service.references import PictureReference, UrlReference, read_identities
+from ..service.validation import ValidatedRequest, validate_reference_urls, validate_request
+from ..uploads import select_target
 from .cancellation import noting_cancellation
-from .job import Sending, Work
-from .outcomes import outcome_of, unfinished
+from .job import Job, SubmitPlan
+from .outcomes import build_result, pending_result
 from .results import Origin, Progress, Result
 from .session import Session
 
@@ -61,24 +61,24 @@ async def generate(
     settings = session.settings
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
-    checked = check_request(request, settings.models)
-    check_reachable(request.references, settings)
+    checked = validate_request(request, settings.models)
+    validate_reference_urls(request.references, settings)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
-        intent = await intent_of(checked, session)
+        spec = await build_spec(checked, session)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
-    way = choose_way(session.client, checked.model) if has_pictures else None
+    target = select_target(session.client, checked.model) if has_pictures else None
     ledger = session.ledger
 
-    async def claim() -> Row:
+    async def claim() -> JobRecord:
         return await ledger.run(
-            ledger.claim, intent, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE")
+            ledger.claim, spec, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE")
         )
 
-    def begin() -> Work:
-        return Work(session, claim, timeout_s=limit_s, sending=Sending(request, way))
+    def begin() -> Job:
+        return Job(session, claim, timeout_s=limit_s, sending=SubmitPlan(request, target))
 
-    return await joined(
-        session, intent.fingerprint, begin, wait=wait, timeout_s=limit_s, progress=progress
+    return await wait_for_job(
+        session, spec.fingerprint, begin, wait=wait, timeout_s=limit_s, progress=progress
     )
 
 
@@ -94,7 +94,7 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def intent_of(checked: Checked, session: Session) -> Intent:
+async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
     """The wish as it is written down; its fingerprint decides what has been paid for already.
 
     Raises:
@@ -109,37 +109,37 @@ async def intent_of(checked: Checked, session: Session) -> Intent:
         ledger,
         settings.address,
         body,
-        await identities(request.references),
+        await read_identities(request.references),
         request.seed,
     )
-    return Intent(
+    return JobSpec(
         fingerprint=fingerprint(settings.address, body, references, request.seed),
         family=checked.model.family.value,
         model=checked.model.id,
         address=settings.address,
-        key_print=key_print(key),
+        key_fingerprint=key_fingerprint(key),
         prompt=request.prompt if settings.is_on("SEEDREAM_STORE_PROMPTS") else None,
         fields={name: value for name, value in body.items() if name != "prompt"},
         references=references,
         seed=request.seed,
         asked=request.asked_images(),
         notes=checked.notes,
-        hidden=_hidden(request, settings),
+        hidden=_texts_to_withhold(request, settings),
         also=also,
     )
 
 
-def _hidden(request: Request, settings: Settings) -> tuple[str, ...]:
+def _texts_to_withhold(request: Request, settings: Settings) -> tuple[str, ...]:
     """The texts of a request that its row does not hold, and no response kept beside it may."""
     urls = (one.url for one in request.references if isinstance(one, UrlReference))
-    signed = (url for url in urls if bare_url(url) != url)
+    signed = (url for url in urls if strip_url_secrets(url) != url)
     return (*signed, *(() if settings.is_on("SEEDREAM_STORE_PROMPTS") else (request.prompt,)))
 
 
-async def joined(
+async def wait_for_job(
     session: Session,
     key: str,
-    begin: Callable[[], Work],
+    begin: Callable[[], Job],
     *,
     wait: bool,
     timeout_s: float,
@@ -148,80 +148,80 @@ async def joined(
     """Wait for the work of this key, begun here or by another node; one charge serves all."""
     deadline = session.clock() + timeout_s
     while True:
-        work, is_joined = _work(session, key, begin)
-        awaited: set[asyncio.Future[object]] = {work.task}  # type: ignore[arg-type]
+        job, is_joined = get_or_start(session, key, begin)
+        awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
-            awaited.add(work.accepted)  # type: ignore[arg-type]
-        with noting_cancellation(work.interruption):
+            awaited.add(job.accepted)  # type: ignore[arg-type]
+        with noting_cancellation(job.cancellation_error):
             left = max(0.0, deadline - session.clock())
-            is_done = await _wait(work, awaited, progress, left)
-            if is_joined and work.task.cancelled() and not session.is_closing:
+            is_done = await _wait(job, awaited, progress, left)
+            if is_joined and job.task.cancelled() and not session.is_closing:
                 continue  # its last waiter withdrew it just when we came
             try:
-                return await outcome_of(session, work, is_joined=is_joined, is_done=is_done)
+                return await build_result(session, job, is_joined=is_joined, is_done=is_done)
             except WaitTimedOut:
                 # The work was begun by someone who waits for less long than we do.
-                if not (is_joined and work.task.done() and session.clock() < deadline):
+                if not (is_joined and job.task.done() and session.clock() < deadline):
                     raise
 
 
 async def _wait(
-    work: Work,
+    job: Job,
     awaited: set[asyncio.Future[object]],
     progress: Listener | None,
     timeout_s: float | None = None,
 ) -> bool:
     """Whether one of ``awaited`` has come within ``timeout_s``."""
-    work.enter(progress)
+    job.add_waiter(progress)
     try:
         done, _ = await asyncio.wait(
             awaited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
         )
     finally:
-        work.leave(progress)
+        job.remove_waiter(progress)
     return bool(done)
 
 
-def _work(session: Session, key: str, begin: Callable[[], Work]) -> tuple[Work, bool]:
+def get_or_start(session: Session, key: str, begin: Callable[[], Job]) -> tuple[Job, bool]:
     """The work of this key, and whether it was under way already."""
-    found = session.works.get(key)
+    found = session.running_jobs.get(key)
     if found is not None and not found.task.done():
         return found, True
-    work = session.works[key] = begin()
+    job = session.running_jobs[key] = begin()
 
-    def forget(task: asyncio.Task[Row]) -> None:
-        if session.works.get(key) is work:
-            del session.works[key]
+    def forget(task: asyncio.Task[JobRecord]) -> None:
+        if session.running_jobs.get(key) is job:
+            del session.running_jobs[key]
         if not task.cancelled():
             task.exception()  # nobody may be waiting any more; the ledger has it
 
-    work.task.add_done_callback(forget)
-    return work, False
+    job.task.add_done_callback(forget)
+    return job, False
 
 
-async def look_once(
-    session: Session, key: str, begin: Callable[[], Work], progress: Listener | None
+async def check_once(
+    session: Session, key: str, begin: Callable[[], Job], progress: Listener | None
 ) -> Result:
     """One look: the images if the task is ready, else a pending result."""
-    work, is_joined = _work(session, key, begin)
-    with noting_cancellation(work.interruption):
-        work.enter(progress)
+    job, is_joined = get_or_start(session, key, begin)
+    with noting_cancellation(job.cancellation_error):
+        job.add_waiter(progress)
         try:
-            if not is_joined or await _is_over(work):
-                await asyncio.wait({work.task})
+            if not is_joined or await _is_finished(job):
+                await asyncio.wait({job.task})
         finally:
-            work.leave(progress)
+            job.remove_waiter(progress)
         try:
-            return await outcome_of(session, work, is_joined=is_joined, is_done=work.task.done())
+            return await build_result(session, job, is_joined=is_joined, is_done=job.task.done())
         except WaitTimedOut:
-            row = work.known_row
+            row = job.current_row
             if row is None:
                 raise
-            return unfinished(work, row, "pending", Origin.RESUMED)
+            return pending_result(job, row, "pending", Origin.RESUMED)
 
 
-async def _is_over(work: Work) -> bool:
+async def _is_finished(job: Job) -> bool:
     """Whether work under way sees the end of its task, at a look that is asked for now."""
-    look = work.watch.ask()
-    await asyncio.wait({work.task, look}, return_when=asyncio.FIRST_COMPLETED)
-    return work.task.done() or not look.result()
+    poll = job.signal.request_poll()
+    await asyncio.wait({job.task, poll}, return_when=asyncio.FIRST_COMPLETED)
+    return job.task.done() or not poll.result()

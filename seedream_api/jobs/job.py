@@ -26,18 +26,18 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from ..ledger.records import KeptResponse, Row
-from ..ledger.states import ENDED_UNPAID, STORED, State
-from ..service.polling import Watch
-from .fetch import mark_lost
+from ..ledger.records import JobRecord, KeptResponse
+from ..ledger.states import RELEASED_STATES, STORED_STATES, State
+from ..service.polling import PollSignal
+from .fetch import mark_missing_files
 from .results import Origin, Phase, Progress
 from .steps import STEPS
 from .unclear_responses import confirm, read_again
 
 if TYPE_CHECKING:
-    from ..network.throttle import Place
+    from ..network.throttle import Slot
     from ..service.models import Request
-    from ..uploads import Way
+    from ..uploads import UploadTarget
     from .session import Session
 
 log = logging.getLogger("seedream")
@@ -49,7 +49,7 @@ WRITE_DOWN_S = 120.0
 
 
 @dataclass(frozen=True)
-class Sending:
+class SubmitPlan:
     """What sending needs; a collected task has none.
 
     Args:
@@ -57,10 +57,10 @@ class Sending:
     """
 
     request: Request
-    way: Way | None
+    target: UploadTarget | None
 
 
-class Work:
+class Job:
     """Walks one row of the ledger to its end.
 
     Args:
@@ -74,22 +74,22 @@ class Work:
     def __init__(
         self,
         session: Session,
-        claim: Callable[[], Awaitable[Row]],
+        claim: Callable[[], Awaitable[JobRecord]],
         *,
         timeout_s: float,
-        sending: Sending | None = None,
+        sending: SubmitPlan | None = None,
         looks_once: bool = False,
         is_typed: bool = False,
     ) -> None:
         self.session = session
         self._claim = claim
         self.timeout_s = timeout_s
-        self.sending = sending
-        self.looks_once = looks_once
+        self.plan = sending
+        self.polls_once = looks_once
         self.is_typed = is_typed
         self.begun = session.clock()
-        self.row: Row | None = None
-        self.theirs: Row | None = None
+        self.row: JobRecord | None = None
+        self.foreign_row: JobRecord | None = None
         """The row as it stood at the latest look while another process works on it."""
         self.origin = Origin.NEW
         self.is_sending = False
@@ -97,20 +97,20 @@ class Work:
         self.was_sent = False
         self.end: SeedreamError | None = None
         """Why there are no images, as soon as that is written down."""
-        self.travel_notes: tuple[str, ...] = ()
+        self.upload_notes: tuple[str, ...] = ()
         self.download_failures: dict[int, SeedreamError] = {}
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done as soon as the task id is written down."""
         self.latest = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
-        self._place: Place | None = None
-        self.watch = Watch(session.sleep)
-        self.task = asyncio.create_task(self._walk())
+        self._place: Slot | None = None
+        self.signal = PollSignal(session.sleep)
+        self.task = asyncio.create_task(self._run())
 
     # --- waiters --------------------------------------------------------------------------------
 
-    def enter(self, listener: Callable[[Progress], None] | None) -> None:
+    def add_waiter(self, listener: Callable[[Progress], None] | None) -> None:
         """A waiter comes.
 
         Raises:
@@ -123,10 +123,10 @@ class Work:
         try:
             call_first(listener, self.latest)
         except InvalidRequest:
-            self.leave(listener)
+            self.remove_waiter(listener)
             raise
 
-    def leave(self, listener: Callable[[Progress], None] | None) -> None:
+    def remove_waiter(self, listener: Callable[[Progress], None] | None) -> None:
         """A waiter goes. The last one before anything was sent takes the request back."""
         self._waiters -= 1
         if listener is not None:
@@ -136,7 +136,7 @@ class Work:
         elif self._waiters == 0 and self._place is not None:
             self._place.release()
 
-    def admitted(self, place: Place) -> None:
+    def hold_slot(self, place: Slot) -> None:
         """Keep the place that the request takes: it is given up when the last waiter leaves."""
         self._place = place
 
@@ -145,33 +145,33 @@ class Work:
         """Whether nobody waits for it, or will."""
         return self._waiters == 0 or self.session.is_closing
 
-    def take_back(self) -> None:
+    def mark_not_sent(self) -> None:
         """The service surely did not accept the request; nobody may be waiting for it any more."""
         self.is_sending = self.was_sent = False
         if self.is_unwanted:
             self.task.cancel()
 
-    async def was_answered(self, patience_s: float | None) -> None:
+    async def wait_for_response(self, patience_s: float | None) -> None:
         """Wait until a task id is written down, images are fetched, or patience has ended."""
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
     @property
-    def known_row(self) -> Row | None:
+    def current_row(self) -> JobRecord | None:
         """The row, whether it is worked on here or in another process."""
-        return self.row or self.theirs
+        return self.row or self.foreign_row
 
     @property
     def is_sent_elsewhere(self) -> bool:
         """Whether another process has sent the request that is waited for here."""
-        row = None if self.row else self.theirs
+        row = None if self.row else self.foreign_row
         return row is not None and row.state is not State.INTENDED
 
-    def interruption(self) -> SeedreamError:
+    def cancellation_error(self) -> SeedreamError:
         """What to tell a waiter that is cancelled now; an end that it just met is told as such."""
         if self.end is not None:
             return self.end
-        row = self.known_row
+        row = self.current_row
         if row is not None and row.task_id and row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
         if self.is_sending and row is not None and self.task.done():
@@ -186,64 +186,66 @@ class Work:
             return Interrupted("interrupted_elsewhere", charge=Charge.POSSIBLE)
         return Interrupted("interrupted_before")
 
-    def tell(self, phase: Phase, **details: object) -> None:
+    def report(self, phase: Phase, **details: object) -> None:
         self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
         for listener in tuple(self.listeners):
             call_back(listener, self.latest)
-        self._changed()
+        self._report_change()
 
-    def _changed(self) -> None:
+    def _report_change(self) -> None:
         if self.session.on_change is not None:
             call_back(self.session.on_change, self)
 
     # --- the road -------------------------------------------------------------------------------
 
-    async def _walk(self) -> Row:
+    async def _run(self) -> JobRecord:
         """Claim the row, then take the next step until it is stored.
 
         Raises:
             SeedreamError: why there are no images.
         """
-        row = await self._own_row()
+        row = await self._acquire_row()
         try:
-            row = await self._begin(row)
+            row = await self._start_from(row)
             while row.state in STEPS and not self.download_failures:
-                self._note_state(row)
+                self._follow_state(row)
                 row = self.row = await STEPS[row.state](self, row)
         except LedgerFailed as failed:
-            self.end = self._unrecorded(failed, row.task_id)
+            self.end = self._unrecorded_error(failed, row.task_id)
             raise self.end from None
         except SeedreamError as error:
             self.end = error
             raise
         finally:
-            await self._released(row)
+            await self._release(row)
         return row
 
-    async def _own_row(self) -> Row:
+    async def _acquire_row(self) -> JobRecord:
         """My row, or one that is stored; a live owner elsewhere is waited for."""
         while True:
-            row = await self._claimed()
-            other = self._other_work(row)
-            if other is not None and not self.looks_once:
-                self.watch.looks_elsewhere()
-                self.tell(Phase.WAITING, task_id=row.task_id)
+            row = await self._claim_row()
+            other = self._find_other_job(row)
+            if other is not None and not self.polls_once:
+                self.signal.polled_elsewhere()
+                self.report(Phase.WAITING, task_id=row.task_id)
                 await asyncio.wait({other.task})
-            elif other is None and (row.owner == self.session.ledger.owner or row.state in STORED):
+            elif other is None and (
+                row.owner == self.session.ledger.owner or row.state in STORED_STATES
+            ):
                 self.row = row
                 return row
-            elif self.looks_once:
+            elif self.polls_once:
                 self.row = row
                 raise WaitTimedOut(
                     "wait_timed_out", task_id=row.task_id, word=row.state.value, waited=0
                 )
             else:
-                self.origin, self.theirs = Origin.JOINED, row
-                self.watch.looks_elsewhere()
-                self.tell(Phase.WAITING, task_id=row.task_id)
+                self.origin, self.foreign_row = Origin.JOINED, row
+                self.signal.polled_elsewhere()
+                self.report(Phase.WAITING, task_id=row.task_id)
                 await self.session.sleep(OTHER_OWNER_PAUSE_S)
 
-    async def _claimed(self) -> Row:
+    async def _claim_row(self) -> JobRecord:
         """What ``claim`` finds. Who is cancelled meanwhile lets go of it again: a row of a live
         owner is waited for, and nobody would be working on it."""
         claiming = asyncio.ensure_future(self._claim())
@@ -253,56 +255,56 @@ class Work:
             await asyncio.wait({claiming})
             if not claiming.cancelled() and claiming.exception() is None:
                 row = claiming.result()
-                if row.owner == self.session.ledger.owner and self._other_work(row) is None:
+                if row.owner == self.session.ledger.owner and self._find_other_job(row) is None:
                     if row.state is State.INTENDED:
-                        await self.withdrawn(row)
-                    await self._released(row)
+                        await self.withdraw(row)
+                    await self._release(row)
             raise
 
-    def _other_work(self, row: Row) -> Work | None:
+    def _find_other_job(self, row: JobRecord) -> Job | None:
         """The work of this process that has this row already: one row, one work."""
-        works = self.session.works.values()
-        return next((w for w in works if w.row and w.row.id == row.id and w is not self), None)
+        jobs = self.session.running_jobs.values()
+        return next((w for w in jobs if w.row and w.row.id == row.id and w is not self), None)
 
-    async def _begin(self, row: Row) -> Row:
+    async def _start_from(self, row: JobRecord) -> JobRecord:
         """What a row that was found means for the same inputs."""
-        self._note_state(row)
+        self._follow_state(row)
         if row.state is State.INTENDED:
             self.origin = Origin.NEW  # also where somebody else, who died, was waited for
             return row
         if self.origin is Origin.NEW:
-            self.origin = Origin.STORED if row.state in STORED else Origin.RESUMED
+            self.origin = Origin.STORED if row.state in STORED_STATES else Origin.RESUMED
         if row.state is State.SENDING:
             # Nobody of this process sends it any more, or this work would not have begun.
             crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
-            return await self.ended(row, State.UNKNOWN, crash)
+            return await self.finish(row, State.UNKNOWN, crash)
         if row.state is State.UNKNOWN:
             return await confirm(self, row)
-        if row.state in ENDED_UNPAID:  # a task that is collected again
+        if row.state in RELEASED_STATES:  # a task that is collected again
             raise row.error or SeedreamError("stored_error", reason=row.state.value)
         if row.state is State.EMPTY:
             return await read_again(self, row)
-        if row.state in STORED:
-            return await mark_lost(self.session, row)
+        if row.state in STORED_STATES:
+            return await mark_missing_files(self.session, row)
         return row
 
     # --- writing down ---------------------------------------------------------------------------
 
-    def _note_state(self, row: Row) -> None:
+    def _follow_state(self, row: JobRecord) -> None:
         self.was_sent = row.state is not State.INTENDED
         if row.state is State.ACCEPTED and not self.accepted.done():
             self.accepted.set_result(None)
 
-    async def moved(
+    async def record_state(
         self,
-        row: Row,
+        row: JobRecord,
         state: State,
         error: SeedreamError | None = None,
         *,
         task_id: str | None = None,
         request_id: str | None = None,
         response: KeptResponse | None = None,
-    ) -> Row:
+    ) -> JobRecord:
         ledger = self.session.ledger
         moved = await ledger.run(
             ledger.move,
@@ -313,12 +315,12 @@ class Work:
             error=error,
             response=response,
         )
-        self._changed()
+        self._report_change()
         return moved
 
-    async def noted(
+    async def record_end(
         self,
-        row: Row,
+        row: JobRecord,
         state: State,
         error: SeedreamError,
         *,
@@ -328,37 +330,41 @@ class Work:
         """Write an end down. One that cannot be written is told all the same."""
         try:
             if state is State.WITHDRAWN:
-                await self._came_back(row)
-            self.row = await self.moved(row, state, error, task_id=task_id, response=response)
+                await self._return_to_intended(row)
+            self.row = await self.record_state(
+                row, state, error, task_id=task_id, response=response
+            )
         except LedgerFailed as failed:
-            reason = failed.happened("en")
+            reason = failed.summary("en")
             log.error("the end of request %s was not written down: %s", row.id, reason)  # noqa: TRY400
 
-    async def ended(
+    async def finish(
         self,
-        row: Row,
+        row: JobRecord,
         state: State,
         error: SeedreamError,
         *,
         response: KeptResponse | None = None,
-    ) -> Row:
+    ) -> JobRecord:
         """Write an end down and raise it."""
-        await self.noted(row, state, error, response=response)
+        await self.record_end(row, state, error, response=response)
         self.is_sending = False
         raise error
 
-    async def withdrawn(self, row: Row) -> None:
+    async def withdraw(self, row: JobRecord) -> None:
         """Write down that a cancelled request was not sent."""
-        await self.noted(row, State.WITHDRAWN, Interrupted("interrupted_before"))
+        await self.record_end(row, State.WITHDRAWN, Interrupted("interrupted_before"))
 
-    async def _came_back(self, row: Row) -> None:
+    async def _return_to_intended(self, row: JobRecord) -> None:
         """A request that was not taken may stand at *sending* all the same: it was stopped while
         that was being written, before the first byte, or its return could not be written."""
         ledger = self.session.ledger
         if (await ledger.run(ledger.row, row.id)).state is State.SENDING:
-            await self.moved(row, State.INTENDED)
+            await self.record_state(row, State.INTENDED)
 
-    async def written_down(self, write: Callable[[], Awaitable[Row]], task_id: str | None) -> Row:
+    async def keep_writing(
+        self, write: Callable[[], Awaitable[JobRecord]], task_id: str | None
+    ) -> JobRecord:
         """Try to write for a while: what is to be written was paid for and stands nowhere else.
 
         Raises:
@@ -369,14 +375,14 @@ class Work:
             try:
                 return await write()
             except LedgerFailed as failed:
-                reason = failed.happened("en")
+                reason = failed.summary("en")
                 log.error("what the service answered is not written down yet: %s", reason)  # noqa: TRY400
-                is_hopeless = self.session.ledger.is_lost
+                is_hopeless = self.session.ledger.is_unusable
                 if is_hopeless or self.session.clock() - begun > WRITE_DOWN_S:
-                    raise self._unrecorded(failed, task_id) from None
+                    raise self._unrecorded_error(failed, task_id) from None
                 await self.session.sleep(1.0)
 
-    def _unrecorded(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
+    def _unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
         """A record that failed, in words for somebody who may have paid by then."""
         is_told = failed.may_have_been_charged or self.origin is Origin.STORED
         if is_told or not self.was_sent:
@@ -385,15 +391,15 @@ class Work:
             "task_unrecorded" if task_id else "answer_unrecorded",
             charge=Charge.POSSIBLE,
             task_id=task_id,
-            reason=failed.happened("en"),
-            reason_zh=failed.happened("zh"),
+            reason=failed.summary("en"),
+            reason_zh=failed.summary("zh"),
         )
 
-    async def _released(self, row: Row) -> None:
+    async def _release(self, row: JobRecord) -> None:
         """Nobody works on the row any more. If that cannot be written, this process goes on
         owning it, and takes it up again all the same."""
         try:
             await self.session.ledger.run(self.session.ledger.release, row.id)
         except LedgerFailed as failed:
-            log.warning("request %s was not let go of: %s", row.id, failed.happened("en"))
-        self._changed()
+            log.warning("request %s was not let go of: %s", row.id, failed.summary("en"))
+        self._report_change()

@@ -12,12 +12,12 @@ from ..downloads.data_uri import is_data_uri, read_data_uri
 from ..downloads.downloader import MAX_BYTES
 from ..errors import InvalidRequest, LedgerFailed, SeedreamError
 from ..images.media_types import media_type_of
-from ..redaction import bare_url
+from ..redaction import strip_url_secrets
 from .session import Session
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedUrl:
     """One URL and what came of it: bytes on disk, or an error."""
 
     url: str
@@ -34,7 +34,7 @@ class Loaded:
     @property
     def name(self) -> str:
         """What people call it: the address without its signature."""
-        return "a data URI" if is_data_uri(self.url) else bare_url(self.url)
+        return "a data URI" if is_data_uri(self.url) else strip_url_secrets(self.url)
 
 
 async def load_urls(
@@ -43,7 +43,7 @@ async def load_urls(
     folder: Path,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Loaded]:
+) -> list[LoadedUrl]:
     """Fetch every URL, equal ones once, several at a time; one outcome each, in order.
 
     Args:
@@ -61,12 +61,12 @@ async def load_urls(
     distinct = list(dict.fromkeys(wanted))
     done = 0
 
-    async def one(number: int, url: str) -> Loaded:
+    async def one(number: int, url: str) -> LoadedUrl:
         nonlocal done
         try:
             loaded = await _load(url, session, folder / str(number))
         except SeedreamError as error:
-            loaded = Loaded(url, error=error)
+            loaded = LoadedUrl(url, error=error)
         done += 1
         call_back(progress, done, len(distinct))
         return loaded
@@ -76,7 +76,7 @@ async def load_urls(
     return [by_url[url] for url in wanted]
 
 
-async def _load(url: str, session: Session, target: Path) -> Loaded:
+async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
     if is_data_uri(url):
         data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
         try:
@@ -84,16 +84,16 @@ async def _load(url: str, session: Session, target: Path) -> Loaded:
         except OSError as error:
             reason = error.strerror or error
             raise LedgerFailed("image_unstorable", path=target.parent, reason=reason) from None
-        return Loaded(url, path=target)
+        return LoadedUrl(url, path=target)
     ledger = session.ledger
-    stored = await ledger.run(ledger.stored_image, url)
+    stored = await ledger.run(ledger.find_stored_image, url)
     if stored is not None and await asyncio.to_thread(session.store.is_intact, stored):
-        return Loaded(url, path=stored.file, from_store=True)
+        return LoadedUrl(url, path=stored.file, from_store=True)
     download = await session.downloader.fetch(url, target, policy=session.workflow_policy())
-    return Loaded(url, path=download.path)
+    return LoadedUrl(url, path=download.path)
 
 
-def ending_of(path: Path) -> str:
+def file_suffix(path: Path) -> str:
     """The file name's ending for an image file's real type."""
     with path.open("rb") as file:
         kind = media_type_of(file.read(64))

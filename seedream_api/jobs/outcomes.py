@@ -12,16 +12,16 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from ..ledger.records import Image, Row
+from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
-from .job import Work
+from .job import Job
 from .results import Failure, Origin, Result, StoredImage
 from .session import Session
 
 log = logging.getLogger("seedream")
 
 
-async def outcome_of(session: Session, work: Work, *, is_joined: bool, is_done: bool) -> Result:
+async def build_result(session: Session, job: Job, *, is_joined: bool, is_done: bool) -> Result:
     """What a waiter gets of a work: its result, or that it still runs.
 
     Args:
@@ -32,32 +32,32 @@ async def outcome_of(session: Session, work: Work, *, is_joined: bool, is_done: 
         WaitTimedOut: it has not.
         SeedreamError: how the work ended.
     """
-    origin = Origin.JOINED if is_joined else work.origin
-    if work.task.done():
-        if work.task.cancelled():
-            raise work.interruption()
-        row = work.task.result()
-        return await _result(session, work, row, origin)
-    row = work.known_row
+    origin = Origin.JOINED if is_joined else job.origin
+    if job.task.done():
+        if job.task.cancelled():
+            raise job.cancellation_error()
+        row = job.task.result()
+        return await _finished_result(session, job, row, origin)
+    row = job.current_row
     if not is_done or row is None:
-        raise _timed_out(session, work)
-    return unfinished(work, row, "submitted", origin)
+        raise _timeout_error(session, job)
+    return pending_result(job, row, "submitted", origin)
 
 
-def _timed_out(session: Session, work: Work) -> WaitTimedOut:
-    row = work.known_row
+def _timeout_error(session: Session, job: Job) -> WaitTimedOut:
+    row = job.current_row
     task_id = row.task_id if row else None
-    is_sent = work.was_sent or work.is_sent_elsewhere
+    is_sent = job.was_sent or job.is_sent_elsewhere
     return WaitTimedOut(
         "wait_timed_out" if task_id else "answer_timed_out",
         task_id=task_id,
         charge=Charge.RUNNING if is_sent else Charge.NONE,
-        word=work.latest.word or work.latest.phase.value,
-        waited=round(session.clock() - work.begun),
+        word=job.latest.word or job.latest.phase.value,
+        waited=round(session.clock() - job.begun),
     )
 
 
-def unfinished(work: Work, row: Row, status: str, origin: Origin) -> Result:
+def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Result:
     """A result without images yet: ``submitted``, or ``pending``."""
     return Result(
         status=status,
@@ -68,12 +68,12 @@ def unfinished(work: Work, row: Row, status: str, origin: Origin) -> Result:
         asked=row.asked,
         references=len(row.references),
         charged_images=row.asked if origin is Origin.NEW else 0,
-        notes=(*row.notes, *work.travel_notes),
-        seconds=work.latest.seconds,
+        notes=(*row.notes, *job.upload_notes),
+        seconds=job.latest.seconds,
     )
 
 
-async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Result:
+async def _finished_result(session: Session, job: Job, row: JobRecord, origin: Origin) -> Result:
     """The result of a row whose images are stored, as far as they could be fetched.
 
     Raises:
@@ -82,14 +82,16 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
     """
     ledger = session.ledger
     images = await ledger.run(ledger.images, row.id)
-    stored = tuple(_stored(image, row.task_id) for image in images if image.file is not None)
+    stored = tuple(
+        _to_stored_image(image, row.task_id) for image in images if image.file is not None
+    )
     failures = tuple(
-        _failure(image, row, work.download_failures.get(image.position))
+        _to_failure(image, row, job.download_failures.get(image.position))
         for image in images
         if image.file is None
     )
     if not stored:
-        raise _nothing_fetched(row, failures)
+        raise _nothing_fetched_error(row, failures)
     if failures and session.settings.text("SEEDREAM_PARTIAL") == "fail":
         raise PartialResult(
             "partial_result",
@@ -99,7 +101,7 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
             reason="; ".join(failure.reason for failure in failures),
         )
     is_fetched = origin in (Origin.NEW, Origin.RESUMED)
-    pruned = await _delivered(session, row, sum(i.bytes for i in stored) if is_fetched else 0)
+    pruned = await _mark_delivered(session, row, sum(i.bytes for i in stored) if is_fetched else 0)
     service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
@@ -114,16 +116,16 @@ async def _result(session: Session, work: Work, row: Row, origin: Origin) -> Res
         charged_images=row.charged_images(images) if origin is Origin.NEW else 0,
         notes=(
             *row.notes,
-            *work.travel_notes,
-            *_about_count(row, len(stored), len(failures)),
+            *job.upload_notes,
+            *_count_notes(row, len(stored), len(failures)),
             *([pruned] if pruned else []),
         ),
-        seconds=session.clock() - work.begun,
+        seconds=session.clock() - job.begun,
         service_seconds=service_s,
     )
 
 
-def _about_count(row: Row, made: int, failed: int) -> tuple[str, ...]:
+def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
     """Note that the service made fewer images than were asked for."""
     if made + failed >= row.asked:
         return ()
@@ -133,17 +135,17 @@ def _about_count(row: Row, made: int, failed: int) -> tuple[str, ...]:
     )
 
 
-async def _delivered(session: Session, row: Row, more_bytes: int) -> str | None:
+async def _mark_delivered(session: Session, row: JobRecord, more_bytes: int) -> str | None:
     """Tidy up behind a result, which is given out whether that succeeds or not."""
     try:
-        await session.ledger.run(session.ledger.delivered, row.id)
-        return await session.keep_store_bounded(more_bytes)
+        await session.ledger.run(session.ledger.mark_delivered, row.id)
+        return await session.prune_if_needed(more_bytes)
     except LedgerFailed as failed:
-        log.warning("a delivered result was not noted: %s", failed.happened("en"))
+        log.warning("a delivered result was not noted: %s", failed.summary("en"))
         return None
 
 
-def _stored(image: Image, task_id: str | None) -> StoredImage:
+def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
     assert image.file is not None, "the caller looked"  # noqa: S101
     return StoredImage(
         path=image.file,
@@ -158,12 +160,12 @@ def _stored(image: Image, task_id: str | None) -> StoredImage:
     )
 
 
-def _failure(image: Image, row: Row, error: SeedreamError | None) -> Failure:
+def _to_failure(image: ImageRecord, row: JobRecord, error: SeedreamError | None) -> Failure:
     reason = image.error or (error.message("en") if error else "it is not stored")
     return Failure(reason, position=image.position, task_id=row.task_id, error=error)
 
 
-def _nothing_fetched(row: Row, failures: tuple[Failure, ...]) -> SeedreamError:
+def _nothing_fetched_error(row: JobRecord, failures: tuple[Failure, ...]) -> SeedreamError:
     first = next((failure.error for failure in failures if failure.error), None)
     if first is not None:
         return first

@@ -19,22 +19,22 @@ from ..errors import InvalidRequest
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.pruning import prune
-from ..network.throttle import Gate
-from ..network.url_guard import Policy, is_local_host, is_public, literal_address, resolve
+from ..network.throttle import Throttle
+from ..network.url_guard import FetchPolicy, is_local_host, is_public, literal_address, resolve
 from ..service.client import SeedreamClient
-from ..service.polling import Looks
-from ..uploads.uploader import Courier
+from ..service.polling import PollThrottle
+from ..uploads.uploader import Uploader
 from .cancellation import add_interruption
 
 if TYPE_CHECKING:
-    from .job import Work
+    from .job import Job
 
 log = logging.getLogger("seedream")
 
-CANCEL_AGAIN_S = 5.0
+CANCEL_RETRY_S = 5.0
 """How long work that was told to stop may take to write down where it stands."""
 
-UNWEIGHED_SHARE = 0.01
+CHECK_SHARE = 0.01
 """By this share of its bound the store may outgrow it before anybody looks."""
 
 
@@ -63,22 +63,22 @@ class Session:
         self.sleep = sleep
         self.now = now
         self.client = SeedreamClient(settings, clock=clock, sleep=sleep)
-        self.look = Looks(self.client.get_task, clock=clock, sleep=sleep)
+        self.look = PollThrottle(self.client.get_task, clock=clock, sleep=sleep)
         """One look at a task by its id; everybody of this process looks by it."""
         self.ledger: Ledger
         self.store: ImageStore
         self.downloader: Downloader
-        self.courier = Courier(self)
-        self.works: dict[str, Work] = {}
+        self.uploader = Uploader(self)
+        self.running_jobs: dict[str, Job] = {}
         """By fingerprint or task id: what is being worked on in this process."""
-        self.on_change: Callable[[Work], None] | None = None
+        self.on_change: Callable[[Job], None] | None = None
         """Told whenever a work of this session has moved its row or made progress."""
         self.is_closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
         self._responses: asyncio.Future[None] | None = None
         self._service_is_private: bool | None = None
-        self._unweighed = float("inf")
+        self._bytes_since_check = float("inf")
         """Bytes that may have come into the store since it was weighed."""
 
     async def __aenter__(self) -> Session:
@@ -114,7 +114,7 @@ class Session:
         host = urlsplit(self.client.base_url).hostname
         self.downloader = Downloader(
             self.client.transport,
-            gate=Gate(
+            throttle=Throttle(
                 int(self.settings.number("SEEDREAM_MAX_DOWNLOADS")),
                 clock=self.clock,
                 sleep=self.sleep,
@@ -150,7 +150,7 @@ class Session:
         if self._closing is None:
             self._responses = asyncio.ensure_future(self._wait_for_responses(patience_s))
             self._closing = asyncio.ensure_future(self._close(self._responses))
-        sending = self._sending()
+        sending = self._unanswered_jobs()
         # A cancelled scope of anyio cancels again and again, which is not a person's second wish.
         with anyio.CancelScope(shield=True):
             try:
@@ -161,39 +161,41 @@ class Session:
                 while not self._closing.done():
                     with contextlib.suppress(asyncio.CancelledError):
                         await asyncio.wait({self._closing})
-                unanswered = [work for work in sending if work.is_sending]
+                unanswered = [job for job in sending if job.is_sending]
                 if unanswered:
-                    add_interruption(error, unanswered[0].interruption())
+                    add_interruption(error, unanswered[0].cancellation_error())
                 raise
 
-    def _sending(self) -> list[Work]:
-        return [work for work in self.works.values() if work.is_sending]
+    def _unanswered_jobs(self) -> list[Job]:
+        return [work for work in self.running_jobs.values() if work.is_sending]
 
     async def _wait_for_responses(self, patience_s: float | None) -> None:
         """Of a task only its id is waited for: it runs at the service without us."""
-        await asyncio.gather(*(work.was_answered(patience_s) for work in self._sending()))
+        await asyncio.gather(
+            *(work.wait_for_response(patience_s) for work in self._unanswered_jobs())
+        )
 
     async def _close(self, responses: asyncio.Future[None]) -> None:
-        for work in self.works.values():
+        for work in self.running_jobs.values():
             if not work.is_sending:
                 work.task.cancel()
         # A loop that ends cancels every task on it, this one and the wait included.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({responses})
-        for work in self._sending():
+        for work in self._unanswered_jobs():
             log.warning("request %s was cut before its response came", work.row and work.row.id)
-        tasks = {work.task for work in self.works.values()}
+        tasks = {job.task for job in self.running_jobs.values()}
         try:
             while tasks:
                 for task in tasks:
                     task.cancel()
                 # Told again if need be: an answer that comes at the same moment is taken first.
-                _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)
+                _, tasks = await asyncio.wait(tasks, timeout=CANCEL_RETRY_S)
             await self.client.__aexit__(None, None, None)
         finally:
             await asyncio.to_thread(self.ledger.close)
 
-    async def keep_store_bounded(self, more_bytes: int) -> str | None:
+    async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images where the store is over its bound; says so.
 
         Args:
@@ -201,11 +203,11 @@ class Session:
                 it is done at first, and then once in a hundredth of the bound.
         """
         limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
-        self._unweighed += more_bytes
-        if self._unweighed <= limit * UNWEIGHED_SHARE:
+        self._bytes_since_check += more_bytes
+        if self._bytes_since_check <= limit * CHECK_SHARE:
             return None
         stored = await self.ledger.run(self.ledger.stored_bytes)
-        self._unweighed = 0
+        self._bytes_since_check = 0
         if stored <= limit:
             return None
         pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
@@ -216,21 +218,23 @@ class Session:
             f"{pruned.bytes / 1e6:.0f} MB, were removed, the oldest first"
         )
 
-    def workflow_policy(self) -> Policy:
+    def workflow_policy(self) -> FetchPolicy:
         """What URLs from workflows and the command line may reach."""
         allowed = self.settings.allowed_hosts
         if self.settings.is_built_in_sandbox:
             # Its own pictures: the sandbox is the service here, at an address of this process.
             allowed |= {urlsplit(self.client.base_url).netloc}
-        return Policy(allowed_hosts=allowed, may_be_private=False)
+        return FetchPolicy(allowed_hosts=allowed, may_be_private=False)
 
-    async def result_policy(self) -> Policy:
+    async def result_policy(self) -> FetchPolicy:
         """What result URLs of the service may reach: private hosts only if its own host is one."""
         is_private = self._service_is_private
         if is_private is None:
             # A failed look-up says nothing for the next time.
             is_private = self._service_is_private = await self._is_service_private()
-        return Policy(allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private))
+        return FetchPolicy(
+            allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private)
+        )
 
     async def _is_service_private(self) -> bool | None:
         """Whether the service's own host is a private one; ``None`` where it is not known now."""

@@ -25,24 +25,24 @@ from ..errors import (
     TaskNotFound,
     WaitTimedOut,
 )
-from ..ledger.records import Row
-from ..ledger.states import State, key_print
+from ..ledger.records import JobRecord
+from ..ledger.states import State, key_fingerprint
 from ..service.client import SubmitHooks
 from ..service.models import Task, TaskStatus
-from ..service.polling import NOT_FOUND_S, Pace, wait_for_task
+from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
-from ..service.responses import Answer
+from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
-from .fetch import fetch_missing, measure, of_other_key
+from .fetch import download_missing, key_mismatch_error, record_sizes
 from .results import Phase
-from .unclear_responses import end_unknown, kept, reread, write_answered
+from .unclear_responses import end_unknown, record_response, reread, to_kept_response
 
 if TYPE_CHECKING:
-    from .job import Work
+    from .job import Job
 
 log = logging.getLogger("seedream")
 
-ANSWER_S = 1800.0
+MIN_RESPONSE_WAIT_S = 1800.0
 """How long a paid answer is waited for at least, however impatient the person is: giving it up
 would only make an unknown outcome of a paid image."""
 
@@ -50,129 +50,129 @@ would only make an unknown outcome of a paid image."""
 # --- intended: references travel, the request is sent -------------------------------------------
 
 
-async def send(work: Work, row: Row) -> Row:
+async def send(job: Job, row: JobRecord) -> JobRecord:
     """Bring the references along and send the request, once."""
-    assert work.sending is not None, "only a request is ever intended"  # noqa: S101
-    request = work.sending.request
+    assert job.plan is not None, "only a request is ever intended"  # noqa: S101
+    request = job.plan.request
     try:
-        work.tell(Phase.UPLOADING if request.references else Phase.SUBMITTING)
-        travelled = await work.session.courier.bring(
+        job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
+        resolved = await job.session.uploader.resolve_references(
             request.references,
-            work.sending.way,
-            progress=lambda done, total: work.tell(Phase.UPLOADING, done=done, total=total),
+            job.plan.target,
+            progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
-        work.travel_notes = travelled.notes
-        work.tell(Phase.SUBMITTING)
-        answer = await work.session.client.submit(
+        job.upload_notes = resolved.notes
+        job.report(Phase.SUBMITTING)
+        response = await job.session.client.submit(
             request,
-            travelled.urls,
+            resolved.urls,
             idempotency_key=row.idempotency_key,
             hooks=SubmitHooks(
-                before_first_byte=lambda: _before_first_byte(work, row),
-                not_accepted=lambda: _not_accepted(work, row),
-                admitted=work.admitted,
+                before_first_byte=lambda: _before_first_byte(job, row),
+                not_accepted=lambda: _after_rejection(job, row),
+                admitted=job.hold_slot,
             ),
-            read_timeout_s=max(work.timeout_s, ANSWER_S),
+            read_timeout_s=max(job.timeout_s, MIN_RESPONSE_WAIT_S),
         )
     except asyncio.CancelledError:
-        if not work.is_sending:
-            await work.withdrawn(row)
+        if not job.is_sending:
+            await job.withdraw(row)
         raise
     except ApiRefused as error:
         if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):
-            await work.session.courier.forget(row.references)
-        return await work.ended(row, State.REFUSED, error)
+            await job.session.uploader.invalidate(row.references)
+        return await job.finish(row, State.REFUSED, error)
     except OutcomeUnknown as error:
-        return await end_unknown(work, row, error)
+        return await end_unknown(job, row, error)
     except SeedreamError as error:
-        return await work.ended(row, State.WITHDRAWN, error)
-    return await _taken(work, row, answer)
+        return await job.finish(row, State.WITHDRAWN, error)
+    return await _record_submission(job, row, response)
 
 
-async def _before_first_byte(work: Work, row: Row) -> None:
-    if work.is_unwanted:
+async def _before_first_byte(job: Job, row: JobRecord) -> None:
+    if job.is_unwanted:
         # It was cancelled, and ``wait_for`` before Python 3.12 swallowed that on the way here.
         raise asyncio.CancelledError
     # From here on nobody's leaving takes the request back; so this stands before the first wait.
-    work.is_sending = work.was_sent = True
+    job.is_sending = job.was_sent = True
     try:
-        await work.moved(row, State.SENDING)
+        await job.record_state(row, State.SENDING)
     except BaseException:
-        work.is_sending = work.was_sent = False
+        job.is_sending = job.was_sent = False
         raise
-    if work.session.is_closing:  # while that was written
-        work.is_sending = work.was_sent = False
+    if job.session.is_closing:  # while that was written
+        job.is_sending = job.was_sent = False
         raise asyncio.CancelledError
 
 
-async def _not_accepted(work: Work, row: Row) -> None:
+async def _after_rejection(job: Job, row: JobRecord) -> None:
     try:
-        await work.moved(row, State.INTENDED)
+        await job.record_state(row, State.INTENDED)
     finally:
-        work.take_back()
+        job.mark_not_sent()
 
 
-async def _taken(work: Work, row: Row, answer: Answer) -> Row:
+async def _record_submission(job: Job, row: JobRecord, response: ServiceResponse) -> JobRecord:
     """Write down what the service answered: images at once, a task, or neither."""
-    verdict = judge_submission(answer)
+    verdict = judge_submission(response)
     if verdict is Verdict.MADE:
-        return await write_answered(work, row, answer)
+        return await record_response(job, row, response)
     if verdict is Verdict.ACCEPTED:
-        accepted = await work.written_down(
-            lambda: work.moved(
-                row, State.ACCEPTED, task_id=answer.task_id, request_id=answer.request_id
+        accepted = await job.keep_writing(
+            lambda: job.record_state(
+                row, State.ACCEPTED, task_id=response.task_id, request_id=response.request_id
             ),
-            answer.task_id,
+            response.task_id,
         )
-        work.is_sending = False
+        job.is_sending = False
         return accepted
     empty = CompletedWithoutImages(
-        "completed_without_images", request_id=answer.request_id, entry=row.id
+        "completed_without_images", request_id=response.request_id, entry=row.id
     )
-    return await work.ended(row, State.EMPTY, empty, response=kept(answer))
+    return await job.finish(row, State.EMPTY, empty, response=to_kept_response(response))
 
 
 # --- accepted: the task is polled ---------------------------------------------------------------
 
 
-async def poll(work: Work, row: Row) -> Row:
+async def poll(job: Job, row: JobRecord) -> JobRecord:
     """Look at the task until it ends."""
     assert row.task_id is not None, "accepted means that the id is known"  # noqa: S101
-    work.tell(Phase.QUEUED, task_id=row.task_id)
+    job.report(Phase.QUEUED, task_id=row.task_id)
     try:
-        task = await (_one_look(work, row) if work.looks_once else _looks(work, row))
+        task = await (_poll_once(job, row) if job.polls_once else _poll_until_done(job, row))
     except (TaskNotFound, AuthenticationFailed) as error:
-        told = of_other_key(work.session, row, error)
+        told = key_mismatch_error(job.session, row, error)
         if row.sent_at is not None:  # ours, and not an id that somebody may have mistyped
-            told = told.about(Charge.POSSIBLE, row.task_id)
+            told = told.with_charge(Charge.POSSIBLE, row.task_id)
         elif told.key == "task_not_found":
-            return await work.ended(row, State.FAILED, told)
+            return await job.finish(row, State.FAILED, told)
         raise told from None
     except (ReadFailed, NotSent) as error:
-        raise error.about(Charge.RUNNING, row.task_id) from None
-    return await _ended(work, row, task)
+        raise error.with_charge(Charge.RUNNING, row.task_id) from None
+    return await _record_task_end(job, row, task)
 
 
-async def _ended(work: Work, row: Row, task: Task) -> Row:
+async def _record_task_end(job: Job, row: JobRecord, task: Task) -> JobRecord:
     """Write down how the task ended: with images, failed, or with neither."""
-    answer = task.answer or Answer(items=task.items)
-    if answer.has_images:
-        return await write_answered(work, row, answer)
-    failed_item = answer.item_error
+    response = task.response or ServiceResponse(items=task.items)
+    if response.has_images:
+        return await record_response(job, row, response)
+    failed_item = response.item_error
     if task.status is TaskStatus.FAILED or failed_item is not None:
         reason = task.error or failed_item
-        words = str(reason) if reason is not None else task.word
+        words = str(reason) if reason is not None else task.raw_status
         key = "task_failed_content" if reason and is_moderation(reason) else "task_failed"
         if is_unreachable_image(words):
-            await work.session.courier.forget(row.references)
-        failed = TaskFailed(key, task_id=task.id, reason=work.session.client.scrub(words))
-        return await work.ended(row, State.FAILED, failed)
+            await job.session.uploader.invalidate(row.references)
+        failed = TaskFailed(key, task_id=task.id, reason=job.session.client.redact(words))
+        return await job.finish(row, State.FAILED, failed)
     empty = CompletedWithoutImages("completed_without_images", task_id=task.id, entry=row.id)
-    return await work.ended(row, State.EMPTY, empty, response=kept(answer))
+    return await job.finish(row, State.EMPTY, empty, response=to_kept_response(response))
 
 
-async def _looks(work: Work, row: Row) -> Task:
-    session = work.session
+async def _poll_until_done(job: Job, row: JobRecord) -> Task:
+    session = job.session
     typical_s = (
         await session.ledger.run(session.ledger.typical_seconds, row.model) if row.model else None
     )
@@ -182,19 +182,19 @@ async def _looks(work: Work, row: Row) -> Task:
     latest: list[Task] = []
 
     async def look() -> Task:
-        latest[:] = [await _look(work, task_id)]
+        latest[:] = [await _poll(job, task_id)]
         return latest[0]
 
     waiting = wait_for_task(
         look,
         task_id=task_id,
-        pace=Pace(typical_s),
-        timeout_s=work.timeout_s,
+        schedule=PollSchedule(typical_s),
+        timeout_s=job.timeout_s,
         clock=session.clock,
         sleep=session.sleep,
-        doze=work.watch.doze,
-        age_s=_age_s(work, row),
-        is_known=_is_known(work, row),
+        sleep_until_woken=job.signal.sleep_until_woken,
+        age_s=_task_age_s(job, row),
+        is_known=_is_known_task(job, row),
     )
     try:
         return await waiting
@@ -205,63 +205,63 @@ async def _looks(work: Work, row: Row) -> Task:
         raise
 
 
-def _age_s(work: Work, row: Row) -> float:
-    now = work.session.now()
+def _task_age_s(job: Job, row: JobRecord) -> float:
+    now = job.session.now()
     return max(0.0, now - (row.accepted_at or now))
 
 
-def _is_known(work: Work, row: Row) -> bool:
+def _is_known_task(job: Job, row: JobRecord) -> bool:
     """Whether the task exists as far as we know, and our key may read it."""
-    mine = key_print(work.session.settings.key.get_secret_value())
-    return not work.is_typed and row.key_print in (None, mine)
+    mine = key_fingerprint(job.session.settings.key.get_secret_value())
+    return not job.is_typed and row.key_fingerprint in (None, mine)
 
 
-async def _one_look(work: Work, row: Row) -> Task:
+async def _poll_once(job: Job, row: JobRecord) -> Task:
     task_id, word = row.task_id, "unknown"
     assert task_id is not None, "the caller looked"  # noqa: S101
     try:
-        task = await _look(work, task_id)
+        task = await _poll(job, task_id)
     except TaskNotFound:
-        if not _is_known(work, row) or _age_s(work, row) > NOT_FOUND_S:
+        if not _is_known_task(job, row) or _task_age_s(job, row) > NOT_FOUND_S:
             raise
     else:
         if task.status.is_terminal:
             return task
-        word = task.word
+        word = task.raw_status
     raise WaitTimedOut("wait_timed_out", task_id=task_id, word=word, waited=0)
 
 
-async def _look(work: Work, task_id: str) -> Task:
+async def _poll(job: Job, task_id: str) -> Task:
     try:
-        task = await work.session.look(task_id, work.watch.begins)
+        task = await job.session.look(task_id, job.signal.poll_started)
     except SeedreamError:
-        work.watch.saw_nothing()
+        job.signal.poll_failed()
         raise
     phase = Phase.QUEUED if task.status is TaskStatus.QUEUED else Phase.PROCESSING
-    work.tell(phase, percent=task.progress, task_id=task.id, word=task.word)
-    work.watch.saw(still_runs=not task.status.is_terminal)
+    job.report(phase, percent=task.progress, task_id=task.id, word=task.raw_status)
+    job.signal.poll_finished(still_runs=not task.status.is_terminal)
     return task
 
 
 # --- answered: the images are fetched -----------------------------------------------------------
 
 
-async def fetch(work: Work, row: Row) -> Row:
+async def fetch(job: Job, row: JobRecord) -> JobRecord:
     """Bring the images into the store."""
-    ledger = work.session.ledger
+    ledger = job.session.ledger
     images = await ledger.run(ledger.images, row.id)
     if any(image.is_missing and image.url is None for image in images):
-        row = await reread(work, row) or row
-    work.download_failures = await fetch_missing(work.session, row, work.tell)
-    await measure(work.session, row)
-    if work.download_failures:
+        row = await reread(job, row) or row
+    job.download_failures = await download_missing(job.session, row, job.report)
+    await record_sizes(job.session, row)
+    if job.download_failures:
         return await ledger.run(ledger.row, row.id)
     images = await ledger.run(ledger.images, row.id)
     whole = all(image.error is None for image in images)
-    return await work.moved(row, State.COMPLETED if whole else State.PARTIAL)
+    return await job.record_state(row, State.COMPLETED if whole else State.PARTIAL)
 
 
-STEPS: Mapping[State, Callable[[Work, Row], Awaitable[Row]]] = MappingProxyType({
+STEPS: Mapping[State, Callable[[Job, JobRecord], Awaitable[JobRecord]]] = MappingProxyType({
     State.INTENDED: send,
     State.ACCEPTED: poll,
     State.ANSWERED: fetch,

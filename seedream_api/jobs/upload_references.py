@@ -10,11 +10,11 @@ import numpy as np
 from ..callbacks import call_back, check_callback
 from ..errors import ConfigurationError, InvalidRequest
 from ..service.references import PictureReference, pixels_reference
-from ..service.validation import check_reference_size
-from ..uploads import url_way
+from ..service.validation import validate_reference_size
+from ..uploads import url_target
 
 if TYPE_CHECKING:
-    from ..ledger.upload_cache import Sent
+    from ..ledger.upload_cache import UploadedReference
     from .session import Session
 
 
@@ -23,7 +23,7 @@ async def upload_references(
     session: Session,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Sent]:
+) -> list[UploadedReference]:
     """Upload pictures by the configured way, several at once; in order.
 
     Pictures that are there already are not uploaded again.
@@ -47,18 +47,20 @@ async def upload_references(
             raise InvalidRequest(
                 "reference_unreadable", position=position, given=kind, reason=reason
             )
-        check_reference_size(position, picture.width, picture.height)
-    way = url_way(session.client)
-    if way is None:
+        validate_reference_size(position, picture.width, picture.height)
+    target = url_target(session.client)
+    if target is None:
         raise ConfigurationError("no_url_way")
 
     def report(done: int, total: int) -> None:
         call_back(progress, done, total)
 
-    return await session.courier.send(list(enumerate(pictures, start=1)), way, progress=report)
+    return await session.uploader.upload(
+        list(enumerate(pictures, start=1)), target, progress=report
+    )
 
 
-async def try_upload(session: Session) -> Sent | None:
+async def try_upload_target(session: Session) -> UploadedReference | None:
     """Send a picture of one pixel by the configured way and fetch it back; free.
 
     Returns:
@@ -69,8 +71,8 @@ async def try_upload(session: Session) -> Sent | None:
         UploadFailed: the picture did not arrive, or its URL does not serve it.
     """
     session.check_usable()
-    way = url_way(session.client)
-    if way is None:
+    target = url_target(session.client)
+    if target is None:
         return None
     pixel = np.full((1, 1, 3), 128, np.uint8)
-    return await session.courier.try_out(pixels_reference(pixel, "a trial picture"), way)
+    return await session.uploader.test_upload(pixels_reference(pixel, "a trial picture"), target)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..errors import Charge
 from .ledger import Ledger
 from .queries import in_states
-from .records import Image, Row, row_from, shown_images
+from .records import ImageRecord, JobRecord, parse_row, shown_images
 from .request_identity import choose_row, find_rows
 from .states import State
 
@@ -20,11 +20,11 @@ MAX_PAGE = 500
 
 
 @dataclass(frozen=True)
-class Entry:
+class JobView:
     """A row with its images, and whether a running process works on it."""
 
-    row: Row
-    images: tuple[Image, ...]
+    row: JobRecord
+    images: tuple[ImageRecord, ...]
     is_live: bool
 
     @property
@@ -52,25 +52,25 @@ _CHARGES = {
 
 
 @dataclass(frozen=True)
-class Page:
+class JobPage:
     """A stretch of the record, newest first.
 
     Args:
         total: how many entries there are of this choice, on all pages.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[JobView, ...]
     total: int
 
 
-def page(
+def list_jobs(
     ledger: Ledger,
     *,
     offset: int = 0,
     limit: int = 100,
     states: tuple[State, ...] = (),
     text: str = "",
-) -> Page:
+) -> JobPage:
     """A page of the record.
 
     Args:
@@ -91,19 +91,19 @@ def page(
             f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
             (*values, min(limit, MAX_PAGE), offset),
         )
-        rows = [row_from(row) for row in found]
+        rows = [parse_row(row) for row in found]
         marks = ", ".join("?" for _ in rows)
         made = db.execute(
             f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position",  # noqa: S608
             [row.id for row in rows],
         ).fetchall()
-    images: dict[int, list[Image]] = defaultdict(list)
+    images: dict[int, list[ImageRecord]] = defaultdict(list)
     for image in shown_images(made, ledger.home):
         images[image.request].append(image)
-    return Page(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
+    return JobPage(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
 
 
-def entry(ledger: Ledger, row_id: int) -> Entry | None:
+def get_job(ledger: Ledger, row_id: int) -> JobView | None:
     """One entry, forgotten ones too; ``None`` where there is none of this number."""
     with ledger.transaction() as db:
         found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
@@ -112,15 +112,15 @@ def entry(ledger: Ledger, row_id: int) -> Entry | None:
         ).fetchall()
     if found is None:
         return None
-    return _entry(ledger, row_from(found), shown_images(images, ledger.home))
+    return _entry(ledger, parse_row(found), shown_images(images, ledger.home))
 
 
-def _entry(ledger: Ledger, row: Row, images: list[Image]) -> Entry:
+def _entry(ledger: Ledger, row: JobRecord, images: list[ImageRecord]) -> JobView:
     is_live = row.owner is not None and ledger.is_owner_alive(row.owner)
-    return Entry(row, tuple(images), is_live)
+    return JobView(row, tuple(images), is_live)
 
 
-def answering(ledger: Ledger, fingerprints: Sequence[str], *, reuse: bool) -> Row | None:
+def find_reusable(ledger: Ledger, fingerprints: Sequence[str], *, reuse: bool) -> JobRecord | None:
     """The row that would answer for a request without a new charge, if any.
 
     Args:

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
 from . import schema
-from .owner_lock import OwnerLock, is_alive, sweep
+from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
 T = TypeVar("T")
 
 
-class LedgerFile:
+class LedgerDatabase:
     """What every use of the ledger's file shares; :class:`~.ledger.Ledger` is the whole."""
 
     def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
@@ -37,7 +37,7 @@ class LedgerFile:
         try:
             make_private_folder(home)
             self._lock = OwnerLock(self._owners)
-            sweep(self._owners)
+            remove_stale_locks(self._owners)
             self._connection, self._place = schema.open_database(self.path)
         except OSError as error:
             self._let_go()
@@ -57,7 +57,7 @@ class LedgerFile:
         return name == self.owner or is_alive(self._owners, name)
 
     @property
-    def is_lost(self) -> bool:
+    def is_unusable(self) -> bool:
         """Whether the file was found broken, or gone: only a ledger opened anew goes on."""
         return self._lost is not None
 
@@ -128,7 +128,7 @@ class LedgerFile:
 
     def _check_place(self) -> None:
         """What is written into a deleted file is lost as soon as this process ends."""
-        if schema.place_of(self.path) != self._place:
+        if schema.file_id(self.path) != self._place:
             self._lost = self._unwritable("it was moved or deleted while it was in use")
             raise self._lost
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from ..service.models import ResultItem
-from .records import Image
+from .records import ImageRecord
 
 Key = Callable[[str], object]
 
 
 def match_items(
-    known: Iterable[Image], items: Iterable[ResultItem], contents: Mapping[int, str]
+    known: Iterable[ImageRecord], items: Iterable[ResultItem], contents: Mapping[int, str]
 ) -> dict[int, ResultItem]:
     """Give every new entry its position; an entry that adds nothing gets none.
 
@@ -31,7 +31,7 @@ def match_items(
 
 class _Matching:
     def __init__(
-        self, known: Iterable[Image], items: Iterable[ResultItem], contents: Mapping[int, str]
+        self, known: Iterable[ImageRecord], items: Iterable[ResultItem], contents: Mapping[int, str]
     ) -> None:
         self.known = {image.position: image for image in known}
         self.left = sorted(items, key=lambda item: item.position)
@@ -63,7 +63,7 @@ class _Matching:
         self.placed[position] = item
         self.left.remove(item)
 
-    def _open(self, is_wanted: Callable[[Image], bool]) -> list[int]:
+    def _open(self, is_wanted: Callable[[ImageRecord], bool]) -> list[int]:
         """The positions that no entry was matched to yet, in order."""
         return [
             position

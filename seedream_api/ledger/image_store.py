@@ -23,7 +23,7 @@ from ..errors import LedgerFailed
 from ..images.media_types import media_type_of
 
 if TYPE_CHECKING:
-    from .records import Image
+    from .records import ImageRecord
 
 _ENDINGS = {
     "image/png": ".png",
@@ -76,7 +76,7 @@ class ImageStore:
             raise self._unstorable(error) from None
         return self._partial / f"{uuid.uuid4().hex}.part"
 
-    def keep(self, partial: Path, *, sha256: str, kind: str, size: int) -> StoredFile:
+    def add(self, partial: Path, *, sha256: str, kind: str, size: int) -> StoredFile:
         """Give a whole, fsynced file its name.
 
         Args:
@@ -95,7 +95,7 @@ class ImageStore:
             raise self._unstorable(error) from None
         return StoredFile(target, sha256, size, kind)
 
-    def keep_answer(self, data: bytes) -> StoredFile:
+    def add_bytes(self, data: bytes) -> StoredFile:
         """Store an image that came inside an answer, whatever it is.
 
         Raises:
@@ -113,9 +113,9 @@ class ImageStore:
             raise self._unstorable(error) from None
         digest = hashlib.sha256(data).hexdigest()
         kind = media_type_of(data) or ""
-        return self.keep(partial, sha256=digest, kind=kind, size=len(data))
+        return self.add(partial, sha256=digest, kind=kind, size=len(data))
 
-    def is_intact(self, image: Image) -> bool:
+    def is_intact(self, image: ImageRecord) -> bool:
         """Whether an image's file is here and holds the bytes that were stored; blocks.
 
         The hash is compared and no pixel is decoded: a file that was readable when it was stored

@@ -7,9 +7,9 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
-from ..redaction import hide_known, scrub
+from ..redaction import hide_known, redact
 from .cells import Cells, storable, to_count, to_moment, to_text
-from .queries import LedgerLooks
+from .queries import LedgerQueries
 from .records import KeptResponse
 from .withheld import without_prompts, without_texts
 
@@ -19,7 +19,7 @@ MAX_KEPT = 4
 """Responses per row: the first, which may be the only one with the images, and the latest ones."""
 
 
-class LedgerResponses(LedgerLooks):
+class LedgerResponses(LedgerQueries):
     """The ledger's methods that keep responses and read them back."""
 
     def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
@@ -94,7 +94,7 @@ def pack(
     body = zlib.compress(data if keeps_prompt else without_prompts(data), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
     return replace(
-        response, body=body[:MAX_KEPT_BYTES], note=scrub(response.note), truncated=is_cut
+        response, body=body[:MAX_KEPT_BYTES], note=redact(response.note), truncated=is_cut
     )
 
 

@@ -15,13 +15,13 @@ import sqlite3
 
 from ..errors import OutcomeUnknown
 from .owner_lock import is_alive
-from .records import Row, readable, row_from
+from .records import JobRecord, parse_readable, parse_row
 from .request_identity import choose_row, find_rows, storable_references
-from .states import Intent, State
-from .transitions import LedgerMoves
+from .states import JobSpec, State
+from .transitions import LedgerTransitions
 
 
-class Ledger(LedgerMoves):
+class Ledger(LedgerTransitions):
     """An open ledger.
 
     Args:
@@ -33,27 +33,27 @@ class Ledger(LedgerMoves):
             kept aside under another name).
     """
 
-    def claim(self, intent: Intent, idempotency_key: str, *, reuse: bool = True) -> Row:
+    def claim(self, spec: JobSpec, idempotency_key: str, *, reuse: bool = True) -> JobRecord:
         """The row of this intent: an earlier one that still answers for it, or a new one.
 
         The row is *mine* (``row.owner == ledger.owner``) unless a live process works on it. With
         ``reuse`` off a completed row no longer answers for its inputs.
         """
         with self.transaction(lasting=False) as db:
-            rows = find_rows(db, intent.fingerprints)
+            rows = find_rows(db, spec.fingerprints)
             row = choose_row(rows, reuse=reuse)
             if row is not None:
-                return self._hiding(self._taken_over(db, readable(row)), intent)
+                return self._hiding(self._take_over(db, parse_readable(row)), spec)
             for stored in rows:
-                self._move(db, readable(stored), State.FORGOTTEN)
-            return self._hiding(self._inserted(db, intent, idempotency_key), intent)
+                self._move(db, parse_readable(stored), State.FORGOTTEN)
+            return self._hiding(self._insert(db, spec, idempotency_key), spec)
 
-    def _hiding(self, row: Row, intent: Intent) -> Row:
+    def _hiding(self, row: JobRecord, spec: JobSpec) -> JobRecord:
         if row.owner == self.owner:
-            self.hidden[row.id] = intent.hidden
+            self.hidden[row.id] = spec.hidden
         return row
 
-    def adopt(self, address: str, task_id: str, key_print: str) -> Row:
+    def claim_task(self, address: str, task_id: str, key_print: str) -> JobRecord:
         """The row of a task id, its own or a stranger's; made where there is none."""
         task_id = task_id.encode("utf-8", "replace").decode()
         with self.transaction(lasting=False) as db:
@@ -63,9 +63,9 @@ class Ledger(LedgerMoves):
                 (task_id,),
             )
             # A row of 0.1 spells the address as it was typed; reading it spells it as we do.
-            rows = sorted(map(row_from, found), key=lambda row: row.address != address)
+            rows = sorted(map(parse_row, found), key=lambda row: row.address != address)
             if rows:
-                return self._taken_over(db, readable(rows[0]))
+                return self._take_over(db, parse_readable(rows[0]))
             now = self.now()
             cursor = db.execute(
                 "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "
@@ -74,27 +74,27 @@ class Ledger(LedgerMoves):
             )
             return self._row(db, cursor.lastrowid or 0)
 
-    def take_up(self, row_id: int) -> Row:
+    def claim_row(self, row_id: int) -> JobRecord:
         """This row, mine unless a live process works on it."""
         with self.transaction(lasting=False) as db:
-            return self._taken_over(db, self._row(db, row_id))
+            return self._take_over(db, self._row(db, row_id))
 
-    def _inserted(self, db: sqlite3.Connection, intent: Intent, idempotency_key: str) -> Row:
+    def _insert(self, db: sqlite3.Connection, spec: JobSpec, idempotency_key: str) -> JobRecord:
         now = self.now()
         cursor = db.execute(
             "INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, "
             "prompt, fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at) "
             "VALUES ('intended', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                self.owner, intent.fingerprint, intent.family, intent.model, intent.address,
-                intent.key_print, intent.prompt, json.dumps(dict(intent.fields)),
-                json.dumps(storable_references(intent.references)), str(intent.seed), intent.asked,
-                json.dumps(intent.notes), idempotency_key, now, now,
+                self.owner, spec.fingerprint, spec.family, spec.model, spec.address,
+                spec.key_fingerprint, spec.prompt, json.dumps(dict(spec.fields)),
+                json.dumps(storable_references(spec.references)), str(spec.seed), spec.asked,
+                json.dumps(spec.notes), idempotency_key, now, now,
             ),
         )  # fmt: skip
         return self._row(db, cursor.lastrowid or 0)
 
-    def _taken_over(self, db: sqlite3.Connection, row: Row) -> Row:
+    def _take_over(self, db: sqlite3.Connection, row: JobRecord) -> JobRecord:
         """Make a row mine unless a live process works on it; a dead one's *sending* is unknown."""
         if row.owner not in (None, self.owner) and is_alive(self._owners, str(row.owner)):
             return row
@@ -119,7 +119,7 @@ class Ledger(LedgerMoves):
             ValueError: a live process works on it.
         """
         with self.transaction() as db:
-            row = self._taken_over(db, self._any_row(db, row_id))
+            row = self._take_over(db, self._any_row(db, row_id))
             if row.owner != self.owner:
                 raise ValueError(f"row {row_id} is worked on")
             if row.state is not State.FORGOTTEN:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from . import given_urls
-from .states import ENDED_UNPAID, State
+from .states import RELEASED_STATES, State
 
-STAMPS: Mapping[State, str] = MappingProxyType({
+STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
     State.SENDING: "sent_at",
     State.ACCEPTED: "accepted_at",
     State.ANSWERED: "answered_at",
@@ -22,7 +22,7 @@ STAMPS: Mapping[State, str] = MappingProxyType({
 })  # fmt: skip
 """The column that records when a row came to a state."""
 
-_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+_ENDED = ", ".join(f"'{state.value}'" for state in RELEASED_STATES)
 
 MIGRATIONS: tuple[str, ...] = (
     f"""

@@ -107,7 +107,7 @@ def is_alive(folder: Path, name: str) -> bool:
     return False
 
 
-def sweep(folder: Path) -> None:
+def remove_stale_locks(folder: Path) -> None:
     """Remove the lock files of dead owners."""
     for path in folder.glob("*.lock"):
         is_alive(folder, path.stem)

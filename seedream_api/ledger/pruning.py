@@ -54,9 +54,9 @@ def prune(
         if total - freed <= keep_bytes and not is_old:
             continue
         # The file first: a row without its file is fetched again, a file without a row is lost.
-        if not _removed(file.path):
+        if not _remove(file.path):
             continue
-        ledger.dropped(file.sha256)
+        ledger.mark_pruned(file.sha256)
         removed, freed = removed + 1, freed + file.bytes
     remove_orphans(store, (file.path for file in files), now)
     return Pruned(removed, freed)
@@ -67,7 +67,7 @@ def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None
     expected = set(known)
     for path in store.files():
         if path not in expected and _age_s(path, now) > ORPHAN_S:
-            _removed(path)
+            _remove(path)
 
 
 def _age_s(path: Path, now: float) -> float:
@@ -79,7 +79,7 @@ def _age_s(path: Path, now: float) -> float:
         return 0.0
 
 
-def _removed(path: Path) -> bool:
+def _remove(path: Path) -> bool:
     """Whether the file is gone. Windows keeps one that somebody is reading: the next time, then."""
     try:
         path.unlink(missing_ok=True)

@@ -7,21 +7,21 @@ import sqlite3
 
 from ..errors import LedgerFailed
 from .cells import file_in, storable
-from .database import LedgerFile
+from .database import LedgerDatabase
 from .records import (
-    Image,
-    Row,
-    StoredImageFile,
-    image_from,
-    readable,
-    row_from,
+    ImageRecord,
+    JobRecord,
+    StoredFileUse,
+    parse_image,
+    parse_readable,
+    parse_row,
     shown_images,
 )
-from .states import UNFINISHED, State
+from .states import UNFINISHED_STATES, State
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
-_FINISHED = ", ".join(f"'{state.value}'" for state in State if state not in UNFINISHED)
+_FINISHED = ", ".join(f"'{state.value}'" for state in State if state not in UNFINISHED_STATES)
 _WEIGHT = "MAX(CASE WHEN typeof(bytes) = 'integer' AND bytes BETWEEN 0 AND 1e12 THEN bytes END)"
 _STORED_FILES = f"""
     SELECT sha256, file, {_WEIGHT} AS bytes, CASE
@@ -44,23 +44,23 @@ def in_states(states: tuple[State, ...]) -> tuple[str, list[object]]:
     return f"state IN ({', '.join('?' for _ in states)})", [state.value for state in states]
 
 
-class LedgerLooks(LedgerFile):
+class LedgerQueries(LedgerDatabase):
     """The ledger's methods that change nothing."""
 
-    def row(self, row_id: int) -> Row:
+    def row(self, row_id: int) -> JobRecord:
         with self.transaction(lasting=False) as db:
             return self._row(db, row_id)
 
-    def images(self, row_id: int) -> list[Image]:
+    def images(self, row_id: int) -> list[ImageRecord]:
         with self.transaction(lasting=False) as db:
             return self._images(db, row_id)
 
-    def shown_images(self, row_id: int) -> list[Image]:
+    def shown_images(self, row_id: int) -> list[ImageRecord]:
         """The images of a row for people who look at them, without those that are malformed."""
         with self.transaction(lasting=False) as db:
             return shown_images(self._found_images(db, row_id), self.home)
 
-    def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[Row]:
+    def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[JobRecord]:
         """The newest rows first, of these states or of all but the forgotten."""
         where, values = in_states(states)
         with self.transaction(lasting=False) as db:
@@ -68,9 +68,9 @@ class LedgerLooks(LedgerFile):
                 f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
                 (*values, limit),
             )
-            return [row_from(row) for row in found]
+            return [parse_row(row) for row in found]
 
-    def find(self, name: str) -> Row | None:
+    def find(self, name: str) -> JobRecord | None:
         """The row that a person means: by its number, or by its task id."""
         with self.transaction(lasting=False) as db:
             found = db.execute(
@@ -78,9 +78,9 @@ class LedgerLooks(LedgerFile):
                 "ORDER BY state = 'forgotten', id DESC",
                 (int(name) if _NUMBER.fullmatch(name) else None, storable(name)),
             ).fetchone()
-            return row_from(found) if found is not None else None
+            return parse_row(found) if found is not None else None
 
-    def of_task(self, task_id: str) -> Row | None:
+    def find_task(self, task_id: str) -> JobRecord | None:
         """The newest row of a task that is not forgotten."""
         with self.transaction(lasting=False) as db:
             found = db.execute(
@@ -88,16 +88,16 @@ class LedgerLooks(LedgerFile):
                 "ORDER BY id DESC",
                 (storable(task_id),),
             ).fetchone()
-            return row_from(found) if found is not None else None
+            return parse_row(found) if found is not None else None
 
-    def stored_image(self, url: str) -> Image | None:
+    def find_stored_image(self, url: str) -> ImageRecord | None:
         """The stored image that came from this result URL."""
         with self.transaction(lasting=False) as db:
             found = db.execute(
                 "SELECT * FROM images WHERE url = ? AND file IS NOT NULL ORDER BY request DESC",
                 (storable(url),),
             ).fetchone()
-            return image_from(found, self.home) if found is not None else None
+            return parse_image(found, self.home) if found is not None else None
 
     def typical_seconds(self, model: str) -> float | None:
         """The median time from acceptance to completion of this model's last twenty tasks."""
@@ -111,7 +111,7 @@ class LedgerLooks(LedgerFile):
         seconds = sorted(float(row[0]) for row in found)
         return seconds[len(seconds) // 2] if seconds else None
 
-    def stored_files(self) -> list[StoredImageFile]:
+    def stored_files(self) -> list[StoredFileUse]:
         """Every file that rows refer to, the longest delivered first.
 
         What came of a row that is still to be fetched counts as not delivered; so does a file
@@ -121,15 +121,15 @@ class LedgerLooks(LedgerFile):
             found = db.execute(_STORED_FILES).fetchall()
         return [file for row in found for file in self._files_of(row)]
 
-    def _files_of(self, found: sqlite3.Row) -> list[StoredImageFile]:
+    def _files_of(self, found: sqlite3.Row) -> list[StoredFileUse]:
         sha256, weight = str(found["sha256"]), found["bytes"] or 0
         path = file_in(self.home, found["file"])
         if path is not None:
-            return [StoredImageFile(path, sha256, weight, found["delivered"])]
+            return [StoredFileUse(path, sha256, weight, found["delivered"])]
         if not _SHA256.fullmatch(sha256):
             return []
         paths = (self.home / "images" / sha256[:2]).glob(f"{sha256}.*")
-        return [StoredImageFile(path, sha256, weight, None) for path in paths]
+        return [StoredFileUse(path, sha256, weight, None) for path in paths]
 
     def stored_bytes(self) -> int:
         """What the rows' files weigh, equal ones counted once."""
@@ -140,22 +140,22 @@ class LedgerLooks(LedgerFile):
             ).fetchone()
         return int(found[0])
 
-    def _row(self, db: sqlite3.Connection, row_id: int) -> Row:
+    def _row(self, db: sqlite3.Connection, row_id: int) -> JobRecord:
         """The row, to act upon.
 
         Raises:
             LedgerFailed: it is gone, or cannot be read.
         """
-        return readable(self._any_row(db, row_id))
+        return parse_readable(self._any_row(db, row_id))
 
-    def _any_row(self, db: sqlite3.Connection, row_id: int) -> Row:
+    def _any_row(self, db: sqlite3.Connection, row_id: int) -> JobRecord:
         found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
         if found is None:
             raise LedgerFailed("entry_unreadable", entry=row_id, reason="it was deleted")
-        return row_from(found)
+        return parse_row(found)
 
-    def _images(self, db: sqlite3.Connection, row_id: int) -> list[Image]:
-        return [image_from(image, self.home) for image in self._found_images(db, row_id)]
+    def _images(self, db: sqlite3.Connection, row_id: int) -> list[ImageRecord]:
+        return [parse_image(image, self.home) for image in self._found_images(db, row_id)]
 
     def _found_images(self, db: sqlite3.Connection, row_id: int) -> list[sqlite3.Row]:
         found = db.execute("SELECT * FROM images WHERE request = ? ORDER BY position", (row_id,))

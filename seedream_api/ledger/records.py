@@ -25,7 +25,7 @@ from .states import State
 
 
 @dataclass(frozen=True)
-class Row:
+class JobRecord:
     """One intent. Times are wall-clock seconds since the epoch."""
 
     id: int
@@ -36,7 +36,7 @@ class Row:
     family: str | None
     model: str | None
     address: str
-    key_print: str | None
+    key_fingerprint: str | None
     prompt: str | None
     fields: dict[str, Any]
     references: tuple[str, ...]
@@ -63,7 +63,7 @@ class Row:
             return self.error.may_have_been_charged
         return self.sent_at is not None or self.accepted_at is not None
 
-    def charged_images(self, images: Sequence[Image]) -> int:
+    def charged_images(self, images: Sequence[ImageRecord]) -> int:
         """How many images may have been charged: those that were made, else all that were asked."""
         if not self.may_have_been_charged:
             return 0
@@ -71,7 +71,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageRecord:
     """One image of a row: where the service put it, and its file once it is stored."""
 
     request: int
@@ -121,7 +121,7 @@ class KeptResponse:
 
 
 @dataclass(frozen=True)
-class StoredImageFile:
+class StoredFileUse:
     """A file of the store, and when the last of its rows was delivered; ``None``: one never was."""
 
     path: Path
@@ -134,10 +134,10 @@ _DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at
 """Columns without which it is not known what was paid for, or where it can be fetched."""
 
 
-def row_from(found: sqlite3.Row) -> Row:
+def parse_row(found: sqlite3.Row) -> JobRecord:
     """Read a row. Cells that cannot be read are left out, and its error or a note names them."""
     cells = Cells(found)
-    row = Row(
+    row = JobRecord(
         id=found["id"],
         state=cells.state(),
         owner=cells.read("owner", to_owner, None),
@@ -145,7 +145,7 @@ def row_from(found: sqlite3.Row) -> Row:
         family=cells.read("family", to_text, None),
         model=cells.read("model", to_text, None),
         address=spell_recorded_address(cells.read("address", to_text, "")),
-        key_print=cells.read("key_print", to_text, None),
+        key_fingerprint=cells.read("key_print", to_text, None),
         prompt=cells.read("prompt", to_text, None),
         fields=cells.read("fields", to_fields, None) or {},
         references=cells.read("refs", to_texts, ()),
@@ -171,7 +171,7 @@ def row_from(found: sqlite3.Row) -> Row:
     return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
 
 
-def readable(row: Row) -> Row:
+def parse_readable(row: JobRecord) -> JobRecord:
     """The row, if it may be acted upon.
 
     Raises:
@@ -182,7 +182,7 @@ def readable(row: Row) -> Row:
     return row
 
 
-def image_from(found: sqlite3.Row, home: Path) -> Image:
+def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
     """Read an image. What cannot be read of it is missing, and is fetched again.
 
     Raises:
@@ -193,7 +193,7 @@ def image_from(found: sqlite3.Row, home: Path) -> Image:
     if position is None:
         raise cells.failure(found["request"], State.ANSWERED)
     error = found["error"]
-    return Image(
+    return ImageRecord(
         request=found["request"],
         position=position,
         url=cells.read("url", to_text, None),
@@ -209,12 +209,12 @@ def image_from(found: sqlite3.Row, home: Path) -> Image:
     )
 
 
-def shown_images(found: Iterable[sqlite3.Row], home: Path) -> list[Image]:
+def shown_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
     """Read images for people who look at them; those that cannot be read are left out."""
-    images: list[Image] = []
+    images: list[ImageRecord] = []
     for each in found:
         try:
-            images.append(image_from(each, home))
+            images.append(parse_image(each, home))
         except LedgerFailed:
             continue
     return images

@@ -15,15 +15,15 @@ from functools import partial
 from typing import Any, cast
 
 from ..config.spelling import spell_recorded_address
-from ..redaction import bare_url
-from .database import LedgerFile
+from ..redaction import strip_url_secrets
+from .database import LedgerDatabase
 from .given_urls import content_at, urls_of
-from .records import Row, row_from
-from .states import ENDED_UNPAID, STORED, State, fingerprint
+from .records import JobRecord, parse_row
+from .states import RELEASED_STATES, STORED_STATES, State, fingerprint
 
 _URL = "url:"
 _PRINTED = "url-sha256:"
-_ENDED = ", ".join(f"'{state.value}'" for state in ENDED_UNPAID)
+_ENDED = ", ".join(f"'{state.value}'" for state in RELEASED_STATES)
 _PREFERENCE = (
     State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
     State.PARTIAL, State.COMPLETED,
@@ -32,7 +32,7 @@ _PREFERENCE = (
 
 
 def identify(
-    ledger: LedgerFile,
+    ledger: LedgerDatabase,
     address: str,
     body: Mapping[str, Any],
     references: Sequence[str],
@@ -77,7 +77,7 @@ def storable_references(references: Sequence[str]) -> tuple[str, ...]:
     """Give the references as they are written down: of a URL that may hold a secret, a hash."""
     return tuple(
         f"{_PRINTED}{_print(url)}"
-        if one.startswith(_URL) and bare_url(url := one.removeprefix(_URL)) != url
+        if one.startswith(_URL) and strip_url_secrets(url := one.removeprefix(_URL)) != url
         else one
         for one in references
     )
@@ -93,7 +93,7 @@ class SentUrls(Container[str]):
         return url in self._urls or (isinstance(url, str) and _print(url) in self._prints)
 
 
-def sent_urls(ledger: LedgerFile, references: Sequence[str]) -> SentUrls:
+def sent_urls(ledger: LedgerDatabase, references: Sequence[str]) -> SentUrls:
     """Give the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
@@ -105,20 +105,20 @@ def _print(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[Row]:
+def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[JobRecord]:
     """Find the rows that may answer for a request, the one that answers best first."""
     marks = ", ".join("?" for _ in fingerprints)
     found = db.execute(
         f"SELECT * FROM requests WHERE fingerprint IN ({marks}) AND state NOT IN ({_ENDED})",  # noqa: S608
         fingerprints,
     )
-    rows = [row_from(row) for row in found]
+    rows = [parse_row(row) for row in found]
     return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
 
 
-def choose_row(rows: Sequence[Row], *, reuse: bool) -> Row | None:
+def choose_row(rows: Sequence[JobRecord], *, reuse: bool) -> JobRecord | None:
     """Choose the row that answers for a request; with ``reuse`` off a completed one does not."""
-    return next((row for row in rows if reuse or row.state not in STORED), None)
+    return next((row for row in rows if reuse or row.state not in STORED_STATES), None)
 
 
 def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ MAKING_S = 2.0
 
 _LOG_HEADS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
-_FIRST_LOOKS = (
+INTEGRITY_PROBES = (
     "SELECT id FROM requests ORDER BY id DESC LIMIT 1",
     "SELECT bytes FROM images NOT INDEXED LIMIT 1",
     "SELECT position FROM images ORDER BY request DESC LIMIT 1",
@@ -45,7 +45,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
     place: Place | None = None
     try:
         is_new = _make(path)
-        place = place_of(path)
+        place = file_id(path)
         _check_log(path)
         if not is_new:
             _check_size(path)
@@ -54,7 +54,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
         )
         connection.row_factory = sqlite3.Row
         connection.text_factory = text_or_bytes
-        _write_ahead(connection)
+        _enable_wal(connection)
         _migrate(connection, path)
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
@@ -107,7 +107,7 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def _enable_wal(connection: sqlite3.Connection) -> None:
     """Switch a fresh file to a log. SQLite waits for nobody here: of two processes that open one
     at once, it tells the second that the file is locked."""
     ends = time.monotonic() + BUSY_S
@@ -145,7 +145,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
-        for look in _FIRST_LOOKS:
+        for look in INTEGRITY_PROBES:
             connection.execute(look).fetchone()
         connection.execute("COMMIT")
     except BaseException:
@@ -170,7 +170,7 @@ def roll_back(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
 
 
-def place_of(path: Path) -> Place | None:
+def file_id(path: Path) -> Place | None:
     """The place of the file that is called ``path`` now, ``None`` where there is none."""
     try:
         found = path.stat()
@@ -205,7 +205,7 @@ def is_broken(error: BaseException) -> bool:
     return text in _BROKEN_WORDS or text.startswith("malformed database schema (")
 
 
-def keep_aside(path: Path, place: Place | None) -> Path:
+def quarantine(path: Path, place: Place | None) -> Path:
     """Move a broken ledger and SQLite's files beside it to names that say when.
 
     Args:
@@ -213,7 +213,7 @@ def keep_aside(path: Path, place: Place | None) -> Path:
     """
     stamp = datetime.now(tz=timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
     aside = path.with_name(f"{path.stem}.broken-{stamp}{path.suffix}")
-    if place_of(path) != place:
+    if file_id(path) != place:
         return aside.with_name(f"{path.stem}.broken-*{path.suffix}")
     for ending in ("", "-wal", "-shm"):
         source = path.with_name(path.name + ending)
@@ -227,7 +227,7 @@ def failed(path: Path, place: Place | None, error: OSError | sqlite3.Error) -> L
     reason: object = error
     if is_broken(error):
         try:
-            aside = keep_aside(path, place)
+            aside = quarantine(path, place)
             return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
         except OSError as kept:
             reason = f"{error}; it cannot be renamed: {kept.strerror or kept}"

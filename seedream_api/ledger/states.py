@@ -51,12 +51,12 @@ class State(str, Enum):
     FORGOTTEN = "forgotten"
 
 
-ENDED_UNPAID = (State.REFUSED, State.FAILED, State.WITHDRAWN, State.FORGOTTEN)
+RELEASED_STATES = (State.REFUSED, State.FAILED, State.WITHDRAWN, State.FORGOTTEN)
 """After these the same inputs are a new request."""
-STORED = (State.COMPLETED, State.PARTIAL)
-UNFINISHED = (State.INTENDED, State.SENDING, State.ACCEPTED, State.ANSWERED)
+STORED_STATES = (State.COMPLETED, State.PARTIAL)
+UNFINISHED_STATES = (State.INTENDED, State.SENDING, State.ACCEPTED, State.ANSWERED)
 
-MOVES: Mapping[State, frozenset[State]] = MappingProxyType({
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     State.INTENDED: frozenset({State.SENDING, State.WITHDRAWN, State.FORGOTTEN}),
     State.SENDING: frozenset({
         State.INTENDED, State.ACCEPTED, State.ANSWERED, State.EMPTY, State.REFUSED, State.UNKNOWN,
@@ -82,14 +82,14 @@ MOVES: Mapping[State, frozenset[State]] = MappingProxyType({
 
 
 @dataclass(frozen=True)
-class Intent:
+class JobSpec:
     """A wish as the ledger writes it down, before anything is sent."""
 
     fingerprint: str
     family: str
     model: str
     address: str
-    key_print: str
+    key_fingerprint: str
     prompt: str | None
     """``None`` where prompts are not to be stored."""
     fields: Mapping[str, Any]
@@ -125,6 +125,6 @@ def fingerprint(
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def key_print(key: str) -> str:
+def key_fingerprint(key: str) -> str:
     """Tells keys apart without telling a key: a slow hash would not hide a guessable key better."""
     return hashlib.sha256(b"seedream key:" + key.encode()).hexdigest()[:12]

@@ -7,20 +7,20 @@ import sqlite3
 from collections.abc import Mapping
 
 from ..errors import SeedreamError
-from ..redaction import clean, scrub
-from ..service.link_expiry import expires_at
+from ..redaction import clean, redact
+from ..service.link_expiry import link_expiry
 from ..service.models import ResultItem
 from .cells import storable
 from .image_matching import match_items
 from .image_store import StoredFile
 from .kept_responses import LedgerResponses
-from .migrations import STAMPS
-from .records import KeptResponse, Row
-from .states import MOVES, STORED, State
+from .migrations import STATE_TIMESTAMPS
+from .records import JobRecord, KeptResponse
+from .states import STORED_STATES, TRANSITIONS, State
 from .withheld import without_texts, without_texts_in
 
 
-class LedgerMoves(LedgerResponses):
+class LedgerTransitions(LedgerResponses):
     """The ledger's methods that change rows; each is one transaction."""
 
     def move(
@@ -32,7 +32,7 @@ class LedgerMoves(LedgerResponses):
         request_id: str | None = None,
         error: SeedreamError | None = None,
         response: KeptResponse | None = None,
-    ) -> Row:
+    ) -> JobRecord:
         """Move a row that is mine; any other move than those of ``intents.MOVES`` is a defect.
 
         That a row is complete follows from its images, which are written down for good before.
@@ -41,7 +41,7 @@ class LedgerMoves(LedgerResponses):
             response: what the service sent and could not be read; kept with the move or not at all.
         """
         packed = self._packed(row_id, response) if response is not None else None
-        with self.transaction(lasting=state not in STORED) as db:
+        with self.transaction(lasting=state not in STORED_STATES) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
             if packed is not None:
@@ -51,17 +51,17 @@ class LedgerMoves(LedgerResponses):
     def _move(
         self,
         db: sqlite3.Connection,
-        row: Row,
+        row: JobRecord,
         state: State,
         *,
         task_id: str | None = None,
         request_id: str | None = None,
         error: SeedreamError | None = None,
     ) -> None:
-        if state not in MOVES[row.state]:
+        if state not in TRANSITIONS[row.state]:
             raise ValueError(f"row {row.id} may not go from {row.state.value} to {state.value}")
         now = self.now()
-        stamp = STAMPS.get(state)
+        stamp = STATE_TIMESTAMPS.get(state)
         if state is State.FORGOTTEN:
             error = row.error if row.is_readable else None  # whether it was charged stays known
         db.execute(
@@ -69,7 +69,7 @@ class LedgerMoves(LedgerResponses):
             "request_id = COALESCE(?, request_id), updated_at = ? WHERE id = ?",
             (
                 state.value,
-                self._recorded(error, row.id) if error else None,
+                self._record(error, row.id) if error else None,
                 storable(task_id),
                 storable(clean(request_id)) if request_id else None,
                 now,
@@ -83,19 +83,19 @@ class LedgerMoves(LedgerResponses):
             moment = f"COALESCE({stamp}, ?)" if state is State.ANSWERED else "?"
             db.execute(f"UPDATE requests SET {stamp} = {moment} WHERE id = ?", (now, row.id))  # noqa: S608
 
-    def _recorded(self, error: SeedreamError, row_id: int) -> str:
+    def _record(self, error: SeedreamError, row_id: int) -> str:
         record = error.to_record()
         hidden = self.hidden.get(row_id, ())
         return json.dumps({**record, "values": without_texts_in(record["values"], hidden)})
 
-    def answered(
+    def record_response(
         self,
         row_id: int,
         items: tuple[ResultItem, ...],
         files: Mapping[int, StoredFile],
         request_id: str | None = None,
         task_id: str | None = None,
-    ) -> Row:
+    ) -> JobRecord:
         """Write down where the results are; what is already stored of them stays.
 
         An entry that names an image of the row again updates it, in whatever order the response
@@ -118,11 +118,11 @@ class LedgerMoves(LedgerResponses):
             return self._row(db, row_id)
 
     def _write_item(
-        self, db: sqlite3.Connection, row: Row, position: int, item: ResultItem
+        self, db: sqlite3.Connection, row: JobRecord, position: int, item: ResultItem
     ) -> None:
         error = None
         if item.error and not item.was_made:
-            error = scrub(without_texts(str(item.error), self.hidden.get(row.id, ())))
+            error = redact(without_texts(str(item.error), self.hidden.get(row.id, ())))
         seen_at, dies_at = self._life(item.url, row)
         db.execute(
             "INSERT INTO images (request, position, url, url_seen_at, url_expires_at, "
@@ -136,12 +136,14 @@ class LedgerMoves(LedgerResponses):
             (row.id, position, storable(item.url), seen_at, dies_at, storable(error)),
         )
 
-    def _life(self, url: str | None, row: Row) -> tuple[float | None, float | None]:
+    def _life(self, url: str | None, row: JobRecord) -> tuple[float | None, float | None]:
         """When a URL was first seen, and when it is said to die."""
         now = self.now()
-        return (now, expires_at(url, row.family, now)) if url else (None, None)
+        return (now, link_expiry(url, row.family, now)) if url else (None, None)
 
-    def stored(self, row_id: int, position: int, file: StoredFile, size: tuple[int, int]) -> None:
+    def record_image(
+        self, row_id: int, position: int, file: StoredFile, size: tuple[int, int]
+    ) -> None:
         """An image's bytes are whole and on the disk.
 
         Args:
@@ -165,7 +167,7 @@ class LedgerMoves(LedgerResponses):
             (file.sha256, place, file.bytes, file.media_type, *size, row_id, position),
         )
 
-    def lost(self, row_id: int, positions: list[int]) -> Row:
+    def mark_missing(self, row_id: int, positions: list[int]) -> JobRecord:
         """The files of these images are no longer in the store: they are to be fetched again."""
         with self.transaction(lasting=False) as db:
             for position in positions:
@@ -177,12 +179,12 @@ class LedgerMoves(LedgerResponses):
             self._move(db, self._row(db, row_id), State.ANSWERED)
             return self._row(db, row_id)
 
-    def delivered(self, row_id: int) -> None:
+    def mark_delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
         with self.transaction(lasting=False) as db:
             db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self.now(), row_id))
 
-    def dropped(self, sha256: str) -> None:
+    def mark_pruned(self, sha256: str) -> None:
         """A file left the store on purpose."""
         with self.transaction(lasting=False) as db:
             db.execute("UPDATE images SET file = NULL WHERE sha256 = ?", (sha256,))

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 from .ledger import Ledger
 
 ASSUMED_LIFE_S = 24 * 3600.0
@@ -18,7 +18,7 @@ _LEAST_LEFT_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Sent:
+class UploadedReference:
     """A picture at the place from where the service fetches it.
 
     Args:
@@ -27,7 +27,7 @@ class Sent:
         reused: whether it was there already.
     """
 
-    way: str
+    target: str
     url: str = field(repr=False)
     expires_at: float | None
     width: int
@@ -39,9 +39,11 @@ class Sent:
     reused: bool = False
 
 
-def sent_as(encoded: Encoded, *, way: str, url: str, expires_at: float | None) -> Sent:
-    return Sent(
-        way=way,
+def to_uploaded_reference(
+    encoded: EncodedImage, *, target: str, url: str, expires_at: float | None
+) -> UploadedReference:
+    return UploadedReference(
+        target=target,
         url=url,
         expires_at=expires_at,
         width=encoded.width,
@@ -53,13 +55,13 @@ def sent_as(encoded: Encoded, *, way: str, url: str, expires_at: float | None) -
     )
 
 
-def usable_until(expires_at: float | None, created_at: float) -> float:
+def safe_until(expires_at: float | None, created_at: float) -> float:
     """The wall-clock second from which on a URL is too close to its end to be given out."""
     ends = created_at + ASSUMED_LIFE_S if expires_at is None else expires_at
     return ends - max(_LEAST_LEFT_S, _LEAST_LEFT_SHARE * (ends - created_at))
 
 
-def recall(ledger: Ledger, content: str, way: str, place: str) -> Sent | None:
+def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedReference | None:
     """The upload of this content there, if its URL lives long enough. Call by ``Ledger.run``.
 
     Args:
@@ -69,17 +71,17 @@ def recall(ledger: Ledger, content: str, way: str, place: str) -> Sent | None:
     with ledger.transaction() as db:
         found = db.execute(
             "SELECT * FROM uploads WHERE content = ? AND way = ? AND place = ?",
-            (content, way, place),
+            (content, target, place),
         ).fetchone()
     try:
-        if found is None or usable_until(found["expires_at"], found["created_at"]) <= ledger.now():
+        if found is None or safe_until(found["expires_at"], found["created_at"]) <= ledger.now():
             return None
         return _sent(found)
     except (ValueError, TypeError, RecursionError):
         return None  # nobody wrote that; another upload costs nothing
 
 
-def remember(ledger: Ledger, content: str, place: str, sent: Sent) -> None:
+def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> None:
     """Write an upload down, and forget those that have expired. Call by ``Ledger.run``."""
     now = ledger.now()
     with ledger.transaction(lasting=False) as db:
@@ -92,21 +94,21 @@ def remember(ledger: Ledger, content: str, place: str, sent: Sent) -> None:
             "media_type, bytes, lossless, notes, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                content, sent.way, place, sent.url, sent.expires_at, sent.width, sent.height,
+                content, sent.target, place, sent.url, sent.expires_at, sent.width, sent.height,
                 sent.media_type, sent.bytes, sent.lossless, json.dumps(sent.notes), now,
             ),
         )  # fmt: skip
 
 
-def forget(ledger: Ledger, contents: Iterable[str]) -> None:
+def invalidate(ledger: Ledger, contents: Iterable[str]) -> None:
     """These pictures have to be uploaded again. Call by ``Ledger.run``."""
     with ledger.transaction() as db:
         db.executemany("DELETE FROM uploads WHERE content = ?", [(one,) for one in contents])
 
 
-def _sent(found: sqlite3.Row) -> Sent:
-    return Sent(
-        way=found["way"],
+def _sent(found: sqlite3.Row) -> UploadedReference:
+    return UploadedReference(
+        target=found["way"],
         url=found["url"],
         expires_at=found["expires_at"],
         width=found["width"],

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast
 
-from ..redaction import HIDDEN
+from ..redaction import REDACTED
 
 _PROMPT = re.compile(rb'(\\{0,7}"\w{0,30}prompt\w{0,30}\\{0,7}"\s{0,9}:\s{0,9})(\\{0,7})"')
 _LIKE_DATA = re.compile(r"[A-Za-z0-9+/=_-]*")
@@ -25,17 +25,17 @@ def without_texts(text: str, hidden: Iterable[str]) -> str:
         quoted = _LIKE_DATA.fullmatch(each) is not None
         for spelled in _spellings(each):
             if quoted:
-                text = text.replace(f'"{spelled}"', f'"{HIDDEN}"')
-                text = text.replace(f'\\"{spelled}\\"', f'\\"{HIDDEN}\\"')
+                text = text.replace(f'"{spelled}"', f'"{REDACTED}"')
+                text = text.replace(f'\\"{spelled}\\"', f'\\"{REDACTED}\\"')
             else:
-                text = text.replace(spelled, HIDDEN)
+                text = text.replace(spelled, REDACTED)
     return text
 
 
 def without_texts_in(value: Any, hidden: tuple[str, ...]) -> Any:
     """A JSON value whose texts hold none of the hidden ones."""
     if isinstance(value, str):
-        return HIDDEN if value in hidden else without_texts(value, hidden)
+        return REDACTED if value in hidden else without_texts(value, hidden)
     if isinstance(value, dict):
         texts = cast("dict[str, Any]", value)
         return {name: without_texts_in(each, hidden) for name, each in texts.items()}
@@ -57,7 +57,7 @@ def without_prompts(data: bytes) -> bytes:
     kept, end = bytearray(), 0
     for match in _PROMPT.finditer(data):
         if match.start() >= end:
-            kept += data[end : match.end()] + HIDDEN.encode()
+            kept += data[end : match.end()] + REDACTED.encode()
             end = _end_of_text(data, match.end(), len(match[2]))
     return bytes(kept + data[end:])
 

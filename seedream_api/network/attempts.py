@@ -10,7 +10,7 @@ import httpx
 
 from .exchanges import Exchange
 from .http_failures import BROKEN, Repeated, TooLarge, reason_of
-from .http_responses import HttpAnswer
+from .http_responses import HttpResponse
 
 _CONNECTIONS = 4
 """How many fresh connections are tried where one ends before the first byte of a request."""
@@ -59,7 +59,7 @@ async def with_fresh_connections(
     raise AssertionError("the last attempt returns")
 
 
-def answer_of(exchange: Exchange, failure: BaseException | None) -> HttpAnswer | None:
+def read_response(exchange: Exchange, failure: BaseException | None) -> HttpResponse | None:
     """What arrived, or ``None`` where no status line did."""
     response = exchange.response
     response.end()
@@ -68,4 +68,4 @@ def answer_of(exchange: Exchange, failure: BaseException | None) -> HttpAnswer |
     cut = response.fault
     if failure is not None and not (response.is_whole and not exchange.is_too_large):
         cut = reason_of(failure)
-    return HttpAnswer(response.status, response.headers, bytes(response.body), cut)
+    return HttpResponse(response.status, response.headers, bytes(response.body), cut)

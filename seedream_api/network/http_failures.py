@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ..errors import NotSent
-from ..redaction import scrub
+from ..redaction import redact
 
 NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 # A record that TLS cannot read comes through httpx as it is.
@@ -41,5 +41,5 @@ def reason_of(error: BaseException | None) -> str:
         return f"the connection was cut ({error})"
     if isinstance(error, (httpx.ReadError, httpx.WriteError)):
         return "the connection was cut"
-    text = scrub(str(error)).strip()
+    text = redact(str(error)).strip()
     return text or type(error).__name__

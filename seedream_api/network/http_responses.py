@@ -8,12 +8,12 @@ from typing import Any
 
 from .bodies import read_json
 
-MAX_ANSWER_BYTES = 256 * 1024 * 1024
+MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 """Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
 
 
 @dataclass(frozen=True)
-class HttpAnswer:
+class HttpResponse:
     """A response whose head arrived.
 
     Args:
@@ -42,7 +42,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True)
-class StreamedAnswer:
+class StreamedResponse:
     """An answer whose body is still on its way; ``chunks`` are its bytes as they were sent."""
 
     status: int

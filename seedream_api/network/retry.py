@@ -17,7 +17,7 @@ MAX_RETRY_AFTER_S = 300.0
 
 
 @dataclass(frozen=True)
-class Policy:
+class RetryPolicy:
     """How long and how often one kind of failure may be repeated."""
 
     first_s: float
@@ -30,20 +30,20 @@ class Policy:
             raise ValueError(f"{self} waits for no time or backwards")
 
 
-CONNECTING = Policy(first_s=0.5, longest_s=8.0, total_s=20.0)
-RATE_LIMITED = Policy(first_s=2.0, longest_s=30.0, total_s=180.0)
-NO_CHANNEL = Policy(first_s=2.0, longest_s=10.0, total_s=30.0, attempts=3)
-READING = Policy(first_s=1.0, longest_s=10.0, total_s=120.0)
-DOWNLOADING = Policy(first_s=0.5, longest_s=8.0, total_s=90.0)
-NEW_LINK = Policy(first_s=0.5, longest_s=4.0, total_s=30.0)
+CONNECTING = RetryPolicy(first_s=0.5, longest_s=8.0, total_s=20.0)
+RATE_LIMITED = RetryPolicy(first_s=2.0, longest_s=30.0, total_s=180.0)
+NO_CHANNEL = RetryPolicy(first_s=2.0, longest_s=10.0, total_s=30.0, attempts=3)
+READING = RetryPolicy(first_s=1.0, longest_s=10.0, total_s=120.0)
+DOWNLOADING = RetryPolicy(first_s=0.5, longest_s=8.0, total_s=90.0)
+NEW_LINK = RetryPolicy(first_s=0.5, longest_s=4.0, total_s=30.0)
 """A link that the service just gave may take a moment until it is served everywhere."""
-UPLOADING = Policy(first_s=1.0, longest_s=15.0, total_s=90.0, attempts=6)
-SETTLING = Policy(first_s=0.5, longest_s=2.0, total_s=6.0)
+UPLOADING = RetryPolicy(first_s=1.0, longest_s=15.0, total_s=90.0, attempts=6)
+UPLOAD_PROPAGATION = RetryPolicy(first_s=0.5, longest_s=2.0, total_s=6.0)
 """A picture that was just uploaded may take a moment until it is served everywhere."""
 
 
 @dataclass
-class Patience:
+class RetryBudget:
     """What is left of the budgets of one request.
 
     Args:
@@ -53,12 +53,12 @@ class Patience:
 
     clock: Callable[[], float]
     jitter: Callable[[], float] = random.random
-    _since: dict[Policy, float] = field(default_factory=dict[Policy, float])
-    _tries: dict[Policy, int] = field(default_factory=dict[Policy, int])
+    _since: dict[RetryPolicy, float] = field(default_factory=dict[RetryPolicy, float])
+    _tries: dict[RetryPolicy, int] = field(default_factory=dict[RetryPolicy, int])
 
-    def pause(
+    def next_delay(
         self,
-        policy: Policy,
+        policy: RetryPolicy,
         retry_after_s: float | None = None,
         left_s: float | None = None,
     ) -> float | None:
@@ -87,7 +87,7 @@ class Patience:
             return pause if pause <= left_s else None
         return pause if now - since + pause <= policy.total_s else None
 
-    def waited_s(self, policy: Policy) -> int:
+    def waited_s(self, policy: RetryPolicy) -> int:
         """Whole seconds since the first failure of this kind."""
         return round(self.clock() - self._since.get(policy, self.clock()))
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
-class Place:
+class Slot:
     """One of a gate's places, held until it is released."""
 
     def __init__(self, places: asyncio.Semaphore) -> None:
@@ -21,7 +21,7 @@ class Place:
             self._places.release()
 
 
-class Gate:
+class Throttle:
     """Lets a bounded number through at a time, in order of arrival; a 429 holds everyone back.
 
     Args:
@@ -41,19 +41,19 @@ class Gate:
         self._sleep = sleep
         self._not_before = 0.0
 
-    def hold_back(self, seconds: float) -> None:
+    def pause_for(self, seconds: float) -> None:
         """Nobody enters for this long."""
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     @asynccontextmanager
-    async def place(self, *, at_most_s: float | None = None) -> AsyncGenerator[Place]:
+    async def slot(self, *, at_most_s: float | None = None) -> AsyncGenerator[Slot]:
         """Take a place inside, once one is free and none of them is held back.
 
         Args:
             at_most_s: seconds after which the place is released although its holder is inside.
         """
         await self._places.acquire()
-        place = Place(self._places)
+        place = Slot(self._places)
         timer = None
         try:
             while (pause := self._not_before - self._clock()) > 0:

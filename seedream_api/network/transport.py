@@ -33,12 +33,12 @@ import anyio  # comes with httpx
 import httpx
 
 from ..errors import ConfigurationError, OutcomeUnknown, ReadFailed
-from ..redaction import scrub
-from .attempts import answer_of, trace_of, with_fresh_connections
+from ..redaction import redact
+from .attempts import read_response, trace_of, with_fresh_connections
 from .exchanges import Exchange, current_exchange
 from .http_failures import BROKEN, NOT_CONNECTED, Repeated, TooLarge, not_sent, reason_of
 from .http_requests import at_address, encode_json, request_headers, timeouts
-from .http_responses import MAX_ANSWER_BYTES, HttpAnswer, StreamedAnswer
+from .http_responses import MAX_RESPONSE_BYTES, HttpResponse, StreamedResponse
 from .proxies import proxy_for, trusted_certificates
 from .streams import send_request, use_own_connections
 
@@ -74,7 +74,7 @@ class Transport:
         headers: Mapping[str, str],
         read_timeout_s: float,
         before_first_byte: Callable[[], Awaitable[None]],
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """Send a request that may be charged, once.
 
         Raises:
@@ -104,11 +104,11 @@ class Transport:
             reading = self._read(pool, request, exchange, at_first_byte)
             await asyncio.wait_for(reading, read_timeout_s)
 
-        exchange, failure = await with_fresh_connections(attempt, MAX_ANSWER_BYTES)
+        exchange, failure = await with_fresh_connections(attempt, MAX_RESPONSE_BYTES)
         if not isinstance(failure, Repeated):
-            answer = answer_of(exchange, failure)
-            if answer is not None:
-                return answer
+            response = read_response(exchange, failure)
+            if response is not None:
+                return response
         if not has_passed or exchange.is_unsent:
             raise not_sent(url, failure)
         raise OutcomeUnknown("outcome_unknown", reason=reason_of(failure), entry="ID")
@@ -121,7 +121,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
         content: bytes | None = None,
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """A request that costs nothing.
 
         Raises:
@@ -137,10 +137,10 @@ class Transport:
         async def attempt(exchange: Exchange) -> None:
             await _in_time(self._read(pool, request, exchange), timeout_s)
 
-        exchange, failure = await with_fresh_connections(attempt, MAX_ANSWER_BYTES)
-        answer = answer_of(exchange, failure)
-        if answer is not None:
-            return answer
+        exchange, failure = await with_fresh_connections(attempt, MAX_RESPONSE_BYTES)
+        response = read_response(exchange, failure)
+        if response is not None:
+            return response
         if isinstance(failure, NOT_CONNECTED) or exchange.is_unsent:
             raise not_sent(url, failure)
         raise ReadFailed("read_failed", reason=reason_of(failure))
@@ -153,7 +153,7 @@ class Transport:
         headers: Mapping[str, str],
         read_timeout_s: float,
         address: str | None = None,
-    ) -> AsyncGenerator[StreamedAnswer]:
+    ) -> AsyncGenerator[StreamedResponse]:
         """Stream a body; redirects are given back, not followed.
 
         Args:
@@ -185,18 +185,20 @@ class Transport:
     @asynccontextmanager
     async def _streamed(
         self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, read_timeout_s: float
-    ) -> AsyncGenerator[StreamedAnswer]:
+    ) -> AsyncGenerator[StreamedResponse]:
         try:
-            answer = await send_request(pool, request)
+            response = await send_request(pool, request)
         except httpx.RemoteProtocolError as error:
             if not re.search(r"header|content-length", str(error), re.IGNORECASE):
                 raise
             refused = error
         else:
             try:
-                yield StreamedAnswer(answer.status_code, _headers(answer), answer.aiter_raw())
+                yield StreamedResponse(
+                    response.status_code, _headers(response), response.aiter_raw()
+                )
             finally:
-                await answer.aclose()
+                await response.aclose()
             return
         yield await self._read_leniently(pool, request, refused, read_timeout_s)
 
@@ -206,15 +208,15 @@ class Transport:
         request: httpx.Request,
         refused: Exception,
         timeout_s: float,
-    ) -> StreamedAnswer:
+    ) -> StreamedResponse:
         """Ask again for a body whose head httpx refuses to read, and take what comes in time."""
-        exchange, failure = Exchange(MAX_ANSWER_BYTES), None
+        exchange, failure = Exchange(MAX_RESPONSE_BYTES), None
         try:
             # All of it, not each read: a server that drips could hold the caller for hours.
             await _in_time(self._read(pool, request, exchange), timeout_s)
         except (*BROKEN, asyncio.TimeoutError, TooLarge) as error:
             failure = error
-        whole = answer_of(exchange, failure)
+        whole = read_response(exchange, failure)
         if whole is None:
             raise refused
         body = whole.body
@@ -222,7 +224,7 @@ class Transport:
         async def chunks() -> AsyncGenerator[bytes]:
             yield body
 
-        return StreamedAnswer(whole.status, whole.headers, chunks())
+        return StreamedResponse(whole.status, whole.headers, chunks())
 
     async def _read(
         self,
@@ -245,20 +247,20 @@ class Transport:
             await exchange.finish()
             current_exchange.reset(token)
         if exchange.is_too_large:
-            raise TooLarge(f"the answer has over {MAX_ANSWER_BYTES} bytes")
+            raise TooLarge(f"the answer has over {MAX_RESPONSE_BYTES} bytes")
 
     async def _drain(
         self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: Exchange
     ) -> None:
-        answer = await send_request(pool, request)
+        response = await send_request(pool, request)
         try:
             # The exchange has the bytes; httpx finds the end and keeps the connection.
-            async for _ in cast("httpx.AsyncByteStream", answer.stream):
+            async for _ in cast("httpx.AsyncByteStream", response.stream):
                 if exchange.is_too_large:
                     return
             await exchange.read_surplus()
         finally:
-            await answer.aclose()
+            await response.aclose()
 
     async def _pool(
         self, url: str, *, paid: bool, direct: bool = False
@@ -278,7 +280,7 @@ class Transport:
                     ),
                 )
             except (ValueError, ImportError, httpx.InvalidURL) as error:
-                raise ConfigurationError("bad_proxy", reason=scrub(str(error))) from None
+                raise ConfigurationError("bad_proxy", reason=redact(str(error))) from None
             use_own_connections(pool)
             self._pools[proxy, paid] = pool
         return pool
@@ -321,5 +323,5 @@ async def _in_time(call: Coroutine[Any, Any, None], seconds: float) -> None:
             task.exception()  # told already, or of no interest after a cancellation
 
 
-def _headers(answer: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in answer.headers.items()}
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}

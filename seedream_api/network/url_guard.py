@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import InvalidRequest, UnsafeURL
-from ..redaction import bare_url
+from ..redaction import strip_url_secrets
 from .hosts import (
     V4_PART,
     Address,
@@ -75,7 +75,7 @@ _LOOKUPS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="seedream-lookup
 
 
 @dataclass(frozen=True)
-class Policy:
+class FetchPolicy:
     """Which hosts that are not on the public internet may be fetched from.
 
     Args:
@@ -93,7 +93,7 @@ class Policy:
         return not spellings.isdisjoint(self.allowed_hosts)
 
 
-def checked_url(text: str, *, field: str) -> str:
+def check_url(text: str, *, field: str) -> str:
     """The URL in one spelling (ASCII host in lower case, no fragment), by its syntax alone.
 
     Args:
@@ -123,7 +123,7 @@ def checked_url(text: str, *, field: str) -> str:
     authority = _AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
         raise _malformed(text, "its host or port cannot be read")
-    host, port = _checked_host(text, authority[1]), authority[2] or ""
+    host, port = _check_host(text, authority[1]), authority[2] or ""
     if port and not 0 < int(port) < 65_536:
         raise _malformed(text, "its port is not from 1 to 65535")
     netloc = f"{host}:{int(port)}" if port else host
@@ -135,7 +135,7 @@ def _without_blanks(text: str) -> str:
     return _BLANKS.sub(lambda found: quote(found[0]), text)
 
 
-def _checked_host(text: str, host: str) -> str:
+def _check_host(text: str, host: str) -> str:
     if host.startswith("["):
         literal = literal_address(host)
         if not isinstance(literal, IPv6Address):
@@ -161,7 +161,7 @@ def _is_blank_or_control(character: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    shown = bare_url(text)
+    shown = strip_url_secrets(text)
     return shown if len(shown) <= _SHOWN_LENGTH else f"{shown[:_SHOWN_LENGTH]}…"
 
 
@@ -173,13 +173,13 @@ def is_public(address: Address) -> bool:
     """Whether an address, and every IPv4 address carried inside it, is on the public internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_V4)
-    carried = _carried(address)
+    carried = embedded_ipv4(address)
     if carried:
         return all(is_public(inner) for inner in carried)
     return address in _GLOBAL_V6 and not any(address in network for network in _NOT_PUBLIC_V6)
 
 
-def _carried(address: IPv6Address) -> tuple[IPv4Address, ...]:
+def embedded_ipv4(address: IPv6Address) -> tuple[IPv4Address, ...]:
     """The IPv4 addresses inside a mapped, NAT64, 6to4 or Teredo address."""
     if address in _NAT64:
         return (IPv4Address(int(address) & 0xFFFF_FFFF),)
@@ -194,17 +194,17 @@ def is_fake(address: Address) -> bool:
     return address in _FAKE_RANGE
 
 
-def look_up(host: str, port: int) -> list[str]:
+def getaddrinfo(host: str, port: int) -> list[str]:
     """The system's addresses for a host; blocks.
 
     Raises:
         OSError: there is none.
     """
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(answer[4][0]) for answer in answers]
+    responses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(answer[4][0]) for answer in responses]
 
 
-async def resolve(host: str, port: int, *, resolver: Resolver = look_up) -> list[Address]:
+async def resolve(host: str, port: int, *, resolver: Resolver = getaddrinfo) -> list[Address]:
     """The addresses of a host, IPv4 first: a broken IPv6 route is common, and costs a time-out.
 
     Raises:
@@ -218,11 +218,11 @@ async def resolve(host: str, port: int, *, resolver: Resolver = look_up) -> list
     return sorted(found, key=lambda address: address.version)
 
 
-async def address_to_connect(
+async def resolve_checked(
     url: str,
-    policy: Policy,
+    policy: FetchPolicy,
     *,
-    resolver: Resolver = look_up,
+    resolver: Resolver = getaddrinfo,
     proxied: bool,
     fake_range_ok: Callable[[], Awaitable[bool]],
     turn: int = 0,
@@ -257,10 +257,10 @@ async def address_to_connect(
     return None if proxied else str(found[turn % len(found)])
 
 
-def _is_reachable(address: Address, policy: Policy) -> bool:
+def _is_reachable(address: Address, policy: FetchPolicy) -> bool:
     if not policy.may_be_private:
         return is_public(address)
-    inside = _carried(address) if isinstance(address, IPv6Address) else ()
+    inside = embedded_ipv4(address) if isinstance(address, IPv6Address) else ()
     return not any(one in network for one in (address, *inside) for network in _NEVER)
 
 

@@ -13,25 +13,32 @@ from urllib.parse import quote
 
 from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
-from ..network.retry import CONNECTING, NO_CHANNEL, RATE_LIMITED, Patience, Policy, retry_after_s
-from ..network.throttle import Gate, Place
-from ..network.transport import HttpAnswer, Transport
-from ..redaction import scrub
-from .failures import as_poll_failure, as_refusal, as_unknown
+from ..network.retry import (
+    CONNECTING,
+    NO_CHANNEL,
+    RATE_LIMITED,
+    RetryBudget,
+    RetryPolicy,
+    retry_after_s,
+)
+from ..network.throttle import Slot, Throttle
+from ..network.transport import HttpResponse, Transport
+from ..redaction import redact
+from .failures import to_poll_failure, to_refusal, to_unknown
 from .models import Request, Task
-from .polling import Pace, wait_for_task, wait_limit_s
-from .reading import read_in_time, understand
+from .polling import PollSchedule, wait_for_task, wait_limit_s
+from .reading import parse_http_response, parse_off_loop
 from .references import UrlReference
-from .refusals import may_repeat
-from .responses import Answer
-from .result_items import Reader
-from .validation import check_reachable, check_request
+from .refusals import is_retryable
+from .responses import ServiceResponse
+from .result_items import ItemReader
+from .validation import validate_reference_urls, validate_request
 from .verdicts import Verdict, judge_submission
 
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
-TORN_LOOKS = 3
+TORN_POLLS = 3
 """How often a task is polled at once while its response ends early."""
 SILENCE_S = 300.0
 """A paid request without a response for this long no longer keeps others from being sent."""
@@ -41,7 +48,7 @@ async def _nothing() -> None:
     pass
 
 
-def _ignore(place: Place) -> None:
+def _ignore(place: Slot) -> None:
     pass
 
 
@@ -60,7 +67,7 @@ class SubmitHooks:
 
     before_first_byte: Callable[[], Awaitable[None]] = _nothing
     not_accepted: Callable[[], Awaitable[None]] = _nothing
-    admitted: Callable[[Place], None] = _ignore
+    admitted: Callable[[Slot], None] = _ignore
 
 
 class SeedreamClient:
@@ -83,7 +90,9 @@ class SeedreamClient:
         self.transport = transport or Transport(settings.proxy)
         self._clock = clock
         self._sleep = sleep
-        self._gate = Gate(int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock, sleep=sleep)
+        self._throttle = Throttle(
+            int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock, sleep=sleep
+        )
         self._sandbox: Any = None
         self._base_url = settings.address
 
@@ -126,7 +135,7 @@ class SeedreamClient:
         idempotency_key: str | None = None,
         hooks: SubmitHooks | None = None,
         read_timeout_s: float | None = None,
-    ) -> Answer:
+    ) -> ServiceResponse:
         """Send a request that is paid for, once; again only where it surely was not accepted.
 
         Args:
@@ -138,18 +147,18 @@ class SeedreamClient:
             NotSent: the service could not be reached.
             OutcomeUnknown: sent, and what became of it cannot be known.
         """
-        model = check_request(request, self.settings.models).model
-        check_reachable(request.references, self.settings)
+        model = validate_request(request, self.settings.models).model
+        validate_reference_urls(request.references, self.settings)
         sent = _urls(request) if reference_urls is None else reference_urls
         body = request.body(model, sent)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"
         timeout_s = wait_limit_s(read_timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S"))
         hooks = hooks or SubmitHooks()
-        patience = Patience(self._clock)
+        budget = RetryBudget(self._clock)
         while True:
-            pause = await self._one_attempt(body, headers, timeout_s, hooks, patience, sent)
-            if isinstance(pause, Answer):
+            pause = await self._one_attempt(body, headers, timeout_s, hooks, budget, sent)
+            if isinstance(pause, ServiceResponse):
                 return pause
             await self._sleep(pause)
 
@@ -159,9 +168,9 @@ class SeedreamClient:
         headers: dict[str, str],
         timeout_s: float,
         hooks: SubmitHooks,
-        patience: Patience,
+        budget: RetryBudget,
         sent: tuple[str, ...],
-    ) -> Answer | float:
+    ) -> ServiceResponse | float:
         """The answer, or how long to wait before the next attempt."""
         is_noted = False
 
@@ -171,9 +180,9 @@ class SeedreamClient:
             is_noted = True
 
         try:
-            async with self._gate.place(at_most_s=SILENCE_S) as place:
+            async with self._throttle.slot(at_most_s=SILENCE_S) as place:
                 hooks.admitted(place)
-                answer = await self.transport.post_once(
+                response = await self.transport.post_once(
                     self.base_url + GENERATE_PATH,
                     body=body,
                     headers=headers,
@@ -183,26 +192,26 @@ class SeedreamClient:
         except NotSent:
             if is_noted:
                 await hooks.not_accepted()
-            pause = patience.pause(CONNECTING)
+            pause = budget.next_delay(CONNECTING)
             if pause is None:
                 raise
             return pause
-        outcome = self._judge(await self._read(answer, sent))
-        if isinstance(outcome, Answer):
+        outcome = self._judge(await self._read(response, sent))
+        if isinstance(outcome, ServiceResponse):
             return outcome
         policy = _policy(outcome)
         if policy is None:
             raise outcome
-        pause = patience.pause(policy, retry_after_s(answer.headers, time.time()))
+        pause = budget.next_delay(policy, retry_after_s(response.headers, time.time()))
         if pause is None:
-            outcome.values["waited"] = patience.waited_s(policy)
+            outcome.values["waited"] = budget.waited_s(policy)
             raise type(outcome)(outcome.key, request_id=outcome.request_id, **outcome.values)
         await hooks.not_accepted()
         if isinstance(outcome, RateLimited):
-            self._gate.hold_back(pause)
+            self._throttle.pause_for(pause)
         return pause
 
-    def _judge(self, read: Answer) -> Answer | ApiRefused:
+    def _judge(self, read: ServiceResponse) -> ServiceResponse | ApiRefused:
         """What a response to a paid request means.
 
         Raises:
@@ -210,20 +219,20 @@ class SeedreamClient:
         """
         verdict = judge_submission(read)
         if verdict is Verdict.REFUSED:
-            return as_refusal(read, self._secret())
+            return to_refusal(read, self._secret())
         if verdict is Verdict.UNKNOWN:
-            raise as_unknown(read, self._secret())
+            raise to_unknown(read, self._secret())
         return read
 
-    def read_again(self, http: int, body: bytes, sent: Container[str] = ()) -> Answer:
+    def reread(self, http: int, body: bytes, sent: Container[str] = ()) -> ServiceResponse:
         """Read a response that was kept, with the reader of this version."""
-        return understand(HttpAnswer(http, {}, body), self._reader(sent), self._secret())
+        return parse_http_response(HttpResponse(http, {}, body), self._reader(sent), self._secret())
 
-    async def _read(self, answer: HttpAnswer, sent: tuple[str, ...] = ()) -> Answer:
-        return await read_in_time(answer, self._reader(sent), self._secret())
+    async def _read(self, response: HttpResponse, sent: tuple[str, ...] = ()) -> ServiceResponse:
+        return await parse_off_loop(response, self._reader(sent), self._secret())
 
-    def _reader(self, sent: Container[str]) -> Reader:
-        return Reader(self.base_url, sent=sent)
+    def _reader(self, sent: Container[str]) -> ItemReader:
+        return ItemReader(self.base_url, sent=sent)
 
     async def get_task(self, task_id: str) -> Task:
         """Poll a task once; free.
@@ -240,25 +249,27 @@ class SeedreamClient:
         if not task_id.strip("."):  # steps of a path, which no quoting hides
             raise InvalidRequest("task_id_malformed", given=task_id)
         url = f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='replace')}"
-        looks_left = TORN_LOOKS
+        looks_left = TORN_POLLS
         while True:
-            answer = await self.transport.ask(url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S)
-            read, looks_left = await self._read(answer), looks_left - 1
+            response = await self.transport.ask(
+                url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S
+            )
+            read, looks_left = await self._read(response), looks_left - 1
             if read.is_whole or not looks_left:
                 break
         task = read.as_task(task_id, read.http)
         if task is not None:
             return task
-        raise as_poll_failure(read, answer.headers, task_id=task_id, secret=self._secret())
+        raise to_poll_failure(read, response.headers, task_id=task_id, secret=self._secret())
 
     async def wait(
         self,
         task_id: str,
         *,
         timeout_s: float | None = None,
-        pace: Pace | None = None,
+        schedule: PollSchedule | None = None,
         age_s: float = 0.0,
-        on_look: Callable[[Task], None] = lambda task: None,
+        on_poll: Callable[[Task], None] = lambda task: None,
     ) -> Task:
         """Look at a task until it is completed or failed; see :func:`polling.wait_for_task`."""
 
@@ -268,24 +279,24 @@ class SeedreamClient:
         return await wait_for_task(
             look,
             task_id=task_id,
-            pace=pace or Pace(),
+            schedule=schedule or PollSchedule(),
             timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
             clock=self._clock,
             sleep=self._sleep,
             age_s=age_s,
-            on_look=on_look,
+            on_poll=on_poll,
         )
 
     def _secret(self) -> str:
         return self.settings.key.get_secret_value()
 
-    def scrub(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The service's words without the key and without signed URLs."""
-        return scrub(text, (self._secret(),))
+        return redact(text, (self._secret(),))
 
 
-def _policy(refusal: ApiRefused) -> Policy | None:
-    if not may_repeat(refusal):
+def _policy(refusal: ApiRefused) -> RetryPolicy | None:
+    if not is_retryable(refusal):
         return None
     return RATE_LIMITED if isinstance(refusal, RateLimited) else NO_CHANNEL
 

@@ -19,7 +19,7 @@ _EARLIEST_S = 1_000_000_000.0
 _SIGNED = re.compile(r"x-[a-z]+-(date|expires)")
 
 
-def expires_at(url: str, family: str | None, seen_at: float) -> float | None:
+def link_expiry(url: str, family: str | None, seen_at: float) -> float | None:
     """The wall-clock second at which a link is said to die; ``None`` where nobody says so.
 
     A signed link says it itself (Amazon's form, which Volcengine's and others' follow, or a plain

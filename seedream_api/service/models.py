@@ -22,7 +22,7 @@ from ..errors import InvalidRequest
 from .references import PictureReference, UrlReference
 
 if TYPE_CHECKING:
-    from .responses import Answer
+    from .responses import ServiceResponse
 
 _FIELD_TYPES = {
     "n": "a whole number",
@@ -185,13 +185,13 @@ class Task:
 
     id: str
     status: TaskStatus
-    word: str
+    raw_status: str
     """The service's own word for the status."""
     progress: float | None = None
     """Percent, 0-100, or ``None`` where the service gives none."""
     items: tuple[ResultItem, ...] = ()
     error: ServiceError | None = None
-    answer: Answer | None = field(default=None, repr=False, compare=False)
+    response: ServiceResponse | None = field(default=None, repr=False, compare=False)
     """The response it was read from; kept beside the row where no image can be read from it."""
 
     @property

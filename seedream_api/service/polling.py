@@ -17,7 +17,7 @@ from typing import Any
 
 from ..callbacks import call_back
 from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
-from ..network.retry import READING, Patience
+from ..network.retry import READING, RetryBudget
 from .models import Task
 
 FASTEST_S = 1.0
@@ -29,7 +29,7 @@ known yet everywhere at the service, and a replica may lag behind. On the monoto
 
 
 @dataclass(frozen=True)
-class Pace:
+class PollSchedule:
     """How often to look.
 
     Args:
@@ -40,7 +40,7 @@ class Pace:
     typical_s: float | None = None
     jitter: Callable[[], float] = random.random
 
-    def pause_s(self, age_s: float) -> float:
+    def next_delay_s(self, age_s: float) -> float:
         """Seconds until the next look at a task of this age."""
         if self.typical_s is None:
             step = age_s * 0.15
@@ -62,7 +62,7 @@ class _Turn:
     """When the latest look began."""
 
 
-class Looks:
+class PollThrottle:
     """Reads of tasks: of one task one at a time and a second apart, whoever asks.
 
     Args:
@@ -72,12 +72,12 @@ class Looks:
 
     def __init__(
         self,
-        look: Callable[[str], Awaitable[Task]],
+        poll: Callable[[str], Awaitable[Task]],
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._look = look
+        self._poll = poll
         self._clock = clock
         self._sleep = sleep
         self._turns: dict[str, _Turn] = {}
@@ -92,7 +92,7 @@ class Looks:
                     await self._sleep(left)
                 turn.last = self._clock()
                 begins()
-                return await self._look(task_id)
+                return await self._poll(task_id)
         finally:
             turn.users -= 1
             self._forget_old()
@@ -104,7 +104,7 @@ class Looks:
                 del self._turns[task_id]
 
 
-class Watch:
+class PollSignal:
     """What others want of a wait that is under way: a look now, and what it saw.
 
     Args:
@@ -122,7 +122,7 @@ class Watch:
     def _future() -> asyncio.Future[bool]:
         return asyncio.get_running_loop().create_future()
 
-    def ask(self) -> asyncio.Future[bool]:
+    def request_poll(self) -> asyncio.Future[bool]:
         """Whether the task still runs, as the next look sees it that begins, which is soon now.
 
         While the service does not answer, nobody looks sooner: then it is taken to run.
@@ -134,28 +134,28 @@ class Watch:
         self._asked.set()
         return self._next
 
-    def begins(self) -> None:
+    def poll_started(self) -> None:
         """A look begins: it answers all who have asked until now."""
         self._under_way, self._next = self._next, self._future()
         self._asked.clear()
 
-    def saw(self, *, still_runs: bool) -> None:
+    def poll_finished(self, *, still_runs: bool) -> None:
         """The look under way has ended."""
         if not self._under_way.done():
             self._under_way.set_result(still_runs)
         self._is_blind = False
 
-    def saw_nothing(self) -> None:
+    def poll_failed(self) -> None:
         """It has failed; the next one comes when the service may answer again."""
-        self.saw(still_runs=True)
+        self.poll_finished(still_runs=True)
         self._is_blind = True
 
-    def looks_elsewhere(self) -> None:
+    def polled_elsewhere(self) -> None:
         """Somebody else works on the task: nobody looks here, and it is taken to run."""
-        self.begins()
-        self.saw(still_runs=True)
+        self.poll_started()
+        self.poll_finished(still_runs=True)
 
-    async def doze(self, seconds: float) -> None:
+    async def sleep_until_woken(self, seconds: float) -> None:
         """Pause between two looks, until somebody asks for one."""
         pauses = [
             asyncio.ensure_future(self._sleep(seconds)),
@@ -190,17 +190,17 @@ def wait_limit_s(timeout_s: float | None, default_s: float) -> float:
 
 
 async def wait_for_task(
-    look: Callable[[], Awaitable[Task]],
+    poll: Callable[[], Awaitable[Task]],
     *,
     task_id: str,
-    pace: Pace,
+    schedule: PollSchedule,
     timeout_s: float,
     clock: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
-    doze: Callable[[float], Awaitable[None]] | None = None,
+    sleep_until_woken: Callable[[float], Awaitable[None]] | None = None,
     age_s: float = 0.0,
     is_known: bool = True,
-    on_look: Callable[[Task], None] = lambda task: None,
+    on_poll: Callable[[Task], None] = lambda task: None,
 ) -> Task:
     """Look until the task is completed or failed, or until ``timeout_s`` from now.
 
@@ -218,28 +218,28 @@ async def wait_for_task(
         TaskNotFound: the service does not know it, for a known task for ``NOT_FOUND_S`` in a row.
     """
     begun = clock()
-    patience = Patience(clock)
+    budget = RetryBudget(clock)
     word = "unknown"
     missing_since: float | None = None
     while True:
         age = age_s + clock() - begun
-        rest = doze or sleep
+        rest = sleep_until_woken or sleep
         try:
-            task = await look()
-            patience, word = Patience(clock), task.word
+            task = await poll()
+            budget, word = RetryBudget(clock), task.raw_status
             is_known, missing_since = True, None
-            call_back(on_look, task)
+            call_back(on_poll, task)
             if task.status.is_terminal:
                 return task
-            pause = pace.pause_s(age)
+            pause = schedule.next_delay_s(age)
         except TaskNotFound:
             missing_since = clock() if missing_since is None else missing_since
             if not is_known or clock() - missing_since > NOT_FOUND_S:
                 raise
-            pause = pace.pause_s(age)
+            pause = schedule.next_delay_s(age)
         except (ReadFailed, NotSent) as error:
             wanted = error.retry_after_s if isinstance(error, ReadFailed) else None
-            again = patience.pause(READING, wanted, timeout_s - (clock() - begun))
+            again = budget.next_delay(READING, wanted, timeout_s - (clock() - begun))
             if again is None:
                 raise
             pause, rest = max(FASTEST_S, again), sleep

@@ -8,25 +8,27 @@ from dataclasses import replace
 from ..images.media_types import HEAD_BYTES, media_type_of
 from ..network.bodies import read_body
 from ..network.compression import plain_bytes
-from ..network.transport import HttpAnswer
-from ..redaction import HIDDEN
+from ..network.transport import HttpResponse
+from ..redaction import REDACTED
 from .models import ResultItem
-from .responses import Answer, read_response
-from .result_items import Reader
+from .responses import ServiceResponse, parse_response
+from .result_items import ItemReader
 from .stated_errors import read_redirect
 
 INLINE_BYTES = 128 * 1024
 """Smaller responses are read at once, where no cancellation can come between."""
 
 
-async def read_in_time(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
+async def parse_off_loop(
+    response: HttpResponse, reader: ItemReader, secret: str
+) -> ServiceResponse:
     """Read a response; a large one in a thread, so that the loop stays free for others."""
     if len(response.body) < INLINE_BYTES:
-        return understand(response, reader, secret)
-    return await asyncio.shield(asyncio.to_thread(understand, response, reader, secret))
+        return parse_http_response(response, reader, secret)
+    return await asyncio.shield(asyncio.to_thread(parse_http_response, response, reader, secret))
 
 
-def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
+def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str) -> ServiceResponse:
     """Read a response. Never raises.
 
     Args:
@@ -34,10 +36,10 @@ def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
     """
     plain = plain_bytes(response.body, response.headers)
     body = read_body(plain)
-    answer = read_response(body, reader)
+    answer = parse_response(body, reader)
     if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # the image in place of JSON
         item = ResultItem(0, data=plain)
-        answer = Answer(items=(item,), names_results=True)
+        answer = ServiceResponse(items=(item,), names_results=True)
     if 300 <= response.status < 400:
         answer = replace(answer, said=read_redirect(response.headers.get("location", "")))
     return replace(
@@ -46,5 +48,5 @@ def understand(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
         http=response.status,
         cut=response.cut,
         request_id=response.request_id,
-        body=plain.replace(secret.encode(), HIDDEN.encode()) if secret else plain,
+        body=plain.replace(secret.encode(), REDACTED.encode()) if secret else plain,
     )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
 from ..catalog import MAX_REFERENCE_SIDE
 from ..errors import InvalidRequest, ResultUnavailable
 from ..images.decode import decode, probe
-from ..images.encode import Encoded, composited_on_white, encode
+from ..images.encode import EncodedImage, composited_on_white, encode
 from ..images.pixel_arrays import to_rgb
 
 _SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
@@ -52,7 +52,7 @@ class PictureReference:
     width: int
     height: int
     pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
-    file: Encoded | None = field(default=None, repr=False)
+    file: EncodedImage | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
 
     def identity(self) -> str:
@@ -71,7 +71,7 @@ class PictureReference:
             digest.update(self.file.data)
         return f"sha256:{digest.hexdigest()}"
 
-    def encoded(self, aim_bytes: int, cap_bytes: int) -> Encoded:
+    def encoded(self, aim_bytes: int, cap_bytes: int) -> EncodedImage:
         """The bytes to send: lossless if at most ``aim_bytes``, else the best lossy of that size.
 
         Takes long for large pictures: call it in a thread.
@@ -91,7 +91,7 @@ class PictureReference:
         assert pixels is not None, "a picture has pixels or a file"  # noqa: S101
         return encode(pixels, aim_bytes=aim_bytes, cap_bytes=cap_bytes)
 
-    def _goes_as_it_is(self, file: Encoded, cap_bytes: int) -> bool:
+    def _goes_as_it_is(self, file: EncodedImage, cap_bytes: int) -> bool:
         longest = max(self.width, self.height)
         return len(file.data) <= cap_bytes and longest <= MAX_REFERENCE_SIDE.value
 
@@ -135,7 +135,7 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
         info = probe(data, name=path.name)
         is_plain = not info.has_alpha and info.frames == 1
         if info.media_type in _SENT_AS_THEY_ARE and is_plain:
-            file = Encoded(data, info.media_type, True, (), info.width, info.height)
+            file = EncodedImage(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
     except (OSError, TypeError, ValueError, ResultUnavailable) as error:
@@ -154,7 +154,7 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
     return PictureReference(path.name, info.width, info.height, pixels=pixels, notes=notes)
 
 
-async def identities(references: Sequence[Reference]) -> tuple[str, ...]:
+async def read_identities(references: Sequence[Reference]) -> tuple[str, ...]:
     """The identity of every reference, hashed in threads, in order."""
     return tuple(
         await asyncio.gather(*(asyncio.to_thread(reference.identity) for reference in references))

@@ -30,9 +30,9 @@ from ..errors import (
     RateLimited,
     ServiceBusy,
 )
-from ..redaction import scrub
+from ..redaction import redact
 from .models import ServiceError
-from .stated_errors import read_error, read_loose_error
+from .stated_errors import find_fallback_error, parse_error
 
 _Kind = tuple[type[ApiRefused], str]
 _CONTENT: _Kind = (ContentRejected, "refused_content")
@@ -202,7 +202,7 @@ def is_error_code(said: ServiceError) -> bool:
     )
 
 
-def read_refusal(
+def classify_rejection(
     http: int, body: Any, *, request_id: str | None = None, secrets: tuple[str, ...] = ()
 ) -> ApiRefused | None:
     """The refusal that a response means, or ``None`` where it is not on the closed list.
@@ -210,13 +210,13 @@ def read_refusal(
     Args:
         body: the parsed JSON body, or its text where it is not JSON.
     """
-    error = read_error(body) or read_loose_error(body)
+    error = parse_error(body) or find_fallback_error(body)
     if not is_refusal(http, error):
         return None
-    return refusal_of(http, error, request_id=request_id, secrets=secrets)
+    return build_refusal(http, error, request_id=request_id, secrets=secrets)
 
 
-def refusal_of(
+def build_refusal(
     http: int,
     error: ServiceError,
     *,
@@ -229,13 +229,13 @@ def refusal_of(
         secrets: texts to take out of the service's own words.
     """
     error_type, key = _kind(http, error)
-    label = scrub(error.code or error.type, secrets)
+    label = redact(error.code or error.type, secrets)
     return error_type(
         key,
         request_id=request_id,
         http=http,
         code=f", {label}" if label else "",
-        reason=scrub(error.message or label or "no reason given", secrets),
+        reason=redact(error.message or label or "no reason given", secrets),
         waited=0,
     )
 
@@ -259,7 +259,7 @@ def _kind(http: int, error: ServiceError) -> _Kind:
     return by_code or _PLAIN
 
 
-def may_repeat(refusal: ApiRefused) -> bool:
+def is_retryable(refusal: ApiRefused) -> bool:
     """Whether the same request may be sent again soon: 429, and 503 without a channel."""
     if isinstance(refusal, RateLimited):
         code = str(refusal.values.get("code", "")).lower()

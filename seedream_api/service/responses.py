@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from ..network.bodies import Body
 from .models import NO_ERROR, ResultItem, ServiceError, Task, TaskStatus
-from .result_items import BYTES_FIELDS, Reader, plain_name
-from .stated_errors import read_loose_error, text_of
-from .statuses import read_progress, read_status, read_word
+from .result_items import BYTES_FIELDS, ItemReader, plain_name
+from .stated_errors import find_fallback_error, to_text
+from .statuses import find_raw_status, parse_progress, parse_status
 from .task_fields import (
     LIKE_TASK,
     MAX_WRAPPING,
@@ -57,7 +57,7 @@ _MOST_VALUES = 100
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServiceResponse:
     """What a response holds; any of it may be missing."""
 
     task_id: str | None = None
@@ -116,11 +116,11 @@ class Answer:
         return Task(
             id=task_id,
             status=status,
-            word=self.word or status.value,
+            raw_status=self.word or status.value,
             progress=self.progress,
             items=self.items,
             error=error,
-            answer=self,
+            response=self,
         )
 
     def _poll_status(self, task_id: str) -> TaskStatus | None:
@@ -136,22 +136,22 @@ class Answer:
         return self.status
 
 
-def read_answer(payload: Any, reader: Reader | None = None) -> Answer:
+def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceResponse:
     """Read one JSON value."""
-    reader = reader or Reader()
+    reader = reader or ItemReader()
     payload = _as_object(payload)
     records = list(find_records(payload, MAX_WRAPPING))
     listed = find_listed(records)
     speaking = speaking_record(records) or speaking_of_list(listed)
     items, names_results = _items(records, reader)
     task_id, hint, names_task = find_ids(records, listed)
-    return Answer(
+    return ServiceResponse(
         task_id=task_id,
         hint=hint,
         names_task=names_task,
-        status=read_status(read_word(speaking)),
-        word=read_word(speaking),
-        progress=read_progress(speaking.get("progress")),
+        status=parse_status(find_raw_status(speaking)),
+        word=find_raw_status(speaking),
+        progress=parse_progress(speaking.get("progress")),
         items=items,
         names_results=names_results,
         error=first_error([*records, *(listed if not items else [])]),
@@ -171,22 +171,22 @@ def _as_object(payload: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
 
 
-def read_response(body: Body, reader: Reader | None = None) -> Answer:
+def parse_response(body: Body, reader: ItemReader | None = None) -> ServiceResponse:
     """Read every JSON value of a body as one answer: events and appended JSON tell one story."""
-    reader = replace(reader or Reader(), blobs=body.blobs)
-    answers = [read_answer(value, reader) for value in body.values[:_MOST_VALUES]]
-    merged = answers[0] if answers else Answer()
-    for answer in answers[1:]:
+    reader = replace(reader or ItemReader(), blobs=body.blobs)
+    responses = [parse_value(value, reader) for value in body.values[:_MOST_VALUES]]
+    merged = responses[0] if responses else ServiceResponse()
+    for answer in responses[1:]:
         merged = _merged(merged, answer)
     hint = merged.hint
     if merged.task_id is None and hint is None and not merged.has_images:
         found = _QUOTED_ID.search(body.text)
         hint = found[1] if found else None
-    said = merged.said if body.values else read_loose_error(body.text)
+    said = merged.said if body.values else find_fallback_error(body.text)
     return replace(merged, hint=hint, said=said, is_whole=body.is_whole)
 
 
-def _merged(first: Answer, then: Answer) -> Answer:
+def _merged(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
     """Two parts of one response: of a status the later counts, images add up."""
     known = {(item.url, item.data) for item in first.items if item.was_made}
     more = [item for item in then.items if (item.url, item.data) not in known]
@@ -211,7 +211,9 @@ def _merged(first: Answer, then: Answer) -> Answer:
 # --- results --------------------------------------------------------------------------------------
 
 
-def _items(records: list[dict[str, Any]], reader: Reader) -> tuple[tuple[ResultItem, ...], bool]:
+def _items(
+    records: list[dict[str, Any]], reader: ItemReader
+) -> tuple[tuple[ResultItem, ...], bool]:
     """The result items, and whether any place for them was there."""
     places = list(_places(records, reader))
     read = [items for place in places if (items := reader.items(place))]
@@ -220,7 +222,7 @@ def _items(records: list[dict[str, Any]], reader: Reader) -> tuple[tuple[ResultI
     return most or next(iter(read), ()), bool(places)
 
 
-def _places(records: list[dict[str, Any]], reader: Reader) -> Iterator[list[Any]]:
+def _places(records: list[dict[str, Any]], reader: ItemReader) -> Iterator[list[Any]]:
     for record in reversed(records):  # the innermost first: a wrapping repeats it at most
         for name in _PLACES:
             value = parse_nested(record.get(name))
@@ -240,17 +242,17 @@ def _alone(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if plain_name(name) in _ALONE and value}
 
 
-def _without_tasks(entries: list[Any], reader: Reader) -> list[Any]:
+def _without_tasks(entries: list[Any], reader: ItemReader) -> list[Any]:
     return [entry for entry in entries if not _is_task(entry, reader)]
 
 
-def _is_task(entry: Any, reader: Reader) -> bool:
+def _is_task(entry: Any, reader: ItemReader) -> bool:
     """Whether an entry of a list is a task and not an image."""
     if isinstance(entry, str):
         return bool(LIKE_TASK.fullmatch(entry.strip()))
     if not isinstance(entry, dict):
         return False
     entry = cast("dict[str, Any]", entry)
-    id_of_task = LIKE_TASK.fullmatch(text_of(entry.get("id")))
+    id_of_task = LIKE_TASK.fullmatch(to_text(entry.get("id")))
     names_task = bool(first_text(entry, TASK_FIELDS) or id_of_task)
     return names_task and not reader.has_image(entry)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .inline_images import decode_image
 from .models import ResultItem, Unreadable
-from .stated_errors import read_error
+from .stated_errors import parse_error
 
 MAX_ENTRIES = 1_000
 """Of one place. The service makes 15 images at most; millions of entries would take minutes."""
@@ -53,7 +53,7 @@ _WRAPPED = " \t\r\n`'\"<>\u200b\ufeff"
 
 
 @dataclass(frozen=True)
-class Reader:
+class ItemReader:
     """What reading entries needs to know.
 
     Args:
@@ -104,7 +104,7 @@ class Reader:
         if data is not None:
             yield ResultItem(0, data=data)
             return
-        error = read_error(entry)
+        error = parse_error(entry)
         nested = list(self._nested(entry, depth))
         if any(item.was_made for item in nested) or (nested and error is None):
             yield from nested

@@ -33,7 +33,7 @@ _MAX_NESTING = 8
 """Levels of objects and lists around an error; what lies deeper is not read."""
 
 
-def text_of(value: Any) -> str:
+def to_text(value: Any) -> str:
     """Texts and numbers as text; anything else as absent."""
     if isinstance(value, str):
         return value.strip()
@@ -42,7 +42,7 @@ def text_of(value: Any) -> str:
     return ""
 
 
-def read_error(body: Any) -> ServiceError | None:
+def parse_error(body: Any) -> ServiceError | None:
     """The error that an object states, or ``None``; what says that all is well is no error."""
     if not isinstance(body, dict):
         return None
@@ -52,10 +52,10 @@ def read_error(body: Any) -> ServiceError | None:
         if error is not None:
             return error
     for name in _REASON_FIELDS:
-        reason = quotable(text_of(body.get(name)))
+        reason = quotable(to_text(body.get(name)))
         if not _is_fine(reason):
             return ServiceError(reason, _first(body, _CODE_FIELDS))
-    if body.get("success") is False or text_of(body.get("success")).lower() == "false":
+    if body.get("success") is False or to_text(body.get("success")).lower() == "false":
         return _said_beside(body, "success: false")
     return None
 
@@ -71,12 +71,12 @@ def is_fine(said: ServiceError) -> bool:
     return _is_fine(said.code) and _is_fine(said.message) and _is_fine(said.type)
 
 
-def read_loose_error(body: Any) -> ServiceError:
+def find_fallback_error(body: Any) -> ServiceError:
     """The words of a body that is known to be a refusal, in whatever shape; may be empty."""
     if isinstance(body, list):
         first = next(iter(cast("list[Any]", body)), None)
         first = None if isinstance(first, list) else first
-        return read_error(first) or read_loose_error(first)
+        return parse_error(first) or find_fallback_error(first)
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         message = _first(body, _MESSAGE_FIELDS)
@@ -113,7 +113,7 @@ def _stated(error: Any, around: dict[str, Any], depth: int) -> ServiceError | No
         return _of_object(cast("dict[str, Any]", error), depth)
     if error is True:
         return _said_beside(around, "error: true")
-    text = quotable(text_of(error))
+    text = quotable(to_text(error))
     if _is_fine(text) or _WARNING.match(text):
         return None
     if text.isdigit():  # a number alone is a code
@@ -141,4 +141,4 @@ def _is_fine(text: str) -> bool:
 
 
 def _first(body: dict[str, Any], names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := text_of(body.get(name)))), "")
+    return next((text for name in names if (text := to_text(body.get(name)))), "")

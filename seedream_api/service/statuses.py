@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .models import TaskStatus
-from .stated_errors import text_of
+from .stated_errors import to_text
 
 _WORDS: Mapping[TaskStatus, frozenset[str]] = {
     TaskStatus.QUEUED: frozenset({
@@ -35,20 +35,20 @@ _WORD_FIELDS = (
 )  # fmt: skip
 
 
-def read_word(record: Mapping[str, Any]) -> str:
+def find_raw_status(record: Mapping[str, Any]) -> str:
     """The service's own word for the status of a task; a number is an HTTP status and no word."""
     for name in _WORD_FIELDS:
         value = record.get(name)
         if isinstance(value, dict):
             inner = cast("dict[str, Any]", value)
             value = inner.get("state") or inner.get("status") or inner.get("name")
-        word = text_of(value)
+        word = to_text(value)
         if word and not word.isdigit():
             return word
     return ""
 
 
-def read_status(word: str) -> TaskStatus | None:
+def parse_status(word: str) -> TaskStatus | None:
     """Where the task stands; ``None`` without a word."""
     if not word:
         return None
@@ -57,7 +57,7 @@ def read_status(word: str) -> TaskStatus | None:
     return next((status for status, words in _WORDS.items() if plain in words), TaskStatus.UNKNOWN)
 
 
-def read_progress(value: Any) -> float | None:
+def parse_progress(value: Any) -> float | None:
     """Percent from a number or a text such as ``"50%"``."""
     if isinstance(value, bool):
         return None

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from .models import NO_ERROR, ServiceError, TaskStatus
-from .stated_errors import is_fine, read_error, read_loose_error, text_of
-from .statuses import read_status, read_word
+from .stated_errors import find_fallback_error, is_fine, parse_error, to_text
+from .statuses import find_raw_status, parse_status
 
 Record = dict[str, Any]
 
@@ -75,11 +75,11 @@ def speaking_record(records: list[Record]) -> Record:
     A relay's task may hold the provider's raw response, which may be older; a wrapping without an
     id speaks of the call and not of the task.
     """
-    words = [record for record in records if read_word(record)]
+    words = [record for record in records if find_raw_status(record)]
     named = [record for record in words if first_text(record, TASK_FIELDS)]
     if named:
         return named[0]
-    with_id = [record for record in words if text_of(record.get("id"))]
+    with_id = [record for record in words if to_text(record.get("id"))]
     found = with_id or words
     return found[-1] if found else {}
 
@@ -88,22 +88,22 @@ def speaking_of_list(listed: list[Record]) -> Record:
     """Of several tasks or entries, one that still runs; else one that was completed."""
     ranks = {TaskStatus.COMPLETED: 1, TaskStatus.FAILED: 2}
     nothing: Record = {}
-    words = [record for record in listed if read_word(record)]
+    words = [record for record in listed if find_raw_status(record)]
     return min(words, key=lambda each: ranks.get(_status(each), 0), default=nothing)
 
 
 def _status(record: Record) -> TaskStatus:
-    return read_status(read_word(record)) or TaskStatus.UNKNOWN
+    return parse_status(find_raw_status(record)) or TaskStatus.UNKNOWN
 
 
 def first_error(records: list[Record]) -> ServiceError | None:
     """The error that the outermost of the records states."""
-    return next((error for record in records if (error := read_error(record))), None)
+    return next((error for record in records if (error := parse_error(record))), None)
 
 
 def said_beside(records: list[Record], payload: Any) -> ServiceError:
     """Code and message of the outermost record that has some, unless they say that all is well."""
-    said = (read_loose_error(each) for each in records or [payload])
+    said = (find_fallback_error(each) for each in records or [payload])
     return next((each for each in said if not is_fine(each)), NO_ERROR)
 
 
@@ -126,10 +126,10 @@ def find_ids(records: list[Record], listed: list[Record]) -> tuple[str | None, s
         explicit = first_text(record, TASK_FIELDS)
         if explicit and len(explicit) <= MAX_ID_CHARACTERS:
             return explicit, None, True
-    tasks = [record for record in records if read_word(record) or _TASK_SIGNS & record.keys()]
+    tasks = [record for record in records if find_raw_status(record) or _TASK_SIGNS & record.keys()]
     ordered = [*tasks, *reversed(records)]
-    plain = [text for record in ordered if (text := text_of(record.get("id")))]
-    inner = [text for record in listed if (text := text_of(record.get("id")))]
+    plain = [text for record in ordered if (text := to_text(record.get("id")))]
+    inner = [text for record in listed if (text := to_text(record.get("id")))]
     texts = list(_bare_texts(records))
     like = [text for text in (*plain, *inner, *texts) if LIKE_TASK.fullmatch(text)]
     found = (like or plain or [None])[0]
@@ -149,4 +149,4 @@ def _bare_texts(records: list[Record]) -> Iterator[str]:
 
 
 def first_text(record: Record, names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := text_of(record.get(name)))), "")
+    return next((text for name in names if (text := to_text(record.get(name)))), "")

@@ -18,8 +18,8 @@ from ..catalog import (
     Model,
 )
 from ..errors import InvalidRequest
-from ..network.url_guard import Policy, checked_url, is_private_host
-from ..redaction import bare_url
+from ..network.url_guard import FetchPolicy, check_url, is_private_host
+from ..redaction import strip_url_secrets
 from .models import Request
 from .references import Reference, UrlReference
 
@@ -40,7 +40,7 @@ _TASK_ID_MARKS = frozenset("._:-")
 
 
 @dataclass(frozen=True)
-class Checked:
+class ValidatedRequest:
     """A request that may be sent, its model, and what a neighbouring source doubts about it."""
 
     request: Request
@@ -48,7 +48,7 @@ class Checked:
     notes: tuple[str, ...]
 
 
-def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
+def validate_request(request: Request, models: Mapping[str, Model]) -> ValidatedRequest:
     """Check every value against the catalogue.
 
     Raises:
@@ -64,13 +64,13 @@ def check_request(request: Request, models: Mapping[str, Model]) -> Checked:
     _check_count(request, model)
     for position, reference in enumerate(request.references, start=1):
         if isinstance(reference, UrlReference):
-            checked_url(reference.url, field="image_urls")
+            check_url(reference.url, field="image_urls")
         else:
-            check_reference_size(position, reference.width, reference.height)
-    return Checked(request, model, _notes(request, model))
+            validate_reference_size(position, reference.width, reference.height)
+    return ValidatedRequest(request, model, _notes(request, model))
 
 
-def check_reachable(references: Sequence[Reference], settings: Settings) -> None:
+def validate_reference_urls(references: Sequence[Reference], settings: Settings) -> None:
     """Check that the service can fetch the references that are URLs.
 
     A service on a private host may reach private hosts; and ``SEEDREAM_ALLOW_HOSTS`` lists hosts
@@ -82,17 +82,17 @@ def check_reachable(references: Sequence[Reference], settings: Settings) -> None
     service = urlsplit(settings.address).hostname or ""
     if settings.is_sandbox or is_private_host(service):
         return
-    policy = Policy(allowed_hosts=settings.allowed_hosts)
+    policy = FetchPolicy(allowed_hosts=settings.allowed_hosts)
     for position, reference in enumerate(references, start=1):
         if not isinstance(reference, UrlReference):
             continue
-        url = checked_url(reference.url, field="image_urls")
+        url = check_url(reference.url, field="image_urls")
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if is_private_host(host) and not policy.allows(host, port):
             raise InvalidRequest(
-                "reference_private", position=position, given=bare_url(url), host=host
+                "reference_private", position=position, given=strip_url_secrets(url), host=host
             )
 
 
@@ -165,7 +165,7 @@ def _check_count(request: Request, model: Model) -> None:
         )
 
 
-def check_reference_size(position: int, width: int, height: int) -> None:
+def validate_reference_size(position: int, width: int, height: int) -> None:
     """Check one reference image's pixels.
 
     Args:
@@ -211,7 +211,7 @@ def _notes(request: Request, model: Model) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def checked_task_id(text: str) -> str:
+def validate_task_id(text: str) -> str:
     """One task id as a person typed or linked it.
 
     Raises:

@@ -12,7 +12,7 @@ from enum import Enum
 
 from .models import NO_ERROR, ServiceError
 from .refusals import is_error_code, is_refusal
-from .responses import Answer
+from .responses import ServiceResponse
 
 
 class Verdict(Enum):
@@ -30,46 +30,46 @@ class Verdict(Enum):
     """Anything else: it may have been charged."""
 
 
-def judge_submission(answer: Answer) -> Verdict:
+def judge_submission(response: ServiceResponse) -> Verdict:
     """Decide by evidence: images, then the id of a task, then the service's own refusal."""
-    is_success = 200 <= answer.http < 300
-    still_runs = answer.status is not None and not answer.status.is_terminal
-    if answer.has_images and not (answer.task_id and still_runs):
+    is_success = 200 <= response.http < 300
+    still_runs = response.status is not None and not response.status.is_terminal
+    if response.has_images and not (response.task_id and still_runs):
         return Verdict.MADE
-    if answer.task_id and is_success and answer.is_whole and answer.error is None:
+    if response.task_id and is_success and response.is_whole and response.error is None:
         return Verdict.ACCEPTED
-    if _may_be_task(answer, is_success):
+    if _may_be_task(response, is_success):
         return Verdict.UNKNOWN
-    error = stated_error(answer)
-    has_evidence = answer.counts_images or answer.has_unreadable
-    if is_refusal(answer.http, error) and not (
-        is_success and (has_evidence or not answer.is_whole)
+    error = stated_error(response)
+    has_evidence = response.counts_images or response.has_unreadable
+    if is_refusal(response.http, error) and not (
+        is_success and (has_evidence or not response.is_whole)
     ):
         return Verdict.REFUSED
-    is_empty = is_success and answer.names_results and (has_evidence or error.is_empty)
-    return Verdict.EMPTY if is_empty and answer.is_whole else Verdict.UNKNOWN
+    is_empty = is_success and response.names_results and (has_evidence or error.is_empty)
+    return Verdict.EMPTY if is_empty and response.is_whole else Verdict.UNKNOWN
 
 
-def _may_be_task(answer: Answer, is_success: bool) -> bool:
+def _may_be_task(response: ServiceResponse, is_success: bool) -> bool:
     """Whether a response names a task beside its error: a free poll tells what became of it.
 
     Outside a 2xx, a plain ``id`` beside an error is most often the id of the call.
     """
     if is_success:
-        return bool(answer.task_id or answer.hint)
+        return bool(response.task_id or response.hint)
     # A type alone is the task's own: "image".
-    states_nothing = answer.error is None and not (answer.said.message or answer.said.code)
-    return answer.names_task or (answer.task_id is not None and states_nothing)
+    states_nothing = response.error is None and not (response.said.message or response.said.code)
+    return response.names_task or (response.task_id is not None and states_nothing)
 
 
-def stated_error(answer: Answer) -> ServiceError:
+def stated_error(response: ServiceResponse) -> ServiceError:
     """The error that the service states; empty where it states none."""
-    error = answer.error or answer.item_error
+    error = response.error or response.item_error
     has_code = error is not None and is_error_code(error)
-    if is_error_code(answer.said) and not has_code:
-        return answer.said  # of two errors, the one that says which
-    if error is None and not 200 <= answer.http < 300:
-        error = answer.said
+    if is_error_code(response.said) and not has_code:
+        return response.said  # of two errors, the one that says which
+    if error is None and not 200 <= response.http < 300:
+        error = response.said
     return error or NO_ERROR
 
 
@@ -86,12 +86,14 @@ _UNKNOWN_TASK_WORDS = re.compile(
 )
 
 
-def is_unknown_task(answer: Answer) -> bool:
+def is_unknown_task(response: ServiceResponse) -> bool:
     """Whether the response to a poll says that the service does not know the task."""
-    if answer.http in (404, 410):
+    if response.http in (404, 410):
         return True
-    error = answer.error or answer.said
+    error = response.error or response.said
     if error.code.lower() in _UNKNOWN_TASK_CODES or error.type.lower() in _UNKNOWN_TASK_CODES:
         return True
-    has_failed = 400 <= answer.http < 500 or answer.error is not None or is_error_code(answer.said)
+    has_failed = (
+        400 <= response.http < 500 or response.error is not None or is_error_code(response.said)
+    )
     return has_failed and bool(_UNKNOWN_TASK_WORDS.search(error.message.lower()))

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..catalog import Family, Model
 from ..errors import ConfigurationError
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 
 if TYPE_CHECKING:
     from ..service.client import SeedreamClient
 
 
 @dataclass(frozen=True)
-class Placed:
+class HostedUrl:
     """Where a picture is now.
 
     Args:
@@ -33,18 +33,18 @@ class Placed:
     expires_at: float | None = None
 
 
-class Way(Protocol):
+class UploadTarget(Protocol):
     """One way to travel."""
 
     name: str
-    place: str
+    location: str
     """The endpoint, bucket or host, without any secret: a URL is remembered for its place only."""
     hosts: frozenset[str]
     """``host`` or ``host:port`` that the user configured; they may be private."""
-    shares_one_body: bool
+    is_inline: bool
     """Whether all references travel in the request itself and so share its size."""
 
-    async def send(self, encoded: Encoded) -> Placed:
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
         """Bring an encoded picture to where the service can read it.
 
         Raises:
@@ -53,16 +53,16 @@ class Way(Protocol):
         ...
 
 
-def choose_way(client: SeedreamClient, model: Model) -> Way:
+def select_target(client: SeedreamClient, model: Model) -> UploadTarget:
     """The way that the settings and the model's family call for.
 
     Raises:
         ConfigurationError: the family takes URLs only, and no way to upload is set up; or the
             chosen way lacks a setting.
     """
-    way = url_way(client)
-    if way is not None:
-        return way
+    target = url_target(client)
+    if target is not None:
+        return target
     if model.family is Family.PREFERENTIAL or client.settings.text("SEEDREAM_UPLOAD") == "inline":
         from .inline import Inline
 
@@ -70,7 +70,7 @@ def choose_way(client: SeedreamClient, model: Model) -> Way:
     raise ConfigurationError("no_upload_way", model=model.id)
 
 
-def url_way(client: SeedreamClient) -> Way | None:
+def url_target(client: SeedreamClient) -> UploadTarget | None:
     """The configured way that gives URLs; ``None`` where there is none.
 
     Raises:
@@ -82,7 +82,7 @@ def url_way(client: SeedreamClient) -> Way | None:
         from .sandbox_host import SandboxHost
 
         return SandboxHost(client)
-    for name, (needed, make) in _WAYS.items():
+    for name, (needed, make) in _TARGETS.items():
         if chosen not in ("auto", name):
             continue
         if settings.text(needed):
@@ -92,25 +92,25 @@ def url_way(client: SeedreamClient) -> Way | None:
     return None
 
 
-def _s3(client: SeedreamClient) -> Way:
+def _s3(client: SeedreamClient) -> UploadTarget:
     from .s3 import S3Bucket
 
     return S3Bucket(client.settings)
 
 
-def _evolink(client: SeedreamClient) -> Way:
+def _evolink(client: SeedreamClient) -> UploadTarget:
     from .evolink import EvolinkFiles
 
     return EvolinkFiles(client)
 
 
-def _http(client: SeedreamClient) -> Way:
+def _http(client: SeedreamClient) -> UploadTarget:
     from .image_host import HttpHost
 
     return HttpHost(client)
 
 
-_WAYS: Mapping[str, tuple[str, Callable[[SeedreamClient], Way]]] = MappingProxyType({
+_TARGETS: Mapping[str, tuple[str, Callable[[SeedreamClient], UploadTarget]]] = MappingProxyType({
     "s3": ("SEEDREAM_UPLOAD_S3_BUCKET", _s3),
     "evolink": ("SEEDREAM_UPLOAD_EVOLINK_KEY", _evolink),
     "http": ("SEEDREAM_UPLOAD_HTTP_URL", _http),

@@ -12,16 +12,24 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..config.spelling import may_be_key
+from ..config.spelling import is_header_safe
 from ..errors import ConfigurationError
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
-from . import Placed
-from .http import NotTaken, Parcel, checked_result, form, host_of, post, told
+from . import HostedUrl
+from .http import (
+    UploadRejected,
+    UploadRequest,
+    checked_result,
+    describe_response,
+    encode_multipart,
+    host_of,
+    post,
+)
 
 if TYPE_CHECKING:
-    from ..network.transport import HttpAnswer
+    from ..network.transport import HttpResponse
     from ..service.client import SeedreamClient
 
 FILES_ADDRESS = "https://files-api.evolink.ai"
@@ -51,45 +59,45 @@ class EvolinkFiles:
     """
 
     name = "evolink"
-    shares_one_body = False
+    is_inline = False
 
     def __init__(self, client: SeedreamClient, address: str | None = None) -> None:
         self._client = client
         self._address = address or FILES_ADDRESS
-        self.place = host_of(self._address)
-        self.hosts = frozenset({self.place})
-        if not may_be_key(client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")):
+        self.location = host_of(self._address)
+        self.hosts = frozenset({self.location})
+        if not is_header_safe(client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")):
             raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
 
-    async def send(self, encoded: Encoded) -> Placed:
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
         key = HiddenTexts((self._client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY"),))
-        kind, content = await asyncio.to_thread(form, dict[str, str](), "file", encoded)
+        kind, content = await asyncio.to_thread(encode_multipart, dict[str, str](), "file", encoded)
         headers = Hidden({"Authorization": f"Bearer {key[0]}", "Content-Type": kind})
-        answer = await post(
-            self._client, Parcel(self._address + UPLOAD_PATH, headers, content, key)
+        response = await post(
+            self._client, UploadRequest(self._address + UPLOAD_PATH, headers, content, key)
         )
         try:
-            body: Any = answer.json()
+            body: Any = response.json()
         except ValueError:
             body = None
-        return self._read(body, answer, key)
+        return self._read(body, response, key)
 
-    def _read(self, body: Any, answer: HttpAnswer, key: HiddenTexts) -> Placed:
-        said = told(answer, key)
-        if answer.status in (401, 403):
-            raise NotTaken(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
+    def _read(self, body: Any, response: HttpResponse, key: HiddenTexts) -> HostedUrl:
+        said = describe_response(response, key)
+        if response.status in (401, 403):
+            raise UploadRejected(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
         if not isinstance(body, dict):
-            raise NotTaken(said)
+            raise UploadRejected(said)
         body = cast("dict[str, Any]", body)
         found = body.get("data")
         data = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-        if answer.status != 200 or body.get("success") is False or not data:
+        if response.status != 200 or body.get("success") is False or not data:
             code = body.get("code")
             reason = _REASONS.get(code) if isinstance(code, int) else None
             again = UPLOADING if code == 50001 else None
-            raise NotTaken(f"{reason} ({said})" if reason else said, again=again)
-        url = checked_result(data.get("file_url") or data.get("download_url"), answer, key)
-        return Placed(url, LIFE_S, _moment(data.get("expires_at")))
+            raise UploadRejected(f"{reason} ({said})" if reason else said, again=again)
+        url = checked_result(data.get("file_url") or data.get("download_url"), response, key)
+        return HostedUrl(url, LIFE_S, _moment(data.get("expires_at")))
 
 
 def _moment(value: Any) -> float | None:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from ..errors import InvalidRequest, NotSent, ReadFailed
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 from ..messages.page_title import title_of
-from ..network.retry import CONNECTING, UPLOADING, Policy, retry_after_s
-from ..network.url_guard import checked_url
-from ..redaction import scrub
+from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, retry_after_s
+from ..network.url_guard import check_url
+from ..redaction import redact
 from ..service.references import UrlReference
-from ..service.validation import check_reachable
+from ..service.validation import validate_reference_urls
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
-    from ..network.transport import HttpAnswer
+    from ..network.transport import HttpResponse
     from ..service.client import SeedreamClient
 
 UPLOAD_TIMEOUT_S = 300.0
@@ -31,7 +31,7 @@ _SAID_LENGTH = 200
 _PAGE_BYTES = 4096
 
 
-class NotTaken(Exception):
+class UploadRejected(Exception):
     """A host did not take a picture. The text is scrubbed and fit for people.
 
     Args:
@@ -44,18 +44,18 @@ class NotTaken(Exception):
         self,
         reason: str,
         *,
-        again: Policy | None = None,
+        again: RetryPolicy | None = None,
         wait_s: float | None = None,
         hold_back: bool = False,
     ) -> None:
         super().__init__(reason)
         self.again = again
         self.wait_s = wait_s
-        self.hold_back = hold_back
+        self.pause_others = hold_back
 
 
 @dataclass(frozen=True)
-class Parcel:
+class UploadRequest:
     """What is sent to a host.
 
     Args:
@@ -69,14 +69,14 @@ class Parcel:
     secret: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def post(client: SeedreamClient, parcel: Parcel) -> HttpAnswer:
+async def post(client: SeedreamClient, parcel: UploadRequest) -> HttpResponse:
     """The host's answer, whatever it says but *come back later*.
 
     Raises:
         NotTaken: it could not be reached, did not answer, is busy, or sends us elsewhere.
     """
     try:
-        answer = await client.transport.ask(
+        response = await client.transport.ask(
             parcel.url,
             method="POST",
             headers=parcel.headers,
@@ -84,36 +84,38 @@ async def post(client: SeedreamClient, parcel: Parcel) -> HttpAnswer:
             timeout_s=UPLOAD_TIMEOUT_S,
         )
     except NotSent as error:
-        host, reason = error.values["host"], scrub(str(error.values["reason"]), parcel.secret)
-        raise NotTaken(f"{host} could not be reached ({reason})", again=CONNECTING) from None
+        host, reason = error.values["host"], redact(str(error.values["reason"]), parcel.secret)
+        raise UploadRejected(f"{host} could not be reached ({reason})", again=CONNECTING) from None
     except ReadFailed as error:
-        raise NotTaken(scrub(str(error.values["reason"]), parcel.secret), again=UPLOADING) from None
-    if answer.cut is not None and answer.status < 400:
-        raise NotTaken(scrub(answer.cut, parcel.secret), again=UPLOADING)
-    if answer.status in _BUSY or answer.status >= 500:
-        raise NotTaken(
-            told(answer, parcel.secret),
+        raise UploadRejected(
+            redact(str(error.values["reason"]), parcel.secret), again=UPLOADING
+        ) from None
+    if response.cut is not None and response.status < 400:
+        raise UploadRejected(redact(response.cut, parcel.secret), again=UPLOADING)
+    if response.status in _BUSY or response.status >= 500:
+        raise UploadRejected(
+            describe_response(response, parcel.secret),
             again=UPLOADING,
-            wait_s=retry_after_s(answer.headers, time.time()),
-            hold_back=answer.status == 429,
+            wait_s=retry_after_s(response.headers, time.time()),
+            hold_back=response.status == 429,
         )
-    return answer
+    return response
 
 
-def told(answer: HttpAnswer, secret: tuple[str, ...]) -> str:
+def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> str:
     """What the host said, in one line, with its HTTP status."""
-    said = " ".join(_words(answer).split())
-    said = scrub(said, secret)[:_SAID_LENGTH].rstrip(".")
-    return f"HTTP {answer.status}: {said}" if said else f"HTTP {answer.status}"
+    said = " ".join(_words(response).split())
+    said = redact(said, secret)[:_SAID_LENGTH].rstrip(".")
+    return f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}"
 
 
-def _words(answer: HttpAnswer) -> str:
+def _words(response: HttpResponse) -> str:
     try:
-        body: Any = answer.json()
+        body: Any = response.json()
     except ValueError:
-        text = answer.body[:2_000].decode("utf-8", "replace").strip()
+        text = response.body[:2_000].decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return title_of(answer.body[:_PAGE_BYTES]) or "an HTML page"
+            return title_of(response.body[:_PAGE_BYTES]) or "an HTML page"
         return text
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
@@ -127,20 +129,20 @@ def _tells(said: Any) -> bool:
     return bool(said) and isinstance(said, (str, dict))
 
 
-def checked_result(url: object, answer: HttpAnswer, secret: tuple[str, ...]) -> str:
+def checked_result(url: object, response: HttpResponse, secret: tuple[str, ...]) -> str:
     """The URL that a host gave, in one spelling.
 
     Raises:
         NotTaken: it is none.
     """
     if not isinstance(url, str) or not url.strip():
-        raise NotTaken(f"its answer names no URL ({told(answer, secret)})")
+        raise UploadRejected(f"its answer names no URL ({describe_response(response, secret)})")
     try:
-        return checked_url(url, field="url")
+        return check_url(url, field="url")
     except InvalidRequest as error:
         reason = error.values.get("reason", "it is no http or https address")
-        given = scrub(str(error.values["given"]), secret)
-        raise NotTaken(f"its answer is no usable URL ({given}): {reason}") from None
+        given = redact(str(error.values["given"]), secret)
+        raise UploadRejected(f"its answer is no usable URL ({given}): {reason}") from None
 
 
 def check_public(url: str, settings: Settings) -> None:
@@ -150,16 +152,18 @@ def check_public(url: str, settings: Settings) -> None:
         NotTaken: its host is private, and the service's is not.
     """
     try:
-        check_reachable((UrlReference(url),), settings)
+        validate_reference_urls((UrlReference(url),), settings)
     except InvalidRequest as error:
         host = error.values["host"]
-        raise NotTaken(
+        raise UploadRejected(
             f"it was taken, but the service cannot reach its URL: {host} is not on the public "
             "internet"
         ) from None
 
 
-def form(fields: Mapping[str, str], file_field: str, encoded: Encoded) -> tuple[str, bytes]:
+def encode_multipart(
+    fields: Mapping[str, str], file_field: str, encoded: EncodedImage
+) -> tuple[str, bytes]:
     """A ``multipart/form-data`` body (RFC 7578): its content type, and its bytes.
 
     Hashes and copies megabytes: call it in a thread.
@@ -183,7 +187,7 @@ def _quoted(text: str) -> str:
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def name_of(encoded: Encoded) -> str:
+def name_of(encoded: EncodedImage) -> str:
     """A file name by content: equal pictures overwrite each other and nothing else. Hashes: call
     it in a thread."""
     ending = encoded.media_type.rpartition("/")[2].replace("jpeg", "jpg")

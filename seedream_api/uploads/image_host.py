@@ -33,11 +33,26 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import ConfigurationError, InvalidRequest
-from ..images.encode import Encoded
-from ..network.url_guard import checked_url, is_local_host
-from ..redaction import HIDDEN, SHORTEST_SECRET, Hidden, HiddenTexts, bare_address, bare_url
-from . import Placed
-from .http import NotTaken, Parcel, checked_result, form, host_of, post, told
+from ..images.encode import EncodedImage
+from ..network.url_guard import check_url, is_local_host
+from ..redaction import (
+    REDACTED,
+    SHORTEST_SECRET,
+    Hidden,
+    HiddenTexts,
+    bare_address,
+    strip_url_secrets,
+)
+from . import HostedUrl
+from .http import (
+    UploadRejected,
+    UploadRequest,
+    checked_result,
+    describe_response,
+    encode_multipart,
+    host_of,
+    post,
+)
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
@@ -85,7 +100,7 @@ class HttpHost:
     """
 
     name = "http"
-    shares_one_body = False
+    is_inline = False
 
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
@@ -103,28 +118,34 @@ class HttpHost:
         self._secret = _secrets_in([*headers.values(), *extra.values(), *_pairs(parts.query)])
         if parts.scheme == "http" and self._secret and not is_local_host(parts.hostname or ""):
             raise _bad(settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along")
-        self.place = bare_url(self._url)
+        self.location = strip_url_secrets(self._url)
         self.hosts = frozenset({host_of(self._url)})
 
-    async def send(self, encoded: Encoded) -> Placed:
-        kind, content = await asyncio.to_thread(form, self._fields, self._field, encoded)
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
+        kind, content = await asyncio.to_thread(
+            encode_multipart, self._fields, self._field, encoded
+        )
         headers = Hidden({**self._headers, "Content-Type": kind})
-        answer = await post(self._client, Parcel(self._url, headers, content, self._secret))
-        said = told(answer, self._secret)
-        if answer.status in (401, 403):
-            raise NotTaken(f"it does not accept SEEDREAM_UPLOAD_HTTP_HEADERS or _FIELDS ({said})")
-        if not 200 <= answer.status < 300:
-            raise NotTaken(said)
+        response = await post(
+            self._client, UploadRequest(self._url, headers, content, self._secret)
+        )
+        said = describe_response(response, self._secret)
+        if response.status in (401, 403):
+            raise UploadRejected(
+                f"it does not accept SEEDREAM_UPLOAD_HTTP_HEADERS or _FIELDS ({said})"
+            )
+        if not 200 <= response.status < 300:
+            raise UploadRejected(said)
         try:
-            body = answer.json()
+            body = response.json()
             given = body if isinstance(body, str) else _at(body, self._result)
         except ValueError:
-            given = _find_plain_url(answer.body)
+            given = _find_plain_url(response.body)
             if given is None:
-                raise NotTaken(f"its answer is no JSON and no URL ({said})") from None
+                raise UploadRejected(f"its answer is no JSON and no URL ({said})") from None
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
-        return Placed(checked_result(given, answer, self._secret), self._life_s)
+        return HostedUrl(checked_result(given, response, self._secret), self._life_s)
 
 
 def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
@@ -136,7 +157,7 @@ def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
     else:
         url = (address or preset.address).rstrip("/") + preset.path
     try:
-        return preset, checked_url(url, field=name)
+        return preset, check_url(url, field=name)
     except InvalidRequest:
         presets = ", ".join(
             one if known.address else f"{one}+https://host" for one, known in PRESETS.items()
@@ -167,7 +188,7 @@ def _fits_header(text: str) -> bool:
 
 def _bad(settings: Settings, name: str, allowed: str) -> ConfigurationError:
     is_url = name.endswith("URL")
-    given = bare_address(settings.text(name)) if is_url else HIDDEN
+    given = bare_address(settings.text(name)) if is_url else REDACTED
     origin = settings.values[name].origin
     return ConfigurationError("bad_setting", name=name, given=given, origin=origin, allowed=allowed)
 

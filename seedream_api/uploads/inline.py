@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 
-from ..images.encode import Encoded
-from . import Placed
+from ..images.encode import EncodedImage
+from . import HostedUrl
 
 
 class Inline:
     """Ark reads ``data:image/<format>;base64,...`` with the format in lower case."""
 
     name = "inline"
-    place = ""
+    location = ""
     hosts: frozenset[str] = frozenset()
-    shares_one_body = True
+    is_inline = True
 
-    async def send(self, encoded: Encoded) -> Placed:
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
         text = await asyncio.to_thread(base64.b64encode, encoded.data)
-        return Placed(f"data:{encoded.media_type};base64,{text.decode('ascii')}")
+        return HostedUrl(f"data:{encoded.media_type};base64,{text.decode('ascii')}")

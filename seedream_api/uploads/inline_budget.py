@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_INLINE_BODY_BYTES, MAX_REFERENCE_BYTES
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 from ..service.references import PictureReference
 
 _REST_BYTES = 256 * 1024
@@ -14,13 +14,13 @@ _REST_BYTES = 256 * 1024
 BUDGET_BYTES = (MAX_INLINE_BODY_BYTES.value - _REST_BYTES) * 3 // 4
 """All pictures together before Base64, which makes four characters of three bytes."""
 
-Encoder = Callable[[PictureReference, int, int], Awaitable[Encoded]]
+Encoder = Callable[[PictureReference, int, int], Awaitable[EncodedImage]]
 """Encodes off the loop, with the bytes to aim at and those up to which a file goes as it is."""
 
 
-async def encoded_for_one_body(
+async def encode_for_one_body(
     pictures: Sequence[PictureReference], encode: Encoder, budget: int = BUDGET_BYTES
-) -> list[Encoded]:
+) -> list[EncodedImage]:
     """Every picture encoded, in order, all together within ``budget`` bytes.
 
     Raises:
@@ -28,11 +28,11 @@ async def encoded_for_one_body(
     """
     aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
     encoded = list(await asyncio.gather(*(encode(picture, aim, as_is) for picture in pictures)))
-    share = share_of([len(one.data) for one in encoded], budget)
+    share = per_image_limit([len(one.data) for one in encoded], budget)
     if share is None:
         return encoded
 
-    async def shrunk(picture: PictureReference, one: Encoded) -> Encoded:
+    async def shrunk(picture: PictureReference, one: EncodedImage) -> EncodedImage:
         return one if len(one.data) <= share else await encode(picture, min(aim, share), share)
 
     return list(
@@ -40,7 +40,7 @@ async def encoded_for_one_body(
     )
 
 
-def share_of(sizes: Sequence[int], budget: int) -> int | None:
+def per_image_limit(sizes: Sequence[int], budget: int) -> int | None:
     """The most bytes that one may take, so that all fit; ``None`` if they fit as they are.
 
     Whatever the smaller ones leave of an even share goes to the larger ones.

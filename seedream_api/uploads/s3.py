@@ -26,11 +26,11 @@ from urllib.parse import quote, urlsplit
 
 from ..config.settings import STORAGE_SECRETS
 from ..errors import ConfigurationError
-from ..images.encode import Encoded
+from ..images.encode import EncodedImage
 from ..network.proxies import proxy_for
-from ..redaction import HiddenTexts, bare_address, scrub
-from . import Placed
-from .http import UPLOAD_TIMEOUT_S, NotTaken, host_of, name_of
+from ..redaction import HiddenTexts, bare_address, redact
+from . import HostedUrl
+from .http import UPLOAD_TIMEOUT_S, UploadRejected, host_of, name_of
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
@@ -56,7 +56,7 @@ class S3Bucket:
     """
 
     name = "s3"
-    shares_one_body = False
+    is_inline = False
 
     def __init__(self, settings: Settings) -> None:
         self._bucket = _name(settings, "SEEDREAM_UPLOAD_S3_BUCKET")
@@ -67,13 +67,13 @@ class S3Bucket:
         given = _address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
         self._public = _address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
         self._endpoint, self._virtual = endpoint_of(given, self._bucket, self._region)
-        self.place = " ".join((self._endpoint, self._bucket, self._prefix, self._public)).strip()
+        self.location = " ".join((self._endpoint, self._bucket, self._prefix, self._public)).strip()
         self.hosts = frozenset(host_of(url) for url in (self._endpoint, self._public) if url)
         self._store: Any = None
         if importlib.util.find_spec("obstore") is None:
             raise ConfigurationError("no_s3_library", python=sys.executable, package=REQUIREMENT)
 
-    async def send(self, encoded: Encoded) -> Placed:
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
         await asyncio.to_thread(_import_library)
         import obstore
         from obstore.exceptions import BaseError
@@ -90,12 +90,12 @@ class S3Bucket:
                 use_multipart=False,
             )
             if self._public:
-                return Placed(f"{self._public}/{quote(key)}")
+                return HostedUrl(f"{self._public}/{quote(key)}")
             life = timedelta(seconds=self._life_s)
             url = await obstore.sign_async(store, "GET", key, life)
-            return Placed(url, self._life_s, credentials_end(url, os.environ))
+            return HostedUrl(url, self._life_s, credentials_end(url, os.environ))
         except (BaseError, OSError, ValueError) as error:
-            raise NotTaken(_reason(str(error), self._bucket)) from None
+            raise UploadRejected(_reason(str(error), self._bucket)) from None
 
     def _open(self) -> Any:
         from obstore.store import S3Store
@@ -200,13 +200,13 @@ def _reason(text: str, bucket: str) -> str:
     code, message = _CODE.search(text), _MESSAGE.search(text)
     if code is None:
         first = text.partition("\n")[0]
-        return scrub(first.rpartition(" - ")[2] or first, _secrets())[:300]
+        return redact(first.rpartition(" - ")[2] or first, _secrets())[:300]
     said = f"{code[1]}: {message[1]}" if message else code[1]
     if code[1] == "NoSuchBucket":
         said = f"there is no bucket {bucket} ({said})"
     elif code[1] in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"):
         said = f"the credentials are not accepted ({said})"
-    return scrub(said, _secrets())
+    return redact(said, _secrets())
 
 
 def _secrets() -> HiddenTexts:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..images.encode import Encoded
-from . import Placed
-from .http import NotTaken, Parcel, checked_result, host_of, post, told
+from ..images.encode import EncodedImage
+from . import HostedUrl
+from .http import UploadRejected, UploadRequest, checked_result, describe_response, host_of, post
 
 if TYPE_CHECKING:
     from ..service.client import SeedreamClient
@@ -18,23 +18,23 @@ class SandboxHost:
     """Takes the bytes as they are and answers with their URL."""
 
     name = "sandbox"
-    shares_one_body = False
+    is_inline = False
 
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
-        self.place = host_of(client.base_url)
-        self.hosts = frozenset({self.place})
+        self.location = host_of(client.base_url)
+        self.hosts = frozenset({self.location})
 
-    async def send(self, encoded: Encoded) -> Placed:
+    async def upload(self, encoded: EncodedImage) -> HostedUrl:
         headers = {**self._client.headers(), "Content-Type": encoded.media_type}
         secret = (self._client.settings.key.get_secret_value(),)
         url = self._client.base_url + UPLOAD_PATH
-        answer = await post(self._client, Parcel(url, headers, encoded.data, secret))
-        if answer.status != 200:
-            raise NotTaken(told(answer, secret))
+        response = await post(self._client, UploadRequest(url, headers, encoded.data, secret))
+        if response.status != 200:
+            raise UploadRejected(describe_response(response, secret))
         try:
-            body: Any = answer.json()
+            body: Any = response.json()
             given = body["url"]
         except (ValueError, KeyError, TypeError):
             given = None
-        return Placed(checked_result(given, answer, secret))
+        return HostedUrl(checked_result(given, response, secret))

@@ -70,7 +70,7 @@ def closed_to_several_users(route: Route) -> None:
     from seedream_api.errors import InvalidRequest
 
     error = InvalidRequest("panel_multi_user")
-    told = {language: error.happened(language) for language in ("en", "zh")}
+    told = {language: error.summary(language) for language in ("en", "zh")}
     route.fulfill(status=403, json={"error": told})
 
 

@@ -54,16 +54,16 @@ _SCROLL = """async () => {
 def fill(home: Path, count: int) -> None:
     """Write ``count`` requests into the record, as another ComfyUI of this home would."""
     from seedream_api.ledger.ledger import Ledger
-    from seedream_api.ledger.states import Intent, State
+    from seedream_api.ledger.states import JobSpec, State
 
     ledger = Ledger(home)
     for number in range(count):
-        intent = Intent(
+        intent = JobSpec(
             fingerprint=f"{home} {number}",
             family="evolink",
             model="Seedream-4.0",
             address="http://127.0.0.1:1",
-            key_print="",
+            key_fingerprint="",
             prompt=f"Row {number} of many, with a prompt that is longer than its line in the list",
             fields={},
             references=(),

@@ -22,7 +22,7 @@ from .download_kit import fetch as fetch, serve as serve
 
 if TYPE_CHECKING:
     from seedream_api import Result, Session, Settings
-    from seedream_api.ledger.records import Row
+    from seedream_api.ledger.records import JobRecord
     from seedream_api.sandbox import Sandbox
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
@@ -123,7 +123,7 @@ class Customer:
         )
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[JobRecord]:
         """The record, oldest first."""
         from seedream_api.ledger.ledger import Ledger
 

@@ -16,14 +16,14 @@ from seedream_api.downloads.downloader import Download, Downloader
 from seedream_api.errors import (
     SeedreamError,
 )
-from seedream_api.network.throttle import Gate
+from seedream_api.network.throttle import Throttle
 from seedream_api.network.transport import Transport
-from seedream_api.network.url_guard import Policy
+from seedream_api.network.url_guard import FetchPolicy
 
 from .hostile_server import Server
 
-PRIVATE = Policy(may_be_private=True)
-PUBLIC_ONLY = Policy()
+PRIVATE = FetchPolicy(may_be_private=True)
+PUBLIC_ONLY = FetchPolicy()
 
 
 def encoded(kind: str, side: int = 24) -> bytes:
@@ -79,12 +79,12 @@ class Fetcher:
     def __init__(self, folder: Path) -> None:
         self.target = folder / "picture.part"
         self.time = FakeTime()
-        self.gate = Gate(4, clock=self.time.clock, sleep=self.time.sleep)
+        self.gate = Throttle(4, clock=self.time.clock, sleep=self.time.sleep)
 
     def __call__(
         self,
         url: str,
-        policy: Policy = PRIVATE,
+        policy: FetchPolicy = PRIVATE,
         *,
         resolver: Callable[[str, int], Iterable[str]] | None = None,
         service_host: str | None = None,
@@ -95,7 +95,7 @@ class Fetcher:
             transport = make_transport()
             downloader = Downloader(
                 transport,
-                gate=self.gate,
+                throttle=self.gate,
                 clock=self.time.clock,
                 sleep=self.time.sleep,
                 resolver=resolver or Names(),
@@ -108,7 +108,7 @@ class Fetcher:
 
         return asyncio.run(fetch())
 
-    def refused(self, url: str, policy: Policy = PRIVATE, **bounds: Any) -> SeedreamError:
+    def refused(self, url: str, policy: FetchPolicy = PRIVATE, **bounds: Any) -> SeedreamError:
         """The error of a fetch that must fail, and must leave no file."""
         with pytest.raises(SeedreamError) as caught:
             self(url, policy, **bounds)

@@ -191,7 +191,7 @@ def test_closing_works_within_a_cancelled_scope_of_anyio(customer: Any, model: s
 
 def test_except_seedream_error_does_not_catch_a_cancellation(customer: Any) -> None:
     async def whole(session: Any) -> int:
-        bring = Held(session.courier, "bring")
+        bring = Held(session.uploader, "resolve_references")
         tried = 0
 
         async def products() -> None:

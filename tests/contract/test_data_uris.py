@@ -16,7 +16,7 @@ from seedream_api.errors import (
     ResultUnavailable,
 )
 from seedream_api.jobs.load_urls import load_urls
-from seedream_api.redaction import scrub
+from seedream_api.redaction import redact
 
 from .download_kit import (
     PNG,
@@ -63,7 +63,7 @@ def test_data_uri_is_read_in_every_spelling_of_browsers(
 
 def test_data_uri_of_any_spelling_is_hidden_in_messages() -> None:
     for head in ("image/png", "image/png;charset=utf-8", "", "application/octet-stream"):
-        assert scrub(f"at data:{head};base64,{TEXT} it failed") == "at data:… it failed"
+        assert redact(f"at data:{head};base64,{TEXT} it failed") == "at data:… it failed"
 
 
 @pytest.mark.parametrize(

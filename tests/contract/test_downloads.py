@@ -23,8 +23,8 @@ from seedream_api.errors import (
     UnsafeURL,
 )
 from seedream_api.ledger.image_store import ImageStore
-from seedream_api.network.throttle import Gate
-from seedream_api.network.transport import StreamedAnswer, Transport
+from seedream_api.network.throttle import Throttle
+from seedream_api.network.transport import StreamedResponse, Transport
 
 from .download_kit import (
     LARGE,
@@ -233,7 +233,7 @@ def test_cancelled_download_leaves_no_file(
 
         monkeypatch.setattr(downloads, "PartialFile", Telling)
         transport = Transport()
-        downloader = Downloader(transport, gate=fetch.gate)
+        downloader = Downloader(transport, throttle=fetch.gate)
         task = asyncio.ensure_future(downloader.fetch(server.url, fetch.target, policy=PRIVATE))
         await half_way.wait()
         assert fetch.target.exists()
@@ -262,7 +262,7 @@ def test_gate_bounds_the_downloads_that_run_at_once(
 
     class Counting(Transport):
         @asynccontextmanager
-        async def open(self, url: str, **how: Any) -> AsyncIterator[StreamedAnswer]:
+        async def open(self, url: str, **how: Any) -> AsyncIterator[StreamedResponse]:
             inside.append(url)
             most.append(len(inside))
             async with super().open(url, **how) as given:
@@ -274,8 +274,8 @@ def test_gate_bounds_the_downloads_that_run_at_once(
 
     async def fetch_six() -> list[Download]:
         transport = Counting()
-        gate = Gate(2, clock=time.clock, sleep=time.sleep)
-        downloader = Downloader(transport, gate=gate, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(2, clock=time.clock, sleep=time.sleep)
+        downloader = Downloader(transport, throttle=gate, clock=time.clock, sleep=time.sleep)
         fetches = [
             downloader.fetch(server.url, tmp_path / f"{n}.part", policy=PRIVATE) for n in range(6)
         ]
@@ -315,7 +315,7 @@ def test_full_disk_is_reported_for_bytes_inside_a_response(
     store = ImageStore(tmp_path / "home")
     monkeypatch.setattr(store, "new_partial", lambda: partial)
     with pytest.raises(LedgerFailed, match="No space left"):
-        store.keep_answer(PNG)
+        store.add_bytes(PNG)
     assert not partial.is_symlink()
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from seedream_api.downloads.downloader import LinkDead
+from seedream_api.downloads.downloader import LinkExpired
 from seedream_api.errors import (
     ReadFailed,
     UnsafeURL,
 )
 from seedream_api.network.transport import Transport
-from seedream_api.network.url_guard import Policy
+from seedream_api.network.url_guard import FetchPolicy
 
 from .download_kit import (
     PNG,
@@ -35,7 +35,7 @@ def test_dead_link_is_told_apart_and_not_tried_again(
 ) -> None:
     server = serve(answer(PNG, status=f"{status} No"))
     error = fetch.refused(server.url + "?X-Signature=secret")
-    assert isinstance(error, LinkDead) and error.values["http"] == status
+    assert isinstance(error, LinkExpired) and error.values["http"] == status
     assert len(server.requests) == 1 and "secret" not in str(error)
 
 
@@ -60,7 +60,7 @@ def test_retry_after_is_honoured_and_429_holds_all_downloads_back(
     fetch: Fetcher, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[float] = []
-    monkeypatch.setattr(fetch.gate, "hold_back", held.append)
+    monkeypatch.setattr(fetch.gate, "pause_for", held.append)
     busy = answer(b"", "Retry-After: 7", status="429 Too Many")
     server = serve(busy, answer(b"", "Retry-After: 3", status="503 Busy"), answer(PNG))
     fetch(server.url)
@@ -165,7 +165,7 @@ def test_redirect_to_a_private_place_is_refused(
 ) -> None:
     inside = serve(answer(PNG))
     server = serve(redirect(location.format(port=inside.port)))
-    policy = Policy(frozenset({f"pictures.example:{server.port}"}))
+    policy = FetchPolicy(frozenset({f"pictures.example:{server.port}"}))
     url = f"http://pictures.example:{server.port}/a.png"
     error = fetch.refused(url, policy, resolver=Names(["127.0.0.1"]))
     assert isinstance(error, UnsafeURL)

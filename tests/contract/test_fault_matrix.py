@@ -68,7 +68,7 @@ FRONTS = {"library": by_library, "command": by_command}
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     from seedream_api.network import transport
 
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", SHORT_ANSWER)
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", SHORT_ANSWER)
 
 
 def test_every_fault_that_the_sandbox_knows_is_in_the_matrix() -> None:

@@ -21,7 +21,7 @@ from seedream_api import (
     generate,
 )
 from seedream_api.downloads.downloader import Downloader, Timing
-from seedream_api.network.throttle import Gate
+from seedream_api.network.throttle import Throttle
 from seedream_api.sandbox import (
     Account,
     DropAfterReceipt,
@@ -107,8 +107,8 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
     )
 
     async def road(session: Any) -> tuple[Result, float]:
-        gate = Gate(1, clock=time.monotonic)
-        session.downloader = Downloader(session.client.transport, gate=gate, timing=fast)
+        gate = Throttle(1, clock=time.monotonic)
+        session.downloader = Downloader(session.client.transport, throttle=gate, timing=fast)
         begun = fast.clock()
         wish = Request(model=NOW_5, prompt="A cat", size="4K", output_format="png")
         return await generate(wish, session), fast.clock() - begun

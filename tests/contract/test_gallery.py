@@ -20,7 +20,7 @@ from seedream_api.errors import SeedreamError
 from seedream_api.images.decode import decode
 from seedream_api.jobs.load_urls import load_urls
 from seedream_api.network import url_guard
-from seedream_api.network.throttle import Gate
+from seedream_api.network.throttle import Throttle
 
 from .gallery import GALLERY, MAX_BYTES, Case
 from .hostile_server import Server, answer
@@ -89,7 +89,7 @@ class Stage:
         async with Session(settings, clock=fast.clock, sleep=fast.pause) as session:
             session.downloader = Downloader(
                 session.client.transport,
-                gate=Gate(2, clock=fast.clock, sleep=fast.pause),
+                throttle=Throttle(2, clock=fast.clock, sleep=fast.pause),
                 clock=fast.clock, sleep=fast.pause, timing=Timing(fast.clock, fast.wait),
                 resolver=self.names,
             )  # fmt: skip

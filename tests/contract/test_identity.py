@@ -24,13 +24,13 @@ from seedream_api.uploads import evolink
 def shop(customer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A customer who uploads to the sandbox's copy of Evolink's files API: every upload has a URL
     unlike all others, as at Evolink."""
-    send, numbers = evolink.EvolinkFiles.send, count()
+    send, numbers = evolink.EvolinkFiles.upload, count()
 
     async def send_to_new_url(way: Any, encoded: Any) -> Any:
         placed = await send(way, encoded)
         return replace(placed, url=f"{placed.url}?upload={next(numbers)}")
 
-    monkeypatch.setattr(evolink.EvolinkFiles, "send", send_to_new_url)
+    monkeypatch.setattr(evolink.EvolinkFiles, "upload", send_to_new_url)
     monkeypatch.setattr(evolink, "FILES_ADDRESS", customer.sandbox.url)
     customer.environ |= {"SEEDREAM_UPLOAD": "evolink", "SEEDREAM_UPLOAD_EVOLINK_KEY": FILES_KEY}
     return customer

@@ -26,7 +26,7 @@ def test_cancel_while_images_are_fetched_says_that_they_were_made(
         error = await cancelled(task)
         assert error.key == "interrupted_stored" and error.charge is Charge.MADE
         fetch.let_go()
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(road)
     assert customer.states == ["completed"] and customer.sent == 1
@@ -59,7 +59,7 @@ def test_cancel_just_after_the_end_tells_that_end(
         session.ledger.run = held
         task = asyncio.create_task(generate(cat(), session))
         await released.wait()
-        assert not any(work.is_sending for work in session.works.values())
+        assert not any(work.is_sending for work in session.running_jobs.values())
         error = await cancelled(task)
         session.ledger.run = run
         return error
@@ -79,7 +79,7 @@ def test_a_task_that_is_known_is_no_longer_being_sent(
 
     async def road(session: Any) -> bool:
         await generate(cat(), session, wait=False)
-        [work] = session.works.values()
+        [work] = session.running_jobs.values()
         return bool(work.is_sending)
 
     assert not customer.run(road) and customer.states == ["accepted"]
@@ -101,7 +101,7 @@ def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(customer: Any, 
         await soon(lambda: customer.sent)
         assert (await cancelled(task)).charge is Charge.POSSIBLE
         customer.sandbox.release()
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
         assert len(attempts) == 1
 
     customer.run(road)
@@ -117,7 +117,7 @@ def test_cancel_between_two_attempts_takes_the_request_back(customer: Any, model
         await pause.reached.wait()
         error = await cancelled(task)
         assert error.key == "interrupted_before" and error.charge is Charge.NONE
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(road)
     assert customer.states == ["withdrawn"] and customer.sent == 1
@@ -134,7 +134,7 @@ def test_cancelled_post_gives_its_slot_to_the_next(customer: Any, model: str) ->
         await soon(lambda: customer.sent == 2)
         customer.sandbox.release()
         await other
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(road, SEEDREAM_MAX_SUBMITS="1")
     assert customer.states == ["completed"] * 2 and customer.sent == 2
@@ -220,7 +220,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
 ) -> None:
     async def road(session: Any) -> Any:
         async with customer.session() as other:
-            bring = Held(other.courier, "bring")
+            bring = Held(other.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
             run = Held(session.ledger, "run", only="claim")
@@ -228,7 +228,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
             await run.reached.wait()
             await cancelled(mine)
             run.let_go()
-            await soon(lambda: not session.works)
+            await soon(lambda: not session.running_jobs)
             bring.let_go()
             return await theirs
 
@@ -247,7 +247,7 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
         run = Held(session.ledger, "run")
 
         async def hold_adopt(call: Any, *args: Any, **more: Any) -> Any:
-            wanted = run if call == session.ledger.adopt else run._real
+            wanted = run if call == session.ledger.claim_task else run._real
             return await wanted(call, *args, **more)
 
         session.ledger.run = hold_adopt
@@ -255,7 +255,7 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
         await run.reached.wait()
         await cancelled(taking)
         run.let_go()
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
         assert session.ledger.row(1).owner is None
         async with customer.session() as other:
             return await collect(task_id, other)
@@ -276,7 +276,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone
         await run.reached.wait()
         await cancelled(resuming)
         run.let_go()
-        await soon(lambda: len(session.works) == 1)
+        await soon(lambda: len(session.running_jobs) == 1)
         assert session.ledger.row(1).owner == session.ledger.owner
         fetch.let_go()
         return await working

@@ -201,10 +201,10 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
     """The cat's entry stands at ``state``, and nobody wrote down why."""
 
     async def road(session: Any) -> None:
-        from seedream_api.jobs.generate import intent_of
-        from seedream_api.service.validation import check_request
+        from seedream_api.jobs.generate import build_spec
+        from seedream_api.service.validation import validate_request
 
-        wish = await intent_of(check_request(cat(), session.settings.models), session)
+        wish = await build_spec(validate_request(cat(), session.settings.models), session)
         row = session.ledger.claim(wish, "key")
         session.ledger.move(row.id, State.SENDING)
         if state is State.FAILED:

@@ -30,7 +30,7 @@ from seedream_api import (
 )
 from seedream_api.jobs import steps
 from seedream_api.sandbox import Account, Delay, Status, rate_limited
-from seedream_api.service.polling import FASTEST_S, Looks, Pace
+from seedream_api.service.polling import FASTEST_S, PollSchedule, PollThrottle
 
 # ---- the same, twice at once ----
 
@@ -80,11 +80,11 @@ def test_another_waits_on_when_one_is_cancelled(customer: Any) -> None:
 
 def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(customer: Any) -> None:
     async def road(session: Any) -> Any:
-        session.client._gate.hold_back(1.0)
+        session.client._throttle.pause_for(1.0)
         stuck = asyncio.Event()
         session.client._gate._sleep = lambda seconds: stuck.wait()
         first = asyncio.create_task(generate(cat(), session))
-        await soon(lambda: any(w.row for w in session.works.values()))
+        await soon(lambda: any(w.row for w in session.running_jobs.values()))
         first.cancel()
         second = asyncio.create_task(generate(cat(), session))
         with pytest.raises(asyncio.CancelledError):
@@ -103,7 +103,7 @@ def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer
     """As ``asyncio.wait_for`` may do it before Python 3.12."""
 
     async def road(session: Any) -> None:
-        bring, reached = session.courier.bring, asyncio.Event()
+        bring, reached = session.uploader.resolve_references, asyncio.Event()
 
         async def swallowing(*args: Any, **kwargs: Any) -> Any:
             reached.set()
@@ -111,13 +111,13 @@ def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer
                 await asyncio.Event().wait()
             return await bring(*args, **kwargs)
 
-        session.courier.bring = swallowing
+        session.uploader.resolve_references = swallowing
         cancelled = asyncio.create_task(generate(cat(), session))
         await reached.wait()
         cancelled.cancel()
         with pytest.raises(asyncio.CancelledError):
             await cancelled
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(road)
     assert customer.sent == 0 and customer.states == ["withdrawn"]
@@ -128,13 +128,18 @@ def test_nothing_is_sent_after_cancel(customer: Any) -> None:
         customer.sandbox.hold()
         tasks = [asyncio.create_task(generate(cat(seed=i), session)) for i in range(20)]
         await soon(lambda: customer.sent)
-        await soon(lambda: len(session.works) == 20 and all(w.row for w in session.works.values()))
+        await soon(
+            lambda: (
+                len(session.running_jobs) == 20
+                and all(w.row for w in session.running_jobs.values())
+            )
+        )
         for task in tasks:
             task.cancel()
         ended = [await cancelled(task) for task in tasks]
         assert sum(one.may_have_been_charged for one in ended) == 1
         customer.sandbox.release()
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(road, SEEDREAM_MAX_SUBMITS="1")
     assert customer.sent == 1
@@ -150,7 +155,7 @@ def test_what_was_sent_is_written_down_and_fetched_after_cancel(customer: Any, m
         error = await cancelled(task)
         assert error.charge is Charge.POSSIBLE and error.exit_code == 130
         customer.sandbox.release()
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
         return await generate(cat(model), session)
 
     result = customer.run(road)
@@ -163,7 +168,7 @@ def test_cancel_while_the_task_runs_names_the_task(customer: Any) -> None:
         task = asyncio.create_task(generate(cat(), session))
         await soon(lambda: customer.sent)
         customer.sandbox._desk.release()  # the answer comes; the task goes on
-        await soon(lambda: any(w.accepted.done() for w in session.works.values()))
+        await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
         error = await cancelled(task)
         assert error.task_id and error.charge is Charge.RUNNING
         customer.sandbox.release()
@@ -228,8 +233,8 @@ def test_a_look_does_not_wait_for_another_process_that_waits(
 
     async def road(session: Any) -> Any:
         waiting = asyncio.create_task(generate(cat(), session))
-        await soon(lambda: any(w.accepted.done() for w in session.works.values()))
-        [work] = session.works.values()
+        await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
+        [work] = session.running_jobs.values()
         async with customer.session(real_time=True) as other:  # a ledger of its own
             looked = await collect(work.row.task_id, other, wait=False)
         await cancelled(waiting)
@@ -261,7 +266,7 @@ def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
     make_sandbox: Any, make_customer: Any, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Else a pause may follow a longer one, and be so short that it passes.
-    monkeypatch.setattr(steps, "Pace", partial(Pace, jitter=lambda: 0.5))
+    monkeypatch.setattr(steps, "PollSchedule", partial(PollSchedule, jitter=lambda: 0.5))
     customer, clock = make_customer(make_sandbox(task_seconds=1000)), Patient()
 
     def looks() -> int:
@@ -332,7 +337,7 @@ def test_one_task_is_never_read_twice_at_a_time_nor_within_a_second(
             finally:
                 under_way -= 1
 
-        session.look = Looks(counted, clock=customer.clock, sleep=customer.clock.sleep)
+        session.look = PollThrottle(counted, clock=customer.clock, sleep=customer.clock.sleep)
         task_id = (await generate(cat(), session, wait=False)).task_id
         for _ in range(4):
             looks = (collect(task_id, session, wait=False) for _ in range(3))
@@ -439,7 +444,7 @@ def test_cancelling_a_collection_is_told_in_our_own_words(
 
     async def road(session: Any) -> SeedreamError:
         task = asyncio.create_task(collect_all(ids, session))
-        await soon(lambda: len(session.works) == 2)
+        await soon(lambda: len(session.running_jobs) == 2)
         return await cancelled(task)
 
     error = customer.run(road, real_time=True)

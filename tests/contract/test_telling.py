@@ -186,7 +186,7 @@ def test_two_wishes_for_one_entry_are_worked_on_once(make_sandbox: Any, make_cus
         session.ledger.claim = lambda *args, **more: claims.append(args) or claim(*args, **more)
         told: list[Progress] = []
         first = asyncio.create_task(collect(task_id, session))
-        await soon(lambda: any(work.row for work in session.works.values()))
+        await soon(lambda: any(work.row for work in session.running_jobs.values()))
         second = asyncio.create_task(generate(cat(), session, progress=told.append))
         await soon(lambda: Phase.WAITING in {step.phase for step in told})
         assert told[-1].task_id == task_id
@@ -253,7 +253,7 @@ def test_wrong_arguments_are_refused_before_sending(customer: Any, wrong: dict[s
             await generate(cat(), session, **wrong)
         with pytest.raises(InvalidRequest):
             await collect_all("task-1", session, **wrong)
-        await soon(lambda: not session.works)
+        await soon(lambda: not session.running_jobs)
 
     customer.run(whole)
     assert not customer.sandbox.requests and set(customer.states) <= {"withdrawn", "accepted"}

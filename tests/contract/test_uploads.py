@@ -215,7 +215,7 @@ def test_one_upload_that_fails_ends_the_others(customer: Any) -> None:
 def test_eight_pictures_travel_at_once_and_no_more(
     customer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside, most, send = 0, 0, SandboxHost.send
+    inside, most, send = 0, 0, SandboxHost.upload
     the_eighth = asyncio.Event()
 
     async def counted(host: SandboxHost, encoded: Any) -> Any:
@@ -230,7 +230,7 @@ def test_eight_pictures_travel_at_once_and_no_more(
         finally:
             inside -= 1
 
-    monkeypatch.setattr(SandboxHost, "send", counted)
+    monkeypatch.setattr(SandboxHost, "upload", counted)
     pictures = [pixels_reference(np.full((24, 32, 3), n, np.uint8), str(n)) for n in range(14)]
     customer.generate(*pictures, model=EVOLINK)
     assert most == 8 and len(requests_to(customer, "POST", "/sandbox/images")) == 14
@@ -244,7 +244,7 @@ def test_auto_takes_the_first_that_is_configured(
 ) -> None:
     from seedream_api.catalog import MODELS
     from seedream_api.service.client import SeedreamClient
-    from seedream_api.uploads import choose_way
+    from seedream_api.uploads import select_target
 
     all_ways = {
         "SEEDREAM_UPLOAD_S3_BUCKET": "pics",
@@ -255,7 +255,7 @@ def test_auto_takes_the_first_that_is_configured(
 
     def chosen(model: str = EVOLINK, **environ: str) -> str:
         client = SeedreamClient(customer.settings(**environ))
-        return choose_way(client, MODELS[model]).name
+        return select_target(client, MODELS[model]).name
 
     for expected in ("s3", "evolink", "http"):
         assert chosen(**real, **all_ways) == expected

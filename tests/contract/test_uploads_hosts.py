@@ -12,25 +12,25 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
-from seedream_api.images.encode import Encoded
+from seedream_api.images.encode import EncodedImage
 from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from seedream_api.sandbox.multipart import read_form
 from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
 from seedream_api.uploads.evolink import EvolinkFiles
-from seedream_api.uploads.http import NotTaken, form, name_of
+from seedream_api.uploads.http import UploadRejected, encode_multipart, name_of
 from seedream_api.uploads.image_host import HttpHost
 
 MODEL = "Seedream-4.0"
 
 
-def picture(kind: str = "PNG") -> Encoded:
+def picture(kind: str = "PNG") -> EncodedImage:
     out = io.BytesIO()
     Image.new("RGB", (32, 24), "red").save(out, kind)
-    return Encoded(out.getvalue(), f"image/{kind.lower()}", True, (), 32, 24)
+    return EncodedImage(out.getvalue(), f"image/{kind.lower()}", True, (), 32, 24)
 
 
-def sent(customer: Any, make: Any, encoded: Encoded | None = None, **environ: str) -> Any:
+def sent(customer: Any, make: Any, encoded: EncodedImage | None = None, **environ: str) -> Any:
     """What a way alone makes of a picture."""
 
     async def send() -> Any:
@@ -40,8 +40,10 @@ def sent(customer: Any, make: Any, encoded: Encoded | None = None, **environ: st
     return asyncio.run(send())
 
 
-def refused(customer: Any, make: Any, encoded: Encoded | None = None, **environ: str) -> NotTaken:
-    with pytest.raises(NotTaken) as caught:
+def refused(
+    customer: Any, make: Any, encoded: EncodedImage | None = None, **environ: str
+) -> UploadRejected:
+    with pytest.raises(UploadRejected) as caught:
         sent(customer, make, encoded, **environ)
     return caught.value
 
@@ -62,16 +64,16 @@ def test_a_form_comes_back_to_the_byte(fields: dict[str, str], name: str, data: 
     def spelled(text: str) -> str:
         return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
-    kind, body = form(fields, name, Encoded(data, "image/png", True, (), 1, 1))
+    kind, body = encode_multipart(fields, name, EncodedImage(data, "image/png", True, (), 1, 1))
     read = read_form(kind, body)
     assert read.texts == {spelled(key): value for key, value in fields.items()}
     [(field, part)] = read.files.items()
     assert (field, part.data) == (spelled(name), data)
-    assert part.file_name == name_of(Encoded(data, "image/png", True, (), 1, 1))
+    assert part.file_name == name_of(EncodedImage(data, "image/png", True, (), 1, 1))
 
 
 def test_two_forms_never_share_a_boundary() -> None:
-    assert form({}, "file", picture())[0] != form({}, "file", picture())[0]
+    assert encode_multipart({}, "file", picture())[0] != encode_multipart({}, "file", picture())[0]
 
 
 # ---- Evolink ----
@@ -101,7 +103,7 @@ def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(customer: Any) -> None
     ],
 )
 def test_evolinks_codes_are_worded(
-    customer: Any, encoded: Encoded, limits: dict[str, int], words: str
+    customer: Any, encoded: EncodedImage, limits: dict[str, int], words: str
 ) -> None:
     for name, value in limits.items():
         setattr(customer.sandbox.files, name, value)
@@ -306,7 +308,7 @@ def test_a_host_in_the_studios_own_network_may_be_asked_in_the_clear_without_a_s
 ) -> None:
     settings = customer.settings(**host(customer, URL="http://nas.lan/up", FIELDS=""))
     way = HttpHost(SeedreamClient(settings))
-    assert way.hosts == {"nas.lan"} and way.place == "http://nas.lan/up"
+    assert way.hosts == {"nas.lan"} and way.location == "http://nas.lan/up"
 
 
 def test_headers_may_stand_in_the_file_as_an_object(customer: Any) -> None:

@@ -21,10 +21,10 @@ from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.doctor import run_checks
-from seedream_api.jobs.upload_references import try_upload, upload_references
+from seedream_api.jobs.upload_references import try_upload_target, upload_references
 from seedream_api.service.client import SeedreamClient
 from seedream_api.service.references import UrlReference
-from seedream_api.uploads import s3, url_way
+from seedream_api.uploads import s3, url_target
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 
 from .loopback_proxy import LoopbackProxy
@@ -92,11 +92,11 @@ def test_pictures_travel_by_presigned_urls_and_only_once(customer: Any, server: 
 def test_a_life_is_kept_to_and_an_expired_link_is_dead(customer: Any, server: S3Server) -> None:
     async def send() -> Any:
         async with SeedreamClient(customer.settings(**bucket(server, LIFE_S="1"))) as client:
-            way = url_way(client)
+            way = url_target(client)
             assert way is not None and way.name == "s3"
             from seedream_api.images.encode import encode
 
-            return await way.send(encode(pixels().pixels))
+            return await way.upload(encode(pixels().pixels))
 
     placed = asyncio.run(send())
     assert placed.life_s == 1
@@ -115,7 +115,7 @@ def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None
             from seedream_api.images.encode import encode
 
             way = S3Bucket(client.settings)
-            return way, await way.send(encode(pixels().pixels))
+            return way, await way.upload(encode(pixels().pixels))
 
     way, placed = asyncio.run(send())
     [put] = server.of("PUT")
@@ -291,7 +291,7 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
     async def send() -> Any:
         from seedream_api.images.encode import encode
 
-        return await S3Bucket(settings).send(encode(pixels().pixels))
+        return await S3Bucket(settings).upload(encode(pixels().pixels))
 
     url = asyncio.run(send()).url
     assert url.startswith(f"https://pics.oss-cn-beijing.aliyuncs.com/{given['key']}?X-Amz-")
@@ -356,7 +356,9 @@ def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     port = urlsplit(server.url).port or 0
     with LoopbackProxy({f"{name}:80": port}) as proxy:
         chosen = {"SEEDREAM_PROXY": f"http://127.0.0.1:{proxy.port}"}
-        sent = customer.run(try_upload, **bucket(server, ENDPOINT=f"http://{name}"), **chosen)
+        sent = customer.run(
+            try_upload_target, **bucket(server, ENDPOINT=f"http://{name}"), **chosen
+        )
     assert sent is not None and urlsplit(sent.url).netloc == name
     assert [line.split()[0] for line in proxy.asked] == ["PUT", "GET"]
     assert len(server.of("PUT")) == 1

@@ -17,8 +17,8 @@ from runs import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.schema import keep_aside, place_of
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.schema import file_id, quarantine
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.sandbox import ExpiredLink, Status, rate_limited
 
 REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}
@@ -266,10 +266,10 @@ def damaged_in_use(home: Path, ledger: Ledger) -> bytes:
     return broken
 
 
-def intent(name: str) -> Intent:
-    return Intent(
+def intent(name: str) -> JobSpec:
+    return JobSpec(
         fingerprint=name, family="evolink", model="Seedream-4.0", address="http://127.0.0.1:1",
-        key_print="0", prompt=name, fields={}, references=(), seed=0, asked=1,
+        key_fingerprint="0", prompt=name, fields={}, references=(), seed=0, asked=1,
     )  # fmt: skip
 
 
@@ -280,7 +280,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
         ledger.rows()
     [aside] = home.glob("ledger.broken-*.sqlite")
     assert aside.read_bytes()[4096:] == broken[4096:] and str(aside) in str(failed.value)
-    assert ledger.is_lost
+    assert ledger.is_unusable
     with pytest.raises(LedgerFailed, match="is damaged"):
         ledger.claim(intent("later"), "key")  # nothing is sent on the word of a ledger that is gone
     ledger.close()
@@ -293,7 +293,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
 def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     """What was begun in its stead is neither used by the late one nor moved away."""
     one, other = Ledger(home), Ledger(home)
-    place = place_of(one.path)
+    place = file_id(one.path)
     damaged_in_use(home, one)
     with pytest.raises(LedgerFailed, match="is damaged"):
         one.rows()
@@ -301,7 +301,7 @@ def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     anew.claim(intent("new"), "key")
     with pytest.raises(LedgerFailed, match="moved or deleted"):
         other.claim(intent("new"), "key")
-    assert "*" in keep_aside(one.path, place).name
+    assert "*" in quarantine(one.path, place).name
     assert len(list(home.glob("ledger.broken-*.sqlite"))) == 1
     assert [row.fingerprint for row in anew.rows()] == ["new"]
     for ledger in (one, other, anew):
@@ -315,7 +315,7 @@ def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
     ledger.path.unlink()
     with pytest.raises(LedgerFailed, match="moved or deleted"):
         ledger.move(row.id, State.SENDING)
-    assert ledger.is_lost
+    assert ledger.is_unusable
     ledger.close()
 
 

@@ -30,7 +30,7 @@ from seedream_api import (
 from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.ledger import owner_lock
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.sandbox import SANDBOX_KEY, Delay, Sandbox
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
@@ -65,10 +65,10 @@ def pair(trio: list[Place]) -> list[Place]:
     return trio[:2]
 
 
-def intent(name: str = "one") -> Intent:
-    return Intent(
+def intent(name: str = "one") -> JobSpec:
+    return JobSpec(
         fingerprint=name, family="evolink", model="Seedream-4.0", address="http://127.0.0.1:1",
-        key_print="0", prompt=name, fields={}, references=(), seed=0, asked=1,
+        key_fingerprint="0", prompt=name, fields={}, references=(), seed=0, asked=1,
     )  # fmt: skip
 
 
@@ -370,10 +370,10 @@ def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
                     await generate(request, other, timeout_s=0.3)
                 if late.value.may_have_been_charged:
                     break
-            while other.works:  # noqa: ASYNC110
+            while other.running_jobs:  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
             second = asyncio.create_task(generate(request, other))
-            while not any(work.is_sent_elsewhere for work in other.works.values()):  # noqa: ASYNC110
+            while not any(work.is_sent_elsewhere for work in other.running_jobs.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
             second.cancel()
             with pytest.raises(asyncio.CancelledError) as told:
@@ -435,7 +435,7 @@ def states_at(home: Path) -> list[str]:
 def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
     owner = owner_lock.OwnerLock(tmp_path)
     assert owner_lock.is_alive(tmp_path, owner.name) and owner_lock.is_alive(tmp_path, owner.name)
-    owner_lock.sweep(tmp_path)
+    owner_lock.remove_stale_locks(tmp_path)
     assert owner_lock.is_alive(tmp_path, owner.name)
     owner.release()
     owner.release()
@@ -445,7 +445,7 @@ def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
 def test_the_dead_are_swept(tmp_path: Path) -> None:
     (tmp_path / "dead.lock").touch()
     owner = owner_lock.OwnerLock(tmp_path)
-    owner_lock.sweep(tmp_path)
+    owner_lock.remove_stale_locks(tmp_path)
     assert [path.stem for path in tmp_path.iterdir()] == [owner.name]
     owner.release()
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent as Wish, State
+from seedream_api.ledger.states import JobSpec as Wish, State
 from seedream_api.sandbox import Sandbox
 from seedream_api.sandbox.tasks import Record, RecordStore
 from seedream_api.service.models import ResultItem
@@ -75,8 +75,8 @@ class Books:
         )
         ledger.move(row.id, State.SENDING)
         ledger.move(row.id, State.ACCEPTED, task_id=self.record.id)
-        file = ImageStore(self.home, ledger.owner).keep_answer(self.picture)
-        ledger.answered(row.id, (ResultItem(position=0, url=url),), {0: file})
+        file = ImageStore(self.home, ledger.owner).add_bytes(self.picture)
+        ledger.record_response(row.id, (ResultItem(position=0, url=url),), {0: file})
         ledger.move(row.id, State.COMPLETED)
         ledger.close()
         (self.home / "images" / "partial" / ledger_owner_folder(self.home)).rmdir()

@@ -59,7 +59,7 @@ def told(error: BaseException) -> None:
 def ours() -> Any:
     try:
         yield
-    except (errors.SeedreamError, http.NotTaken, transfer.Again) as error:
+    except (errors.SeedreamError, http.UploadRejected, transfer.RetryDownload) as error:
         told(error)
 
 
@@ -80,15 +80,17 @@ def _client(folder: Path) -> Any:
 def answer_bodies(dice: Dice, folder: Path) -> None:
     body = as_bytes(mutated(dice.pick(shapes.ANSWERS), dice), dice)
     headers = {dice.pick(["x-request-id", "retry-after", "retry-after-ms"]): dice.pick(ODD_TEXTS)}
-    answer = transport.HttpAnswer(dice.pick(STATUSES), headers, body)
-    read = reading.understand(answer, result_items.Reader("https://service.example"), SECRET)
+    answer = transport.HttpResponse(dice.pick(STATUSES), headers, body)
+    read = reading.parse_http_response(
+        answer, result_items.ItemReader("https://service.example"), SECRET
+    )
     read.as_task("task-1", answer.status)
     assert isinstance(read.has_images, bool)
     assert not (verdicts.judge_submission(read) is verdicts.Verdict.REFUSED and read.has_images)
-    refusal = failures.as_refusal(read, SECRET)
+    refusal = failures.to_refusal(read, SECRET)
     told(refusal)
-    refusals.may_repeat(refusal)
-    told(failures.as_poll_failure(read, headers, task_id="task-1", secret=SECRET))
+    refusals.is_retryable(refusal)
+    told(failures.to_poll_failure(read, headers, task_id="task-1", secret=SECRET))
     retry.retry_after_s(headers, 1e9)
     with ours():
         _client(folder)._judge(read)
@@ -96,7 +98,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
 
 def hosts_answers(dice: Dice, folder: Path) -> None:
     body = as_bytes(mutated(dice.pick(shapes.ANSWERS), dice), dice)
-    answer = transport.HttpAnswer(dice.pick(STATUSES), {}, body)
+    answer = transport.HttpResponse(dice.pick(STATUSES), {}, body)
     asked = _client(folder)
     try:
         parsed: Any = answer.json()
@@ -108,7 +110,7 @@ def hosts_answers(dice: Dice, folder: Path) -> None:
     with ours():
         path = ".".join(dice.pick([*NAMES, "0", "1"]) for _ in range(1 + dice.below(4)))
         http.checked_result(image_host._at(parsed, path), answer, (SECRET,))
-    http.told(answer, (SECRET,))
+    http.describe_response(answer, (SECRET,))
 
 
 def download_headers(dice: Dice, folder: Path) -> None:
@@ -127,13 +129,15 @@ def download_headers(dice: Dice, folder: Path) -> None:
         part.size = part.received = 0
 
     part.empty = emptied
-    job = transfer.Arrival("https://x.example/a", url_guard.Policy(), 1000, part, validator='"tag"')
-    said = transport.StreamedAnswer(
+    job = transfer.Transfer(
+        "https://x.example/a", url_guard.FetchPolicy(), 1000, part, validator='"tag"'
+    )
+    said = transport.StreamedResponse(
         dice.pick([200, 203, 206, 304, 404, 416, 429]), headers, chunks()
     )
 
     async def judged() -> None:
-        job.judge(said)
+        job.check_response(said)
         await job.begin(said)
 
     with ours():
@@ -145,17 +149,17 @@ def download_headers(dice: Dice, folder: Path) -> None:
 
 def urls(dice: Dice, folder: Path) -> None:
     text = mutated_text(dice.pick(shapes.URLS), dice)
-    redaction.bare_url(text)
-    redaction.scrub(text, (SECRET,))
+    redaction.strip_url_secrets(text)
+    redaction.redact(text, (SECRET,))
     url_guard.literal_address(text)
     with ours():
-        checked = url_guard.checked_url(text, field="urls")
-        assert checked == url_guard.checked_url(checked, field="urls"), "two spellings of one URL"
+        checked = url_guard.check_url(text, field="urls")
+        assert checked == url_guard.check_url(checked, field="urls"), "two spellings of one URL"
         host = checked.split("/")[2]
-        url_guard.Policy(frozenset({host})).allows(host, 80)
+        url_guard.FetchPolicy(frozenset({host})).allows(host, 80)
         guarded(checked)
     with ours():
-        downloader._redirected("https://x.example/a/b", text)
+        downloader._redirect_target("https://x.example/a/b", text)
 
 
 def guarded(url: str) -> None:
@@ -164,8 +168,8 @@ def guarded(url: str) -> None:
     async def not_behind_tun() -> bool:
         return False
 
-    found = asyncio.run(url_guard.address_to_connect(
-        url, url_guard.Policy(), resolver=lambda host, port: ["127.0.0.1"], proxied=False,
+    found = asyncio.run(url_guard.resolve_checked(
+        url, url_guard.FetchPolicy(), resolver=lambda host, port: ["127.0.0.1"], proxied=False,
         fake_range_ok=not_behind_tun,
     ))  # fmt: skip
     assert found is not None and found != "127.0.0.1", "a private address may be connected to"
@@ -285,9 +289,9 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
                     db.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
     looks: tuple[Callable[[], Any], ...] = (
         ledger.rows, lambda: ledger.find("task-1"), lambda: ledger.images(1), ledger.stored_files,
-        lambda: ledger.stored_image("https://x.example/a.png"), ledger.stored_bytes,
+        lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
-        lambda: upload_cache.recall(ledger, "sha256:1", "s3", "place"),
+        lambda: upload_cache.get(ledger, "sha256:1", "s3", "place"),
     )  # fmt: skip
     for look in looks:
         with ours():
@@ -314,11 +318,11 @@ _ledgers: dict[Path, Any] = {}
 
 
 def _ledger(folder: Path) -> Any:
-    if folder in _ledgers and _ledgers[folder].is_lost:
+    if folder in _ledgers and _ledgers[folder].is_unusable:
         _ledgers.pop(folder).close()  # the last case broke it, and it was kept aside
     if folder not in _ledgers:
         ledger = _ledgers[folder] = ledgers.Ledger(folder / "ledger")
-        ledger.adopt("https://api.example.com", "task-1", states.key_print(SECRET))
+        ledger.claim_task("https://api.example.com", "task-1", states.key_fingerprint(SECRET))
     return _ledgers[folder]
 
 
@@ -431,11 +435,11 @@ def heavy(said: bytes) -> None:
     asyncio.run(_asked(_wires[0].url))
     body = said.partition(b"\r\n\r\n")[2]
     if not body.startswith(b"\x1f\x8b"):
-        _understood(transport.HttpAnswer(200, {}, body))
+        _understood(transport.HttpResponse(200, {}, body))
 
 
-def _understood(answer: transport.HttpAnswer) -> responses.Answer:
-    return reading.understand(answer, result_items.Reader(), SECRET)
+def _understood(answer: transport.HttpResponse) -> responses.ServiceResponse:
+    return reading.parse_http_response(answer, result_items.ItemReader(), SECRET)
 
 
 TARGETS: Mapping[str, Target] = MappingProxyType({

@@ -12,12 +12,12 @@ import pytest
 from seedream_api.errors import InvalidRequest, UnsafeURL
 from seedream_api.network.url_guard import (
     MAX_URL_LENGTH,
-    Policy,
-    address_to_connect,
-    checked_url,
+    FetchPolicy,
+    check_url,
     is_public,
     literal_address,
     resolve,
+    resolve_checked,
 )
 
 PUBLIC, OTHER_PUBLIC, PUBLIC_V6 = "93.184.215.14", "1.1.1.1", "2606:4700::1111"
@@ -39,7 +39,7 @@ class Names:
 
 def connect(
     url: str,
-    policy: Policy | None = None,
+    policy: FetchPolicy | None = None,
     *,
     names: Names | None = None,
     proxied: bool = False,
@@ -50,9 +50,9 @@ def connect(
         return behind_tun
 
     return asyncio.run(
-        address_to_connect(
+        resolve_checked(
             url,
-            policy or Policy(),
+            policy or FetchPolicy(),
             resolver=names or Names({}),
             proxied=proxied,
             fake_range_ok=fake_range_ok,
@@ -84,7 +84,7 @@ def connect(
     ],
 )
 def test_good_url_gets_its_one_spelling(given: str, spelling: str) -> None:
-    assert checked_url(given, field="urls") == spelling
+    assert check_url(given, field="urls") == spelling
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_good_url_gets_its_one_spelling(given: str, spelling: str) -> None:
 )  # fmt: skip
 def test_what_is_no_http_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        checked_url(text, field="urls")
+        check_url(text, field="urls")
     assert caught.value.key == "url_not_http" and not isinstance(caught.value, UnsafeURL)
     assert caught.value.values["field"] == "urls"
 
@@ -129,14 +129,14 @@ def test_what_is_no_http_address_is_refused(text: str) -> None:
 )  # fmt: skip
 def test_url_that_readers_may_take_differently_is_refused(text: str) -> None:
     with pytest.raises(UnsafeURL) as caught:
-        checked_url(text, field="urls")
+        check_url(text, field="urls")
     assert caught.value.key == "url_malformed"
     assert len(str(caught.value.values["given"])) < 250
 
 
 def test_refusal_shows_no_secret_of_the_url() -> None:
     with pytest.raises(UnsafeURL) as caught:
-        checked_url("https://me:hunter2@example.com/a?Signature=abcdef", field="urls")
+        check_url("https://me:hunter2@example.com/a?Signature=abcdef", field="urls")
     assert "hunter2" not in str(caught.value) and "abcdef" not in str(caught.value)
 
 
@@ -284,7 +284,7 @@ def test_fake_addresses_are_public_only_behind_a_tun_proxy() -> None:
 )
 def test_listed_host_may_be_private(url: str, allowed: str) -> None:
     names = Names({"nas.lan": ["192.168.1.5"]})
-    assert connect(url, Policy(frozenset({allowed})), names=names) in ("192.168.1.5", "::1")
+    assert connect(url, FetchPolicy(frozenset({allowed})), names=names) in ("192.168.1.5", "::1")
 
 
 @pytest.mark.parametrize(
@@ -300,11 +300,11 @@ def test_listed_host_may_be_private(url: str, allowed: str) -> None:
 def test_listing_a_host_lists_no_other(url: str, allowed: str) -> None:
     names = Names({"nas.lan": ["192.168.1.5"], "other.lan": ["192.168.1.5"]})
     with pytest.raises(UnsafeURL):
-        connect(url, Policy(frozenset({allowed})), names=names)
+        connect(url, FetchPolicy(frozenset({allowed})), names=names)
 
 
 def test_private_service_may_name_private_hosts_but_no_metadata() -> None:
-    policy = Policy(may_be_private=True)
+    policy = FetchPolicy(may_be_private=True)
     assert connect("http://127.0.0.1:8188/a", policy) == "127.0.0.1"
     assert connect("http://relay/a", policy, names=Names({"relay": ["10.0.0.8"]})) == "10.0.0.8"
     for host in ("169.254.169.254", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "0.0.0.0"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seedream_api.service.models import ServiceError, TaskStatus
-from seedream_api.service.responses import read_answer
+from seedream_api.service.responses import parse_value
 
 URL = "https://example.com/generated_image.jpeg"
 PNG = b"\x89PNG\r\n\x1a\n-bytes"
@@ -16,14 +16,14 @@ PNG_TEXT = base64.b64encode(PNG).decode()
 
 
 def urls(payload: Any) -> list[str | None]:
-    return [item.url for item in read_answer(payload).items]
+    return [item.url for item in parse_value(payload).items]
 
 
 # ---- the main page, word for word ----
 
 
 def test_synchronous_answer_of_the_main_page_gives_its_image_and_no_task() -> None:
-    answer = read_answer(
+    answer = parse_value(
         {"data": [{"url": URL}], "created": 1758200023, "model": "Seedream-5.0-Lite-Preferential"}
     )
     assert [item.url for item in answer.items] == [URL] and answer.has_images
@@ -31,7 +31,7 @@ def test_synchronous_answer_of_the_main_page_gives_its_image_and_no_task() -> No
 
 
 def test_asynchronous_answer_of_the_main_page_gives_its_task_id_and_no_images() -> None:
-    answer = read_answer(
+    answer = parse_value(
         {
             "id": "task-xxxxxxxxxxxx",
             "object": "image.generation",
@@ -44,8 +44,8 @@ def test_asynchronous_answer_of_the_main_page_gives_its_task_id_and_no_images() 
 
 
 def test_four_polls_of_the_main_page_are_the_four_states() -> None:
-    queued = read_answer({"id": "task-x", "status": "queued", "created_at": 1769263230})
-    processing = read_answer(
+    queued = parse_value({"id": "task-x", "status": "queued", "created_at": 1769263230})
+    processing = parse_value(
         {
             "id": "task-x",
             "status": "processing",
@@ -54,7 +54,7 @@ def test_four_polls_of_the_main_page_are_the_four_states() -> None:
             "started_at": 1769263245,
         }
     )
-    completed = read_answer(
+    completed = parse_value(
         {
             "id": "task-x",
             "status": "completed",
@@ -63,7 +63,7 @@ def test_four_polls_of_the_main_page_are_the_four_states() -> None:
             "completed_at": 1769263322,
         }
     )
-    failed = read_answer(
+    failed = parse_value(
         {
             "id": "task-x",
             "status": "failed",
@@ -85,7 +85,7 @@ def test_four_polls_of_the_main_page_are_the_four_states() -> None:
 
 
 def test_evolink_creation_and_completion_are_read() -> None:
-    created = read_answer(
+    created = parse_value(
         {
             "created": 1757156493,
             "id": "task-unified-1757156493-imcg5zqt",
@@ -129,7 +129,7 @@ def test_an_empty_place_for_results_does_not_hide_a_filled_one() -> None:
 
 
 def test_ark_group_keeps_the_place_of_the_image_that_was_refused() -> None:
-    answer = read_answer(
+    answer = parse_value(
         {
             "model": "doubao-seedream-4-0-250828",
             "created": 1757323224,
@@ -158,26 +158,26 @@ DATA_URI = f"data:image/png;base64,{PNG_TEXT}"
     "entry", [{"b64_json": PNG_TEXT}, {"b64_json": DATA_URI}, {"url": DATA_URI}]
 )
 def test_base64_and_data_uris_give_bytes(entry: dict[str, str]) -> None:
-    item = read_answer({"data": [entry]}).items[0]
+    item = parse_value({"data": [entry]}).items[0]
     assert item.data == PNG and item.url is None and item.was_made
 
 
 def test_base64_that_is_broken_into_lines_gives_the_same_bytes() -> None:
     broken = "\n".join(PNG_TEXT[i : i + 8] for i in range(0, len(PNG_TEXT), 8))
-    assert read_answer({"data": [{"b64_json": broken}]}).items[0].data == PNG
+    assert parse_value({"data": [{"b64_json": broken}]}).items[0].data == PNG
 
 
 def test_empty_texts_of_a_relay_count_as_absent() -> None:
     entry = {"url": URL, "b64_json": "", "revised_prompt": ""}
     assert urls({"data": [entry]}) == [URL]
-    other = read_answer({"data": [{"url": "", "b64_json": PNG_TEXT}]}).items[0]
+    other = parse_value({"data": [{"url": "", "b64_json": PNG_TEXT}]}).items[0]
     assert other.data == PNG and other.url is None
-    neither = read_answer({"data": [{"url": "", "b64_json": ""}]}).items[0]
+    neither = parse_value({"data": [{"url": "", "b64_json": ""}]}).items[0]
     assert not neither.was_made and neither.error is None and neither.problem is not None
 
 
 def test_base64_that_is_none_is_an_entry_without_an_image() -> None:
-    item = read_answer({"data": [{"b64_json": "%"}]}).items[0]
+    item = parse_value({"data": [{"b64_json": "%"}]}).items[0]
     assert not item.was_made and item.error is None and item.problem is not None
 
 
@@ -186,14 +186,14 @@ def test_base64_that_is_none_is_an_entry_without_an_image() -> None:
 
 def test_wrapped_answers_are_unwrapped() -> None:
     wrapped = {"code": 0, "message": "ok", "data": {"id": "task-1", "status": "queued"}}
-    assert read_answer(wrapped).task_id == "task-1"
-    assert read_answer(wrapped).status is TaskStatus.QUEUED
-    assert read_answer(wrapped).error is None
+    assert parse_value(wrapped).task_id == "task-1"
+    assert parse_value(wrapped).status is TaskStatus.QUEUED
+    assert parse_value(wrapped).error is None
     assert urls({"success": True, "data": {"data": {"data": [{"url": URL}]}}}) == [URL]
 
 
 def test_new_api_task_is_read_with_its_own_words() -> None:
-    answer = read_answer(
+    answer = parse_value(
         {
             "code": "success",
             "message": "",
@@ -212,16 +212,16 @@ def test_new_api_task_is_read_with_its_own_words() -> None:
 
 def test_a_task_that_holds_an_object_called_data_is_still_that_task() -> None:
     for inside in ({}, {"created": 1}):
-        answer = read_answer({"id": "task-1", "status": "processing", "data": inside})
+        answer = parse_value({"id": "task-1", "status": "processing", "data": inside})
         assert answer.task_id == "task-1" and answer.status is TaskStatus.PROCESSING
     deeper = {"code": "success", "data": {"task_id": "t-1", "status": "QUEUED", "data": {"x": 1}}}
-    assert read_answer(deeper).task_id == "t-1"
-    assert read_answer(deeper).status is TaskStatus.QUEUED
+    assert parse_value(deeper).task_id == "t-1"
+    assert parse_value(deeper).status is TaskStatus.QUEUED
 
 
 def test_the_state_of_a_relays_task_wins_over_the_providers_raw_answer_in_it() -> None:
     raw = {"id": "upstream-9", "status": "running", "data": [{"url": URL}]}
-    answer = read_answer(
+    answer = parse_value(
         {"code": "success", "data": {"task_id": "t-1", "status": "SUCCESS", "data": raw}}
     )
     assert answer.task_id == "t-1" and answer.status is TaskStatus.COMPLETED
@@ -229,15 +229,15 @@ def test_the_state_of_a_relays_task_wins_over_the_providers_raw_answer_in_it() -
 
 
 def test_task_id_wins_over_the_number_of_a_database_row() -> None:
-    assert read_answer({"id": 12, "task_id": "task-1"}).task_id == "task-1"
-    assert read_answer({"id": 12}).task_id == "12"
+    assert parse_value({"id": 12, "task_id": "task-1"}).task_id == "task-1"
+    assert parse_value({"id": 12}).task_id == "12"
 
 
 def test_wrapping_deeper_than_any_gateway_makes_is_not_followed() -> None:
     deep: Any = {"id": "task-1"}
     for _ in range(20_000):
         deep = {"data": deep}
-    assert read_answer(deep).task_id is None
+    assert parse_value(deep).task_id is None
 
 
 # ---- errors ----
@@ -265,7 +265,7 @@ def test_wrapping_deeper_than_any_gateway_makes_is_not_followed() -> None:
     ],
 )
 def test_every_form_of_error_comes_to_one(payload: Any, expected: ServiceError) -> None:
-    assert read_answer(payload).error == expected
+    assert parse_value(payload).error == expected
 
 
 @pytest.mark.parametrize(
@@ -283,9 +283,9 @@ def test_every_form_of_error_comes_to_one(payload: Any, expected: ServiceError) 
     ],
 )
 def test_empty_errors_are_none(payload: Any) -> None:
-    assert read_answer({**payload, "id": "task-1"}).error is None
+    assert parse_value({**payload, "id": "task-1"}).error is None
 
 
 def test_an_error_beside_images_does_not_hide_them() -> None:
-    answer = read_answer({"error": {"message": "one failed"}, "data": [{"url": URL}]})
+    answer = parse_value({"error": {"message": "one failed"}, "data": [{"url": URL}]})
     assert answer.has_images and answer.error is not None

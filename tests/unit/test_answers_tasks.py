@@ -10,8 +10,13 @@ import pytest
 
 from seedream_api.network.bodies import read_body
 from seedream_api.service.models import ServiceError, TaskStatus
-from seedream_api.service.responses import FAILED_TASK_CODES, Answer, read_answer, read_response
-from seedream_api.service.result_items import Reader
+from seedream_api.service.responses import (
+    FAILED_TASK_CODES,
+    ServiceResponse,
+    parse_response,
+    parse_value,
+)
+from seedream_api.service.result_items import ItemReader
 
 URL = "https://example.com/image.png"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
@@ -24,16 +29,16 @@ QUEUED, PROCESSING, COMPLETED, FAILED, UNKNOWN = (
 
 
 def status(payload: Any, http: int = 200, task_id: str = "task-1") -> TaskStatus | None:
-    task = read_answer(payload).as_task(task_id, http)
+    task = parse_value(payload).as_task(task_id, http)
     return task and task.status
 
 
-def urls(payload: Any, reader: Reader | None = None) -> list[Any]:
-    return [item.url or item.data for item in read_answer(payload, reader).items if item.was_made]
+def urls(payload: Any, reader: ItemReader | None = None) -> list[Any]:
+    return [item.url or item.data for item in parse_value(payload, reader).items if item.was_made]
 
 
-def read(text: str, reader: Reader | None = None) -> Answer:
-    return read_response(read_body(text.encode()), reader)
+def read(text: str, reader: ItemReader | None = None) -> ServiceResponse:
+    return parse_response(read_body(text.encode()), reader)
 
 
 # ---- how the task is ----
@@ -61,7 +66,7 @@ def test_task_with_an_odd_word_still_runs(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["queued", "processing", "moderating"])
 def test_task_is_completed_only_by_a_terminal_word(word: str) -> None:
-    first = read_answer({"id": "task-1", "status": word, "results": [URL]}).as_task("task-1")
+    first = parse_value({"id": "task-1", "status": word, "results": [URL]}).as_task("task-1")
     assert first is not None and first.has_images and not first.status.is_terminal
     assert status({"id": "task-1", "status": "completed", "results": [URL] * 4}) is COMPLETED
     assert status({"id": "task-1", "results": [URL]}) is COMPLETED
@@ -97,30 +102,30 @@ def test_task_in_an_error_status_needs_its_id_and_its_end(http: int) -> None:
 
 
 def test_task_that_failed_takes_the_words_beside() -> None:
-    task = read_answer({"id": "task-1", "status": "failed", "message": "no face"}).as_task("task-1")
+    task = parse_value({"id": "task-1", "status": "failed", "message": "no face"}).as_task("task-1")
     assert task is not None and task.error == ServiceError("no face")
-    stated = read_answer({"status": "failed", "message": "m2", **ERROR}).as_task("task-1")
+    stated = parse_value({"status": "failed", "message": "m2", **ERROR}).as_task("task-1")
     assert stated is not None and stated.error == ServiceError("m", "c")
     for payload in (
         {"status": "failed"},
         {"status": "completed", "message": "m", **IMAGE},
         {"status": "processing", "message": "m"},
     ):
-        other = read_answer(payload).as_task("task-1")
+        other = parse_value(payload).as_task("task-1")
         assert other is not None and other.error is None
 
 
 def test_task_keeps_word_progress_items_and_response() -> None:
-    answer = read_answer({"id": "x", "status": "Queued", "progress": "5%", "results": [URL]})
+    answer = parse_value({"id": "x", "status": "Queued", "progress": "5%", "results": [URL]})
     task = answer.as_task("task-1")
-    assert task is not None and task.id == "task-1" and task.answer is answer
-    assert (task.word, task.progress, task.items) == ("Queued", 5.0, answer.items)
-    without = read_answer(IMAGE).as_task("task-1")
-    assert without is not None and without.word == "completed"
+    assert task is not None and task.id == "task-1" and task.response is answer
+    assert (task.raw_status, task.progress, task.items) == ("Queued", 5.0, answer.items)
+    without = parse_value(IMAGE).as_task("task-1")
+    assert without is not None and without.raw_status == "completed"
 
 
 def test_answer_says_what_its_entries_are() -> None:
-    nothing = Answer()
+    nothing = ServiceResponse()
     assert (nothing.http, nothing.is_whole, nothing.names_task, nothing.body) == (
         0,
         True,
@@ -130,15 +135,15 @@ def test_answer_says_what_its_entries_are() -> None:
     assert not (nothing.has_images or nothing.has_unreadable or nothing.names_results)
     assert not nothing.counts_images and nothing.item_error is None
     failed = {"error": "no face"}
-    assert read_answer({"data": [failed, failed]}).item_error == ServiceError("no face")
-    assert read_answer({"data": [failed, {"error": "other"}]}).item_error == ServiceError("no face")
-    assert "secret" not in repr(Answer(body=b"secret"))
-    assert read_answer({"data": [failed, None]}).item_error is None
-    assert read_answer({"data": [failed, URL]}).item_error is None
-    assert read_answer({"data": [None, URL]}).has_unreadable
-    assert not read_answer({"data": [URL, failed]}).has_unreadable
+    assert parse_value({"data": [failed, failed]}).item_error == ServiceError("no face")
+    assert parse_value({"data": [failed, {"error": "other"}]}).item_error == ServiceError("no face")
+    assert "secret" not in repr(ServiceResponse(body=b"secret"))
+    assert parse_value({"data": [failed, None]}).item_error is None
+    assert parse_value({"data": [failed, URL]}).item_error is None
+    assert parse_value({"data": [None, URL]}).has_unreadable
+    assert not parse_value({"data": [URL, failed]}).has_unreadable
     counted = {"output": {"usage": {"generated_images": 1}}}
-    assert read_answer(counted).counts_images and not read_answer({"output": {}}).counts_images
+    assert parse_value(counted).counts_images and not parse_value({"output": {}}).counts_images
 
 
 # ---- the whole response as a list or a text ----
@@ -148,10 +153,10 @@ def test_answer_that_is_a_list_or_a_text_is_read() -> None:
     for payload in ([{"url": URL}], [URL], URL, json.dumps([URL]), json.dumps(IMAGE), f" {URL}"):
         assert urls(payload) == [URL], payload
     for payload in ("task-1", ["task-1"], [{"task_id": "task-1"}]):
-        assert read_answer(payload).task_id == "task-1"
+        assert parse_value(payload).task_id == "task-1"
     for payload in ([], [1, 2], [None], [[URL]], 7, None, True):
-        assert read_answer(payload).items == ()
-        assert not read_answer(payload).names_results
+        assert parse_value(payload).items == ()
+        assert not parse_value(payload).names_results
 
 
 # ---- places ----
@@ -173,10 +178,10 @@ def test_results_are_found_in_every_place() -> None:
         for found in ([{"url": URL}], [URL], URL, json.dumps([URL]), f"![a]({URL})"):
             assert urls({name: found, "created": 1}) == [URL], (name, found)
             assert urls({"output": {name: found}}) == [URL], name
-        assert urls({name: [PNG]}) and read_answer({name: []}).names_results, name
-        assert not read_answer({name: None}).names_results
+        assert urls({name: [PNG]}) and parse_value({name: []}).names_results, name
+        assert not parse_value({name: None}).names_results
         assert not urls({name: "a cat"}), name
-        assert read_answer({name: "a cat"}).names_results == (name == "binary_data_base64")
+        assert parse_value({name: "a cat"}).names_results == (name == "binary_data_base64")
 
 
 def test_result_alone_is_found_in_every_field() -> None:
@@ -184,7 +189,7 @@ def test_result_alone_is_found_in_every_field() -> None:
         value = URL if "ur" in name else PNG
         assert urls({name: value, "id": "task-1"}), name
         assert urls({"output": {name: value}}), name
-        assert not read_answer({name: ""}).names_results
+        assert not parse_value({name: ""}).names_results
         # Beside an error, an address leads to its explanation.
         assert not urls({name: value, **ERROR}), name
     assert not urls({"image": URL}) and not urls({"src": URL})
@@ -194,7 +199,7 @@ def test_results_of_an_image_urls_field_need_a_wrapping() -> None:
     assert urls({"data": {"image_urls": [URL]}}) == [URL]
     assert urls({"image_urls": [URL]}) == []
     assert urls({"data": {"image_urls": URL}}) == []
-    assert read_answer({"image_urls": []}).names_results is False
+    assert parse_value({"image_urls": []}).names_results is False
 
 
 def test_results_of_the_place_with_most_images_count() -> None:
@@ -203,7 +208,7 @@ def test_results_of_the_place_with_most_images_count() -> None:
         assert urls(payload) == [URL + "1", URL + "2"]
     assert urls({"data": [URL], "output": {"data": [URL + "1"]}}) == [URL + "1"]
     assert urls({"data": [None, None], "results": one}) == [URL]
-    answer = read_answer({"data": [None, None], "results": [{}]})
+    answer = parse_value({"data": [None, None], "results": [{}]})
     assert len(answer.items) == 2 and answer.names_results
 
 
@@ -215,20 +220,20 @@ def test_results_that_are_tasks_are_not_images() -> None:
         {"id": "task-1", "status": "queued"},
         {"jobId": "x", "url": None},
     ):
-        answer = read_answer({"data": [entry]})
+        answer = parse_value({"data": [entry]})
         assert answer.items == () and answer.names_results, entry
     for entry in ({"id": "task-1", "url": URL}, {"task_id": "x", "b64_json": PNG}):
         assert len(urls({"data": [entry]})) == 1
     for entry in ({"id": "img-1"}, {"id": 7}, None, 7, "multitask-1"):
-        assert len(read_answer({"data": [entry]}).items) == 1, entry
+        assert len(parse_value({"data": [entry]}).items) == 1, entry
 
 
 def test_answer_of_several_tasks_is_that_of_one_that_runs() -> None:
     tasks = [{"task_id": "a", "status": "completed"}, {"task_id": "b", "status": "running"}]
-    assert read_answer({"data": tasks}).status is PROCESSING
-    assert read_answer({"data": tasks}).word == "running"
-    assert read_answer({"data": [{"task_id": "a", "error": "m"}]}).error == ServiceError("m")
-    assert read_answer({"data": [{"url": URL, "error": "m"}]}).error is None
+    assert parse_value({"data": tasks}).status is PROCESSING
+    assert parse_value({"data": tasks}).word == "running"
+    assert parse_value({"data": [{"task_id": "a", "error": "m"}]}).error == ServiceError("m")
+    assert parse_value({"data": [{"url": URL, "error": "m"}]}).error is None
 
 
 # ---- several values of one body ----
@@ -248,7 +253,7 @@ def test_events_of_one_body_add_up() -> None:
     assert answer.counts_images and answer.names_results
 
 
-def merged(*payloads: Any) -> Answer:
+def merged(*payloads: Any) -> ServiceResponse:
     return read("\n".join(map(json.dumps, payloads)))
 
 
@@ -288,7 +293,7 @@ def test_values_of_one_body_keep_the_first_error() -> None:
 def test_values_of_one_body_are_read_only_so_many() -> None:
     many = read_body(b"")
     values = tuple({"data": [{"url": f"{URL}?{number}"}]} for number in range(120))
-    answer = read_response(type(many)(values=values))
+    answer = parse_response(type(many)(values=values))
     assert len(answer.items) == 100
 
 
@@ -316,7 +321,7 @@ def test_response_without_json_keeps_its_words() -> None:
 
 
 def test_response_reads_with_what_the_reader_knows() -> None:
-    reader = Reader("https://api.example.com", sent=frozenset({URL}))
+    reader = ItemReader("https://api.example.com", sent=frozenset({URL}))
     answer = read('{"data": [{"url": "/a.png"}, {"url": "' + URL + '"}]}', reader)
     assert [item.url for item in answer.items] == ["https://api.example.com/a.png", None]
     large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(300_000)).decode()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from seedream_api.service.models import Task, TaskStatus
-from seedream_api.service.responses import read_answer
-from seedream_api.service.stated_errors import read_error
+from seedream_api.service.responses import parse_value
+from seedream_api.service.stated_errors import parse_error
 
 URL = "https://example.com/image.png"
 WORDS = {
@@ -27,7 +27,7 @@ WORDS = {
 )
 def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, word: str) -> None:
     for field in ("status", "task_status", "state"):
-        answer = read_answer({"id": "task-1", field: word})
+        answer = parse_value({"id": "task-1", field: word})
         assert answer.status is status
         assert answer.word == word.strip()
     assert status.is_terminal == (status in (TaskStatus.COMPLETED, TaskStatus.FAILED))
@@ -35,7 +35,7 @@ def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, wor
 
 @pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5, 200, "200"])
 def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
-    answer = read_answer({"id": "task-1", "status": status})
+    answer = parse_value({"id": "task-1", "status": status})
     assert answer.status is None and answer.as_task("task-1") is None
 
 
@@ -62,14 +62,14 @@ def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
     ],
 )
 def test_progress_is_percent_or_absent(given_progress: Any, percent: float | None) -> None:
-    assert read_answer({"status": "processing", "progress": given_progress}).progress == percent
+    assert parse_value({"status": "processing", "progress": given_progress}).progress == percent
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**80, 1.5, "2026-01-01T00:00:00Z", "", None, [], {}])
 def test_time_fields_change_nothing(value: Any) -> None:
     plain = {"id": "task-1", "status": "completed", "data": [{"url": URL}]}
     names = ("created", "created_at", "started_at", "completed_at", "finish_time", "duration")
-    assert read_answer({**plain, **dict.fromkeys(names, value)}) == read_answer(plain)
+    assert parse_value({**plain, **dict.fromkeys(names, value)}) == parse_value(plain)
 
 
 @pytest.mark.parametrize("echo", ["input", "request", "image_urls", "image", "metadata", "params"])
@@ -78,7 +78,7 @@ def test_urls_of_an_echoed_request_are_never_results(echo: str) -> None:
         [URL], {"url": URL}, {"image_urls": [URL]}, {"data": [{"url": URL}]}, URL,
     ]  # fmt: skip
     for content in places:
-        answer = read_answer({"id": "task-1", "status": "queued", echo: content})
+        answer = parse_value({"id": "task-1", "status": "queued", echo: content})
         assert answer.items == () and not answer.has_images
 
 
@@ -87,20 +87,20 @@ def test_urls_of_an_echoed_request_are_never_results(echo: str) -> None:
 )
 def test_only_http_addresses_are_results(url: str) -> None:
     for entry in (url, {"url": url}, {"image_url": url}):
-        item = read_answer({"data": [entry]}).items[0]
+        item = parse_value({"data": [entry]}).items[0]
         assert item.url is None and not item.was_made
 
 
 @pytest.mark.parametrize("entry", [None, 7, [], [None], True, {}])
 def test_an_entry_that_is_no_image_keeps_its_place_with_a_reason(entry: Any) -> None:
-    items = read_answer({"data": [entry, {"url": URL}]}).items
+    items = parse_value({"data": [entry, {"url": URL}]}).items
     assert [item.was_made for item in items] == [False, True]
     assert items[0].problem is not None and items[0].error is None and items[1].position == 1
 
 
 def test_images_complete_a_task_without_a_word_or_that_failed() -> None:
     def status(word: str | None) -> TaskStatus:
-        task = read_answer({"status": word, "data": [{"url": URL}]}).as_task("task-1")
+        task = parse_value({"status": word, "data": [{"url": URL}]}).as_task("task-1")
         assert task is not None
         return task.status
 
@@ -110,15 +110,15 @@ def test_images_complete_a_task_without_a_word_or_that_failed() -> None:
 
 @pytest.mark.parametrize("word", ["processing", "queued", "moderating", "排队中"])
 def test_first_images_of_a_running_task_do_not_complete_it(word: str) -> None:
-    task = read_answer({"status": word, "results": [URL]}).as_task("task-1")
+    task = parse_value({"status": word, "results": [URL]}).as_task("task-1")
     assert task is not None and not task.status.is_terminal
 
 
 def test_completed_without_images_is_told_from_an_answer_that_names_none() -> None:
-    assert read_answer({"data": []}).names_results
-    assert read_answer({"output": {"data": []}}).names_results
-    assert not read_answer({"created": 1, "model": "Seedream-4.5"}).names_results
-    assert not read_answer({"data": None}).names_results
+    assert parse_value({"data": []}).names_results
+    assert parse_value({"output": {"data": []}}).names_results
+    assert not parse_value({"created": 1, "model": "Seedream-4.5"}).names_results
+    assert not parse_value({"data": None}).names_results
 
 
 # ---- anything at all ----
@@ -143,7 +143,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -> None:
-    answer = read_answer(payload)
+    answer = parse_value(payload)
     assert answer.task_id is None or (answer.task_id and answer.task_id.strip() == answer.task_id)
     assert answer.progress is None or 0.0 <= answer.progress <= 100.0
     assert [item.position for item in answer.items] == list(range(len(answer.items)))
@@ -151,7 +151,7 @@ def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -
         assert item.was_made == (item.error is None and item.problem is None)
         assert item.url is None or item.url.lower().startswith(("http://", "https://"))
     task = answer.as_task("task-1")
-    assert task is None or (isinstance(task, Task) and task.word)
+    assert task is None or (isinstance(task, Task) and task.raw_status)
     assert not answer.items or answer.names_results
 
 
@@ -159,7 +159,7 @@ def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -
 def test_reading_an_error_never_fails_and_never_gives_an_empty_one_from_an_error(
     payload: Any,
 ) -> None:
-    error = read_error(payload)
+    error = parse_error(payload)
     if error is not None and isinstance(payload, dict) and "success" not in payload:
         assert error.message or error.code or error.type
     assert error is None or str(error)
@@ -171,10 +171,10 @@ def test_a_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
         return
     wrapped = json.loads(json.dumps({"code": 0, "message": "ok", "data": payload}))
     again = json.loads(json.dumps(payload))
-    assert repr(read_answer(wrapped)) == repr(read_answer(again))
+    assert repr(parse_value(wrapped)) == repr(parse_value(again))
 
 
 def test_a_list_of_millions_of_entries_is_read_only_so_far() -> None:
-    answer = read_answer({"status": "completed", "results": [""] * 3_000_000})
+    answer = parse_value({"status": "completed", "results": [""] * 3_000_000})
     assert len(answer.items) == 1_000 and not answer.has_images
-    assert read_answer({"data": ["https://x.example/a.png"] * 15}).items[-1].position == 14
+    assert parse_value({"data": ["https://x.example/a.png"] * 15}).items[-1].position == 14

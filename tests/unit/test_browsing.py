@@ -11,9 +11,9 @@ from PIL import Image
 
 from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.images.thumbnails import thumbnail
-from seedream_api.ledger.browsing import Entry, answering, entry, page
+from seedream_api.ledger.browsing import JobView, find_reusable, get_job, list_jobs
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import MOVES, Intent, State
+from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.models import ResultItem
 
 
@@ -25,7 +25,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 
 
 def claimed(ledger: Ledger, prompt: str, *states: State, task_id: str | None = None) -> int:
-    intent = Intent(prompt, "evolink", "Seedream-4.5", "sandbox", "print", prompt, {}, (), 0, 2)
+    intent = JobSpec(prompt, "evolink", "Seedream-4.5", "sandbox", "print", prompt, {}, (), 0, 2)
     row = ledger.claim(intent, "key")
     for state in states:
         ledger.move(row.id, state, task_id=task_id if state is State.ACCEPTED else None)
@@ -33,16 +33,16 @@ def claimed(ledger: Ledger, prompt: str, *states: State, task_id: str | None = N
 
 
 def prompts(ledger: Ledger, text: str = "", **choice: object) -> list[str | None]:
-    found = page(ledger, text=text, **choice)  # type: ignore[arg-type]
+    found = list_jobs(ledger, text=text, **choice)  # type: ignore[arg-type]
     return [one.row.prompt for one in found.entries]
 
 
 def test_a_page_is_a_stretch_of_the_newest_with_the_number_of_all(ledger: Ledger) -> None:
     for name in "abcde":
         claimed(ledger, name)
-    found = page(ledger, offset=1, limit=2)
+    found = list_jobs(ledger, offset=1, limit=2)
     assert [one.row.prompt for one in found.entries] == ["d", "c"] and found.total == 5
-    assert page(ledger, offset=9).entries == ()
+    assert list_jobs(ledger, offset=9).entries == ()
 
 
 def test_a_text_is_looked_for_as_it_is(ledger: Ledger) -> None:
@@ -58,27 +58,27 @@ def test_a_text_is_looked_for_as_it_is(ledger: Ledger) -> None:
 
 def test_an_entry_says_whether_somebody_works_on_it_and_what_came(ledger: Ledger) -> None:
     row = claimed(ledger, "a", State.SENDING)
-    ledger.answered(row, (ResultItem(0, url="https://x.example/0.png"), ResultItem(1)), {})
-    found = entry(ledger, row)
+    ledger.record_response(row, (ResultItem(0, url="https://x.example/0.png"), ResultItem(1)), {})
+    found = get_job(ledger, row)
     assert found is not None and found.is_live and found.charge is Charge.PAID
     assert [image.url for image in found.images] == ["https://x.example/0.png", None]
     ledger.release(row)
-    released = entry(ledger, row)
+    released = get_job(ledger, row)
     assert released is not None and not released.is_live
-    assert entry(ledger, 99) is None
+    assert get_job(ledger, 99) is None
 
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_its_word_about_money(ledger: Ledger, state: State) -> None:
-    found = entry(ledger, claimed(ledger, "a"))
+    found = get_job(ledger, claimed(ledger, "a"))
     assert found is not None
-    told = Entry(found.row.__class__(**{**vars(found.row), "state": state}), (), False)
-    assert isinstance(told.charge, Charge) and state in MOVES
+    told = JobView(found.row.__class__(**{**vars(found.row), "state": state}), (), False)
+    assert isinstance(told.charge, Charge) and state in TRANSITIONS
 
 
 def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: Ledger) -> None:
     def state(wish: str, *, reuse: bool = True) -> State | None:
-        row = answering(ledger, (wish,), reuse=reuse)
+        row = find_reusable(ledger, (wish,), reuse=reuse)
         return row.state if row else None
 
     assert state("a") is None
@@ -86,9 +86,9 @@ def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: Ledger
     assert state("a") is State.INTENDED
     ledger.release(row)
     assert state("a") is None, "it was never sent, so running it sends it"
-    ledger.take_up(row)
+    ledger.claim_row(row)
     ledger.move(row, State.SENDING)
-    ledger.answered(row, (ResultItem(0, url="https://x.example/0.png"),), {})
+    ledger.record_response(row, (ResultItem(0, url="https://x.example/0.png"),), {})
     ledger.move(row, State.COMPLETED)
     assert state("a") is State.COMPLETED and state("a", reuse=False) is None
     unknown = claimed(ledger, "b", State.SENDING)

@@ -11,7 +11,7 @@ import seedream_api.catalog as catalog
 from seedream_api.catalog import MAIN_PAGE, MODELS, PIXELS, RATIOS, Family, Limit, Model, of_family
 from seedream_api.service.models import Request
 from seedream_api.service.references import UrlReference
-from seedream_api.service.validation import check_request
+from seedream_api.service.validation import validate_request
 
 PREFERENTIAL = ("Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential")
 EVOLINK = ("Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0")
@@ -136,7 +136,7 @@ def test_the_main_pages_examples_are_sent_exactly_as_they_stand_there(
     wish = dict(example)
     urls = tuple(wish.pop("image", ()) or wish.pop("image_urls", ()))
     request = Request(**wish, references=tuple(UrlReference(url) for url in urls))
-    checked = check_request(request, MODELS)
+    checked = validate_request(request, MODELS)
     body = request.body(checked.model, urls)
     expected = dict(example)
     if checked.model.family is Family.EVOLINK:

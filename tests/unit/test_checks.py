@@ -16,18 +16,18 @@ from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
 from seedream_api.service.models import Request
 from seedream_api.service.references import PictureReference, UrlReference
 from seedream_api.service.validation import (
-    Checked,
-    check_reachable,
-    check_reference_size,
-    check_request,
-    checked_task_id,
+    ValidatedRequest,
+    validate_reference_size,
+    validate_reference_urls,
+    validate_request,
+    validate_task_id,
 )
 
 URL = "https://example.com/ref.png"
 
 
-def check(model: str = "Seedream-4.5", prompt: str = "a cat", **wish: Any) -> Checked:
-    return check_request(Request(model=model, prompt=prompt, **wish), MODELS)
+def check(model: str = "Seedream-4.5", prompt: str = "a cat", **wish: Any) -> ValidatedRequest:
+    return validate_request(Request(model=model, prompt=prompt, **wish), MODELS)
 
 
 def refusal(**wish: Any) -> InvalidRequest:
@@ -59,7 +59,7 @@ def test_reference_on_private_host_is_refused(
     settings = load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
     request = Request(model="Seedream-4.0", prompt="A cat", references=(UrlReference(url),))
     with pytest.raises(InvalidRequest) if is_refused else contextlib.nullcontext() as caught:
-        check_reachable(request.references, settings)
+        validate_reference_urls(request.references, settings)
     assert caught is None or caught.value.key == "reference_private"
 
 
@@ -204,7 +204,7 @@ def test_what_passes_is_within_all_three_bounds_and_nothing_else_passes(
         and width * height <= 36_000_000
     )
     try:
-        check_reference_size(1, width, height)
+        validate_reference_size(1, width, height)
     except InvalidRequest:
         assert not fine
     else:
@@ -270,7 +270,7 @@ def test_several_doubts_give_several_notes() -> None:
     "text", ["task-xxxxxxxxxxxx", "task-unified-1757156493-imcg5zqt", "12", "a.b_c:d-E", "x" * 200]
 )
 def test_a_task_id_is_taken_with_blanks_around_it(text: str) -> None:
-    assert checked_task_id(f"  {text}\n") == text
+    assert validate_task_id(f"  {text}\n") == text
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_task_id_is_taken_with_blanks_around_it(text: str) -> None:
 )
 def test_a_malformed_task_id_is_refused_with_what_is_allowed(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        checked_task_id(text)
+        validate_task_id(text)
     assert caught.value.key == "task_id_malformed" and says(caught.value, "task_id", 200)
     assert len(str(caught.value)) < 1_200
 
@@ -302,7 +302,7 @@ def test_a_malformed_task_id_is_refused_with_what_is_allowed(text: str) -> None:
 @given(st.text(max_size=250))
 def test_a_task_id_that_passes_needs_no_quoting_in_a_path(text: str) -> None:
     try:
-        task_id = checked_task_id(text)
+        task_id = validate_task_id(text)
     except InvalidRequest:
         return
     assert task_id and len(task_id) <= 200

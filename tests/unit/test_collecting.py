@@ -24,7 +24,7 @@ from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.jobs.collect import are_finished, collect_all
 from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 
 Outcomes = dict[str, Result | BaseException]
 
@@ -40,7 +40,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 def session(ledger: Ledger) -> Any:
     """A session whose tasks come to what the test says; no network at all."""
     return SimpleNamespace(
-        ledger=ledger, settings=load_settings(), works={}, check_usable=lambda: None
+        ledger=ledger, settings=load_settings(), running_jobs={}, check_usable=lambda: None
     )
 
 
@@ -185,7 +185,7 @@ def test_cancelling_tells_which_tasks_still_run(
 
 
 def accepted(ledger: Ledger, name: str) -> int:
-    wish = Intent(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
+    wish = JobSpec(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
     row = ledger.claim(wish, "key")
     ledger.move(row.id, State.SENDING)
     ledger.move(row.id, State.ACCEPTED, task_id=f"task-{name}")
@@ -201,7 +201,7 @@ def test_an_empty_id_is_answered_with_what_is_unfinished(
     assert caught.value.key == "task_id_empty" and "Unfinished" not in str(caught.value)
     for name in "ab":
         accepted(ledger, name)
-    ledger.answered(accepted(ledger, "done"), (), {})
+    ledger.record_response(accepted(ledger, "done"), (), {})
     ledger.move(3, State.COMPLETED)
     with pytest.raises(InvalidRequest) as caught:
         asyncio.run(collect_all(ids, session))
@@ -222,7 +222,7 @@ def test_tasks_are_finished_when_the_record_holds_all_of_all(session: Any, ledge
 
     row_id = accepted(ledger, "a")
     assert not finished() and not finished("task-a") and not finished("task-none")
-    ledger.answered(row_id, (), {})
+    ledger.record_response(row_id, (), {})
     ledger.move(row_id, State.COMPLETED)
     accepted(ledger, "b")
     assert finished(" task-a ") and not finished("task-a", "task-b")

@@ -15,7 +15,7 @@ from PIL import Image
 from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
 from seedream_api.errors import InvalidRequest
 from seedream_api.images.decode import decode
-from seedream_api.images.encode import Encoded, _allowed_size, composited_on_white, encode
+from seedream_api.images.encode import EncodedImage, _allowed_size, composited_on_white, encode
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -31,7 +31,7 @@ def photo(height: int, width: int, grain: float = 6) -> Pixels:
     return np.clip(smooth, 0, 255).astype(np.uint8)
 
 
-def shown(encoded: Encoded) -> Pixels:
+def shown(encoded: EncodedImage) -> Pixels:
     return decode(encoded.data, name="encoded").pixels
 
 

@@ -14,7 +14,7 @@ from seedream_api.service.result_items import (
     MAX_ENTRIES,
     NESTED,
     URL_FIELDS,
-    Reader,
+    ItemReader,
     plain_name,
 )
 
@@ -22,13 +22,13 @@ BASE = "https://api.example.com"
 URL = "https://cdn.example.com/a.png"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
 TEXT = base64.b64encode(PNG).decode()
-READER = Reader(BASE)
+READER = ItemReader(BASE)
 UNKNOWN = b"\x00new" + bytes(20)
 UNKNOWN_TEXT = base64.b64encode(UNKNOWN).decode()
 """Bytes that are no image of a known kind."""
 
 
-def read(entry: Any, reader: Reader = READER) -> list[str | bytes | None]:
+def read(entry: Any, reader: ItemReader = READER) -> list[str | bytes | None]:
     """What one entry gives: its addresses, or else its bytes; ``None`` for what is unreadable."""
     return [item.url or item.data for item in reader.items([entry])]
 
@@ -109,13 +109,13 @@ def test_entry_without_a_usable_address_is_unreadable(text: str) -> None:
 
 
 def test_entry_address_takes_the_scheme_of_the_service() -> None:
-    local = Reader("http://127.0.0.1:8188/api")
+    local = ItemReader("http://127.0.0.1:8188/api")
     assert read("//cdn.example.com/a.png", local) == ["http://cdn.example.com/a.png"]
     assert read("/a.png", local) == ["http://127.0.0.1:8188/a.png"]
     assert read("a.png", local) == ["http://127.0.0.1:8188/api/a.png"]
-    assert read("//cdn.example.com/a.png", Reader()) == [URL]
-    assert read("cdn.example.com/a.png", Reader()) == [URL]
-    assert read("/a.png", Reader()) == [None]
+    assert read("//cdn.example.com/a.png", ItemReader()) == [URL]
+    assert read("cdn.example.com/a.png", ItemReader()) == [URL]
+    assert read("/a.png", ItemReader()) == [None]
 
 
 @pytest.mark.parametrize("between", [",", ", ", ";", " ", "\n", " and ", " | "])
@@ -244,7 +244,7 @@ def test_entry_bytes_of_an_unknown_kind_need_their_field() -> None:
 
 
 def test_entry_bytes_may_stand_apart_from_the_json() -> None:
-    reader = Reader(BASE, {"<1>": memoryview(TEXT.encode())})
+    reader = ItemReader(BASE, {"<1>": memoryview(TEXT.encode())})
     assert read({"b64_json": "<1>"}, reader) == [PNG]
     assert read({"url": "<1>"}, reader) == [PNG]
 
@@ -313,7 +313,7 @@ def test_entry_error_one_level_deeper_counts() -> None:
 
 
 def test_entry_of_our_own_reference_is_an_echo() -> None:
-    reader = Reader(BASE, sent=frozenset({URL, TEXT}))
+    reader = ItemReader(BASE, sent=frozenset({URL, TEXT}))
     assert read(URL, reader) == [None]
     assert read({"url": URL}, reader) == [None]
     assert read(TEXT, reader) == [None]

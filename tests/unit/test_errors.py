@@ -25,7 +25,7 @@ from seedream_api.errors import (
     from_record,
 )
 from seedream_api.jobs.results import Failure, Origin, Result
-from seedream_api.service.validation import checked_task_id
+from seedream_api.service.validation import validate_task_id
 
 EXIT_CODES = {
     "SeedreamError": 1, "ConfigurationError": 2, "InvalidRequest": 2, "UnsafeURL": 2,
@@ -180,7 +180,7 @@ class OwnError(errors.TaskFailed):
 def with_everything() -> SeedreamError:
     nested = errors.NotSent("not_sent", host="e.com", reason="no answer in time")
     error = errors.UploadFailed("upload_failed", position=1, way=Path("/w"), reason=nested)
-    error.about(Charge.POSSIBLE, "task-1").request_id = "req-1"
+    error.with_charge(Charge.POSSIBLE, "task-1").request_id = "req-1"
     return error
 
 
@@ -193,7 +193,7 @@ def pickled(error: SeedreamError) -> SeedreamError:
 def test_error_survives_pickle_and_copy(name: str, made_again: Any) -> None:
     known = vars(errors).get(name, OwnError)
     error = known("stored_error", charge=Charge.PAID, task_id="t", request_id="r", reason="odd")
-    error.hint = error.retry_after_s = 2.5
+    error.possible_task_id = error.retry_after_s = 2.5
     again = made_again(error)
     assert type(again) is known and vars(again) == vars(error) and str(again) == str(error)
     assert again.message("zh") == error.message("zh") and again.args == error.args
@@ -223,5 +223,5 @@ def test_error_passes_from_a_worker_process(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sys, "path", [root, *sys.path])  # which the new process takes over
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with pytest.raises(errors.InvalidRequest, match="no id!"):
-            pool.submit(checked_task_id, "no id!").result(60)
+            pool.submit(validate_task_id, "no id!").result(60)
         assert pool.submit(abs, -1).result(60) == 1  # the pool still works

@@ -15,24 +15,24 @@ from seedream_api.errors import (
     ReadFailed,
     TaskNotFound,
 )
-from seedream_api.network.transport import HttpAnswer
-from seedream_api.service.failures import as_poll_failure, as_refusal, as_unknown
-from seedream_api.service.reading import understand
-from seedream_api.service.responses import Answer
-from seedream_api.service.result_items import Reader
+from seedream_api.network.transport import HttpResponse
+from seedream_api.service.failures import to_poll_failure, to_refusal, to_unknown
+from seedream_api.service.reading import parse_http_response
+from seedream_api.service.responses import ServiceResponse
+from seedream_api.service.result_items import ItemReader
 
 KEY = "sk-secret-77"
 
 
-def respond(payload: Any, http: int, **fields: Any) -> Answer:
+def respond(payload: Any, http: int, **fields: Any) -> ServiceResponse:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     headers = {"x-request-id": "req-7"}
-    return understand(HttpAnswer(http, headers, body, **fields), Reader(), "")
+    return parse_http_response(HttpResponse(http, headers, body, **fields), ItemReader(), "")
 
 
 def test_refusal_has_the_words_and_the_id_of_the_call() -> None:
     error = {"error": {"code": "InvalidParameter", "message": f"size of {KEY}"}}
-    refusal = as_refusal(respond(error, 400), KEY)
+    refusal = to_refusal(respond(error, 400), KEY)
     assert type(refusal) is ApiRefused and refusal.charge is Charge.NONE
     assert refusal.request_id == "req-7" and refusal.values["http"] == 400
     assert "size of" in str(refusal) and KEY not in str(refusal)
@@ -52,20 +52,26 @@ def test_refusal_has_the_words_and_the_id_of_the_call() -> None:
 )  # fmt: skip
 def test_unknown_outcome_says_what_was_read(payload: Any, http: int, cut: Any, said: str) -> None:
     answer = respond(payload, http, cut=cut)
-    unknown = as_unknown(answer, KEY)
+    unknown = to_unknown(answer, KEY)
     assert isinstance(unknown, OutcomeUnknown) and unknown.charge is not Charge.NONE
     assert said in unknown.message("en")
     assert KEY not in str(unknown) and "--forget ID" in unknown.message("en")
-    assert unknown.request_id == "req-7" and unknown.answer is answer and unknown.hint is None
+    assert (
+        unknown.request_id == "req-7"
+        and unknown.response is answer
+        and unknown.possible_task_id is None
+    )
 
 
 def test_unknown_outcome_has_the_id_that_was_found() -> None:
-    assert as_unknown(respond({"id": "task-1", "error": "m"}, 200), KEY).hint == "task-1"
-    assert as_unknown(respond({"data": "9f8c2a54-77"}, 200), KEY).hint == "9f8c2a54-77"
+    assert (
+        to_unknown(respond({"id": "task-1", "error": "m"}, 200), KEY).possible_task_id == "task-1"
+    )
+    assert to_unknown(respond({"data": "9f8c2a54-77"}, 200), KEY).possible_task_id == "9f8c2a54-77"
 
 
-def poll_failure(answer: Answer, headers: dict[str, str] | None = None) -> Any:
-    return as_poll_failure(answer, headers or {}, task_id="task-7", secret=KEY)
+def poll_failure(answer: ServiceResponse, headers: dict[str, str] | None = None) -> Any:
+    return to_poll_failure(answer, headers or {}, task_id="task-7", secret=KEY)
 
 
 @pytest.mark.parametrize(

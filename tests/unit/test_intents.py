@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from seedream_api.ledger.states import (
-    ENDED_UNPAID,
-    MOVES,
-    STORED,
-    UNFINISHED,
+    RELEASED_STATES,
+    STORED_STATES,
+    TRANSITIONS,
+    UNFINISHED_STATES,
     State,
     fingerprint,
-    key_print,
+    key_fingerprint,
 )
 
 BODY = {"model": "Seedream-4.5", "prompt": "a cat", "size": "1:1", "n": 1}
@@ -69,59 +69,64 @@ def test_a_prompt_with_a_lone_surrogate_can_be_printed() -> None:
 
 def test_a_key_print_tells_keys_apart_and_tells_no_key() -> None:
     key = "sk-0123456789abcdef"
-    assert key_print(key) == key_print(key) != key_print(key + "0")
-    assert len(key_print(key)) == 12 and key[3:9] not in key_print(key)
+    assert key_fingerprint(key) == key_fingerprint(key) != key_fingerprint(key + "0")
+    assert len(key_fingerprint(key)) == 12 and key[3:9] not in key_fingerprint(key)
 
 
 # ---- the machine ----
 
 
 def test_every_state_has_its_moves_and_they_lead_to_states() -> None:
-    assert set(MOVES) == set(State)
-    assert all(after <= set(State) for after in MOVES.values())
+    assert set(TRANSITIONS) == set(State)
+    assert all(after <= set(State) for after in TRANSITIONS.values())
     assert len({state.value for state in State}) == len(State)
 
 
 def test_what_was_sent_is_never_a_wish_again_but_after_a_sure_refusal() -> None:
-    to_intended = [state for state in State if State.INTENDED in MOVES[state]]
+    to_intended = [state for state in State if State.INTENDED in TRANSITIONS[state]]
     assert to_intended == [State.SENDING]
-    reaching_sending = [state for state in State if State.SENDING in MOVES[state]]
+    reaching_sending = [state for state in State if State.SENDING in TRANSITIONS[state]]
     assert reaching_sending == [State.INTENDED]
 
 
 def test_unknown_ends_by_its_task_its_response_or_a_person() -> None:
     reread = {State.ANSWERED, State.EMPTY}
-    assert MOVES[State.UNKNOWN] == {State.ACCEPTED, *reread, State.FORGOTTEN}
+    assert TRANSITIONS[State.UNKNOWN] == {State.ACCEPTED, *reread, State.FORGOTTEN}
 
 
 def test_empty_ends_by_its_task_its_response_or_a_person() -> None:
-    assert MOVES[State.EMPTY] == {State.ACCEPTED, State.ANSWERED, State.FORGOTTEN}
+    assert TRANSITIONS[State.EMPTY] == {State.ACCEPTED, State.ANSWERED, State.FORGOTTEN}
 
 
 def test_accepted_never_becomes_unknown() -> None:
-    assert State.UNKNOWN not in MOVES[State.ACCEPTED]
+    assert State.UNKNOWN not in TRANSITIONS[State.ACCEPTED]
 
 
 def test_a_forgotten_row_stays_forgotten_and_everything_at_rest_may_become_so() -> None:
-    assert MOVES[State.FORGOTTEN] == frozenset()
+    assert TRANSITIONS[State.FORGOTTEN] == frozenset()
     at_rest = set(State) - {State.SENDING, State.FORGOTTEN}
-    assert {state for state in State if State.FORGOTTEN in MOVES[state]} == at_rest
+    assert {state for state in State if State.FORGOTTEN in TRANSITIONS[state]} == at_rest
 
 
 def test_what_is_stored_is_only_ever_fetched_again_or_forgotten() -> None:
-    for state in STORED:
-        assert MOVES[state] == {State.ANSWERED, State.FORGOTTEN}
+    for state in STORED_STATES:
+        assert TRANSITIONS[state] == {State.ANSWERED, State.FORGOTTEN}
 
 
 def test_every_state_can_be_reached_from_the_wish() -> None:
     reached, new = {State.INTENDED}, {State.INTENDED}
     while new:
-        new = set[State]().union(*(MOVES[state] for state in new)) - reached
+        new = set[State]().union(*(TRANSITIONS[state] for state in new)) - reached
         reached |= new
     assert reached == set(State)
 
 
 def test_the_groups_of_states_do_not_overlap() -> None:
-    groups = [set(ENDED_UNPAID), set(STORED), set(UNFINISHED), {State.EMPTY, State.UNKNOWN}]
+    groups = [
+        set(RELEASED_STATES),
+        set(STORED_STATES),
+        set(UNFINISHED_STATES),
+        {State.EMPTY, State.UNKNOWN},
+    ]
     assert set[State]().union(*groups) == set(State)
     assert sum(len(group) for group in groups) == len(State)

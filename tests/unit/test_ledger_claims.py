@@ -15,16 +15,16 @@ import pytest
 
 from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import ENDED_UNPAID, STORED, Intent, State
+from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State
 
 ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "https://api.deepspaceai.net"
-WISH = Intent(
+WISH = JobSpec(
     fingerprint="wish",
     family="evolink",
     model="Seedream-4.5",
     address=ADDRESS,
-    key_print="print",
+    key_fingerprint="print",
     prompt="a cat",
     fields={},
     references=(),
@@ -35,10 +35,10 @@ OWNER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.ledger import Ledger
 ledger = Ledger(Path(sys.argv[2]))
-wish = Intent("wish", "evolink", "Seedream-4.5", "https://api.deepspaceai.net", "print",
+wish = JobSpec("wish", "evolink", "Seedream-4.5", "https://api.deepspaceai.net", "print",
               "a cat", {}, (), 0, 1)
 row = ledger.claim(wish, "its key")
 for state in sys.argv[3:]:
@@ -95,7 +95,7 @@ def stands_at(ledger: Ledger, state: State, owner: str | None = None) -> int:
 def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: Ledger, state: State) -> None:
     before = stands_at(ledger, state)
     row = ledger.claim(WISH, "other key")
-    if state in ENDED_UNPAID:
+    if state in RELEASED_STATES:
         assert row.id != before and row.state is State.INTENDED
         assert row.idempotency_key == "other key"
         assert ledger.row(before).state is state
@@ -115,11 +115,11 @@ def test_another_wish_is_another_row(ledger: Ledger) -> None:
 def test_reuse_off_concerns_completed_work_only(ledger: Ledger, state: State) -> None:
     before = stands_at(ledger, state)
     row = ledger.claim(WISH, "other key", reuse=False)
-    if state in STORED:
+    if state in STORED_STATES:
         assert row.id != before and row.state is State.INTENDED
         assert ledger.row(before).state is State.FORGOTTEN
     else:
-        assert (row.id == before) == (state not in ENDED_UNPAID)
+        assert (row.id == before) == (state not in RELEASED_STATES)
 
 
 def test_my_own_row_stays_mine_even_while_i_am_sending_it(ledger: Ledger) -> None:
@@ -243,47 +243,47 @@ def test_of_many_waiters_exactly_one_takes_over(home: Path) -> None:
 
 
 def test_a_strangers_task_is_adopted_once(ledger: Ledger) -> None:
-    row = ledger.adopt(ADDRESS, "task-9", "print")
+    row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.state is State.ACCEPTED and row.owner == ledger.owner
     assert row.fingerprint is None and row.task_id == "task-9" and row.asked == 0
-    assert ledger.adopt(ADDRESS, "task-9", "other print").id == row.id
+    assert ledger.claim_task(ADDRESS, "task-9", "other print").id == row.id
 
 
 def test_ones_own_task_is_its_own_row_at_whatever_state(ledger: Ledger) -> None:
     row = ledger.claim(WISH, "key")
     ledger.move(row.id, State.SENDING)
     ledger.move(row.id, State.ACCEPTED, task_id="task-1")
-    ledger.answered(row.id, (), {})
+    ledger.record_response(row.id, (), {})
     ledger.move(row.id, State.COMPLETED)
-    adopted = ledger.adopt(ADDRESS, "task-1", "print")
+    adopted = ledger.claim_task(ADDRESS, "task-1", "print")
     assert adopted.id == row.id and adopted.state is State.COMPLETED
 
 
 def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: Ledger) -> None:
-    here = ledger.adopt(ADDRESS, "task-1", "print")
+    here = ledger.claim_task(ADDRESS, "task-1", "print")
     with sqlite3.connect(ledger.path) as db:
         db.execute(
             "INSERT INTO requests (state, address, task_id, created_at, updated_at) "
             "VALUES ('accepted', 'https://other.example.com', 'task-1', 0, 0)"
         )
     db.close()
-    assert ledger.adopt(ADDRESS, "task-1", "print").id == here.id
-    assert ledger.adopt("https://other.example.com", "task-1", "print").id != here.id
+    assert ledger.claim_task(ADDRESS, "task-1", "print").id == here.id
+    assert ledger.claim_task("https://other.example.com", "task-1", "print").id != here.id
     # Elsewhere the row of another address is shown, for the caller to name that address.
-    assert ledger.adopt("https://third.example.com", "task-1", "print").address != ADDRESS
+    assert ledger.claim_task("https://third.example.com", "task-1", "print").address != ADDRESS
 
 
 def test_a_forgotten_task_is_adopted_anew(ledger: Ledger) -> None:
-    row = ledger.adopt(ADDRESS, "task-1", "print")
+    row = ledger.claim_task(ADDRESS, "task-1", "print")
     ledger.forget(row.id)
-    again = ledger.adopt(ADDRESS, "task-1", "print")
+    again = ledger.claim_task(ADDRESS, "task-1", "print")
     assert again.id != row.id and again.state is State.ACCEPTED
 
 
 def test_a_task_that_a_live_process_collects_is_waited_for(ledger: Ledger, home: Path) -> None:
     owner = Owner(home, "sending", "accepted")
     try:
-        assert ledger.adopt(ADDRESS, "task-1", "print").owner == owner.name
+        assert ledger.claim_task(ADDRESS, "task-1", "print").owner == owner.name
     finally:
         owner.kill()
-    assert ledger.adopt(ADDRESS, "task-1", "print").owner == ledger.owner
+    assert ledger.claim_task(ADDRESS, "task-1", "print").owner == ledger.owner

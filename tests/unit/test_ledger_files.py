@@ -15,11 +15,11 @@ import pytest
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.migrations import MIGRATIONS
-from seedream_api.ledger.states import Intent
+from seedream_api.ledger.states import JobSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
-WISH = Intent("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
+WISH = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
 
 
 def mode(path: Path) -> int:
@@ -230,11 +230,11 @@ def test_many_may_open_a_new_home_at_the_same_moment(home: Path) -> None:
 def test_several_processes_share_one_record(home: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from seedream_api.ledger.states import Intent\n"
+        "from seedream_api.ledger.states import JobSpec\n"
         "from seedream_api.ledger.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[2]))\n"
         "for number in range(25):\n"
-        "    wish = Intent(f'w{number}', 'evolink', 'm', 'a', 'k', 'p', {}, (), 0, 1)\n"
+        "    wish = JobSpec(f'w{number}', 'evolink', 'm', 'a', 'k', 'p', {}, (), 0, 1)\n"
         "    row = ledger.claim(wish, 'key')\n"
         "    ledger.release(row.id)\n"
         "ledger.close()\n"

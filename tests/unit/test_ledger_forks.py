@@ -11,13 +11,13 @@ import pytest
 
 from seedream_api.errors import Charge, LedgerFailed
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
-WISH = Intent("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
+WISH = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from seedream_api.ledger.browsing import answering, entry, page
+from seedream_api.ledger.browsing import find_reusable, get_job, list_jobs
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent
+from seedream_api.ledger.states import JobSpec
 
 ROWS = 10_000
 STEPS = 1_000
@@ -55,23 +55,23 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     opened.close()
 
 
-def wish(name: str) -> Intent:
-    return Intent(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
+def wish(name: str) -> JobSpec:
+    return JobSpec(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
 
 
 LOOKS: dict[str, Callable[[Ledger], object]] = {
     "row": lambda ledger: ledger.row(5_000),
     "images": lambda ledger: ledger.images(5_000),
-    "entry": lambda ledger: entry(ledger, 5_000),
+    "entry": lambda ledger: get_job(ledger, 5_000),
     "find": lambda ledger: ledger.find("task-5000"),
     "find missing": lambda ledger: ledger.find("no such task"),
-    "of_task": lambda ledger: ledger.of_task("task-5000"),
-    "stored_image": lambda ledger: ledger.stored_image("https://x.example/5000/1"),
+    "of_task": lambda ledger: ledger.find_task("task-5000"),
+    "stored_image": lambda ledger: ledger.find_stored_image("https://x.example/5000/1"),
     "typical_seconds": lambda ledger: ledger.typical_seconds("Seedream-4.5"),
-    "answering": lambda ledger: answering(ledger, "print-5000", reuse=True),
-    "answering none": lambda ledger: answering(ledger, "none", reuse=True),
+    "answering": lambda ledger: find_reusable(ledger, "print-5000", reuse=True),
+    "answering none": lambda ledger: find_reusable(ledger, "none", reuse=True),
     "claim": lambda ledger: ledger.claim(wish("print-5000"), "key"),
-    "adopt": lambda ledger: ledger.adopt("sandbox", "task-5000", "print"),
+    "adopt": lambda ledger: ledger.claim_task("sandbox", "task-5000", "print"),
     "responses": lambda ledger: ledger.responses(5_000),
     "newest rows": lambda ledger: ledger.rows(limit=10),
 }
@@ -97,8 +97,8 @@ def test_look_does_not_read_the_whole_ledger(ledger: Ledger, look: str) -> None:
 def test_page_and_list_of_a_large_ledger_stay_fast(ledger: Ledger) -> None:
     """Generous bounds, for slow machines: the page takes 6 ms here, its search 25 ms."""
     begun = time.monotonic()
-    assert page(ledger).total == ROWS * 4 // 5
-    assert page(ledger, text="task-77").total > 0
+    assert list_jobs(ledger).total == ROWS * 4 // 5
+    assert list_jobs(ledger, text="task-77").total > 0
     assert len(ledger.rows()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
     assert time.monotonic() - begun < 3.0
 

@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -37,8 +37,8 @@ def ledger(home: Path, clock: Clock) -> Iterator[Ledger]:
     opened.close()
 
 
-def wish(name: str, model: str = "Seedream-4.5") -> Intent:
-    return Intent(name, "evolink", model, "sandbox", "print", name, {}, (), 0, 1)
+def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
+    return JobSpec(name, "evolink", model, "sandbox", "print", name, {}, (), 0, 1)
 
 
 def accepted(ledger: Ledger, name: str, task_id: str, model: str = "Seedream-4.5") -> int:
@@ -77,20 +77,20 @@ def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(ledger
 def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: Ledger) -> None:
     accepted(ledger, "a", "2")
     accepted(ledger, "b", "task-b")
-    found = ledger.of_task("2")
+    found = ledger.find_task("2")
     assert found is not None and found.id == 1
-    assert ledger.of_task("1") is None and ledger.of_task("task") is None
+    assert ledger.find_task("1") is None and ledger.find_task("task") is None
 
 
 def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger) -> None:
     for name in "abc":
         accepted(ledger, name, "task-a")
     ledger.forget(3)
-    found = ledger.of_task("task-a")
+    found = ledger.find_task("task-a")
     assert found is not None and found.id == 2
     ledger.forget(2)
     ledger.forget(1)
-    assert ledger.of_task("task-a") is None
+    assert ledger.find_task("task-a") is None
 
 
 def test_of_several_rows_the_newest_is_meant(ledger: Ledger) -> None:
@@ -106,8 +106,8 @@ def test_of_several_rows_the_newest_is_meant(ledger: Ledger) -> None:
 def stored(ledger: Ledger, name: str, *, url: str = "https://e.com/a", data: bytes = PNG) -> int:
     """A row whose one image is stored; equal bytes are one file."""
     row_id = accepted(ledger, name, f"task-{name}")
-    ledger.answered(row_id, (ResultItem(0, url=url),), {})
-    ledger.stored(row_id, 0, ImageStore(ledger.home).keep_answer(data), (1, 1))
+    ledger.record_response(row_id, (ResultItem(0, url=url),), {})
+    ledger.record_image(row_id, 0, ImageStore(ledger.home).add_bytes(data), (1, 1))
     ledger.move(row_id, State.COMPLETED)
     return row_id
 
@@ -115,7 +115,7 @@ def stored(ledger: Ledger, name: str, *, url: str = "https://e.com/a", data: byt
 def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: Ledger) -> None:
     stored(ledger, "a")
     newer = stored(ledger, "b", data=PNG + b"1")
-    found = ledger.stored_image("https://e.com/a")
+    found = ledger.find_stored_image("https://e.com/a")
     assert found is not None and found.request == newer
 
 
@@ -124,7 +124,7 @@ def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
 ) -> None:
     assert ledger.stored_bytes() == 0 and ledger.stored_files() == []
     for name in "ab":
-        ledger.delivered(stored(ledger, name))
+        ledger.mark_delivered(stored(ledger, name))
         clock.now += 100.0
     (file,) = ledger.stored_files()
     assert file.delivered_at == clock.now - 100.0 and ledger.stored_bytes() == len(PNG)
@@ -132,11 +132,11 @@ def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
 
 def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: Ledger) -> None:
     whole, part = stored(ledger, "a"), stored(ledger, "b")
-    ledger.delivered(whole)
+    ledger.mark_delivered(whole)
     assert [file.delivered_at for file in ledger.stored_files()] == [None]  # never to the other
-    ledger.delivered(part)
+    ledger.mark_delivered(part)
     assert [file.delivered_at for file in ledger.stored_files()] != [None]
-    ledger.lost(part, [])  # it stands at answered again: something of it is to be fetched
+    ledger.mark_missing(part, [])  # it stands at answered again: something of it is to be fetched
     assert [file.delivered_at for file in ledger.stored_files()] == [None]
 
 
@@ -165,7 +165,7 @@ def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
     def took(seconds: float, name: str, model: str) -> None:
         row_id = accepted(ledger, name, f"task-{name}", model)
         clock.now += seconds
-        ledger.answered(row_id, (), {})
+        ledger.record_response(row_id, (), {})
 
     took(1_000.0, "odd", "Seedream-4.0")
     for number in range(15):
@@ -180,7 +180,7 @@ def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
 def test_a_clock_that_went_backwards_does_not_count(ledger: Ledger, clock: Clock) -> None:
     row_id = accepted(ledger, "a", "task-a")
     clock.now -= 500.0
-    ledger.answered(row_id, (), {})
+    ledger.record_response(row_id, (), {})
     assert ledger.typical_seconds("Seedream-4.5") is None
 
 
@@ -250,7 +250,7 @@ def test_what_a_call_raises_reaches_its_caller(ledger: Ledger) -> None:
 
 
 def test_rows_without_a_prompt_are_kept_so(ledger: Ledger) -> None:
-    bare = Intent("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
+    bare = JobSpec("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
     assert ledger.claim(bare, "key").prompt is None
     with sqlite3.connect(ledger.path) as db:
         assert db.execute("SELECT prompt FROM requests").fetchall() == [(None,)]

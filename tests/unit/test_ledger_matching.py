@@ -61,8 +61,8 @@ def fetch(ledger: Ledger, row_id: int, position: int) -> None:
     """Store what the link of a position serves: bytes that its file name or its id decides."""
     url = str(ledger.images(row_id)[position].url)
     name = url.partition("id=")[2].partition("&")[0] or url.partition("?")[0].rpartition("/")[2]
-    file = ImageStore(ledger.home).keep_answer(b"\x89PNG\r\n\x1a\n" + name.encode())
-    ledger.stored(row_id, position, file, (1, 1))
+    file = ImageStore(ledger.home).add_bytes(b"\x89PNG\r\n\x1a\n" + name.encode())
+    ledger.record_image(row_id, position, file, (1, 1))
 
 
 def fetch_missing(ledger: Ledger, row_id: int) -> list[str]:
@@ -83,12 +83,12 @@ def test_polled_again_in_any_order_each_image_once(
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Path(folder) / "home", now=lambda: NOW)
         try:
-            row = ledger.adopt("sandbox", "task-1", "print").id
-            ledger.answered(row, items([link(image, 1) for image in range(count)]), {})
+            row = ledger.claim_task("sandbox", "task-1", "print").id
+            ledger.record_response(row, items([link(image, 1) for image in range(count)]), {})
             for position in stored:
                 fetch(ledger, row, position)
             again = [link(image, 2 if is_fresh else 1) for image in order]
-            ledger.answered(row, items([*again]), {})
+            ledger.record_response(row, items([*again]), {})
             assert [image.url for image in ledger.images(row)] == [
                 link(image, 2 if is_fresh else 1) for image in range(count)
             ]
@@ -106,12 +106,12 @@ def test_polled_again_with_fewer_or_more_links(data: st.DataObject, link: Link) 
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Path(folder) / "home", now=lambda: NOW)
         try:
-            row = ledger.adopt("sandbox", "task-1", "print").id
-            ledger.answered(row, items([link(image, 1) for image in before]), {})
+            row = ledger.claim_task("sandbox", "task-1", "print").id
+            ledger.record_response(row, items([link(image, 1) for image in before]), {})
             for position in range(len(before)):
                 fetch(ledger, row, position)
             contents = [image.sha256 for image in ledger.images(row)]
-            ledger.answered(row, items([link(image, 2) for image in after]), {})
+            ledger.record_response(row, items([link(image, 2) for image in after]), {})
             found = fetch_missing(ledger, row)
             assert found[: len(contents)] == contents
             assert len(set(found)) == len(found)
@@ -121,10 +121,10 @@ def test_polled_again_with_fewer_or_more_links(data: st.DataObject, link: Link) 
 
 def answer_twice(ledger: Ledger, first: list[str | None], again: list[str | None]) -> list[str]:
     """Store position 0 of the first response, then read the second one."""
-    row = ledger.adopt("sandbox", "task-1", "print").id
-    ledger.answered(row, items(first), {})
+    row = ledger.claim_task("sandbox", "task-1", "print").id
+    ledger.record_response(row, items(first), {})
     fetch(ledger, row, 0)
-    ledger.answered(row, items(again), {})
+    ledger.record_response(row, items(again), {})
     return [str(image.url) for image in ledger.images(row)]
 
 
@@ -156,9 +156,9 @@ def test_failed_entry_never_replaces_known_link(ledger: Ledger) -> None:
 
 
 def test_failed_entry_keeps_its_image_when_order_changes(ledger: Ledger) -> None:
-    row = ledger.adopt("sandbox", "task-1", "print").id
-    ledger.answered(row, items([None, "https://e.com/y"]), {})
-    ledger.answered(row, items(["https://e.com/y?fresh", None]), {})
+    row = ledger.claim_task("sandbox", "task-1", "print").id
+    ledger.record_response(row, items([None, "https://e.com/y"]), {})
+    ledger.record_response(row, items(["https://e.com/y?fresh", None]), {})
     first, second = ledger.images(row)
     assert not first.was_made and second.url == "https://e.com/y?fresh"
 
@@ -172,18 +172,18 @@ def test_image_made_after_all_replaces_failure(ledger: Ledger) -> None:
 
 
 def test_bytes_in_other_order_fill_the_missing_image(ledger: Ledger, home: Path) -> None:
-    row = ledger.adopt("sandbox", "task-1", "print").id
+    row = ledger.claim_task("sandbox", "task-1", "print").id
     parts = [b"\x89PNG\r\n\x1a\n" + name for name in (b"one", b"two")]
-    one, two = (ImageStore(home).keep_answer(part) for part in parts)
-    ledger.answered(row, (ResultItem(0, data=parts[0]), ResultItem(1)), {0: one})
+    one, two = (ImageStore(home).add_bytes(part) for part in parts)
+    ledger.record_response(row, (ResultItem(0, data=parts[0]), ResultItem(1)), {0: one})
     swapped = (ResultItem(0, data=parts[1]), ResultItem(1, data=parts[0]))
-    ledger.answered(row, swapped, {0: two, 1: one})
+    ledger.record_response(row, swapped, {0: two, 1: one})
     hashes = [hashlib.sha256(part).hexdigest() for part in parts]
     assert [image.sha256 for image in ledger.images(row)] == hashes
 
 
 def test_answer_read_again_without_known_images_is_taken_as_is(ledger: Ledger) -> None:
-    row = ledger.adopt("sandbox", "task-1", "print").id
-    ledger.answered(row, (), {})
-    assert ledger.answered(row, items(["https://e.com/x"]), {}).state is State.ANSWERED
+    row = ledger.claim_task("sandbox", "task-1", "print").id
+    ledger.record_response(row, (), {})
+    assert ledger.record_response(row, items(["https://e.com/x"]), {}).state is State.ANSWERED
     assert [image.url for image in ledger.images(row)] == ["https://e.com/x"]

@@ -11,9 +11,9 @@ import pytest
 from seedream_api.errors import OutcomeUnknown, TaskFailed
 from seedream_api.ledger.image_store import ImageStore, StoredFile
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.migrations import STAMPS
-from seedream_api.ledger.records import Row
-from seedream_api.ledger.states import MOVES, Intent, State
+from seedream_api.ledger.migrations import STATE_TIMESTAMPS
+from seedream_api.ledger.records import JobRecord
+from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.models import ResultItem, ServiceError
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -28,13 +28,13 @@ def ledger(home: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def wish(name: str, model: str = "Seedream-4.5") -> Intent:
-    return Intent(
+def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
+    return JobSpec(
         fingerprint=name,
         family="evolink",
         model=model,
         address=ADDRESS,
-        key_print="print",
+        key_fingerprint="print",
         prompt="一只猫 " + name,
         fields={"size": "1:1", "n": 2},
         references=("sha256:aa", "url:https://example.com/a.png"),
@@ -44,7 +44,7 @@ def wish(name: str, model: str = "Seedream-4.5") -> Intent:
     )
 
 
-def row_in(ledger: Ledger, state: State, name: str) -> Row:
+def row_in(ledger: Ledger, state: State, name: str) -> JobRecord:
     """A row of mine that stands at ``state``, however it came there."""
     row = ledger.claim(wish(name), f"key of {name}")
     with sqlite3.connect(ledger.path) as db:
@@ -54,7 +54,7 @@ def row_in(ledger: Ledger, state: State, name: str) -> Row:
 
 
 def stored_file(home: Path, data: bytes = PNG) -> StoredFile:
-    return ImageStore(home).keep_answer(data)
+    return ImageStore(home).add_bytes(data)
 
 
 def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
@@ -62,7 +62,7 @@ def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
     for before in State:
         for after in State:
             row = row_in(ledger, before, f"{before.value} to {after.value}")
-            if after in MOVES[before]:
+            if after in TRANSITIONS[before]:
                 ledger.move(row.id, after)
                 assert ledger.row(row.id).state is after
                 allowed += 1
@@ -70,7 +70,7 @@ def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
                 with pytest.raises(ValueError, match=f"{before.value} to {after.value}"):
                     ledger.move(row.id, after)
                 assert ledger.row(row.id).state is before
-    assert allowed == sum(len(after) for after in MOVES.values()) > 20
+    assert allowed == sum(len(after) for after in TRANSITIONS.values()) > 20
 
 
 def test_a_move_that_is_refused_writes_nothing_of_it(ledger: Ledger) -> None:
@@ -84,23 +84,25 @@ def test_a_new_row_holds_the_whole_wish(ledger: Ledger) -> None:
     row = ledger.row(ledger.claim(wish("a"), "key").id)
     assert row.state is State.INTENDED and row.owner == ledger.owner
     assert (row.fingerprint, row.family, row.model) == ("a", "evolink", "Seedream-4.5")
-    assert (row.address, row.key_print, row.prompt) == (ADDRESS, "print", "一只猫 a")
+    assert (row.address, row.key_fingerprint, row.prompt) == (ADDRESS, "print", "一只猫 a")
     assert row.fields == {"size": "1:1", "n": 2} and row.seed == 2**63 + 5 and row.asked == 2
     assert row.references == ("sha256:aa", "url:https://example.com/a.png")
     assert row.notes == ("a note",) and row.idempotency_key == "key"
     assert row.created_at == NOW and row.sent_at is None and row.task_id is None
 
 
-@pytest.mark.parametrize("state", [*STAMPS], ids=lambda state: state.value)
+@pytest.mark.parametrize("state", [*STATE_TIMESTAMPS], ids=lambda state: state.value)
 def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
     clock = [NOW]
     ledger = Ledger(home, now=lambda: clock[0])
     try:
-        before = next(before for before in State if state in MOVES[before] and before != state)
+        before = next(
+            before for before in State if state in TRANSITIONS[before] and before != state
+        )
         row = row_in(ledger, before, "a")
         clock[0] = NOW + 60
         ledger.move(row.id, state)
-        assert getattr(ledger.row(row.id), STAMPS[state]) == NOW + 60
+        assert getattr(ledger.row(row.id), STATE_TIMESTAMPS[state]) == NOW + 60
     finally:
         ledger.close()
 
@@ -144,7 +146,7 @@ def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: 
 
 
 def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: Ledger) -> None:
-    row = ledger.adopt(ADDRESS, "task-9", "print")
+    row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.may_have_been_charged
     assert (row.seed, row.asked, row.fields, row.references, row.notes) == (0, 0, {}, (), ())
 
@@ -160,7 +162,7 @@ ITEMS = (
 
 def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, ITEMS, {})
+    ledger.record_response(row.id, ITEMS, {})
     images = ledger.images(row.id)
     assert [image.position for image in images] == [0, 1, 2]
     assert [image.url for image in images] == [item.url for item in ITEMS]
@@ -176,18 +178,18 @@ def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
 def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: Ledger) -> None:
     row = ledger.claim(wish("a"), "key")
     ledger.move(row.id, State.SENDING)
-    answered = ledger.answered(row.id, ITEMS, {})
+    answered = ledger.record_response(row.id, ITEMS, {})
     assert answered.charged_images(ledger.images(row.id)) == 2
     assert answered.charged_images(ledger.images(row.id)[1:2]) == 0
 
 
 def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, ITEMS, {})
+    ledger.record_response(row.id, ITEMS, {})
     file = stored_file(home)
-    ledger.stored(row.id, 0, file, (3, 4))
+    ledger.record_image(row.id, 0, file, (3, 4))
     fresh = (ResultItem(0, url="https://cdn.example.com/new"), *ITEMS[1:])
-    ledger.answered(row.id, fresh, {})
+    ledger.record_response(row.id, fresh, {})
     first, _, last = ledger.images(row.id)
     assert first.url == "https://cdn.example.com/new" and first.file == file.path
     assert (first.width, first.height, first.bytes) == (3, 4, len(PNG))
@@ -198,7 +200,7 @@ def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, hom
 def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: Path) -> None:
     row = row_in(ledger, State.SENDING, "a")
     file = stored_file(home)
-    ledger.answered(row.id, (ResultItem(0, data=PNG),), {0: file})
+    ledger.record_response(row.id, (ResultItem(0, data=PNG),), {0: file})
     (image,) = ledger.images(row.id)
     assert image.file == file.path and image.url is None and not image.is_missing
     assert (image.width, image.height) == (0, 0)  # measured later, in a thread
@@ -206,18 +208,20 @@ def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: 
 
 def test_an_image_that_came_with_a_complaint_was_made(ledger: Ledger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {})
+    ledger.record_response(
+        row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {}
+    )
     (image,) = ledger.images(row.id)
     assert image.was_made and image.error is None
 
 
 def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, ITEMS, {})
+    ledger.record_response(row.id, ITEMS, {})
     for position in (0, 2):
-        ledger.stored(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
+        ledger.record_image(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
     ledger.move(row.id, State.PARTIAL)
-    ledger.lost(row.id, [2])
+    ledger.mark_missing(row.id, [2])
     assert ledger.row(row.id).state is State.ANSWERED
     assert [image.is_missing for image in ledger.images(row.id)] == [False, False, True]
 
@@ -228,11 +232,11 @@ def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) ->
     try:
         row = row_in(ledger, State.ACCEPTED, "a")
         clock[0] += 20
-        ledger.answered(row.id, ITEMS, {})
+        ledger.record_response(row.id, ITEMS, {})
         ledger.move(row.id, State.COMPLETED)
         clock[0] += 86_400
-        assert ledger.lost(row.id, [0]).answered_at == NOW + 20
-        ledger.answered(row.id, ITEMS, {})
+        assert ledger.mark_missing(row.id, [0]).answered_at == NOW + 20
+        ledger.record_response(row.id, ITEMS, {})
         assert ledger.row(row.id).answered_at == NOW + 20
     finally:
         ledger.close()
@@ -240,8 +244,8 @@ def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) ->
 
 def test_the_folder_may_move_with_everything_in_it(ledger: Ledger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, ITEMS, {})
-    ledger.stored(row.id, 0, stored_file(home), (1, 1))
+    ledger.record_response(row.id, ITEMS, {})
+    ledger.record_image(row.id, 0, stored_file(home), (1, 1))
     ledger.close()
     moved = home.rename(home.with_name("elsewhere"))
     again = Ledger(moved)
@@ -256,22 +260,22 @@ def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
     ledger: Ledger, home: Path
 ) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.answered(row.id, ITEMS, {})
+    ledger.record_response(row.id, ITEMS, {})
     url = str(ITEMS[0].url)
-    assert ledger.stored_image(url) is None
-    ledger.stored(row.id, 0, stored_file(home), (1, 1))
-    found = ledger.stored_image(url)
+    assert ledger.find_stored_image(url) is None
+    ledger.record_image(row.id, 0, stored_file(home), (1, 1))
+    found = ledger.find_stored_image(url)
     assert found is not None and found.request == row.id and found.position == 0
     ledger.move(row.id, State.COMPLETED)
-    ledger.lost(row.id, [0])
-    assert ledger.stored_image(url) is None
-    assert ledger.stored_image("https://cdn.example.com/other") is None
+    ledger.mark_missing(row.id, [0])
+    assert ledger.find_stored_image(url) is None
+    assert ledger.find_stored_image("https://cdn.example.com/other") is None
 
 
 def test_delivery_is_stamped(ledger: Ledger) -> None:
     row = row_in(ledger, State.COMPLETED, "a")
     assert ledger.row(row.id).delivered_at is None
-    ledger.delivered(row.id)
+    ledger.mark_delivered(row.id)
     assert ledger.row(row.id).delivered_at == NOW
 
 
@@ -297,18 +301,18 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
     assert waits(ledger.move, 1, State.INTENDED)  # sending as it stood would be unknown
     assert waits(ledger.move, 1, State.SENDING)
     assert waits(lambda: ledger.move(1, State.ACCEPTED, task_id="task-a"))
-    assert waits(ledger.answered, 1, (item,), {})
-    assert waits(ledger.stored, 1, 0, file, (1, 1))
+    assert waits(ledger.record_response, 1, (item,), {})
+    assert waits(ledger.record_image, 1, 0, file, (1, 1))
     assert not waits(ledger.move, 1, State.COMPLETED)  # follows from the images
-    assert not waits(ledger.delivered, 1)
+    assert not waits(ledger.mark_delivered, 1)
     assert not waits(ledger.release, 1)
-    assert not waits(ledger.lost, 1, [0])
-    assert not waits(ledger.dropped, "0" * 64)
-    assert not waits(ledger.take_up, 1)
-    assert not waits(ledger.adopt, ADDRESS, "task-b", "print")
+    assert not waits(ledger.mark_missing, 1, [0])
+    assert not waits(ledger.mark_pruned, "0" * 64)
+    assert not waits(ledger.claim_row, 1)
+    assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
     assert waits(ledger.forget, 1)
     for look in (ledger.rows, ledger.stored_bytes, ledger.stored_files):
         assert not waits(look)
-    for look in (ledger.row, ledger.images, ledger.find, ledger.of_task, ledger.stored_image,
+    for look in (ledger.row, ledger.images, ledger.find, ledger.find_task, ledger.find_stored_image,
                  ledger.typical_seconds):  # fmt: skip
         assert not waits(look, 2 if look in (ledger.row, ledger.images) else "2")

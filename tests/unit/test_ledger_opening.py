@@ -62,7 +62,7 @@ def test_opening_sweeps_the_locks_of_the_dead(home: Path) -> None:
 
 
 def test_an_open_ledger_is_not_lost(ledger: Ledger) -> None:
-    assert ledger.is_lost is False
+    assert ledger.is_unusable is False
 
 
 def test_closing_waits_for_what_is_being_written(home: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
 ) -> None:
     ledger = Ledger(home)
     for number in range(40):
-        ledger.adopt("https://example.com", f"task-{number}" + "x" * 2_000, "print")
+        ledger.claim_task("https://example.com", f"task-{number}" + "x" * 2_000, "print")
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     data = ledger.path.read_bytes()
@@ -186,7 +186,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
     other.close()
     with pytest.raises(LedgerFailed, match="is damaged"):
         ledger.row(1)
-    assert is_closed(connections[0]) and ledger.is_lost
+    assert is_closed(connections[0]) and ledger.is_unusable
     ledger.close()
 
 
@@ -200,16 +200,16 @@ def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
     with pytest.raises(LedgerFailed, match="cannot be written: database is locked"):
         ledger.rows()
     other.close()
-    assert ledger.rows() == [] and not ledger.is_lost
+    assert ledger.rows() == [] and not ledger.is_unusable
     assert not list(home.glob("ledger.broken-*"))
     ledger.close()
 
 
 def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: Ledger) -> None:
-    place = schema.place_of(ledger.path)
+    place = schema.file_id(ledger.path)
     ledger.path.rename(home / "moved")
-    assert place is not None and schema.place_of(home / "moved") == place
-    assert schema.place_of(ledger.path) is None
+    assert place is not None and schema.file_id(home / "moved") == place
+    assert schema.file_id(ledger.path) is None
     (home / "moved").rename(ledger.path)
 
 

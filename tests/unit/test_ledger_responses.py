@@ -13,7 +13,7 @@ from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
 from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.records import KeptResponse
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -28,7 +28,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 
 
 def sent_row(ledger: Ledger, name: str = "a") -> int:
-    intent = Intent(name, "evolink", "Seedream-4.5", ADDRESS, "print", "a cat", {}, (), 0, 1)
+    intent = JobSpec(name, "evolink", "Seedream-4.5", ADDRESS, "print", "a cat", {}, (), 0, 1)
     row = ledger.claim(intent, "key")
     return ledger.move(row.id, State.SENDING).id
 
@@ -99,7 +99,7 @@ def test_reread_row_becomes_answered_and_keeps_its_id(ledger: Ledger, state: Sta
     error = CompletedWithoutImages("completed_without_images", entry=row)
     ledger.move(row, state, error=error, response=KeptResponse(200, b"{}"))
     item = ResultItem(0, url="https://cdn.example.com/0.png")
-    answered = ledger.answered(row, (item,), {}, task_id="task-1")
+    answered = ledger.record_response(row, (item,), {}, task_id="task-1")
     assert (answered.state, answered.task_id, answered.error) == (State.ANSWERED, "task-1", None)
     assert ledger.response(row) is not None
 
@@ -108,7 +108,7 @@ def test_answered_keeps_known_task_id_where_none_is_given(ledger: Ledger) -> Non
     row = sent_row(ledger)
     ledger.move(row, State.ACCEPTED, task_id="task-1")
     item = ResultItem(0, url="https://cdn.example.com/0.png")
-    assert ledger.answered(row, (item,), {}).task_id == "task-1"
+    assert ledger.record_response(row, (item,), {}).task_id == "task-1"
 
 
 def test_ledger_of_0_1_gets_room_for_responses(home: Path) -> None:

@@ -13,7 +13,7 @@ from seedream_api import redaction
 from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.records import KeptResponse
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem, ServiceError
 
 KEY = "sk-echoed-by-the-service-0123456789"
@@ -37,7 +37,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 
 
 def sent(ledger: Ledger) -> int:
-    wish = Intent("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
+    wish = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
     return ledger.move(ledger.claim(wish, "key").id, State.SENDING).id
 
 
@@ -60,7 +60,7 @@ def test_request_id_is_stored_without_secrets(ledger: Ledger) -> None:
     moved = ledger.move(row, State.ACCEPTED, task_id="task-1", request_id=f"{CODE}id-{KEY}")
     assert moved.request_id == "id-***"
     assert_no_secret(ledger)
-    answered = ledger.answered(row, (ResultItem(0, url=LINK),), {}, f"{KEY}{CODE}other")
+    answered = ledger.record_response(row, (ResultItem(0, url=LINK),), {}, f"{KEY}{CODE}other")
     assert answered.request_id == "***other"
     assert_no_secret(ledger)
 
@@ -76,7 +76,7 @@ def test_error_of_row_is_stored_without_secrets(ledger: Ledger) -> None:
 def test_error_of_image_is_stored_without_secrets(ledger: Ledger) -> None:
     row = sent(ledger)
     error = ServiceError("bad_reference", f"{CODE}cannot read {LINK} with {KEY}")
-    ledger.answered(row, (ResultItem(0, url=LINK), ResultItem(1, error=error)), {})
+    ledger.record_response(row, (ResultItem(0, url=LINK), ResultItem(1, error=error)), {})
     assert_no_secret(ledger)
     made, failed = ledger.images(row)
     assert made.url == LINK, "a result's link stays whole"
@@ -102,7 +102,7 @@ def test_prompt_fields_leave_when_prompts_are_not_stored(
     ledger: Ledger, field: str, end: str
 ) -> None:
     """A task that is collected after a restart brings a prompt that this process never saw."""
-    row = ledger.adopt("sandbox", "task-1", "print").id
+    row = ledger.claim_task("sandbox", "task-1", "print").id
     said = f'a "white" cat 一只猫{end}'
     payload = {"data": [{field: said, "url": LINK}], "nested": json.dumps({field: said, "n": 1})}
     body = json.dumps(payload).encode()

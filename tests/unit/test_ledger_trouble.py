@@ -12,11 +12,11 @@ import pytest
 
 from seedream_api.errors import Charge, LedgerFailed
 from seedream_api.ledger import schema
-from seedream_api.ledger.browsing import answering, entry, page
+from seedream_api.ledger.browsing import find_reusable, get_job, list_jobs
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.request_identity import identify
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -36,16 +36,16 @@ def ledger(home: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def wish(name: str) -> Intent:
-    return Intent(name, "evolink", "Seedream-4.5", ADDRESS, "print", name, {}, ("url:x",), 7, 1)
+def wish(name: str) -> JobSpec:
+    return JobSpec(name, "evolink", "Seedream-4.5", ADDRESS, "print", name, {}, ("url:x",), 7, 1)
 
 
 def completed(ledger: Ledger, name: str) -> int:
     row = ledger.claim(wish(name), "key")
     ledger.move(row.id, State.SENDING)
     ledger.move(row.id, State.ACCEPTED, task_id=f"task-{name}", request_id="id")
-    file = ImageStore(ledger.home).keep_answer(PNG + name.encode())
-    ledger.answered(row.id, (ResultItem(0, url=f"https://x.example/{name}.png"),), {0: file})
+    file = ImageStore(ledger.home).add_bytes(PNG + name.encode())
+    ledger.record_response(row.id, (ResultItem(0, url=f"https://x.example/{name}.png"),), {0: file})
     ledger.move(row.id, State.COMPLETED)
     ledger.release(row.id)
     return row.id
@@ -72,8 +72,8 @@ def columns(table: str) -> list[str]:
 def looks(ledger: Ledger, row_id: int) -> list[Any]:
     return [
         ledger.rows(), ledger.rows(tuple(State)), ledger.find(str(row_id)),
-        ledger.of_task("task-b"), page(ledger), page(ledger, text="task"),
-        entry(ledger, row_id), ledger.stored_files(), ledger.stored_bytes(),
+        ledger.find_task("task-b"), list_jobs(ledger), list_jobs(ledger, text="task"),
+        get_job(ledger, row_id), ledger.stored_files(), ledger.stored_bytes(),
         ledger.typical_seconds("Seedream-4.5"), ledger.shown_images(row_id),
     ]  # fmt: skip
 
@@ -90,7 +90,7 @@ def test_malformed_cell_of_row_harms_no_other(ledger: Ledger, home: Path, column
             assert (row.id, row.state) == (row_id, State.COMPLETED)
             assert ledger.images(row_id)[0].file is not None
         assert len(ledger.stored_files()) == 3
-    assert not ledger.is_lost and not list(home.glob("ledger.broken-*"))
+    assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
 
 @pytest.mark.parametrize("column", ["address", "refs", "seed", "fingerprint"])
@@ -100,7 +100,7 @@ def test_malformed_cell_does_not_stop_identification(ledger: Ledger, column: str
         set_cell(ledger, "requests", row_id, column, value)
         references, also = identify(ledger, ADDRESS, {}, ("sha256:x",), 7)
         assert references == ("sha256:x",) and also == ()
-        assert answering(ledger, ("none",), reuse=True) is None
+        assert find_reusable(ledger, ("none",), reuse=True) is None
 
 
 @pytest.mark.parametrize("column", columns("images"))
@@ -111,7 +111,7 @@ def test_malformed_cell_of_image_harms_no_other(ledger: Ledger, home: Path, colu
         looks(ledger, ids[1])
         assert ledger.images(ids[0])[0].file and ledger.images(ids[2])[0].file
         assert ledger.claim(wish("b"), "key").id == ids[1]
-    assert not ledger.is_lost and not list(home.glob("ledger.broken-*"))
+    assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
 
 @pytest.mark.parametrize("column", ["state", "error", "sent_at", "address", "task_id"])
@@ -126,7 +126,7 @@ def test_row_unsure_of_money_is_never_sent_again(ledger: Ledger, column: str, va
         with pytest.raises(LedgerFailed) as caught:
             ledger.claim(wish("b"), "key")
         assert caught.value.key == "entry_unreadable" and caught.value.charge is Charge.POSSIBLE
-        assert column in str(caught.value) and not ledger.is_lost
+        assert column in str(caught.value) and not ledger.is_unusable
     [row] = ledger.rows()
     assert not row.is_readable and row.may_have_been_charged
     ledger.forget(row_id)
@@ -147,10 +147,10 @@ def test_state_of_newer_version_is_listed_and_kept(ledger: Ledger) -> None:
     set_cell(ledger, "requests", row_id, "state", "'paused'")
     assert [row.id for row in ledger.rows()] == [row_id]
     assert [row.id for row in ledger.rows(tuple(State))] == [row_id]
-    assert page(ledger).total == 1
+    assert list_jobs(ledger).total == 1
     assert ledger.stored_files()[0].delivered_at is None
     with pytest.raises(LedgerFailed, match="state"):
-        ledger.take_up(row_id)
+        ledger.claim_row(row_id)
 
 
 def test_file_outside_the_store_is_never_named(ledger: Ledger) -> None:
@@ -165,7 +165,7 @@ def test_file_outside_the_store_is_never_named(ledger: Ledger) -> None:
 def test_words_about_damage_do_not_quarantine(ledger: Ledger, home: Path) -> None:
     with pytest.raises(LedgerFailed), ledger.transaction():
         raise sqlite3.DatabaseError("the entry is malformed, and not a database")
-    assert not ledger.is_lost and not list(home.glob("ledger.broken-*"))
+    assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
 
 # ---- emptied ----

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from seedream_api.network.throttle import Gate
+from seedream_api.network.throttle import Throttle
 
 
 class Time:
@@ -31,13 +31,13 @@ async def settled() -> None:
 def test_no_more_than_the_places_are_inside_and_they_enter_in_order() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(2, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(2, clock=time.clock, sleep=time.sleep)
         inside: list[int] = []
         entered: list[int] = []
         doors = [asyncio.Event() for _ in range(6)]
 
         async def one(number: int) -> None:
-            async with gate.place():
+            async with gate.slot():
                 inside.append(number)
                 entered.append(number)
                 await doors[number].wait()
@@ -60,14 +60,14 @@ def test_no_more_than_the_places_are_inside_and_they_enter_in_order() -> None:
 def test_a_place_is_given_back_when_its_holder_fails_or_is_cancelled() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
         with pytest.raises(RuntimeError):
-            async with gate.place():
+            async with gate.slot():
                 raise RuntimeError
         started = asyncio.Event()
 
         async def held() -> None:
-            async with gate.place():
+            async with gate.slot():
                 started.set()
                 await asyncio.Event().wait()
 
@@ -78,7 +78,7 @@ def test_a_place_is_given_back_when_its_holder_fails_or_is_cancelled() -> None:
         waiting.cancel()
         holder.cancel()
         await asyncio.gather(holder, waiting, return_exceptions=True)
-        async with gate.place():
+        async with gate.slot():
             pass
 
     asyncio.run(run())
@@ -87,13 +87,13 @@ def test_a_place_is_given_back_when_its_holder_fails_or_is_cancelled() -> None:
 def test_holding_back_keeps_everyone_out_for_its_time() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(3, clock=time.clock, sleep=time.sleep)
-        async with gate.place():
+        gate = Throttle(3, clock=time.clock, sleep=time.sleep)
+        async with gate.slot():
             assert time.now == 0.0
-            gate.hold_back(5.0)
-        async with gate.place():
+            gate.pause_for(5.0)
+        async with gate.slot():
             assert time.now == 5.0
-        async with gate.place():
+        async with gate.slot():
             assert time.now == 5.0 and time.slept == [5.0]
 
     asyncio.run(run())
@@ -102,22 +102,22 @@ def test_holding_back_keeps_everyone_out_for_its_time() -> None:
 def test_a_shorter_hold_does_not_cut_a_longer_one_and_a_longer_one_extends_it() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(1, clock=time.clock, sleep=time.sleep)
-        gate.hold_back(10.0)
-        gate.hold_back(2.0)
-        async with gate.place():
+        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate.pause_for(10.0)
+        gate.pause_for(2.0)
+        async with gate.slot():
             assert time.now == 10.0
 
         class Extended(Time):
             async def sleep(self, seconds: float) -> None:
                 await super().sleep(seconds)
                 if len(self.slept) == 1:
-                    gate.hold_back(7.0)
+                    gate.pause_for(7.0)
 
         later = Extended()
-        gate = Gate(1, clock=later.clock, sleep=later.sleep)
-        gate.hold_back(3.0)
-        async with gate.place():
+        gate = Throttle(1, clock=later.clock, sleep=later.sleep)
+        gate.pause_for(3.0)
+        async with gate.slot():
             assert later.now == 10.0 and later.slept == [3.0, 7.0]
 
     asyncio.run(run())
@@ -126,9 +126,9 @@ def test_a_shorter_hold_does_not_cut_a_longer_one_and_a_longer_one_extends_it() 
 def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(1, clock=time.clock, sleep=time.sleep)
-        gate.hold_back(0.25)
-        async with gate.place():
+        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate.pause_for(0.25)
+        async with gate.slot():
             assert time.now == 0.25
 
     asyncio.run(run())
@@ -137,15 +137,15 @@ def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
 def test_released_place_lets_the_next_one_in_once() -> None:
     async def run() -> None:
         time = Time()
-        gate = Gate(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
         inside: list[int] = []
 
         async def one(number: int) -> None:
-            async with gate.place():
+            async with gate.slot():
                 inside.append(number)
                 await asyncio.Event().wait()
 
-        async with gate.place() as place:
+        async with gate.slot() as place:
             tasks = [asyncio.create_task(one(number)) for number in range(2)]
             place.release()
             place.release()

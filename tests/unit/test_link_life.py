@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedream_api.catalog import Family
-from seedream_api.service.link_expiry import FAMILY_LIFE_S, expires_at
+from seedream_api.service.link_expiry import FAMILY_LIFE_S, link_expiry
 
 SEEN = 1_790_000_000.0
 URL = "https://tos.example.com/a.jpeg"
@@ -24,7 +24,7 @@ def test_every_family_has_a_life() -> None:
 def test_a_plain_link_lives_as_long_as_its_family_says(
     family: str | None, life: float | None
 ) -> None:
-    assert expires_at(URL, family, SEEN) == (None if life is None else SEEN + life)
+    assert link_expiry(URL, family, SEEN) == (None if life is None else SEEN + life)
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_plain_link_lives_as_long_as_its_family_says(
     ],
 )
 def test_a_signed_link_says_it_itself(query: str, at: float) -> None:
-    assert expires_at(f"{URL}?{query}", "preferential", SEEN) == at
+    assert link_expiry(f"{URL}?{query}", "preferential", SEEN) == at

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from seedream_api.ledger import owner_lock
-from seedream_api.ledger.owner_lock import OwnerLock, is_alive, sweep
+from seedream_api.ledger.owner_lock import OwnerLock, is_alive, remove_stale_locks
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """
@@ -80,7 +80,7 @@ def test_a_sweep_removes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
     lock = OwnerLock(tmp_path)
     (tmp_path / "dead.lock").touch()
     (tmp_path / "notes.txt").touch()
-    sweep(tmp_path)
+    remove_stale_locks(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {f"{lock.name}.lock", "notes.txt"}
     assert is_alive(tmp_path, lock.name)
     lock.release()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID_BY = {
     "ArgumentTypeError",
-    "spoken", "Check", "NotTaken", "Again", "failed", "_malformed", "_bad", "_TooLarge", "append",
+    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed", "_bad", "_TooLarge", "append",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes and words."""
 KEPT = ("reason", "allowed", "note", "notes", "about", "about_frames", "text")
@@ -35,7 +35,7 @@ FUNCTIONS = (
     "_about_frames",
     "_life",
     "allowed",
-    "keep_store_bounded",
+    "prune_if_needed",
 )
 """Functions that give such a text back."""
 
@@ -150,7 +150,7 @@ def test_a_whole_message_that_became_a_text_is_found_again(key: str, charge: Cha
     values = {"given": "a.png", "reason": "it is empty", "entry": 3, "http": 403, "code": ""}
     error = ResultUnavailable(key, charge=charge, **values)
     assert chinese(error.message("en")) == error.message("zh")
-    assert chinese(error.happened("en")) == error.happened("zh")
+    assert chinese(error.summary("en")) == error.summary("zh")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_an_error_that_is_the_reason_of_another_is_told_in_its_language_without_
     assert "10.0.0.1, which is not on the public internet" in outer.message("en")
     assert "不是公网地址" in outer.message("zh") and "SEEDREAM_ALLOW_HOSTS" in outer.message("zh")
     assert outer.message("en").count("Nothing was charged.") == 1
-    assert outer.to_record()["values"]["reason"] == inner.happened("en")
+    assert outer.to_record()["values"]["reason"] == inner.summary("en")
 
 
 def test_a_check_of_doctor_has_both_languages() -> None:

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
 
 from seedream_api.errors import ResultUnavailable
-from seedream_api.images.buffer import Canvas
+from seedream_api.images.buffer import PixelBuffer
 from seedream_api.images.decode import Picture, decode, decode_into, media_type, probe
 from seedream_api.images.header import jpeg_scans
 
@@ -399,7 +399,7 @@ def test_what_is_not_drawn_of_a_picture_shows_nothing_of_this_process() -> None:
     image = JpegImagePlugin.JpegImageFile(BytesIO(saved(Image.fromarray(RGB[:8, :8]), "JPEG")))
     for _ in range(9):
         np.full((8, 8, 4), 7, np.uint8)  # let go of at once, and given to whoever asks next
-    assert not Canvas(image).rows(0, 8).any()
+    assert not PixelBuffer(image).rows(0, 8).any()
 
 
 def test_alpha_turns_with_its_picture() -> None:

@@ -15,9 +15,9 @@ from seedream_api.service.polling import (
     FASTEST_S,
     NOT_FOUND_S,
     SLOWEST_S,
-    Looks,
-    Pace,
-    Watch,
+    PollSchedule,
+    PollSignal,
+    PollThrottle,
     wait_for_task,
 )
 
@@ -59,13 +59,13 @@ class Waited:
         self.wait = wait_for_task(
             one_look,
             task_id="task-1",
-            pace=Pace(typical_s, jitter=lambda: 0.5),
+            schedule=PollSchedule(typical_s, jitter=lambda: 0.5),
             timeout_s=timeout_s,
             clock=lambda: self.now,
             sleep=sleep,
             age_s=age_s,
             is_known=is_known,
-            on_look=lambda task: self.told.append(task.word),
+            on_poll=lambda task: self.told.append(task.raw_status),
         )
 
     def run(self) -> Task:
@@ -99,25 +99,25 @@ def test_looks_are_never_faster_than_one_second_nor_slower_than_ten(
     age: float, typical: float | None, jitter: float
 ) -> None:
     assert FASTEST_S == 1.0 and SLOWEST_S == 10.0
-    assert FASTEST_S <= Pace(typical, lambda: jitter).pause_s(age) <= SLOWEST_S
+    assert FASTEST_S <= PollSchedule(typical, lambda: jitter).next_delay_s(age) <= SLOWEST_S
 
 
 @given(typical=TYPICAL, jitter=st.floats(0, 1))
 def test_first_look_of_a_fresh_task_is_followed_soon(typical: float | None, jitter: float) -> None:
-    pace = Pace(typical, lambda: jitter)
+    pace = PollSchedule(typical, lambda: jitter)
     if typical is None or typical <= 5:
-        assert pace.pause_s(0.0) <= 2.2
+        assert pace.next_delay_s(0.0) <= 2.2
 
 
 @given(age=st.floats(0, 1e4), later=st.floats(0, 1e4))
 def test_without_experience_looks_only_become_rarer(age: float, later: float) -> None:
-    pace = Pace(None, lambda: 0.5)
-    assert pace.pause_s(age) <= pace.pause_s(age + later)
+    pace = PollSchedule(None, lambda: 0.5)
+    assert pace.next_delay_s(age) <= pace.next_delay_s(age + later)
 
 
 def test_looks_crowd_around_the_time_that_tasks_took_before() -> None:
-    pace = Pace(60.0, lambda: 0.5)
-    early, due, overdue = pace.pause_s(5.0), pace.pause_s(60.0), pace.pause_s(200.0)
+    pace = PollSchedule(60.0, lambda: 0.5)
+    early, due, overdue = pace.next_delay_s(5.0), pace.next_delay_s(60.0), pace.next_delay_s(200.0)
     assert early == SLOWEST_S and due == pytest.approx(3.0) and overdue == SLOWEST_S
 
 
@@ -153,7 +153,7 @@ def test_an_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
 def test_the_pauses_in_figures(
     typical_s: float | None, age_s: float, jitter: float, pause_s: float
 ) -> None:
-    assert Pace(typical_s, lambda: jitter).pause_s(age_s) == pytest.approx(pause_s)
+    assert PollSchedule(typical_s, lambda: jitter).next_delay_s(age_s) == pytest.approx(pause_s)
 
 
 # ---- the end ----
@@ -308,7 +308,7 @@ class Desk:
         self.begun: list[tuple[str, float]] = []
         self.under_way = 0
         self.slept: list[float] = []
-        self.looks = Looks(self.look, clock=lambda: self.now, sleep=self.sleep)
+        self.looks = PollThrottle(self.look, clock=lambda: self.now, sleep=self.sleep)
 
     async def look(self, task_id: str) -> Task:
         self.under_way += 1
@@ -410,14 +410,14 @@ def test_the_beginning_of_a_look_is_told_when_its_turn_has_come() -> None:
 # ---- a wait that others hurry ----
 
 
-def watched(steps: Callable[[Watch], None]) -> list[bool | None]:
+def watched(steps: Callable[[PollSignal], None]) -> list[bool | None]:
     """What two askers know after ``steps``; one asks before, one after a look has begun."""
 
     async def run() -> list[bool | None]:
-        watch = Watch(asyncio.sleep)
-        before = watch.ask()
-        watch.begins()
-        after = watch.ask()
+        watch = PollSignal(asyncio.sleep)
+        before = watch.request_poll()
+        watch.poll_started()
+        after = watch.request_poll()
         steps(watch)
         return [asked.result() if asked.done() else None for asked in (before, after)]
 
@@ -425,32 +425,32 @@ def watched(steps: Callable[[Watch], None]) -> list[bool | None]:
 
 
 def test_a_look_answers_those_who_asked_before_it_began() -> None:
-    assert watched(lambda watch: watch.saw(still_runs=True)) == [True, None]
-    assert watched(lambda watch: watch.saw(still_runs=False)) == [False, None]
-    assert watched(lambda watch: watch.saw_nothing()) == [True, None]
-    assert watched(lambda watch: watch.looks_elsewhere()) == [None, True]
+    assert watched(lambda watch: watch.poll_finished(still_runs=True)) == [True, None]
+    assert watched(lambda watch: watch.poll_finished(still_runs=False)) == [False, None]
+    assert watched(lambda watch: watch.poll_failed()) == [True, None]
+    assert watched(lambda watch: watch.polled_elsewhere()) == [None, True]
 
-    def twice(watch: Watch) -> None:
-        watch.saw(still_runs=True)
-        watch.begins()
-        watch.saw(still_runs=False)
+    def twice(watch: PollSignal) -> None:
+        watch.poll_finished(still_runs=True)
+        watch.poll_started()
+        watch.poll_finished(still_runs=False)
 
     assert watched(twice) == [True, False]
 
 
 def test_while_the_service_does_not_answer_a_task_is_taken_to_run() -> None:
     async def run() -> None:
-        watch = Watch(asyncio.sleep)
-        watch.begins()
-        watch.saw_nothing()
-        assert watch.ask().result() is True
-        doze = asyncio.create_task(watch.doze(1_000.0))
+        watch = PollSignal(asyncio.sleep)
+        watch.poll_started()
+        watch.poll_failed()
+        assert watch.request_poll().result() is True
+        doze = asyncio.create_task(watch.sleep_until_woken(1_000.0))
         await asyncio.sleep(0.01)
         assert not doze.done()  # nobody looks sooner for that
         doze.cancel()
-        watch.begins()
-        watch.saw(still_runs=True)
-        assert not watch.ask().done()
+        watch.poll_started()
+        watch.poll_finished(still_runs=True)
+        assert not watch.request_poll().done()
 
     asyncio.run(run())
 
@@ -463,15 +463,15 @@ def test_a_doze_ends_by_itself_or_as_soon_as_somebody_asks() -> None:
             slept.append(seconds)
             await asyncio.sleep(0 if seconds < 100 else 1_000)
 
-        watch = Watch(sleep)
-        await watch.doze(7.0)
-        dozing = asyncio.create_task(watch.doze(200.0))
+        watch = PollSignal(sleep)
+        await watch.sleep_until_woken(7.0)
+        dozing = asyncio.create_task(watch.sleep_until_woken(200.0))
         await asyncio.sleep(0)
-        watch.ask()
+        watch.request_poll()
         await asyncio.wait_for(dozing, 5)
         assert slept == [7.0, 200.0]
-        watch.begins()
-        dozing = asyncio.create_task(watch.doze(200.0))
+        watch.poll_started()
+        dozing = asyncio.create_task(watch.sleep_until_woken(200.0))
         await asyncio.sleep(0.01)
         assert not dozing.done()  # that wish was granted
         dozing.cancel()
@@ -502,8 +502,8 @@ def test_only_pauses_between_good_looks_can_be_cut_short() -> None:
 
     asyncio.run(
         wait_for_task(
-            look, task_id="task-1", pace=Pace(), timeout_s=100, clock=lambda: now, sleep=sleep,
-            doze=doze,
+            look, task_id="task-1", schedule=PollSchedule(), timeout_s=100, clock=lambda: now,
+            sleep=sleep, sleep_until_woken=doze,
         )
     )  # fmt: skip
     assert len(dozed) == 2 and len(slept) == 1 and slept[0] >= 30

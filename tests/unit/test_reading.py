@@ -10,20 +10,22 @@ from typing import Any
 
 import pytest
 
-from seedream_api.network.transport import HttpAnswer
+from seedream_api.network.transport import HttpResponse
 from seedream_api.service import reading
 from seedream_api.service.models import ServiceError
-from seedream_api.service.reading import INLINE_BYTES, read_in_time, understand
-from seedream_api.service.responses import Answer
-from seedream_api.service.result_items import Reader
+from seedream_api.service.reading import INLINE_BYTES, parse_http_response, parse_off_loop
+from seedream_api.service.responses import ServiceResponse
+from seedream_api.service.result_items import ItemReader
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 KEY = "sk-secret-77"
-READER = Reader("https://api.example.com")
+READER = ItemReader("https://api.example.com")
 
 
-def respond(body: bytes, http: int = 200, **fields: Any) -> Answer:
-    return understand(HttpAnswer(http, fields.pop("headers", {}), body, **fields), READER, KEY)
+def respond(body: bytes, http: int = 200, **fields: Any) -> ServiceResponse:
+    return parse_http_response(
+        HttpResponse(http, fields.pop("headers", {}), body, **fields), READER, KEY
+    )
 
 
 def test_response_that_is_the_image_itself_is_made() -> None:
@@ -39,7 +41,7 @@ def test_response_keeps_status_id_and_what_was_read() -> None:
     answer = respond(gzip.compress(body), 202, headers={"x-request-id": "req-7"})
     assert (answer.http, answer.request_id, answer.task_id) == (202, "req-7", "task-1")
     assert KEY.encode() not in answer.body and b"task-1" in answer.body
-    assert understand(HttpAnswer(200, {}, body), READER, "").body == body
+    assert parse_http_response(HttpResponse(200, {}, body), READER, "").body == body
 
 
 def test_response_addresses_are_joined_with_the_service() -> None:
@@ -104,12 +106,12 @@ def test_large_response_is_read_in_a_thread(size: int, monkeypatch: pytest.Monke
     assert INLINE_BYTES == 128 * 1024
     readers = list[threading.Thread]()
 
-    def note(response: HttpAnswer, reader: Reader, secret: str) -> Answer:
+    def note(response: HttpResponse, reader: ItemReader, secret: str) -> ServiceResponse:
         readers.append(threading.current_thread())
-        return understand(response, reader, secret)
+        return parse_http_response(response, reader, secret)
 
-    monkeypatch.setattr(reading, "understand", note)
+    monkeypatch.setattr(reading, "parse_http_response", note)
     body = b'{"id": "task-1"}'.ljust(size)
-    answer = asyncio.run(read_in_time(HttpAnswer(200, {}, body), READER, KEY))
+    answer = asyncio.run(parse_off_loop(HttpResponse(200, {}, body), READER, KEY))
     assert answer.task_id == "task-1"
     assert (readers == [threading.main_thread()]) == (size < INLINE_BYTES)

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from seedream_api import redaction
 from seedream_api.config.settings import load_settings
 from seedream_api.errors import ConfigurationError, OutcomeUnknown, SeedreamError
-from seedream_api.redaction import HIDDEN, bare_address, bare_url, scrub
+from seedream_api.redaction import REDACTED, bare_address, redact, strip_url_secrets
 
 KEY = "sk-AbCdEf1234567890_x"
 
@@ -20,57 +20,57 @@ KEY = "sk-AbCdEf1234567890_x"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (f"Incorrect API key: {KEY}.", f"Incorrect API key: {HIDDEN}."),
-        (f"Authorization: Bearer {KEY}", f"Authorization: Bearer {HIDDEN}"),
-        ("bearer eyJhbGciOi.x.y", f"bearer {HIDDEN}"),
+        (f"Incorrect API key: {KEY}.", f"Incorrect API key: {REDACTED}."),
+        (f"Authorization: Bearer {KEY}", f"Authorization: Bearer {REDACTED}"),
+        ("bearer eyJhbGciOi.x.y", f"bearer {REDACTED}"),
         ("no socks5://me:hunter2@p:1080 there", "no socks5://p:1080 there"),
-        ("ak-1234567890 and sk-evo-12345678", f"{HIDDEN} and {HIDDEN}"),
+        ("ak-1234567890 and sk-evo-12345678", f"{REDACTED} and {REDACTED}"),
         (
             "see https://b.example.com/a.png?X-Amz-Signature=abc&x=1#f now",
-            f"see https://b.example.com/a.png?{HIDDEN} now",
+            f"see https://b.example.com/a.png?{REDACTED} now",
         ),
         ("(https://u:p@example.com/a)", "(https://example.com/a)"),
         (
             "图片 https://example.com/a.png?sig=1，无法下载",
-            f"图片 https://example.com/a.png?{HIDDEN}，无法下载",
+            f"图片 https://example.com/a.png?{REDACTED}，无法下载",
         ),
         ("got data:image/png;base64,iVBORw0KGgo= here", "got data:… here"),
-        ("HTTPS://Example.com/A?s=1", f"https://Example.com/A?{HIDDEN}"),
+        ("HTTPS://Example.com/A?s=1", f"https://Example.com/A?{REDACTED}"),
         ("nothing to hide", "nothing to hide"),
         ("task-unified-1757156493-imcg5zqt", "task-unified-1757156493-imcg5zqt"),
     ],
 )
 def test_secrets_leave_and_the_rest_stays(text: str, expected: str) -> None:
-    assert scrub(text) == expected
+    assert redact(text) == expected
 
 
 def test_given_secrets_leave_whatever_their_shape() -> None:
-    assert scrub("a hunter2 b hunter2", ("hunter2",)) == f"a {HIDDEN} b {HIDDEN}"
-    assert scrub("untouched", ("", "")) == "untouched"
+    assert redact("a hunter2 b hunter2", ("hunter2",)) == f"a {REDACTED} b {REDACTED}"
+    assert redact("untouched", ("", "")) == "untouched"
 
 
 @given(st.text(), st.text(min_size=4, alphabet="abcdefXYZ0189_-"), st.text())
 def test_a_given_secret_never_stays(before: str, secret: str, after: str) -> None:
-    clean = scrub(before + secret + after, (secret,))
-    assert secret not in clean.replace(HIDDEN, "") or secret in scrub(before) + scrub(after)
+    clean = redact(before + secret + after, (secret,))
+    assert secret not in clean.replace(REDACTED, "") or secret in redact(before) + redact(after)
 
 
 @given(st.text())
 def test_scrubbing_never_fails_and_once_is_enough(text: str) -> None:
-    assert scrub(scrub(text)) == scrub(text)
+    assert redact(redact(text)) == redact(text)
 
 
 @pytest.mark.parametrize(
     ("url", "bare"),
     [
         ("https://example.com/a.png", "https://example.com/a.png"),
-        ("https://example.com/a.png?x=1", f"https://example.com/a.png?{HIDDEN}"),
+        ("https://example.com/a.png?x=1", f"https://example.com/a.png?{REDACTED}"),
         ("https://user:pass@example.com:8443/a#frag", "https://example.com:8443/a"),
-        ("https://[::1", HIDDEN),
+        ("https://[::1", REDACTED),
     ],
 )
 def test_a_bare_url_has_no_user_query_or_fragment(url: str, bare: str) -> None:
-    assert bare_url(url) == bare
+    assert strip_url_secrets(url) == bare
 
 
 # ---- passwords of any letters ----
@@ -85,7 +85,7 @@ def test_password_is_hidden_whatever_its_letters(scheme: str, letter: str) -> No
         address = f"{scheme}://me:{secret}@proxy.example:3128/up"
         assert "hunter" not in bare_address(address) and "22xyz" not in bare_address(address)
         if secret[0] != " ":  # in running text the address ends there
-            assert "hunter" not in scrub(f"via {address} now")
+            assert "hunter" not in redact(f"via {address} now")
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,15 @@ def test_password_without_scheme_or_host_is_hidden(text: str) -> None:
 
 
 def test_image_name_with_at_sign_stays_readable() -> None:
-    assert bare_url("https://example.com/a@2x.png?s=1") == f"https://example.com/a@2x.png?{HIDDEN}"
+    assert (
+        strip_url_secrets("https://example.com/a@2x.png?s=1")
+        == f"https://example.com/a@2x.png?{REDACTED}"
+    )
 
 
 def test_scrub_takes_linear_time() -> None:
     for piece in ("http://a:b", "http://", "data:", "a.b@", "x:y "):
-        scrub(piece * 40_000)
+        redact(piece * 40_000)
 
 
 # ---- known secrets ----
@@ -136,7 +139,7 @@ def test_echoed_secret_is_in_no_error(home: Path, name: str, value: str, secret:
         reason=f"no {secret}",
     )
     assert secret not in str(error) + json.dumps(error.to_record())
-    assert f"req-{HIDDEN}" == error.request_id
+    assert f"req-{REDACTED}" == error.request_id
 
 
 def test_escape_codes_are_in_no_error() -> None:

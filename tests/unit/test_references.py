@@ -15,13 +15,13 @@ from PIL import Image
 from seedream_api.catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES, MAX_REFERENCE_SIDE
 from seedream_api.errors import InvalidRequest
 from seedream_api.images.decode import decode
-from seedream_api.images.encode import Encoded
+from seedream_api.images.encode import EncodedImage
 from seedream_api.service.references import (
     PictureReference,
     UrlReference,
     file_reference,
-    identities,
     pixels_reference,
+    read_identities,
 )
 
 Pixels = npt.NDArray[np.uint8]
@@ -80,8 +80,8 @@ def test_a_file_is_told_apart_by_its_bytes_and_not_by_its_name(tmp_path: Path) -
 def test_identities_come_in_order() -> None:
     references = [pixels_reference(noise(4, 4, seed), "a") for seed in range(5)]
     mixed = [references[0], UrlReference("https://example.com/a.png"), *references[1:]]
-    assert asyncio.run(identities(mixed)) == tuple(one.identity() for one in mixed)
-    assert asyncio.run(identities([])) == ()
+    assert asyncio.run(read_identities(mixed)) == tuple(one.identity() for one in mixed)
+    assert asyncio.run(read_identities([])) == ()
 
 
 def test_no_repr_shows_pixels_or_bytes(tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> Non
 
 
 def test_a_file_over_the_cap_is_made_smaller() -> None:
-    heavy = Encoded(b"\0" * 50_001, "image/png", True, (), 10, 10)
-    light = Encoded(b"\0" * 50_000, "image/png", True, (), 10, 10)
+    heavy = EncodedImage(b"\0" * 50_001, "image/png", True, (), 10, 10)
+    light = EncodedImage(b"\0" * 50_000, "image/png", True, (), 10, 10)
     assert PictureReference("a", 10, 10, file=light).encoded(50_000, 50_000) is light
     with pytest.raises(Exception, match="a is no readable image"):
         PictureReference("a", 10, 10, file=heavy).encoded(50_000, 50_000)

@@ -20,10 +20,10 @@ from seedream_api.service.refusals import (
     BEFORE_FORWARDING,
     OPEN_CODES,
     REFUSAL_CODES,
+    classify_rejection,
     is_error_code,
+    is_retryable,
     is_unreachable_image,
-    may_repeat,
-    read_refusal,
 )
 
 
@@ -61,11 +61,11 @@ def test_refusal_codes_are_the_closed_list() -> None:
     for code, kind in ON_500.items():
         for http in (200, 500):
             for error in (body(code.upper()), body("", code), body("x", code)):
-                refusal = read_refusal(http, error)
+                refusal = classify_rejection(http, error)
                 assert type(refusal) is kind, (code, http)
                 assert (refusal.key == "refused_too_large") == (code in LARGE)
         assert is_error_code(ServiceError("", code)) and is_error_code(ServiceError("", "", code))
-        assert (read_refusal(503, body(code)) is not None) == (code in BEFORE)
+        assert (classify_rejection(503, body(code)) is not None) == (code in BEFORE)
 
 
 OPEN_ONES = (
@@ -81,29 +81,29 @@ def test_refusal_is_never_a_code_that_leaves_it_open() -> None:
     for code in OPEN_ONES:
         never = code in ("paid_outcome_unknown", "idempotency_conflict")
         for error in (body(code.upper()), body("", code)):
-            assert read_refusal(200, error) is None and read_refusal(500, error) is None
-            assert (read_refusal(409, error) is None) == never
+            assert classify_rejection(200, error) is None and classify_rejection(500, error) is None
+            assert (classify_rejection(409, error) is None) == never
         assert not is_error_code(ServiceError("", code))
         both = body(code, "invalid_request_error")
-        assert (read_refusal(200, both) is None) == never
+        assert (classify_rejection(200, both) is None) == never
 
 
 @pytest.mark.parametrize("status", [301, 308, 400, 401, 402, 403, 404, 409, 413, 429, 499])
 def test_refusal_inside_a_200_is_that_of_its_status(status: int) -> None:
-    assert read_refusal(200, body(status)) is not None
-    assert read_refusal(200, body(str(status))) is not None
+    assert classify_rejection(200, body(status)) is not None
+    assert classify_rejection(200, body(str(status))) is not None
     assert is_error_code(ServiceError("", str(status))) == (status >= 400)
 
 
 @pytest.mark.parametrize("status", [300, 408, 500, 502, 503, 504, 520, 524, 599])
 def test_refusal_inside_a_200_is_not_every_status(status: int) -> None:
-    assert read_refusal(200, body(status)) is None
+    assert classify_rejection(200, body(status)) is None
     assert is_error_code(ServiceError("", str(status))) == (status >= 400)
 
 
 @pytest.mark.parametrize("code", [199, 600, 40003, 7, "²", "4o2"])
 def test_refusal_code_that_is_no_status_counts_as_stated(code: Any) -> None:
-    assert read_refusal(200, body(code)) is not None
+    assert classify_rejection(200, body(code)) is not None
     assert not is_error_code(ServiceError("", str(code)))
     assert is_error_code(ServiceError("", " 400 ")) and is_error_code(ServiceError("", "599"))
 
@@ -114,10 +114,10 @@ def test_refusal_code_that_is_no_status_counts_as_stated(code: Any) -> None:
               "the service is temporarily unavailable", "服务器内部错误"],
 )  # fmt: skip
 def test_refusal_inside_a_200_is_not_of_a_gateway(words: str) -> None:
-    assert read_refusal(200, body("x", "", words)) is None
+    assert classify_rejection(200, body("x", "", words)) is None
     page = {"error": f"<html><title>{words}</title></html>"}
-    assert read_refusal(200, page) is None
-    assert read_refusal(400, body("x", "", words)) is not None
+    assert classify_rejection(200, page) is None
+    assert classify_rejection(400, body("x", "", words)) is not None
 
 
 # ---- words decide before codes, in both languages ----
@@ -155,25 +155,27 @@ def test_refusal_words_decide_wherever_they_stand(code: str) -> None:
         for word in words:
             message = f"litellm.APIError: upstream said: {word} (request id: 2025)"
             for http in (400, 401, 403, 429):
-                assert type(read_refusal(http, body(code, "", message))) is kind, (word, http)
+                assert type(classify_rejection(http, body(code, "", message))) is kind, (word, http)
 
 
 @pytest.mark.parametrize("words", CHANNEL_WORDS)
 def test_refusal_without_a_channel_is_known_by_words(words: str) -> None:
     for http in (500, 501, 503, 519):
-        refusal = read_refusal(http, body("", "new_api_error", words))
-        assert type(refusal) is ServiceBusy and may_repeat(refusal) == (http == 503)
+        refusal = classify_rejection(http, body("", "new_api_error", words))
+        assert type(refusal) is ServiceBusy and is_retryable(refusal) == (http == 503)
     for http in (502, 504, 520, 524):
-        assert read_refusal(http, body("", "new_api_error", words)) is None
+        assert classify_rejection(http, body("", "new_api_error", words)) is None
 
 
 def test_refusal_code_about_the_account_wins_over_other_words() -> None:
-    rate = read_refusal(429, body("token_concurrency_limit_reached", "", "insufficient balance"))
+    rate = classify_rejection(
+        429, body("token_concurrency_limit_reached", "", "insufficient balance")
+    )
     assert type(rate) is RateLimited
-    channel = read_refusal(500, body("model_not_found", "", "insufficient balance"))
+    channel = classify_rejection(500, body("model_not_found", "", "insufficient balance"))
     assert type(channel) is ServiceBusy
     for code in ("invalid_request", "access_denied", "insufficient_quota"):
-        refusal = read_refusal(400, body(code, "", "insufficient balance"))
+        refusal = classify_rejection(400, body(code, "", "insufficient balance"))
         assert type(refusal) is InsufficientBalance
 
 
@@ -192,20 +194,20 @@ def test_refusal_code_about_the_account_wins_over_other_words() -> None:
 )
 def test_refusal_without_words_is_that_of_its_status(http: int, kind: Any, key: str) -> None:
     for status, error in ((http, body()), (200, body(http)), (http, body("invalid_request"))):
-        refusal = read_refusal(status, error)
+        refusal = classify_rejection(status, error)
         assert type(refusal) is kind and refusal.key == key
         assert refusal.values["http"] == status
 
 
 def test_refusal_403_with_a_quota_code_is_not_about_the_key() -> None:
-    assert type(read_refusal(403, body("QuotaExceeded"))) is InsufficientBalance
-    assert type(read_refusal(403, body("insufficient_quota"))) is InsufficientBalance
-    assert type(read_refusal(403, body("model_not_found"))) is AuthenticationFailed
+    assert type(classify_rejection(403, body("QuotaExceeded"))) is InsufficientBalance
+    assert type(classify_rejection(403, body("insufficient_quota"))) is InsufficientBalance
+    assert type(classify_rejection(403, body("model_not_found"))) is AuthenticationFailed
 
 
 def test_refusal_redirect_is_told_before_its_words() -> None:
     for http in (301, 308):
-        refusal = read_refusal(http, body("", "", "no available channel, 余额不足, 敏感"))
+        refusal = classify_rejection(http, body("", "", "no available channel, 余额不足, 敏感"))
         assert refusal is not None and refusal.key == "refused_redirect"
 
 
@@ -227,17 +229,19 @@ def test_reference_that_cannot_be_read_is_noticed(text: str) -> None:
 )
 def test_refusal_with_a_wrapped_moderation_code_is_one(code: str) -> None:
     for http in (200, 500):
-        refusal = read_refusal(http, body("bad_response", "upstream_error", f"({code}X) 2025"))
+        refusal = classify_rejection(
+            http, body("bad_response", "upstream_error", f"({code}X) 2025")
+        )
         assert type(refusal) is ContentRejected
-    assert read_refusal(503, body("", "", code)) is None
+    assert classify_rejection(503, body("", "", code)) is None
 
 
 def test_refusal_with_a_status_of_success_in_it_is_stated() -> None:
     for code in (200, 299):
-        refusal = read_refusal(200, body(code, "x_error"))
+        refusal = classify_rejection(200, body(code, "x_error"))
         assert type(refusal) is ApiRefused and refusal.values["waited"] == 0
 
 
 def test_refusal_status_counts_before_the_one_in_its_body() -> None:
-    assert type(read_refusal(400, body(429))) is ApiRefused
-    assert type(read_refusal(200, body(429))) is RateLimited
+    assert type(classify_rejection(400, body(429))) is ApiRefused
+    assert type(classify_rejection(200, body(429))) is RateLimited

@@ -19,7 +19,12 @@ from seedream_api.errors import (
 )
 from seedream_api.messages import WORDING
 from seedream_api.service.models import ServiceError
-from seedream_api.service.refusals import REFUSAL_CODES, is_moderation, may_repeat, read_refusal
+from seedream_api.service.refusals import (
+    REFUSAL_CODES,
+    classify_rejection,
+    is_moderation,
+    is_retryable,
+)
 
 KEY = "sk-1234567890abcdefghijkl"
 
@@ -88,7 +93,7 @@ ARK = [
 def test_every_documented_refusal_gets_its_own_error(
     http: int, code: Any, kind: str, expected: type[ApiRefused]
 ) -> None:
-    refusal = read_refusal(http, body(code, kind))
+    refusal = classify_rejection(http, body(code, kind))
     assert type(refusal) is expected
     assert refusal.charge is Charge.NONE and refusal.exit_code == 3
 
@@ -112,37 +117,37 @@ OPEN = [
 
 @pytest.mark.parametrize(("http", "code", "kind"), OPEN)
 def test_what_may_still_be_generated_stays_open(http: int, code: Any, kind: str) -> None:
-    assert read_refusal(http, body(code, kind)) is None
+    assert classify_rejection(http, body(code, kind)) is None
 
 
 @pytest.mark.parametrize("http", [408, 500, 502, 503, 504, 520, 524])
 @pytest.mark.parametrize("text", ["", "<html>Bad gateway</html>", None, [], {}])
 def test_a_gateways_page_leaves_the_outcome_open(http: int, text: Any) -> None:
-    assert read_refusal(http, text) is None
+    assert classify_rejection(http, text) is None
 
 
 @pytest.mark.parametrize("http", [100, 101, 201, 204, 300, 309])
 def test_answers_that_are_neither_success_nor_error_stay_open(http: int) -> None:
-    assert read_refusal(http, body("invalid_request")) is None
+    assert classify_rejection(http, body("invalid_request")) is None
 
 
 @pytest.mark.parametrize("http", [301, 302, 303, 307, 308])
 def test_redirect_is_refused_and_names_the_address(http: int) -> None:
-    refusal = read_refusal(http, "https://elsewhere.example.com/v1")
+    refusal = classify_rejection(http, "https://elsewhere.example.com/v1")
     assert refusal is not None and refusal.key == "refused_redirect"
-    assert "elsewhere.example.com" in str(refusal) and not may_repeat(refusal)
+    assert "elsewhere.example.com" in str(refusal) and not is_retryable(refusal)
 
 
 @pytest.mark.parametrize("http", [400, 405, 409, 415, 418, 422, 451, 499])
 @pytest.mark.parametrize("text", ["", "Bad Request", None, {}, {"detail": "no"}])
 def test_any_other_4xx_is_a_refusal_whatever_its_body(http: int, text: Any) -> None:
-    refusal = read_refusal(http, text)
+    refusal = classify_rejection(http, text)
     assert type(refusal) is ApiRefused and refusal.values["http"] == http
 
 
 def test_a_503_without_a_channel_is_known_by_its_words_too() -> None:
     message = "No available channel for model Seedream-4.5 under group default"
-    assert type(read_refusal(503, body("", "new_api_error", message))) is ServiceBusy
+    assert type(classify_rejection(503, body("", "new_api_error", message))) is ServiceBusy
 
 
 @pytest.mark.parametrize(
@@ -156,13 +161,13 @@ def test_a_503_without_a_channel_is_known_by_its_words_too() -> None:
     ],
 )
 def test_a_200_with_an_error_is_a_refusal(payload: Any) -> None:
-    refusal = read_refusal(200, payload)
+    refusal = classify_rejection(200, payload)
     assert refusal is not None and refusal.values["http"] == 200
 
 
 def test_moderation_is_found_in_a_wrapped_message_too() -> None:
     message = "upstream: OutputImageSensitiveContentDetected (request id: 2025)"
-    assert type(read_refusal(500, body("bad_response", "upstream_error", message))) is (
+    assert type(classify_rejection(500, body("bad_response", "upstream_error", message))) is (
         ContentRejected
     )
     assert is_moderation(ServiceError("", "content_policy_violation"))
@@ -183,8 +188,8 @@ def test_moderation_is_found_in_a_wrapped_message_too() -> None:
     ],
 )
 def test_what_surely_was_not_accepted_may_be_repeated(http: int, code: Any, kind: str) -> None:
-    refusal = read_refusal(http, body(code, kind))
-    assert refusal is not None and may_repeat(refusal)
+    refusal = classify_rejection(http, body(code, kind))
+    assert refusal is not None and is_retryable(refusal)
 
 
 @pytest.mark.parametrize(
@@ -199,15 +204,17 @@ def test_what_surely_was_not_accepted_may_be_repeated(http: int, code: Any, kind
     ],
 )  # fmt: skip
 def test_nothing_else_is_repeated(http: int, code: Any, kind: str) -> None:
-    refusal = read_refusal(http, body(code, kind))
-    assert refusal is not None and not may_repeat(refusal)
+    refusal = classify_rejection(http, body(code, kind))
+    assert refusal is not None and not is_retryable(refusal)
 
 
 # ---- what the person reads ----
 
 
 def test_request_id_code_and_reason_reach_the_message() -> None:
-    refusal = read_refusal(400, body("InvalidParameter", "", "size is odd"), request_id="req-77")
+    refusal = classify_rejection(
+        400, body("InvalidParameter", "", "size is odd"), request_id="req-77"
+    )
     assert refusal is not None and refusal.request_id == "req-77"
     for language in ("en", "zh"):
         text = refusal.message(language)
@@ -219,28 +226,28 @@ def test_the_key_is_taken_out_of_the_services_words(field: str) -> None:
     odd_key = "no-usual-shape-77"
     for secret in (KEY, odd_key):
         error = {"message": "", "code": "", "type": "", field: f"bad {secret} given"}
-        refusal = read_refusal(401, {"error": error}, secrets=(secret,))
+        refusal = classify_rejection(401, {"error": error}, secrets=(secret,))
         assert refusal is not None and secret not in str(refusal)
         assert secret not in repr(refusal.to_record())
 
 
 def test_signed_urls_are_taken_out_of_the_services_words() -> None:
     message = "cannot fetch https://bucket.example.com/ref.png?X-Signature=abcdef"
-    refusal = read_refusal(400, body("InvalidImageURL", "", message))
+    refusal = classify_rejection(400, body("InvalidImageURL", "", message))
     assert refusal is not None
     assert "abcdef" not in str(refusal) and "bucket.example.com/ref.png" in str(refusal)
 
 
 @pytest.mark.parametrize("text", ["", None, {}, "   "])
 def test_a_refusal_without_words_says_so(text: Any) -> None:
-    refusal = read_refusal(400, text)
+    refusal = classify_rejection(400, text)
     assert refusal is not None and "no reason given" in refusal.message("en")
 
 
 def test_the_words_of_a_loose_body_are_kept_and_bounded() -> None:
-    assert "plainly no" in str(read_refusal(400, {"message": "plainly no"}))
-    assert "plainly no" in str(read_refusal(400, {"detail": "plainly no", "code": 7}))
-    assert len(str(read_refusal(400, "x" * 100_000))) < 2_000
+    assert "plainly no" in str(classify_rejection(400, {"message": "plainly no"}))
+    assert "plainly no" in str(classify_rejection(400, {"detail": "plainly no", "code": 7}))
+    assert len(str(classify_rejection(400, "x" * 100_000))) < 2_000
 
 
 def test_every_code_of_the_table_is_lower_case_and_has_its_wording() -> None:
@@ -255,9 +262,9 @@ def test_every_code_of_the_table_is_lower_case_and_has_its_wording() -> None:
     | st.builds(body, st.none() | st.integers() | st.text(), st.text(), st.text()),
 )  # fmt: skip
 def test_every_refusal_can_be_told_in_both_languages(http: int, payload: Any) -> None:
-    refusal = read_refusal(http, payload)
+    refusal = classify_rejection(http, payload)
     if 400 <= http < 500 and http != 408:
         assert refusal is not None
     if refusal is not None:
         assert refusal.message("en") and refusal.message("zh")
-        assert not may_repeat(refusal) or http in (429, 503) or isinstance(refusal, RateLimited)
+        assert not is_retryable(refusal) or http in (429, 503) or isinstance(refusal, RateLimited)

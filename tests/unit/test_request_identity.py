@@ -13,13 +13,13 @@ import pytest
 from old_ledgers import spell_as_0_1, take_back_to_0_1
 
 from seedream_api.config.spelling import checked_address, spell_recorded_address
-from seedream_api.images.encode import Encoded
-from seedream_api.ledger.browsing import answering
+from seedream_api.images.encode import EncodedImage
+from seedream_api.ledger.browsing import find_reusable
 from seedream_api.ledger.given_urls import object_of, urls_of
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.request_identity import choose_row, find_rows, identify
-from seedream_api.ledger.states import ENDED_UNPAID, STORED, Intent, State, fingerprint
-from seedream_api.ledger.upload_cache import remember, sent_as
+from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State, fingerprint
+from seedream_api.ledger.upload_cache import put, to_uploaded_reference
 
 ADDRESS = "https://api.deepspaceai.net"
 BODY = {"model": "Seedream-4.5", "prompt": "a cat"}
@@ -33,19 +33,21 @@ def ledger(home: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 0) -> Intent:
+def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 0) -> JobSpec:
     identities, also = identify(ledger, address, BODY, references, seed)
     own = fingerprint(address, BODY, identities, seed)
     fields = {"model": BODY["model"]}
-    return Intent(
+    return JobSpec(
         own, "evolink", "Seedream-4.5", address, "print", "a cat", fields, identities, seed, 1,
         also=also,
     )  # fmt: skip
 
 
 def give(ledger: Ledger, url: str, content: str) -> None:
-    file = Encoded(b"png", "image/png", True, (), 1, 1)
-    remember(ledger, content, "place", sent_as(file, way="s3", url=url, expires_at=None))
+    file = EncodedImage(b"png", "image/png", True, (), 1, 1)
+    put(
+        ledger, content, "place", to_uploaded_reference(file, target="s3", url=url, expires_at=None)
+    )
 
 
 def execute(ledger: Ledger, statement: str, *values: object) -> None:
@@ -103,14 +105,14 @@ def test_other_service_is_another_request(ledger: Ledger, other: str) -> None:
 
 
 def test_adopted_task_is_found_by_canonical_address(ledger: Ledger) -> None:
-    mine = ledger.adopt("http://127.0.0.1:8080", "task-1", "print")
+    mine = ledger.claim_task("http://127.0.0.1:8080", "task-1", "print")
     execute(ledger, "UPDATE requests SET address = 'http://localhost:8080'")
     execute(
         ledger,
         "INSERT INTO requests (state, address, task_id, created_at, updated_at) "
         "VALUES ('accepted', 'https://other.example.com', 'task-1', 0, 0)",
     )
-    found = ledger.adopt("http://127.0.0.1:8080", "task-1", "print")
+    found = ledger.claim_task("http://127.0.0.1:8080", "task-1", "print")
     assert found.id == mine.id and found.address == "http://127.0.0.1:8080"
 
 
@@ -198,7 +200,7 @@ def test_damaged_references_stop_no_other_request(ledger: Ledger, refs: str) -> 
 # ---- several rows for one request ----
 
 
-def claim_all(ledger: Ledger, *states: State) -> tuple[Intent, list[int]]:
+def claim_all(ledger: Ledger, *states: State) -> tuple[JobSpec, list[int]]:
     names = [str(number) for number, _ in enumerate(states)]
     whole = replace(known(ledger), fingerprint="own", also=tuple(names))
     ids: list[int] = []
@@ -212,7 +214,7 @@ def claim_all(ledger: Ledger, *states: State) -> tuple[Intent, list[int]]:
 
 
 @pytest.mark.parametrize(
-    "first", [one for one in State if one not in (*ENDED_UNPAID, State.INTENDED)]
+    "first", [one for one in State if one not in (*RELEASED_STATES, State.INTENDED)]
 )
 def test_unsent_row_answers_after_every_other(ledger: Ledger, first: State) -> None:
     for order in ((first, State.INTENDED), (State.INTENDED, first)):
@@ -224,13 +226,13 @@ def test_unsent_row_answers_after_every_other(ledger: Ledger, first: State) -> N
 def test_completed_row_answers_before_an_unclear_one(ledger: Ledger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN, State.EMPTY, State.PARTIAL)
     assert ledger.claim(intent, "key").id == ids[0]
-    found = answering(ledger, intent.fingerprints, reuse=True)
+    found = find_reusable(ledger, intent.fingerprints, reuse=True)
     assert found is not None and found.id == ids[0]
 
 
 def test_reuse_off_passes_every_completed_row(ledger: Ledger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.PARTIAL, State.REFUSED)
-    assert answering(ledger, intent.fingerprints, reuse=False) is None
+    assert find_reusable(ledger, intent.fingerprints, reuse=False) is None
     new = ledger.claim(intent, "key", reuse=False)
     assert new.id not in ids and new.fingerprint == "own" and new.state is State.INTENDED
     states: list[Any] = [ledger.row(one).state for one in ids]
@@ -240,11 +242,11 @@ def test_reuse_off_passes_every_completed_row(ledger: Ledger) -> None:
 def test_reuse_off_is_held_by_an_unclear_row(ledger: Ledger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN)
     assert ledger.claim(intent, "key", reuse=False).id == ids[1]
-    assert ledger.row(ids[0]).state in STORED
+    assert ledger.row(ids[0]).state in STORED_STATES
 
 
 def test_no_row_answers_for_an_ended_request(ledger: Ledger) -> None:
-    intent, _ = claim_all(ledger, *ENDED_UNPAID)
+    intent, _ = claim_all(ledger, *RELEASED_STATES)
     with ledger.transaction() as db:
         assert choose_row(find_rows(db, intent.fingerprints), reuse=True) is None
 

@@ -14,10 +14,10 @@ from seedream_api.network.retry import (
     NO_CHANNEL,
     RATE_LIMITED,
     READING,
-    SETTLING,
+    UPLOAD_PROPAGATION,
     UPLOADING,
-    Patience,
-    Policy,
+    RetryBudget,
+    RetryPolicy,
     retry_after_s,
 )
 
@@ -32,12 +32,14 @@ class Clock:
         return self.now
 
 
-def pauses(policy: Policy, jitter: float, asked: float | None = None) -> tuple[list[float], float]:
+def pauses(
+    policy: RetryPolicy, jitter: float, asked: float | None = None
+) -> tuple[list[float], float]:
     """The pauses until the budget is used up, and when the last attempt began."""
     clock = Clock()
-    patience = Patience(clock, jitter=lambda: jitter)
+    patience = RetryBudget(clock, jitter=lambda: jitter)
     taken: list[float] = []
-    while (pause := patience.pause(policy, asked)) is not None:
+    while (pause := patience.next_delay(policy, asked)) is not None:
         taken.append(pause)
         clock.now += pause
         assert len(taken) < 10_000
@@ -48,7 +50,7 @@ def pauses(policy: Policy, jitter: float, asked: float | None = None) -> tuple[l
 @given(jitter=st.floats(0, 1))
 @example(jitter=1.0)  # of RATE_LIMITED the last attempt then begins at the very end of the budget
 def test_attempts_end_within_the_total_time_and_use_most_of_it(
-    policy: Policy, jitter: float
+    policy: RetryPolicy, jitter: float
 ) -> None:
     taken, last = pauses(policy, jitter)
     assert taken and last <= policy.total_s
@@ -58,7 +60,7 @@ def test_attempts_end_within_the_total_time_and_use_most_of_it(
 @pytest.mark.parametrize("policy", POLICIES)
 @given(jitter=st.floats(0, 1))
 def test_pauses_double_up_to_the_longest_and_jitter_only_shortens(
-    policy: Policy, jitter: float
+    policy: RetryPolicy, jitter: float
 ) -> None:
     taken, _ = pauses(policy, jitter)
     for number, pause in enumerate(taken):
@@ -68,10 +70,10 @@ def test_pauses_double_up_to_the_longest_and_jitter_only_shortens(
 
 def test_time_that_the_attempts_themselves_take_counts() -> None:
     clock = Clock()
-    patience = Patience(clock, jitter=lambda: 1.0)
-    assert patience.pause(CONNECTING) == 0.5
+    patience = RetryBudget(clock, jitter=lambda: 1.0)
+    assert patience.next_delay(CONNECTING) == 0.5
     clock.now += CONNECTING.total_s
-    assert patience.pause(CONNECTING) is None
+    assert patience.next_delay(CONNECTING) is None
 
 
 def test_the_number_of_attempts_is_a_bound_too() -> None:
@@ -81,17 +83,17 @@ def test_the_number_of_attempts_is_a_bound_too() -> None:
 
 def test_each_kind_of_failure_has_a_budget_of_its_own() -> None:
     clock = Clock()
-    patience = Patience(clock, jitter=lambda: 1.0)
-    while patience.pause(NO_CHANNEL) is not None:
+    patience = RetryBudget(clock, jitter=lambda: 1.0)
+    while patience.next_delay(NO_CHANNEL) is not None:
         pass
-    assert patience.pause(CONNECTING) == CONNECTING.first_s
+    assert patience.next_delay(CONNECTING) == CONNECTING.first_s
 
 
 def test_waited_time_is_counted_from_the_first_failure_of_the_kind() -> None:
     clock = Clock()
-    patience = Patience(clock)
+    patience = RetryBudget(clock)
     assert patience.waited_s(RATE_LIMITED) == 0
-    patience.pause(RATE_LIMITED)
+    patience.next_delay(RATE_LIMITED)
     clock.now += 41.6
     assert patience.waited_s(RATE_LIMITED) == 42
     assert patience.waited_s(CONNECTING) == 0
@@ -99,15 +101,15 @@ def test_waited_time_is_counted_from_the_first_failure_of_the_kind() -> None:
 
 @given(asked=st.floats(RATE_LIMITED.first_s, 60), jitter=st.floats(0, 1))
 def test_the_services_own_word_is_waited_for_and_little_more(asked: float, jitter: float) -> None:
-    patience = Patience(Clock(), jitter=lambda: jitter)
-    pause = patience.pause(RATE_LIMITED, asked)
+    patience = RetryBudget(Clock(), jitter=lambda: jitter)
+    pause = patience.next_delay(RATE_LIMITED, asked)
     assert pause is not None and asked <= pause <= asked + 1.0
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 @given(share=st.floats(0, 0.99), jitter=st.floats(0, 1))
 def test_short_retry_after_never_shortens_a_pause(
-    policy: Policy, share: float, jitter: float
+    policy: RetryPolicy, share: float, jitter: float
 ) -> None:
     asked = share * policy.first_s
     own, _ = pauses(policy, jitter)
@@ -118,22 +120,22 @@ def test_short_retry_after_never_shortens_a_pause(
 
 def test_retry_after_may_take_all_the_time_of_the_caller() -> None:
     clock = Clock()
-    patience = Patience(clock, jitter=lambda: 0.0)
+    patience = RetryBudget(clock, jitter=lambda: 0.0)
     for _ in range(5):
-        assert patience.pause(READING, 130.0, left_s=1_800.0) == 130.0
+        assert patience.next_delay(READING, 130.0, left_s=1_800.0) == 130.0
         clock.now += 130.0
-    assert patience.pause(READING, None, left_s=1_150.0) == pytest.approx(5.0)
-    assert patience.pause(READING, 130.0, left_s=129.0) is None
+    assert patience.next_delay(READING, None, left_s=1_150.0) == pytest.approx(5.0)
+    assert patience.next_delay(READING, 130.0, left_s=129.0) is None
 
 
 def test_a_word_beyond_the_budget_ends_the_attempts_at_once() -> None:
-    assert Patience(Clock()).pause(RATE_LIMITED, RATE_LIMITED.total_s + 1) is None
+    assert RetryBudget(Clock()).next_delay(RATE_LIMITED, RATE_LIMITED.total_s + 1) is None
 
 
 @pytest.mark.parametrize(("first_s", "longest_s"), [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0)])
 def test_a_policy_that_would_not_wait_is_a_defect(first_s: float, longest_s: float) -> None:
     with pytest.raises(ValueError, match="waits for no time"):
-        Policy(first_s=first_s, longest_s=longest_s, total_s=10.0)
+        RetryPolicy(first_s=first_s, longest_s=longest_s, total_s=10.0)
 
 
 # ---- Retry-After ----
@@ -193,11 +195,11 @@ def test_no_header_makes_reading_fail_or_gives_an_odd_number(headers: dict[str, 
         (READING, 1, 10, 120, 1_000),
         (DOWNLOADING, 0.5, 8, 90, 1_000),
         (UPLOADING, 1, 15, 90, 6),
-        (SETTLING, 0.5, 2, 6, 1_000),
+        (UPLOAD_PROPAGATION, 0.5, 2, 6, 1_000),
     ],
 )
 def test_how_long_a_person_waits_for_what(
-    policy: Policy, first_s: float, longest_s: float, total_s: float, attempts: int
+    policy: RetryPolicy, first_s: float, longest_s: float, total_s: float, attempts: int
 ) -> None:
     """Another number here is a decision: people wait for that long before they are told."""
     assert (policy.first_s, policy.longest_s) == (first_s, longest_s)
@@ -205,7 +207,7 @@ def test_how_long_a_person_waits_for_what(
 
 
 def test_pauses_may_all_be_of_one_length_and_never_run_backwards() -> None:
-    assert Policy(first_s=2.0, longest_s=2.0, total_s=9.0).longest_s == 2.0
+    assert RetryPolicy(first_s=2.0, longest_s=2.0, total_s=9.0).longest_s == 2.0
     for first_s, longest_s in ((2.0, 1.0), (0.0, 1.0), (-1.0, 1.0)):
         with pytest.raises(ValueError, match="backwards"):
-            Policy(first_s=first_s, longest_s=longest_s, total_s=9.0)
+            RetryPolicy(first_s=first_s, longest_s=longest_s, total_s=9.0)

@@ -9,12 +9,12 @@ import pytest
 from seedream_api.service.models import ServiceError
 from seedream_api.service.stated_errors import (
     MAX_QUOTED,
+    find_fallback_error,
     is_fine,
+    parse_error,
     quotable,
-    read_error,
-    read_loose_error,
     read_redirect,
-    text_of,
+    to_text,
 )
 
 CODE_FIELDS = ("code", "error_code", "errcode", "err_code", "errno", "Code")
@@ -36,21 +36,21 @@ WARNINGS = ("warning", "Warn", "notice", "info", "deprecated", "Deprecation", "è
 
 def test_error_object_is_read_by_every_name_of_a_field() -> None:
     for name in ("error", "errors", "err", "Error"):
-        assert read_error({name: {"message": "no"}}) == ServiceError("no"), name
-        assert read_error({name: [{"message": "no"}]}) == ServiceError("no"), name
-        assert read_error({name: "no"}) == ServiceError("no"), name
+        assert parse_error({name: {"message": "no"}}) == ServiceError("no"), name
+        assert parse_error({name: [{"message": "no"}]}) == ServiceError("no"), name
+        assert parse_error({name: "no"}) == ServiceError("no"), name
     for name in CODE_FIELDS:
-        assert read_error({"error": {name: "E7"}}) == ServiceError("", "E7"), name
-        assert read_error({"error": "no", name: 7}) == ServiceError("no", "7"), name
-        assert read_loose_error({name: "E7"}) == ServiceError("", "E7"), name
+        assert parse_error({"error": {name: "E7"}}) == ServiceError("", "E7"), name
+        assert parse_error({"error": "no", name: 7}) == ServiceError("no", "7"), name
+        assert find_fallback_error({name: "E7"}) == ServiceError("", "E7"), name
     for name in MESSAGE_FIELDS:
-        assert read_error({"error": {name: "no"}}) == ServiceError("no"), name
-        assert read_loose_error({name: "no"}) == ServiceError("no"), name
+        assert parse_error({"error": {name: "no"}}) == ServiceError("no"), name
+        assert find_fallback_error({name: "no"}) == ServiceError("no"), name
     for name in ("type", "status", "name"):
-        assert read_error({"error": {name: "E7"}}) == ServiceError("", "", "E7"), name
+        assert parse_error({"error": {name: "E7"}}) == ServiceError("", "", "E7"), name
     for name in REASON_FIELDS:
-        assert read_error({name: "no face"}) == ServiceError("no face"), name
-        assert read_error({name: "no face", "code": 7}) == ServiceError("no face", "7"), name
+        assert parse_error({name: "no face"}) == ServiceError("no face"), name
+        assert parse_error({name: "no face", "code": 7}) == ServiceError("no face", "7"), name
 
 
 @pytest.mark.parametrize(
@@ -76,19 +76,19 @@ def test_error_object_is_read_by_every_name_of_a_field() -> None:
     ],
 )
 def test_error_of_any_shape_is_read(error: Any, stated: ServiceError) -> None:
-    assert read_error({"error": error, "message": "beside", "code": "c"}) == stated
+    assert parse_error({"error": error, "message": "beside", "code": "c"}) == stated
 
 
 def test_error_of_a_flag_takes_the_words_beside_it() -> None:
     for failed in (False, "false", " False "):
-        assert read_error({"success": failed}) == ServiceError("success: false")
-        assert read_error({"success": failed, "msg": "no"}) == ServiceError("no")
-        assert read_error({"success": failed, "code": 7}) == ServiceError("", "7")
+        assert parse_error({"success": failed}) == ServiceError("success: false")
+        assert parse_error({"success": failed, "msg": "no"}) == ServiceError("no")
+        assert parse_error({"success": failed, "code": 7}) == ServiceError("", "7")
         page = {"success": failed, "message": "<html><h1>no</h1></html>", "code": "c"}
-        assert read_error(page) == ServiceError("no", "c")
-    assert read_error({"error": True}) == ServiceError("error: true")
+        assert parse_error(page) == ServiceError("no", "c")
+    assert parse_error({"error": True}) == ServiceError("error: true")
     for worked in (True, "true", None, 1, 0, ""):
-        assert read_error({"success": worked, "message": "m"}) is None
+        assert parse_error({"success": worked, "message": "m"}) is None
 
 
 # ---- what is not an error ----
@@ -105,8 +105,8 @@ def test_error_that_says_all_is_well_is_none(word: str) -> None:
         [word],
         {"error": {"message": word}},
     ):
-        assert read_error({"error": error}) is None, error
-    assert read_error({"fail_reason": word}) is None
+        assert parse_error({"error": error}) is None, error
+    assert parse_error({"fail_reason": word}) is None
     assert is_fine(ServiceError(word, word, word))
     for other in (ServiceError("x", word), ServiceError(word, "x"), ServiceError(word, "", "x")):
         assert not is_fine(other)
@@ -120,29 +120,29 @@ def test_error_that_is_a_warning_is_none(word: str) -> None:
         {"type": word, "code": "W1"},
         {"message": f" {word}: the size was adjusted"},
     ):
-        assert read_error({"error": error}) is None, error
+        assert parse_error({"error": error}) is None, error
 
 
 @pytest.mark.parametrize("word", ["warned", "information", "noticed", "x warning", "okX", "Xok"])
 def test_error_is_not_a_warning_by_a_part_of_a_word(word: str) -> None:
-    assert read_error({"error": word}) == ServiceError(word)
+    assert parse_error({"error": word}) == ServiceError(word)
 
 
 @pytest.mark.parametrize("body", [None, [], {}, "", "text", 7, True, {"error": None}, {"error": 0},
                                   {"error": {}}, {"error": []}, {"error": 1.5}, {"message": "m"},
                                   {"fail_reason": None}, {"error": False}])  # fmt: skip
 def test_error_that_is_absent_is_none(body: Any) -> None:
-    assert read_error(body) is None
+    assert parse_error(body) is None
 
 
 @pytest.mark.parametrize("text", ["\x08", "<html><body>x</body></html>", "\ufffd\ufffd"])
 def test_error_that_cannot_be_quoted_is_none(text: str) -> None:
     for error in (text, [text], {"message": text}, {"error": {"message": text}}):
-        assert read_error({"error": error}) is None
-    assert read_error({"fail_reason": text}) is None
-    assert read_error({"error": {"message": text, "code": "c"}}) == ServiceError("", "c")
+        assert parse_error({"error": error}) is None
+    assert parse_error({"fail_reason": text}) is None
+    assert parse_error({"error": {"message": text, "code": "c"}}) == ServiceError("", "c")
     page = "<html><title>no face</title></html>"
-    assert read_error({"fail_reason": page}) == ServiceError("no face")
+    assert parse_error({"fail_reason": page}) == ServiceError("no face")
 
 
 def test_error_nested_too_deeply_is_none() -> None:
@@ -158,10 +158,10 @@ def test_error_nested_too_deeply_is_none() -> None:
         (lambda inner: {"error": inner}, {"message": "no"}),
     ):
         most = 8 if leaf == "no" else 7
-        assert read_error(nested(most, build, leaf)) == ServiceError("no")
+        assert parse_error(nested(most, build, leaf)) == ServiceError("no")
         for levels in (most + 1, 500, 5_000):
-            assert read_error(nested(levels, build, leaf)) is None
-    assert read_loose_error({"detail": nested(9, lambda inner: [inner], "no")["error"]}).is_empty
+            assert parse_error(nested(levels, build, leaf)) is None
+    assert find_fallback_error({"detail": nested(9, lambda inner: [inner], "no")["error"]}).is_empty
 
 
 # ---- loose words ----
@@ -192,7 +192,7 @@ def test_error_nested_too_deeply_is_none() -> None:
     ],
 )
 def test_loose_error_is_read_from_any_body(body: Any, said: ServiceError) -> None:
-    assert read_loose_error(body) == said
+    assert find_fallback_error(body) == said
 
 
 def test_redirect_states_where_else_to_go() -> None:
@@ -210,7 +210,7 @@ def test_redirect_states_where_else_to_go() -> None:
      ([], ""), ({}, ""), ("", "")],
 )  # fmt: skip
 def test_text_of_takes_texts_and_whole_numbers(value: Any, text: str) -> None:
-    assert text_of(value) == text
+    assert to_text(value) == text
 
 
 @pytest.mark.parametrize(

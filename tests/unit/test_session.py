@@ -22,17 +22,17 @@ from seedream_api import (
     load_settings,
 )
 from seedream_api.jobs import collect as collecting, session
-from seedream_api.jobs.upload_references import try_upload, upload_references
+from seedream_api.jobs.upload_references import try_upload_target, upload_references
 from seedream_api.ledger.states import State
-from seedream_api.network.url_guard import Policy
+from seedream_api.network.url_guard import FetchPolicy
 
 
-def policy(home: Path, address: str) -> Policy:
+def policy(home: Path, address: str) -> FetchPolicy:
     settings = load_settings(
         home, {"DEEPSPACE_BASE_URL": address, "DEEPSPACE_API_KEY": "sk-session-test"}
     )
 
-    async def asked() -> Policy:
+    async def asked() -> FetchPolicy:
         async with Session(settings) as opened:
             first = await opened.result_policy()
             assert await opened.result_policy() == first
@@ -129,7 +129,7 @@ def used(opened: Session, home: Path) -> list[Callable[[], Coroutine[Any, Any, A
         lambda: collect_all(["task-1"], opened),
         lambda: collecting.resume(cast("Any", row), opened),
         lambda: upload_references([picture], opened),
-        lambda: try_upload(opened),
+        lambda: try_upload_target(opened),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seedream_api.service.models import TaskStatus
-from seedream_api.service.statuses import read_progress, read_status, read_word
+from seedream_api.service.statuses import find_raw_status, parse_progress, parse_status
 
 WORDS = {
     TaskStatus.QUEUED: (
@@ -37,27 +37,27 @@ WORDS = {
 @pytest.mark.parametrize("status", WORDS)
 def test_status_is_read_from_every_known_word(status: TaskStatus) -> None:
     for word in WORDS[status]:
-        assert read_status(word) is status, word
+        assert parse_status(word) is status, word
         for spelled in (word.upper(), f" {word} ", f"TaskStatus.{word}"):
-            assert read_status(spelled) is status, spelled
+            assert parse_status(spelled) is status, spelled
         for blank in ("-", " "):
-            assert read_status(word.replace("_", blank)) is status, word
-    assert read_status("") is None
+            assert parse_status(word.replace("_", blank)) is status, word
+    assert parse_status("") is None
 
 
 def test_status_word_is_read_from_every_field() -> None:
     for name in ("status", "task_status", "taskStatus", "state", "job_status", "Status", "State",
                  "task_state"):  # fmt: skip
-        assert read_word({name: " Running "}) == "Running", name
+        assert find_raw_status({name: " Running "}) == "Running", name
         for inner in ("state", "status", "name"):
-            assert read_word({name: {inner: "done"}}) == "done", inner
-    assert read_word({"status": {"state": "", "name": "done"}}) == "done"
+            assert find_raw_status({name: {inner: "done"}}) == "done", inner
+    assert find_raw_status({"status": {"state": "", "name": "done"}}) == "done"
 
 
 @pytest.mark.parametrize("value", ["", 200, "200", None, True, [], {}, 1.5])
 def test_status_word_is_not_a_number(value: Any) -> None:
-    assert read_word({"status": value}) == ""
-    assert read_word({"status": value, "state": "done"}) == "done"
+    assert find_raw_status({"status": value}) == ""
+    assert find_raw_status({"status": value, "state": "done"}) == "done"
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_status_word_is_not_a_number(value: Any) -> None:
     ],
 )  # fmt: skip
 def test_progress_is_percent_or_absent(value: Any, percent: float | None) -> None:
-    assert read_progress(value) == percent
+    assert parse_progress(value) == percent

@@ -26,7 +26,7 @@ def content(store: ImageStore) -> list[Path]:
 
 
 def test_a_kept_image_is_named_by_its_content(store: ImageStore) -> None:
-    kept = store.keep_answer(PNG)
+    kept = store.add_bytes(PNG)
     digest = hashlib.sha256(PNG).hexdigest()
     assert kept.path == store.folder / digest[:2] / f"{digest}.png"
     assert kept.path.read_bytes() == PNG
@@ -35,14 +35,14 @@ def test_a_kept_image_is_named_by_its_content(store: ImageStore) -> None:
 
 
 def test_equal_images_are_one_file_and_others_are_not(store: ImageStore) -> None:
-    first, again, other = store.keep_answer(PNG), store.keep_answer(PNG), store.keep_answer(JPEG)
+    first, again, other = store.add_bytes(PNG), store.add_bytes(PNG), store.add_bytes(JPEG)
     assert first.path == again.path != other.path and other.path.suffix == ".jpg"
     assert content(store) == sorted([first.path, other.path])
     assert sorted(store.files()) == content(store)
 
 
 def test_bytes_that_are_no_image_are_kept_all_the_same(store: ImageStore) -> None:
-    kept = store.keep_answer(b"what is this")
+    kept = store.add_bytes(b"what is this")
     assert kept.media_type == "" and kept.path.suffix == ".bin"
     assert kept.path.read_bytes() == b"what is this"
 
@@ -58,7 +58,7 @@ def test_a_name_appears_only_with_the_whole_content(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", watched)
-    kept = store.keep_answer(PNG)
+    kept = store.add_bytes(PNG)
     assert seen == [(False, PNG)] and kept.path.exists()
 
 
@@ -79,7 +79,7 @@ def test_bytes_and_name_are_on_the_disk_before_anyone_is_told(
 
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", renamed)
-    store.keep_answer(PNG)
+    store.add_bytes(PNG)
     assert order[:2] == ["bytes", "name"]
     assert os.name != "posix" or "folder" in order[2:]
 
@@ -88,7 +88,7 @@ def test_bytes_and_name_are_on_the_disk_before_anyone_is_told(
 def test_files_and_folders_belong_to_their_owner_alone(store: ImageStore) -> None:
     mask = os.umask(0)
     try:
-        store.keep_answer(PNG)
+        store.add_bytes(PNG)
     finally:
         os.umask(mask)
     for path in (store.folder, *store.folder.rglob("*")):
@@ -106,9 +106,9 @@ def test_a_download_that_is_whole_is_moved_to_its_name(store: ImageStore) -> Non
     partial = store.new_partial()
     partial.write_bytes(PNG)
     digest = hashlib.sha256(PNG).hexdigest()
-    kept = store.keep(partial, sha256=digest, kind="image/png", size=len(PNG))
+    kept = store.add(partial, sha256=digest, kind="image/png", size=len(PNG))
     assert kept.path.read_bytes() == PNG and not partial.exists()
-    assert store.keep_answer(PNG).path == kept.path
+    assert store.add_bytes(PNG).path == kept.path
 
 
 def test_a_disk_that_takes_nothing_is_told_and_leaves_no_half_file(
@@ -119,7 +119,7 @@ def test_a_disk_that_takes_nothing_is_told_and_leaves_no_half_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(LedgerFailed) as caught:
-        store.keep_answer(PNG)
+        store.add_bytes(PNG)
     assert caught.value.key == "image_unstorable" and "No space left" in str(caught.value)
     assert content(store) == []
 
@@ -134,7 +134,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(home: Path, store: ImageStore
 
 def test_a_download_that_vanished_is_told(store: ImageStore) -> None:
     with pytest.raises(LedgerFailed):
-        store.keep(store.new_partial(), sha256="ab" * 32, kind="image/png", size=1)
+        store.add(store.new_partial(), sha256="ab" * 32, kind="image/png", size=1)
 
 
 def test_a_store_that_was_never_used_holds_nothing(store: ImageStore) -> None:

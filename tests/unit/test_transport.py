@@ -13,7 +13,7 @@ import pytest
 
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
 from seedream_api.network import compression, http_requests, transport
-from seedream_api.network.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpResponse, Transport
 
 BODY = {"model": "Seedream-4.5", "prompt": "一只猫"}
 KEY = {"Authorization": "Bearer sk-secret-1234567890"}
@@ -39,8 +39,8 @@ class Moment:
 
 def post(
     url: str, moment: Moment | None = None, *, read_timeout_s: float = 10.0, body: Any = BODY
-) -> HttpAnswer:
-    async def run() -> HttpAnswer:
+) -> HttpResponse:
+    async def run() -> HttpResponse:
         client = Transport()
         try:
             return await client.post_once(
@@ -226,7 +226,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
 )
 def test_no_whole_response_head_leaves_the_outcome_unknown(serve: Serve, after: bytes) -> None:
     error = unknown(serve(torn(after)).url())
-    assert error.hint is None and error.values["reason"]
+    assert error.possible_task_id is None and error.values["reason"]
     assert "sk-secret" not in str(error)
 
 
@@ -290,7 +290,7 @@ def test_paid_response_that_drips_forever_is_cut_in_time(serve: Serve) -> None:
 
 
 def test_free_response_that_drips_forever_is_cut_in_time(serve: Serve) -> None:
-    async def run() -> HttpAnswer:
+    async def run() -> HttpResponse:
         client = Transport()
         try:
             return await asyncio.wait_for(client.ask(serve(drip).url(), timeout_s=0.4), 10.0)
@@ -316,7 +316,7 @@ def test_download_behind_an_illegal_header_is_cut_in_time(serve: Serve) -> None:
 
 
 def test_response_without_end_is_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 10_000)
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 10_000)
     answer = post(serve(torn(HEAD.replace(b"500", b"10001") + b" " * 10_001)).url())
     assert "10000 bytes" in str(answer.cut)
 
@@ -325,12 +325,12 @@ def test_packed_response_is_bounded_when_unpacked(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(compression, "MAX_PLAIN_BYTES", 10_000)
     packed = gzip.compress(b'"' + b" " * 20_000 + b'"')
     with pytest.raises(ValueError, match="Unterminated"):
-        HttpAnswer(200, {}, packed).json()
+        HttpResponse(200, {}, packed).json()
 
 
 def test_a_cancellation_that_meets_the_end_of_a_read_is_not_swallowed() -> None:
     async def read() -> None:
-        arrived: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+        arrived: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
 
         async def answer() -> None:
             await arrived
@@ -338,7 +338,7 @@ def test_a_cancellation_that_meets_the_end_of_a_read_is_not_swallowed() -> None:
         reading = asyncio.ensure_future(transport._in_time(answer(), 30.0))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        arrived.set_result(HttpAnswer(200, {}, b""))
+        arrived.set_result(HttpResponse(200, {}, b""))
         await asyncio.sleep(0)  # the answer is whole, and whoever waits for it does not know yet
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import NotSent, ReadFailed
-from seedream_api.network.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpResponse, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
 
@@ -27,7 +27,7 @@ def run(steps: Callable[[Transport], Awaitable[Any]]) -> Any:
     return asyncio.run(all_of_it())
 
 
-async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpAnswer:
+async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpResponse:
     async def moment() -> None:
         if seen is not None:
             seen.append("moment")
@@ -68,13 +68,15 @@ def test_a_compressed_answer_is_read(serve: Serve) -> None:
 
 def test_json_nested_beyond_reading_is_no_json() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        HttpAnswer(200, {}, b"[" * 200_000 + b"]" * 200_000).json()
+        HttpResponse(200, {}, b"[" * 200_000 + b"]" * 200_000).json()
 
 
 def test_request_id_is_read_from_either_header() -> None:
-    assert HttpAnswer(200, {"x-request-id": "a", "x-oneapi-request-id": "b"}, b"").request_id == "a"
-    assert HttpAnswer(200, {"x-oneapi-request-id": "b"}, b"").request_id == "b"
-    assert HttpAnswer(200, {}, b"").request_id is None
+    assert (
+        HttpResponse(200, {"x-request-id": "a", "x-oneapi-request-id": "b"}, b"").request_id == "a"
+    )
+    assert HttpResponse(200, {"x-oneapi-request-id": "b"}, b"").request_id == "b"
+    assert HttpResponse(200, {}, b"").request_id is None
 
 
 def test_a_free_request_tells_unreached_from_unanswered(serve: Serve) -> None:

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from seedream_api.errors import NotSent
-from seedream_api.network.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpResponse, Transport
 
 SAID = b'{"error":{"message":"not now"}}'
 LIMIT = 256 * 1024
@@ -109,8 +109,8 @@ class Moment:
 
 def post(
     url: str, megabytes: float = 0, moment: Moment | None = None, *, proxy: str = ""
-) -> HttpAnswer:
-    async def run() -> HttpAnswer:
+) -> HttpResponse:
+    async def run() -> HttpResponse:
         client = Transport(proxy)
         try:
             return await client.post_once(
@@ -392,7 +392,7 @@ def test_badly_framed_response_does_not_spoil_the_next(serve: Callable[[Talk], A
 
     server = serve(talk)
 
-    async def run() -> list[HttpAnswer]:
+    async def run() -> list[HttpResponse]:
         client = Transport()
         try:
             return [await client.ask(server.url()) for _ in range(3)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.network.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpResponse, Transport
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 Serve = Callable[[Callable[[Any], None]], Any]
@@ -31,7 +31,7 @@ def run(steps: Callable[[Transport], Awaitable[Any]]) -> Any:
     return asyncio.run(all_of_it())
 
 
-async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpAnswer:
+async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpResponse:
     async def moment() -> None:
         if seen is not None:
             seen.append("moment")

@@ -11,7 +11,7 @@ import pytest
 
 from seedream_api.errors import ConfigurationError, NotSent
 from seedream_api.network.proxies import proxy_for
-from seedream_api.network.transport import HttpAnswer, Transport
+from seedream_api.network.transport import HttpResponse, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
 SERVICE = "https://service.example.com/v1/images/generations"
@@ -28,7 +28,7 @@ def run(steps: Callable[[Transport], Awaitable[Any]]) -> Any:
     return asyncio.run(all_of_it())
 
 
-async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpAnswer:
+async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpResponse:
     async def moment() -> None:
         if seen is not None:
             seen.append("moment")

@@ -16,7 +16,7 @@ from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, Rea
 from seedream_api.network import proxies, transport
 from seedream_api.network.exchanges import current_exchange
 from seedream_api.network.http_requests import USER_AGENT
-from seedream_api.network.transport import MAX_ANSWER_BYTES, Transport
+from seedream_api.network.transport import MAX_RESPONSE_BYTES, Transport
 
 URL = "https://api.example.com/v1/images"
 COMMON = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "gzip"}
@@ -240,8 +240,8 @@ def test_an_outcome_that_is_unknown_says_how_to_forget_it(monkeypatch: pytest.Mo
 def test_an_answer_may_have_just_as_many_bytes_as_are_allowed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert MAX_ANSWER_BYTES == 268_435_456  # of base64: fifteen of the largest images
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 3)
+    assert MAX_RESPONSE_BYTES == 268_435_456  # of base64: fifteen of the largest images
+    monkeypatch.setattr(transport, "MAX_RESPONSE_BYTES", 3)
     stand_in(monkeypatch, Pools(b"123"))
     assert run(lambda client: client.ask(URL)).body == b"123"
     pools = stand_in(monkeypatch, Pools(b"1234"))

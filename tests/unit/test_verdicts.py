@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from seedream_api.network.transport import HttpAnswer
+from seedream_api.network.transport import HttpResponse
 from seedream_api.service.models import NO_ERROR, ResultItem, ServiceError, TaskStatus, Unreadable
-from seedream_api.service.reading import understand
+from seedream_api.service.reading import parse_http_response
 from seedream_api.service.refusals import BEFORE_FORWARDING, OPEN_CODES
-from seedream_api.service.responses import Answer, read_answer
-from seedream_api.service.result_items import Reader
+from seedream_api.service.responses import ServiceResponse, parse_value
+from seedream_api.service.result_items import ItemReader
 from seedream_api.service.verdicts import Verdict, is_unknown_task, judge_submission, stated_error
 
 BASE = "https://api.example.com"
@@ -24,9 +24,9 @@ MADE, ACCEPTED, REFUSED, EMPTY, UNKNOWN = (
 )  # fmt: skip
 
 
-def respond(payload: Any, http: int = 200, **fields: Any) -> Answer:
+def respond(payload: Any, http: int = 200, **fields: Any) -> ServiceResponse:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return understand(HttpAnswer(http, {}, body, **fields), Reader(BASE), "")
+    return parse_http_response(HttpResponse(http, {}, body, **fields), ItemReader(BASE), "")
 
 
 def judge(payload: Any, http: int = 200, **fields: Any) -> Verdict:
@@ -178,8 +178,8 @@ def test_verdict_refused_of_a_4xx_whatever_its_body(http: int, payload: Any) -> 
 
 @pytest.mark.parametrize("http", [301, 302, 303, 307, 308])
 def test_verdict_refused_of_a_redirect(http: int) -> None:
-    moved = HttpAnswer(http, {"location": "https://other.example.com/v1"}, b"")
-    answer = understand(moved, Reader(BASE), "")
+    moved = HttpResponse(http, {"location": "https://other.example.com/v1"}, b"")
+    answer = parse_http_response(moved, ItemReader(BASE), "")
     assert judge_submission(answer) is REFUSED
     assert stated_error(answer).message == "https://other.example.com/v1"
 
@@ -302,25 +302,25 @@ PLAIN = ServiceError("something", "oops")
 
 
 def test_stated_error_prefers_the_error_that_says_which() -> None:
-    assert stated_error(Answer(http=200, error=PLAIN, said=CODED)) is CODED
+    assert stated_error(ServiceResponse(http=200, error=PLAIN, said=CODED)) is CODED
     other = ServiceError("no", "InvalidParameter")
-    assert stated_error(Answer(http=200, error=other, said=CODED)) is other
-    assert stated_error(Answer(http=200, said=CODED)) is CODED
+    assert stated_error(ServiceResponse(http=200, error=other, said=CODED)) is other
+    assert stated_error(ServiceResponse(http=200, said=CODED)) is CODED
 
 
 def test_stated_error_beside_a_2xx_needs_a_code() -> None:
-    assert stated_error(Answer(http=200, said=PLAIN)) is NO_ERROR
-    assert stated_error(Answer(http=299, said=PLAIN)) is NO_ERROR
+    assert stated_error(ServiceResponse(http=200, said=PLAIN)) is NO_ERROR
+    assert stated_error(ServiceResponse(http=299, said=PLAIN)) is NO_ERROR
     for http in (199, 300, 400, 500):
-        assert stated_error(Answer(http=http, said=PLAIN)) is PLAIN
-        assert stated_error(Answer(http=http, error=CODED, said=PLAIN)) is CODED
+        assert stated_error(ServiceResponse(http=http, said=PLAIN)) is PLAIN
+        assert stated_error(ServiceResponse(http=http, error=CODED, said=PLAIN)) is CODED
 
 
 def test_stated_error_of_entries_counts_where_all_have_one() -> None:
     failed = ResultItem(0, error=PLAIN)
-    assert stated_error(Answer(http=200, items=(failed, failed))) is PLAIN
+    assert stated_error(ServiceResponse(http=200, items=(failed, failed))) is PLAIN
     for other in (ResultItem(1, url=URL), ResultItem(1, problem=Unreadable("no image"))):
-        assert stated_error(Answer(http=200, items=(failed, other))) is NO_ERROR
+        assert stated_error(ServiceResponse(http=200, items=(failed, other))) is NO_ERROR
 
 
 # ---- a poll of a task that the service does not know ----
@@ -383,7 +383,7 @@ def test_unknown_task_is_not_every_failed_poll(words: str) -> None:
 
 
 def test_unknown_task_of_a_task_that_failed_is_not_meant() -> None:
-    answer = read_answer({"id": "task-1", "status": "failed", "error": {"message": "no face"}})
+    answer = parse_value({"id": "task-1", "status": "failed", "error": {"message": "no face"}})
     assert not is_unknown_task(replace(answer, http=200)) and answer.status is TaskStatus.FAILED
 
 

@@ -21,7 +21,7 @@ from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.pruning import IN_USE_S, prune
-from seedream_api.ledger.states import Intent, State
+from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there it is no play")
@@ -87,7 +87,7 @@ def test_the_lock_of_windows_lives_and_dies_as_the_other_one(
 ) -> None:
     lock = windows_locks.OwnerLock(tmp_path)
     assert windows_locks.is_alive(tmp_path, lock.name)
-    windows_locks.sweep(tmp_path)
+    windows_locks.remove_stale_locks(tmp_path)
     assert windows_locks.is_alive(tmp_path, lock.name)
     lock.release()
     assert not windows_locks.is_alive(tmp_path, lock.name)
@@ -102,7 +102,7 @@ def test_a_lock_file_that_somebody_looks_at_is_removed_by_the_next_sweep(
     assert not windows_locks.is_alive(tmp_path, lock.name)
     assert len([*tmp_path.iterdir()]) == 1
     in_use.is_held = lambda path: False
-    windows_locks.sweep(tmp_path)
+    windows_locks.remove_stale_locks(tmp_path)
     assert [*tmp_path.iterdir()] == []
 
 
@@ -133,9 +133,9 @@ def test_an_image_that_is_stored_and_being_read_is_stored_all_the_same(
     tmp_path: Path, in_use: InUse
 ) -> None:
     store = ImageStore(tmp_path, "me")
-    first = store.keep_answer(PICTURE)
+    first = store.add_bytes(PICTURE)
     in_use.is_held = lambda path: path == first.path
-    assert store.keep_answer(PICTURE) == first
+    assert store.add_bytes(PICTURE) == first
     assert [*tmp_path.rglob("*.part")] == []
 
 
@@ -143,11 +143,11 @@ def test_a_damaged_file_that_is_being_read_does_not_pass_for_the_image(
     tmp_path: Path, in_use: InUse
 ) -> None:
     store = ImageStore(tmp_path, "me")
-    first = store.keep_answer(PICTURE)
+    first = store.add_bytes(PICTURE)
     first.path.write_bytes(b"")
     in_use.is_held = lambda path: path == first.path
     with pytest.raises(LedgerFailed):
-        store.keep_answer(PICTURE)
+        store.add_bytes(PICTURE)
 
 
 def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_use: InUse) -> None:
@@ -156,13 +156,13 @@ def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_u
     store = ImageStore(tmp_path, ledger.owner)
     for number in (1, 2):
         name = f"wish {number}"
-        wish = Intent(name, "evolink", "m", "http://a", "0", name, {}, (), 0, 1)
+        wish = JobSpec(name, "evolink", "m", "http://a", "0", name, {}, (), 0, 1)
         row = ledger.claim(wish, name)
         ledger.move(row.id, State.SENDING)
-        file = store.keep_answer(PICTURE + bytes([number]))
-        ledger.answered(row.id, (ResultItem(position=0, url=None, data=b"x"),), {0: file})
+        file = store.add_bytes(PICTURE + bytes([number]))
+        ledger.record_response(row.id, (ResultItem(position=0, url=None, data=b"x"),), {0: file})
         ledger.move(row.id, State.COMPLETED)
-        ledger.delivered(row.id)
+        ledger.mark_delivered(row.id)
     now += IN_USE_S + 1
     held = ledger.images(1)[0].file
     in_use.is_held = lambda path: path == held
@@ -175,7 +175,7 @@ def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_u
 
 async def discarded(path: Path) -> None:
     part = PartialFile(path)
-    await part.take(PICTURE)
+    await part.write_chunk(PICTURE)
     await part.flush()
     await part.discard()
 

@@ -107,7 +107,7 @@ def test_every_message_says_what_happened_then_the_money_once_then_the_advice() 
                 assert said == [MONEY[error.charge.value][LANGUAGES.index(language)]]
                 assert message.count(said[0]) == 1
                 advice = wording.advice_en if language == "en" else wording.advice_zh
-                assert message.startswith(error.happened(language))
+                assert message.startswith(error.summary(language))
                 assert bool(advice) != message.endswith(said[0])
             assert str(error) == f"{error.message('en')}\n{error.message('zh')}"
 
