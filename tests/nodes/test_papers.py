@@ -14,8 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 TWINS = [
     ("README.md", "README.zh-CN.md"),
-    ("docs/fleet.md", "docs/fleet.zh-CN.md"),
-]
+    *(
+        (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
+        for page in (
+            "install", "nodes", "costs", "settings", "uploads", "command-line", "python", "fleet",
+            "privacy", "troubleshooting",
+        )
+    ),
+]  # fmt: skip
+REPOSITORY = "seedream-deepspace/comfyui-seedream-deepspace"
+OWN_URL = re.compile(
+    rf"https://(?:github\.com/{REPOSITORY}/blob|raw\.githubusercontent\.com/{REPOSITORY})/main/"
+)
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
@@ -108,7 +118,9 @@ def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> None:
-    (picture,) = re.findall(r"!\[.+?\]\((docs/.+?)\)", read(name))
+    (url,) = re.findall(r"!\[.+?\]\((.+?)\)", read(name))
+    picture = OWN_URL.sub("", url)
+    assert picture.startswith("docs/")
     with Image.open(ROOT / picture) as shown:
         assert shown.format == "PNG" and shown.width > 1200
     assert (ROOT / picture).stat().st_size < 400 * 1024
@@ -117,8 +129,17 @@ def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> 
 def test_links_between_the_papers_lead_somewhere() -> None:
     papers = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     for paper in papers:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", paper.read_text("utf-8")):
-            assert (paper.parent / target).exists(), f"{paper.name}: {target}"
+        for target in re.findall(r"\]\((?!#)([^)#]+)", paper.read_text("utf-8")):
+            base = ROOT if OWN_URL.match(target) else paper.parent
+            file = OWN_URL.sub("", target)
+            assert file.startswith("https://") or (base / file).exists(), f"{paper.name}: {target}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_readme_links_work_in_published_archive(name: str) -> None:
+    """The archive leaves out docs/ and SECURITY.md, so the README names them by their URLs."""
+    relative = {target for target in links(read(name)) if not target.startswith("https://")}
+    assert relative == set()
 
 
 def the_map() -> dict[str, set[str]]:
