@@ -142,9 +142,25 @@ def test_readme_links_work_in_published_archive(name: str) -> None:
     assert relative == set()
 
 
+def test_paths_named_in_documents_exist() -> None:
+    """The changelog may name former ones."""
+    pattern = re.compile(
+        r"(?<![\w/.])(?:seedream_api|nodes|tests|benchmarks|tools|docs)/[\w./*-]*\w"
+    )
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    named = {
+        (file.name, path)
+        for file in documents
+        if file.name != "CHANGELOG.md"
+        for path in pattern.findall(file.read_text("utf-8"))
+    }
+    assert len(named) > 40
+    assert {one for one in named if not list(ROOT.glob(one[1]))} == set()
+
+
 def the_map() -> dict[str, set[str]]:
-    """By folder, what the map of the house names in it."""
-    table = read("CONTRIBUTING.md").partition("## The map of the house")[2].partition("\n## ")[0]
+    """By folder, what the map of the packages names in it."""
+    table = read("CONTRIBUTING.md").partition("## Map of the packages")[2].partition("\n## ")[0]
     folder, found = "", {"": set[str]()}
     for where in re.findall(r"^\| (.+?) \|", table, re.M):
         names = re.findall(r"`([^`]+)`", where)
