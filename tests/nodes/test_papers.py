@@ -18,7 +18,7 @@ TWINS = [
         (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
         for page in (
             "install", "nodes", "costs", "settings", "uploads", "command-line", "python", "fleet",
-            "privacy", "troubleshooting",
+            "privacy", "refusals", "troubleshooting",
         )
     ),
 ]  # fmt: skip
