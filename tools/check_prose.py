@@ -1,9 +1,10 @@
 """Find words that this project does not use: ``python tools/check_prose.py [FILE ...]``.
 
 Checks the docstrings, comments and test names of Python files, every string under
-``seedream_api/messages``, and the whole text of other files, without code in backticks. Prints
-``file:line: words`` for each finding and exits with 1 if there is one. ``check_prose.json`` lists
-the files to check and the exceptions, each with its reason. Standard library only.
+``seedream_api/messages``, the values of JSON files, and the whole text of other files; code in
+backticks is left out. Prints ``file:line: words`` for each finding and exits with 1 if there is
+one. ``check_prose.json`` lists the files to check and the exceptions, each with its reason.
+Standard library only.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ BANNED = re.compile(
         r"\bby (?:itself|themselves)\b|\bof (?:its|their|our|your|one's|my) own\b",
         r"\bnames? no\b|(?<!\bthere\s)\b(?:is|are|was|were) no (?!longer\b|more\b|less\b)",
         r"\b(?:one|URL|address|id|file|image|picture|entry|test) an? (?:line|row|item|node)\b",
-        # "once an image is stored" is a clause of time, "once an image" a count.
+        # This may also begin a clause of time: "once a request is sent".
         r"\bonce an? (?:image|item|request|process|run|session|file|line|node)\b"
         r"(?! (?:is|was|has|had)\b)",
         # Poll a task; do not look at it.
@@ -77,6 +78,8 @@ def blank(text: str) -> str:
 def prose_of(name: str, source: str) -> str:
     """Return the source with everything but prose blanked out; lines keep their numbers."""
     kept = python_prose(name, source) if name.endswith(".py") else source
+    if name.endswith(".json"):
+        kept = re.sub(r'"[^"\n]*"(?=\s*:)', lambda key: blank(key[0]), kept)
     return CODE.sub(lambda match: blank(match[0]), kept)
 
 
