@@ -116,6 +116,13 @@ def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
     assert "Never put a key here" in form["body"][0]["attributes"]["value"]
 
 
+def test_github_workflow_runs_ci_on_pushes_and_pull_requests() -> None:
+    # PyYAML reads the key "on" as true.
+    workflow: Any = yaml.safe_load(read(".github/workflows/ci.yml"))
+    assert {"push", "pull_request"} <= set(workflow[True])
+    assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> None:
     (url,) = re.findall(r"!\[.+?\]\((.+?)\)", read(name))
