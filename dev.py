@@ -38,6 +38,7 @@ def test(host: dict[str, str], arguments: list[str]) -> bool:
     layers = {
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
+        "prose": ["python", "tools/check_prose.py"],
         "basedpyright": ["basedpyright", "--pythonpath", str(PYTHON)],
         # The program, not "python -m pytest": that would put this folder on sys.path, and its
         # nodes/ would hide ComfyUI's own nodes module.

@@ -1,7 +1,7 @@
 """A small queue in front of several ComfyUI servers; explained in docs/fleet.md.
 
-``python fleet.py http://10.0.0.1:8188 http://10.0.0.2:8188 < prompts.txt`` makes a picture for
-every line. Standard library only.
+``python fleet.py http://10.0.0.1:8188 http://10.0.0.2:8188 < prompts.txt`` makes one image per
+line. Standard library only.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Failed(Exception):
 
 
 class Fleet:
-    """Servers of equal workflows, each with a Seedream home of its own.
+    """Send jobs to servers that run the same workflows, each with a separate data folder.
 
-    One charge is promised per home. So a job always goes to the same server, at the first try and
-    at every other: a retry then finds the stored result, or the task that still runs.
+    One charge is promised per data folder. So every try of a job goes to the same server: a retry
+    then finds the stored result, or the task that still runs.
     """
 
     def __init__(self, servers: Sequence[str], *, poll_s: float = 0.5, patience_s: float = 1800):
@@ -40,22 +40,22 @@ class Fleet:
         self._patience_s = patience_s
 
     def server_of(self, job: str) -> str:
-        """The server whose home knows this job."""
+        """Return the server whose data folder knows this job."""
         number = int.from_bytes(hashlib.sha256(job.encode()).digest()[:8], "big")
         return self.servers[number % len(self.servers)]
 
     def run(self, job: str, workflow: Workflow, *, server: str | None = None) -> dict[str, Any]:
-        """Run a workflow to its end; gives the outputs by node.
+        """Run a workflow to its end and return the outputs by node.
 
-        A server that dies meanwhile is waited for. When it is back, the same workflow is queued
-        there again, which is safe: the home knows what was sent.
+        If the server dies, wait until it runs again and queue the same workflow there. That is
+        safe, because its data folder knows what was sent.
 
         Args:
-            server: another one than the job's own. Only for work that costs nothing.
+            server: another server than the job's. Only for workflows that cost nothing.
 
         Raises:
             Failed: a node failed.
-            TimeoutError: the server did not come back, or the work did not end in time.
+            TimeoutError: the server did not restart, or the workflow did not end, in time.
         """
         where = server or self.server_of(job)
         deadline = time.monotonic() + self._patience_s
@@ -69,7 +69,7 @@ class Fleet:
                 if ended is not None:
                     return _outputs(ended)
                 if not _is_queued(_ask(f"{where}/queue"), prompt_id):
-                    # Ended between the two questions, or forgotten by a restart.
+                    # It ended between the two requests, or a restart dropped it.
                     ended = _ask(f"{where}/history/{prompt_id}").get(prompt_id)
                     if ended is not None:
                         return _outputs(ended)
@@ -79,12 +79,12 @@ class Fleet:
                 with refused:
                     raise Failed(refused.read().decode("utf-8", "replace")) from None
             except OSError:
-                pass  # it is down, or was cut in the middle: its home will know
+                pass  # the server is down or was cut off: its data folder knows what was sent
             time.sleep(self._poll_s)
         raise TimeoutError(f"{job} at {where}")
 
     def run_all(self, jobs: Mapping[str, Workflow]) -> dict[str, dict[str, Any] | Exception]:
-        """Run many jobs, one at a time on each server; failures stand in place of outputs."""
+        """Run many jobs, one at a time on each server; return errors in place of outputs."""
         results: dict[str, dict[str, Any] | Exception] = {}
 
         def work(server: str) -> None:
@@ -104,13 +104,16 @@ def _ask(url: str, body: object = None) -> dict[str, Any]:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"} if data else {}
     request = urllib.request.Request(url, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
 
 
 def _shown_again(workflow: Workflow) -> Workflow:
-    """The workflow with a mark of this try on its last nodes. ComfyUI gives no outputs for what is
-    in its cache; an input that a node does not know makes it run again and is then dropped."""
+    """Mark the last nodes of a workflow with this try.
+
+    ComfyUI returns no outputs of cached nodes. An input that a node does not know makes it run
+    again and is then dropped.
+    """
     linked = {
         value[0]
         for node in workflow.values()
@@ -136,21 +139,21 @@ def _outputs(ended: dict[str, Any]) -> dict[str, Any]:
     return ended["outputs"]
 
 
-# ---- the workflows, in API format beside this file ----
+# ---- the workflows, in API format next to this file ----
 
 
 def picture(prompt: str) -> Workflow:
-    """A picture from a prompt and a reference; the result is waited for."""
+    """Make an image from a prompt and a reference, and wait for it."""
     return _filled("fleet_picture.json", "2", prompt=prompt)
 
 
 def submit(prompt: str) -> Workflow:
-    """The same, submitted only: the task's id is shown within seconds."""
+    """Submit the same request without waiting: the task id is known within seconds."""
     return _filled("fleet_submit.json", "2", prompt=prompt)
 
 
 def collect(task_id: str) -> Workflow:
-    """The images of a task, at any server of the fleet; free."""
+    """Fetch the images of a task, on any server and at no cost."""
     return _filled("fleet_collect.json", "1", task_id=task_id)
 
 

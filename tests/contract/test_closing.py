@@ -244,7 +244,7 @@ def test_timeout_and_task_group_follow_asyncio(customer: Any) -> None:
 
 def test_result_that_meets_a_cancellation_is_not_returned(customer: Any) -> None:
     async def whole(session: Any) -> SeedreamError:
-        delivered = Held(session, "keep_store_bounded")
+        delivered = Held(session, "prune_if_needed")
         task = asyncio.create_task(generate(cat(NOW_5), session))
         await delivered.reached.wait()
         return await cancelled(task)

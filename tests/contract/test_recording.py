@@ -49,7 +49,7 @@ def run(customer: Any, model: str, *prepare: Callable[[Any], None]) -> SeedreamE
 
 def answering(model: str) -> tuple[str, State | None]:
     """What is written when the service answers: images at once, or a task."""
-    return ("answered", None) if model == NOW_5 else ("move", State.ACCEPTED)
+    return ("record_response", None) if model == NOW_5 else ("move", State.ACCEPTED)
 
 
 # ---- before the first byte ----
@@ -120,7 +120,7 @@ def test_a_record_that_is_gone_is_not_waited_for(customer: Any, model: str) -> N
         real = getattr(session.ledger, method)
 
         def write(*args: Any, **options: Any) -> Any:
-            if method == "answered" or State.ACCEPTED in args:
+            if method == "record_response" or State.ACCEPTED in args:
                 session.ledger.path.unlink()
             return real(*args, **options)
 

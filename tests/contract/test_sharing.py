@@ -82,14 +82,14 @@ def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(customer: An
     async def road(session: Any) -> Any:
         session.client._throttle.pause_for(1.0)
         stuck = asyncio.Event()
-        session.client._gate._sleep = lambda seconds: stuck.wait()
+        session.client._throttle._sleep = lambda seconds: stuck.wait()
         first = asyncio.create_task(generate(cat(), session))
         await soon(lambda: any(w.row for w in session.running_jobs.values()))
         first.cancel()
         second = asyncio.create_task(generate(cat(), session))
         with pytest.raises(asyncio.CancelledError):
             await first
-        session.client._gate._not_before = 0.0
+        session.client._throttle._not_before = 0.0
         stuck.set()
         return await second
 

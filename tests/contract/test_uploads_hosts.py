@@ -35,7 +35,7 @@ def sent(customer: Any, make: Any, encoded: EncodedImage | None = None, **enviro
 
     async def send() -> Any:
         async with SeedreamClient(customer.settings(**environ)) as client:
-            return await make(client).send(encoded or picture())
+            return await make(client).upload(encoded or picture())
 
     return asyncio.run(send())
 

@@ -14,8 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 TWINS = [
     ("README.md", "README.zh-CN.md"),
-    ("docs/fleet.md", "docs/fleet.zh-CN.md"),
-]
+    *(
+        (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
+        for page in (
+            "install", "nodes", "costs", "settings", "uploads", "command-line", "python", "fleet",
+            "privacy", "refusals", "troubleshooting",
+        )
+    ),
+]  # fmt: skip
+REPOSITORY = "seedream-deepspace/comfyui-seedream-deepspace"
+OWN_URL = re.compile(
+    rf"https://(?:github\.com/{REPOSITORY}/blob|raw\.githubusercontent\.com/{REPOSITORY})/main/"
+)
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
@@ -106,9 +116,18 @@ def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
     assert "Never put a key here" in form["body"][0]["attributes"]["value"]
 
 
+def test_github_workflow_runs_ci_on_pushes_and_pull_requests() -> None:
+    # PyYAML reads the key "on" as true.
+    workflow: Any = yaml.safe_load(read(".github/workflows/ci.yml"))
+    assert {"push", "pull_request"} <= set(workflow[True])
+    assert ".ci/run" in [step.get("run") for step in workflow["jobs"]["test"]["steps"]]
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> None:
-    (picture,) = re.findall(r"!\[.+?\]\((docs/.+?)\)", read(name))
+    (url,) = re.findall(r"!\[.+?\]\((.+?)\)", read(name))
+    picture = OWN_URL.sub("", url)
+    assert picture.startswith("docs/")
     with Image.open(ROOT / picture) as shown:
         assert shown.format == "PNG" and shown.width > 1200
     assert (ROOT / picture).stat().st_size < 400 * 1024
@@ -117,13 +136,38 @@ def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> 
 def test_links_between_the_papers_lead_somewhere() -> None:
     papers = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
     for paper in papers:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", paper.read_text("utf-8")):
-            assert (paper.parent / target).exists(), f"{paper.name}: {target}"
+        for target in re.findall(r"\]\((?!#)([^)#]+)", paper.read_text("utf-8")):
+            base = ROOT if OWN_URL.match(target) else paper.parent
+            file = OWN_URL.sub("", target)
+            assert file.startswith("https://") or (base / file).exists(), f"{paper.name}: {target}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_readme_links_work_in_published_archive(name: str) -> None:
+    """The archive leaves out docs/ and SECURITY.md, so the README names them by their URLs."""
+    relative = {target for target in links(read(name)) if not target.startswith("https://")}
+    assert relative == set()
+
+
+def test_paths_named_in_documents_exist() -> None:
+    """The changelog may name former ones."""
+    pattern = re.compile(
+        r"(?<![\w/.])(?:seedream_api|nodes|tests|benchmarks|tools|docs)/[\w./*-]*\w"
+    )
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    named = {
+        (file.name, path)
+        for file in documents
+        if file.name != "CHANGELOG.md"
+        for path in pattern.findall(file.read_text("utf-8"))
+    }
+    assert len(named) > 40
+    assert {one for one in named if not list(ROOT.glob(one[1]))} == set()
 
 
 def the_map() -> dict[str, set[str]]:
-    """By folder, what the map of the house names in it."""
-    table = read("CONTRIBUTING.md").partition("## The map of the house")[2].partition("\n## ")[0]
+    """By folder, what the map of the packages names in it."""
+    table = read("CONTRIBUTING.md").partition("## Map of the packages")[2].partition("\n## ")[0]
     folder, found = "", {"": set[str]()}
     for where in re.findall(r"^\| (.+?) \|", table, re.M):
         names = re.findall(r"`([^`]+)`", where)

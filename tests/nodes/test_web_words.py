@@ -106,11 +106,11 @@ def test_the_panels_call_the_nodes_by_their_chinese_names() -> None:
     )
 
 
-def test_every_template_has_a_title_and_a_description_and_the_readmes_tell_the_same() -> None:
+def test_template_titles_and_descriptions_match_docs() -> None:
     files = sorted(file.stem for file in (ROOT / "example_workflows").glob("*.json"))
-    for language, readme in (("en", "README.md"), ("zh", "README.zh-CN.md")):
+    for language, page in (("en", "nodes.md"), ("zh", "nodes.zh-CN.md")):
         file = ROOT / "locales" / language / "main.json"
         told = json.loads(file.read_text("utf-8"))["seedream"]["templates"]
         assert list(told) == files
         rows = [f"| **{one['title']}** | {one['description']} |" for one in told.values()]
-        assert "\n".join(rows) in (ROOT / readme).read_text("utf-8")
+        assert "\n".join(rows) in (ROOT / "docs" / page).read_text("utf-8")
