@@ -337,9 +337,8 @@ def test_one_task_is_never_read_twice_at_a_time_nor_within_a_second(
             finally:
                 under_way -= 1
 
-        session.resources.poll = PollThrottle(
-            counted, clock=customer.clock, sleep=customer.clock.sleep
-        )
+        clock = customer.clock
+        session.resources.poll = PollThrottle(counted, clock=clock, sleep=clock.sleep)
         task_id = (await generate(cat(), session, wait=False)).task_id
         for _ in range(4):
             looks = (collect(task_id, session, wait=False) for _ in range(3))

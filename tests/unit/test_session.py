@@ -21,7 +21,7 @@ from seedream_api import (
     generate,
     load_settings,
 )
-from seedream_api.jobs import collect as collecting
+from seedream_api.jobs import collect as collecting, resources
 from seedream_api.jobs.upload_references import try_upload_target, upload_references
 from seedream_api.ledger.states import State
 from seedream_api.network.url_guard import FetchPolicy
