@@ -13,9 +13,9 @@ from ..errors import Interrupted, InvalidRequest
 from ..ledger.request_identity import identify
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..redaction import strip_url_secrets
-from ..service.models import Request
 from ..service.polling import wait_limit_s
 from ..service.references import PictureReference, UrlReference, read_identities
+from ..service.request import Request
 from ..service.validation import ValidatedRequest, validate_reference_urls, validate_request
 from ..uploads.choose import select_target
 from .cancellation import noting_cancellation

@@ -12,7 +12,7 @@ from ..ledger.records import JobRecord
 from ..ledger.states import JobSpec, State
 
 if TYPE_CHECKING:
-    from ..service.models import Request
+    from ..service.request import Request
     from ..uploads.target import UploadTarget
 
 

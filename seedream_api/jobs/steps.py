@@ -27,10 +27,11 @@ from ..errors import (
 from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
 from ..service.client import SubmitHooks
-from ..service.models import Task, TaskStatus
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
 from ..service.responses import ServiceResponse
+from ..service.statuses import TaskStatus
+from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
 from .job import Job

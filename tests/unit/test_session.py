@@ -34,8 +34,8 @@ def policy(home: Path, address: str) -> FetchPolicy:
 
     async def asked() -> FetchPolicy:
         async with Session(settings) as opened:
-            first = await opened.result_policy()
-            assert await opened.result_policy() == first
+            first = await opened.resources.result_policy()
+            assert await opened.resources.result_policy() == first
             return first
 
     return asyncio.run(asked())
@@ -108,9 +108,12 @@ def test_failed_look_up_is_not_remembered(home: Path, monkeypatch: pytest.Monkey
 
     async def asked() -> list[bool]:
         async with Session(settings) as opened:
-            first = await opened.result_policy()
+            first = await opened.resources.result_policy()
             names.found = ("10.1.2.3",)
-            second, third = await opened.result_policy(), await opened.result_policy()
+            second, third = (
+                await opened.resources.result_policy(),
+                await opened.resources.result_policy(),
+            )
             return [policy.may_be_private for policy in (first, second, third)]
 
     assert asyncio.run(asked()) == [False, True, True] and len(names.asked) == 2
