@@ -425,11 +425,11 @@ def watched(steps: Callable[[PollSignal], None]) -> list[bool | None]:
     return asyncio.run(run())
 
 
-def test_a_look_answers_those_who_asked_before_it_began() -> None:
+def test_poll_serves_requests_made_before_it_started() -> None:
     assert watched(lambda watch: watch.poll_finished(still_runs=True)) == [True, None]
     assert watched(lambda watch: watch.poll_finished(still_runs=False)) == [False, None]
     assert watched(lambda watch: watch.poll_failed()) == [True, None]
-    assert watched(lambda watch: watch.polled_elsewhere()) == [None, True]
+    assert watched(lambda watch: watch.polled_elsewhere()) == [True, True]
 
     def twice(watch: PollSignal) -> None:
         watch.poll_finished(still_runs=True)
