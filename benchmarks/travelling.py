@@ -173,10 +173,10 @@ def references_comfyui(host: str, session: Any, folder: Path) -> Work:
 
 def comfyui_helpers(host: str = "") -> Any:
     """ComfyUI's own ``comfy_api_nodes.util``, which needs the modules that a start brings."""
-    sys.path[:0] = [os.environ["COMFYUI_PATH"], str(ROOT / "tests" / "comfyui")]
-    import standins
+    sys.path[:0] = [os.environ["COMFYUI_PATH"], str(ROOT / "tests")]
+    from support import stub_modules
 
-    standins.install()
+    stub_modules.install()
     from comfy.cli_args import args
 
     args.cpu = True

@@ -13,16 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-import canary
 import hypothesis
 import pytest
-import standins
-from surroundings import outside_settings
+
+from support import canary, stub_modules
+from support.clean_environment import outside_settings
+from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
     from seedream_api.sandbox import Sandbox
-
-PACK_ROOT = Path(__file__).resolve().parent.parent
 
 
 class PackFolderAsPlainDirectory:
@@ -70,7 +69,7 @@ def pack() -> ModuleType:
     comfyui = PACK_ROOT / ".dev" / "comfyui"
     if not (comfyui / "main.py").is_file():
         pytest.fail("no ComfyUI in .dev/comfyui; `python dev.py test` fetches one")
-    standins.install()
+    stub_modules.install()
     sys.path.append(str(comfyui))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's own

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, NEWEST, RETURNING, VERSIONS, Site
-from test_graphs import place_generator
+
+from support.browser_server import FRONTENDS, NEWEST, RETURNING, VERSIONS, Site
+from support.canvas import Canvas, place_generator
 
 SERIOUS = ("serious", "critical")
 

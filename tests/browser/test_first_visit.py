@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from canvas import Canvas
-from launch import PACK_FOLDER, PACK_ROOT
-from make_thumbnails import EXAMPLES, example_names, place_example_image
 from playwright.sync_api import expect
-from sites import FRONTENDS, Site
+
+from support.browser_server import FRONTENDS, Site
+from support.canvas import Canvas
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import EXAMPLES, example_names, place_example_image
+from support.paths import PACK_ROOT
 
 SHOWS = {
     "01_text_to_image_and_upscale": [[4272, 2400]],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from canvas import Canvas
 from playwright.sync_api import Route, expect
-from sites import Site
-from test_graphs import place_generator
+
+from support.browser_server import Site
+from support.canvas import Canvas, place_generator
 
 CANARY = "sk-canary"
 WRONG, KEY = f"{CANARY}-wrong-91aa", f"{CANARY}-7f31c0de"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import Site
+
+from support.browser_server import Site
+from support.canvas import Canvas
 
 PASSWORD = "hush-4be1"
 PROXY = "http://127.0.0.1:7890"

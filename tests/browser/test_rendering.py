@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
-from test_graphs import place_generator
+
+from support.browser_server import FRONTENDS, RETURNING, VERSIONS, Site
+from support.canvas import Canvas, place_generator
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS, ids=VERSIONS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import graphs
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import Site
-from studio import Clock
-from test_graphs import place_generator
+
+from support import workflows
+from support.browser_server import Site
+from support.canvas import Canvas, place_generator
+from support.comfy_fixture import Clock
 
 
 def test_the_node_says_that_it_took_up_an_earlier_task(
@@ -17,7 +17,7 @@ def test_the_node_says_that_it_took_up_an_earlier_task(
 ) -> None:
     studio = site.studio
     studio.clock.run(Clock.STOPPED)
-    begun = studio.server.queue({"1": graphs.evolink(wish), "2": graphs.save("1")})
+    begun = studio.server.queue({"1": workflows.evolink(wish), "2": workflows.save("1")})
     studio.server.wait(
         begun, until=lambda e: e.type == "progress_text" and "task-" in e.data["text"]
     )

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sites
-from canvas import Canvas
 from playwright.sync_api import Locator, Route, expect
-from sites import NEWEST, ON_NEWEST, RETURNING, Site
+
+from support import browser_server
+from support.browser_server import NEWEST, ON_NEWEST, RETURNING, Site
+from support.canvas import Canvas
 
 FIXED = {"DEEPSPACE_API_KEY": "sk-canary-fixed-outside", "SEEDREAM_MAX_SUBMITS": "7"}
 TYPED = {"SEEDREAM_STORE_GB": "12.5", "SEEDREAM_MAX_SUBMITS": "2", "SEEDREAM_TIMEOUT_S": "90"}
@@ -33,7 +34,7 @@ def saved(site: Site) -> dict[str, str]:
 @pytest.fixture
 def fixed_site(tmp_path: Path) -> Iterator[Site]:
     """A server with settings in its environment; it outlives the test's pages."""
-    with sites.open_site(NEWEST, tmp_path, FIXED) as site:
+    with browser_server.open_site(NEWEST, tmp_path, FIXED) as site:
         site.begin(**RETURNING)
         yield site
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from canvas import TASKS_BUTTON, Canvas
 from playwright.sync_api import Locator, expect
-from sites import ON_NEWEST, Site
-from studio import TASK_SECONDS, Clock
-from test_graphs import place_generator
+
+from support.browser_server import ON_NEWEST, Site
+from support.canvas import TASKS_BUTTON, Canvas, place_generator
+from support.comfy_fixture import TASK_SECONDS, Clock
 
 ROWS = 5_000
 OPENED_MS = 1_000

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canvas import Canvas
-from launch import PACK_FOLDER
-from make_thumbnails import EXAMPLES, example_names
 from playwright.sync_api import expect
-from sites import Site
+
+from support.browser_server import Site
+from support.canvas import Canvas
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import EXAMPLES, example_names
 
 FIRST, SECOND, *_ = NAMES = example_names()
 SECOND_TITLE = "Edit with two references"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from canvas import Canvas
-from sites import NEWEST, OLDEST, RETURNING, Site
+from support.browser_server import NEWEST, OLDEST, RETURNING, Site
+from support.canvas import Canvas
 
 NOT_DEFAULT: dict[str, dict[str, Any]] = {
     "SeedreamPreferential": {

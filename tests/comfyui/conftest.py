@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from second_world import World, open_world
-from studio import Studio, open_studio
+
+from support.comfy_fixture import Studio, open_studio
+from support.comfy_server import ComfyServer
+from support.spec_fixture import World, open_world
 
 HERE = Path(__file__).parent
 

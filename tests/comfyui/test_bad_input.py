@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import graphs
 import pytest
-from host import PromptRefused
-from studio import Studio
 
-MAKERS = [graphs.evolink, graphs.preferential]
-
-
-def refused(studio: Studio, node: dict[str, Any], **others: dict[str, Any]) -> str:
-    """What is told, by ComfyUI's own check or by the node; nothing may have been sent."""
-    asked = len(studio.sandbox.requests)
-    try:
-        message = studio.fail({"1": node, "2": graphs.look("1"), **others})
-        assert "charged" in message and "费用" in message
-    except PromptRefused as refusal:
-        message = repr(refusal.node_errors)
-    assert len(studio.sandbox.requests) == asked
-    return message
+from support import workflows
+from support.bad_input import MAKERS, refused
+from support.comfy_fixture import Studio
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -34,7 +21,7 @@ def test_an_unknown_model(studio: Studio, wish: str, make: Any) -> None:
 
 @pytest.mark.parametrize("n", [0, 16, -1])
 def test_n_outside_its_bounds(studio: Studio, wish: str, n: int) -> None:
-    message = refused(studio, graphs.evolink(wish, n=n))
+    message = refused(studio, workflows.evolink(wish, n=n))
     assert "'n'" in message or "n is" in message
     assert str(n) in message and ("15" if n > 1 else "1") in message
 
@@ -42,7 +29,7 @@ def test_n_outside_its_bounds(studio: Studio, wish: str, n: int) -> None:
 @pytest.mark.parametrize("n", [0, 16])
 def test_a_linked_n_that_comfyui_does_not_check(studio: Studio, wish: str, n: int) -> None:
     number = {"class_type": "PrimitiveInt", "inputs": {"value": n}}
-    message = refused(studio, graphs.evolink(wish, n=["7", 0]), **{"7": number})
+    message = refused(studio, workflows.evolink(wish, n=["7", 0]), **{"7": number})
     assert f"n is {n}" in message and "1-15" in message
 
 
@@ -78,5 +65,5 @@ def test_what_only_a_neighbour_doubts_is_sent_with_a_note(
     studio: Studio, wish: str, given: dict[str, Any], words: str
 ) -> None:
     prompt = wish if given else wish.ljust(2500, ".")
-    outcome = studio.run({"1": graphs.evolink(prompt, **given), "2": graphs.show("1", 4)})
+    outcome = studio.run({"1": workflows.evolink(prompt, **given), "2": workflows.show("1", 4)})
     assert words in outcome.outputs["2"]["text"][0] and len(studio.posts(wish)) == 1

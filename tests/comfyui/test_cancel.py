@@ -6,9 +6,9 @@ import sqlite3
 import time
 from typing import Any
 
-import graphs
-from events import Event, Outcome
-from studio import Clock, Studio, seen, shown
+from support import workflows
+from support.comfy_events import Event, Outcome
+from support.comfy_fixture import Clock, Studio, seen, shown
 
 AT_MOST_S = 0.5
 
@@ -26,12 +26,18 @@ def cancel(studio: Studio, prompt_id: str) -> Outcome:
 
 def check_alive(studio: Studio, wish: str) -> None:
     """The prompt worker goes on: the next prompt runs, a paid one too."""
-    outcome = studio.run({"1": graphs.evolink(f"alive after {wish[5:]}"), "2": graphs.look("1")})
+    outcome = studio.run(
+        {"1": workflows.evolink(f"alive after {wish[5:]}"), "2": workflows.look("1")}
+    )
     assert seen(outcome, "2")
 
 
 def graph_of(wish: str, **inputs: Any) -> dict[str, Any]:
-    return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1"), "3": graphs.show("1", 3)}
+    return {
+        "1": workflows.evolink(wish, **inputs),
+        "2": workflows.look("1"),
+        "3": workflows.show("1", 3),
+    }
 
 
 def is_text(words: str) -> Any:
@@ -53,7 +59,7 @@ def test_while_the_request_is_being_answered(studio: Studio, wish: str) -> None:
 
 
 def test_while_a_preferential_request_is_being_answered(studio: Studio, wish: str) -> None:
-    graph = {"1": graphs.preferential(wish), "2": graphs.look("1")}
+    graph = {"1": workflows.preferential(wish), "2": workflows.look("1")}
     studio.sandbox.hold()
     prompt_id = studio.queue_and_wait_for_post(graph, wish)
     cancel(studio, prompt_id)
@@ -84,7 +90,7 @@ def test_the_named_task_can_be_fetched_by_poll_task(studio: Studio, wish: str) -
     said = cancel(studio, prompt_id).texts("1")[-1]
     task_id = next(word for word in said.split() if word.startswith("task-"))
     studio.clock.run(Clock.FLYING)
-    outcome = studio.run({"1": graphs.poll(task_id), "2": graphs.look("1")})
+    outcome = studio.run({"1": workflows.poll(task_id), "2": workflows.look("1")})
     assert seen(outcome, "2") and len(studio.posts(wish)) == 1
 
 
@@ -102,7 +108,7 @@ def states(studio: Studio, wish: str) -> list[str]:
 
 def test_while_references_are_encoded(studio: Studio, wish: str) -> None:
     graph = {
-        "8": graphs.colour(200, 100, 50, side=2048, batch=14),
+        "8": workflows.colour(200, 100, 50, side=2048, batch=14),
         **graph_of(wish, **{"images.image_1": ["8", 0]}),
     }
     prompt_id = studio.server.queue(graph)
@@ -118,7 +124,7 @@ def test_while_references_are_uploaded(studio: Studio, wish: str) -> None:
     from seedream_api.sandbox import Delay
 
     graph = {
-        "8": graphs.colour(9, sum(wish.encode()) % 251, 77),
+        "8": workflows.colour(9, sum(wish.encode()) % 251, 77),
         **graph_of(wish, **{"images.image_1": ["8", 0]}),
     }
     studio.sandbox.faults.push("upload", Delay(20.0))
@@ -162,8 +168,8 @@ def test_while_the_images_are_fetched(studio: Studio, wish: str) -> None:
 def test_while_twenty_queue_behind_the_limit(studio: Studio, wish: str) -> None:
     graph: dict[str, Any] = {}
     for number in range(20):
-        graph[str(number)] = graphs.evolink(wish, seed=number)
-        graph[str(100 + number)] = graphs.look(str(number))
+        graph[str(number)] = workflows.evolink(wish, seed=number)
+        graph[str(100 + number)] = workflows.look(str(number))
     with studio.settings(SEEDREAM_MAX_SUBMITS="1"):
         studio.sandbox.hold()
         prompt_id = studio.queue_and_wait_for_post(graph, wish)
@@ -179,9 +185,9 @@ def test_while_twenty_queue_behind_the_limit(studio: Studio, wish: str) -> None:
 
 def test_while_poll_task_waits(studio: Studio, wish: str) -> None:
     studio.clock.run(Clock.STOPPED)
-    first = studio.run({"1": graphs.evolink(wish, wait=False), "3": graphs.show("1", 3)})
+    first = studio.run({"1": workflows.evolink(wish, wait=False), "3": workflows.show("1", 3)})
     task_id = shown(first, "3")
-    graph = {"1": graphs.poll(task_id), "2": graphs.look("1")}
+    graph = {"1": workflows.poll(task_id), "2": workflows.look("1")}
     prompt_id = studio.server.queue(graph)
     studio.server.wait(prompt_id, until=is_text("task-"))
     outcome = cancel(studio, prompt_id)
@@ -192,9 +198,9 @@ def test_while_poll_task_waits(studio: Studio, wish: str) -> None:
 
 def test_a_list_of_calls_is_cancelled_whole(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.texts(*(f"{wish} {number}" for number in "abcd")),
-        "2": graphs.evolink(["1", 0]),
-        "3": graphs.look("2"),
+        "1": workflows.texts(*(f"{wish} {number}" for number in "abcd")),
+        "2": workflows.evolink(["1", 0]),
+        "3": workflows.look("2"),
     }
     studio.sandbox.hold()
     prompt_id = studio.queue_and_wait_for_post(graph, wish, 4)
@@ -211,7 +217,7 @@ def failing(event: Event) -> bool:
 def test_a_failing_sibling_frees_the_graph_and_loses_nothing(studio: Studio, wish: str) -> None:
     studio.sandbox.hold()
     graph = graph_of(wish)
-    prompt_id = studio.queue_and_wait_for_post({**graph, "9": graphs.fails(0.5)}, wish)
+    prompt_id = studio.queue_and_wait_for_post({**graph, "9": workflows.fails(0.5)}, wish)
     outcome = studio.server.wait(prompt_id, timeout=15)
     assert outcome.status == "error" and outcome.error["node_id"] == "9"
     begun = outcome.of_type("execution_start")[0].at
@@ -223,10 +229,10 @@ def test_a_failing_sibling_frees_the_graph_and_loses_nothing(studio: Studio, wis
 
 
 def test_a_failing_sibling_withdraws_what_was_not_sent(studio: Studio, wish: str) -> None:
-    graph: dict[str, Any] = {"9": graphs.fails(0.5)}
+    graph: dict[str, Any] = {"9": workflows.fails(0.5)}
     for number in range(3):
-        graph[str(number)] = graphs.evolink(wish, seed=number)
-        graph[str(100 + number)] = graphs.look(str(number))
+        graph[str(number)] = workflows.evolink(wish, seed=number)
+        graph[str(100 + number)] = workflows.look(str(number))
     with studio.settings(SEEDREAM_MAX_SUBMITS="1"):
         studio.sandbox.hold()
         prompt_id = studio.queue_and_wait_for_post(graph, wish)

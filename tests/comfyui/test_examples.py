@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from events import Outcome
-from launch import PACK_FOLDER
-from make_thumbnails import (
+from PIL import Image, ImageChops, ImageStat
+
+from support.comfy_events import Outcome
+from support.comfy_fixture import Studio
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import (
     EXAMPLES,
     LONG_SIDE,
     SHARED,
@@ -18,9 +21,7 @@ from make_thumbnails import (
     saved_pictures,
     thumbnail,
 )
-from PIL import Image, ImageChops, ImageStat
-from studio import Studio
-from ui_workflows import NOTES, to_api
+from support.saved_workflows import NOTES, to_api
 
 NAMES = example_names()
 PAID = {

@@ -1,4 +1,4 @@
-"""The fault matrix of ``contract/fault_cases.py`` through the nodes of a real server."""
+"""The fault matrix of ``support/fault_cases.py`` through the nodes of a real server."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import sqlite3
 from typing import Any
 
-import graphs
 import pytest
-from fault_cases import MODELS, PROMPT, Case, each, name_of
-from studio import Studio, shown
 
 from seedream_api import errors
 from seedream_api.errors import Charge
 from seedream_api.messages import MONEY
+from support import workflows
+from support.comfy_fixture import Studio, shown
+from support.fault_cases import MODELS, PROMPT, Case, each, name_of
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +28,10 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def graph_of(family: str, prompt: str) -> dict[str, Any]:
     if family == "evolink":
-        node, report = graphs.evolink(prompt, n=2), 4
+        node, report = workflows.evolink(prompt, n=2), 4
     else:
-        node, report = graphs.preferential(prompt, model=MODELS[family]), 3
-    return {"1": node, "2": graphs.look("1"), "3": graphs.show("1", report)}
+        node, report = workflows.preferential(prompt, model=MODELS[family]), 3
+    return {"1": node, "2": workflows.look("1"), "3": workflows.show("1", report)}
 
 
 def states(studio: Studio, wish: str) -> list[str]:

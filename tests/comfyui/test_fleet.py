@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
 from PIL import Image
-from studio import TASK_SECONDS, Clock, Studio
+
+from support.comfy_fixture import TASK_SECONDS, Clock, Studio
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
     from seedream_api.sandbox import Sandbox
@@ -73,8 +74,8 @@ def world(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     from seedream_api.sandbox import SANDBOX_KEY, Sandbox
+    from support import s3_server as s3
 
-    s3 = load("fleet_s3_server", PACK_ROOT / "tests" / "contract" / "s3_server.py")
     base, clock = tmp_path_factory.mktemp("fleet"), Clock()
     credentials = {"AWS_ACCESS_KEY_ID": s3.KEY_ID, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
     with pytest.MonkeyPatch.context() as patch:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from events import Outcome
-from pictures_host import PicturesHost, png
-from studio import Studio, seen, shown
+
+from support import workflows
+from support.comfy_events import Outcome
+from support.comfy_fixture import Studio, seen, shown
+from support.image_server import PicturesHost, png
 
 RED, GREEN = (250, 0, 0), (0, 250, 0)
 
@@ -23,7 +24,7 @@ def host(studio: Studio) -> Iterator[PicturesHost]:
 
 
 def with_views(node: dict[str, Any], report: int) -> dict[str, Any]:
-    return {"1": node, "2": graphs.look("1", 0), "3": graphs.show("1", report)}
+    return {"1": node, "2": workflows.look("1", 0), "3": workflows.show("1", report)}
 
 
 def statuses(outcome: Outcome) -> list[str]:
@@ -42,17 +43,17 @@ def settles(studio: Studio, graph: dict[str, Any]) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("make", [graphs.evolink, graphs.poll])
+@pytest.mark.parametrize("make", [workflows.evolink, workflows.poll])
 def test_a_group_whose_download_failed_is_fetched_again(
     studio: Studio, wish: str, make: Any
 ) -> None:
     from seedream_api.sandbox import ExpiredLink
 
-    node = graphs.evolink(f"{wish} a series of 3 images", n=3)
-    if make is graphs.poll:
+    node = workflows.evolink(f"{wish} a series of 3 images", n=3)
+    if make is workflows.poll:
         submit = {**node, "inputs": {**node["inputs"], "wait": False}}
-        task = studio.run({"1": submit, "2": graphs.show("1", 3)})
-        node = graphs.poll(shown(task, "2"))
+        task = studio.run({"1": submit, "2": workflows.show("1", 3)})
+        node = workflows.poll(shown(task, "2"))
     graph = with_views(node, 4)
     studio.sandbox.faults.push("image", ExpiredLink(), times=1000)
     first = studio.server.run(graph)
@@ -64,7 +65,7 @@ def test_a_group_whose_download_failed_is_fetched_again(
 
 
 def test_a_stored_file_that_is_gone_is_fetched_again(studio: Studio, wish: str) -> None:
-    graph = with_views(graphs.evolink(wish), 4)
+    graph = with_views(workflows.evolink(wish), 4)
     before = stored(studio)
     settles(studio, graph)
     (file,) = stored(studio) - before
@@ -77,7 +78,7 @@ def test_with_reuse_off_a_stored_part_starts_no_new_charge(studio: Studio, wish:
     from seedream_api.sandbox import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
-    graph = with_views(graphs.evolink(f"{wish} a series of 2 images", n=2), 4)
+    graph = with_views(workflows.evolink(f"{wish} a series of 2 images", n=2), 4)
     with studio.settings(SEEDREAM_REUSE="off"):
         studio.sandbox.faults.push("image", Status(200, broken), times=1000)
         first = studio.server.run(graph)
@@ -91,7 +92,9 @@ def test_with_reuse_off_a_stored_part_starts_no_new_charge(studio: Studio, wish:
 def test_new_content_at_an_address_is_loaded(
     studio: Studio, host: PicturesHost, on_error: str
 ) -> None:
-    graph = with_views(graphs.load_urls(host.put("a.png", png((8, 8), RED)), on_error=on_error), 3)
+    graph = with_views(
+        workflows.load_urls(host.put("a.png", png((8, 8), RED)), on_error=on_error), 3
+    )
     assert round(seen(settles(studio, graph), "2")[0]["middles"][0][1]) == 0
     host.put("a.png", png((8, 8), GREEN))
     assert round(seen(settles(studio, graph), "2")[0]["middles"][0][1]) == 1
@@ -101,7 +104,7 @@ def test_new_content_at_an_address_is_loaded(
 
 def test_new_content_at_a_linked_address_is_loaded(studio: Studio, host: PicturesHost) -> None:
     url = host.put("b.png", png((8, 8), RED))
-    graph = {"9": graphs.text(url, "linked"), **with_views(graphs.load_urls(["9", 0]), 3)}
+    graph = {"9": workflows.text(url, "linked"), **with_views(workflows.load_urls(["9", 0]), 3)}
     settles(studio, graph)
     host.put("b.png", png((8, 8), GREEN))
     assert round(seen(studio.run(graph), "2")[0]["middles"][0][1]) == 1

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import graphs
 import pytest
-from studio import Studio, seen, shown
-from test_bad_input import MAKERS, refused
 
-PICTURE = {"8": graphs.colour(1, 2, 3)}
+from support import workflows
+from support.bad_input import MAKERS, refused
+from support.comfy_fixture import Studio, seen, shown
+
+PICTURE = {"8": workflows.colour(1, 2, 3)}
 LINK = ["8", 0]
 
 
@@ -37,9 +38,9 @@ def test_a_misnamed_reference_is_refused(
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_inputs_of_other_packs_are_noted(studio: Studio, wish: str, make: Any) -> None:
-    report = 4 if make is graphs.evolink else 3
+    report = 4 if make is workflows.evolink else 3
     node = make(wish, **{"images.image_1": LINK, "Comfy.Group.color": "#fff", "speed_preview": 3})
-    outcome = studio.run({"1": node, "2": graphs.show("1", report), **PICTURE})
+    outcome = studio.run({"1": node, "2": workflows.show("1", report), **PICTURE})
     told = json.loads(shown(outcome, "2"))
     assert told["references"] == 1
     for name in ("Comfy.Group.color", "speed_preview"):
@@ -78,10 +79,10 @@ def test_a_link_that_brings_no_image_is_refused(
 @pytest.mark.parametrize(
     ("field", "node"),
     [
-        ("urls", graphs.load_urls(["7", 0])),
-        ("task_id", graphs.poll(["7", 0])),
-        ("image_urls", graphs.evolink("a wish", image_urls=["7", 0])),
-        ("prompt", graphs.preferential(["7", 0])),
+        ("urls", workflows.load_urls(["7", 0])),
+        ("task_id", workflows.poll(["7", 0])),
+        ("image_urls", workflows.evolink("a wish", image_urls=["7", 0])),
+        ("prompt", workflows.preferential(["7", 0])),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -93,6 +94,6 @@ def test_a_link_that_brings_no_text_is_refused(
 
 
 def test_a_good_image_beside_another_input_is_sent(studio: Studio, wish: str) -> None:
-    node = graphs.evolink(wish, **{"images.image_3": LINK})
-    assert seen(studio.run({"1": node, "2": graphs.look("1"), **PICTURE}), "2")
+    node = workflows.evolink(wish, **{"images.image_3": LINK})
+    assert seen(studio.run({"1": node, "2": workflows.look("1"), **PICTURE}), "2")
     assert len(studio.posts(wish)[0].json["image_urls"]) == 1

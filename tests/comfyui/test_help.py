@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_FOLDER, PACK_ROOT
+
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 NODES = (
     "SeedreamPreferential", "SeedreamEvolink", "SeedreamPollTask", "SeedreamLoadURLImages",

@@ -6,10 +6,11 @@ import io
 import json
 from typing import Any
 
-import graphs
 import pytest
 from PIL import Image
-from studio import Studio, seen, shown
+
+from support import workflows
+from support.comfy_fixture import Studio, seen, shown
 
 SQUARE = [1024, 1024]
 
@@ -23,7 +24,7 @@ def test_preferential_runs_with_its_required_inputs_alone(studio: Studio, wish: 
         "class_type": "SeedreamPreferential",
         "inputs": {"prompt": wish, "model": "Seedream-5.0-Lite-Preferential"},
     }
-    outcome = studio.run({"1": node, "2": graphs.look("1"), "3": graphs.show("1", 3)})
+    outcome = studio.run({"1": node, "2": workflows.look("1"), "3": workflows.show("1", 3)})
     (post,) = studio.posts(wish)
     sent = {"model", "prompt", "size", "watermark"}
     assert set(post.json) == sent and post.json["watermark"] is False
@@ -34,7 +35,7 @@ def test_preferential_runs_with_its_required_inputs_alone(studio: Studio, wish: 
 
 def test_evolink_runs_with_its_required_inputs_alone(studio: Studio, wish: str) -> None:
     node = {"class_type": "SeedreamEvolink", "inputs": {"prompt": wish, "model": "Seedream-4.5"}}
-    outcome = studio.run({"1": node, "2": graphs.look("1"), "3": graphs.show("1", 3)})
+    outcome = studio.run({"1": node, "2": workflows.look("1"), "3": workflows.show("1", 3)})
     (post,) = studio.posts(wish)
     assert post.json["size"] == "1:1" and post.json["quality"] == "2K" and post.json["n"] == 1
     assert "seed" not in post.json
@@ -44,16 +45,16 @@ def test_evolink_runs_with_its_required_inputs_alone(studio: Studio, wish: str) 
 
 def test_the_others_run_with_their_required_inputs_alone(studio: Studio, wish: str) -> None:
     first = studio.run(
-        {"1": graphs.evolink(wish), "2": graphs.show("1", 2), "3": graphs.show("1", 3)}
+        {"1": workflows.evolink(wish), "2": workflows.show("1", 2), "3": workflows.show("1", 3)}
     )
     url, task_id = shown(first, "2"), shown(first, "3")
     outcome = studio.run(
         {
-            "1": graphs.poll(task_id),
-            "2": graphs.load_urls(url),
-            "3": graphs.look("1"),
-            "4": graphs.look("2"),
-            "5": graphs.look("2", 1),
+            "1": workflows.poll(task_id),
+            "2": workflows.load_urls(url),
+            "3": workflows.look("1"),
+            "4": workflows.look("2"),
+            "5": workflows.look("2", 1),
         }
     )
     for node in ("3", "4"):
@@ -64,11 +65,11 @@ def test_the_others_run_with_their_required_inputs_alone(studio: Studio, wish: s
 
 def test_a_group_is_one_batch_and_one_list(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.evolink(f"{wish} a series of 4 images", n=4),
-        "2": graphs.look("1", 0),
-        "3": graphs.look("1", 1),
-        "4": graphs.save("1", 1),
-        "5": graphs.save("1", 0),
+        "1": workflows.evolink(f"{wish} a series of 4 images", n=4),
+        "2": workflows.look("1", 0),
+        "3": workflows.look("1", 1),
+        "4": workflows.save("1", 1),
+        "5": workflows.save("1", 0),
     }
     outcome = studio.run(graph)
     batch, items = seen(outcome, "2"), seen(outcome, "3")
@@ -91,11 +92,11 @@ NATIVE = [(1024, 1024), (1248, 832), (832, 1248), (1280, 720)]
 def test_images_of_mixed_sizes_come_out_both_ways(studio: Studio, fit: str) -> None:
     asked = "wish of a series of 4 images [mixed sizes]"
     graph = {
-        "1": graphs.evolink(asked, n=4, fit=fit),
-        "2": graphs.look("1", 0),
-        "3": graphs.look("1", 1),
-        "4": graphs.save("1", 1),
-        "5": graphs.show("1", 4),
+        "1": workflows.evolink(asked, n=4, fit=fit),
+        "2": workflows.look("1", 0),
+        "3": workflows.look("1", 1),
+        "4": workflows.save("1", 1),
+        "5": workflows.show("1", 4),
     }
     outcome = studio.run(graph)
     (batch,) = seen(outcome, "2")
@@ -112,7 +113,7 @@ def test_images_of_mixed_sizes_come_out_both_ways(studio: Studio, fit: str) -> N
 
 def test_fewer_images_than_asked_for_are_told(studio: Studio, wish: str) -> None:
     asked = f"{wish} a series of 2 images"
-    outcome = studio.run({"1": graphs.evolink(asked, n=4), "2": graphs.show("1", 4)})
+    outcome = studio.run({"1": workflows.evolink(asked, n=4), "2": workflows.show("1", 4)})
     report = json.loads(shown(outcome, "2"))
     assert len(report["images"]) == 2 and report["asked"] == 4
     assert any("upper limit" in note for note in report["notes"])
@@ -123,10 +124,10 @@ def test_a_group_with_a_failed_image_gives_the_others(studio: Studio, wish: str)
 
     studio.sandbox.faults.push("generate", PartialGroup((1,)))
     graph = {
-        "1": graphs.evolink(f"{wish} a series of 3 images", n=3),
-        "2": graphs.look("1", 0),
-        "3": graphs.look("1", 1),
-        "4": graphs.show("1", 4),
+        "1": workflows.evolink(f"{wish} a series of 3 images", n=3),
+        "2": workflows.look("1", 0),
+        "3": workflows.look("1", 1),
+        "4": workflows.show("1", 4),
     }
     outcome = studio.run(graph)
     assert seen(outcome, "2")[0]["shape"][0] == 2 and len(seen(outcome, "3")) == 2
@@ -143,9 +144,9 @@ def test_an_undecodable_image_leaves_the_others(studio: Studio, wish: str) -> No
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
     studio.sandbox.faults.push("image", Status(200, broken), times=3)
     graph = {
-        "1": graphs.evolink(f"{wish} a series of 2 images", n=2),
-        "2": graphs.look("1", 0),
-        "3": graphs.show("1", 4),
+        "1": workflows.evolink(f"{wish} a series of 2 images", n=2),
+        "2": workflows.look("1", 0),
+        "3": workflows.show("1", 4),
     }
     outcome = studio.run(graph)
     assert seen(outcome, "2")[0]["shape"][0] == 1
@@ -158,7 +159,7 @@ def test_where_a_part_is_not_enough_what_was_made_is_kept_for_later(
 ) -> None:
     from seedream_api.sandbox import PartialGroup
 
-    graph = {"1": graphs.evolink(f"{wish} a series of 4 images", n=4), "2": graphs.look("1")}
+    graph = {"1": workflows.evolink(f"{wish} a series of 4 images", n=4), "2": workflows.look("1")}
     studio.sandbox.faults.push("generate", PartialGroup((2,)))
     with studio.settings(SEEDREAM_PARTIAL="fail"):
         said = studio.fail(graph)
@@ -168,8 +169,8 @@ def test_where_a_part_is_not_enough_what_was_made_is_kept_for_later(
 
 
 def test_an_image_that_cannot_be_saved_afterwards_is_not_lost(studio: Studio, wish: str) -> None:
-    graph = {"1": graphs.evolink(wish), "2": graphs.save("1", prefix="../../outside")}
+    graph = {"1": workflows.evolink(wish), "2": workflows.save("1", prefix="../../outside")}
     outcome = studio.server.run(graph)
     assert outcome.status == "error" and outcome.error["node_id"] == "2"
-    again = studio.run({"3": graphs.evolink(wish), "4": graphs.save("3")})
+    again = studio.run({"3": workflows.evolink(wish), "4": workflows.save("3")})
     assert len(again.outputs["4"]["images"]) == 1 and len(studio.posts(wish)) == 1

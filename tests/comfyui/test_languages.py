@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
+
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MARKS = re.compile(r"[{}@|$]")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import graphs
 import pytest
-from studio import Clock, Studio, seen, shown
+
+from support import workflows
+from support.comfy_fixture import Clock, Studio, seen, shown
 
 
 def test_a_list_of_prompts_is_as_many_paid_calls(studio: Studio, wish: str) -> None:
     prompts = [f"{wish} {letter}" for letter in "abc"]
     graph = {
-        "1": graphs.texts(*prompts),
-        "2": graphs.evolink(["1", 0]),
-        "3": graphs.look("2"),
-        "4": graphs.show("2", 4),
+        "1": workflows.texts(*prompts),
+        "2": workflows.evolink(["1", 0]),
+        "3": workflows.look("2"),
+        "4": workflows.show("2", 4),
     }
     outcome = studio.run(graph)
     assert sorted(post.json["prompt"] for post in studio.posts(wish)) == prompts
@@ -29,11 +30,11 @@ def test_a_list_of_prompts_is_as_many_paid_calls(studio: Studio, wish: str) -> N
 
 def test_a_list_of_images_is_as_many_paid_calls(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.evolink(f"{wish} a series of 2 images", n=2),
-        "2": graphs.evolink(f"{wish} each", **{"images.image_1": ["1", 1]}),
-        "3": graphs.evolink(f"{wish} both", **{"images.image_1": ["1", 0]}),
-        "4": graphs.look("2"),
-        "5": graphs.look("3"),
+        "1": workflows.evolink(f"{wish} a series of 2 images", n=2),
+        "2": workflows.evolink(f"{wish} each", **{"images.image_1": ["1", 1]}),
+        "3": workflows.evolink(f"{wish} both", **{"images.image_1": ["1", 0]}),
+        "4": workflows.look("2"),
+        "5": workflows.look("3"),
     }
     studio.run(graph)
     assert [len(p.json["image_urls"]) for p in studio.posts(f"{wish} each")] == [1, 1]
@@ -42,12 +43,16 @@ def test_a_list_of_images_is_as_many_paid_calls(studio: Studio, wish: str) -> No
 
 def test_a_failing_call_of_a_list_loses_none_of_the_others(studio: Studio, wish: str) -> None:
     prompts = [f"{wish} a", f"{wish} b [fails]", f"{wish} c"]
-    graph = {"1": graphs.texts(*prompts), "2": graphs.evolink(["1", 0]), "3": graphs.look("2")}
+    graph = {
+        "1": workflows.texts(*prompts),
+        "2": workflows.evolink(["1", 0]),
+        "3": workflows.look("2"),
+    }
     assert "failed to generate" in studio.fail(graph)
     good = {
-        "1": graphs.texts(prompts[0], prompts[2]),
-        "2": graphs.evolink(["1", 0]),
-        "3": graphs.look("2"),
+        "1": workflows.texts(prompts[0], prompts[2]),
+        "2": workflows.evolink(["1", 0]),
+        "3": workflows.look("2"),
     }
     assert len(seen(studio.run(good), "3")) == 2
     assert len(studio.posts(wish)) == 3
@@ -57,9 +62,9 @@ def test_a_failing_call_of_a_list_loses_none_of_the_others(studio: Studio, wish:
 def test_a_node_inside_a_subgraph(studio: Studio, wish: str, ids: tuple[str, str]) -> None:
     generator, viewer = ids
     graph = {
-        generator: graphs.evolink(f"{wish} {generator.count(':')}"),
-        viewer: graphs.look(generator),
-        "7": graphs.show(generator, 3),
+        generator: workflows.evolink(f"{wish} {generator.count(':')}"),
+        viewer: workflows.look(generator),
+        "7": workflows.show(generator, 3),
     }
     outcome = studio.run(graph)
     assert seen(outcome, viewer)
@@ -70,10 +75,10 @@ def test_a_node_inside_a_subgraph(studio: Studio, wish: str, ids: tuple[str, str
 
 def test_only_what_is_asked_for_runs(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.evolink(f"{wish} one"),
-        "2": graphs.evolink(f"{wish} other"),
-        "3": graphs.look("1"),
-        "4": graphs.look("2"),
+        "1": workflows.evolink(f"{wish} one"),
+        "2": workflows.evolink(f"{wish} other"),
+        "3": workflows.look("1"),
+        "4": workflows.look("2"),
     }
     prompt_id = studio.server.queue(graph, targets=["4"])
     outcome = studio.server.wait(prompt_id)
@@ -85,8 +90,8 @@ def test_independent_nodes_run_at_the_same_time(studio: Studio, wish: str) -> No
     """All four are at the service before the first of them has ended."""
     graph: dict[str, Any] = {}
     for number in range(4):
-        graph[str(number)] = graphs.evolink(wish, seed=number)
-        graph[str(50 + number)] = graphs.look(str(number))
+        graph[str(number)] = workflows.evolink(wish, seed=number)
+        graph[str(50 + number)] = workflows.look(str(number))
     studio.clock.run(Clock.STOPPED)
     prompt_id = studio.queue_and_wait_for_post(graph, wish, count=4)
     studio.clock.run(Clock.REAL)
@@ -95,7 +100,7 @@ def test_independent_nodes_run_at_the_same_time(studio: Studio, wish: str) -> No
 
 def test_progress_is_shown_while_a_task_runs(studio: Studio, wish: str) -> None:
     studio.clock.run(Clock.STOPPED)
-    graph = {"1": graphs.evolink(wish), "2": graphs.look("1"), "3": graphs.show("1", 3)}
+    graph = {"1": workflows.evolink(wish), "2": workflows.look("1"), "3": workflows.show("1", 3)}
     prompt_id = studio.server.queue(graph)
     studio.server.wait(
         prompt_id, until=lambda e: e.type == "progress_text" and "task-" in e.data["text"]

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import graphs
 import pytest
-from launch import free_port
-from pictures_host import PicturesHost, png
-from studio import Studio, seen, shown
+
+from support import workflows
+from support.comfy_fixture import Studio, seen, shown
+from support.comfy_launch import free_port
+from support.image_server import PicturesHost, png
 
 RED, GREEN = (250, 0, 0), (0, 250, 0)
 
@@ -32,11 +33,11 @@ def host(studio: Studio, private: PicturesHost) -> Iterator[PicturesHost]:
 
 def graph_of(urls: Any, **inputs: Any) -> dict[str, Any]:
     return {
-        "1": graphs.load_urls(urls, **inputs),
-        "2": graphs.look("1", 0),
-        "3": graphs.look("1", 1),
-        "4": graphs.look("1", 2),
-        "5": graphs.show("1", 3),
+        "1": workflows.load_urls(urls, **inputs),
+        "2": workflows.look("1", 0),
+        "3": workflows.look("1", 1),
+        "4": workflows.look("1", 2),
+        "5": workflows.show("1", 3),
     }
 
 
@@ -66,7 +67,7 @@ def test_mixed_sizes_in_other_fits(studio: Studio, host: PicturesHost, fit: str)
 
 def test_linked_lists_are_flattened_once(studio: Studio, host: PicturesHost) -> None:
     urls = [host.put(f"{name}.png", png((8, 8), RED)) for name in "abc"]
-    graph = {"9": graphs.texts(*urls, urls[0]), **graph_of(["9", 0])}
+    graph = {"9": workflows.texts(*urls, urls[0]), **graph_of(["9", 0])}
     outcome = studio.run(graph)
     assert [one["shape"][0] for one in seen(outcome, "2")] == [4], "one run for the whole list"
     assert sorted(host.asked) == ["/a.png", "/b.png", "/c.png"], "equal ones are fetched once"
@@ -201,9 +202,9 @@ def test_an_empty_list_says_what_to_do(studio: Studio) -> None:
 def test_results_come_from_the_store_after_the_service_is_gone(studio: Studio, wish: str) -> None:
     made = studio.run(
         {
-            "1": graphs.evolink(f"{wish} a series of 2 images", n=2),
-            "2": graphs.show("1", 2),
-            "3": graphs.look("1", 0),
+            "1": workflows.evolink(f"{wish} a series of 2 images", n=2),
+            "2": workflows.show("1", 2),
+            "3": workflows.look("1", 0),
         }
     )
     urls = shown(made, "2")
@@ -218,7 +219,7 @@ def test_results_come_from_the_store_after_the_service_is_gone(studio: Studio, w
 
 def test_another_result_url_of_a_loopback_service_is_private(studio: Studio, wish: str) -> None:
     # Only what the record holds is given; a workflow may not browse the service's host.
-    made = studio.run({"1": graphs.evolink(wish), "2": graphs.show("1", 2)})
+    made = studio.run({"1": workflows.evolink(wish), "2": workflows.show("1", 2)})
     other = shown(made, "2").replace("/0.", "/1.")
     asked = len(studio.sandbox.requests)
     assert "not on the public internet" in studio.fail(graph_of(other))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from host import ComfyServer
-from studio import Clock, Studio, open_studio, seen
+
+from support import workflows
+from support.comfy_fixture import Clock, Studio, open_studio, seen
+from support.comfy_server import ComfyServer
 
 LISTENED = ("--verbose", "DEBUG")
 
@@ -39,7 +40,7 @@ def studio(narrow_studio: Studio) -> Iterator[Studio]:
 
 
 def graph_of(wish: str, **inputs: Any) -> dict[str, Any]:
-    return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1")}
+    return {"1": workflows.evolink(wish, **inputs), "2": workflows.look("1")}
 
 
 def runs(studio: Studio, wish: str) -> None:
@@ -52,12 +53,12 @@ def test_a_failing_node_is_reported_and_the_next_runs(studio: Studio, wish: str)
         "failed at the service": graph_of(f"{wish} [fails]"),
         "a wrong value": graph_of(wish, image_urls="文件"),
         "a wrong address": {
-            "1": graphs.load_urls("http://127.0.0.1/图.png"),
-            "2": graphs.look("1"),
+            "1": workflows.load_urls("http://127.0.0.1/图.png"),
+            "2": workflows.look("1"),
         },
         "half a character": graph_of(f"{wish} \ud83d"),
         "a name that is unknown": {
-            "9": graphs.colour(1, 2, 3),
+            "9": workflows.colour(1, 2, 3),
             **graph_of(wish, **{"参考图_image_1": ["9", 0]}),
         },
     }
@@ -86,9 +87,9 @@ def test_with_wrong_settings_the_pack_loads_and_says_why(
     streams = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     server = boot_comfyui(environment={**streams, "SEEDREAM_MODELS": str(file)})
     assert "SeedreamEvolink" in server.object_info()
-    outcome = server.run({"1": graphs.evolink("a wish"), "2": graphs.save("1")})
+    outcome = server.run({"1": workflows.evolink("a wish"), "2": workflows.save("1")})
     assert outcome.status == "error"
     assert "SEEDREAM_MODELS" in outcome.error["exception_message"]
-    picture = {"1": graphs.colour(1, 2, 3), "2": graphs.save("1")}
+    picture = {"1": workflows.colour(1, 2, 3), "2": workflows.save("1")}
     assert server.run(picture).status == "success"
     server.stop()

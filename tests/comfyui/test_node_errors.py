@@ -10,16 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from host import ComfyServer
-from studio import Studio
 
-MAKERS = [graphs.evolink, graphs.preferential]
+from support import workflows
+from support.comfy_fixture import Studio
+from support.comfy_server import ComfyServer
+
+MAKERS = [workflows.evolink, workflows.preferential]
 
 
 def graph_of(node: dict[str, Any]) -> dict[str, Any]:
-    return {"1": node, "2": graphs.save("1"), "3": graphs.look("1", 1)}
+    return {"1": node, "2": workflows.save("1"), "3": workflows.look("1", 1)}
 
 
 def check_both_languages(message: str) -> None:
@@ -41,7 +42,7 @@ def test_an_empty_account(studio: Studio, wish: str, balance: Any) -> None:
     from seedream_api.sandbox import SANDBOX_KEY, Account
 
     studio.accounts[SANDBOX_KEY] = Account(balance)
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    message = studio.fail(graph_of(workflows.evolink(wish)))
     assert "balance is too low" in message and "余额不足" in message
     assert "Nothing was charged." in message
 
@@ -49,10 +50,10 @@ def test_an_empty_account(studio: Studio, wish: str, balance: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (graphs.preferential, "[moderated]"),
-        (graphs.evolink, "[moderated]"),
-        (graphs.preferential, "[blocked]"),
-        (graphs.evolink, "[blocked]"),
+        (workflows.preferential, "[moderated]"),
+        (workflows.evolink, "[moderated]"),
+        (workflows.preferential, "[blocked]"),
+        (workflows.evolink, "[blocked]"),
     ],
 )
 def test_moderation(studio: Studio, wish: str, make: Any, word: str) -> None:
@@ -78,7 +79,7 @@ def test_an_outcome_that_is_unknown_is_not_tried_again(
 
 
 def test_a_task_that_fails_gives_the_services_reason(studio: Studio, wish: str) -> None:
-    message = studio.fail(graph_of(graphs.evolink(f"{wish} [fails]")))
+    message = studio.fail(graph_of(workflows.evolink(f"{wish} [fails]")))
     assert "failed at the service: " in message
     assert "The model failed to generate the image" in message and "在服务端失败" in message
 
@@ -87,7 +88,7 @@ def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
     from seedream_api.sandbox import EmptyCompleted
 
     studio.sandbox.faults.push("generate", EmptyCompleted())
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    message = studio.fail(graph_of(workflows.evolink(wish)))
     assert "no image can be read" in message and "无法从其响应中读出图片" in message
     check_both_languages(message)
 
@@ -96,11 +97,11 @@ def test_images_that_cannot_be_fetched_are_no_success(studio: Studio, wish: str)
     from seedream_api.sandbox import ExpiredLink
 
     studio.sandbox.faults.push("image", ExpiredLink(410), times=4)
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    message = studio.fail(graph_of(workflows.evolink(wish)))
     check_both_languages(message)
     assert "paid" in message
     studio.sandbox.faults.clear()
-    studio.run(graph_of(graphs.evolink(wish)))
+    studio.run(graph_of(workflows.evolink(wish)))
     assert len(studio.posts(wish)) == 1
 
 
@@ -115,7 +116,7 @@ def test_an_empty_prompt(studio: Studio, make: Any) -> None:
 def test_a_setting_that_cannot_work(studio: Studio, wish: str) -> None:
     """A setting that cannot work is told on the node, too, and names itself."""
     with studio.settings(SEEDREAM_MAX_SUBMITS="none"):
-        message = studio.fail(graph_of(graphs.evolink(wish)))
+        message = studio.fail(graph_of(workflows.evolink(wish)))
     assert "SEEDREAM_MAX_SUBMITS" in message and "设置项" in message
     assert studio.posts(wish) == []
 
@@ -124,7 +125,7 @@ def test_without_a_key_the_node_names_the_three_ways(
     boot_comfyui: Callable[..., ComfyServer], tmp_path: Path
 ) -> None:
     server = boot_comfyui()
-    graph = {"1": graphs.evolink("a cat"), "2": graphs.save("1")}
+    graph = {"1": workflows.evolink("a cat"), "2": workflows.save("1")}
     outcome = server.run(graph)
     message = outcome.error["exception_message"]
     for way in ("DEEPSPACE_API_KEY", "settings.json", "DEEPSPACE_BASE_URL=sandbox"):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from test_routes import ask, refusal, setting, settings_file
+
+from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal, setting, settings_file
 
 READ = ("/settings", "/tasks", "/tasks/1", "/tasks/1/images/0")
 CHANGES = ("/settings", "/doctor", "/uploads/test", "/tasks/1/forget", "/quote")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import graphs
 from PIL import Image
-from studio import Clock, Studio
+
+from support import workflows
+from support.comfy_fixture import Clock, Studio
 
 
 def last_run(studio: Studio, graph: dict[str, Any], node: str = "1") -> dict[str, Any]:
@@ -17,7 +18,7 @@ def last_run(studio: Studio, graph: dict[str, Any], node: str = "1") -> dict[str
 def test_the_images_that_came_are_shown_small_and_never_as_full_pictures(
     studio: Studio, wish: str
 ) -> None:
-    graph = {"1": graphs.preferential(wish, size="2K"), "2": graphs.look("1")}
+    graph = {"1": workflows.preferential(wish, size="2K"), "2": workflows.look("1")}
     outcome = studio.run(graph)
     (shown,) = outcome.outputs["1"]["images"]
     assert (shown["type"], shown["subfolder"]) == ("temp", "seedream")
@@ -28,10 +29,10 @@ def test_the_images_that_came_are_shown_small_and_never_as_full_pictures(
 
 def test_references_are_shown_side_by_side_while_they_are_sent(studio: Studio, wish: str) -> None:
     graph = {
-        "3": graphs.colour(255, 0, 0, side=100),
-        "4": graphs.colour(0, 0, 255, side=100, batch=2),
-        "1": graphs.evolink(wish, **{"images.image_1": ["3", 0], "images.image_2": ["4", 0]}),
-        "2": graphs.look("1"),
+        "3": workflows.colour(255, 0, 0, side=100),
+        "4": workflows.colour(0, 0, 255, side=100, batch=2),
+        "1": workflows.evolink(wish, **{"images.image_1": ["3", 0], "images.image_2": ["4", 0]}),
+        "2": workflows.look("1"),
     }
     studio.clock.run(Clock.STOPPED)  # a run that ends at once has nothing to show meanwhile
     prompt_id = studio.server.queue(graph)
@@ -50,15 +51,15 @@ def test_references_are_shown_side_by_side_while_they_are_sent(studio: Studio, w
 
 def test_a_node_says_where_its_result_came_from(studio: Studio, wish: str) -> None:
     def graph(nonce: int, **inputs: Any) -> dict[str, Any]:
-        text = graphs.text(wish, nonce)
-        return {"8": text, "1": graphs.evolink(["8", 0], **inputs), "2": graphs.look("1")}
+        text = workflows.text(wish, nonce)
+        return {"8": text, "1": workflows.evolink(["8", 0], **inputs), "2": workflows.look("1")}
 
     new = last_run(studio, graph(1))
     assert (new["origin"], new["images"], new["may_have_been_charged_images"]) == ("new", 1, 1)
     stored = last_run(studio, graph(2))
     assert (stored["origin"], stored["may_have_been_charged_images"]) == ("stored", 0)
     studio.clock.run(Clock.STOPPED)
-    submitted = {"1": graphs.evolink(wish, seed=5, wait=False), "5": graphs.show("1", 3)}
+    submitted = {"1": workflows.evolink(wish, seed=5, wait=False), "5": workflows.show("1", 3)}
     assert last_run(studio, submitted)["status"] == "submitted"
     # The first run's task was left running: whoever asks again joins it.
     prompt_id = studio.server.queue(graph(3, seed=5))

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from forking import FOLDER, write_forking
-from host import ComfyServer
-from studio import Studio, open_studio, seen
-from test_routes import ask
+
+from support import workflows
+from support.comfy_fixture import Studio, open_studio, seen
+from support.comfy_server import ComfyServer
+from support.forking_pack import FOLDER, write_forking
+from support.pack_routes import ask
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no fork and no SIGTERM")
 SLACK_S = 2.0
@@ -53,12 +54,12 @@ def forks(studio: Studio, nonce: str) -> dict[str, Any]:
 def test_children_of_a_neighbour_end_as_without_the_pack(studio: Studio, wish: str) -> None:
     before, logged = forks(studio, "before the pack's loop runs"), len(studio.server.log)
     assert ask(studio.server, "/tasks").status == 200
-    assert seen(studio.run({"1": graphs.evolink(wish), "2": graphs.look("1")}), "2")
+    assert seen(studio.run({"1": workflows.evolink(wish), "2": workflows.look("1")}), "2")
     after = forks(studio, "after the panel was opened")
     for way, told in after.items():
         assert set(told["codes"]) == {0}, (way, told)
         assert told["seconds"] < before[way]["seconds"] + SLACK_S, (way, told, before[way])
-    again = studio.run({"1": graphs.evolink(f"{wish} next"), "2": graphs.look("1")})
+    again = studio.run({"1": workflows.evolink(f"{wish} next"), "2": workflows.look("1")})
     assert seen(again, "2") and len(studio.posts(wish)) == 2
     assert "Traceback" not in studio.server.log[logged:]
 
@@ -67,7 +68,7 @@ def test_children_of_a_neighbour_end_as_without_the_pack(studio: Studio, wish: s
 def test_a_signal_ends_comfyui_after_what_was_sent(
     studio: Studio, wish: str, number: signal.Signals
 ) -> None:
-    graph = {"1": graphs.preferential(wish), "2": graphs.look("1")}
+    graph = {"1": workflows.preferential(wish), "2": workflows.look("1")}
     studio.sandbox.hold()
     studio.queue_and_wait_for_post(graph, wish)
     process = studio.server.process
@@ -82,7 +83,7 @@ def test_a_signal_ends_comfyui_after_what_was_sent(
 
 
 def test_a_second_signal_ends_comfyui_at_once(studio: Studio, wish: str) -> None:
-    graph = {"1": graphs.preferential(wish), "2": graphs.look("1")}
+    graph = {"1": workflows.preferential(wish), "2": workflows.look("1")}
     studio.sandbox.hold()
     studio.queue_and_wait_for_post(graph, wish)
     process = studio.server.process

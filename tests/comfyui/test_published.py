@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import graphs
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
+
+from support import workflows
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 FOLDER = "seedream-deepspace"
 """The Registry's id of the pack, which is the folder's name there."""
@@ -83,7 +84,7 @@ def test_importing_leaves_nothing_behind_and_running_writes_to_its_home_alone(
 
     before = left()
     assert not installed.home.exists(), "something was written before a node ran"
-    prompt = {"1": graphs.evolink("a published cat"), "2": graphs.save("1")}
+    prompt = {"1": workflows.evolink("a published cat"), "2": workflows.save("1")}
     assert installed.server.run(prompt).status == "success"
     assert installed.home.is_dir() and files_of(installed.folder) == installed.files
     assert left() == before, "what is left after the pack's folder and its home are removed"

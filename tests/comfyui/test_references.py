@@ -8,10 +8,11 @@ import json
 import urllib.request
 from typing import Any
 
-import graphs
 import pytest
 from PIL import Image
-from studio import Studio
+
+from support import workflows
+from support.comfy_fixture import Studio
 
 RED, GREEN, BLUE, GREY = (250, 0, 0), (0, 250, 0), (0, 0, 250), (90, 90, 90)
 
@@ -47,12 +48,12 @@ def upload(studio: Studio, colour: tuple[int, int, int]) -> str:
 def frames_and_single(generator: dict[str, Any]) -> dict[str, Any]:
     """A batch of three frames and one single picture, linked to a generator."""
     return {
-        "1": graphs.colour(*RED),
-        "2": graphs.colour(*GREEN),
-        "3": graphs.colour(*BLUE),
-        "4": graphs.batch("1", "2"),
-        "5": graphs.batch("4", "3"),
-        "6": graphs.colour(*GREY),
+        "1": workflows.colour(*RED),
+        "2": workflows.colour(*GREEN),
+        "3": workflows.colour(*BLUE),
+        "4": workflows.batch("1", "2"),
+        "5": workflows.batch("4", "3"),
+        "6": workflows.colour(*GREY),
         "7": {
             **generator,
             "inputs": {
@@ -61,13 +62,13 @@ def frames_and_single(generator: dict[str, Any]) -> dict[str, Any]:
                 "images.image_2": ["6", 0],
             },
         },
-        "8": graphs.look("7"),
+        "8": workflows.look("7"),
     }
 
 
 def test_frames_then_singles_then_addresses_keep_their_order(studio: Studio, wish: str) -> None:
     white, black = upload(studio, (255, 255, 255)), upload(studio, (0, 0, 0))
-    node = graphs.evolink(wish, image_urls=f"{white}\n\n  {black}  \n")
+    node = workflows.evolink(wish, image_urls=f"{white}\n\n  {black}  \n")
     studio.run(frames_and_single(node))
     expected = [RED, GREEN, BLUE, GREY, (255, 255, 255), (0, 0, 0)]
     assert sent_colours(studio, wish) == expected
@@ -75,7 +76,7 @@ def test_frames_then_singles_then_addresses_keep_their_order(studio: Studio, wis
 
 def test_they_can_travel_inline_to_the_preferential_family(studio: Studio, wish: str) -> None:
     with studio.settings(SEEDREAM_UPLOAD="inline"):
-        studio.run(frames_and_single(graphs.preferential(wish)))
+        studio.run(frames_and_single(workflows.preferential(wish)))
     assert sent_colours(studio, wish, "image") == [RED, GREEN, BLUE, GREY]
     (post,) = studio.posts(wish)
     assert all(reference.startswith("data:image/") for reference in post.json["image"])
@@ -83,30 +84,30 @@ def test_they_can_travel_inline_to_the_preferential_family(studio: Studio, wish:
 
 def test_the_tenth_input_comes_after_the_ninth_and_gaps_are_fine(studio: Studio, wish: str) -> None:
     numbers = [14, 10, 2, 9, 1]  # as they may stand in a prompt; the others are bypassed or muted
-    graph: dict[str, Any] = {str(number): graphs.colour(number * 10, 0, 0) for number in numbers}
+    graph: dict[str, Any] = {str(number): workflows.colour(number * 10, 0, 0) for number in numbers}
     links = {f"images.image_{number}": [str(number), 0] for number in numbers}
-    graph["20"] = graphs.evolink(wish, **links)
-    graph["21"] = graphs.look("20")
+    graph["20"] = workflows.evolink(wish, **links)
+    graph["21"] = workflows.look("20")
     studio.run(graph)
     assert [c[0] // 10 for c in sent_colours(studio, wish)] == [1, 2, 9, 10, 14]
 
 
 def test_fourteen_frames_are_the_most(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.colour(*RED, batch=14),
-        "2": graphs.evolink(wish, **{"images.image_3": ["1", 0]}),
-        "3": graphs.look("2"),
+        "1": workflows.colour(*RED, batch=14),
+        "2": workflows.evolink(wish, **{"images.image_3": ["1", 0]}),
+        "3": workflows.look("2"),
     }
     studio.run(graph)
     assert len(sent_colours(studio, wish)) == 14
 
 
-@pytest.mark.parametrize("make", [graphs.evolink, graphs.preferential])
+@pytest.mark.parametrize("make", [workflows.evolink, workflows.preferential])
 def test_fifteen_are_refused_before_anything_is_sent(studio: Studio, wish: str, make: Any) -> None:
     graph = {
-        "1": graphs.colour(*RED, batch=14),
+        "1": workflows.colour(*RED, batch=14),
         "2": make(wish, image_urls="https://example.com/a.png", **{"images.image_1": ["1", 0]}),
-        "3": graphs.look("2"),
+        "3": workflows.look("2"),
     }
     asked = len(studio.sandbox.requests)
     message = studio.fail(graph)
@@ -117,9 +118,9 @@ def test_fifteen_are_refused_before_anything_is_sent(studio: Studio, wish: str, 
 
 def test_references_and_n_are_bounded_together(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.colour(*RED, batch=13),
-        "2": graphs.evolink(wish, n=3, **{"images.image_1": ["1", 0]}),
-        "3": graphs.look("2"),
+        "1": workflows.colour(*RED, batch=13),
+        "2": workflows.evolink(wish, n=3, **{"images.image_1": ["1", 0]}),
+        "3": workflows.look("2"),
     }
     message = studio.fail(graph)
     assert "n may be at most 2" in message and "合计最多 15" in message
@@ -128,9 +129,9 @@ def test_references_and_n_are_bounded_together(studio: Studio, wish: str) -> Non
 
 def test_a_reference_that_is_too_small_is_refused(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.colour(*RED, side=8),
-        "2": graphs.evolink(wish, **{"images.image_1": ["1", 0]}),
-        "3": graphs.look("2"),
+        "1": workflows.colour(*RED, side=8),
+        "2": workflows.evolink(wish, **{"images.image_1": ["1", 0]}),
+        "3": workflows.look("2"),
     }
     assert "8 x 8 pixels" in studio.fail(graph)
     assert studio.posts(wish) == []
@@ -138,14 +139,14 @@ def test_a_reference_that_is_too_small_is_refused(studio: Studio, wish: str) -> 
 
 def test_the_same_pixels_elsewhere_are_the_same_reference(studio: Studio, wish: str) -> None:
     one = {
-        "1": graphs.colour(*RED, batch=2),
-        "2": graphs.evolink(wish, **{"images.image_1": ["1", 0]}),
-        "3": graphs.look("2"),
+        "1": workflows.colour(*RED, batch=2),
+        "2": workflows.evolink(wish, **{"images.image_1": ["1", 0]}),
+        "3": workflows.look("2"),
     }
     other = {
-        "1": graphs.colour(*RED),
-        "2": graphs.evolink(wish, **{"images.image_4": ["1", 0], "images.image_9": ["1", 0]}),
-        "3": graphs.look("2"),
+        "1": workflows.colour(*RED),
+        "2": workflows.evolink(wish, **{"images.image_4": ["1", 0], "images.image_9": ["1", 0]}),
+        "3": workflows.look("2"),
     }
     studio.run(one)
     studio.run(other)

@@ -7,38 +7,17 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from host import Answer, ComfyServer
-from studio import Studio
+
+from support import workflows
+from support.comfy_fixture import Studio
+from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal, sent_states, setting, settings_file
 
 KEY, OTHER = "sk-route-4f9c1e77", "sk-other-88aa31d0"
 """No part of them may come back from the server."""
-
-
-def ask(
-    server: ComfyServer, path: str, body: object = None, origin: str | None = "own", **headers: str
-) -> Answer:
-    """A request as the page of this server makes it."""
-    if origin is not None:
-        headers["Origin"] = server.url if origin == "own" else origin
-    method = "GET" if body is None else "POST"
-    return server.request(method, f"/seedream{path}", body, headers)
-
-
-def setting(answer: Answer, name: str) -> dict[str, Any]:
-    assert answer.status == 200, answer.body
-    return next(one for one in answer.json()["settings"] if one["name"] == name)
-
-
-def refusal(answer: Answer) -> tuple[int, str]:
-    """Status and English reason; the Chinese one is there too."""
-    error = answer.json()["error"]
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in error["zh"])
-    return answer.status, error["en"]
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +32,6 @@ def fresh(plain: ComfyServer) -> Iterator[ComfyServer]:
     file.unlink(missing_ok=True)
     yield plain
     file.unlink(missing_ok=True)
-
-
-def settings_file(server: ComfyServer) -> Path:
-    folder = server.base / "user" / "__seedream"
-    return folder / "settings.json"
 
 
 # --- settings -------------------------------------------------------------------------------------
@@ -337,7 +311,7 @@ def test_with_several_users_the_panels_are_closed_and_the_nodes_work(
     ):
         status, reason = refusal(ask(server, path, body))
         assert status == 403 and "several users" in reason
-    outcome = server.run({"1": graphs.evolink(wish), "2": graphs.save("1")})
+    outcome = server.run({"1": workflows.evolink(wish), "2": workflows.save("1")})
     assert outcome.status == "success"
     server.stop()
 
@@ -353,13 +327,13 @@ def tasks(studio: Studio, wish: str, **query: object) -> list[dict[str, Any]]:
 
 
 def graph(wish: str, **inputs: Any) -> dict[str, Any]:
-    return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1")}
+    return {"1": workflows.evolink(wish, **inputs), "2": workflows.look("1")}
 
 
 def test_what_the_built_in_sandbox_made_is_listed_as_free(
     comfyui: ComfyServer, studio: Studio, wish: str
 ) -> None:
-    assert comfyui.run({"1": graphs.evolink(wish), "2": graphs.save("1")}).status == "success"
+    assert comfyui.run({"1": workflows.evolink(wish), "2": workflows.save("1")}).status == "success"
     studio.run(graph(wish))
     (free,) = ask(comfyui, f"/tasks?text={wish.replace(' ', '%20')}").json()["tasks"]
     (paid,) = tasks(studio, wish)
@@ -403,7 +377,7 @@ def test_forgetting_lets_the_same_inputs_be_paid_for_again(studio: Studio, wish:
     forgotten = ask(studio.server, f"/tasks/{task['id']}/forget", {})
     assert forgotten.json()["state"] == "forgotten"
     assert tasks(studio, wish) == []
-    studio.run({"80": graphs.text(wish, "again"), **graph(["80", 0])})  # type: ignore[arg-type]
+    studio.run({"80": workflows.text(wish, "again"), **graph(["80", 0])})  # type: ignore[arg-type]
     assert len(studio.posts(wish)) == 2
     assert refusal(ask(studio.server, "/tasks/999999/forget", {}))[0] == 404
 
@@ -422,15 +396,10 @@ def test_a_running_task_cannot_be_forgotten_and_ends_whole(studio: Studio, wish:
 
 def test_every_change_of_a_task_reaches_the_browser_by_websocket(studio: Studio, wish: str) -> None:
     outcome = studio.run(graph(wish))
-    studio.until(lambda: "completed" in told(studio, wish))
-    states = told(studio, wish)
+    studio.until(lambda: "completed" in sent_states(studio, wish))
+    states = sent_states(studio, wish)
     assert states[-1] == "completed" and len(states) < 60
     assert outcome.status == "success"
-
-
-def told(studio: Studio, wish: str) -> list[str]:
-    events = studio.server.events("seedream.task")
-    return [event.data["state"] for event in events if event.data["prompt"] == wish]
 
 
 # --- quotes ---------------------------------------------------------------------------------------
@@ -443,11 +412,11 @@ def quote(studio: Studio, class_type: str = "SeedreamEvolink", **inputs: Any) ->
 
 
 def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(studio: Studio, wish: str) -> None:
-    inputs: dict[str, Any] = {**graphs.evolink(wish)["inputs"], "n": 4}
+    inputs: dict[str, Any] = {**workflows.evolink(wish)["inputs"], "n": 4}
     widgets = {**inputs, "seed": 3, "image_urls": "", "wait": True, "fit": "pad"}
     expected = {"images": 4, "linked": False, "state": None, "sandbox": True}
     assert quote(studio, **widgets) == expected
-    studio.run({"1": graphs.evolink(wish, n=4, seed=3), "2": graphs.look("1")})
+    studio.run({"1": workflows.evolink(wish, n=4, seed=3), "2": workflows.look("1")})
     posts = len(studio.sandbox.requests)
     assert quote(studio, **widgets)["images"] == 0
     assert quote(studio, **{**widgets, "fit": "crop", "wait": False})["state"] == "completed"
@@ -461,8 +430,8 @@ def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(studio: Studio,
 def test_with_reuse_off_a_stored_result_is_quoted_as_a_new_charge(
     studio: Studio, wish: str
 ) -> None:
-    inputs = graphs.preferential(wish)["inputs"]
-    studio.run({"1": graphs.preferential(wish), "2": graphs.look("1")})
+    inputs = workflows.preferential(wish)["inputs"]
+    studio.run({"1": workflows.preferential(wish), "2": workflows.look("1")})
     assert quote(studio, "SeedreamPreferential", **inputs)["images"] == 0
     with studio.settings(SEEDREAM_REUSE="off"):
         assert quote(studio, "SeedreamPreferential", **inputs)["images"] == 1

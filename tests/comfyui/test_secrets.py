@@ -10,14 +10,16 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import graphs
 import pytest
-from canary import UNSHAPED_KEY as KEY
-from events import Outcome
-from host import ComfyServer
-from launch import PACK_FOLDER, PACK_ROOT
 from PIL import Image
-from studio import Clock, Studio, seen
+
+from support import workflows
+from support.canary import UNSHAPED_KEY as KEY
+from support.comfy_events import Outcome
+from support.comfy_fixture import Clock, Studio, seen
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 READABLE = (
     "/history", "/queue", "/object_info", "/settings", "/system_stats", "/users",
@@ -40,7 +42,10 @@ def shared(
                 "DEEPSPACE_API_KEY": KEY,
                 "SEEDREAM_HOME": str(folder / "home"),
             },
-            packs={PACK_FOLDER: PACK_ROOT, graphs.TOOLS: graphs.write_tools(folder / "tools")},
+            packs={
+                PACK_FOLDER: PACK_ROOT,
+                workflows.TOOLS: workflows.write_tools(folder / "tools"),
+            },
             arguments=["--verbose", "DEBUG"],
         )
         yield Studio(server, sandbox, clock, accounts, folder / "home")
@@ -69,13 +74,13 @@ def check_secret(vault: Studio, outcome: Outcome) -> None:
 
 def generators(wish: str) -> dict[str, Any]:
     return {
-        "1": graphs.evolink(f"{wish} later"),
-        "2": graphs.preferential(f"{wish} at once", **{"images.image_1": ["9", 0]}),
-        "3": graphs.save("1"),
-        "4": graphs.save("2"),
-        "5": graphs.show("1", 4),
-        "6": graphs.look("1"),
-        "9": graphs.colour(9, 9, 9),
+        "1": workflows.evolink(f"{wish} later"),
+        "2": workflows.preferential(f"{wish} at once", **{"images.image_1": ["9", 0]}),
+        "3": workflows.save("1"),
+        "4": workflows.save("2"),
+        "5": workflows.show("1", 4),
+        "6": workflows.look("1"),
+        "9": workflows.colour(9, 9, 9),
     }
 
 
@@ -120,7 +125,7 @@ def test_a_service_that_repeats_the_key_spreads_it_no_further(
 ) -> None:
     route, fault = faults()[case]
     vault.sandbox.faults.push(route, fault)
-    outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+    outcome = vault.server.run({"1": workflows.evolink(wish), "2": workflows.look("1")})
     assert outcome.status == "error"
     assert outcome.error["exception_message"] and outcome.error["traceback"]
     check_secret(vault, outcome)
@@ -135,7 +140,7 @@ def test_the_key_follows_no_redirect_to_another_host(
 
     with Sandbox(tmp_path) as other:
         vault.sandbox.faults.push(route, RedirectTo(f"{other.url}/elsewhere", code))
-        outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+        outcome = vault.server.run({"1": workflows.evolink(wish), "2": workflows.look("1")})
         assert all("authorization" not in request.headers for request in other.requests)
         assert route == "image" or other.requests == []
         assert KEY not in repr(other.requests)

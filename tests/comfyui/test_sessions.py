@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import graphs
 import pytest
-from studio import Clock, Studio, open_studio, seen
-from test_routes import ask, told
+
+from support import workflows
+from support.comfy_fixture import Clock, Studio, open_studio, seen
+from support.pack_routes import ask, sent_states
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def studio(own_studio: Studio) -> Iterator[Studio]:
 
 
 def graph_of(wish: str, **inputs: Any) -> dict[str, Any]:
-    return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1")}
+    return {"1": workflows.evolink(wish, **inputs), "2": workflows.look("1")}
 
 
 def open_records(studio: Studio) -> int:
@@ -89,7 +90,7 @@ def test_a_node_that_runs_keeps_its_session(studio: Studio, wish: str) -> None:
         studio.until(is_down_to(studio, 1))
     assert len(studio.posts(wish)) == 1
     # It is closed only when browsers have been told to the end.
-    studio.until(lambda: told(studio, wish)[-1] == "completed")
+    studio.until(lambda: sent_states(studio, wish)[-1] == "completed")
 
 
 def test_the_built_in_sandbox_keeps_one_session(
@@ -117,10 +118,10 @@ def test_links_of_the_built_in_sandbox_live_on(
     server = boot_comfyui(environment={"SEEDREAM_HOME": str(home)})
     assert ask(server, "/settings", {"DEEPSPACE_BASE_URL": "sandbox"}).status == 200
     graph: dict[str, Any] = {
-        "8": graphs.colour(1, 2, 3),
+        "8": workflows.colour(1, 2, 3),
         "9": {"class_type": "SeedreamUploadReferences", "inputs": {"images.image_1": ["8", 0]}},
-        "1": graphs.evolink(wish, image_urls=["9", 0]),
-        "2": graphs.save("1"),
+        "1": workflows.evolink(wish, image_urls=["9", 0]),
+        "2": workflows.save("1"),
     }
     assert server.run(graph).status == "success"
     assert ask(server, "/settings", {"SEEDREAM_STORE_GB": 3}).status == 200

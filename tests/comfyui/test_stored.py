@@ -7,9 +7,9 @@ import json
 import threading
 from typing import Any
 
-import graphs
-from events import Event
-from studio import Clock, Studio, seen, shown
+from support import workflows
+from support.comfy_events import Event
+from support.comfy_fixture import Clock, Studio, seen, shown
 
 NONCES = itertools.count()
 STORED = "stored result, nothing charged"
@@ -18,10 +18,10 @@ STORED = "stored result, nothing charged"
 def graph_of(wish: str, node: str = "1", **inputs: Any) -> dict[str, Any]:
     """A graph that ComfyUI's own cache has no answer for, so that the pack has to find one."""
     return {
-        "80": graphs.text(wish, next(NONCES)),
-        node: graphs.evolink(["80", 0], **inputs),
-        "90": graphs.look(node),
-        "91": graphs.show(node, 4),
+        "80": workflows.text(wish, next(NONCES)),
+        node: workflows.evolink(["80", 0], **inputs),
+        "90": workflows.look(node),
+        "91": workflows.show(node, 4),
     }
 
 
@@ -94,8 +94,8 @@ def names_a_task(event: Event) -> bool:
 
 
 def test_an_answer_that_comes_while_comfyui_quits_is_kept(studio: Studio, wish: str) -> None:
-    graph = {"80": graphs.text(wish, "quits"), "1": graphs.preferential(["80", 0])}
-    graph |= {"90": graphs.look("1")}
+    graph = {"80": workflows.text(wish, "quits"), "1": workflows.preferential(["80", 0])}
+    graph |= {"90": workflows.look("1")}
     studio.sandbox.hold()
     studio.queue_and_wait_for_post(graph, wish)
     threading.Timer(1.0, studio.sandbox.release).start()
@@ -107,14 +107,14 @@ def test_an_answer_that_comes_while_comfyui_quits_is_kept(studio: Studio, wish: 
 
 def test_two_equal_nodes_of_one_graph_share_one_charge(studio: Studio, wish: str) -> None:
     graph = {
-        "80": graphs.text(wish, "one"),
-        "81": graphs.text(wish, "other"),
-        "1": graphs.evolink(["80", 0]),
-        "2": graphs.evolink(["81", 0]),
-        "3": graphs.look("1"),
-        "4": graphs.look("2"),
-        "5": graphs.show("1", 4),
-        "6": graphs.show("2", 4),
+        "80": workflows.text(wish, "one"),
+        "81": workflows.text(wish, "other"),
+        "1": workflows.evolink(["80", 0]),
+        "2": workflows.evolink(["81", 0]),
+        "3": workflows.look("1"),
+        "4": workflows.look("2"),
+        "5": workflows.show("1", 4),
+        "6": workflows.show("2", 4),
     }
     studio.sandbox.hold()
     prompt_id = studio.queue_and_wait_for_post(graph, wish)

@@ -8,14 +8,15 @@ import time
 import urllib.request
 from typing import Any
 
-import graphs
 from PIL import Image
-from studio import Studio, shown
+
+from support import workflows
+from support.comfy_fixture import Studio, shown
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
-def upload(**images: Any) -> graphs.Node:
+def upload(**images: Any) -> workflows.Node:
     linked = {f"images.{name}": link for name, link in images.items()}
     return {"class_type": "SeedreamUploadReferences", "inputs": linked}
 
@@ -36,20 +37,20 @@ def uploads(studio: Studio, path: str = "/sandbox/images") -> int:
 
 def outputs(studio: Studio, graph: dict[str, Any], node: str) -> tuple[list[str], dict[str, Any]]:
     """Run it and read the node's two outputs."""
-    shows = {"98": graphs.show(node, 0), "99": graphs.show(node, 1)}
+    shows = {"98": workflows.show(node, 0), "99": workflows.show(node, 1)}
     outcome = studio.run({**graph, **shows})
     return shown(outcome, "98").splitlines(), json.loads(shown(outcome, "99"))
 
 
 def test_batches_lists_and_gaps_are_flattened_in_order(studio: Studio, wish: str) -> None:
     graph = {
-        "1": graphs.colour(*RED, batch=2),
-        "2": graphs.evolink(f"{wish} a series of 2 images", n=2),
-        "3": graphs.colour(*GREEN, side=40),
-        "4": graphs.colour(*BLUE, side=48),
+        "1": workflows.colour(*RED, batch=2),
+        "2": workflows.evolink(f"{wish} a series of 2 images", n=2),
+        "3": workflows.colour(*GREEN, side=40),
+        "4": workflows.colour(*BLUE, side=48),
         "5": upload(image_10=["4", 0], image_9=["3", 0], image_3=["2", 1], image_1=["1", 0]),
-        "6": graphs.evolink(f"{wish} with them", image_urls=["5", 0]),
-        "7": graphs.look("6"),
+        "6": workflows.evolink(f"{wish} with them", image_urls=["5", 0]),
+        "7": workflows.look("6"),
     }
     urls, report = outputs(studio, graph, "5")
     assert [image["name"] for image in report["images"]] == [
@@ -70,8 +71,8 @@ def test_batches_lists_and_gaps_are_flattened_in_order(studio: Studio, wish: str
 def test_the_same_pictures_are_sent_once_by_whichever_node(studio: Studio) -> None:
     def graph(*sides: int) -> dict[str, Any]:
         return {
-            "1": graphs.colour(9, 8, 7, side=33),
-            "2": graphs.colour(9, 8, 7, side=sides[0]),
+            "1": workflows.colour(9, 8, 7, side=33),
+            "2": workflows.colour(9, 8, 7, side=sides[0]),
             "3": upload(image_1=["1", 0], image_2=["2", 0]),
         }
 
@@ -84,7 +85,11 @@ def test_the_same_pictures_are_sent_once_by_whichever_node(studio: Studio) -> No
 
 
 def test_without_a_way_that_gives_urls_the_node_names_the_ways(studio: Studio) -> None:
-    graph = {"1": graphs.colour(1, 2, 3), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
+    graph = {
+        "1": workflows.colour(1, 2, 3),
+        "2": upload(image_1=["1", 0]),
+        "3": workflows.show("2", 0),
+    }
     with studio.settings(SEEDREAM_UPLOAD="inline"):
         message = studio.fail(graph)
     for part in ("S3_BUCKET", "EVOLINK_KEY", "HTTP_URL", "没有配置"):
@@ -92,11 +97,11 @@ def test_without_a_way_that_gives_urls_the_node_names_the_ways(studio: Studio) -
 
 
 def test_nothing_connected_and_pictures_that_the_service_would_not_take(studio: Studio) -> None:
-    assert "No image is connected" in studio.fail({"1": upload(), "2": graphs.show("1", 0)})
+    assert "No image is connected" in studio.fail({"1": upload(), "2": workflows.show("1", 0)})
     tiny = {
-        "1": graphs.colour(1, 2, 3, side=8),
+        "1": workflows.colour(1, 2, 3, side=8),
         "2": upload(image_1=["1", 0]),
-        "3": graphs.show("2", 0),
+        "3": workflows.show("2", 0),
     }
     assert "at least 15 pixels" in studio.fail(tiny)
 
@@ -105,7 +110,11 @@ def test_a_failed_upload_says_which_way_failed(studio: Studio) -> None:
     from seedream_api.sandbox import WrongType
 
     studio.sandbox.faults.push("reference", WrongType(), times=100)
-    graph = {"1": graphs.colour(7, 7, 7), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
+    graph = {
+        "1": workflows.colour(7, 7, 7),
+        "2": upload(image_1=["1", 0]),
+        "3": workflows.show("2", 0),
+    }
     message = studio.fail(graph)
     assert "by way of sandbox" in message and "Nothing was charged" in message
 
@@ -114,7 +123,11 @@ def test_a_cached_run_never_outlives_its_urls(studio: Studio) -> None:
     from seedream_api.sandbox import HOST_KEY
 
     studio.clock.run(studio.clock.STOPPED)
-    graph = {"1": graphs.colour(5, 5, 5), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
+    graph = {
+        "1": workflows.colour(5, 5, 5),
+        "2": upload(image_1=["1", 0]),
+        "3": workflows.show("2", 0),
+    }
     settings = {
         "SEEDREAM_UPLOAD": "http",
         "SEEDREAM_UPLOAD_HTTP_URL": f"imgbb+{studio.sandbox.url}/imgbb",
