@@ -1,6 +1,7 @@
 """What saved workflows and API prompts hold on to, read from /object_info, and what may change.
 
-``python tests/support/node_contract.py < object_info.json > node_contract.json`` freezes it anew at a release.
+``python tests/support/node_contract.py < object_info.json > node_contract.json`` freezes it for a
+release.
 """
 
 from __future__ import annotations
