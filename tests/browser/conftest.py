@@ -144,6 +144,6 @@ def canvas(
 
 
 @pytest.fixture
-def wish(request: pytest.FixtureRequest) -> str:
+def prompt(request: pytest.FixtureRequest) -> str:
     """A prompt that no other test uses, and whose words ask for one image."""
-    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"
+    return "draw " + re.sub(r"\W", "_", request.node.name) + "!"

@@ -56,7 +56,7 @@ def visitor(
     language, frontend = request.param
     site = open_site(frontend)
     site.begin()
-    place_example_image(site.studio.server)
+    place_example_image(site.comfy.server)
     canvas = opener(site, locale=language)
     # The template browser opens by itself on a first visit.
     templates = canvas.page.get_by_test_id("template-workflows-content")
@@ -68,8 +68,8 @@ def visitor(
     templates.wait_for(state="hidden")
     settings = canvas.open_settings()
     settings.locator("#seedream-setting-DEEPSPACE_BASE_URL").select_option("sandbox")
-    saved = site.studio.home / "settings.json"
-    site.studio.until(saved.exists)
+    saved = site.comfy.home / "settings.json"
+    site.comfy.until(saved.exists)
     assert json.loads(saved.read_text("utf-8")) == {"DEEPSPACE_BASE_URL": "sandbox"}
     canvas.shoot(f"settings-{language}")
     canvas.close_settings()

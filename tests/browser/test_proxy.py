@@ -18,7 +18,7 @@ _TYPED = "[...document.querySelectorAll('input')].map((input) => input.value).jo
 def test_a_proxy_is_saved_shown_without_its_password_and_taken_back(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
-    canvas, file = visit(site), site.studio.home / "settings.json"
+    canvas, file = visit(site), site.comfy.home / "settings.json"
     settings = canvas.open_settings()
     field = settings.locator("#seedream-setting-SEEDREAM_PROXY")
     row = settings.locator("[data-name=SEEDREAM_PROXY]")

@@ -28,7 +28,7 @@ def origin(settings: Locator, name: str) -> Locator:
 
 
 def saved(site: Site) -> dict[str, str]:
-    return json.loads((site.studio.home / "settings.json").read_text("utf-8"))
+    return json.loads((site.comfy.home / "settings.json").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_what_is_switched_and_typed_is_there_after_a_reload(site: Site, canvas: 
         field(settings, name).fill(value)
         field(settings, name).press("Enter")
     typed = {"SEEDREAM_REUSE": "off", **TYPED}
-    site.studio.until(lambda: typed.items() <= saved(site).items())
+    site.comfy.until(lambda: typed.items() <= saved(site).items())
     canvas.open()
     settings = canvas.open_settings()
     expect(field(settings, "SEEDREAM_REUSE")).not_to_be_checked()

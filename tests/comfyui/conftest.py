@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.comfy_fixture import Studio, open_studio
+from support.comfy_fixture import ComfyFixture, open_comfy
 from support.comfy_server import ComfyServer
 from support.spec_fixture import World, open_world
 
@@ -49,28 +49,28 @@ def comfyui(
 
 
 @pytest.fixture(scope="session")
-def shared_studio(
+def shared_comfy(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Studio]:
-    with open_studio(tmp_path_factory.mktemp("studio"), boot_comfyui) as studio:
-        yield studio
+) -> Iterator[ComfyFixture]:
+    with open_comfy(tmp_path_factory.mktemp("comfy"), boot_comfyui) as comfy:
+        yield comfy
 
 
 @pytest.fixture
-def studio(shared_studio: Studio) -> Iterator[Studio]:
+def comfy(shared_comfy: ComfyFixture) -> Iterator[ComfyFixture]:
     """The server that the tests share, with a sandbox whose requests and faults a test sees.
 
-    What is stored outlives a test: each asks with a ``wish`` of its own.
+    What is stored outlives a test: each asks with a ``prompt`` of its own.
     """
-    shared_studio.reset()
-    yield shared_studio
-    shared_studio.reset()
+    shared_comfy.reset()
+    yield shared_comfy
+    shared_comfy.reset()
 
 
 @pytest.fixture
-def wish(request: pytest.FixtureRequest) -> str:
+def prompt(request: pytest.FixtureRequest) -> str:
     """A prompt that no other test uses, and whose words ask for one image."""
-    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"
+    return "draw " + re.sub(r"\W", "_", request.node.name) + "!"
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from support.comfy_fixture import TASK_SECONDS, Clock, Studio
+from support.comfy_fixture import TASK_SECONDS, Clock, ComfyFixture
 from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
 
@@ -59,8 +59,8 @@ class World:
         paths = [request.path for request in self.sandbox.requests]
         return sum(path.startswith("/v1/images/Seedream/") for path in paths)
 
-    def posts(self, wish: str = "fleet") -> list[Any]:
-        return [post for post in self.sandbox.posts if wish in str((post.json or {})["prompt"])]
+    def posts(self, prompt: str = "fleet") -> list[Any]:
+        return [post for post in self.sandbox.posts if prompt in str((post.json or {})["prompt"])]
 
 
 def example_picture() -> bytes:
@@ -139,7 +139,7 @@ def test_a_job_whose_server_is_killed_goes_on_when_it_is_back(world: World) -> N
     looks = world.looks()
     server.queue(world.example.picture(job))
     # Killed while it sends, the outcome would be unknown; by its first look the id is written down.
-    Studio.until(lambda: world.posts(job) and world.looks() > looks)
+    ComfyFixture.until(lambda: world.posts(job) and world.looks() > looks)
     server.kill()
     server.start()
     world.clock.run(Clock.FLYING)

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from support import workflows
-from support.comfy_fixture import Clock, Studio, open_studio, seen
+from support.comfy_fixture import Clock, ComfyFixture, open_comfy, seen
 from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
 
 NEIGHBOUR = "Another-Pack"
 
 
-class Beside(Studio):
-    """A studio whose server has loaded the neighbour as well."""
+class Beside(ComfyFixture):
+    """A ComfyUI that has loaded the hostile pack as well."""
 
     neighbour: Path
 
@@ -39,8 +39,8 @@ def shared(
             packs={**packs, NEIGHBOUR: PACK_ROOT / "tests" / "support" / "hostile_pack"},
         )
 
-    with open_studio(folder, boot) as studio:
-        beside = Beside(**vars(studio))
+    with open_comfy(folder, boot) as comfy:
+        beside = Beside(**vars(comfy))
         beside.neighbour = own
         yield beside
 
@@ -56,10 +56,10 @@ def beside(shared: Beside) -> Iterator[Beside]:
     assert all(after.values()), after
 
 
-def graph(wish: str) -> dict[str, Any]:
+def graph(prompt: str) -> dict[str, Any]:
     return {
-        "1": workflows.evolink(f"{wish} later"),
-        "2": workflows.preferential(f"{wish} at once", **{"images.image_1": ["9", 0]}),
+        "1": workflows.evolink(f"{prompt} later"),
+        "2": workflows.preferential(f"{prompt} at once", **{"images.image_1": ["9", 0]}),
         "3": workflows.look("1"),
         "4": workflows.look("2"),
         "5": workflows.load_urls(["1", 2]),
@@ -70,23 +70,23 @@ def graph(wish: str) -> dict[str, Any]:
 
 
 def test_beside_a_neighbour_that_changes_everything_the_images_are_the_same(
-    beside: Beside, studio: Studio, wish: str
+    beside: Beside, comfy: ComfyFixture, prompt: str
 ) -> None:
-    undisturbed, outcome = studio.run(graph(wish)), beside.run(graph(wish))
+    undisturbed, outcome = comfy.run(graph(prompt)), beside.run(graph(prompt))
     for node in ("3", "4", "6"):
         assert seen(outcome, node) == seen(undisturbed, node) != []
     (saved,) = outcome.outputs["7"]["images"]
     assert beside.server.view(**saved).startswith(b"\x89PNG")
-    assert len(beside.posts(wish)) == 2 and beside.told()["passed"]["requests"] > 2
+    assert len(beside.posts(prompt)) == 2 and beside.told()["passed"]["requests"] > 2
 
 
 def test_a_neighbour_that_sends_again_what_fails_pays_nothing_twice(
-    beside: Beside, wish: str
+    beside: Beside, prompt: str
 ) -> None:
     from seedream_api.sandbox import DropAfterReceipt, Status
 
     for number, fault in enumerate((DropAfterReceipt(), Status(502, charged=True))):
-        one = f"{wish} {number}"
+        one = f"{prompt} {number}"
         beside.sandbox.faults.push("generate", fault)
         for _ in range(2):
             said = beside.fail({"1": workflows.evolink(one), "2": workflows.look("1")})
@@ -95,22 +95,22 @@ def test_a_neighbour_that_sends_again_what_fails_pays_nothing_twice(
 
 
 def test_cancel_frees_the_graph_beside_a_neighbour_with_loops_of_its_own(
-    beside: Beside, wish: str
+    beside: Beside, prompt: str
 ) -> None:
     beside.clock.run(Clock.STOPPED)
-    prompt = {"1": workflows.evolink(wish), "2": workflows.look("1")}
-    prompt_id = beside.queue_and_wait_for_post(prompt, wish)
+    nodes = {"1": workflows.evolink(prompt), "2": workflows.look("1")}
+    prompt_id = beside.queue_and_wait_for_post(nodes, prompt)
     beside.server.interrupt(prompt_id)
     assert beside.server.wait(prompt_id).status == "interrupted"
     beside.clock.run(Clock.FLYING)
-    assert seen(beside.run(prompt), "2")
-    assert len(beside.posts(wish)) == 1
+    assert seen(beside.run(nodes), "2")
+    assert len(beside.posts(prompt)) == 1
 
 
-def test_nothing_secret_is_in_what_the_neighbour_logs(beside: Beside, wish: str) -> None:
+def test_nothing_secret_is_in_what_the_neighbour_logs(beside: Beside, prompt: str) -> None:
     from seedream_api.sandbox import SANDBOX_KEY
 
-    beside.run(graph(wish))
+    beside.run(graph(prompt))
     log = (beside.neighbour / "log").read_text("utf-8")
     assert "seedream: " in log and "httpcore" in log, "it saw nothing of ours: this proves nothing"
     assert SANDBOX_KEY not in log and SANDBOX_KEY not in beside.server.log
@@ -118,9 +118,9 @@ def test_nothing_secret_is_in_what_the_neighbour_logs(beside: Beside, wish: str)
 
 @pytest.mark.skipif(os.name == "nt", reason="there rights are the profile's")
 def test_files_are_the_owners_alone_and_where_they_belong_whatever_the_process_says(
-    beside: Beside, wish: str
+    beside: Beside, prompt: str
 ) -> None:
-    beside.run(graph(wish))
+    beside.run(graph(prompt))
     kept = [beside.home, *beside.home.rglob("*")]
     assert len(kept) > 5
     for path in kept:

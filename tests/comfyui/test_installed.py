@@ -22,6 +22,7 @@ def test_a_second_copy_is_left_out_and_named(boot_comfyui: Callable[..., ComfySe
     folders = {path.split("/")[2] for path in scripts if "-copy/" in path}
     assert len(folders) == 1, "one copy of the panel"
     assert (
-        server.run({"1": workflows.evolink("a wish"), "2": workflows.save("1")}).status == "success"
+        server.run({"1": workflows.evolink("a prompt"), "2": workflows.save("1")}).status
+        == "success"
     )
     server.stop()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.comfy_fixture import Studio
+from support.comfy_fixture import ComfyFixture
 from support.node_contract import broken, contract_of
 from support.paths import PACK_ROOT
 
@@ -82,8 +82,8 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def object_info(shared_studio: Studio) -> dict[str, Any]:
-    return shared_studio.server.object_info()
+def object_info(shared_comfy: ComfyFixture) -> dict[str, Any]:
+    return shared_comfy.server.object_info()
 
 
 @pytest.fixture(scope="module")

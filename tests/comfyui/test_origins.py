@@ -60,7 +60,7 @@ def test_addresses_and_localhost_may_read_and_change(server: ComfyServer, name: 
 
 
 def test_a_name_behind_a_proxy_with_tls_is_allowed(server: ComfyServer) -> None:
-    page = {"Host": "studio.example", "Origin": "https://studio.example"}
+    page = {"Host": "comfy.example", "Origin": "https://comfy.example"}
     proven = {**page, "X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
     assert ask(server, "/settings", None, None, **proven).status == 200
     for missing in ("X-Forwarded-Proto", "Sec-Fetch-Site"):

@@ -1,4 +1,4 @@
-"""What the integration tests share: an API client of the sandbox, with a clock of its own."""
+"""What the integration tests share: an API client of the sandbox with its own clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support import canary
-from support.api_client import Customer, until
+from support.api_client import ApiClient, until
 from support.download_kit import fetch as fetch, serve as serve
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def certificates() -> ssl.SSLContext:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
+def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
     """The sandbox draws sixteen times smaller, and certificates are read once: each costs a
     tenth of a second, and neither is what is tested here."""
     from seedream_api.catalog import PIXELS
@@ -41,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None
 
 
 @pytest.fixture
-def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., Sandbox]]:
+def make_sandbox(tmp_path: Path, fast_sandbox: None) -> Iterator[Callable[..., Sandbox]]:
     """Starts sandboxes, each with a home of its own."""
     from seedream_api.sandbox import Sandbox
 
@@ -61,23 +61,23 @@ def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., Sandbox]
 
 
 @pytest.fixture
-def make_customer(home: Path) -> Callable[..., Customer]:
-    """Customers of a sandbox; all of them share this test's home folder."""
+def make_api_client(home: Path) -> Callable[..., ApiClient]:
+    """Make API clients of a sandbox; all share this test's data folder."""
     from seedream_api.sandbox import SANDBOX_KEY
 
-    def make(sandbox: Sandbox, key: str = SANDBOX_KEY, **environ: str) -> Customer:
+    def make(sandbox: Sandbox, key: str = SANDBOX_KEY, **environ: str) -> ApiClient:
         settings = {"DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": key}
-        return Customer(sandbox, home, {"SEEDREAM_HOME": str(home), **settings, **environ})
+        return ApiClient(sandbox, home, {"SEEDREAM_HOME": str(home), **settings, **environ})
 
     return make
 
 
 @pytest.fixture
-def customer(
-    make_sandbox: Callable[..., Sandbox], make_customer: Callable[..., Customer]
-) -> Customer:
-    """A customer of a sandbox whose tasks finish at once."""
-    return make_customer(make_sandbox())
+def api_client(
+    make_sandbox: Callable[..., Sandbox], make_api_client: Callable[..., ApiClient]
+) -> ApiClient:
+    """An API client of a sandbox whose tasks finish at once."""
+    return make_api_client(make_sandbox())
 
 
 @pytest.fixture

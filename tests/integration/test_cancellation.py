@@ -17,7 +17,7 @@ from support.sample_requests import BOTH, NOW_5, cat
 
 @BOTH
 def test_cancel_while_images_are_fetched_says_that_they_were_made(
-    customer: Any, model: str
+    api_client: Any, model: str
 ) -> None:
     async def road(session: Any) -> None:
         fetch = Held(session.downloader, "fetch")
@@ -28,8 +28,8 @@ def test_cancel_while_images_are_fetched_says_that_they_were_made(
         fetch.let_go()
         await soon(lambda: not session.running_jobs)
 
-    customer.run(road)
-    assert customer.states == ["completed"] and customer.sent == 1
+    api_client.run(road)
+    assert api_client.states == ["completed"] and api_client.sent == 1
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_cancel_while_images_are_fetched_says_that_they_were_made(
     ],
 )
 def test_cancel_just_after_the_end_tells_that_end(
-    customer: Any, fault: Fault, key: str, charge: Charge
+    api_client: Any, fault: Fault, key: str, charge: Charge
 ) -> None:
     """And not that a result is kept."""
 
     async def road(session: Any) -> Any:
-        customer.sandbox.faults.push("generate", fault)
-        customer.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
+        api_client.sandbox.faults.push("generate", fault)
+        api_client.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
         run, release, released = session.ledger.run, session.ledger.release, asyncio.Event()
 
         async def held(call: Any, *args: Any, **kwargs: Any) -> Any:
@@ -64,54 +64,56 @@ def test_cancel_just_after_the_end_tells_that_end(
         session.ledger.run = run
         return error
 
-    error = customer.run(road)
+    error = api_client.run(road)
     assert error.charge is charge and error.key == key, error.key
 
 
 @pytest.mark.parametrize("fault", [None, Truncated(0.5)], ids=["answered", "torn"])
 def test_a_task_that_is_known_is_no_longer_being_sent(
-    make_sandbox: Any, make_customer: Any, fault: Fault | None
+    make_sandbox: Any, make_api_client: Any, fault: Fault | None
 ) -> None:
     """The command line would say on Ctrl-C that it waits for the answer of a paid request."""
-    customer = make_customer(make_sandbox(task_seconds=1000))
+    api_client = make_api_client(make_sandbox(task_seconds=1000))
     if fault is not None:
-        customer.sandbox.faults.push("generate", fault)
+        api_client.sandbox.faults.push("generate", fault)
 
     async def road(session: Any) -> bool:
         await generate(cat(), session, wait=False)
         [work] = session.running_jobs.values()
         return bool(work.is_sending)
 
-    assert not customer.run(road) and customer.states == ["accepted"]
+    assert not api_client.run(road) and api_client.states == ["accepted"]
 
 
 @BOTH
-def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(customer: Any, model: str) -> None:
+def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(
+    api_client: Any, model: str
+) -> None:
     async def road(session: Any) -> None:
         # Charged only in that the sandbox takes it, and so holds the answer back.
         refused = Status(429, headers={"Retry-After": "30"}, charged=True)
-        customer.sandbox.faults.push("generate", refused)
-        customer.sandbox.hold()
+        api_client.sandbox.faults.push("generate", refused)
+        api_client.sandbox.hold()
         attempts: list[str] = []
         post = session.client.transport.post_once
         session.client.transport.post_once = lambda url, **more: (
             attempts.append(url) or post(url, **more)
         )
         task = asyncio.create_task(generate(cat(model), session))
-        await soon(lambda: customer.sent)
+        await soon(lambda: api_client.sent)
         assert (await cancelled(task)).charge is Charge.POSSIBLE
-        customer.sandbox.release()
+        api_client.sandbox.release()
         await soon(lambda: not session.running_jobs)
         assert len(attempts) == 1
 
-    customer.run(road)
-    assert customer.states == ["withdrawn"] and customer.sent == 1
+    api_client.run(road)
+    assert api_client.states == ["withdrawn"] and api_client.sent == 1
 
 
 @BOTH
-def test_cancel_between_two_attempts_takes_the_request_back(customer: Any, model: str) -> None:
+def test_cancel_between_two_attempts_takes_the_request_back(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
-        customer.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
+        api_client.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
         pause = Held(session.client, "_sleep")
         task = asyncio.create_task(generate(cat(model), session))
         await pause.reached.wait()
@@ -119,51 +121,51 @@ def test_cancel_between_two_attempts_takes_the_request_back(customer: Any, model
         assert error.key == "interrupted_before" and error.charge is Charge.NONE
         await soon(lambda: not session.running_jobs)
 
-    customer.run(road)
-    assert customer.states == ["withdrawn"] and customer.sent == 1
+    api_client.run(road)
+    assert api_client.states == ["withdrawn"] and api_client.sent == 1
 
 
 @BOTH
-def test_cancelled_post_gives_its_slot_to_the_next(customer: Any, model: str) -> None:
+def test_cancelled_post_gives_its_slot_to_the_next(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
-        customer.sandbox.hold()
+        api_client.sandbox.hold()
         task = asyncio.create_task(generate(cat(model), session))
-        await soon(lambda: customer.sent == 1)
+        await soon(lambda: api_client.sent == 1)
         assert (await cancelled(task)).charge is Charge.POSSIBLE
         other = asyncio.create_task(generate(cat(model, prompt="A dog"), session))
-        await soon(lambda: customer.sent == 2)
-        customer.sandbox.release()
+        await soon(lambda: api_client.sent == 2)
+        api_client.sandbox.release()
         await other
         await soon(lambda: not session.running_jobs)
 
-    customer.run(road, SEEDREAM_MAX_SUBMITS="1")
-    assert customer.states == ["completed"] * 2 and customer.sent == 2
+    api_client.run(road, SEEDREAM_MAX_SUBMITS="1")
+    assert api_client.states == ["completed"] * 2 and api_client.sent == 2
 
 
 @BOTH
 def test_silent_post_gives_its_slot_to_the_next(
-    customer: Any, monkeypatch: pytest.MonkeyPatch, model: str
+    api_client: Any, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
     monkeypatch.setattr("seedream_api.service.client.SILENCE_S", 0.05)
 
     async def road(session: Any) -> None:
-        customer.sandbox.hold()
+        api_client.sandbox.hold()
         both = [
             asyncio.create_task(generate(cat(model, prompt=prompt), session))
             for prompt in ("A cat", "A dog")
         ]
-        await soon(lambda: customer.sent == 2)
-        customer.sandbox.release()
+        await soon(lambda: api_client.sent == 2)
+        api_client.sandbox.release()
         await asyncio.gather(*both)
 
-    customer.run(road, SEEDREAM_MAX_SUBMITS="1")
-    assert customer.states == ["completed"] * 2 and customer.sent == 2
+    api_client.run(road, SEEDREAM_MAX_SUBMITS="1")
+    assert api_client.states == ["completed"] * 2 and api_client.sent == 2
 
 
 @BOTH
 @pytest.mark.parametrize("times", [1, 1000])
 def test_unsent_request_is_taken_back_before_the_next_try(
-    customer: Any, model: str, times: int
+    api_client: Any, model: str, times: int
 ) -> None:
     """As where a server closes every connection while the row is written."""
     attempts: list[str] = []
@@ -182,17 +184,17 @@ def test_unsent_request_is_taken_back_before_the_next_try(
         return await generate(cat(model), session)
 
     if times == 1:
-        customer.run(road)
-        assert customer.states == ["completed"] and customer.sent == 1 and len(attempts) == 2
+        api_client.run(road)
+        assert api_client.states == ["completed"] and api_client.sent == 1 and len(attempts) == 2
         return
     with pytest.raises(NotSent):
-        customer.run(road)
-    assert customer.states == ["withdrawn"] and customer.sent == 0 and len(attempts) > 2
+        api_client.run(road)
+    assert api_client.states == ["withdrawn"] and api_client.sent == 0 and len(attempts) > 2
 
 
 @pytest.mark.parametrize("is_full", [False, True])
 def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
-    customer: Any, is_full: bool
+    api_client: Any, is_full: bool
 ) -> None:
     async def road(session: Any) -> Any:
         claim, run = session.ledger.claim, Held(session.ledger, "run", only="claim")
@@ -212,14 +214,14 @@ def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
         run.let_go()
         return await second
 
-    assert len(customer.run(road).images) == 1 and customer.sent == 1
+    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
 def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_alone(
-    customer: Any,
+    api_client: Any,
 ) -> None:
     async def road(session: Any) -> Any:
-        async with customer.session() as other:
+        async with api_client.session() as other:
             bring = Held(other.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
@@ -232,16 +234,16 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
             bring.let_go()
             return await theirs
 
-    assert len(customer.run(road).images) == 1
-    assert customer.sent == 1 and customer.states == ["completed"]
+    assert len(api_client.run(road).images) == 1
+    assert api_client.sent == 1 and api_client.states == ["completed"]
 
 
 def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
-    make_sandbox: Any, make_customer: Any
+    make_sandbox: Any, make_api_client: Any
 ) -> None:
-    customer = make_customer(make_sandbox(task_seconds=1000))
-    task_id = customer.generate(wait=False).task_id
-    customer.sandbox.finish_tasks()
+    api_client = make_api_client(make_sandbox(task_seconds=1000))
+    task_id = api_client.generate(wait=False).task_id
+    api_client.sandbox.finish_tasks()
 
     async def road(session: Any) -> Any:
         run = Held(session.ledger, "run")
@@ -257,14 +259,14 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
         run.let_go()
         await soon(lambda: not session.running_jobs)
         assert session.ledger.row(1).owner is None
-        async with customer.session() as other:
+        async with api_client.session() as other:
             return await collect(task_id, other)
 
-    assert len(customer.run(road).images) == 1 and customer.sent == 1
+    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
 def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone(
-    customer: Any,
+    api_client: Any,
 ) -> None:
     async def road(session: Any) -> Any:
         fetch = Held(session.downloader, "fetch")
@@ -281,23 +283,23 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone
         fetch.let_go()
         return await working
 
-    assert len(customer.run(road).images) == 1 and customer.sent == 1
+    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
 @BOTH
-def test_closing_waits_for_an_answer_that_is_paid_for(customer: Any, model: str) -> None:
+def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: str) -> None:
     async def road() -> None:
-        session = await customer.session(real_time=True).__aenter__()
-        customer.sandbox.hold()
+        session = await api_client.session(real_time=True).__aenter__()
+        api_client.sandbox.hold()
         task = asyncio.create_task(generate(cat(model), session))
-        await soon(lambda: customer.sent)
+        await soon(lambda: api_client.sent)
         closing = asyncio.create_task(session.close(patience_s=20.0))
         await soon(lambda: session.is_closing)
-        customer.sandbox._desk.release()  # the answer comes; a task goes on
+        api_client.sandbox._desk.release()  # the answer comes; a task goes on
         await closing
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(road(), 30))
-    assert customer.states[0] in ("accepted", "answered", "completed") and customer.sent == 1
-    customer.sandbox.release()
-    assert len(customer.generate(model=model).images) == 1 and customer.sent == 1
+    assert api_client.states[0] in ("accepted", "answered", "completed") and api_client.sent == 1
+    api_client.sandbox.release()
+    assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 1

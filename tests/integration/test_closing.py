@@ -57,14 +57,14 @@ LEAVES = [
 
 @BOTH
 @pytest.mark.parametrize("leave", LEAVES)
-def test_leaving_keeps_what_was_sent(customer: Any, model: str, leave: Leave) -> None:
-    customer.sandbox.faults.push("generate", Delay(0.5))
+def test_leaving_keeps_what_was_sent(api_client: Any, model: str, leave: Leave) -> None:
+    api_client.sandbox.faults.push("generate", Delay(0.5))
 
     async def whole() -> None:
-        async with customer.session(real_time=True) as session:
+        async with api_client.session(real_time=True) as session:
             session.model = model
             task = asyncio.create_task(generate(cat(model), session))
-            await soon(lambda: customer.sent)
+            await soon(lambda: api_client.sent)
             await leave(session, task)
 
     async def outer() -> None:
@@ -73,17 +73,17 @@ def test_leaving_keeps_what_was_sent(customer: Any, model: str, leave: Leave) ->
         assert ended is None or isinstance(ended, known)
 
     asyncio.run(asyncio.wait_for(outer(), 30))
-    assert customer.states[0] == ("completed" if model == NOW_5 else "accepted")
-    assert len(customer.generate(model=model).images) == 1 and customer.sent == 1
+    assert api_client.states[0] == ("completed" if model == NOW_5 else "accepted")
+    assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 1
 
 
 @BOTH
 @pytest.mark.parametrize("way", ["timeout_s", "wait_for", "cancel"])
 def test_plain_generate_keeps_what_was_sent(
-    customer: Any, monkeypatch: pytest.MonkeyPatch, model: str, way: str
+    api_client: Any, monkeypatch: pytest.MonkeyPatch, model: str, way: str
 ) -> None:
-    customer.sandbox.faults.push("generate", Delay(0.6))
-    for name, value in customer.environ.items():
+    api_client.sandbox.faults.push("generate", Delay(0.6))
+    for name, value in api_client.environ.items():
         monkeypatch.setenv(name, value)
 
     async def whole() -> None:
@@ -92,30 +92,30 @@ def test_plain_generate_keeps_what_was_sent(
                 await generate(cat(model), timeout_s=0.3)
         elif way == "wait_for":
             task = asyncio.ensure_future(generate(cat(model)))
-            await soon(lambda: customer.sent)
+            await soon(lambda: api_client.sent)
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(task, 0.01)
         else:
             task = asyncio.ensure_future(generate(cat(model)))
-            await soon(lambda: customer.sent)
+            await soon(lambda: api_client.sent)
             assert (await cancelled(task)).charge is Charge.POSSIBLE
 
     asyncio.run(asyncio.wait_for(whole(), 30))
-    assert customer.states[0] == ("completed" if model == NOW_5 else "accepted")
-    assert len(customer.generate(model=model).images) == 1 and customer.sent == 1
+    assert api_client.states[0] == ("completed" if model == NOW_5 else "accepted")
+    assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 1
 
 
-def test_second_cancellation_ends_the_wait_and_says_unknown(customer: Any) -> None:
-    customer.sandbox.hold()
+def test_second_cancellation_ends_the_wait_and_says_unknown(api_client: Any) -> None:
+    api_client.sandbox.hold()
 
     async def hold(session: Any) -> None:
         async with session:
             await generate(cat(NOW_5), session)
 
     async def whole() -> SeedreamError:
-        session = customer.session(real_time=True)
+        session = api_client.session(real_time=True)
         task = asyncio.create_task(hold(session))
-        await soon(lambda: customer.sent)
+        await soon(lambda: api_client.sent)
         task.cancel()
         await soon(lambda: session.is_closing)
         await asyncio.sleep(0)
@@ -125,71 +125,71 @@ def test_second_cancellation_ends_the_wait_and_says_unknown(customer: Any) -> No
     told = asyncio.run(asyncio.wait_for(whole(), 30))
     assert told.key == "interrupted_unanswered" and told.charge is Charge.POSSIBLE
     assert "tasks --forget 1" in str(told)
-    customer.sandbox.release()
+    api_client.sandbox.release()
     with pytest.raises(SeedreamError) as caught:
-        customer.generate(model=NOW_5)
-    assert caught.value.status == "unknown" and customer.sent == 1
+        api_client.generate(model=NOW_5)
+    assert caught.value.status == "unknown" and api_client.sent == 1
 
 
-def test_waiter_of_a_session_that_closes_gets_an_error(customer: Any) -> None:
+def test_waiter_of_a_session_that_closes_gets_an_error(api_client: Any) -> None:
     """It was not cancelled; a task group would ignore a ``CancelledError`` of its child."""
-    customer.sandbox.hold()
+    api_client.sandbox.hold()
 
     async def whole() -> Interrupted:
-        session = await customer.session(real_time=True).__aenter__()
+        session = await api_client.session(real_time=True).__aenter__()
         task = asyncio.create_task(generate(cat(NOW_5), session))
-        await soon(lambda: customer.sent)
+        await soon(lambda: api_client.sent)
         await session.close(patience_s=0.01)
         with pytest.raises(Interrupted) as caught:
             await task
         return caught.value
 
     told = asyncio.run(asyncio.wait_for(whole(), 30))
-    assert told.key == "interrupted_unanswered" and customer.sent == 1
+    assert told.key == "interrupted_unanswered" and api_client.sent == 1
 
 
-def test_closing_takes_a_refused_request_back_at_once(customer: Any) -> None:
-    customer.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
-    customer.sandbox.hold()
+def test_closing_takes_a_refused_request_back_at_once(api_client: Any) -> None:
+    api_client.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
+    api_client.sandbox.hold()
 
     async def whole() -> SeedreamError:
-        session = await customer.session(real_time=True).__aenter__()
+        session = await api_client.session(real_time=True).__aenter__()
         task = asyncio.create_task(generate(cat(), session))
-        await soon(lambda: customer.sent)
+        await soon(lambda: api_client.sent)
         closing = asyncio.create_task(session.close())
         await soon(lambda: session.is_closing)
-        customer.sandbox.release()
+        api_client.sandbox.release()
         await closing
         with pytest.raises(Interrupted) as caught:
             await task
         return caught.value
 
     told = asyncio.run(asyncio.wait_for(whole(), 30))
-    assert told.key == "interrupted_before" and customer.states == ["withdrawn"]
-    assert customer.sent == 1
+    assert told.key == "interrupted_before" and api_client.states == ["withdrawn"]
+    assert api_client.sent == 1
 
 
 @BOTH
-def test_closing_works_within_a_cancelled_scope_of_anyio(customer: Any, model: str) -> None:
+def test_closing_works_within_a_cancelled_scope_of_anyio(api_client: Any, model: str) -> None:
     """Which repeats its cancellation until the task has left the scope."""
-    customer.sandbox.faults.push("generate", Delay(0.5))
+    api_client.sandbox.faults.push("generate", Delay(0.5))
 
     async def whole() -> None:
         with anyio.CancelScope() as scope:
-            async with customer.session(real_time=True) as session:
+            async with api_client.session(real_time=True) as session:
                 asyncio.get_running_loop().call_later(0.2, scope.cancel)
                 await generate(cat(model), session)
         assert scope.cancel_called
 
     asyncio.run(asyncio.wait_for(whole(), 30))
-    assert customer.states[0] == ("completed" if model == NOW_5 else "accepted")
-    assert len(customer.generate(model=model).images) == 1 and customer.sent == 1
+    assert api_client.states[0] == ("completed" if model == NOW_5 else "accepted")
+    assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 1
 
 
 # ---- asyncio's rules ----
 
 
-def test_except_seedream_error_does_not_catch_a_cancellation(customer: Any) -> None:
+def test_except_seedream_error_does_not_catch_a_cancellation(api_client: Any) -> None:
     async def whole(session: Any) -> int:
         bring = Held(session.uploader, "resolve_references")
         tried = 0
@@ -209,12 +209,12 @@ def test_except_seedream_error_does_not_catch_a_cancellation(customer: Any) -> N
         assert told.key == "interrupted_before" and told.charge is Charge.NONE
         return tried
 
-    assert customer.run(whole, real_time=True) == 1 and customer.sent == 0
+    assert api_client.run(whole, real_time=True) == 1 and api_client.sent == 0
 
 
 @pytest.mark.skipif(not hasattr(asyncio, "timeout"), reason="from Python 3.11")
-def test_timeout_and_task_group_follow_asyncio(customer: Any) -> None:
-    customer.sandbox.hold()
+def test_timeout_and_task_group_follow_asyncio(api_client: Any) -> None:
+    api_client.sandbox.hold()
 
     async def whole(session: Any) -> None:
         with pytest.raises(TimeoutError):
@@ -224,7 +224,7 @@ def test_timeout_and_task_group_follow_asyncio(customer: Any) -> None:
         assert task is not None and task.cancelling() == 0
 
         async def fail() -> None:
-            await soon(lambda: customer.sent)
+            await soon(lambda: api_client.sent)
             raise ZeroDivisionError
 
         async def together() -> None:
@@ -235,22 +235,22 @@ def test_timeout_and_task_group_follow_asyncio(customer: Any) -> None:
         with pytest.raises(ExceptionGroup) as caught:  # noqa: F821
             await together()
         assert [type(one) for one in caught.value.exceptions] == [ZeroDivisionError]
-        customer.sandbox.release()
+        api_client.sandbox.release()
         assert len((await generate(cat(NOW_5), session)).images) == 1
 
-    customer.run(whole, real_time=True)
-    assert customer.sent == 1
+    api_client.run(whole, real_time=True)
+    assert api_client.sent == 1
 
 
-def test_result_that_meets_a_cancellation_is_not_returned(customer: Any) -> None:
+def test_result_that_meets_a_cancellation_is_not_returned(api_client: Any) -> None:
     async def whole(session: Any) -> SeedreamError:
         delivered = Held(session, "prune_if_needed")
         task = asyncio.create_task(generate(cat(NOW_5), session))
         await delivered.reached.wait()
         return await cancelled(task)
 
-    told = customer.run(whole)
-    assert told.key == "interrupted_stored" and customer.states == ["completed"]
+    told = api_client.run(whole)
+    assert told.key == "interrupted_stored" and api_client.states == ["completed"]
 
 
 _PROGRAM = """
@@ -273,25 +273,25 @@ asyncio.run(main())
 )
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
 def test_ctrl_c_in_a_program_keeps_what_was_sent(
-    customer: Any, wait_until: Callable[..., None], model: str
+    api_client: Any, wait_until: Callable[..., None], model: str
 ) -> None:
-    customer.sandbox.faults.push("generate", Delay(1.0))
+    api_client.sandbox.faults.push("generate", Delay(1.0))
     process = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, model],
-        env={"PATH": "", "PYTHONUTF8": "1", **customer.environ},
+        env={"PATH": "", "PYTHONUTF8": "1", **api_client.environ},
         cwd=PACK_ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
     )
-    wait_until(lambda: customer.sent)
+    wait_until(lambda: api_client.sent)
     process.send_signal(signal.SIGINT)
-    ran = customer.ended(process)
+    ran = api_client.ended(process)
     assert "caught" not in ran.out and "KeyboardInterrupt" in ran.err
     assert "the answer is still written down" in ran.err
-    assert customer.states[0] == ("completed" if model == NOW_5 else "accepted")
-    assert customer.generate(model=model).images and customer.sent == 1
+    assert api_client.states[0] == ("completed" if model == NOW_5 else "accepted")
+    assert api_client.generate(model=model).images and api_client.sent == 1
 
 
 def test_cancellation_without_a_note_says_nothing_was_charged() -> None:

@@ -92,10 +92,10 @@ def test_data_uri_that_holds_no_bounded_image_is_refused(uri: str, key: str) -> 
 
 
 def test_a_data_uri_for_which_there_is_no_room_is_told_like_any_other(
-    customer: Any, tmp_path: Path
+    api_client: Any, tmp_path: Path
 ) -> None:
     uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     folder = tmp_path / "not there"
-    [loaded] = customer.run(lambda session: load_urls([uri], session, folder))
+    [loaded] = api_client.run(lambda session: load_urls([uri], session, folder))
     assert isinstance(loaded.error, LedgerFailed) and loaded.path is None
     assert str(folder) in loaded.error.message("en")

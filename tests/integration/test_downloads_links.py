@@ -276,18 +276,18 @@ def test_fake_addresses_pass_when_the_service_has_one_too(
 
 @pytest.mark.parametrize("name", [" a b.png ", "a\tb\n.png", "\u00a0a\u3000b.png"])
 def test_blanks_in_an_address_are_read_as_browsers_do(
-    customer: Any, serve: Callable[..., Server], tmp_path: Path, name: str
+    api_client: Any, serve: Callable[..., Server], tmp_path: Path, name: str
 ) -> None:
     server = serve(answer(PNG))
     url = f" http://127.0.0.1:{server.port}/{name}"
-    ran = customer.inside(
+    ran = api_client.inside(
         "download", url, "--out", tmp_path / "out", "--json", SEEDREAM_ALLOW_HOSTS="127.0.0.1"
     )
     assert ran.code == 0 and len(ran.json["images"]) == 1
     assert " " not in server.requests[0].split(" HTTP/1.1")[0].removeprefix("GET ")
 
 
-def test_data_uri_in_capitals_is_taken(customer: Any, tmp_path: Path) -> None:
+def test_data_uri_in_capitals_is_taken(api_client: Any, tmp_path: Path) -> None:
     uri = f"DATA:;charset=utf-8;base64,{base64.b64encode(PNG).decode()}"
-    ran = customer.inside("download", uri, "--out", tmp_path / "out", "--json")
+    ran = api_client.inside("download", uri, "--out", tmp_path / "out", "--json")
     assert ran.code == 0 and len(ran.json["images"]) == 1

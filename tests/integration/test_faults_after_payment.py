@@ -47,9 +47,9 @@ def named(fault: Fault) -> str:
     return f"{fault.name}-{getattr(fault, 'code', getattr(fault, 'framing', ''))}"
 
 
-def failed(customer: Any, **wish: Any) -> SeedreamError:
+def failed(api_client: Any, **wish: Any) -> SeedreamError:
     with pytest.raises(SeedreamError) as caught:
-        customer.generate(**wish)
+        api_client.generate(**wish)
     return caught.value
 
 
@@ -63,44 +63,44 @@ def failed(customer: Any, **wish: Any) -> SeedreamError:
      Json({"id": "x", "status": "somehow"}), RedirectTo("http://127.0.0.1:9/")],
     ids=named,
 )  # fmt: skip
-def test_a_blip_while_polling_loses_nothing(customer: Any, fault: Fault) -> None:
-    customer.sandbox.faults.push("task", fault, times=2)
-    began = customer.clock()
-    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+def test_a_blip_while_polling_loses_nothing(api_client: Any, fault: Fault) -> None:
+    api_client.sandbox.faults.push("task", fault, times=2)
+    began = api_client.clock()
+    assert len(api_client.generate(**GROUP).images) == 3 and api_client.sent == 1
     if fault == rate_limited(30):
-        assert customer.clock() - began >= 60
+        assert api_client.clock() - began >= 60
 
 
-def test_polling_that_never_works_says_that_the_task_runs(customer: Any) -> None:
-    customer.sandbox.faults.push("task", Status(500), times=500)
-    error = failed(customer, **GROUP)
+def test_polling_that_never_works_says_that_the_task_runs(api_client: Any) -> None:
+    api_client.sandbox.faults.push("task", Status(500), times=500)
+    error = failed(api_client, **GROUP)
     assert isinstance(error, ReadFailed) and error.may_have_been_charged and error.task_id
-    assert "The task goes on at the service" in str(error) and customer.states == ["accepted"]
-    ran = customer.inside("poll", error.task_id, "--json")
+    assert "The task goes on at the service" in str(error) and api_client.states == ["accepted"]
+    ran = api_client.inside("poll", error.task_id, "--json")
     assert (ran.code, ran.json["status"], ran.json["may_have_been_charged"]) == (1, "error", True)
-    customer.sandbox.faults.clear()
-    again = customer.generate(**GROUP)
-    assert again.origin is Origin.RESUMED and len(again.images) == 3 and customer.sent == 1
+    api_client.sandbox.faults.clear()
+    again = api_client.generate(**GROUP)
+    assert again.origin is Origin.RESUMED and len(again.images) == 3 and api_client.sent == 1
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(customer: Any, status: int) -> None:
-    task_id = customer.generate(**GROUP, wait=False).task_id
-    customer.sandbox.faults.push("task", Status(status), times=100)  # for more than a minute
-    error = failed(customer, **GROUP)
-    customer.sandbox.faults.clear()
+def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(api_client: Any, status: int) -> None:
+    task_id = api_client.generate(**GROUP, wait=False).task_id
+    api_client.sandbox.faults.push("task", Status(status), times=100)  # for more than a minute
+    error = failed(api_client, **GROUP)
+    api_client.sandbox.faults.clear()
     assert error.exit_code == 3 and error.task_id == task_id and error.may_have_been_charged
-    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+    assert len(api_client.generate(**GROUP).images) == 3 and api_client.sent == 1
 
 
 # ---- while fetching ----
 
 
 def test_a_paid_image_may_take_long_on_a_slow_line(
-    sandbox: Sandbox, make_customer: Callable[..., Any]
+    sandbox: Sandbox, make_api_client: Callable[..., Any]
 ) -> None:
     """More than five minutes for one image, by a clock that runs two hundred times as fast."""
-    customer = make_customer(sandbox)
+    api_client = make_api_client(sandbox)
     sandbox.faults.push("image", SlowDrip(35_000, 0.1), times=20)
     fast = Timing(
         clock=lambda: time.monotonic() * 200, sleep=lambda seconds: asyncio.sleep(seconds / 200)
@@ -113,7 +113,7 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
         wish = Request(model=NOW_5, prompt="A cat", size="4K", output_format="png")
         return await generate(wish, session), fast.clock() - begun
 
-    result, took_s = customer.run(road)
+    result, took_s = api_client.run(road)
     assert result.status == "completed" and took_s > 300 and result.images[0].bytes > 700_000
 
 
@@ -124,34 +124,34 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
     ids=named,
 )  # fmt: skip
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
-def test_a_blip_while_fetching_loses_nothing(customer: Any, fault: Fault, model: str) -> None:
-    customer.sandbox.faults.push("image", fault, times=2)
-    result = customer.generate(model=model)
-    assert len(result.images) == 1 and customer.sent == 1
+def test_a_blip_while_fetching_loses_nothing(api_client: Any, fault: Fault, model: str) -> None:
+    api_client.sandbox.faults.push("image", fault, times=2)
+    result = api_client.generate(model=model)
+    assert len(result.images) == 1 and api_client.sent == 1
     assert result.images[0].path.stat().st_size == result.images[0].bytes
 
 
 @pytest.mark.parametrize("code", [403, 404])
-def test_a_dead_link_is_asked_for_anew_by_the_task(customer: Any, code: int) -> None:
-    customer.sandbox.faults.push("image", Status(500), times=1000)
-    failed(customer, **GROUP)
-    customer.sandbox.faults.clear()
-    customer.clock.at += 3600
-    customer.sandbox.faults.push("image", ExpiredLink(code), times=3)
-    result = customer.generate(**GROUP)
-    assert result.status == "completed" and len(result.images) == 3 and customer.sent == 1
+def test_a_dead_link_is_asked_for_anew_by_the_task(api_client: Any, code: int) -> None:
+    api_client.sandbox.faults.push("image", Status(500), times=1000)
+    failed(api_client, **GROUP)
+    api_client.sandbox.faults.clear()
+    api_client.clock.at += 3600
+    api_client.sandbox.faults.push("image", ExpiredLink(code), times=3)
+    result = api_client.generate(**GROUP)
+    assert result.status == "completed" and len(result.images) == 3 and api_client.sent == 1
 
 
-def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_customer: Any) -> None:
-    customer = make_customer(make_sandbox())
-    customer.sandbox._service.orders._results._life_s = 60.0
-    customer.sandbox._service.orders._results._now = customer.clock
-    first = customer.generate(**GROUP)
+def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_api_client: Any) -> None:
+    api_client = make_api_client(make_sandbox())
+    api_client.sandbox._service.orders._results._life_s = 60.0
+    api_client.sandbox._service.orders._results._now = api_client.clock
+    first = api_client.generate(**GROUP)
     first.images[1].path.unlink()
-    customer.clock.at += 3600
-    again = customer.generate(**GROUP)
+    api_client.clock.at += 3600
+    again = api_client.generate(**GROUP)
     assert [image.sha256 for image in again.images] == [image.sha256 for image in first.images]
-    assert again.urls != first.urls and customer.sent == 1
+    assert again.urls != first.urls and api_client.sent == 1
 
 
 @pytest.mark.parametrize(
@@ -163,41 +163,41 @@ def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_custo
 )  # fmt: skip
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
 def test_an_image_that_cannot_be_fetched_stays_paid_for(
-    customer: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, model: str
+    api_client: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, model: str
 ) -> None:
     from seedream_api.downloads.downloader import Downloader
 
     bounded = {**(Downloader.fetch.__kwdefaults__ or {}), "max_bytes": 200_000}
     monkeypatch.setattr(Downloader.fetch, "__kwdefaults__", bounded)
-    customer.sandbox.faults.push("image", fault, times=1000)
+    api_client.sandbox.faults.push("image", fault, times=1000)
     for _ in range(2):
-        error = failed(customer, model=model)
+        error = failed(api_client, model=model)
         assert isinstance(error, ResultUnavailable) and error.exit_code == 1
         assert error.may_have_been_charged and "Nothing was charged" not in str(error)
-        assert customer.states == ["answered"]
-    ran = customer.inside("generate", "--model", model, "--prompt", "A cat", "--json")
+        assert api_client.states == ["answered"]
+    ran = api_client.inside("generate", "--model", model, "--prompt", "A cat", "--json")
     assert (ran.code, ran.json["status"], ran.json["may_have_been_charged"]) == (1, "error", True)
-    customer.sandbox.faults.clear()
-    result = customer.generate(model=model)
-    assert result.origin is Origin.RESUMED and len(result.images) == 1 and customer.sent == 1
-    assert customer.states == ["completed"]
-    assert not list((customer.home / "images").rglob("*.part"))
+    api_client.sandbox.faults.clear()
+    result = api_client.generate(model=model)
+    assert result.origin is Origin.RESUMED and len(result.images) == 1 and api_client.sent == 1
+    assert api_client.states == ["completed"]
+    assert not list((api_client.home / "images").rglob("*.part"))
 
 
-def test_one_image_of_a_group_that_cannot_be_fetched(customer: Any) -> None:
-    customer.sandbox.faults.push("image", ExpiredLink(410), times=4)
-    first = customer.generate(**GROUP)
+def test_one_image_of_a_group_that_cannot_be_fetched(api_client: Any) -> None:
+    api_client.sandbox.faults.push("image", ExpiredLink(410), times=4)
+    first = api_client.generate(**GROUP)
     assert (first.status, len(first.images), len(first.failures)) == ("partial", 2, 1)
-    assert customer.states == ["answered"] and first.charged_images == 3  # fetched or not
-    customer.sandbox.faults.push("image", ExpiredLink(410), times=2)
+    assert api_client.states == ["answered"] and first.charged_images == 3  # fetched or not
+    api_client.sandbox.faults.push("image", ExpiredLink(410), times=2)
     with pytest.raises(PartialResult):
-        customer.generate(**GROUP, SEEDREAM_PARTIAL="fail")
-    again = customer.generate(**GROUP)
-    assert (len(again.images), again.charged_images, customer.sent) == (3, 0, 1)
+        api_client.generate(**GROUP, SEEDREAM_PARTIAL="fail")
+    again = api_client.generate(**GROUP)
+    assert (len(again.images), again.charged_images, api_client.sent) == (3, 0, 1)
 
 
-def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(customer: Any) -> None:
-    task_id = customer.generate(**GROUP, wait=False).task_id
+def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(api_client: Any) -> None:
+    task_id = api_client.generate(**GROUP, wait=False).task_id
 
     async def road(session: Any) -> Result:
         look = session.client.get_task
@@ -214,33 +214,33 @@ def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(custome
 
         return await collect(task_id, session)
 
-    customer.sandbox.faults.push("image", ExpiredLink(410))
-    result = customer.run(road)
+    api_client.sandbox.faults.push("image", ExpiredLink(410))
+    result = api_client.run(road)
     assert (len(result.images), len(result.failures)) == (2, 1)
-    assert len(customer.generate(**GROUP).images) == 3 and customer.sent == 1
+    assert len(api_client.generate(**GROUP).images) == 3 and api_client.sent == 1
 
 
 def test_a_task_that_is_gone_together_with_its_links_says_that_it_was_paid_for(
-    customer: Any,
+    api_client: Any,
 ) -> None:
-    customer.sandbox.faults.push("image", Status(500), times=1000)
-    failed(customer, **GROUP)
-    customer.sandbox.faults.clear()
-    customer.clock.at += 2 * 86_400
-    customer.sandbox.faults.push("image", ExpiredLink(), times=3)
-    customer.sandbox.faults.push("task", Status(404))
-    error = failed(customer, **GROUP)
+    api_client.sandbox.faults.push("image", Status(500), times=1000)
+    failed(api_client, **GROUP)
+    api_client.sandbox.faults.clear()
+    api_client.clock.at += 2 * 86_400
+    api_client.sandbox.faults.push("image", ExpiredLink(), times=3)
+    api_client.sandbox.faults.push("task", Status(404))
+    error = failed(api_client, **GROUP)
     assert error.key == "result_gone" and error.may_have_been_charged
-    assert f"--forget {customer.rows[0].id}" in str(error) and customer.sent == 1
+    assert f"--forget {api_client.rows[0].id}" in str(error) and api_client.sent == 1
 
 
-def test_dead_links_of_a_task_of_another_key(make_sandbox: Any, make_customer: Any) -> None:
+def test_dead_links_of_a_task_of_another_key(make_sandbox: Any, make_api_client: Any) -> None:
     sandbox = make_sandbox(keys={"key-one": Account(), "key-two": Account()})
-    first, second = (make_customer(sandbox, key) for key in ("key-one", "key-two"))
+    first, second = (make_api_client(sandbox, key) for key in ("key-one", "key-two"))
     sandbox.faults.push("image", Status(500), times=1000)
     failed(first, **GROUP)
     sandbox.faults.clear()
-    for other in (second, make_customer(sandbox, "key-gone")):  # 404 and 401
+    for other in (second, make_api_client(sandbox, "key-gone")):  # 404 and 401
         other.clock.at = first.clock.at + 3600
         sandbox.faults.push("image", ExpiredLink(), times=3)
         error = failed(other, **GROUP)
@@ -258,54 +258,56 @@ def seen(sandbox: Any) -> str:
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
 def test_the_key_follows_no_redirect(
-    customer: Any, make_sandbox: Callable[..., Any], code: int
+    api_client: Any, make_sandbox: Callable[..., Any], code: int
 ) -> None:
     other = make_sandbox()
     path = "/v1/images/generations"
-    customer.sandbox.faults.push("generate", RedirectTo(f"{other.url}{path}", code))
-    failed(customer)
-    customer.sandbox.faults.push("task", RedirectTo(f"{other.url}/v1/images/Seedream/a", code))
-    assert customer.generate(seed=1).images
-    assert other.requests == [] and customer.sent == 2
+    api_client.sandbox.faults.push("generate", RedirectTo(f"{other.url}{path}", code))
+    failed(api_client)
+    api_client.sandbox.faults.push("task", RedirectTo(f"{other.url}/v1/images/Seedream/a", code))
+    assert api_client.generate(seed=1).images
+    assert other.requests == [] and api_client.sent == 2
 
 
 def test_downloads_carry_no_key_wherever_they_lead(
-    customer: Any, make_sandbox: Callable[..., Any], make_customer: Callable[..., Any]
+    api_client: Any, make_sandbox: Callable[..., Any], make_api_client: Callable[..., Any]
 ) -> None:
     other = make_sandbox()
-    url = make_customer(other).generate(model=NOW_5, seed=5).urls[0]
+    url = make_api_client(other).generate(model=NOW_5, seed=5).urls[0]
     before = len(other.requests)
-    customer.sandbox.faults.push("image", RedirectTo(url))
-    assert customer.generate(model=NOW_5).images  # led there
-    customer.sandbox.faults.push("generate", Json({"data": [{"url": f"{url}?a"}]}))
-    assert customer.generate(model=NOW_5, seed=1).images  # named there
+    api_client.sandbox.faults.push("image", RedirectTo(url))
+    assert api_client.generate(model=NOW_5).images  # led there
+    api_client.sandbox.faults.push("generate", Json({"data": [{"url": f"{url}?a"}]}))
+    assert api_client.generate(model=NOW_5, seed=1).images  # named there
     fetched = [
-        r for r in (*other.requests[before:], *customer.sandbox.requests) if r.method == "GET"
+        r for r in (*other.requests[before:], *api_client.sandbox.requests) if r.method == "GET"
     ]
     assert len(fetched) == 3
     assert all("authorization" not in request.headers for request in fetched)
 
 
 def test_an_upload_that_is_led_elsewhere_is_refused(
-    customer: Any, make_sandbox: Callable[..., Any]
+    api_client: Any, make_sandbox: Callable[..., Any]
 ) -> None:
     import numpy as np
 
     from seedream_api import UploadFailed, pixels_reference
 
     other = make_sandbox()
-    customer.sandbox.faults.push("upload", RedirectTo(f"{other.url}/sandbox/images", 307), times=99)
+    api_client.sandbox.faults.push(
+        "upload", RedirectTo(f"{other.url}/sandbox/images", 307), times=99
+    )
     with pytest.raises(UploadFailed):
-        customer.generate(pixels_reference(np.zeros((20, 20, 3), np.uint8), "black"))
-    assert other.requests == [] and customer.sent == 0 and customer.states == ["withdrawn"]
+        api_client.generate(pixels_reference(np.zeros((20, 20, 3), np.uint8), "black"))
+    assert other.requests == [] and api_client.sent == 0 and api_client.states == ["withdrawn"]
 
 
-def test_two_fetches_of_equal_images_are_one_file(customer: Any) -> None:
+def test_two_fetches_of_equal_images_are_one_file(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         from seedream_api import Request
 
         wishes = (Request(model=NOW_5, prompt="A cat", seed=seed) for seed in range(3))
         return await asyncio.gather(*(generate(wish, session) for wish in wishes))
 
-    results = customer.run(road)
-    assert len({result.images[0].path for result in results}) == 1 and customer.sent == 3
+    results = api_client.run(road)
+    assert len({result.images[0].path for result in results}) == 1 and api_client.sent == 3

@@ -47,13 +47,13 @@ def colour_of(data: bytes) -> tuple[int, ...]:
 
 
 @pytest.fixture
-def hosted(customer: Any) -> list[str]:
+def hosted(api_client: Any) -> list[str]:
     """URLs of two pictures that the sandbox can fetch."""
 
     async def upload(session: Any) -> list[str]:
         answers = [
             await session.client.transport.ask(
-                f"{customer.sandbox.url}/sandbox/images",
+                f"{api_client.sandbox.url}/sandbox/images",
                 method="POST",
                 headers=session.client.headers(),
                 content=picture(colour),
@@ -62,37 +62,37 @@ def hosted(customer: Any) -> list[str]:
         ]
         return [answer.json()["url"] for answer in answers]
 
-    return customer.run(upload)
+    return api_client.run(upload)
 
 
 # ---- what is sent ----
 
 
-def test_preferential_bodies_are_those_of_the_main_page(customer: Any, hosted: list[str]) -> None:
-    customer.generate(model=NOW_5, prompt="一只猫在草地上玩耍", size="2K")
+def test_preferential_bodies_are_those_of_the_main_page(api_client: Any, hosted: list[str]) -> None:
+    api_client.generate(model=NOW_5, prompt="一只猫在草地上玩耍", size="2K")
     reference = UrlReference(hosted[0])
-    customer.generate(reference, model=NOW_45, prompt="一座未来城市夜景,霓虹灯光", size="4K")
-    customer.generate(model=NOW_5, output_format="png", watermark=True)
-    assert [json.loads(post.body) for post in customer.sandbox.posts] == [
+    api_client.generate(reference, model=NOW_45, prompt="一座未来城市夜景,霓虹灯光", size="4K")
+    api_client.generate(model=NOW_5, output_format="png", watermark=True)
+    assert [json.loads(post.body) for post in api_client.sandbox.posts] == [
         {"model": NOW_5, "prompt": "一只猫在草地上玩耍", "size": "2K", "watermark": False},
         {"model": NOW_45, "prompt": "一座未来城市夜景,霓虹灯光", "size": "4K", "watermark": False,
          "image": [hosted[0]]},
         {"model": NOW_5, "prompt": "A cat", "size": "2K", "watermark": True,
          "output_format": "png"},
     ]  # fmt: skip
-    assert "一只猫".encode() in customer.sandbox.posts[0].body  # and not \u4e00...
+    assert "一只猫".encode() in api_client.sandbox.posts[0].body  # and not \u4e00...
     order = ["model", "prompt", "size", "image", "watermark"]
-    assert list(json.loads(customer.sandbox.posts[1].body)) == order
+    assert list(json.loads(api_client.sandbox.posts[1].body)) == order
 
 
-def test_evolink_bodies_are_those_of_the_main_page(customer: Any, hosted: list[str]) -> None:
+def test_evolink_bodies_are_those_of_the_main_page(api_client: Any, hosted: list[str]) -> None:
     wide: dict[str, Any] = {"size": "16:9"}
-    customer.generate(model=LATER_5, prompt="A cat playing on the grass", **wide)
+    api_client.generate(model=LATER_5, prompt="A cat playing on the grass", **wide)
     references = [UrlReference(url) for url in hosted]
     neon = "A futuristic city at night with neon lights"
-    customer.generate(*references, model=LATER_45, prompt=neon, quality="4K", n=4, **wide)
-    customer.generate(model=LATER_40, n=4, prompt_priority="fast", **wide)
-    assert [list(json.loads(post.body).items()) for post in customer.sandbox.posts] == [
+    api_client.generate(*references, model=LATER_45, prompt=neon, quality="4K", n=4, **wide)
+    api_client.generate(model=LATER_40, n=4, prompt_priority="fast", **wide)
+    assert [list(json.loads(post.body).items()) for post in api_client.sandbox.posts] == [
         [("model", LATER_5), ("prompt", "A cat playing on the grass"), ("size", "16:9"),
          ("quality", "2K"), ("n", 1), ("prompt_priority", "standard")],
         [("model", LATER_45), ("prompt", neon), ("size", "16:9"), ("quality", "4K"), ("n", 4),
@@ -102,15 +102,15 @@ def test_evolink_bodies_are_those_of_the_main_page(customer: Any, hosted: list[s
     ]  # fmt: skip
 
 
-def test_one_intent_has_one_idempotency_key(customer: Any) -> None:
+def test_one_intent_has_one_idempotency_key(api_client: Any) -> None:
     from seedream_api.sandbox import rate_limited
 
-    customer.sandbox.faults.push("generate", rate_limited(), times=2)
-    customer.generate()
-    customer.generate(seed=1)
+    api_client.sandbox.faults.push("generate", rate_limited(), times=2)
+    api_client.generate()
+    api_client.generate(seed=1)
     keys = [
         request.headers["idempotency-key"]
-        for request in customer.sandbox.requests
+        for request in api_client.sandbox.requests
         if request.method == "POST"
     ]
     assert len(keys) == 4 and len(set(keys[:3])) == 1 and keys[3] != keys[0]
@@ -121,13 +121,13 @@ def test_one_intent_has_one_idempotency_key(customer: Any) -> None:
 
 
 def test_pictures_travel_inline_in_order(
-    customer: Any, tmp_path: Path, make_sandbox: Callable[..., Any]
+    api_client: Any, tmp_path: Path, make_sandbox: Callable[..., Any]
 ) -> None:
     file = tmp_path / "a.png"
     file.write_bytes(picture("blue"))
     references = [pixels("red"), file_reference(file, 2), *map(pixels, COLOURS[2:])]
-    customer.generate(*references, model=NOW_5, SEEDREAM_UPLOAD="inline")
-    [post] = customer.sandbox.posts
+    api_client.generate(*references, model=NOW_5, SEEDREAM_UPLOAD="inline")
+    [post] = api_client.sandbox.posts
     sent = post.json["image"]
     assert len(sent) == 11 and all(uri.startswith("data:image/png;base64,") for uri in sent)
     arrived = [colour_of(base64.b64decode(uri.partition(",")[2])) for uri in sent]
@@ -138,40 +138,40 @@ def test_pictures_travel_inline_in_order(
 
 
 @BOTH
-def test_pictures_and_urls_keep_their_order(customer: Any, hosted: list[str], model: str) -> None:
-    before = len(customer.sandbox.requests)
+def test_pictures_and_urls_keep_their_order(api_client: Any, hosted: list[str], model: str) -> None:
+    before = len(api_client.sandbox.requests)
     references = [UrlReference(hosted[1]), pixels("green"), UrlReference(hosted[0])]
-    result = customer.generate(*references, model=model)
-    [post] = customer.sandbox.posts
+    result = api_client.generate(*references, model=model)
+    [post] = api_client.sandbox.posts
     sent = post.json.get("image") or post.json.get("image_urls")
     assert sent[0] == hosted[1] and sent[2] == hosted[0]
-    uploads = [r for r in customer.sandbox.requests[before:] if r.path == "/sandbox/images"]
+    uploads = [r for r in api_client.sandbox.requests[before:] if r.path == "/sandbox/images"]
     assert [colour_of(upload.body) for upload in uploads] == [(0, 128, 0)]
     assert result.charged_images == 1
 
 
 def test_foreign_url_counts_by_its_letters_others_by_content(
-    customer: Any, hosted: list[str], tmp_path: Path
+    api_client: Any, hosted: list[str], tmp_path: Path
 ) -> None:
     file, other = tmp_path / "a.png", tmp_path / "b.png"
     file.write_bytes(picture("red"))
     other.write_bytes(picture("red"))
-    customer.generate(file_reference(file, 1))
-    assert customer.generate(file_reference(other, 1)).origin is Origin.STORED
+    api_client.generate(file_reference(file, 1))
+    assert api_client.generate(file_reference(other, 1)).origin is Origin.STORED
     for reference in (UrlReference(hosted[1]), UrlReference(f"{hosted[1]}?2"), pixels("pink")):
-        assert customer.generate(reference).origin is Origin.NEW
+        assert api_client.generate(reference).origin is Origin.NEW
     # The sandbox names pictures by content: this is the URL that the upload of the file got.
-    assert customer.generate(UrlReference(hosted[0])).origin is Origin.STORED
-    assert customer.sent == 4
+    assert api_client.generate(UrlReference(hosted[0])).origin is Origin.STORED
+    assert api_client.sent == 4
 
 
 def test_a_transparent_reference_is_composited_on_white_and_noted(
-    customer: Any, tmp_path: Path
+    api_client: Any, tmp_path: Path
 ) -> None:
     file = tmp_path / "ghost.png"
     file.write_bytes(picture("#ff000000", mode="RGBA"))
-    result = customer.generate(file_reference(file, 1), model=NOW_5, SEEDREAM_UPLOAD="inline")
-    uri = customer.sandbox.posts[0].json["image"][0]
+    result = api_client.generate(file_reference(file, 1), model=NOW_5, SEEDREAM_UPLOAD="inline")
+    uri = api_client.sandbox.posts[0].json["image"][0]
     assert colour_of(base64.b64decode(uri.partition(",")[2])) == (255, 255, 255)
     assert any("ghost.png" in note and "white" in note for note in result.notes)
 
@@ -180,93 +180,93 @@ def test_a_transparent_reference_is_composited_on_white_and_noted(
 
 
 @BOTH
-def test_an_image_is_stored_whole_and_described(customer: Any, model: str) -> None:
-    result = customer.generate(model=model)
+def test_an_image_is_stored_whole_and_described(api_client: Any, model: str) -> None:
+    result = api_client.generate(model=model)
     [image] = result.images
     with Image.open(image.path) as opened:
         assert opened.size == (image.width, image.height) == (128, 128)
     assert image.bytes == image.path.stat().st_size and image.media_type == "image/jpeg"
-    assert customer.home in image.path.parents and image.sha256 in image.path.name
+    assert api_client.home in image.path.parents and image.sha256 in image.path.name
     assert (result.status, result.origin, result.charged_images) == ("completed", Origin.NEW, 1)
     assert bool(result.task_id) is (model == LATER_40)
-    assert result.urls == (image.url,) and customer.sandbox.images_made == 1
+    assert result.urls == (image.url,) and api_client.sandbox.images_made == 1
 
 
-def test_a_group_keeps_its_order_and_its_sizes(customer: Any) -> None:
-    result = customer.generate(prompt="4 images of cats [mixed sizes]", n=4)
+def test_a_group_keeps_its_order_and_its_sizes(api_client: Any) -> None:
+    result = api_client.generate(prompt="4 images of cats [mixed sizes]", n=4)
     assert [image.position for image in result.images] == [0, 1, 2, 3]
     assert [url.rpartition("/")[2] for url in result.urls] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert len({(image.width, image.height) for image in result.images}) > 1
 
 
-def test_n_is_an_upper_limit(customer: Any) -> None:
-    result = customer.generate(n=4)
+def test_n_is_an_upper_limit(api_client: Any) -> None:
+    result = api_client.generate(n=4)
     assert (len(result.images), result.asked, result.charged_images) == (1, 4, 1)
     assert result.status == "completed"
 
 
 @BOTH
 def test_a_partial_group_gives_what_was_made_and_says_what_was_not(
-    customer: Any, model: str
+    api_client: Any, model: str
 ) -> None:
     wish: dict[str, Any] = {"model": model}
     if model == LATER_40:
         wish |= {"prompt": "3 images of cats", "n": 3}
-        customer.sandbox.faults.push("generate", PartialGroup((1,)))
+        api_client.sandbox.faults.push("generate", PartialGroup((1,)))
     else:
-        made = customer.generate(model=model, seed=9)
+        made = api_client.generate(model=model, seed=9)
         answer = {"data": [{"url": made.urls[0]}, {"error": {"message": "not this one"}}]}
-        customer.sandbox.faults.push("generate", Json(answer))
-    posts = customer.sent
+        api_client.sandbox.faults.push("generate", Json(answer))
+    posts = api_client.sent
     for _ in range(2):
-        result = customer.generate(**wish)
+        result = api_client.generate(**wish)
         assert result.status == "partial" and [f.position for f in result.failures] == [1]
         assert [image.position for image in result.images] == ([0, 2] if "n" in wish else [0])
     with pytest.raises(PartialResult) as caught:
-        customer.generate(**wish, SEEDREAM_PARTIAL="fail")
+        api_client.generate(**wish, SEEDREAM_PARTIAL="fail")
     assert caught.value.may_have_been_charged and caught.value.exit_code == 3
-    assert customer.sent == posts + 1 and customer.states[-1] == "partial"
+    assert api_client.sent == posts + 1 and api_client.states[-1] == "partial"
 
 
-def test_an_asynchronous_model_may_answer_at_once(customer: Any) -> None:
-    url = customer.generate(model=NOW_5).urls[0]
-    customer.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))
-    result = customer.generate(model=LATER_40, wait=False)
+def test_an_asynchronous_model_may_answer_at_once(api_client: Any) -> None:
+    url = api_client.generate(model=NOW_5).urls[0]
+    api_client.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))
+    result = api_client.generate(model=LATER_40, wait=False)
     assert result.status == "completed" and result.task_id is None and len(result.images) == 1
-    assert customer.states == ["completed", "completed"]
+    assert api_client.states == ["completed", "completed"]
 
 
-def test_a_preferential_model_may_answer_with_a_task(customer: Any) -> None:
+def test_a_preferential_model_may_answer_with_a_task(api_client: Any) -> None:
     async def submit(session: Any) -> Any:
         return await session.client.submit(Request(model=LATER_40, prompt="A cat"))
 
-    task_id = customer.run(submit).task_id
-    customer.sandbox.faults.push("generate", Json({"id": task_id, "model": NOW_5}))
-    result = customer.generate(model=NOW_5)
+    task_id = api_client.run(submit).task_id
+    api_client.sandbox.faults.push("generate", Json({"id": task_id, "model": NOW_5}))
+    result = api_client.generate(model=NOW_5)
     assert result.task_id == task_id and len(result.images) == 1
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
-def test_images_inside_the_answer(customer: Any, prefix: str) -> None:
+def test_images_inside_the_answer(api_client: Any, prefix: str) -> None:
     data = picture("gold")
     text = prefix + base64.b64encode(data).decode()
     answer = {"data": [{"url": "", "b64_json": text, "revised_prompt": ""}]}
-    customer.sandbox.faults.push("generate", Json(answer))
+    api_client.sandbox.faults.push("generate", Json(answer))
     for origin in (Origin.NEW, Origin.STORED):
-        result = customer.generate(model=NOW_5)
+        result = api_client.generate(model=NOW_5)
         [image] = result.images
         assert image.path.read_bytes() == data and image.url is None and result.urls == ()
         assert (image.width, image.height, image.media_type) == (32, 24, "image/png")
         assert result.origin is origin
-    assert customer.sent == 1
+    assert api_client.sent == 1
 
 
-def test_a_doubted_value_is_sent_with_a_note(customer: Any) -> None:
-    result = customer.generate(model=LATER_45, quality="1K", prompt_priority="fast")
-    body = customer.sandbox.posts[0].json
+def test_a_doubted_value_is_sent_with_a_note(api_client: Any) -> None:
+    result = api_client.generate(model=LATER_45, quality="1K", prompt_priority="fast")
+    body = api_client.sandbox.posts[0].json
     assert (body["quality"], body["prompt_priority"]) == ("1K", "fast")
     assert sum("doubts" in note for note in result.notes) == 2
-    assert customer.generate(model=LATER_45, quality="1K", prompt_priority="fast").notes == (
+    assert api_client.generate(model=LATER_45, quality="1K", prompt_priority="fast").notes == (
         result.notes
     )
 
@@ -275,83 +275,85 @@ def test_a_doubted_value_is_sent_with_a_note(customer: Any) -> None:
 
 
 @BOTH
-def test_the_same_again_is_free_and_needs_no_network(customer: Any, model: str) -> None:
-    first = customer.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
-    customer.sandbox.stop()
-    again = customer.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
+def test_the_same_again_is_free_and_needs_no_network(api_client: Any, model: str) -> None:
+    first = api_client.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
+    api_client.sandbox.stop()
+    again = api_client.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
     assert again.origin is Origin.STORED and again.is_reused and again.charged_images == 0
-    assert again.images == first.images and customer.sent == 1
+    assert again.images == first.images and api_client.sent == 1
 
 
-def test_another_seed_pays_anew(customer: Any) -> None:
-    customer.generate(seed=1)
-    assert customer.generate(seed=2).origin is Origin.NEW
-    assert customer.generate(seed=1).origin is Origin.STORED
-    assert customer.sent == 2 and "seed" not in customer.sandbox.posts[0].json
+def test_another_seed_pays_anew(api_client: Any) -> None:
+    api_client.generate(seed=1)
+    assert api_client.generate(seed=2).origin is Origin.NEW
+    assert api_client.generate(seed=1).origin is Origin.STORED
+    assert api_client.sent == 2 and "seed" not in api_client.sandbox.posts[0].json
 
 
-def test_what_does_not_make_another_request(customer: Any) -> None:
-    file = customer.home.parent / "a.png"
+def test_what_does_not_make_another_request(api_client: Any) -> None:
+    file = api_client.home.parent / "a.png"
     file.write_bytes(picture())
     reference = file_reference(file, 1)
-    customer.generate(reference, model=NOW_5)
+    api_client.generate(reference, model=NOW_5)
     same = {"timeout_s": 7.0, "SEEDREAM_UPLOAD": "inline", "SEEDREAM_TIMEOUT_S": "9"}
-    again = customer.generate(reference, model=NOW_5, size="2K", watermark=False, **same)
-    assert again.origin is Origin.STORED and customer.sent == 1
+    again = api_client.generate(reference, model=NOW_5, size="2K", watermark=False, **same)
+    assert again.origin is Origin.STORED and api_client.sent == 1
 
 
-def test_reuse_off_concerns_completed_work_only(customer: Any) -> None:
+def test_reuse_off_concerns_completed_work_only(api_client: Any) -> None:
     off = {"SEEDREAM_REUSE": "off"}
-    customer.generate(**off)
-    assert customer.generate(**off).origin is Origin.NEW and customer.sent == 2
-    customer.sandbox.faults.push("generate", Json({}))
+    api_client.generate(**off)
+    assert api_client.generate(**off).origin is Origin.NEW and api_client.sent == 2
+    api_client.sandbox.faults.push("generate", Json({}))
     for _ in range(2):
         with pytest.raises(Exception, match="outcome is unknown"):
-            customer.generate(seed=1, **off)
-    assert customer.sent == 3
+            api_client.generate(seed=1, **off)
+    assert api_client.sent == 3
 
 
-def test_a_stored_file_that_was_removed_is_fetched_again_and_not_paid_for(customer: Any) -> None:
-    customer.generate().images[0].path.unlink()
-    again = customer.generate()
+def test_a_stored_file_that_was_removed_is_fetched_again_and_not_paid_for(api_client: Any) -> None:
+    api_client.generate().images[0].path.unlink()
+    again = api_client.generate()
     assert again.images[0].path.is_file() and again.charged_images == 0
-    assert customer.sent == 1
+    assert api_client.sent == 1
 
 
-def test_prompts_can_be_kept_out_of_the_home_folder(customer: Any) -> None:
+def test_prompts_can_be_kept_out_of_the_home_folder(api_client: Any) -> None:
     secret = "a very private cat"
-    customer.generate(prompt=secret, SEEDREAM_STORE_PROMPTS="off")
-    customer.generate(prompt=f"{secret} [blocked]"[:-10], model=NOW_5, SEEDREAM_STORE_PROMPTS="off")
-    kept = [path for path in customer.home.rglob("*") if path.is_file()]
+    api_client.generate(prompt=secret, SEEDREAM_STORE_PROMPTS="off")
+    api_client.generate(
+        prompt=f"{secret} [blocked]"[:-10], model=NOW_5, SEEDREAM_STORE_PROMPTS="off"
+    )
+    kept = [path for path in api_client.home.rglob("*") if path.is_file()]
     assert kept and all(secret.encode() not in path.read_bytes() for path in kept)
-    assert all(row.prompt is None for row in customer.rows)
-    assert customer.generate(prompt=secret, SEEDREAM_STORE_PROMPTS="off").origin is Origin.STORED
+    assert all(row.prompt is None for row in api_client.rows)
+    assert api_client.generate(prompt=secret, SEEDREAM_STORE_PROMPTS="off").origin is Origin.STORED
 
 
 # ---- the client alone ----
 
 
-def test_the_client_submits_looks_and_waits(customer: Any) -> None:
+def test_the_client_submits_looks_and_waits(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         async with SeedreamClient(
-            customer.settings(), clock=customer.clock, sleep=customer.clock.sleep
+            api_client.settings(), clock=api_client.clock, sleep=api_client.clock.sleep
         ) as client:
             answer = await client.submit(Request(model=LATER_40, prompt="A cat"))
             looked = await client.get_task(answer.task_id)
             waited = await client.wait(answer.task_id)
             return looked, waited
 
-    looked, waited = customer.run(road)
+    looked, waited = api_client.run(road)
     assert looked == waited and waited.status.value == "completed" and waited.items[0].url
-    assert customer.sent == 1
+    assert api_client.sent == 1
 
 
 def test_generate_opens_a_session_of_its_own(
-    customer: Any, monkeypatch: pytest.MonkeyPatch
+    api_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import asyncio
 
-    for name, value in customer.environ.items():
+    for name, value in api_client.environ.items():
         monkeypatch.setenv(name, value)
     result = asyncio.run(generate(Request(model=NOW_5, prompt="A cat")))
-    assert result.images[0].path.is_file() and customer.states == ["completed"]
+    assert result.images[0].path.is_file() and api_client.states == ["completed"]

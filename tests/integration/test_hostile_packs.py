@@ -115,7 +115,7 @@ NEIGHBOURS = {
 }  # fmt: skip
 
 
-def walk(customer: Any, folder: Path, before: str = "", after: str = "") -> tuple[Any, str]:
+def walk(api_client: Any, folder: Path, before: str = "", after: str = "") -> tuple[Any, str]:
     """One generation with a reference in a process of its own; its outcome and all it printed."""
     from PIL import Image
 
@@ -123,7 +123,7 @@ def walk(customer: Any, folder: Path, before: str = "", after: str = "") -> tupl
     Image.new("RGB", (64, 48), (200, 80, 20)).save(picture)
     done = subprocess.run(
         [sys.executable, "-c", WALK, str(PACK_ROOT), str(picture), before, after],
-        env={**customer.environ, "PATH": ""},
+        env={**api_client.environ, "PATH": ""},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -142,18 +142,18 @@ LATER = ("httpx", "Pillow", "logging", "working directory")
     ("name", "when"),
     [*((name, "before") for name in NEIGHBOURS), *((name, "after") for name in LATER)],
 )
-def test_a_neighbour_changes_nothing(customer: Any, tmp_path: Path, name: str, when: str) -> None:
-    outcome, printed = walk(customer, tmp_path, **{when: NEIGHBOURS[name]})
+def test_a_neighbour_changes_nothing(api_client: Any, tmp_path: Path, name: str, when: str) -> None:
+    outcome, printed = walk(api_client, tmp_path, **{when: NEIGHBOURS[name]})
     assert outcome == {"status": "completed", "sizes": [[64, 64]]}, printed
-    assert customer.sent == 1
+    assert api_client.sent == 1
     assert SANDBOX_KEY not in printed
 
 
 @pytest.mark.parametrize("fault", [DropAfterReceipt(), Status(502, charged=True)])
 def test_a_neighbour_that_repeats_what_fails_does_not_pay_twice(
-    customer: Any, tmp_path: Path, fault: Any
+    api_client: Any, tmp_path: Path, fault: Any
 ) -> None:
-    customer.sandbox.faults.push("generate", fault)
-    outcome, printed = walk(customer, tmp_path, before=TRIES_AGAIN)
+    api_client.sandbox.faults.push("generate", fault)
+    outcome, printed = walk(api_client, tmp_path, before=TRIES_AGAIN)
     assert outcome == {"status": "unknown", "key": "outcome_unknown"}, printed
-    assert customer.sent == 1
+    assert api_client.sent == 1

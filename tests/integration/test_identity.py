@@ -21,9 +21,9 @@ from support.old_ledgers import spell_as_0_1, take_back_to_0_1
 
 
 @pytest.fixture
-def shop(customer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A customer who uploads to the sandbox's copy of Evolink's files API: every upload has a URL
-    unlike all others, as at Evolink."""
+def shop(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An API client that uploads to the sandbox's copy of Evolink's files API, where every upload
+    gets a new URL, as at Evolink."""
     send, numbers = evolink.EvolinkFiles.upload, count()
 
     async def send_to_new_url(way: Any, encoded: Any) -> Any:
@@ -31,39 +31,39 @@ def shop(customer: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         return replace(placed, url=f"{placed.url}?upload={next(numbers)}")
 
     monkeypatch.setattr(evolink.EvolinkFiles, "upload", send_to_new_url)
-    monkeypatch.setattr(evolink, "FILES_ADDRESS", customer.sandbox.url)
-    customer.environ |= {"SEEDREAM_UPLOAD": "evolink", "SEEDREAM_UPLOAD_EVOLINK_KEY": FILES_KEY}
-    return customer
+    monkeypatch.setattr(evolink, "FILES_ADDRESS", api_client.sandbox.url)
+    api_client.environ |= {"SEEDREAM_UPLOAD": "evolink", "SEEDREAM_UPLOAD_EVOLINK_KEY": FILES_KEY}
+    return api_client
 
 
 def picture(colour: str) -> Any:
     return pixels_reference(np.asarray(Image.new("RGB", (32, 24), colour)), colour)
 
 
-def upload(customer: Any, *colours: str) -> list[str]:
-    sent = customer.run(lambda s: upload_references([picture(one) for one in colours], s))
+def upload(api_client: Any, *colours: str) -> list[str]:
+    sent = api_client.run(lambda s: upload_references([picture(one) for one in colours], s))
     return [one.url for one in sent]
 
 
-def generate(customer: Any, *urls: str, **fields: Any) -> Any:
-    return customer.generate(*map(UrlReference, urls), **fields)
+def generate(api_client: Any, *urls: str, **fields: Any) -> Any:
+    return api_client.generate(*map(UrlReference, urls), **fields)
 
 
-def execute(customer: Any, statement: str, *values: object) -> None:
-    with closing(sqlite3.connect(customer.home / "ledger.sqlite")) as db:
+def execute(api_client: Any, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(api_client.home / "ledger.sqlite")) as db:
         db.execute(statement, values)
         db.commit()
 
 
-def expire_uploads(customer: Any) -> None:
-    execute(customer, "UPDATE uploads SET expires_at = 1")
+def expire_uploads(api_client: Any) -> None:
+    execute(api_client, "UPDATE uploads SET expires_at = 1")
 
 
-def upload_elsewhere(customer: Any, colour: str) -> str:
+def upload_elsewhere(api_client: Any, colour: str) -> str:
     """An upload's URL that this ledger did not give out."""
-    [url] = upload(customer, colour)
-    execute(customer, "DELETE FROM uploads WHERE url = ?", url)
-    execute(customer, "DELETE FROM given_urls WHERE url = ?", url)
+    [url] = upload(api_client, colour)
+    execute(api_client, "DELETE FROM uploads WHERE url = ?", url)
+    execute(api_client, "DELETE FROM given_urls WHERE url = ?", url)
     return url
 
 
@@ -96,24 +96,24 @@ def test_other_pictures_and_orders_are_other_requests(shop: Any) -> None:
     assert shop.sent == 6
 
 
-def test_foreign_url_counts_by_its_letters(customer: Any) -> None:
-    [url] = upload(customer, "red")
+def test_foreign_url_counts_by_its_letters(api_client: Any) -> None:
+    [url] = upload(api_client, "red")
     signed = [f"{url}?X-Amz-Signature={one}" for one in "ab"]
-    execute(customer, "DELETE FROM given_urls")
+    execute(api_client, "DELETE FROM given_urls")
     for one in (*signed, *signed):
-        generate(customer, one)
-    assert customer.sent == 2
+        generate(api_client, one)
+    assert api_client.sent == 2
 
 
-def test_replaced_result_link_is_not_paid_again(customer: Any) -> None:
-    source = customer.generate(prompt="A source")
+def test_replaced_result_link_is_not_paid_again(api_client: Any) -> None:
+    source = api_client.generate(prompt="A source")
     [image] = source.images
-    made = generate(customer, image.url)
+    made = generate(api_client, image.url)
     renewed = f"{image.url}?signed=again"
-    execute(customer, "UPDATE images SET url = ? WHERE url = ?", renewed, image.url)
+    execute(api_client, "UPDATE images SET url = ? WHERE url = ?", renewed, image.url)
     for url in (renewed, image.url):
-        assert generate(customer, url).images == made.images
-    assert customer.sent == 2
+        assert generate(api_client, url).images == made.images
+    assert api_client.sent == 2
 
 
 def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
@@ -183,38 +183,38 @@ def test_open_row_of_0_1_blocks_renewed_url(shop: Any, state: str) -> None:
     assert caught.value.may_have_been_charged and shop.sent == 1
 
 
-def test_typed_address_of_0_1_is_the_same_service(customer: Any) -> None:
-    made = customer.generate()
-    path = customer.home / "ledger.sqlite"
-    typed = customer.sandbox.url.replace("127.0.0.1", "localhost")
-    assert typed != customer.sandbox.url
+def test_typed_address_of_0_1_is_the_same_service(api_client: Any) -> None:
+    made = api_client.generate()
+    path = api_client.home / "ledger.sqlite"
+    typed = api_client.sandbox.url.replace("127.0.0.1", "localhost")
+    assert typed != api_client.sandbox.url
     spell_as_0_1(path, address=typed)
     take_back_to_0_1(path)
-    for address in (customer.sandbox.url, typed, f"{typed}/v1/"):
-        assert customer.generate(DEEPSPACE_BASE_URL=address).images == made.images
-    ran = customer.inside(
+    for address in (api_client.sandbox.url, typed, f"{typed}/v1/"):
+        assert api_client.generate(DEEPSPACE_BASE_URL=address).images == made.images
+    ran = api_client.inside(
         "generate", "--model", "Seedream-4.0", "--prompt", "A cat", "--json",
-        "--out", customer.home.parent / "out",
+        "--out", api_client.home.parent / "out",
     )  # fmt: skip
-    assert ran.code == 0 and ran.json["reused"] and customer.sent == 1
+    assert ran.code == 0 and ran.json["reused"] and api_client.sent == 1
 
 
-def test_reuse_off_still_pays_after_an_upgrade(customer: Any) -> None:
-    customer.generate()
-    path = customer.home / "ledger.sqlite"
-    spell_as_0_1(path, address=customer.sandbox.url.replace("127.0.0.1", "localhost"))
+def test_reuse_off_still_pays_after_an_upgrade(api_client: Any) -> None:
+    api_client.generate()
+    path = api_client.home / "ledger.sqlite"
+    spell_as_0_1(path, address=api_client.sandbox.url.replace("127.0.0.1", "localhost"))
     take_back_to_0_1(path)
-    paid = customer.generate(SEEDREAM_REUSE="off")
-    assert customer.sent == 2 and paid.origin is Origin.NEW
-    assert customer.generate().images == paid.images and customer.sent == 2
+    paid = api_client.generate(SEEDREAM_REUSE="off")
+    assert api_client.sent == 2 and paid.origin is Origin.NEW
+    assert api_client.generate().images == paid.images and api_client.sent == 2
 
 
-def test_task_of_0_1_is_collected_by_canonical_address(customer: Any) -> None:
-    made = customer.generate(wait=False)
-    path = customer.home / "ledger.sqlite"
-    spell_as_0_1(path, address=customer.sandbox.url.replace("127.0.0.1", "localhost"))
+def test_task_of_0_1_is_collected_by_canonical_address(api_client: Any) -> None:
+    made = api_client.generate(wait=False)
+    path = api_client.home / "ledger.sqlite"
+    spell_as_0_1(path, address=api_client.sandbox.url.replace("127.0.0.1", "localhost"))
     take_back_to_0_1(path)
-    found = customer.run(lambda session: collect(made.task_id, session))
-    assert len(found.images) == 1 and customer.sent == 1
-    both = customer.run(lambda session: collect_all([made.task_id], session))
-    assert both.images == found.images and len(customer.rows) == 1
+    found = api_client.run(lambda session: collect(made.task_id, session))
+    assert len(found.images) == 1 and api_client.sent == 1
+    both = api_client.run(lambda session: collect_all([made.task_id], session))
+    assert both.images == found.images and len(api_client.rows) == 1

@@ -36,7 +36,7 @@ async def failure(request: Request, session: Any) -> SeedreamError:
     return caught.value
 
 
-def run(customer: Any, model: str, *prepare: Callable[[Any], None]) -> SeedreamError:
+def run(api_client: Any, model: str, *prepare: Callable[[Any], None]) -> SeedreamError:
     """How a cat ends in a session of its own, in which something was prepared."""
 
     async def road(session: Any) -> SeedreamError:
@@ -44,7 +44,7 @@ def run(customer: Any, model: str, *prepare: Callable[[Any], None]) -> SeedreamE
             one(session)
         return await failure(cat(model), session)
 
-    return customer.run(road)
+    return api_client.run(road)
 
 
 def answering(model: str) -> tuple[str, State | None]:
@@ -56,55 +56,57 @@ def answering(model: str) -> tuple[str, State | None]:
 
 
 @BOTH
-def test_what_cannot_be_written_down_is_not_sent_and_not_charged(customer: Any, model: str) -> None:
+def test_what_cannot_be_written_down_is_not_sent_and_not_charged(
+    api_client: Any, model: str
+) -> None:
     async def road(session: Any) -> Any:
         full(session, "move", State.SENDING)
         error = await failure(cat(model), session)
         assert isinstance(error, LedgerFailed) and error.key == "ledger_unwritable"
-        assert error.charge is Charge.NONE and customer.sent == 0
+        assert error.charge is Charge.NONE and api_client.sent == 0
         return await generate(cat(model), session)
 
-    assert len(customer.run(road).images) == 1
-    assert customer.sent == 1 and customer.states == ["withdrawn", "completed"]
+    assert len(api_client.run(road).images) == 1
+    assert api_client.sent == 1 and api_client.states == ["withdrawn", "completed"]
 
 
 @BOTH
 def test_a_refused_attempt_whose_return_cannot_be_written_down_was_not_charged(
-    customer: Any, model: str
+    api_client: Any, model: str
 ) -> None:
-    customer.sandbox.faults.push("generate", rate_limited())
-    error = run(customer, model, lambda session: full(session, "move", State.INTENDED))
+    api_client.sandbox.faults.push("generate", rate_limited())
+    error = run(api_client, model, lambda session: full(session, "move", State.INTENDED))
     assert isinstance(error, LedgerFailed) and error.charge is Charge.NONE
-    assert customer.sent == 1 and customer.states == ["withdrawn"]
-    assert len(customer.generate(model=model).images) == 1 and customer.sent == 2
+    assert api_client.sent == 1 and api_client.states == ["withdrawn"]
+    assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 2
 
 
 # ---- an answer that is paid for ----
 
 
 @BOTH
-def test_an_answer_is_written_down_as_soon_as_there_is_room(customer: Any, model: str) -> None:
+def test_an_answer_is_written_down_as_soon_as_there_is_room(api_client: Any, model: str) -> None:
     method, state = answering(model)
 
     async def road(session: Any) -> Any:
         full(session, method, state, times=20)
         return await generate(cat(model), session)
 
-    result = customer.run(road)
-    assert len(result.images) == 1 and result.charged_images == 1 and customer.sent == 1
-    assert customer.clock.pauses[:20] == [1.0] * 20 and customer.states == ["completed"]
+    result = api_client.run(road)
+    assert len(result.images) == 1 and result.charged_images == 1 and api_client.sent == 1
+    assert api_client.clock.pauses[:20] == [1.0] * 20 and api_client.states == ["completed"]
 
 
 @BOTH
 def test_an_answer_that_can_never_be_written_down_is_told_once_with_its_task(
-    customer: Any, model: str, caplog: pytest.LogCaptureFixture
+    api_client: Any, model: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     method, state = answering(model)
-    error = run(customer, model, lambda session: full(session, method, state, times=FOREVER))
+    error = run(api_client, model, lambda session: full(session, method, state, times=FOREVER))
     assert isinstance(error, LedgerFailed) and error.charge is Charge.POSSIBLE
     assert error.key == ("answer_unrecorded" if model == NOW_5 else "task_unrecorded")
-    assert bool(error.task_id) is (model == LATER_40) and customer.sent == 1
-    assert customer.clock.pauses == [1.0] * (int(WRITE_DOWN_S) + 1)
+    assert bool(error.task_id) is (model == LATER_40) and api_client.sent == 1
+    assert api_client.clock.pauses == [1.0] * (int(WRITE_DOWN_S) + 1)
     for language, words in (("en", "cannot be written"), ("zh", "无法写入")):
         assert error.message(language).count(words) == 1
         assert error.message(language).count("disk full") == 1
@@ -113,7 +115,7 @@ def test_an_answer_that_can_never_be_written_down_is_told_once_with_its_task(
 
 
 @BOTH
-def test_a_record_that_is_gone_is_not_waited_for(customer: Any, model: str) -> None:
+def test_a_record_that_is_gone_is_not_waited_for(api_client: Any, model: str) -> None:
     method, _ = answering(model)
 
     def gone(session: Any) -> None:
@@ -126,78 +128,78 @@ def test_a_record_that_is_gone_is_not_waited_for(customer: Any, model: str) -> N
 
         setattr(session.ledger, method, write)
 
-    error = run(customer, model, gone)
+    error = run(api_client, model, gone)
     assert isinstance(error, LedgerFailed) and error.charge is Charge.POSSIBLE
     assert bool(error.task_id) is (model == LATER_40)
-    assert customer.clock.pauses == [] and customer.sent == 1
+    assert api_client.clock.pauses == [] and api_client.sent == 1
 
 
-def test_the_task_of_a_torn_answer_is_told_where_it_cannot_be_written_down(customer: Any) -> None:
-    customer.sandbox.faults.push("generate", Truncated(0.5))
+def test_the_task_of_a_torn_answer_is_told_where_it_cannot_be_written_down(api_client: Any) -> None:
+    api_client.sandbox.faults.push("generate", Truncated(0.5))
     error = run(
-        customer, LATER_40, lambda session: full(session, "move", State.ACCEPTED, times=FOREVER)
+        api_client, LATER_40, lambda session: full(session, "move", State.ACCEPTED, times=FOREVER)
     )
     assert error.key == "task_unrecorded" and error.task_id and error.charge is Charge.POSSIBLE
 
 
 def test_a_task_that_is_found_later_and_cannot_be_written_down_is_still_paid_for(
-    customer: Any,
+    api_client: Any,
 ) -> None:
-    customer.sandbox.faults.push("generate", Truncated(0.5))
-    customer.sandbox.faults.push("task", Status(502))
-    assert isinstance(run(customer, LATER_40), OutcomeUnknown)
-    error = run(customer, LATER_40, lambda session: full(session, "move", State.ACCEPTED))
+    api_client.sandbox.faults.push("generate", Truncated(0.5))
+    api_client.sandbox.faults.push("task", Status(502))
+    assert isinstance(run(api_client, LATER_40), OutcomeUnknown)
+    error = run(api_client, LATER_40, lambda session: full(session, "move", State.ACCEPTED))
     assert error.key == "task_unrecorded" and error.charge is Charge.POSSIBLE
-    assert error.task_id == customer.rows[0].task_id
-    assert len(customer.generate().images) == 1 and customer.sent == 1
+    assert error.task_id == api_client.rows[0].task_id
+    assert len(api_client.generate().images) == 1 and api_client.sent == 1
 
 
 # ---- an end that could not be written ----
 
 
 def test_an_unknown_outcome_that_was_not_written_down_stays_unknown_to_the_same_process(
-    customer: Any, caplog: pytest.LogCaptureFixture
+    api_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def road(session: Any) -> list[SeedreamError]:
-        customer.sandbox.faults.push("generate", DropAfterReceipt())
+        api_client.sandbox.faults.push("generate", DropAfterReceipt())
         full(session, "move", State.UNKNOWN)
         return [await failure(cat(), session) for _ in range(3)]
 
-    errors = customer.run(road)
+    errors = api_client.run(road)
     assert all(isinstance(error, OutcomeUnknown) for error in errors)
     assert [error.key for error in errors] == ["outcome_unknown", *["outcome_unknown_crash"] * 2]
-    assert {error.charge for error in errors} == {Charge.POSSIBLE} and customer.sent == 1
-    assert customer.states == ["unknown"]
+    assert {error.charge for error in errors} == {Charge.POSSIBLE} and api_client.sent == 1
+    assert api_client.states == ["unknown"]
     [told] = [one for one in caplog.records if "was not written down" in one.getMessage()]
     assert told.name == "seedream" and "cannot be written" in told.getMessage()
 
 
-def test_a_refusal_is_told_though_it_cannot_be_written_down(customer: Any) -> None:
-    customer.sandbox.faults.push("generate", Status(400))
-    error = run(customer, NOW_5, lambda session: full(session, "move", State.REFUSED))
+def test_a_refusal_is_told_though_it_cannot_be_written_down(api_client: Any) -> None:
+    api_client.sandbox.faults.push("generate", Status(400))
+    error = run(api_client, NOW_5, lambda session: full(session, "move", State.REFUSED))
     assert isinstance(error, ApiRefused) and error.charge is Charge.NONE
 
 
-def test_a_stored_result_whose_record_cannot_be_read_charges_nothing(customer: Any) -> None:
-    customer.generate()
-    error = run(customer, LATER_40, lambda session: full(session, "images"))
+def test_a_stored_result_whose_record_cannot_be_read_charges_nothing(api_client: Any) -> None:
+    api_client.generate()
+    error = run(api_client, LATER_40, lambda session: full(session, "images"))
     assert error.key == "ledger_unwritable" and error.charge is Charge.NONE
-    assert len(customer.generate().images) == 1 and customer.sent == 1
+    assert len(api_client.generate().images) == 1 and api_client.sent == 1
 
 
-def test_images_are_given_though_the_entry_could_not_be_let_go_of(customer: Any) -> None:
+def test_images_are_given_though_the_entry_could_not_be_let_go_of(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         full(session, "release", times=FOREVER)
         await generate(cat(), session)
         return await generate(cat(), session)
 
-    assert len(customer.run(road).images) == 1 and customer.sent == 1
+    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
 # ---- what was written by hand, or by a version that wrote less ----
 
 
-def entry(customer: Any, state: State, task_id: str | None = None) -> None:
+def entry(api_client: Any, state: State, task_id: str | None = None) -> None:
     """The cat's entry stands at ``state``, and nobody wrote down why."""
 
     async def road(session: Any) -> None:
@@ -211,35 +213,35 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
             session.ledger.move(row.id, State.ACCEPTED, task_id=task_id)
         session.ledger.move(row.id, state, task_id=task_id)
 
-    customer.run(road)
+    api_client.run(road)
 
 
-def test_an_unknown_outcome_without_a_reason_is_unknown_all_the_same(customer: Any) -> None:
-    entry(customer, State.UNKNOWN)
-    error = run(customer, LATER_40)
+def test_an_unknown_outcome_without_a_reason_is_unknown_all_the_same(api_client: Any) -> None:
+    entry(api_client, State.UNKNOWN)
+    error = run(api_client, LATER_40)
     assert isinstance(error, OutcomeUnknown) and error.key == "outcome_unknown_crash"
-    assert "--forget 1" in str(error) and customer.sent == 0
+    assert "--forget 1" in str(error) and api_client.sent == 0
 
 
-def test_a_failed_task_without_a_reason_is_failed_all_the_same(customer: Any) -> None:
+def test_a_failed_task_without_a_reason_is_failed_all_the_same(api_client: Any) -> None:
     from seedream_api import collect
 
-    entry(customer, State.FAILED, "task-000000000001")
+    entry(api_client, State.FAILED, "task-000000000001")
     with pytest.raises(SeedreamError) as caught:
-        customer.run(lambda session: collect("task-000000000001", session))
+        api_client.run(lambda session: collect("task-000000000001", session))
     assert caught.value.key == "stored_error" and "failed" in str(caught.value)
 
 
 # ---- what is written down of an end ----
 
 
-def test_the_relays_id_of_a_call_is_written_down_however_it_ends(customer: Any) -> None:
+def test_the_relays_id_of_a_call_is_written_down_however_it_ends(api_client: Any) -> None:
     for fault in (Status(400), Json([1])):
-        customer.sandbox.faults.push("generate", fault)
-        assert run(customer, NOW_5).request_id
-    customer.generate(model=NOW_5, seed=1)
-    customer.generate(seed=1)
-    ids = [row.request_id for row in customer.rows]
+        api_client.sandbox.faults.push("generate", fault)
+        assert run(api_client, NOW_5).request_id
+    api_client.generate(model=NOW_5, seed=1)
+    api_client.generate(seed=1)
+    ids = [row.request_id for row in api_client.rows]
     assert all(ids) and len(set(ids)) == 4
 
 
@@ -255,25 +257,25 @@ def test_the_relays_id_of_a_call_is_written_down_however_it_ends(customer: Any) 
     ],
 )
 def test_a_task_that_gave_nothing_is_told_in_the_services_own_words(
-    customer: Any, answer: dict[str, Any], reason: str
+    api_client: Any, answer: dict[str, Any], reason: str
 ) -> None:
-    customer.sandbox.faults.push("task", Json({"id": "x", **answer}))
-    error = run(customer, LATER_40)
+    api_client.sandbox.faults.push("task", Json({"id": "x", **answer}))
+    error = run(api_client, LATER_40)
     assert isinstance(error, TaskFailed) and error.key == "task_failed"
-    assert error.values["reason"].startswith(reason) and customer.states == ["failed"]
-    assert error.charge is Charge.NONE and customer.sent == 1
+    assert error.values["reason"].startswith(reason) and api_client.states == ["failed"]
+    assert error.charge is Charge.NONE and api_client.sent == 1
 
 
-def test_an_unknown_outcome_says_why(customer: Any) -> None:
-    customer.sandbox.faults.push("generate", Status(502, "<h1>Bad gateway</h1>"))
-    error = run(customer, NOW_5)
+def test_an_unknown_outcome_says_why(api_client: Any) -> None:
+    api_client.sandbox.faults.push("generate", Status(502, "<h1>Bad gateway</h1>"))
+    error = run(api_client, NOW_5)
     assert "HTTP 502" in error.message("en") and "HTTP 502" in error.message("zh")
-    assert f"--forget {customer.rows[0].id}" in str(error)
+    assert f"--forget {api_client.rows[0].id}" in str(error)
 
 
-def test_an_answer_without_images_is_told_again_and_not_paid_for_again(customer: Any) -> None:
-    customer.sandbox.faults.push("generate", Json({"data": []}))
+def test_an_answer_without_images_is_told_again_and_not_paid_for_again(api_client: Any) -> None:
+    api_client.sandbox.faults.push("generate", Json({"data": []}))
     for _ in range(2):
-        error = run(customer, NOW_5)
+        error = run(api_client, NOW_5)
         assert isinstance(error, CompletedWithoutImages) and "--forget 1" in str(error)
-    assert customer.sent == 1 and customer.states == ["empty"]
+    assert api_client.sent == 1 and api_client.states == ["empty"]

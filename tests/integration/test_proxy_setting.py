@@ -28,9 +28,9 @@ DEAD = "http://127.0.0.1:9"
 
 @dataclass
 class Abroad:
-    """The customer's sandbox as a service at another place, with a proxy on the way there."""
+    """The client's sandbox as a service at another place, with a proxy on the way there."""
 
-    customer: Any
+    api_client: Any
     proxy: LoopbackProxy
 
     def settings(self, password: str = PASSWORD) -> dict[str, str]:
@@ -39,11 +39,11 @@ class Abroad:
 
     def generate(self, prompt: str, **settings: str) -> Any:
         request = Request(model=MODEL, prompt=prompt)
-        return self.customer.run(lambda session: generate(request, session), **settings)
+        return self.api_client.run(lambda session: generate(request, session), **settings)
 
 
 @pytest.fixture
-def abroad(customer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
+def abroad(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
     authority = trustme.CA()
     serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert(SERVICE).configure_cert(serving)
@@ -55,22 +55,22 @@ def abroad(customer: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, DEAD)
     monkeypatch.delenv("no_proxy", raising=False)
-    with TlsFront(serving, customer.sandbox.port) as front:
-        routes = {f"{SERVICE}:443": front.port, f"{PICTURES}:80": customer.sandbox.port}
+    with TlsFront(serving, api_client.sandbox.port) as front:
+        routes = {f"{SERVICE}:443": front.port, f"{PICTURES}:80": api_client.sandbox.port}
         with LoopbackProxy(routes, "someone:hush@hush") as proxy:
-            yield Abroad(customer, proxy)
+            yield Abroad(api_client, proxy)
 
 
 def test_the_paid_request_and_its_images_travel_through_the_chosen_proxy(abroad: Abroad) -> None:
-    customer = abroad.customer
-    image = urlsplit(customer.generate(model=MODEL).images[0].url).path
+    api_client = abroad.api_client
+    image = urlsplit(api_client.generate(model=MODEL).images[0].url).path
     url = f"http://{PICTURES}{image}"
-    customer.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))
+    api_client.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))
     result = abroad.generate("far away", **abroad.settings())
     assert [one.url for one in result.images] == [url] and result.images[0].path.is_file()
     # No name is looked up here: a test that did would fail.
     assert abroad.proxy.asked == [f"CONNECT {SERVICE}:443 HTTP/1.1", f"GET {url} HTTP/1.1"]
-    assert customer.sent == 2 and abroad.proxy.turned_away == 0
+    assert api_client.sent == 2 and abroad.proxy.turned_away == 0
 
 
 def test_a_proxy_that_turns_us_away_costs_nothing_and_its_password_is_not_told(
@@ -80,17 +80,17 @@ def test_a_proxy_that_turns_us_away_costs_nothing_and_its_password_is_not_told(
     with pytest.raises(NotSent) as caught:
         abroad.generate("turned away", **abroad.settings("wrong-word"))
     assert "407" in str(caught.value) and not caught.value.may_have_been_charged
-    assert abroad.customer.sent == 0 and abroad.proxy.turned_away > 0
+    assert abroad.api_client.sent == 0 and abroad.proxy.turned_away > 0
     assert "wrong-word" not in str(caught.value) + caplog.text
-    record = (abroad.customer.home / "ledger.sqlite").read_bytes()
+    record = (abroad.api_client.home / "ledger.sqlite").read_bytes()
     assert b"wrong-word" not in record
 
 
 def test_hosts_without_a_proxy_and_this_machine_are_asked_directly(
     abroad: Abroad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The customer's own address is on loopback.
-    assert len(abroad.customer.generate(model=MODEL, SEEDREAM_PROXY=DEAD).images) == 1
+    # The client's own address is on loopback.
+    assert len(abroad.api_client.generate(model=MODEL, SEEDREAM_PROXY=DEAD).images) == 1
     monkeypatch.setenv("no_proxy", SERVICE)
     with pytest.raises(Exception, match=SERVICE) as caught:
         abroad.generate("directly", **abroad.settings())
@@ -99,7 +99,7 @@ def test_hosts_without_a_proxy_and_this_machine_are_asked_directly(
 
 
 def test_behind_the_chosen_proxy_names_are_its_affair_and_private_ones_stay_refused(
-    customer: Any, tmp_path: Path
+    api_client: Any, tmp_path: Path
 ) -> None:
     file = io.BytesIO()
     Image.new("RGB", (32, 24), "red").save(file, "PNG")
@@ -111,7 +111,7 @@ def test_behind_the_chosen_proxy_names_are_its_affair_and_private_ones_stay_refu
         return [(await load_urls([url], session, tmp_path))[0] for url in urls]
 
     with Server(scripts) as proxy:
-        first, *others = customer.run(load, SEEDREAM_PROXY=f"http://127.0.0.1:{proxy.port}")
+        first, *others = api_client.run(load, SEEDREAM_PROXY=f"http://127.0.0.1:{proxy.port}")
     assert first.path is not None and first.error is None
     assert [type(one.error) for one in others] == [UnsafeURL, UnsafeURL]
     lines = [request.split("\r\n")[0] for request in proxy.requests]

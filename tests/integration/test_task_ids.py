@@ -15,27 +15,27 @@ from seedream_api.sandbox.replies import Reply, json_reply
 from support.sample_requests import cat
 
 
-def test_typed_task_that_was_not_found_is_fetched_once_it_is_known(customer: Any) -> None:
-    customer.sandbox.faults.push("task", Status(404))
-    task_id = customer.run(lambda session: session.client.submit(cat())).task_id
+def test_typed_task_that_was_not_found_is_fetched_once_it_is_known(api_client: Any) -> None:
+    api_client.sandbox.faults.push("task", Status(404))
+    task_id = api_client.run(lambda session: session.client.submit(cat())).task_id
     with pytest.raises(TaskNotFound):
-        customer.run(lambda session: collect(task_id, session))
-    assert customer.states == ["failed"]
-    assert len(customer.run(lambda session: collect(task_id, session)).images) == 1
-    assert customer.states == ["completed"] and customer.sent == 1
+        api_client.run(lambda session: collect(task_id, session))
+    assert api_client.states == ["failed"]
+    assert len(api_client.run(lambda session: collect(task_id, session)).images) == 1
+    assert api_client.states == ["completed"] and api_client.sent == 1
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_own_task_survives_a_404(make_sandbox: Any, make_customer: Any, wait: bool) -> None:
-    customer = make_customer(make_sandbox(task_seconds=1000))
-    task_id = customer.generate(wait=False).task_id
-    customer.sandbox.faults.push("task", Status(404), times=3 if wait else 1)
+def test_own_task_survives_a_404(make_sandbox: Any, make_api_client: Any, wait: bool) -> None:
+    api_client = make_api_client(make_sandbox(task_seconds=1000))
+    task_id = api_client.generate(wait=False).task_id
+    api_client.sandbox.faults.push("task", Status(404), times=3 if wait else 1)
     if not wait:
-        result = customer.run(lambda session: collect(task_id, session, wait=False))
+        result = api_client.run(lambda session: collect(task_id, session, wait=False))
         assert result.status == "pending"
-    customer.clock.at += 10_000_000 if wait else 0  # the wall clock jumps
-    customer.sandbox.finish_tasks()
-    assert len(customer.run(lambda session: collect(task_id, session)).images) == 1
+    api_client.clock.at += 10_000_000 if wait else 0  # the wall clock jumps
+    api_client.sandbox.finish_tasks()
+    assert len(api_client.run(lambda session: collect(task_id, session)).images) == 1
 
 
 ODD_IDS = ["a=b/c+d@e~f", "任务-1", "x" * 201, "?a#b%2F&c", "a b", "..x", "\U0001f600"]
@@ -43,7 +43,7 @@ ODD_IDS = ["a=b/c+d@e~f", "任务-1", "x" * 201, "?a#b%2F&c", "a b", "..x", "\U0
 
 @pytest.mark.parametrize("task_id", ODD_IDS)
 def test_id_that_the_service_gave_is_used_as_it_is(
-    customer: Any, monkeypatch: pytest.MonkeyPatch, task_id: str
+    api_client: Any, monkeypatch: pytest.MonkeyPatch, task_id: str
 ) -> None:
     real_place, real_task = Orders.place, Orders.task
     made: list[str] = []
@@ -58,11 +58,11 @@ def test_id_that_the_service_gave_is_used_as_it_is(
 
     monkeypatch.setattr(Orders, "place", place)
     monkeypatch.setattr(Orders, "task", task)
-    customer.sandbox.faults.push("task", Status(404), times=2)
-    assert customer.run(lambda session: generate(cat(), session, wait=False)).task_id == task_id
+    api_client.sandbox.faults.push("task", Status(404), times=2)
+    assert api_client.run(lambda session: generate(cat(), session, wait=False)).task_id == task_id
     for _ in range(2):
         for get in (collect, lambda one, session: collect_all([one], session)):
-            result = customer.run(partial(get, f" {task_id} "))
+            result = api_client.run(partial(get, f" {task_id} "))
             assert len(result.images) == 1 and result.task_id == task_id
-    assert customer.generate().images and customer.sent == 1
-    assert customer.states == ["completed"] and made
+    assert api_client.generate().images and api_client.sent == 1
+    assert api_client.states == ["completed"] and made

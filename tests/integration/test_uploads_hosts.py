@@ -30,21 +30,21 @@ def picture(kind: str = "PNG") -> EncodedImage:
     return EncodedImage(out.getvalue(), f"image/{kind.lower()}", True, (), 32, 24)
 
 
-def sent(customer: Any, make: Any, encoded: EncodedImage | None = None, **environ: str) -> Any:
+def sent(api_client: Any, make: Any, encoded: EncodedImage | None = None, **environ: str) -> Any:
     """What a way alone makes of a picture."""
 
     async def send() -> Any:
-        async with SeedreamClient(customer.settings(**environ)) as client:
+        async with SeedreamClient(api_client.settings(**environ)) as client:
             return await make(client).upload(encoded or picture())
 
     return asyncio.run(send())
 
 
 def refused(
-    customer: Any, make: Any, encoded: EncodedImage | None = None, **environ: str
+    api_client: Any, make: Any, encoded: EncodedImage | None = None, **environ: str
 ) -> UploadRejected:
     with pytest.raises(UploadRejected) as caught:
-        sent(customer, make, encoded, **environ)
+        sent(api_client, make, encoded, **environ)
     return caught.value
 
 
@@ -79,14 +79,14 @@ def test_two_forms_never_share_a_boundary() -> None:
 # ---- Evolink ----
 
 
-def files(customer: Any) -> Any:
-    return lambda client: EvolinkFiles(client, customer.sandbox.url)
+def files(api_client: Any) -> Any:
+    return lambda client: EvolinkFiles(client, api_client.sandbox.url)
 
 
-def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(customer: Any) -> None:
-    placed = sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(api_client: Any) -> None:
+    placed = sent(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
     assert placed.life_s == 72 * 3600 and placed.expires_at is not None
-    [upload] = customer.sandbox.requests
+    [upload] = api_client.sandbox.requests
     assert upload.path == "/api/v1/files/upload/stream" and upload.method == "POST"
     assert upload.headers["authorization"] == f"Bearer {FILES_KEY}"
     part = read_form(upload.headers["content-type"], upload.body).files["file"]
@@ -103,31 +103,31 @@ def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(customer: Any) -> None
     ],
 )
 def test_evolinks_codes_are_worded(
-    customer: Any, encoded: EncodedImage, limits: dict[str, int], words: str
+    api_client: Any, encoded: EncodedImage, limits: dict[str, int], words: str
 ) -> None:
     for name, value in limits.items():
-        setattr(customer.sandbox.files, name, value)
-    error = refused(customer, files(customer), encoded, SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+        setattr(api_client.sandbox.files, name, value)
+    error = refused(api_client, files(api_client), encoded, SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
     assert words in str(error) and error.again is None
 
 
-def test_evolinks_storage_failure_is_tried_again(customer: Any) -> None:
+def test_evolinks_storage_failure_is_tried_again(api_client: Any) -> None:
     answer = {"success": False, "code": 50001, "msg": "storage error"}
-    customer.sandbox.faults.push("files", Status(200, answer))
-    error = refused(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    api_client.sandbox.faults.push("files", Status(200, answer))
+    error = refused(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
     assert "storage failed" in str(error) and error.again is not None
 
 
-def test_the_services_own_key_is_never_sent_to_evolink(customer: Any) -> None:
-    error = refused(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo-wrong-key")
+def test_the_services_own_key_is_never_sent_to_evolink(api_client: Any) -> None:
+    error = refused(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo-wrong-key")
     assert "SEEDREAM_UPLOAD_EVOLINK_KEY" in str(error) and "HTTP 401" in str(error)
     assert all("sk-sandbox" not in r.headers.get("authorization", "")
-               for r in customer.sandbox.requests)  # fmt: skip
+               for r in api_client.sandbox.requests)  # fmt: skip
 
 
-def test_a_key_that_cannot_be_one_is_refused_without_showing_it(customer: Any) -> None:
+def test_a_key_that_cannot_be_one_is_refused_without_showing_it(api_client: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo- 密钥-secret")
+        sent(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo- 密钥-secret")
     assert "secret" not in str(caught.value) and "EVOLINK_KEY" in str(caught.value)
 
 
@@ -149,32 +149,32 @@ def test_evolinks_address_is_its_own() -> None:
         ({}, None),
     ],
 )
-def test_moments_are_read_tolerantly(customer: Any, given_as: Any, seconds: float | None) -> None:
+def test_moments_are_read_tolerantly(api_client: Any, given_as: Any, seconds: float | None) -> None:
     data = {"file_url": "https://cdn.example.com/a.png", "expires_at": given_as}
-    customer.sandbox.faults.push("files", Json({"success": True, "code": 200, "data": data}))
-    placed = sent(customer, files(customer), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
+    api_client.sandbox.faults.push("files", Json({"success": True, "code": 200, "data": data}))
+    placed = sent(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
     assert placed.expires_at == seconds and placed.life_s == 72 * 3600
 
 
 # ---- image hosts ----
 
 
-def host(customer: Any, **settings: str) -> dict[str, str]:
-    base = {"URL": f"imgbb+{customer.sandbox.url}/imgbb", "FIELDS": f'{{"key": "{HOST_KEY}"}}'}
+def host(api_client: Any, **settings: str) -> dict[str, str]:
+    base = {"URL": f"imgbb+{api_client.sandbox.url}/imgbb", "FIELDS": f'{{"key": "{HOST_KEY}"}}'}
     return {f"SEEDREAM_UPLOAD_HTTP_{name}": value for name, value in {**base, **settings}.items()}
 
 
-def test_a_host_without_a_preset_is_described_by_settings(customer: Any) -> None:
-    url = f"{customer.sandbox.url}/imgbb/1/upload?folder=refs"
+def test_a_host_without_a_preset_is_described_by_settings(api_client: Any) -> None:
+    url = f"{api_client.sandbox.url}/imgbb/1/upload?folder=refs"
     answer = {"files": [{"links": {"url": "https://cdn.example.com/a.png#x"}}]}
-    customer.sandbox.faults.push("host", Status(201, answer))
+    api_client.sandbox.faults.push("host", Status(201, answer))
     described = host(
-        customer, URL=url, FIELD="picture", RESULT="files.0.links.url",
+        api_client, URL=url, FIELD="picture", RESULT="files.0.links.url",
         HEADERS='{"X-Token": "abcdef"}', FIELDS='{"album": 7}',
     )  # fmt: skip
-    placed = sent(customer, HttpHost, **described)
+    placed = sent(api_client, HttpHost, **described)
     assert placed.url == "https://cdn.example.com/a.png" and placed.life_s is None
-    [request] = customer.sandbox.requests
+    [request] = api_client.sandbox.requests
     read = read_form(request.headers["content-type"], request.body)
     assert request.path.endswith("?folder=refs") and request.headers["x-token"] == "abcdef"
     assert read.texts == {"album": "7"} and list(read.files) == ["picture"]
@@ -191,9 +191,9 @@ def test_a_host_without_a_preset_is_described_by_settings(customer: Any) -> None
         ([], "names no URL"),
     ],
 )
-def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words: str) -> None:
-    customer.sandbox.faults.push("host", Json(answer))
-    assert words in str(refused(customer, HttpHost, **host(customer)))
+def test_an_answer_without_a_url_is_no_upload(api_client: Any, answer: Any, words: str) -> None:
+    api_client.sandbox.faults.push("host", Json(answer))
+    assert words in str(refused(api_client, HttpHost, **host(api_client)))
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_an_answer_without_a_url_is_no_upload(customer: Any, answer: Any, words:
         b'"https://cdn.example.com/a.png"',
     ],
 )
-def test_url_in_plain_text_is_the_upload(customer: Any, body: bytes) -> None:
-    customer.sandbox.faults.push("host", WrongType("text/plain", body))
-    placed = sent(customer, HttpHost, **host(customer))
+def test_url_in_plain_text_is_the_upload(api_client: Any, body: bytes) -> None:
+    api_client.sandbox.faults.push("host", WrongType("text/plain", body))
+    placed = sent(api_client, HttpHost, **host(api_client))
     assert placed.url == "https://cdn.example.com/a.png"
 
 
@@ -223,10 +223,10 @@ def test_url_in_plain_text_is_the_upload(customer: Any, body: bytes) -> None:
     ],
 )  # fmt: skip
 def test_page_of_a_host_is_quoted_by_its_title(
-    customer: Any, status: int, body: bytes, words: str
+    api_client: Any, status: int, body: bytes, words: str
 ) -> None:
-    customer.sandbox.faults.push("host", Status(status, body))
-    said = str(refused(customer, HttpHost, **host(customer)))
+    api_client.sandbox.faults.push("host", Status(status, body))
+    said = str(refused(api_client, HttpHost, **host(api_client)))
     assert words in said and "<" not in said
 
 
@@ -239,15 +239,17 @@ def test_page_of_a_host_is_quoted_by_its_title(
     ],
 )
 def test_a_path_in_the_answer_is_one_of_the_same_host(
-    customer: Any, path: str, url: str | None
+    api_client: Any, path: str, url: str | None
 ) -> None:
-    customer.sandbox.faults.push("host", Json([{"src": path}]))
-    described = host(customer, RESULT="0.src")
+    api_client.sandbox.faults.push("host", Json([{"src": path}]))
+    described = host(api_client, RESULT="0.src")
     if url is None:
-        error = refused(customer, HttpHost, **described)
+        error = refused(api_client, HttpHost, **described)
         assert "no usable URL (file/a.png): it is no http or https address" in str(error)
     else:
-        assert sent(customer, HttpHost, **described).url == url.format(host=customer.sandbox.url)
+        assert sent(api_client, HttpHost, **described).url == url.format(
+            host=api_client.sandbox.url
+        )
 
 
 @pytest.mark.parametrize(
@@ -261,22 +263,22 @@ def test_a_path_in_the_answer_is_one_of_the_same_host(
     ],
 )
 def test_the_hosts_own_words_are_found_wherever_they_stand(
-    customer: Any, answer: Any, words: str
+    api_client: Any, answer: Any, words: str
 ) -> None:
-    customer.sandbox.faults.push("host", Json(answer))
-    assert words in str(refused(customer, HttpHost, **host(customer)))
+    api_client.sandbox.faults.push("host", Json(answer))
+    assert words in str(refused(api_client, HttpHost, **host(api_client)))
 
 
-def test_wrong_key_and_quota_are_told_in_the_hosts_words(customer: Any) -> None:
-    wrong = host(customer, FIELDS='{"key": "wrong-key"}')
-    assert "Invalid API key" in str(refused(customer, HttpHost, **wrong))
-    lsky = {"URL": f"lsky+{customer.sandbox.url}/lsky", "FIELDS": ""}
-    bearer = host(customer, **lsky, HEADERS='{"Authorization": "Bearer wrong-key"}')
-    error = refused(customer, HttpHost, **bearer)
+def test_wrong_key_and_quota_are_told_in_the_hosts_words(api_client: Any) -> None:
+    wrong = host(api_client, FIELDS='{"key": "wrong-key"}')
+    assert "Invalid API key" in str(refused(api_client, HttpHost, **wrong))
+    lsky = {"URL": f"lsky+{api_client.sandbox.url}/lsky", "FIELDS": ""}
+    bearer = host(api_client, **lsky, HEADERS='{"Authorization": "Bearer wrong-key"}')
+    error = refused(api_client, HttpHost, **bearer)
     assert "does not accept" in str(error) and "Unauthenticated" in str(error)
     full = {"status_code": 400, "error": {"message": "Storage quota exceeded.", "code": 310}}
-    customer.sandbox.faults.push("host", Status(400, full))
-    assert "Storage quota exceeded" in str(refused(customer, HttpHost, **host(customer)))
+    api_client.sandbox.faults.push("host", Status(400, full))
+    assert "Storage quota exceeded" in str(refused(api_client, HttpHost, **host(api_client)))
 
 
 @pytest.mark.parametrize(
@@ -295,38 +297,38 @@ def test_wrong_key_and_quota_are_told_in_the_hosts_words(customer: Any) -> None:
     ],
 )
 def test_settings_that_cannot_work_are_named_and_their_secrets_hidden(
-    customer: Any, settings: dict[str, str]
+    api_client: Any, settings: dict[str, str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        sent(customer, HttpHost, **host(customer, **settings))
+        sent(api_client, HttpHost, **host(api_client, **settings))
     assert "canary" not in str(caught.value) and caught.value.exit_code == 2
     assert "SEEDREAM_UPLOAD_HTTP_" in str(caught.value)
 
 
 def test_a_host_in_the_studios_own_network_may_be_asked_in_the_clear_without_a_secret(
-    customer: Any,
+    api_client: Any,
 ) -> None:
-    settings = customer.settings(**host(customer, URL="http://nas.lan/up", FIELDS=""))
+    settings = api_client.settings(**host(api_client, URL="http://nas.lan/up", FIELDS=""))
     way = HttpHost(SeedreamClient(settings))
     assert way.hosts == {"nas.lan"} and way.location == "http://nas.lan/up"
 
 
-def test_headers_may_stand_in_the_file_as_an_object(customer: Any) -> None:
+def test_headers_may_stand_in_the_file_as_an_object(api_client: Any) -> None:
     import json
 
-    customer.home.mkdir(exist_ok=True)
+    api_client.home.mkdir(exist_ok=True)
     saved = {"SEEDREAM_UPLOAD_HTTP_HEADERS": {"X-API-Key": HOST_KEY}}
-    (customer.home / "settings.json").write_text(json.dumps(saved))
-    url = f"chevereto+{customer.sandbox.url}/chevereto"
-    assert sent(customer, HttpHost, SEEDREAM_UPLOAD_HTTP_URL=url).url.endswith(".png")
+    (api_client.home / "settings.json").write_text(json.dumps(saved))
+    url = f"chevereto+{api_client.sandbox.url}/chevereto"
+    assert sent(api_client, HttpHost, SEEDREAM_UPLOAD_HTTP_URL=url).url.endswith(".png")
 
 
 def test_a_picture_on_another_private_host_than_the_configured_is_not_fetched(
-    customer: Any,
+    api_client: Any,
 ) -> None:
     answer = {"data": {"url": "http://10.1.2.3/a.png"}}
-    customer.sandbox.faults.push("host", Json(answer))
+    api_client.sandbox.faults.push("host", Json(answer))
     pixels = pixels_reference(np.zeros((24, 32, 3), np.uint8), "black")
     with pytest.raises(UploadFailed, match="not on the public internet"):
-        customer.generate(pixels, model=MODEL, SEEDREAM_UPLOAD="http", **host(customer))
-    assert customer.sent == 0
+        api_client.generate(pixels, model=MODEL, SEEDREAM_UPLOAD="http", **host(api_client))
+    assert api_client.sent == 0

@@ -73,13 +73,13 @@ def bucket(server: S3Server, **settings: str) -> dict[str, str]:
     }
 
 
-def test_pictures_travel_by_presigned_urls_and_only_once(customer: Any, server: S3Server) -> None:
+def test_pictures_travel_by_presigned_urls_and_only_once(api_client: Any, server: S3Server) -> None:
     references = [pixels("red"), pixels("blue"), pixels("red")]
     for seed in (1, 2):
-        customer.generate(*references, model=MODEL, seed=seed, **bucket(server))
+        api_client.generate(*references, model=MODEL, seed=seed, **bucket(server))
     puts = server.of("PUT")
     assert len(puts) == 2 and all(path.startswith("/pics/seedream/") for path in puts)
-    first, second = [post.json["image_urls"] for post in customer.sandbox.posts]
+    first, second = [post.json["image_urls"] for post in api_client.sandbox.posts]
     assert first == second and first[0] == first[2] != first[1]
     query = parse_qs(urlsplit(first[0]).query)
     assert query["X-Amz-Expires"] == ["86400"] and KEY_ID in query["X-Amz-Credential"][0]
@@ -88,9 +88,9 @@ def test_pictures_travel_by_presigned_urls_and_only_once(customer: Any, server: 
         assert served.headers["Content-Type"] == "image/png"
 
 
-def test_a_life_is_kept_to_and_an_expired_link_is_dead(customer: Any, server: S3Server) -> None:
+def test_a_life_is_kept_to_and_an_expired_link_is_dead(api_client: Any, server: S3Server) -> None:
     async def send() -> Any:
-        async with SeedreamClient(customer.settings(**bucket(server, LIFE_S="1"))) as client:
+        async with SeedreamClient(api_client.settings(**bucket(server, LIFE_S="1"))) as client:
             way = url_target(client)
             assert way is not None and way.name == "s3"
             from seedream_api.images.encode import encode
@@ -106,11 +106,11 @@ def test_a_life_is_kept_to_and_an_expired_link_is_dead(customer: Any, server: S3
     assert caught.value.code == 403
 
 
-def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None:
+def test_a_public_bucket_has_plain_urls(api_client: Any, server: S3Server) -> None:
     settings = bucket(server, PUBLIC_URL="https://cdn.example.com/refs/", PREFIX="a b+图")
 
     async def send() -> Any:
-        async with SeedreamClient(customer.settings(**settings)) as client:
+        async with SeedreamClient(api_client.settings(**settings)) as client:
             from seedream_api.images.encode import encode
 
             way = S3Bucket(client.settings)
@@ -125,11 +125,11 @@ def test_a_public_bucket_has_plain_urls(customer: Any, server: S3Server) -> None
 
 @pytest.mark.parametrize("prefix", ["my refs/2 pictures", "参考/图", "a+b&c=d#e?f%20g"])
 def test_any_prefix_is_signed_and_served_as_it_is_written(
-    customer: Any, server: S3Server, prefix: str
+    api_client: Any, server: S3Server, prefix: str
 ) -> None:
-    customer.generate(pixels(), model=MODEL, **bucket(server, PREFIX=prefix))
+    api_client.generate(pixels(), model=MODEL, **bucket(server, PREFIX=prefix))
     [put] = server.of("PUT")
-    assert unquote(put).startswith(f"/pics/{prefix}/") and customer.sent == 1
+    assert unquote(put).startswith(f"/pics/{prefix}/") and api_client.sent == 1
     assert {path.partition("?")[0] for path in server.of("GET")} == {put}
 
 
@@ -142,25 +142,25 @@ def test_any_prefix_is_signed_and_served_as_it_is_written(
     ],
 )
 def test_what_is_wrong_with_a_bucket_is_said(
-    customer: Any, server: S3Server, settings: dict[str, str], environ: dict[str, str], words: str,
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    api_client: Any, server: S3Server, settings: dict[str, str], environ: dict[str, str],
+    words: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UploadFailed) as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server, **settings))
+        api_client.generate(pixels(), model=MODEL, **bucket(server, **settings))
     text = str(caught.value)
     assert words in text and "by way of s3" in text and "Nothing was charged" in text
-    assert customer.sent == 0 and len(text) < 900
-    kept = b"".join(path.read_bytes() for path in customer.home.rglob("*") if path.is_file())
+    assert api_client.sent == 0 and len(text) < 900
+    kept = b"".join(path.read_bytes() for path in api_client.home.rglob("*") if path.is_file())
     assert SECRET not in text + caplog.text and SECRET.encode() not in kept
 
 
-def test_a_busy_bucket_is_asked_again(customer: Any, server: S3Server) -> None:
+def test_a_busy_bucket_is_asked_again(api_client: Any, server: S3Server) -> None:
     server.failing += [503, 500]
-    customer.generate(pixels(), model=MODEL, **bucket(server))
-    assert len(server.of("PUT")) == 3 and customer.sent == 1
+    api_client.generate(pixels(), model=MODEL, **bucket(server))
+    assert len(server.of("PUT")) == 3 and api_client.sent == 1
 
 
 @pytest.mark.parametrize(
@@ -172,79 +172,79 @@ def test_a_busy_bucket_is_asked_again(customer: Any, server: S3Server) -> None:
     ],
 )
 def test_a_full_bucket_is_told_in_its_own_words_and_not_asked_again(
-    customer: Any, server: S3Server, status: int, code: str, message: str
+    api_client: Any, server: S3Server, status: int, code: str, message: str
 ) -> None:
     server.refusal = (status, code, message)
     with pytest.raises(UploadFailed) as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server))
+        api_client.generate(pixels(), model=MODEL, **bucket(server))
     assert f"{code}: {message}" in str(caught.value) and "Nothing was charged" in str(caught.value)
-    assert len(server.of("PUT")) == 1 and customer.sent == 0
+    assert len(server.of("PUT")) == 1 and api_client.sent == 0
 
 
-def test_a_slow_bucket_is_waited_for(customer: Any, server: S3Server) -> None:
+def test_a_slow_bucket_is_waited_for(api_client: Any, server: S3Server) -> None:
     server.delay_s = 0.4
-    assert customer.generate(pixels(), model=MODEL, **bucket(server)).status == "completed"
-    assert len(server.of("PUT")) == 1 and customer.sent == 1
+    assert api_client.generate(pixels(), model=MODEL, **bucket(server)).status == "completed"
+    assert len(server.of("PUT")) == 1 and api_client.sent == 1
 
 
 def test_a_bucket_that_never_answers_is_given_up_and_named(
-    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3, "UPLOAD_TIMEOUT_S", 0.2)
     monkeypatch.setattr(s3, "MAX_RETRIES", 1)
     server.delay_s = 1.0
     with pytest.raises(UploadFailed, match="by way of s3") as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server))
-    assert "Nothing was charged" in str(caught.value) and customer.sent == 0
+        api_client.generate(pixels(), model=MODEL, **bucket(server))
+    assert "Nothing was charged" in str(caught.value) and api_client.sent == 0
 
 
 def test_an_object_is_put_again_before_its_presigned_url_ends(
-    customer: Any, server: S3Server
+    api_client: Any, server: S3Server
 ) -> None:
     for seed, (age_s, puts) in enumerate([(0, 1), (2_400, 1), (700, 2)]):
-        customer.clock.at += age_s
-        customer.generate(pixels(), model=MODEL, seed=seed, **bucket(server, LIFE_S="3600"))
+        api_client.clock.at += age_s
+        api_client.generate(pixels(), model=MODEL, seed=seed, **bucket(server, LIFE_S="3600"))
         assert len(server.of("PUT")) == puts
 
 
 @pytest.mark.parametrize("is_old", [False, True], ids=["0.2", "0.1"])
 def test_renewed_presigned_url_is_not_paid_again(
-    customer: Any, server: S3Server, is_old: bool
+    api_client: Any, server: S3Server, is_old: bool
 ) -> None:
     def upload(colour: str, life_s: str) -> str:
         environ = bucket(server, LIFE_S=life_s)
-        [sent] = customer.run(lambda s: upload_references([pixels(colour)], s), **environ)
+        [sent] = api_client.run(lambda s: upload_references([pixels(colour)], s), **environ)
         return sent.url
 
     first = upload("red", "86400")
-    made = customer.generate(UrlReference(first), model=MODEL)
+    made = api_client.generate(UrlReference(first), model=MODEL)
     if is_old:
         # Version 0.1 forgot an upload that had expired: only the object's address is left of it.
-        path = customer.home / "ledger.sqlite"
+        path = api_client.home / "ledger.sqlite"
         spell_as_0_1(path, references=(f"url:{first}",))
         take_back_to_0_1(path)
         with sqlite3.connect(path) as db:
             db.execute("DELETE FROM uploads")
         db.close()
-    customer.clock.at += 25 * 3600
+    api_client.clock.at += 25 * 3600
     renewed = upload("red", "86000")
-    again = customer.generate(UrlReference(renewed), model=MODEL)
-    assert renewed != first and again.images == made.images and customer.sent == 1
-    customer.generate(UrlReference(upload("blue", "86000")), model=MODEL)
-    assert customer.sent == 2
+    again = api_client.generate(UrlReference(renewed), model=MODEL)
+    assert renewed != first and again.images == made.images and api_client.sent == 1
+    api_client.generate(UrlReference(upload("blue", "86000")), model=MODEL)
+    assert api_client.sent == 2
 
 
-def test_a_bucket_out_of_reach_is_named(customer: Any, server: S3Server) -> None:
+def test_a_bucket_out_of_reach_is_named(api_client: Any, server: S3Server) -> None:
     with pytest.raises(UploadFailed, match="by way of s3"):
-        customer.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT="http://127.0.0.1:9"))
-    assert customer.sent == 0
+        api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT="http://127.0.0.1:9"))
+    assert api_client.sent == 0
 
 
-def test_doctor_tries_the_bucket(customer: Any, server: S3Server) -> None:
-    checks = asyncio.run(run_checks(customer.settings(**bucket(server))))
+def test_doctor_tries_the_bucket(api_client: Any, server: S3Server) -> None:
+    checks = asyncio.run(run_checks(api_client.settings(**bucket(server))))
     check = next(check for check in checks if check.name == "uploads")
     assert check.verdict == "ok" and "s3" in check.message and "24.0 h" in check.message
-    checks = asyncio.run(run_checks(customer.settings(**bucket(server, BUCKET="nowhere"))))
+    checks = asyncio.run(run_checks(api_client.settings(**bucket(server, BUCKET="nowhere"))))
     check = next(check for check in checks if check.name == "uploads")
     assert check.verdict == "problem" and "no bucket" in check.message
 
@@ -275,7 +275,7 @@ def test_a_bucket_with_dots_is_asked_by_path_for_its_certificate() -> None:
 
 
 def test_a_virtual_style_url_names_the_bucket_in_its_host(
-    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import obstore
 
@@ -285,7 +285,7 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
         given.update(key=key, **options)
 
     monkeypatch.setattr(obstore, "put_async", put)
-    settings = customer.settings(**bucket(server, ENDPOINT="https://oss-cn-beijing.aliyuncs.com"))
+    settings = api_client.settings(**bucket(server, ENDPOINT="https://oss-cn-beijing.aliyuncs.com"))
 
     async def send() -> Any:
         from seedream_api.images.encode import encode
@@ -297,41 +297,41 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
 
 
 def test_a_bucket_in_the_hosts_name_is_reached_through_a_proxy_and_its_links_work(
-    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", server.url)
     endpoint = "http://pics.s3.us-east-1.amazonaws.com"
-    customer.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint, PREFIX="a b"))
+    api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint, PREFIX="a b"))
     [put] = server.of("PUT")
-    assert put.startswith(f"{endpoint}/a%20b/") and customer.sent == 1
+    assert put.startswith(f"{endpoint}/a%20b/") and api_client.sent == 1
     assert len(server.of("GET")) == 2, "proven, and fetched by the service"
-    [[url]] = [post.json["image_urls"] for post in customer.sandbox.posts]
+    [[url]] = [post.json["image_urls"] for post in api_client.sandbox.posts]
     assert url.startswith(f"{put}?X-Amz-")
 
 
 def test_a_missing_library_names_the_command_for_this_python(
-    customer: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
+    api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "obstore" else find(name)
     )
     with pytest.raises(ConfigurationError) as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server))
+        api_client.generate(pixels(), model=MODEL, **bucket(server))
     for language in ("en", "zh"):
         command = f'"{sys.executable}" -m pip install "obstore'
         assert command in caught.value.message(language)
-    assert customer.rows == [] and customer.sent == 0
+    assert api_client.rows == [] and api_client.sent == 0
 
 
 @pytest.mark.parametrize(
     "endpoint", ["s3.example.com", "ftp://x", "https://u:canary@x", "https://x?token=canary"]
 )
 def test_an_endpoint_that_is_none_is_refused(
-    customer: Any, server: S3Server, endpoint: str
+    api_client: Any, server: S3Server, endpoint: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint))
+        api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint))
     assert "S3_ENDPOINT" in str(caught.value) and "canary" not in str(caught.value)
 
 
@@ -340,22 +340,22 @@ def test_an_endpoint_that_is_none_is_refused(
     [{"REGION": "thief.example/"}, {"REGION": "x@thief.example#"}, {"BUCKET": "thief.example/"}],
 )
 def test_a_name_cannot_lead_a_bucket_to_another_host(
-    customer: Any, server: S3Server, names: dict[str, str]
+    api_client: Any, server: S3Server, names: dict[str, str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        customer.generate(pixels(), model=MODEL, **bucket(server, **names))
+        api_client.generate(pixels(), model=MODEL, **bucket(server, **names))
     assert next(iter(names)) in str(caught.value)
-    assert customer.rows == [] and customer.sent == 0
+    assert api_client.rows == [] and api_client.sent == 0
 
 
 def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
-    customer: Any, server: S3Server
+    api_client: Any, server: S3Server
 ) -> None:
     name = "storage"  # moto takes what stands before a dot for the bucket
     port = urlsplit(server.url).port or 0
     with LoopbackProxy({f"{name}:80": port}) as proxy:
         chosen = {"SEEDREAM_PROXY": f"http://127.0.0.1:{proxy.port}"}
-        sent = customer.run(
+        sent = api_client.run(
             try_upload_target, **bucket(server, ENDPOINT=f"http://{name}"), **chosen
         )
     assert sent is not None and urlsplit(sent.url).netloc == name
@@ -374,7 +374,7 @@ def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
     ],
 )
 def test_link_of_temporary_credentials_ends_with_them(
-    customer: Any,
+    api_client: Any,
     server: S3Server,
     monkeypatch: pytest.MonkeyPatch,
     token: str,
@@ -385,5 +385,5 @@ def test_link_of_temporary_credentials_ends_with_them(
     if token:
         monkeypatch.setenv("AWS_SESSION_TOKEN", token)
     for seed in (1, 2):
-        customer.generate(pixels("red"), seed=seed, **bucket(server))
+        api_client.generate(pixels("red"), seed=seed, **bucket(server))
     assert len(server.of("PUT")) == puts

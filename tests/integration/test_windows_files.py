@@ -63,36 +63,36 @@ def test_the_law_is_kept_up(law: None, tmp_path: Path) -> None:
     file.unlink()
 
 
-def test_a_paid_request_is_sent_stored_and_given_again(customer: Any, law: None) -> None:
+def test_a_paid_request_is_sent_stored_and_given_again(api_client: Any, law: None) -> None:
     import numpy as np
 
     picture = pixels_reference(np.zeros((32, 24, 3), np.uint8), "a")
     for _ in range(2):
-        result = customer.generate(picture, n=2, prompt="A series of 2 cats")
+        result = api_client.generate(picture, n=2, prompt="A series of 2 cats")
         assert result.status == "completed" and len(result.images) == 2
-    assert customer.sent == 1 and left_behind(customer.home) == []
+    assert api_client.sent == 1 and left_behind(api_client.home) == []
 
 
 @pytest.mark.usefixtures("law")
-def test_the_commands_copy_and_prune(customer: Any, tmp_path: Path) -> None:
+def test_the_commands_copy_and_prune(api_client: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ("generate", "--model", "Seedream-4.0", "--prompt", "A cat", "--out", out, "--json")
-    made = customer.inside(*words)
+    made = api_client.inside(*words)
     assert made.code == 0, made.err
     url = made.json["images"][0]["url"]
-    fetched = customer.inside("download", url, url, "--out", out, "--json")
+    fetched = api_client.inside("download", url, url, "--out", out, "--json")
     assert fetched.code == 0, fetched.err
-    pruned = customer.inside("tasks", "--prune", "--keep-gb", "0.000001", "--json")
+    pruned = api_client.inside("tasks", "--prune", "--keep-gb", "0.000001", "--json")
     assert pruned.code == 0, pruned.err
-    assert len([*out.iterdir()]) == 3 and left_behind(customer.home) == []
+    assert len([*out.iterdir()]) == 3 and left_behind(api_client.home) == []
 
 
 @pytest.mark.usefixtures("law")
-def test_a_broken_record_is_put_aside_as_well(customer: Any) -> None:
-    customer.home.mkdir()
-    (customer.home / "ledger.sqlite").write_bytes(b"no record" * 500)
+def test_a_broken_record_is_put_aside_as_well(api_client: Any) -> None:
+    api_client.home.mkdir()
+    (api_client.home / "ledger.sqlite").write_bytes(b"no record" * 500)
     with pytest.raises(LedgerFailed) as caught:
-        Ledger(customer.home)
+        Ledger(api_client.home)
     assert caught.value.key == "ledger_broken"
-    assert len([*customer.home.glob("ledger.broken-*.sqlite")]) == 1
-    assert customer.generate().status == "completed"
+    assert len([*api_client.home.glob("ledger.broken-*.sqlite")]) == 1
+    assert api_client.generate().status == "completed"

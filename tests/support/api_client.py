@@ -62,8 +62,8 @@ class Ran:
 
 
 @dataclass
-class Customer:
-    """Somebody with a key, a home folder and no patience."""
+class ApiClient:
+    """An account of the sandbox with a data folder."""
 
     sandbox: Sandbox
     home: Path
@@ -76,7 +76,7 @@ class Customer:
         return load_settings(environ={**self.environ, **environ})
 
     def session(self, *, real_time: bool = False, **environ: str) -> Session:
-        """A session to enter; its clock is this customer's unless the test needs real time."""
+        """A session to enter; its clock is this client's unless the test needs real time."""
         from seedream_api import Session
 
         settings = self.settings(**environ)
@@ -166,7 +166,7 @@ class Customer:
         return self.ended(self.start(*arguments, by_path=by_path, **environ))
 
     def inside(self, *arguments: object, **environ: str) -> Ran:
-        """The command line's ``main`` in this process, with this customer's clock.
+        """The command line's ``main`` in this process, with this client's clock.
 
         For matrices: an interpreter takes most of a second to start.
         """

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from . import workflows
-from .comfy_fixture import Studio
+from .comfy_fixture import ComfyFixture
 from .comfy_server import PromptRefused
 
 MAKERS = [workflows.evolink, workflows.preferential]
 
 
-def refused(studio: Studio, node: dict[str, Any], **others: dict[str, Any]) -> str:
+def refused(comfy: ComfyFixture, node: dict[str, Any], **others: dict[str, Any]) -> str:
     """What is told, by ComfyUI's own check or by the node; nothing may have been sent."""
-    asked = len(studio.sandbox.requests)
+    asked = len(comfy.sandbox.requests)
     try:
-        message = studio.fail({"1": node, "2": workflows.look("1"), **others})
+        message = comfy.fail({"1": node, "2": workflows.look("1"), **others})
         assert "charged" in message and "费用" in message
     except PromptRefused as refusal:
         message = repr(refusal.node_errors)
-    assert len(studio.sandbox.requests) == asked
+    assert len(comfy.sandbox.requests) == asked
     return message

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .browsers import frontend_folder, frontend_requirements
-from .comfy_fixture import Studio, open_studio
+from .comfy_fixture import ComfyFixture, open_comfy
 from .comfy_server import ComfyServer
 
 FRONTENDS = frontend_requirements()
@@ -29,23 +29,23 @@ RETURNING = {
 
 @dataclass(frozen=True)
 class Site:
-    """A server with one frontend, and the studio around it: the sandbox is in this process."""
+    """A server with one frontend, and the fixture around it: the sandbox is in this process."""
 
     frontend: str
-    studio: Studio
+    comfy: ComfyFixture
 
     @property
     def url(self) -> str:
-        return self.studio.server.url
+        return self.comfy.server.url
 
     @property
     def _profile(self) -> Path:
         """ComfyUI's own settings of the person at the canvas."""
-        return self.studio.server.base / "user" / "default" / "comfy.settings.json"
+        return self.comfy.server.base / "user" / "default" / "comfy.settings.json"
 
     def begin(self, **settings: Any) -> None:
         """As on the first visit, but for what is stored; with these settings of ComfyUI."""
-        self.studio.reset()
+        self.comfy.reset()
         self._profile.parent.mkdir(parents=True, exist_ok=True)
         self._profile.write_text(json.dumps(settings), "utf-8")
 
@@ -57,10 +57,10 @@ class Site:
         """
         from seedream_api.sandbox import SANDBOX_KEY
 
-        address = self.studio.sandbox.url
+        address = self.comfy.sandbox.url
         values = {"DEEPSPACE_BASE_URL": address, "DEEPSPACE_API_KEY": key or SANDBOX_KEY}
-        self.studio.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self.studio.home / "settings.json"
+        self.comfy.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.comfy.home / "settings.json"
         file.write_text(json.dumps({**values, "key_address": address}), "utf-8")
 
 
@@ -78,10 +78,10 @@ def open_site(
         raise FileNotFoundError(f"no {requirement} in {static}; `python dev.py test` fetches it")
 
     def boot(packs: dict[str, Path], environment: object) -> ComfyServer:
-        # Nothing of the studio's environment: what there is was set in the browser.
+        # Nothing of the fixture's environment: what there is was set in the browser.
         base = folder / "comfyui"
         return ComfyServer(base, environment=fixed, frontend=static, packs=packs).start()
 
-    with open_studio(folder, boot) as studio:
-        home = studio.server.base / "user" / "__seedream"
-        yield Site(static.name, replace(studio, home=home))
+    with open_comfy(folder, boot) as comfy:
+        home = comfy.server.base / "user" / "__seedream"
+        yield Site(static.name, replace(comfy, home=home))

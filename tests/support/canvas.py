@@ -278,9 +278,9 @@ class Canvas:
         self.page.screenshot(path=self.screenshots / f"{name}-{self.frontend}.png")
 
 
-def place_generator(canvas: Canvas, wish: str, x: int = 0) -> tuple[int, int]:
+def place_generator(canvas: Canvas, prompt: str, x: int = 0) -> tuple[int, int]:
     """The cheapest generator with a preview behind it; gives both ids."""
-    widgets = {"prompt": wish, "model": "Seedream-4.0", "quality": "1K"}
+    widgets = {"prompt": prompt, "model": "Seedream-4.0", "quality": "1K"}
     generator = canvas.add("SeedreamEvolink", x, **widgets)
     preview = canvas.add("PreviewImage", x + 500)
     canvas.link(generator, "images", preview, "images")

@@ -56,7 +56,7 @@ class Clock:
 
 
 @dataclass
-class Studio:
+class ComfyFixture:
     """A server, the service behind it, and what a test asks about them."""
 
     server: ComfyServer
@@ -92,20 +92,20 @@ class Studio:
         assert made == [], "an image stands in for a result"
         return outcome.error["exception_message"]
 
-    def queue_and_wait_for_post(self, prompt: Prompt, wish: str, count: int = 1) -> str:
-        """Queue a prompt and wait until the service has read that many requests of this wish."""
-        prompt_id = self.server.queue(prompt)
-        self.until(lambda: len(self.posts(wish)) == count)
+    def queue_and_wait_for_post(self, graph: Prompt, prompt: str, count: int = 1) -> str:
+        """Queue a graph and wait until the service has read that many requests with this prompt."""
+        prompt_id = self.server.queue(graph)
+        self.until(lambda: len(self.posts(prompt)) == count)
         return prompt_id
 
-    def posts(self, wish: str) -> list[TakenRequest]:
-        """Every generation request whose prompt holds ``wish``, those that a fault befell too."""
+    def posts(self, prompt: str) -> list[TakenRequest]:
+        """Every generation request whose prompt holds ``prompt``, those that a fault befell too."""
         return [
             request
             for request in self.sandbox.requests
             if request.method == "POST"
             and request.path == GENERATE
-            and wish in str((request.json or {}).get("prompt"))
+            and prompt in str((request.json or {}).get("prompt"))
         ]
 
     def looks(self, task_id: str) -> int:
@@ -143,8 +143,8 @@ def shown(outcome: Outcome, node: str) -> str:
 
 
 @contextlib.contextmanager
-def open_studio(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Studio]:
-    """A studio in ``folder``.
+def open_comfy(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[ComfyFixture]:
+    """A fixture in ``folder``.
 
     Args:
         boot: starts a server; see ``boot_comfyui`` in ``conftest.py``.
@@ -168,6 +168,6 @@ def open_studio(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Stud
             },
             packs={PACK_FOLDER: PACK_ROOT, TOOLS: write_tools(folder / "tools")},
         )
-        yield Studio(server, sandbox, clock, accounts, home)
+        yield ComfyFixture(server, sandbox, clock, accounts, home)
         server.stop()
         canary.WATCH.look_at_requests(sandbox.requests)

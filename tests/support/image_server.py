@@ -19,7 +19,7 @@ def png(size: tuple[int, int], colour: tuple[int, ...]) -> bytes:
     return out.getvalue()
 
 
-class PicturesHost:
+class ImageServer:
     """Serves ``files`` by path; everything else is a 404."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class PicturesHost:
         return f"http://{self.netloc}/{name}"
 
     @contextmanager
-    def serving(self) -> Iterator[PicturesHost]:
+    def serving(self) -> Iterator[ImageServer]:
         thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .comfy_fixture import Studio
+from .comfy_fixture import ComfyFixture
 from .comfy_server import Answer, ComfyServer
 
 
@@ -36,6 +36,6 @@ def settings_file(server: ComfyServer) -> Path:
     return folder / "settings.json"
 
 
-def sent_states(studio: Studio, wish: str) -> list[str]:
-    events = studio.server.events("seedream.task")
-    return [event.data["state"] for event in events if event.data["prompt"] == wish]
+def sent_states(comfy: ComfyFixture, prompt: str) -> list[str]:
+    events = comfy.server.events("seedream.task")
+    return [event.data["state"] for event in events if event.data["prompt"] == prompt]

@@ -14,13 +14,13 @@ from .comfy_fixture import seen
 from .comfy_launch import PACK_FOLDER
 from .comfy_server import ComfyServer
 from .paths import PACK_ROOT
-from .spec_service import KEY, SecondService
+from .spec_service import KEY, SpecService
 
 
 @dataclass
 class World:
     server: ComfyServer
-    service: SecondService
+    service: SpecService
 
     def run(self, graph: dict[str, Any]) -> Outcome:
         outcome = self.server.run(graph)

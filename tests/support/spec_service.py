@@ -91,7 +91,7 @@ class Script:
 
 
 @dataclass
-class SecondService:
+class SpecService:
     """The API on one loopback port, the images on another."""
 
     url: str = ""
@@ -159,7 +159,7 @@ def refusal(status: int, code: str | int | None, message: str, kind: str = "new_
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    service: SecondService
+    service: SpecService
 
     def tell(self, status: int, body: Any, kind: str = "application/json") -> None:
         data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
@@ -201,9 +201,9 @@ class _Images(_Handler):
 
 
 @contextmanager
-def serving() -> Iterator[SecondService]:
+def serving() -> Iterator[SpecService]:
     """A running service."""
-    service = SecondService()
+    service = SpecService()
     with ExitStack() as running:
         for name, base in (("url", _Handler), ("images_url", _Images)):
             handler = type(name, (base,), {"service": service})

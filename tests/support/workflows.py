@@ -8,7 +8,7 @@ from typing import Any
 Node = dict[str, Any]
 Link = list[Any]
 
-TOOLS = "Studio-Tools"
+TOOLS = "ComfyFixture-Tools"
 _TOOLS_SOURCE = '''
 import asyncio
 import json
@@ -89,8 +89,8 @@ class Value:
 
 
 NODE_CLASS_MAPPINGS = {
-    "StudioValue": Value,
-    "StudioTexts": Texts, "StudioText": Text, "StudioLook": Look, "StudioFails": Fails,
+    "TestValue": Value,
+    "TestTexts": Texts, "TestText": Text, "TestLook": Look, "TestFails": Fails,
 }
 '''
 
@@ -122,23 +122,23 @@ def load_urls(urls: str | Link, **inputs: Any) -> Node:
 
 
 def look(node: str, output: int = 0) -> Node:
-    return {"class_type": "StudioLook", "inputs": {"value": [node, output]}}
+    return {"class_type": "TestLook", "inputs": {"value": [node, output]}}
 
 
 def text(text: str, nonce: object) -> Node:
     """A text to link; with another ``nonce`` nothing that hangs on it is in ComfyUI's cache."""
-    return {"class_type": "StudioText", "inputs": {"text": text, "nonce": str(nonce)}}
+    return {"class_type": "TestText", "inputs": {"text": text, "nonce": str(nonce)}}
 
 
 def texts(*lines: str) -> Node:
-    return {"class_type": "StudioTexts", "inputs": {"lines": "\n".join(lines)}}
+    return {"class_type": "TestTexts", "inputs": {"lines": "\n".join(lines)}}
 
 
 def fails(seconds: float = 0.5) -> Node:
-    return {"class_type": "StudioFails", "inputs": {"seconds": seconds}}
+    return {"class_type": "TestFails", "inputs": {"seconds": seconds}}
 
 
-def save(node: str, output: int = 0, prefix: str = "studio") -> Node:
+def save(node: str, output: int = 0, prefix: str = "comfy") -> Node:
     return {
         "class_type": "SaveImage",
         "inputs": {"images": [node, output], "filename_prefix": prefix},
