@@ -77,7 +77,7 @@ Opener = Callable[..., Canvas]
 
 @pytest.fixture(scope="module")
 def opener(chromium: Browser, screenshots: Path) -> Opener:
-    """Opens a page in a browser without any past, of somebody who reads ``locale``."""
+    """Return a function that opens a page in a browser without history, in ``locale``."""
 
     def open_canvas(site: Site, locale: str = "en-US") -> Canvas:
         size = {"width": 1440, "height": 900}

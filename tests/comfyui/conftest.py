@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def boot_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ComfyServer]]:
-    """``boot_comfyui(environment=..., packs=..., arguments=...)``: a started server of one's own.
+    """``boot_comfyui(environment=..., packs=..., arguments=...)``: start another server.
 
     It ends with the session, or earlier by ``stop`` or ``kill``.
     """
@@ -60,7 +60,7 @@ def shared_comfy(
 def comfy(shared_comfy: ComfyFixture) -> Iterator[ComfyFixture]:
     """The server that the tests share, with a sandbox whose requests and faults a test sees.
 
-    What is stored outlives a test: each asks with a ``prompt`` of its own.
+    What is stored outlives a test, so each test uses its own ``prompt``.
     """
     shared_comfy.reset()
     yield shared_comfy
@@ -83,6 +83,6 @@ def shared_world(
 
 @pytest.fixture
 def world(shared_world: World) -> World:
-    """The server that talks to the second stand-in; each test asks with a prompt of its own."""
+    """The server that talks to the spec service; each test uses its own prompt."""
     shared_world.service.complaints.clear()
     return shared_world

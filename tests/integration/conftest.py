@@ -26,8 +26,10 @@ def certificates() -> ssl.SSLContext:
 
 @pytest.fixture
 def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
-    """The sandbox draws sixteen times smaller, and certificates are read once: each costs a
-    tenth of a second, and neither is what is tested here."""
+    """Make the sandbox draw sixteen times smaller, and read certificates once.
+
+    Each costs a tenth of a second, and neither is tested here.
+    """
     from seedream_api.catalog import PIXELS
     from seedream_api.network import transport
     from seedream_api.sandbox import results
@@ -42,7 +44,7 @@ def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) 
 
 @pytest.fixture
 def make_sandbox(tmp_path: Path, fast_sandbox: None) -> Iterator[Callable[..., Sandbox]]:
-    """Starts sandboxes, each with a home of its own."""
+    """Start sandboxes, each with its own data folder."""
     from seedream_api.sandbox import Sandbox
 
     started: list[Sandbox] = []

@@ -30,7 +30,7 @@ PATIENCE_S = 30.0
 
 
 class Clock:
-    """Seconds that pass only when somebody sleeps."""
+    """A clock that advances only by ``sleep``."""
 
     def __init__(self) -> None:
         self.at = START
@@ -47,7 +47,7 @@ class Clock:
 
 @dataclass
 class Ran:
-    """What a command came to."""
+    """How a command ended."""
 
     code: int
     out: str
@@ -55,7 +55,7 @@ class Ran:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one JSON object on stdout; anything else there is an error."""
+        """Parse the only JSON object on stdout; anything else there is an error."""
         found = json.loads(self.out)
         assert isinstance(found, dict) and self.out.count("\n") == 1
         return found
@@ -76,7 +76,7 @@ class ApiClient:
         return load_settings(environ={**self.environ, **environ})
 
     def session(self, *, real_time: bool = False, **environ: str) -> Session:
-        """A session to enter; its clock is this client's unless the test needs real time."""
+        """Return a session to enter, with this client's clock unless the test needs real time."""
         from seedream_api import Session
 
         settings = self.settings(**environ)
@@ -91,7 +91,7 @@ class ApiClient:
         real_time: bool = False,
         **environ: str,
     ) -> Any:
-        """Do ``work`` in a session of its own."""
+        """Do ``work`` in a new session."""
 
         async def whole() -> Any:
             async with self.session(real_time=real_time, **environ) as session:
@@ -100,7 +100,7 @@ class ApiClient:
         return asyncio.run(whole())
 
     def generate(self, *references: Any, model: str = "Seedream-4.0", **fields: Any) -> Result:
-        """One call of ``generate`` in a session of its own; capital names are settings."""
+        """Call ``generate`` in a new session; names in capitals are settings."""
         from seedream_api import Request, generate
 
         environ = {name: fields.pop(name) for name in list(fields) if name.isupper()}
@@ -114,7 +114,7 @@ class ApiClient:
 
     @property
     def sent(self) -> int:
-        """Generation requests that the sandbox has seen, those that a fault befell included."""
+        """Count the generation requests that reached the sandbox, including those with a fault."""
         return sum(
             request.method == "POST" and request.path == "/v1/images/generations"
             for request in self.sandbox.requests
@@ -122,7 +122,7 @@ class ApiClient:
 
     @property
     def rows(self) -> list[JobRecord]:
-        """The record, oldest first."""
+        """Read the rows of the ledger, oldest first."""
         from seedream_api.ledger.ledger import Ledger
 
         ledger = Ledger(self.home)
@@ -138,7 +138,7 @@ class ApiClient:
     # --- the command line -----------------------------------------------------------------------
 
     def start(self, *arguments: object, by_path: bool = False, **environ: str) -> subprocess.Popen:
-        """The command line as a process of its own, by module name or by path."""
+        """Start the command line as a process, by module name or by path."""
         by = [str(PACK_ROOT / "seedream_api")] if by_path else ["-m", "seedream_api"]
         inherited = {
             name: value for name, value in os.environ.items() if "proxy" not in name.lower()
@@ -166,9 +166,9 @@ class ApiClient:
         return self.ended(self.start(*arguments, by_path=by_path, **environ))
 
     def inside(self, *arguments: object, **environ: str) -> Ran:
-        """The command line's ``main`` in this process, with this client's clock.
+        """Run the command line's ``main`` in this process, with this client's clock.
 
-        For matrices: an interpreter takes most of a second to start.
+        Used for matrices, because an interpreter takes most of a second to start.
         """
         import contextlib
         import io
@@ -199,7 +199,7 @@ class ApiClient:
 
 
 def until(is_so: Callable[[], object]) -> None:
-    """Wait for another thread or process."""
+    """Wait until another thread or process makes ``is_so`` true."""
     ends = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < ends, "it never came"

@@ -1,4 +1,4 @@
-"""Waiting for threads, cancelling, and halting a step, without a pause of the test's own."""
+"""Wait for threads, cancel tasks, and hold a step, without sleeping in a test."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from seedream_api.jobs.cancellation import interruption_of
 
 
 async def soon(is_so: Callable[[], object]) -> None:
-    """Wait for other threads without a pause of our own making."""
+    """Wait until other threads make ``is_so`` true."""
     while not is_so():  # noqa: ASYNC110
         await asyncio.sleep(0.002)
 
 
 async def cancelled(task: asyncio.Task[Any]) -> SeedreamError:
-    """Cancel a task and read what its cancellation leaves behind."""
+    """Cancel a task and return the error that its cancellation carries."""
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
@@ -30,10 +30,10 @@ async def cancelled(task: asyncio.Task[Any]) -> SeedreamError:
 
 
 class Held:
-    """An asynchronous method that is reached and continues only when it is let go.
+    """Replace an asynchronous method by one that waits for ``let_go``.
 
     Args:
-        only: what its first argument must be named for it to be held.
+        only: hold only calls whose first argument has a name that starts with this.
     """
 
     def __init__(self, owner: Any, method: str, only: str = "") -> None:

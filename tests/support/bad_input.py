@@ -12,7 +12,7 @@ MAKERS = [workflows.evolink, workflows.preferential]
 
 
 def refused(comfy: ComfyFixture, node: dict[str, Any], **others: dict[str, Any]) -> str:
-    """What is told, by ComfyUI's own check or by the node; nothing may have been sent."""
+    """Return the message of ComfyUI's own check or of the node; nothing may have been sent."""
     asked = len(comfy.sandbox.requests)
     try:
         message = comfy.fail({"1": node, "2": workflows.look("1"), **others})

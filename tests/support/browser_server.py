@@ -1,4 +1,4 @@
-"""A ComfyUI server with one frontend, as somebody meets it who comes for the first time."""
+"""A ComfyUI server with one frontend, as on a first visit."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FRONTENDS = frontend_requirements()
 OLDEST, NEWEST = FRONTENDS[0], FRONTENDS[-1]
 VERSIONS = [requirement.partition("==")[2] for requirement in FRONTENDS]
 ON_NEWEST = pytest.mark.parametrize("site", [NEWEST], indirect=True, ids=VERSIONS[-1:])
-"""Where one frontend is as good as another: what is shown there is the pack's own."""
+"""For what the pack itself shows, which does not depend on the frontend."""
 RETURNING = {
-    "Comfy.TutorialCompleted": True,  # else the template browser opens by itself
-    "Comfy.Workflow.Persist": False,  # else a new page brings back the last one's graph
+    "Comfy.TutorialCompleted": True,  # else the template browser opens automatically
+    "Comfy.Workflow.Persist": False,  # else a new page restores the last one's graph
 }
-"""Settings of somebody who has been here before."""
+"""ComfyUI's settings after a first visit."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Site:
 
     @property
     def _profile(self) -> Path:
-        """ComfyUI's own settings of the person at the canvas."""
+        """Return the file of ComfyUI's settings of its user."""
         return self.comfy.server.base / "user" / "default" / "comfy.settings.json"
 
     def begin(self, **settings: Any) -> None:
-        """As on the first visit, but for what is stored; with these settings of ComfyUI."""
+        """Start as on a first visit, with these settings of ComfyUI; the store stays."""
         self.comfy.reset()
         self._profile.parent.mkdir(parents=True, exist_ok=True)
         self._profile.write_text(json.dumps(settings), "utf-8")
@@ -68,7 +68,7 @@ class Site:
 def open_site(
     requirement: str, folder: Path, fixed: Mapping[str, str] | None = None
 ) -> Iterator[Site]:
-    """A started server with this frontend, one of ``FRONTENDS``.
+    """Start a server with this frontend, one of ``FRONTENDS``.
 
     Args:
         fixed: settings in the server's environment.

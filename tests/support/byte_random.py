@@ -1,4 +1,4 @@
-"""Chance out of bytes: the same bytes give the same case, whoever made them up.
+"""Random choices made from bytes: the same bytes give the same case.
 
 Hypothesis shrinks such bytes, atheris lets coverage guide them, and a seeded generator makes
 millions of them.

@@ -1,10 +1,10 @@
-"""The keys of the tests as canaries: at the end of a run none of them lies anywhere.
+"""Fail the run if a key of the tests is left anywhere at its end.
 
-Registered by ``tests/conftest.py``. Searched are every file that the tests have left in their
-temporary folders, everything that they printed or logged, what a ComfyUI or the command line
-answered, what the sandbox was sent, and the environments of processes that others than the tests
-themselves have started; in all forms in which a key may travel. A key may stand in
-``settings.json``, where a test has saved it, and in copies of the pack's own files.
+``tests/conftest.py`` registers the plugin. It searches every file in the tests' temporary folders,
+everything printed or logged, the responses of ComfyUI and of the command line, the requests that
+reached the sandbox, and the environments of child processes that the tests did not start; in all
+forms in which a key may be sent. A key is allowed in ``settings.json``, where a test has saved it,
+and in copies of the pack's own files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 S3_SECRET = "canary/aws+secret/0123456789abcdefghijkl"
 UNSHAPED_KEY = "canary7QmX2vRt9LbZ4wKp"
-"""Of no shape that a pattern could know."""
+"""A key that no pattern recognises."""
 SECOND_KEY = "sk-second-service-key"
 UPLOAD_SECRET = "canary-secret-0123456789"
 SECRETS = {
@@ -39,7 +39,7 @@ SECRETS = {
     "the second service's key": SECOND_KEY,
     "another upload secret": UPLOAD_SECRET,
 }
-WHERE_THEY_MAY_STAND = ("settings.json",)
+ALLOWED_FILES = ("settings.json",)
 COMPILED = ".pyc"
 HOSTS_WITH_KEYS = ("/imgbb/", "/chevereto/", "/lsky/")
 """Image hosts of the sandbox, whose own manners put a key into forms and headers of other names."""
@@ -48,7 +48,7 @@ PIECE_BYTES, OVERLAP_BYTES = 1 << 25, 1 << 10
 
 
 def forms(secret: str) -> dict[str, bytes]:
-    """How a secret may look on its way, by name; of two that look alike the first."""
+    """Return the forms in which a secret may be sent, by name; of two equal ones the first."""
     plain = secret.encode()
     codes = [f"%{byte:02X}" for byte in plain]
     found = {
@@ -87,7 +87,7 @@ def _small_codes(text: bytes) -> bytes:
 
 
 class Search:
-    """Looks for secrets, given by name, in every form."""
+    """Search for secrets, given by name, in every form."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._needles = [
@@ -97,13 +97,13 @@ class Search:
         ]
 
     def in_data(self, data: bytes) -> list[str]:
-        """The names of the secrets and forms that stand in ``data``."""
+        """Return the names of the secrets and forms in ``data``."""
         return [name for name, needle in self._needles if data.find(needle) >= 0]
 
     def in_files(self, folder: Path) -> Iterator[str]:
-        """A line for each file below ``folder`` that holds a secret where none may stand."""
+        """A line for each file below ``folder`` that holds a secret and may not."""
         for path in sorted(folder.rglob("*")):
-            if path.name in WHERE_THEY_MAY_STAND or path.is_symlink() or not path.is_file():
+            if path.name in ALLOWED_FILES or path.is_symlink() or not path.is_file():
                 continue
             for place, content in _contents(path):
                 if (found := self.in_data(content)) and not _is_our_own(place, content):
@@ -193,8 +193,10 @@ class Watch:
         self.is_on = True
 
     def look_at(self, where: str, content: str | bytes) -> None:
-        """Search what a program under test has answered; told at the end of the run. Nothing is
-        searched where no test runs, as in a benchmark."""
+        """Search the output of a program under test; the end of the run reports what is found.
+
+        Outside a test run, as in a benchmark, this does nothing.
+        """
         if not self.is_on:
             return
         data = content.encode("utf-8", "replace") if isinstance(content, str) else content

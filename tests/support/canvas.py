@@ -1,4 +1,4 @@
-"""A page with ComfyUI in it, and what a test does there."""
+"""A page with ComfyUI's canvas, and what a test does there."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ class Canvas:
         )
 
     def into_subgraph(self, node: int) -> int:
-        """Put the node into a subgraph of its own; gives the id of the node that stands for it."""
+        """Put the node into a new subgraph and return the id of the node that holds it."""
         return self.page.evaluate(
             """(id) => {
               const node = app.graph.getNodeById(id);
@@ -279,7 +279,7 @@ class Canvas:
 
 
 def place_generator(canvas: Canvas, prompt: str, x: int = 0) -> tuple[int, int]:
-    """The cheapest generator with a preview behind it; gives both ids."""
+    """Place the cheapest generator with a preview behind it and return both ids."""
     widgets = {"prompt": prompt, "model": "Seedream-4.0", "quality": "1K"}
     generator = canvas.add("SeedreamEvolink", x, **widgets)
     preview = canvas.add("PreviewImage", x + 500)

@@ -1,4 +1,4 @@
-"""What must not reach a test or the demo from the machine it runs on."""
+"""Keep the machine's settings, proxies and certificates away from tests and the demo."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ NETWORK = frozenset((*PROXIES, *CERTIFICATES, "SSLKEYLOGFILE"))
 
 
 def outside_settings() -> list[str]:
-    """The names of the environment's variables that would steer the pack."""
+    """Return the names of environment variables that would change what the pack does."""
     return [name for name in os.environ if name.upper() in NETWORK or name.upper().startswith(OURS)]
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without them. In particular, no test ever sees the user's own key."""
+    """Return the environment without them; in particular, no test sees the user's own key."""
     outside = set(outside_settings())
     return {name: value for name, value in os.environ.items() if name not in outside}

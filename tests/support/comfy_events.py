@@ -1,4 +1,4 @@
-"""What a ComfyUI server says over its websocket, gathered by prompt."""
+"""Collect the websocket messages of a ComfyUI server, by prompt."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Outcome:
 
 
 class EventStream:
-    """Reads the websocket in a thread of its own until the server goes away."""
+    """Read the websocket in a thread until the server closes it."""
 
     def __init__(self, url: str, client_id: str) -> None:
         self.client_id = client_id

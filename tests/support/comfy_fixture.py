@@ -46,7 +46,7 @@ class Clock:
         return self._at + (time.monotonic() - self._since) * self._rate
 
     def run(self, rate: float) -> None:
-        """Go on at ``rate`` seconds a second."""
+        """Run at ``rate`` seconds per second."""
         with self._lock:
             self._at, self._since, self._rate = self._now(), time.monotonic(), rate
 

@@ -1,4 +1,4 @@
-"""How a ComfyUI server is started: which one, with which packs, arguments and environment."""
+"""Build the command, environment and folders with which a ComfyUI server starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real ComfyUI server in a process of its own, for the tests and the demo."""
+"""A real ComfyUI server as a child process, for the tests and the demo."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Prompt = Mapping[str, Any]
 
 
 class PromptRefused(Exception):
-    """``POST /prompt`` answered that the workflow is invalid."""
+    """``POST /prompt`` rejected the workflow as invalid."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         super().__init__(json.dumps(answer, ensure_ascii=False))
@@ -144,7 +144,7 @@ class ComfyServer:
     def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Any route, the pack's own too; ``body`` is sent as JSON. A refusal is an answer too."""
+        """Call any route, also the pack's own, with ``body`` as JSON; errors are returned too."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             self.url + path,

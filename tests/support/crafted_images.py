@@ -1,4 +1,4 @@
-"""Image files made by hand, as no program would save them."""
+"""Image files that no ordinary program would save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of downloads share: images, a fake time, names, and one fetch."""
+"""Helpers for the tests of downloads: images, a fake clock, names, and one fetch."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class FakeTime:
 
 
 class Names:
-    """A resolver that gives each answer once, the last one for ever."""
+    """A resolver that returns each result once and then repeats the last one."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)

@@ -1,9 +1,9 @@
-"""The road, walked in a process of its own, which may be killed or find its disk full at any step.
+"""Run paid requests in a process that can be killed, or find its disk full, at any step.
 
-``driver.py fork`` walks every job in a forked child, so that no run pays for the imports again;
-``driver.py stay`` walks all of them in one process with one session, as ComfyUI does. A job is one
-line of JSON on stdin, and every answer is one on stdout. What counts and breaks the steps is here
-alone; the code under test knows nothing of it.
+``driver.py fork`` runs every job in a forked child, so that no run pays for the imports again;
+``driver.py stay`` runs all of them in one process with one session, as ComfyUI does. A job is a
+line of JSON on stdin, its result a line on stdout. Only this program counts and breaks the steps;
+the code under test contains nothing for it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from seedream_api import (
 from seedream_api.network.transport import Transport
 
 for name in ("httpcore", "anyio._backends._asyncio", "PIL.JpegImagePlugin", "PIL.PngImagePlugin"):
-    importlib.import_module(name)  # what the road imports late, for all children at once
+    importlib.import_module(name)  # imported late by a paid request; here once for all children
 for name in ("uploads.inline", "uploads.sandbox_host"):
     importlib.import_module(f"seedream_api.{name}")
 CHANGES = ("INSERT", "UPDATE", "DELETE", "CREATE")
@@ -49,7 +49,7 @@ CONNECT = sqlite3.connect
 
 
 class Steps:
-    """Numbers the steps from 1, writes each to the trace, and stops the run where it was told to.
+    """Number the steps from 1, write each to the trace, and stop the run at the given one.
 
     Args:
         kill_at: the step at which the process is killed.
@@ -201,7 +201,7 @@ def _kind(path: Path) -> str:
 
 
 def wrap_http(steps: Steps) -> None:
-    """Make every request, and every answer to one, a step."""
+    """Make every request and every response a step."""
     post_once, ask, open_ = Transport.post_once, Transport.ask, Transport.open
 
     async def counted_post(self: Transport, url: str, **rest: Any) -> Any:
@@ -317,7 +317,7 @@ async def run(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_rights() -> None:
-    """Take from root what lets it write where the modes forbid it."""
+    """Drop the capabilities with which root writes where file modes forbid it."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None, use_errno=True)
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)
@@ -326,7 +326,7 @@ def without_rights() -> None:
 
 
 def child(job: dict[str, Any]) -> None:
-    """Walk one job and end, with nothing of the parent's left to tidy up."""
+    """Run one job and end without cleaning up after the parent."""
     try:
         steps = Steps(job["trace"], **job.get("steps", {}))
         wrap_database(steps)

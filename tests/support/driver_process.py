@@ -1,4 +1,4 @@
-"""What the durability tests share: a driver process, and a desk to run it at."""
+"""The driver as a child process, and the folders and sandbox that it runs with."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Driver:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
         )  # fmt: skip
         self.pid = 0
-        """Of the run that was begun last."""
+        """Of the run that started last."""
 
     def __enter__(self) -> Driver:
         return self
@@ -52,7 +52,7 @@ class Driver:
             self._process.wait()
 
     def begin(self, job: dict[str, Any], *, first: bool = True) -> None:
-        """Let a run begin; ``first`` where its process is a new one."""
+        """Start a run; ``first`` if its process is new."""
         assert self._process.stdin
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
@@ -81,7 +81,7 @@ class Driver:
 
 @dataclass
 class Place:
-    """A fresh home, the service, and the driver that runs there."""
+    """A new data folder, the service, and the driver that uses both."""
 
     folder: Path
     sandbox: Sandbox
@@ -153,6 +153,6 @@ class Place:
 
 
 def sandbox_at(folder: Path, **more: Any) -> Sandbox:
-    """A sandbox that is not started yet and answers at once."""
+    """Return a sandbox, not started yet, whose tasks finish at once."""
     quick = {"preferential_seconds": 0, "task_seconds": 0, **more}
     return Sandbox(folder / "sandbox_home", **quick)

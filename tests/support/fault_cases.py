@@ -1,6 +1,6 @@
-"""Every fault of the service that befalls a paid request or what follows it, and how each ends.
+"""Every fault of the service during a paid request or after it, and how each ends.
 
-One table for all fronts: the library and the command line (here) and the nodes (``comfyui/``).
+One table for the library, the command line (``integration/``) and the nodes (``comfyui/``).
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PROMPT = "2 images of a cat"
 
 @dataclass(frozen=True)
 class End:
-    """How a run ends, and what the same inputs come to afterwards, when nothing is wrong any more.
+    """How a run ends, and how the same inputs end afterwards without a fault.
 
     Args:
         state: of the entry in the record.
         code: the exit code.
         charge: what the message says about money; of a success, whether something was charged.
-        later: ``sent`` again, the ``same`` answer, or the images ``fetched`` and nothing sent.
+        later: ``sent`` again, the ``same`` outcome, or the images ``fetched`` and nothing sent.
     """
 
     state: str
@@ -90,7 +90,7 @@ def paid(name: str, fault: Fault, end: End, evolink: End | None = None, **more: 
 
 
 def polled(name: str, fault: Fault, end: End, **more: Any) -> Case:
-    """A fault of a look at the task."""
+    """A fault of a poll of the task."""
     return Case(f"task: {name}", "task", fault, None, end, **more)
 
 
@@ -109,7 +109,7 @@ def soon(fault: Status) -> Status:
 
 
 SHORT_ANSWER = 100_000
-"""The longest answer that is read where the limit is made small."""
+"""The longest response that is read where the limit is made small."""
 ELSEWHERE = "http://127.0.0.1:9/v1/images/generations"
 
 CASES = (
@@ -136,7 +136,7 @@ CASES = (
     paid("no known shape", Json({"ok": True}), UNKNOWN),
     paid("a list", Json([1]), UNKNOWN),
     paid("redirect", RedirectTo(ELSEWHERE, 307), REFUSED),
-    # A task id that stands in a torn answer is found again by a free look.
+    # A task id in a truncated response is found again by a free poll.
     paid("half the answer", Truncated(0.5), UNKNOWN, COMPLETED),
     paid(
         "too long an answer",
@@ -145,7 +145,7 @@ CASES = (
         COMPLETED,
         real=Oversized(300_000_000, "gzip"),
     ),
-    # Answered.
+    # Complete responses.
     paid("no image", EmptyCompleted(), EMPTY),
     paid("no image at once", Json({"data": []}), EMPTY),
     paid("a part of the group", PartialGroup((0,)), REFUSED, PARTIAL),
@@ -167,7 +167,7 @@ CASES = (
     polled("late", Delay(0.02), COMPLETED),
     polled("no image", EmptyCompleted(), EMPTY),
     polled("a part of the group", PartialGroup((0,)), PARTIAL),
-    # An image is fetched: a dead link is asked for anew by the task, where there is one.
+    # An image is fetched: where there is a task, it gives a new URL for an expired one.
     fetched("500", Status(500), COMPLETED),
     fetched("429", rate_limited(0.01), COMPLETED),
     fetched("cut", DropAfterReceipt(), COMPLETED),

@@ -1,4 +1,4 @@
-"""Every reader of what others wrote, to be fed with nonsense: only errors of ours may come out."""
+"""Feed nonsense to every reader of foreign input: only our own errors may be raised."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from .input_mutations import (
 SECRET = "sk-secret-0123456789"
 STATUSES = (200, 200, 201, 204, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 999)
 PATIENCE_S = 20.0
-"""For an answer on loopback; everything ends long before."""
+"""For a response on loopback; everything ends long before."""
 Target = Callable[[Dice, Path], None]
 
 
@@ -83,7 +83,7 @@ def _client(folder: Path) -> Any:
     ))  # fmt: skip
 
 
-# ---- what the service and the hosts answer ----
+# ---- responses of the service and the hosts ----
 
 
 def answer_bodies(dice: Dice, folder: Path) -> None:
@@ -123,7 +123,7 @@ def hosts_answers(dice: Dice, folder: Path) -> None:
 
 
 def download_headers(dice: Dice, folder: Path) -> None:
-    """An answer's head, as a hostile server writes it."""
+    """Read the headers of a response, as a hostile server writes them."""
     names = ("content-length", "content-range", "content-encoding", "etag", "last-modified",
              "retry-after")  # fmt: skip
     headers = {dice.pick(names): dice.pick([*ODD_TEXTS, "bytes 5-9/10", "bytes */10", '"tag"'])
@@ -364,7 +364,7 @@ def close_ledgers() -> None:
 
 
 class Wire:
-    """A server on loopback that says given bytes to whoever asks, and closes."""
+    """A server on loopback that sends given bytes to every client and closes."""
 
     def __init__(self) -> None:
         self.said = b""
@@ -437,7 +437,7 @@ def heavy_cases() -> list[tuple[str, bytes]]:
 
 
 def heavy(said: bytes) -> None:
-    """One heavy answer, read by all who read answers."""
+    """Give one large response to every reader of responses."""
     if not _wires:
         _wires.append(Wire())
     _wires[0].said = said

@@ -1,4 +1,4 @@
-"""The gallery: hostile and odd files, servers, addresses and names, each with its error.
+"""Hostile and odd files, servers, addresses and names, each with its error.
 
 One entry is one case: what it is, how it is served, the key of the error it must end with, and
 words that the error must hold. Everything here is refused; what is odd but sound is in the tests of
@@ -144,7 +144,7 @@ def _dripping(head: bytes, drop: bytes = b"x") -> Iterator[bytes]:
 
 
 def _every_time(make: Any) -> list[Any]:
-    """A script that is made anew for every connection."""
+    """Make a new script for every connection."""
     return [lambda request: make()]
 
 

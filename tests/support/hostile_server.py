@@ -1,4 +1,4 @@
-"""A server that says exactly what it is told, byte by byte, and remembers who asked for what."""
+"""A server that sends given bytes exactly, and records what was requested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESET = object()
 
 
 class Server:
-    """Answers the n-th connection with the n-th script, the last one again and again.
+    """Serve the n-th connection with the n-th script, then repeat the last one.
 
     A script is an iterable of raw bytes, :data:`HELD` and :data:`RESET`, or makes one of a request.
     """

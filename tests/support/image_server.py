@@ -1,4 +1,4 @@
-"""Somebody's web server with pictures, on loopback, which remembers who asked for what."""
+"""A web server with images on loopback, which records what was requested."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ImageServer:
                 self.wfile.write(body or b"")
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Nobody reads it."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""JSON and plain texts, changed in every way in which a peer or a person gets them wrong."""
+"""Change JSON and plain texts in every way in which a peer or a person gets them wrong."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _changed(value: Any, dice: Dice) -> Any:
     if isinstance(value, list) and value and dice.below(4):
         place = dice.below(len(value))
         if dice.one_in(4):
-            return value * (1 + dice.below(4))  # sizes have cases of their own
+            return value * (1 + dice.below(4))  # sizes have their own cases
         value[place] = _changed(value[place], dice)
         return value
     return _other(value, dice)
@@ -75,7 +75,7 @@ def _other(value: Any, dice: Dice) -> Any:
 
 
 def as_bytes(document: Any, dice: Dice) -> bytes:
-    """JSON of it, perhaps damaged on its way."""
+    """Encode it as JSON, perhaps damaged in transit."""
     text = json.dumps(document, ensure_ascii=bool(dice.below(2)))
     data = text.encode("utf-8", "surrogatepass")
     match dice.below(16):

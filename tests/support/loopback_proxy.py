@@ -15,7 +15,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Listener:
-    """Serves on a free port of this machine, on an event loop in a thread of its own."""
+    """Serve on a free port of this machine, on an event loop in another thread."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.port = 0
@@ -57,7 +57,7 @@ class LoopbackProxy(_Listener):
 
     Args:
         routes: by the name and port that a client asks for: a port on this machine.
-        credentials: ``user:password`` that it wants to be told, if any.
+        credentials: the ``user:password`` that it requires, if any.
     """
 
     def __init__(self, routes: Mapping[str, int], credentials: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What saved workflows and API prompts hold on to, read from /object_info, and what may change.
+"""Read what saved workflows depend on from /object_info, and find what breaks them.
 
 ``python tests/support/node_contract.py < object_info.json > node_contract.json`` freezes it for a
 release.

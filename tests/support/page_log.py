@@ -1,4 +1,4 @@
-"""What a page logged, asked for and was answered; and what of it is the host's own fault."""
+"""Record what a page logged and requested, and know which errors are ComfyUI's own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTS_OWN = {
     r"(Connecting to|Fetch API cannot load) '?https://(api\.comfy\.org|huggingface\.co)/": (
         "the frontend asks other machines"
     ),
-    # Frontend 1.49.6: a listener of its own, with any extension installed that takes time to load.
+    # Frontend 1.49.6: its own listener, with any extension installed that takes time to load.
     r"^ComfyApp graph accessed before initialization": "the frontend asks itself too early",
     # Frontend 1.32.9, at its first start with an empty profile: its own settings' handler.
     r"Cannot read properties of undefined \(reading 'id'\)\s+at onChange \(\S+/assets/index-": (

@@ -1,4 +1,4 @@
-"""Every shape of answer that the service, its neighbours and the hosts of references give."""
+"""Every shape of response of the service, similar services, and hosts of references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real S3 server on loopback: moto's, behind the checks of keys and expiry that it leaves out."""
+"""A real S3 server on loopback: moto's, with the checks of keys and expiry that it lacks."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class S3Server:
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
         self.failing: list[int] = []
-        """Statuses with which the next requests are answered."""
+        """Statuses of the next responses."""
         self.refusal: tuple[int, str, str] | None = None
-        """Status, code and message with which every PUT is answered."""
+        """Status, code and message of the response to every PUT."""
         self.delay_s = 0.0
-        """Real seconds before every answer."""
+        """Real seconds before every response."""
         self._backend = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"

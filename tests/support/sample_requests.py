@@ -1,4 +1,4 @@
-"""What the tests of one request ask for, of both families."""
+"""Sample requests of both families."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workflow as the browser saves it, turned into the prompt that the browser would queue."""
+"""Convert a workflow as the browser saves it to the prompt that the browser would queue."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _widget_inputs(node: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str
 
 
 def _widgets(info: Mapping[str, Any], values: Iterator[Any]) -> Iterator[str]:
-    """Names of the inputs that are widgets; takes the values of widgets that are no input."""
+    """Yield the names of inputs that are widgets; skip values of widgets that are not inputs."""
     for group in ("required", "optional"):
         for name, definition in info["input"].get(group, {}).items():
             kind = definition[0]

@@ -1,4 +1,4 @@
-"""A ComfyUI server whose service is the second stand-in, and graphs that ask it."""
+"""A ComfyUI server that uses the spec service, and graphs for it."""
 
 from __future__ import annotations
 

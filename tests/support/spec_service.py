@@ -1,8 +1,8 @@
-"""A second stand-in of the service, from its documentation alone: nothing of the pack is used here.
+"""A replacement of the service, written from its documentation alone, without code of the pack.
 
-What the main page says it does by itself. What the neighbours' pages add is told by a ``Script``,
-one for a prompt. Anything in a request that the main page does not list is a complaint, and so is
-a key that reaches the image host, which is another server on another port.
+It does what the main page says. A ``Script`` per prompt adds what other pages say. Anything in a
+request that the main page does not list is a complaint, and so is a key that reaches the image
+host, which is another server on another port.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def complete(job: Job) -> Told:
 
 @dataclass(frozen=True)
 class Script:
-    """How the service answers for a prompt: the POST, and look after look (the last one stays)."""
+    """The responses for a prompt: to the POST, then to each poll (the last one repeats)."""
 
     posted: Callable[[Job], Told] | None = None
     looked: Sequence[Callable[[Job], Told]] = (complete,)
@@ -131,7 +131,7 @@ class SpecService:
         return told(job)
 
     def _faults(self, body: dict[str, Any]) -> Iterator[str]:
-        """What the main page's tables do not allow, and references that cannot be had."""
+        """Yield what the main page's tables do not allow, and references that cannot be fetched."""
         at_once = body.get("model") in AT_ONCE
         references = "image" if at_once else "image_urls"
         fields: dict[str, Callable[[Any], bool]] = {
@@ -189,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.tell(*self.service.look(self.path.removeprefix(TASK)))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 class _Images(_Handler):

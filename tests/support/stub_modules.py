@@ -19,8 +19,8 @@ from types import ModuleType
 PACKAGES = ("torchvision", "torchaudio", "torchsde", "transformers", "tokenizers", "scipy", "av")
 
 
-class StandIn(ModuleType):
-    """A module in which every public name is an empty class: can be subclassed and caught."""
+class StubModule(ModuleType):
+    """A module in which every public name is an empty class, to subclass or catch."""
 
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
@@ -28,8 +28,8 @@ class StandIn(ModuleType):
         return type(name, (), {})
 
 
-class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Asked last, so only for what nobody else has found."""
+class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """The last finder, so it serves only modules that no other one has found."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -38,20 +38,20 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if package not in PACKAGES:
             return None
         # A real package that merely lacks this submodule must keep lacking it.
-        if package != fullname and not isinstance(sys.modules.get(package), StandIn):
+        if package != fullname and not isinstance(sys.modules.get(package), StubModule):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return StandIn(spec.name)
+        return StubModule(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: the names are made when asked for."""
 
 
 def install() -> None:
-    if not any(isinstance(finder, StandIns) for finder in sys.meta_path):
-        sys.meta_path.append(StandIns())
+    if not any(isinstance(finder, StubFinder) for finder in sys.meta_path):
+        sys.meta_path.append(StubFinder())
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ def look(node: str, output: int = 0) -> Node:
 
 
 def text(text: str, nonce: object) -> Node:
-    """A text to link; with another ``nonce`` nothing that hangs on it is in ComfyUI's cache."""
+    """A text to link; with a new ``nonce`` nothing that depends on it is in ComfyUI's cache."""
     return {"class_type": "TestText", "inputs": {"text": text, "nonce": str(nonce)}}
 
 
