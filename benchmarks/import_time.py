@@ -45,7 +45,7 @@ LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 
 
 def imported(script: str) -> list[tuple[int, str]]:
-    """Microseconds of its own and name of each module imported after "begin"."""
+    """Return self time in microseconds and name of each module imported after "begin"."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603
             [PYTHON, "-X", "importtime", "-c", script],

@@ -20,7 +20,7 @@ SERVICE_S, NODES, ALLOWED = 10.0, 4, 1.3
 
 
 def graph(name: str, count: int) -> dict[str, Any]:
-    """Independent generators, each of a request of its own, and something that hangs on each."""
+    """Build independent generators with different requests, each with a node behind it."""
     found: dict[str, Any] = {}
     for number in range(count):
         inputs = {"prompt": f"{name} {number}", "model": "Seedream-4.0", "quality": "1K"}

@@ -1,4 +1,4 @@
-"""Runs every example workflow on a real ComfyUI, with the pack's sandbox as the service.
+"""Run every example workflow on a real ComfyUI, with the pack's sandbox as the service.
 
 ``python dev.py demo`` starts it. A workflow may use what an earlier one showed: the text
 ``{{task_id}}`` stands for what the latest "Preview as Text" node linked to an output ``task_id``

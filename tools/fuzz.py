@@ -1,10 +1,10 @@
-"""The long form of tests/fuzz: many cases for every reader of what others wrote.
+"""Run many cases for every reader of foreign input: the long form of tests/fuzz.
 
     python tools/fuzz.py [--cases 20000] [--seed 1] [--only TARGET ...] [--guided]
 
 Every target gets so many cases out of a seeded generator; with ``--guided``, and where atheris is
 installed, coverage chooses them. Only errors of ours may come out, each case within 10 s (those of
-100 MB within 60 s) and 1 GiB. Prints a line a target; ends with 1 on a breach.
+100 MB within 60 s) and 1 GiB. Prints a line per target; exits with 1 on a breach.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def resident_peak() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-# ---- one target in a process of its own ----
+# ---- one target in a new process ----
 
 
 def seeded(name: str, cases: int, seed: int, folder: Path) -> Figures:
@@ -100,7 +100,7 @@ def heavy(folder: Path) -> Figures:
 
 
 def guided(name: str, cases: int, seed: int, folder: Path, result: Path) -> None:
-    """By atheris, which never comes back: the figures go into a file."""
+    """Run atheris, which never returns: the figures go into a file."""
     import atheris
 
     with atheris.instrument_imports(include=["seedream_api"]):

@@ -77,7 +77,7 @@ class GoServer:
 
 @contextlib.contextmanager
 def serving(program: Path, how: str, status: int, tls: Certificate | None) -> Iterator[str]:
-    """The address of a server that answers with ``status``."""
+    """Yield the address of a server that responds with ``status``."""
     more = [] if tls is None else [str(tls.chain), str(tls.key)]
     command = [str(program), how, str(status), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

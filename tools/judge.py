@@ -1,4 +1,4 @@
-"""The long form of tests/judge: many responses of every kind, three runs each, one invariant.
+"""Check one invariant on many responses of every kind: the long form of tests/judge.
 
     python tools/judge.py [--examples 20000] [--seed 1] [--family evolink] [--all] [--show 3]
 

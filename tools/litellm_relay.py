@@ -2,7 +2,7 @@
 
     python tools/litellm_relay.py [--environment .dev/litellm] [--only CASE ...]
 
-Installs ``litellm[proxy]`` (750 MB, a minute or more) into an environment of its own, starts it,
+Installs ``litellm[proxy]`` (750 MB, a minute or more) into a separate environment, starts it,
 and runs the same request of the Preferential family three times per case. Prints the POSTs that
 reached the origin and what the client said; ends with 1 where that is not what has to come.
 """
@@ -36,7 +36,7 @@ RUNS = 3
 
 @dataclass(frozen=True)
 class Case:
-    """What the origin answers, and what three runs have to come to.
+    """The response of the origin, and how three runs must end.
 
     Args:
         kinds: the allowed classes.

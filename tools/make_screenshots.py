@@ -1,4 +1,4 @@
-"""Makes the pictures of the READMEs: a template that ran, with the task panel open beside it.
+"""Make the images of the READMEs: a template that ran, with the task panel open beside it.
 
 ``python tools/make_screenshots.py`` visits the newest frontend once in each language, with
 the built-in sandbox as the service: nothing is charged.

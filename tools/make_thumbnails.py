@@ -1,4 +1,4 @@
-"""Make the pictures that ComfyUI shows beside the example workflows, out of their own results.
+"""Make the images that ComfyUI shows beside the example workflows from their results.
 
 ``python tools/make_thumbnails.py`` runs every workflow with the built-in sandbox as the service:
 nothing is charged. One that only submits shares the picture of the one that collects.

@@ -1,11 +1,11 @@
-"""The client's tests on every Python of this machine, with the newest and the oldest dependencies.
+"""Test the client on every Python of this machine with the newest and the oldest dependencies.
 
     python tools/matrix.py                # what dev.py test runs: what touches dependencies
     python tools/matrix.py --full         # every combination, and all that needs no browser
 
-Standard library only. Every combination has an environment of its own in ``.dev/matrix``. What
-this machine cannot run is said, in one line each, and fails nothing; exit code 1 where a
-combination fails, or where versions that are declared cannot be had together.
+Standard library only. Every combination has its own environment in ``.dev/matrix``. What this
+machine cannot run is reported, a line each, and does not count as a failure. Exits with 1 if a
+combination fails, or if declared versions cannot be installed together.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def ensure(one: Combination) -> NoEnvironment | None:
     python = one.folder / SCRIPTS / "python"
     installed = call(python, "-m", "pip", "install", *options, *one.requirements)
     if installed.returncode:
-        # Nobody to ask, no room: pip knew no version at all, or names what the system said.
+        # No index or no space: pip found no version at all, or reports an error of the system.
         here = "(from versions: none)" in installed.stderr or "OSError" in installed.stderr
         return NoEnvironment(last_line(installed), here)
     if one.beside:

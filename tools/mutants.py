@@ -44,10 +44,10 @@ _SQL = ((" AND ", " OR "), (" DESC", " ASC"), ("!=", "="), ("IS NOT NULL", "IS N
 
 
 class Mutator(ast.NodeTransformer):
-    """Walks a module and makes the change of one number; without one, lists all.
+    """Visit a module and make the change with one number; without a number, list all changes.
 
     Left alone: docstrings, annotations, assertions, what a type checker alone reads, texts with
-    blanks in them unless they are SQL (whoever reads a text is tested elsewhere), ``log`` calls.
+    blanks in them unless they are SQL (the readers of a text are tested elsewhere), ``log`` calls.
     """
 
     def __init__(self, module: str, lines: list[str], wanted: int | None = None) -> None:
@@ -67,7 +67,7 @@ class Mutator(ast.NodeTransformer):
         self.found.append(Mutant(self.module, name, line, number))
         return number == self._wanted
 
-    # what is walked, and what is not
+    # what is visited, and what is not
 
     def _visit_scope(self, node: Any) -> Any:
         self._scope.append(node.name)

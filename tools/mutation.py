@@ -1,17 +1,16 @@
-"""Changes one thing of the money path at a time and sees whether a test notices.
+"""Change one thing of the money path at a time and check whether a test notices.
 
     python tools/mutation.py [MODULE ...] [--jobs 2] [--sample N] [--show] [--short]
 
-For each module of ``MODULES`` (or those named): a run of its tests notes which test walks which
-line; then, for every mutant, the tests that walk its line are run in a forked process, the quickest
-first, until one fails. A mutant that no test notices is a survivor. Those that change nothing that
-anybody could see are named in ``mutation_accepted.json`` with the reason. Exits with 1 where under
-90 % of the mutants are killed (an accepted one counts as alive), where a survivor has no reason, or
-where a reason has no mutant.
+For each module of ``MODULES`` (or those given): one run of its tests records which test executes
+which line. Then, for every mutant, the tests that execute its line run in a forked process, the
+quickest first, until one fails. A mutant that no test notices is a survivor. Survivors without a
+visible effect are listed in ``mutation_accepted.json`` with the reason. Exits with 1 if under 90 %
+of the mutants are killed (an accepted one counts as alive), if a survivor has no reason, or if a
+reason has no mutant.
 
-``--short`` shows in a minute that this tool still sees what it is there to see: of each module one
-plain mutant must be killed, of one module the accepted ones must live, and one small module is
-measured whole. Needs ``fork``.
+``--short`` shows in a minute that this tool works: of each module one plain mutant must be killed,
+of one module the accepted ones must live, and one small module is measured whole. Needs ``fork``.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ from mutation_trials import (
     Collected,
     Tests,
     Trial,
-    loaded_anew,
     preload,
+    reloaded,
     run_tests,
 )
 
@@ -69,7 +68,7 @@ _RACES = tuple(
         "test_who_stops_waiting_for_what_another_process_sent_is_told_so",
     )
 )  # fmt: skip
-_ROAD = (
+_PAID_REQUEST = (
     "integration/test_progress_events.py", "integration/test_ledger_write_failures.py",
     "integration/test_cancellation.py", "integration/test_generation.py",
     "integration/test_deduplication.py",
@@ -113,7 +112,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:4]),
     "network.throttle": ("unit/network/test_throttle.py",),
     "ledger.owner_lock": ("unit/ledger/test_owner_lock.py", "unit/ledger/test_windows.py", *_LOCKS),
-    **dict.fromkeys(("jobs.steps", "jobs.job"), _ROAD),
+    **dict.fromkeys(("jobs.steps", "jobs.job"), _PAID_REQUEST),
     "service.verdicts": ("unit/service/test_verdicts.py",),
     "service.refusals": ("unit/service/test_refusal_list.py", "unit/service/test_refusals.py"),
     "service.responses": (
@@ -165,13 +164,13 @@ PLAIN = {
 gives nothing."""
 
 Accepted = dict[str, dict[str, str]]
-"""By module and mutant: why nobody need notice it."""
+"""By module and mutant: why no test needs to notice it."""
 
 
 def batches(mutant: Mutant, tests: Tests) -> list[tuple[list[str], float]]:
-    """The tests that walk a mutant's line, in two parts, with the time that each may take."""
+    """Return the tests that execute a mutant's line, in two parts, each with its time limit."""
     mine = [test for test, (_, lines) in tests.items() if mutant.line in lines]
-    mine = mine or list(tests)  # a line that is walked at import
+    mine = mine or list(tests)  # a line that runs at import
     return [
         (batch, 10.0 + 6 * sum(tests[test][0] for test in batch))
         for batch in (mine[:FIRST_TESTS], mine[FIRST_TESTS:]) if batch
@@ -182,7 +181,7 @@ def in_front_of_all(module: str, mutants: Iterable[Mutant], folder: Path) -> Ite
     """These mutants in front of all tests of the module, as they come."""
     files = [str(TESTS / name) for name in MODULES[module]]
     for mutant in mutants:
-        run = loaded_anew(Source(module), mutant, folder / f"{mutant.number}")
+        run = reloaded(Source(module), mutant, folder / f"{mutant.number}")
         yield Trial(mutant, [(files, SHORT_S)], run)
 
 
@@ -214,7 +213,7 @@ def tried(module: str, jobs: int, sample: int) -> tuple[int, list[Mutant]]:
         told = folder / "told.json"
 
         def work(collected: Collected) -> None:
-            tests = collected.walked(folder)
+            tests = collected.trace(folder)
             within = [mutant for mutant in mutants if collected.can_change(mutant)]
 
             def changed(mutant: Mutant) -> Trial:
@@ -236,14 +235,13 @@ def tried(module: str, jobs: int, sample: int) -> tuple[int, list[Mutant]]:
         # What lives may still matter while the package is loaded.
         rest = [m for m in mutants if m.number in alive or m.number not in within]
         anew = (
-            Trial(m, batches(m, tests), loaded_anew(source, m, folder / f"{m.number}"))
-            for m in rest
+            Trial(m, batches(m, tests), reloaded(source, m, folder / f"{m.number}")) for m in rest
         )
         return len(mutants), survivors(anew, jobs)
 
 
 def stale(accepted: Accepted) -> list[str]:
-    """What is accepted and is no mutant any more."""
+    """Return the accepted changes that are not mutants any more."""
     known = {module: {mutant.name for mutant in Source(module).mutants} for module in accepted}
     return [
         f"{module}: {name}"

@@ -1,4 +1,4 @@
-"""Runs tests against a mutant, each time in a forked process of its own. Needs ``fork``."""
+"""Run tests against a mutant, each time in a new forked process. Needs ``fork``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run_tests(arguments: list[str], *plugins: object) -> int:
     with open(os.environ.get("MUTATION_OUT", os.devnull), "w") as nothing:  # noqa: PTH123
         for stream in (1, 2):
             os.dup2(nothing.fileno(), stream)
-    # A mutant often forgets to close something: noticed by a warning, which nobody may rely on.
+    # A mutant often forgets to close something: noticed by a warning, which is not reliable.
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
     options += ["-p", "no:threadexception", "-W", "ignore::ResourceWarning", f"--rootdir={ROOT}"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # preloaded on purpose
@@ -74,7 +74,7 @@ class Child:
             code = 70
             try:
                 code = work()
-            except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+            except BaseException:  # noqa: BLE001 - a child must not continue as its parent
                 traceback.print_exc()
             os._exit(code)
         return cls(pid, time.monotonic() + seconds)
@@ -97,8 +97,8 @@ class Child:
         return code
 
 
-class Walked:
-    """A pytest plugin that notes which test walks which line of one file, and how long it takes."""
+class LineTracer:
+    """A pytest plugin that records which test executes which line of one file, and its time."""
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
@@ -124,7 +124,7 @@ class Walked:
 
 
 Tests = dict[str, tuple[float, list[int]]]
-"""By name, quickest first: how many seconds a test takes, and the lines that it walks."""
+"""By name, quickest first: the seconds that a test takes, and the lines that it executes."""
 
 
 class Collected:
@@ -145,23 +145,23 @@ class Collected:
         self._work(self)
         return True
 
-    def walked(self, folder: Path) -> Tests:
+    def trace(self, folder: Path) -> Tests:
         """Run all.
 
         Raises:
             SystemExit: a test fails without any mutant.
         """
-        told = folder / "walked.json"
+        told = folder / "traced.json"
 
         def work() -> int:
-            plugin = Walked(self._source.path)
+            plugin = LineTracer(self._source.path)
             self._session.config.pluginmanager.register(plugin)
             code = self.run(list(self._items), folder / "base")
             told.write_text(json.dumps(plugin.tests))
             return code
 
         if Child.fork(work, 900).wait() != 0:
-            raise SystemExit(f"the tests of {self._source.module} fail by themselves")
+            raise SystemExit(f"the tests of {self._source.module} fail without a mutant")
         tests = json.loads(told.read_text())
         return dict(sorted(tests.items(), key=lambda one: one[1][0]))
 
@@ -235,7 +235,7 @@ class Trial:
         return None
 
 
-def loaded_anew(source: Source, mutant: Mutant, folder: Path) -> Callable[[list[str]], int]:
+def reloaded(source: Source, mutant: Mutant, folder: Path) -> Callable[[list[str]], int]:
     """For changes beside functions: pytest begins with nothing loaded, and loads the mutant."""
 
     def run(batch: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""A long run under load and malice: nothing lost, nothing paid twice, nothing leaked.
+"""Run long under load and faults: nothing lost, nothing paid twice, nothing leaked.
 
     python tools/soak.py                    # 1 000 intents, about two minutes
     python tools/soak.py --intents 20000 --seed 7

@@ -1,5 +1,5 @@
-"""How much of the code the tests walk: lines and branches, those of child processes and of the real
-server too. Of a process that a test kills from outside nothing is known.
+"""Measure the lines and branches that the tests execute, also in child processes and in the real
+server. A process that a test kills from outside reports nothing.
 
 Standard library only; used by dev.py.
 """
@@ -24,15 +24,17 @@ COUNTS_MODULES = (
 
 
 class Share(NamedTuple):
-    """What was walked, in percent."""
+    """What was executed, in percent."""
 
     lines: float
     branches: float
 
 
 def measure(environment: dict[str, str], arguments: list[str]) -> bool:
-    """Run pytest, print the shares, and say whether they reach the bounds; failing tests are told,
-    and are the business of ``dev.py test``."""
+    """Run pytest, print the shares, and return whether they reach the bounds.
+
+    Failing tests are reported but do not decide; ``dev.py test`` is for them.
+    """
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     pytest = [SCRIPTS / f"pytest{EXE}", "--deselect", COUNTS_MODULES, *arguments]

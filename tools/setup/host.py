@@ -37,7 +37,7 @@ def ensure_host() -> dict[str, str]:
     venvs = [path / name / SCRIPTS.name / PYTHON.name for name in ("venv", ".venv")]
     near = [*venvs, path.parent / "python_embeded" / "python.exe", PYTHON]
     named = os.environ.get("COMFYUI_PYTHON")
-    # Not resolved: a link into an environment must go on leading through that environment.
+    # Not resolved: a link into an environment must keep leading through that environment.
     python = Path(named).absolute() if named else next(each for each in near if each.is_file())
     if not python.is_file():
         raise Failure(f"COMFYUI_PYTHON is {python}, which is no file")

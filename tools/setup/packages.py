@@ -95,7 +95,7 @@ def size_of(urls: Sequence[str]) -> str:
 
 def download_bytes(url: str) -> int | None:
     try:
-        request = urllib.request.Request(url, method="HEAD")  # file: URLs answer as well
+        request = urllib.request.Request(url, method="HEAD")  # works for file: URLs too
         with urllib.request.urlopen(request, timeout=10) as answer:
             return int(answer.headers["Content-Length"])
     except (OSError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""After a soak: the service's books against the record against the disk.
+"""Compare the service's books, the ledger and the disk after a soak.
 
 The service's side is what the sandbox logged and kept; ours is read from the SQLite file as it
 lies there. Nothing of the code under test is asked.
@@ -25,9 +25,9 @@ ENDS = frozenset(
     {"completed", "partial", "empty", "refused", "failed", "unknown", "withdrawn", "forgotten"}
 )
 OPEN_ENDS = frozenset({"empty", "unknown", "forgotten"})
-"""States whose owner was told that money may have been spent."""
+"""States in which the user has an error saying that the request may have been charged."""
 UNREADABLE = frozenset({"DropAfterReceipt", "Truncated", "WrongType"})
-"""Faults that leave nothing of the service's own answer to rely on."""
+"""Faults that leave nothing usable of the service's own response."""
 _WORDS = re.compile(r"Traceback|never retrieved|was destroyed|ResourceWarning|Fatal Python")
 
 GROWTH = {"descriptors": 6, "threads": 6, "tasks": 2, "objects": 4_000, "memory_kib": 8_192}
@@ -42,15 +42,15 @@ class Post:
 
     prompt: str
     key: str
-    """Its Idempotency-Key: one a row."""
+    """Its Idempotency-Key: one per row."""
     status: int | None
     fault: str | None
     taken: bool = True
-    """Whether the service itself answered."""
+    """Whether the service itself responded."""
 
     @property
     def is_refusal(self) -> bool:
-        """Whether its answer said for sure that nothing was accepted."""
+        """Whether its response means that nothing was accepted."""
         if self.fault in (Refusing.__name__, "RedirectTo"):  # a redirect was not taken
             return True
         by_words = self.status == 500 and BLOCKED in self.prompt
@@ -115,7 +115,7 @@ def audit_money(
             findings.paid_twice.append(f"{wish.prompt!r}: {charged[wish.prompt]} charges")
         if by_prompt[wish.prompt] - ended[wish.prompt] > allowed:
             findings.paid_twice.append(f"{wish.prompt!r}: {by_prompt[wish.prompt]} requests")
-    # Of a request that was cut before its body was read nobody has a log but our own record.
+    # A request that was cut before its body was read is only in our own ledger.
     silent = sum(
         row["sent_at"] is not None
         and row["state"] in ("unknown", "forgotten")
@@ -127,7 +127,7 @@ def audit_money(
 
 
 def audit_images(findings: Findings, records: Sequence[Any], books: Books, service: Any) -> int:
-    """Every image made is stored whole, or somebody was told; gives how many are stored."""
+    """Check that every image is stored whole or has an error; return how many are stored."""
     rows_of: dict[str, dict[str, Any]] = {
         row["task_id"]: row for row in books.rows if row["task_id"]
     }
@@ -180,7 +180,7 @@ def fetched(url: str) -> bytes:
 
 
 def audit_disk(findings: Findings, books: Books) -> None:
-    """Nothing half-written, nothing without a row, nobody's lock."""
+    """Check for partial files, files without a row, and locks without an owner."""
     known = {(books.home / image["file"]) for image in books.images if image["file"]}
     for path in books.home.rglob("*"):
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Many people at once: workers that share one home folder, and what befalls them.
+"""Many users at once: workers that share one data folder, and what happens to them.
 
 One worker, the elder, is never killed: what a process holds on to is measured in it. The others
 are killed at random moments and started again.
@@ -27,7 +27,7 @@ CALLS = 6
 PATIENCE_S = 90.0
 """A prompt that has not ended by then never will; its worker is killed, and it counts as stuck."""
 DUPLICATED, CANCELLED, KILLED, STRICT = 0.12, 0.12, 0.18, 0.25
-"""Shares: of intents wished for in two places at once; of prompts with a Cancel; of a mortal's
+"""Shares: of intents run in two places at once; of prompts with a Cancel; of a mortal's
 prompts that kill its process; of prompts that end with their first failure, as ComfyUI's do."""
 
 
@@ -160,7 +160,7 @@ class Crowd:
         try:
             while taken := self._take(dice):
                 self._one_prompt(worker, taken, dice)
-        except Exception as error:  # noqa: BLE001 - told as a breach, with the others going on
+        except Exception as error:  # noqa: BLE001 - a breach, while the others continue
             self.troubles.append(f"{worker.name}: {error!r}")
 
     def _take(self, dice: random.Random) -> list[tuple[Intent, dict[str, Any]]]:

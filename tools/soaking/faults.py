@@ -1,6 +1,6 @@
-"""What goes wrong with the service during a soak: every fault that the sandbox knows, at random.
+"""Choose the faults of the service during a soak: every one of the sandbox, at random.
 
-Left out are lies that no client could see through: a charge behind a clear refusal, an answer that
+Left out are lies that no client could see through: a charge behind a clear refusal, a response that
 names another's task, a finished task told as failed. Whatever else happens must be accounted for.
 """
 
@@ -34,7 +34,7 @@ from seedream_api.sandbox import (
 STOCK = 400
 """Scripted requests a route, good ones and bad ones; renewed long before they are used up."""
 LONG = 300_000
-"""Bytes of an answer that is longer than it should be."""
+"""Bytes of a response that is too long."""
 
 
 class Refusing(Status):

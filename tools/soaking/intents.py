@@ -1,4 +1,4 @@
-"""What people wish for during a soak, and how they go about it: seeded, one wish one intent."""
+"""What users request during a soak, and how they proceed, chosen with a seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 TRIES = 5
-"""How often one intent is tried by somebody who does not give up."""
+"""How often a persistent user tries one intent."""
 MODELS = (
     "Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential",
     "Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0",
@@ -20,7 +20,7 @@ ODD_WORDS = ("[blocked]", "[moderated]", "[fails]", "[mixed sizes]")
 
 @dataclass
 class Intent:
-    """One wish, and what its owner has done about it."""
+    """What one user wants, and what has been done about it."""
 
     number: int
     request: dict[str, Any]
@@ -37,7 +37,7 @@ class Intent:
 
 
 def intents(seed: int, count: int, pictures: tuple[Path, ...]) -> Iterator[Intent]:
-    """``count`` different wishes of both families."""
+    """Yield ``count`` different requests of both families."""
     for number in range(count):
         dice = random.Random(f"{seed} intent {number}")
         model = MODELS[number % len(MODELS)]

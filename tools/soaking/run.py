@@ -1,4 +1,4 @@
-"""One soak from the first wish to the audit."""
+"""One soak from the first request to the audit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPEED = 25.0
 
 
 class Soak:
-    """One run in a folder of its own."""
+    """One run in a new folder."""
 
     def __init__(self, folder: Path, seed: int, count: int, share: float) -> None:
         self.folder, self.seed, self.share = folder, seed, share
@@ -90,8 +90,10 @@ class Soak:
                 self.posts.append(audit.Post(prompt, key, request.status, request.fault, taken))
 
     async def _settle(self, address: str) -> None:
-        """A quiet day: somebody resumes what is unfinished, and wishes again for what was never
-        sent. Every row must come to an end by that."""
+        """Resume what is unfinished and request again what was never sent, without faults.
+
+        Every row must reach its end by that.
+        """
         settings = load_settings(environ=environment(self.home, address, SANDBOX_KEY))
 
         async def sleep(seconds: float) -> None:

@@ -1,8 +1,8 @@
-"""One worker of a soak: the pack's own runtime, with ComfyUI's part played by stand-ins.
+"""Run the pack's own runtime as one worker of a soak, with stubs of ComfyUI's modules.
 
-As in ComfyUI, one prompt runs at a time, on an event loop of its own that is torn down behind it,
-while paid work runs on the pack's loop. A prompt is one line of JSON on stdin and is answered by
-one on stdout. Time runs ``SPEED`` times faster for whatever waits by the session's clock.
+As in ComfyUI, one prompt runs at a time, on a new event loop that is closed after it, while paid
+work runs on the pack's loop. A prompt is a line of JSON on stdin, its result a line on stdout. Time
+runs ``SPEED`` times faster for everything that waits by the session's clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 SPEED = 25.0
 QUIET_S = 3.0
-"""How long what goes on behind a cancelled prompt is waited for before a sample is given up."""
+"""How long to wait for the work behind a cancelled prompt before a sample is dropped."""
 
 
 class InterruptProcessingException(BaseException):
