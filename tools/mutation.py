@@ -63,9 +63,9 @@ _BROKEN = tuple(
 )  # fmt: skip
 _RACES = tuple(
     f"recovery/test_races.py::{name}" for name in (
-        "test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed",
-        "test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown",
-        "test_who_stops_waiting_for_what_another_process_sent_is_told_so",
+        "test_request_cancelled_while_claimed_blocks_no_other",
+        "test_close_before_first_byte_leaves_nothing_unknown",
+        "test_waiter_on_other_process_is_told_when_it_stops",
     )
 )  # fmt: skip
 _PAID_REQUEST = (
@@ -74,7 +74,7 @@ _PAID_REQUEST = (
     "integration/test_deduplication.py",
     *(f"integration/test_fault_matrix.py::{name}" for name in (
         "test_a_prompt_that_fails", "test_the_task_that_a_torn_answer_named_is_looked_for_again",
-        "test_images_that_come_late_are_fetched_and_not_paid_for_again",
+        "test_late_images_are_fetched_and_not_paid_for_again",
     )),
     *(f"integration/test_faults_after_payment.py::{name}" for name in (
         "test_polling_that_never_works_says_that_the_task_runs",

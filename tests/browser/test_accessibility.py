@@ -85,7 +85,7 @@ def test_the_line_on_the_node_has_no_serious_violation(
 
 
 @pytest.mark.parametrize(("locale", "palette"), [("en-US", "dark"), ("zh-CN", "light")])
-def test_an_unknown_outcome_and_the_question_to_forget_it_have_no_serious_violation(
+def test_unknown_outcome_and_forget_question_are_accessible(
     locale: str,
     palette: str,
     open_site: Callable[[str], Site],

@@ -15,7 +15,7 @@ PROXY = "http://127.0.0.1:7890"
 _TYPED = "[...document.querySelectorAll('input')].map((input) => input.value).join()"
 
 
-def test_a_proxy_is_saved_shown_without_its_password_and_taken_back(
+def test_proxy_is_saved_shown_without_password_and_removed(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas, file = visit(site), site.comfy.home / "settings.json"

@@ -12,7 +12,7 @@ from support.canvas import Canvas, place_generator
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS, ids=VERSIONS)
-def test_nodes_drawn_as_elements_run_and_show_their_images_and_their_line(
+def test_nodes_drawn_as_elements_show_images_and_line(
     frontend: str, open_site: Callable[[str], Site], visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
     site = open_site(frontend)

@@ -39,7 +39,7 @@ def fixed_site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def test_what_the_environment_fixes_cannot_be_changed_and_says_why(
+def test_setting_of_environment_cannot_be_changed(
     fixed_site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas = visit(fixed_site)

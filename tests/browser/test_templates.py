@@ -22,7 +22,7 @@ BROWSER = f"""<div data-dialog-key="global-workflow-template-selector" id="brows
 """A dialog whose first card is none that is known."""
 
 
-def test_a_template_that_another_pack_names_the_same_keeps_its_file_name(
+def test_template_with_duplicate_name_keeps_its_file_name(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas = visit(site)

@@ -8,9 +8,7 @@ from support.browser_server import Site
 from support.canvas import Canvas, place_generator
 
 
-def test_twenty_runs_with_a_fixed_seed_charge_once_and_the_node_says_why(
-    site: Site, canvas: Canvas, prompt: str
-) -> None:
+def test_twenty_runs_with_fixed_seed_charge_once(site: Site, canvas: Canvas, prompt: str) -> None:
     generator, preview = place_generator(canvas, prompt)
     canvas.run(20)
     assert len(site.comfy.posts(prompt)) == 1

@@ -110,7 +110,7 @@ def world(
         bucket.stop()
 
 
-def test_every_job_of_the_queue_is_charged_once_and_a_retry_not_at_all(world: World) -> None:
+def test_fleet_jobs_are_charged_once_and_retries_free(world: World) -> None:
     jobs = {job: world.example.picture(job) for job in JOBS}
     assert {world.fleet.server_of(job) for job in JOBS} == {one.url for one in world.servers}
     first = world.fleet.run_all(jobs)
@@ -121,7 +121,7 @@ def test_every_job_of_the_queue_is_charged_once_and_a_retry_not_at_all(world: Wo
     assert len(world.posts()) == len(JOBS), "a retry lands on the same home: 0 new requests"
 
 
-def test_references_live_in_the_bucket_and_each_home_brings_a_picture_there_once(
+def test_fleet_uploads_each_reference_once_per_home(
     world: World,
 ) -> None:
     for job in JOBS:

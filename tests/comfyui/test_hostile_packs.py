@@ -69,7 +69,7 @@ def graph(prompt: str) -> dict[str, Any]:
     }
 
 
-def test_beside_a_neighbour_that_changes_everything_the_images_are_the_same(
+def test_hostile_pack_does_not_change_images(
     beside: Beside, comfy: ComfyFixture, prompt: str
 ) -> None:
     undisturbed, outcome = comfy.run(graph(prompt)), beside.run(graph(prompt))
@@ -80,9 +80,7 @@ def test_beside_a_neighbour_that_changes_everything_the_images_are_the_same(
     assert len(beside.posts(prompt)) == 2 and beside.told()["passed"]["requests"] > 2
 
 
-def test_a_neighbour_that_sends_again_what_fails_pays_nothing_twice(
-    beside: Beside, prompt: str
-) -> None:
+def test_retrying_pack_pays_nothing_twice(beside: Beside, prompt: str) -> None:
     from seedream_api.sandbox import DropAfterReceipt, Status
 
     for number, fault in enumerate((DropAfterReceipt(), Status(502, charged=True))):
@@ -94,9 +92,7 @@ def test_a_neighbour_that_sends_again_what_fails_pays_nothing_twice(
         assert len(beside.posts(one)) == 1
 
 
-def test_cancel_frees_the_graph_beside_a_neighbour_with_loops_of_its_own(
-    beside: Beside, prompt: str
-) -> None:
+def test_cancel_frees_graph_beside_pack_with_event_loops(beside: Beside, prompt: str) -> None:
     beside.clock.run(Clock.STOPPED)
     nodes = {"1": workflows.evolink(prompt), "2": workflows.look("1")}
     prompt_id = beside.queue_and_wait_for_post(nodes, prompt)
@@ -117,9 +113,7 @@ def test_nothing_secret_is_in_what_the_neighbour_logs(beside: Beside, prompt: st
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there rights are the profile's")
-def test_files_are_the_owners_alone_and_where_they_belong_whatever_the_process_says(
-    beside: Beside, prompt: str
-) -> None:
+def test_files_stay_private_whatever_the_process_sets(beside: Beside, prompt: str) -> None:
     beside.run(graph(prompt))
     kept = [beside.home, *beside.home.rglob("*")]
     assert len(kept) > 5

@@ -154,9 +154,7 @@ def test_an_undecodable_image_leaves_the_others(comfy: ComfyFixture, prompt: str
     assert sorted(statuses) == ["failed", "ok"]
 
 
-def test_where_a_part_is_not_enough_what_was_made_is_kept_for_later(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_partial_fail_keeps_made_images_for_later(comfy: ComfyFixture, prompt: str) -> None:
     from seedream_api.sandbox import PartialGroup
 
     graph = {

@@ -77,7 +77,7 @@ def data_uri(data: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 
-def test_commas_belong_to_addresses_and_data_uris_are_pictures_too(
+def test_urls_may_have_commas_and_data_uris_are_images(
     comfy: ComfyFixture, host: ImageServer
 ) -> None:
     comma = host.put("a,b;c=1,w_400,h_300/d.png", png((8, 8), RED))
@@ -144,7 +144,7 @@ def test_with_nothing_loaded_skip_fails_as_well(comfy: ComfyFixture, host: Image
     assert "or set on_error" not in message, "it is set already"
 
 
-def test_what_was_skipped_is_looked_at_again_and_whole_lists_are_kept(
+def test_skipped_urls_are_retried_and_full_lists_cached(
     comfy: ComfyFixture, host: ImageServer
 ) -> None:
     good = host.put("good.png", png((8, 8), RED))

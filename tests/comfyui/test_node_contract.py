@@ -187,7 +187,7 @@ def test_the_rule_sees(change: Callable[[dict[str, Any]], None]) -> None:
     assert broken(FROZEN, changed)
 
 
-def test_the_rule_lets_pass_a_new_node_and_an_optional_input_at_the_end() -> None:
+def test_contract_allows_new_node_and_last_optional_input() -> None:
     changed = copy.deepcopy(FROZEN)
     changed["SeedreamEvolink"]["optional"].append(["more", "INT", {"default": 0}])
     changed["SeedreamNew"] = changed["SeedreamEvolink"]

@@ -15,9 +15,7 @@ def last_run(comfy: ComfyFixture, graph: dict[str, Any], node: str = "1") -> dic
     return comfy.run(graph).outputs[node]["seedream"][0]
 
 
-def test_the_images_that_came_are_shown_small_and_never_as_full_pictures(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_previews_are_small_images(comfy: ComfyFixture, prompt: str) -> None:
     graph = {"1": workflows.preferential(prompt, size="2K"), "2": workflows.look("1")}
     outcome = comfy.run(graph)
     (shown,) = outcome.outputs["1"]["images"]

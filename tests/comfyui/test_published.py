@@ -64,7 +64,7 @@ def test_the_archive_alone_is_the_whole_pack(installed: Installed) -> None:
     assert server.request("GET", help_page).status == 200
 
 
-def test_every_script_is_loaded_once_and_nothing_failed_to_import(installed: Installed) -> None:
+def test_scripts_load_once_and_imports_succeed(installed: Installed) -> None:
     scripts = installed.server.request("GET", "/extensions").json()
     ours = [path.rpartition("/")[2] for path in scripts if "/core/" not in path]
     assert "seed_control.js" in ours and len(ours) == len(set(ours))
@@ -72,7 +72,7 @@ def test_every_script_is_loaded_once_and_nothing_failed_to_import(installed: Ins
     assert [line for line in failed if FOLDER in line] == []
 
 
-def test_importing_leaves_nothing_behind_and_running_writes_to_its_home_alone(
+def test_import_leaves_no_files_and_runs_write_to_home(
     installed: Installed,
 ) -> None:
     def left() -> set[Path]:

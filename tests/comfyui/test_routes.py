@@ -48,7 +48,7 @@ def test_a_setting_is_saved_listed_and_taken_back(fresh: ComfyServer) -> None:
     assert (back["value"], back["origin"]) == ("20", "default")
 
 
-def test_what_the_environment_fixes_is_shown_and_cannot_be_edited(fresh: ComfyServer) -> None:
+def test_setting_of_environment_cannot_be_edited(fresh: ComfyServer) -> None:
     fixed = setting(ask(fresh, "/settings"), "SEEDREAM_MAX_SUBMITS")
     assert (fixed["value"], fixed["origin"], fixed["editable"]) == ("2", "environment", False)
     assert "environment" in fixed["reason"]["en"] and "环境变量" in fixed["reason"]["zh"]
@@ -169,7 +169,7 @@ def test_a_proxy_is_shown_without_its_password(fresh: ComfyServer) -> None:
     assert setting(back, "SEEDREAM_PROXY")["is_set"] is False and back.json()["proxy"] is None
 
 
-def test_a_proxy_that_cannot_be_one_is_refused_and_in_a_file_told_at_its_field(
+def test_invalid_proxy_is_refused_or_shown_at_its_field(
     fresh: ComfyServer,
 ) -> None:
     wrong = f"ftp://me:{PASSWORD}@127.0.0.1:21"
@@ -183,7 +183,7 @@ def test_a_proxy_that_cannot_be_one_is_refused_and_in_a_file_told_at_its_field(
     assert PASSWORD.encode() not in refused.body + listed.body
 
 
-def test_a_proxy_of_the_environment_cannot_be_edited_and_its_password_not_seen(
+def test_environment_proxy_cannot_be_edited_nor_password_seen(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:
     proxy = {"SEEDREAM_PROXY": f"socks5://me:{PASSWORD}@127.0.0.1:1080"}
@@ -201,7 +201,7 @@ def test_a_proxy_of_the_environment_cannot_be_edited_and_its_password_not_seen(
     server.stop()
 
 
-def test_a_key_of_the_environment_cannot_be_sent_to_an_address_from_a_browser(
+def test_browser_cannot_send_environment_key_elsewhere(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:
     server = boot_comfyui(environment={"DEEPSPACE_API_KEY": KEY})
@@ -295,7 +295,7 @@ def raw_get(server: ComfyServer, path: str) -> bytes:
     return b"".join(parts)
 
 
-def test_with_several_users_the_panels_are_closed_and_the_nodes_work(
+def test_multi_user_closes_panels_but_nodes_work(
     boot_comfyui: Callable[..., ComfyServer], prompt: str
 ) -> None:
     server = boot_comfyui(environment={"DEEPSPACE_BASE_URL": "sandbox"}, arguments=["--multi-user"])
@@ -362,9 +362,7 @@ def test_a_task_is_listed_with_what_it_cost_and_its_images(
     assert whole["urls"] and whole["fields"]["quality"] == "1K"
 
 
-def test_an_unknown_outcome_is_told_with_its_advice_in_both_languages(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_unknown_outcome_has_hint_in_both_languages(comfy: ComfyFixture, prompt: str) -> None:
     from seedream_api.sandbox.faults import DropAfterReceipt
 
     comfy.sandbox.faults.push("generate", DropAfterReceipt())
@@ -441,9 +439,7 @@ def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
     assert len(comfy.sandbox.requests) == posts, "a quote asks the service nothing"
 
 
-def test_with_reuse_off_a_stored_result_is_quoted_as_a_new_charge(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_reuse_off_quotes_stored_result_as_charge(comfy: ComfyFixture, prompt: str) -> None:
     inputs = workflows.preferential(prompt)["inputs"]
     comfy.run({"1": workflows.preferential(prompt), "2": workflows.look("1")})
     assert quote(comfy, "SeedreamPreferential", **inputs)["images"] == 0

@@ -60,9 +60,7 @@ def test_what_ran_under_earlier_settings_is_closed(comfy: ComfyFixture, prompt: 
     comfy.until(is_down_to(comfy, 1))
 
 
-def test_what_is_being_answered_keeps_its_session_until_it_is_written_down(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_session_stays_until_response_is_recorded(comfy: ComfyFixture, prompt: str) -> None:
     comfy.sandbox.hold()
     prompt_id = comfy.queue_and_wait_for_post(graph_of(prompt), prompt)
     comfy.server.interrupt(prompt_id)

@@ -65,7 +65,7 @@ def test_every_status_that_ends_badly_gives_the_services_reason(
     assert len(world.posts(prompt)) == 2, "a failed task is not paid for: a new one may be sent"
 
 
-def test_completed_without_images_is_no_success_and_is_not_sent_again(world: World) -> None:
+def test_completed_without_images_fails_and_is_not_resent(world: World) -> None:
     empty = status("completed", output={"data": []})
     world.service.scripts["completed without"] = Script(looked=(empty,))
     for _ in range(2):

@@ -45,9 +45,7 @@ def test_the_same_inputs_under_another_node_id_are_free(comfy: ComfyFixture, pro
     )
 
 
-def test_what_does_not_change_the_picture_does_not_change_the_charge(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_option_without_effect_on_image_is_not_charged(comfy: ComfyFixture, prompt: str) -> None:
     comfy.run(graph_of(prompt, "1"))
     comfy.run(graph_of(prompt, "1", fit="crop"))
     # With wait off stored images come at once too.
@@ -73,9 +71,7 @@ def test_the_same_inputs_are_free_after_a_restart(comfy: ComfyFixture, prompt: s
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_run_that_a_crash_cut_short_is_picked_up_and_the_node_says_so(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_crashed_run_is_resumed_and_node_says_so(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     prompt_id = comfy.server.queue(graph_of(prompt))
     comfy.server.wait(prompt_id, until=names_a_task)

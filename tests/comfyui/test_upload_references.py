@@ -98,7 +98,7 @@ def test_without_a_way_that_gives_urls_the_node_names_the_ways(comfy: ComfyFixtu
         assert part in message
 
 
-def test_nothing_connected_and_pictures_that_the_service_would_not_take(
+def test_upload_without_images_or_out_of_bounds_is_refused(
     comfy: ComfyFixture,
 ) -> None:
     assert "No image is connected" in comfy.fail({"1": upload(), "2": workflows.show("1", 0)})

@@ -16,9 +16,7 @@ from support.sample_requests import BOTH, NOW_5, cat
 
 
 @BOTH
-def test_cancel_while_images_are_fetched_says_that_they_were_made(
-    api_client: Any, model: str
-) -> None:
+def test_cancel_during_download_says_images_were_made(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
         fetch = Held(session.downloader, "fetch")
         task = asyncio.create_task(generate(cat(model), session))
@@ -193,9 +191,7 @@ def test_unsent_request_is_taken_back_before_the_next_try(
 
 
 @pytest.mark.parametrize("is_full", [False, True])
-def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
-    api_client: Any, is_full: bool
-) -> None:
+def test_cancel_of_claimed_job_spares_equal_request(api_client: Any, is_full: bool) -> None:
     async def road(session: Any) -> Any:
         claim, run = session.ledger.claim, Held(session.ledger, "run", only="claim")
 
@@ -217,7 +213,7 @@ def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
     assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
-def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_alone(
+def test_cancel_while_claiming_leaves_row_of_other_process(
     api_client: Any,
 ) -> None:
     async def road(session: Any) -> Any:
@@ -238,9 +234,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
     assert api_client.sent == 1 and api_client.states == ["completed"]
 
 
-def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
+def test_cancel_while_claiming_task_releases_it(make_sandbox: Any, make_api_client: Any) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     task_id = api_client.generate(wait=False).task_id
     api_client.sandbox.finish_tasks()
@@ -265,7 +259,7 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
     assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
-def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone(
+def test_cancel_while_claiming_leaves_row_of_other_job(
     api_client: Any,
 ) -> None:
     async def road(session: Any) -> Any:

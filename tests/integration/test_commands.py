@@ -138,7 +138,7 @@ def test_a_second_ctrl_c_ends_at_once(api_client: Any, wait_until: Callable[...,
 
 
 @posix
-def test_ctrl_c_while_the_answer_is_awaited_at_the_end_promises_nothing(
+def test_ctrl_c_during_last_response_promises_nothing(
     api_client: Any, wait_until: Callable[..., None]
 ) -> None:
     """The person's own patience is over, then the program's: nobody writes the answer down."""

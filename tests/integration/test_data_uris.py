@@ -91,9 +91,7 @@ def test_data_uri_that_holds_no_bounded_image_is_refused(uri: str, key: str) -> 
     assert caught.value.key == key and caught.value.values["given"] == "data:…"
 
 
-def test_a_data_uri_for_which_there_is_no_room_is_told_like_any_other(
-    api_client: Any, tmp_path: Path
-) -> None:
+def test_data_uri_without_disk_space_fails_like_others(api_client: Any, tmp_path: Path) -> None:
     uri = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     folder = tmp_path / "not there"
     [loaded] = api_client.run(lambda session: load_urls([uri], session, folder))

@@ -78,7 +78,7 @@ def test_another_waits_on_when_one_is_cancelled(api_client: Any) -> None:
     assert len(api_client.run(road).images) == 1 and api_client.sent == 1
 
 
-def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(api_client: Any) -> None:
+def test_equal_request_after_cancel_is_not_cancelled(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         session.client._throttle.pause_for(1.0)
         stuck = asyncio.Event()
@@ -99,7 +99,7 @@ def test_the_same_again_right_after_cancel_is_not_cancelled_with_it(api_client: 
 # ---- cancelled ----
 
 
-def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(api_client: Any) -> None:
+def test_swallowed_cancellation_sends_nothing(api_client: Any) -> None:
     """As ``asyncio.wait_for`` may do it before Python 3.12."""
 
     async def road(session: Any) -> None:
@@ -196,9 +196,7 @@ def test_impatience_does_not_cut_an_answer_that_is_paid_for(api_client: Any) -> 
 # ---- not waited for, collected later ----
 
 
-def test_not_waiting_gives_the_task_id_as_soon_as_it_is_written_down(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
+def test_wait_off_returns_task_id_once_recorded(make_sandbox: Any, make_api_client: Any) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     result = api_client.generate(n=2, prompt="2 cats", wait=False)
     assert (result.status, result.charged_images, result.images) == ("submitted", 2, ())
@@ -264,7 +262,7 @@ class Patient:
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
+def test_single_poll_skips_pauses_and_reads_once(
     make_sandbox: Any, make_api_client: Any, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Else a pause may follow a longer one, and be so short that it passes.
@@ -291,7 +289,7 @@ def test_a_look_does_not_wait_for_the_pauses_of_this_process_and_costs_one_read(
     assert (read, api_client.sent) == (2 if ends else 1, 1) and waited <= FASTEST_S
 
 
-def test_a_look_does_not_wait_for_a_service_that_does_not_answer_this_process(
+def test_single_poll_does_not_wait_for_silent_service(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client, clock = make_api_client(make_sandbox(task_seconds=1000)), Patient()
@@ -306,7 +304,7 @@ def test_a_look_does_not_wait_for_a_service_that_does_not_answer_this_process(
     assert asyncio.run(road()).status == "pending" and api_client.sent == 1
 
 
-def test_a_look_that_began_before_the_end_does_not_answer_who_comes_after_it(
+def test_poll_from_before_the_end_is_not_shared_afterwards(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -321,7 +319,7 @@ def test_a_look_that_began_before_the_end_does_not_answer_who_comes_after_it(
     assert api_client.run(road).status == "completed"
 
 
-def test_one_task_is_never_read_twice_at_a_time_nor_within_a_second(
+def test_task_is_polled_once_at_a_time_and_per_second(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))

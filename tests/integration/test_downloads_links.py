@@ -55,7 +55,7 @@ def test_passing_failures_are_tried_again(
     assert fetch(server.url).bytes == len(PNG)
 
 
-def test_retry_after_is_honoured_and_429_holds_all_downloads_back(
+def test_429_delays_all_downloads_by_retry_after(
     fetch: Fetcher, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[float] = []
@@ -219,7 +219,7 @@ def test_unknown_name_is_given_up_sooner(fetch: Fetcher) -> None:
     assert fetch.time.now <= 20
 
 
-def test_proxy_gets_the_name_and_private_redirects_are_still_refused(
+def test_proxy_gets_name_and_private_redirects_are_refused(
     fetch: Fetcher, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = serve(answer(PNG), redirect("http://localhost:1/"), redirect("http://a.internal/"))

@@ -188,7 +188,7 @@ def test_the_task_that_a_torn_answer_named_is_looked_for_again(
     assert api_client.states == ["completed"]
 
 
-def test_images_that_come_late_are_fetched_and_not_paid_for_again(api_client: Any) -> None:
+def test_late_images_are_fetched_and_not_paid_for_again(api_client: Any) -> None:
     api_client.sandbox.faults.push("task", Json({"id": "x", "status": "completed", "output": {}}))
     assert by_library(api_client, MODELS["evolink"]).status == "failed"
     again = by_library(api_client, MODELS["evolink"])

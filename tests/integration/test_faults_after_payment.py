@@ -196,7 +196,7 @@ def test_one_image_of_a_group_that_cannot_be_fetched(api_client: Any) -> None:
     assert (len(again.images), again.charged_images, api_client.sent) == (3, 0, 1)
 
 
-def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(api_client: Any) -> None:
+def test_expired_link_without_task_keeps_other_images(api_client: Any) -> None:
     task_id = api_client.generate(**GROUP, wait=False).task_id
 
     async def road(session: Any) -> Result:
@@ -220,7 +220,7 @@ def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(api_cli
     assert len(api_client.generate(**GROUP).images) == 3 and api_client.sent == 1
 
 
-def test_a_task_that_is_gone_together_with_its_links_says_that_it_was_paid_for(
+def test_missing_task_with_expired_links_says_it_was_paid_for(
     api_client: Any,
 ) -> None:
     api_client.sandbox.faults.push("image", Status(500), times=1000)

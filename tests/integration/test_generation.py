@@ -165,9 +165,7 @@ def test_foreign_url_counts_by_its_letters_others_by_content(
     assert api_client.sent == 4
 
 
-def test_a_transparent_reference_is_composited_on_white_and_noted(
-    api_client: Any, tmp_path: Path
-) -> None:
+def test_transparent_reference_is_composited_on_white(api_client: Any, tmp_path: Path) -> None:
     file = tmp_path / "ghost.png"
     file.write_bytes(picture("#ff000000", mode="RGBA"))
     result = api_client.generate(file_reference(file, 1), model=NOW_5, SEEDREAM_UPLOAD="inline")
@@ -206,9 +204,7 @@ def test_n_is_an_upper_limit(api_client: Any) -> None:
 
 
 @BOTH
-def test_a_partial_group_gives_what_was_made_and_says_what_was_not(
-    api_client: Any, model: str
-) -> None:
+def test_partial_group_returns_images_and_names_missing(api_client: Any, model: str) -> None:
     wish: dict[str, Any] = {"model": model}
     if model == LATER_40:
         wish |= {"prompt": "3 images of cats", "n": 3}
@@ -311,7 +307,7 @@ def test_reuse_off_concerns_completed_work_only(api_client: Any) -> None:
     assert api_client.sent == 3
 
 
-def test_a_stored_file_that_was_removed_is_fetched_again_and_not_paid_for(api_client: Any) -> None:
+def test_removed_file_is_fetched_again_at_no_cost(api_client: Any) -> None:
     api_client.generate().images[0].path.unlink()
     again = api_client.generate()
     assert again.images[0].path.is_file() and again.charged_images == 0

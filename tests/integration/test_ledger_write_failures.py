@@ -71,9 +71,7 @@ def test_what_cannot_be_written_down_is_not_sent_and_not_charged(
 
 
 @BOTH
-def test_a_refused_attempt_whose_return_cannot_be_written_down_was_not_charged(
-    api_client: Any, model: str
-) -> None:
+def test_unrecorded_refusal_was_not_charged(api_client: Any, model: str) -> None:
     api_client.sandbox.faults.push("generate", rate_limited())
     error = run(api_client, model, lambda session: full(session, "move", State.INTENDED))
     assert isinstance(error, LedgerFailed) and error.charge is Charge.NONE
@@ -98,7 +96,7 @@ def test_an_answer_is_written_down_as_soon_as_there_is_room(api_client: Any, mod
 
 
 @BOTH
-def test_an_answer_that_can_never_be_written_down_is_told_once_with_its_task(
+def test_unrecordable_response_is_reported_with_its_task(
     api_client: Any, model: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     method, state = answering(model)
@@ -134,7 +132,7 @@ def test_a_record_that_is_gone_is_not_waited_for(api_client: Any, model: str) ->
     assert api_client.clock.pauses == [] and api_client.sent == 1
 
 
-def test_the_task_of_a_torn_answer_is_told_where_it_cannot_be_written_down(api_client: Any) -> None:
+def test_unrecordable_truncated_response_reports_its_task(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", Truncated(0.5))
     error = run(
         api_client, LATER_40, lambda session: full(session, "move", State.ACCEPTED, times=FOREVER)
@@ -142,7 +140,7 @@ def test_the_task_of_a_torn_answer_is_told_where_it_cannot_be_written_down(api_c
     assert error.key == "task_unrecorded" and error.task_id and error.charge is Charge.POSSIBLE
 
 
-def test_a_task_that_is_found_later_and_cannot_be_written_down_is_still_paid_for(
+def test_unrecordable_task_found_later_is_paid_for(
     api_client: Any,
 ) -> None:
     api_client.sandbox.faults.push("generate", Truncated(0.5))
@@ -157,7 +155,7 @@ def test_a_task_that_is_found_later_and_cannot_be_written_down_is_still_paid_for
 # ---- an end that could not be written ----
 
 
-def test_an_unknown_outcome_that_was_not_written_down_stays_unknown_to_the_same_process(
+def test_unrecorded_unknown_outcome_stays_unknown_in_process(
     api_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def road(session: Any) -> list[SeedreamError]:
@@ -180,14 +178,14 @@ def test_a_refusal_is_told_though_it_cannot_be_written_down(api_client: Any) -> 
     assert isinstance(error, ApiRefused) and error.charge is Charge.NONE
 
 
-def test_a_stored_result_whose_record_cannot_be_read_charges_nothing(api_client: Any) -> None:
+def test_stored_result_with_unreadable_row_charges_nothing(api_client: Any) -> None:
     api_client.generate()
     error = run(api_client, LATER_40, lambda session: full(session, "images"))
     assert error.key == "ledger_unwritable" and error.charge is Charge.NONE
     assert len(api_client.generate().images) == 1 and api_client.sent == 1
 
 
-def test_images_are_given_though_the_entry_could_not_be_let_go_of(api_client: Any) -> None:
+def test_images_are_returned_though_row_cannot_be_released(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         full(session, "release", times=FOREVER)
         await generate(cat(), session)
@@ -216,7 +214,7 @@ def entry(api_client: Any, state: State, task_id: str | None = None) -> None:
     api_client.run(road)
 
 
-def test_an_unknown_outcome_without_a_reason_is_unknown_all_the_same(api_client: Any) -> None:
+def test_unknown_outcome_without_reason_is_still_unknown(api_client: Any) -> None:
     entry(api_client, State.UNKNOWN)
     error = run(api_client, LATER_40)
     assert isinstance(error, OutcomeUnknown) and error.key == "outcome_unknown_crash"
@@ -256,7 +254,7 @@ def test_the_relays_id_of_a_call_is_written_down_however_it_ends(api_client: Any
         ),
     ],
 )
-def test_a_task_that_gave_nothing_is_told_in_the_services_own_words(
+def test_task_without_images_is_reported_in_service_words(
     api_client: Any, answer: dict[str, Any], reason: str
 ) -> None:
     api_client.sandbox.faults.push("task", Json({"id": "x", **answer}))
@@ -273,7 +271,7 @@ def test_an_unknown_outcome_says_why(api_client: Any) -> None:
     assert f"--forget {api_client.rows[0].id}" in str(error)
 
 
-def test_an_answer_without_images_is_told_again_and_not_paid_for_again(api_client: Any) -> None:
+def test_response_without_images_is_not_paid_for_again(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", Json({"data": []}))
     for _ in range(2):
         error = run(api_client, NOW_5)

@@ -161,7 +161,7 @@ def test_a_look_does_not_wait_for_one_that_waits_for_another(
     assert api_client.run(road, real_time=True).status == "pending" and api_client.sent == 1
 
 
-def test_who_waits_for_another_in_vain_is_told_its_task_and_that_it_runs(
+def test_waiter_that_times_out_gets_the_running_task(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -207,7 +207,7 @@ def test_two_wishes_for_one_entry_are_worked_on_once(
 # ---- how often is looked ----
 
 
-def test_a_task_is_looked_at_seldom_while_its_model_surely_still_works(api_client: Any) -> None:
+def test_task_is_polled_rarely_before_its_usual_duration(api_client: Any) -> None:
     running = Json({"id": "x", "status": "running"})
     api_client.sandbox.faults.push("task", running, times=30)
     api_client.generate(seed=1)

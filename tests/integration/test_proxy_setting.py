@@ -61,7 +61,7 @@ def abroad(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]
             yield Abroad(api_client, proxy)
 
 
-def test_the_paid_request_and_its_images_travel_through_the_chosen_proxy(abroad: Abroad) -> None:
+def test_chosen_proxy_carries_paid_request_and_images(abroad: Abroad) -> None:
     api_client = abroad.api_client
     image = urlsplit(api_client.generate(model=MODEL).images[0].url).path
     url = f"http://{PICTURES}{image}"
@@ -73,7 +73,7 @@ def test_the_paid_request_and_its_images_travel_through_the_chosen_proxy(abroad:
     assert api_client.sent == 2 and abroad.proxy.turned_away == 0
 
 
-def test_a_proxy_that_turns_us_away_costs_nothing_and_its_password_is_not_told(
+def test_rejecting_proxy_costs_nothing_and_hides_password(
     abroad: Abroad, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -86,7 +86,7 @@ def test_a_proxy_that_turns_us_away_costs_nothing_and_its_password_is_not_told(
     assert b"wrong-word" not in record
 
 
-def test_hosts_without_a_proxy_and_this_machine_are_asked_directly(
+def test_no_proxy_hosts_and_loopback_are_direct(
     abroad: Abroad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The client's own address is on loopback.
@@ -98,7 +98,7 @@ def test_hosts_without_a_proxy_and_this_machine_are_asked_directly(
     assert abroad.proxy.asked == []
 
 
-def test_behind_the_chosen_proxy_names_are_its_affair_and_private_ones_stay_refused(
+def test_chosen_proxy_resolves_names_but_private_is_refused(
     api_client: Any, tmp_path: Path
 ) -> None:
     file = io.BytesIO()

@@ -15,7 +15,7 @@ from seedream_api.sandbox.replies import Reply, json_reply
 from support.sample_requests import cat
 
 
-def test_typed_task_that_was_not_found_is_fetched_once_it_is_known(api_client: Any) -> None:
+def test_unknown_task_id_is_fetched_once_known(api_client: Any) -> None:
     api_client.sandbox.faults.push("task", Status(404))
     task_id = api_client.run(lambda session: session.client.submit(cat())).task_id
     with pytest.raises(TaskNotFound):

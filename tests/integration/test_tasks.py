@@ -293,7 +293,7 @@ def test_pruning_spares_what_is_unfinished_or_just_delivered(api_client: Any) ->
     assert len(whole) == 2 and part in whole and api_client.sent == 2
 
 
-def test_an_orphan_that_another_process_removes_meanwhile_is_no_failure(api_client: Any) -> None:
+def test_orphan_removed_by_other_process_is_ignored(api_client: Any) -> None:
     """The images are paid for and stored by then: tidying up may not keep them from anybody."""
     folder = api_client.home / "images" / "ab"
     folder.mkdir(parents=True)

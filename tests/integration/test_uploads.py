@@ -138,7 +138,7 @@ def test_the_order_is_kept_whichever_upload_ends_first(
     delays=st.lists(st.sampled_from([0.0, 0.01, 0.05]), max_size=14),
     seed=st.integers(0, 10**9),
 )
-def test_any_batch_keeps_its_order_and_equal_pictures_share_one_url(
+def test_batch_keeps_order_and_equal_images_share_url(
     api_client: Any, colours: list[str], delays: list[float], seed: int
 ) -> None:
     api_client.sandbox.faults.clear()
@@ -158,9 +158,7 @@ def test_any_batch_keeps_its_order_and_equal_pictures_share_one_url(
                 assert colour_of(served.read()) == wanted
 
 
-def test_an_upload_that_fails_says_which_why_and_that_nothing_was_charged(
-    api_client: Any, way: dict[str, Any]
-) -> None:
+def test_failed_upload_says_which_and_not_charged(api_client: Any, way: dict[str, Any]) -> None:
     for fault in (Status(503), Status(418, "<html>no"), Json({"unexpected": 1})):
         api_client.sandbox.faults.clear()
         api_client.sandbox.faults.push(way["route"], fault, times=200)
@@ -423,7 +421,7 @@ def test_a_refusal_for_other_reasons_keeps_the_upload(api_client: Any) -> None:
 
 
 @pytest.mark.parametrize("way", [{}, {"SEEDREAM_UPLOAD": "inline"}], ids=["uploaded", "inline"])
-def test_pictures_are_encoded_off_the_loop_several_at_once_and_no_more_than_processors(
+def test_images_are_encoded_off_loop_one_per_processor(
     api_client: Any, way: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 3)
@@ -469,9 +467,7 @@ def test_inline_pictures_that_fit_are_left_alone(api_client: Any) -> None:
     assert all(uri.startswith("data:image/png;") for uri in uris) and result.notes == ()
 
 
-def test_a_file_up_to_10_mb_goes_as_it_is_and_a_heavier_one_is_encoded(
-    api_client: Any, tmp_path: Path
-) -> None:
+def test_file_over_10_mb_is_encoded(api_client: Any, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1700, 1700, 3), dtype=np.uint8)
     files = {"8mb.png": noise, "11mb.png": np.concatenate([noise, noise[:600]])}
     for name, array in files.items():
@@ -484,9 +480,7 @@ def test_a_file_up_to_10_mb_goes_as_it_is_and_a_heavier_one_is_encoded(
     assert any("11mb.png" in note and "JPEG" in note for note in result.notes)
 
 
-def test_a_long_side_is_shrunk_and_said_and_too_many_pixels_are_refused(
-    api_client: Any, tmp_path: Path
-) -> None:
+def test_long_side_is_shrunk_and_too_many_pixels_refused(api_client: Any, tmp_path: Path) -> None:
     Image.new("RGB", (7000, 700), "red").save(tmp_path / "long.png")
     result = api_client.generate(file_reference(tmp_path / "long.png", 1), model=EVOLINK)
     [upload] = requests_to(api_client, "POST", "/sandbox/images")
@@ -557,7 +551,7 @@ def test_doctor_sends_a_small_picture_and_says_how_long_it_lives(
         ([], "problem", "api.example.invalid cannot be resolved"),
     ],
 )
-def test_doctor_says_where_the_services_name_leads_and_whether_a_tun_proxy_made_it_up(
+def test_doctor_reports_addresses_and_tun_proxy(
     api_client: Any, answer: list[str], verdict: str, words: str
 ) -> None:
     settings = api_client.settings(

@@ -296,7 +296,7 @@ def test_wrong_key_and_quota_are_told_in_the_hosts_words(api_client: Any) -> Non
         {"FIELDS": '{"key": "canary-password"'},
     ],
 )
-def test_settings_that_cannot_work_are_named_and_their_secrets_hidden(
+def test_invalid_settings_are_named_without_secrets(
     api_client: Any, settings: dict[str, str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -305,7 +305,7 @@ def test_settings_that_cannot_work_are_named_and_their_secrets_hidden(
     assert "SEEDREAM_UPLOAD_HTTP_" in str(caught.value)
 
 
-def test_a_host_in_the_studios_own_network_may_be_asked_in_the_clear_without_a_secret(
+def test_private_host_without_secret_may_use_plain_http(
     api_client: Any,
 ) -> None:
     settings = api_client.settings(**host(api_client, URL="http://nas.lan/up", FIELDS=""))
@@ -323,7 +323,7 @@ def test_headers_may_stand_in_the_file_as_an_object(api_client: Any) -> None:
     assert sent(api_client, HttpHost, SEEDREAM_UPLOAD_HTTP_URL=url).url.endswith(".png")
 
 
-def test_a_picture_on_another_private_host_than_the_configured_is_not_fetched(
+def test_image_on_other_private_host_is_not_fetched(
     api_client: Any,
 ) -> None:
     answer = {"data": {"url": "http://10.1.2.3/a.png"}}

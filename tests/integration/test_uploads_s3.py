@@ -171,7 +171,7 @@ def test_a_busy_bucket_is_asked_again(api_client: Any, server: S3Server) -> None
         (403, "AccessDenied", "Access Denied"),
     ],
 )
-def test_a_full_bucket_is_told_in_its_own_words_and_not_asked_again(
+def test_full_bucket_is_reported_and_not_retried(
     api_client: Any, server: S3Server, status: int, code: str, message: str
 ) -> None:
     server.refusal = (status, code, message)
@@ -296,7 +296,7 @@ def test_a_virtual_style_url_names_the_bucket_in_its_host(
     assert url.startswith(f"https://pics.oss-cn-beijing.aliyuncs.com/{given['key']}?X-Amz-")
 
 
-def test_a_bucket_in_the_hosts_name_is_reached_through_a_proxy_and_its_links_work(
+def test_virtual_hosted_bucket_works_through_proxy(
     api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", server.url)

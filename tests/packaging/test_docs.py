@@ -88,9 +88,7 @@ def test_the_chinese_page_is_the_whole_twin(english: str, chinese: str) -> None:
 
 
 @pytest.mark.parametrize(("english", "chinese"), TWINS)
-def test_every_section_of_the_chinese_page_holds_chinese_and_the_english_none(
-    english: str, chinese: str
-) -> None:
+def test_chinese_page_has_chinese_in_every_section(english: str, chinese: str) -> None:
     assert not CHINESE.search(re.sub(r"\[中文.*?\]\(.*?\)", "", read(english)))
     sections = re.split(r"^#+ .*$", read(chinese), flags=re.M)[1:]
     assert len(sections) > 4
@@ -125,7 +123,7 @@ def test_github_workflow_runs_ci_on_pushes_and_pull_requests() -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
-def test_the_readme_shows_the_canvas_in_a_picture_that_loads_soon(name: str) -> None:
+def test_readme_image_of_the_canvas_is_small(name: str) -> None:
     (url,) = re.findall(r"!\[.+?\]\((.+?)\)", read(name))
     picture = OWN_URL.sub("", url)
     assert picture.startswith("docs/")

@@ -80,7 +80,7 @@ def test_the_pack_is_described_as_the_registry_asks(config: dict[str, Any]) -> N
     assert 'WEB_DIRECTORY = "./web"' in (PACK_ROOT / "__init__.py").read_text("utf-8")
 
 
-def test_icon_and_banner_exist_where_their_addresses_say_and_have_the_right_shape(
+def test_icon_and_banner_have_their_urls_and_sizes(
     config: dict[str, Any],
 ) -> None:
     base = "https://raw.githubusercontent.com/seedream-deepspace/comfyui-seedream-deepspace/main/"
@@ -155,7 +155,7 @@ def forbidden(tree: ast.AST) -> list[str]:
     return found
 
 
-def test_nothing_runs_code_from_texts_starts_programs_or_installs_packages(archive: Path) -> None:
+def test_pack_starts_no_programs_and_installs_no_packages(archive: Path) -> None:
     found = {name: forbidden(tree) for name, tree in modules(archive)}
     assert len(found) > 80
     assert {name: what for name, what in found.items() if what} == {}

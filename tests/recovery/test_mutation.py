@@ -12,7 +12,7 @@ from support.paths import PACK_ROOT
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants are tried in forked processes")
-def test_one_mutant_of_each_module_is_killed_and_one_that_changes_nothing_lives() -> None:
+def test_short_mutation_run_succeeds() -> None:
     command = [sys.executable, PACK_ROOT / "tools" / "mutation.py", "--short"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr

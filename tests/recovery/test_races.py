@@ -161,7 +161,7 @@ def test_of_several_waiters_one_takes_over(
     assert owner.downloads == fetched + 2
 
 
-def test_who_takes_over_what_was_not_sent_yet_is_the_one_that_pays(
+def test_process_that_takes_over_unsent_job_pays(
     trio: list[Place], service: Sandbox, tmp_path: Path
 ) -> None:
     """The owner is killed before it sends; of two that wait, one sends, and says so."""
@@ -334,7 +334,7 @@ def sessions(home: Path, service: Sandbox) -> Callable[[], Session]:
     return lambda: Session(settings)
 
 
-def test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed(
+def test_request_cancelled_while_claimed_blocks_no_other(
     sessions: Callable[[], Session], service: Sandbox, home: Path
 ) -> None:
     async def road() -> Result:
@@ -355,7 +355,7 @@ def test_nobody_waits_for_a_request_that_was_cancelled_while_it_was_claimed(
 
 
 @pytest.mark.parametrize("family", [SMALL, PREFERENTIAL], ids=["evolink", "preferential"])
-def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
+def test_waiter_on_other_process_is_told_when_it_stops(
     sessions: Callable[[], Session], service: Sandbox, family: dict[str, Any]
 ) -> None:
     request = Request(**{**family, "prompt": "Sent by another"})
@@ -390,7 +390,7 @@ def test_who_stops_waiting_for_what_another_process_sent_is_told_so(
     assert len(service.posts) == before + 1
 
 
-def test_a_session_that_closes_just_before_the_first_byte_leaves_nothing_unknown(
+def test_close_before_first_byte_leaves_nothing_unknown(
     sessions: Callable[[], Session], service: Sandbox, home: Path
 ) -> None:
     async def road() -> None:

@@ -117,7 +117,7 @@ def test_the_audit_sees_a_request_that_was_sent_twice(books: Books) -> None:
     assert books.findings([refused, books.post]).all() == []
 
 
-def test_the_audit_sees_a_second_charge_unless_somebody_asked_for_it(books: Books) -> None:
+def test_audit_sees_unrequested_second_charge(books: Books) -> None:
     books.store.put(replace(books.record, id="task-ba9876543210"))
     posts = [books.post, replace(books.post, key="key of row 2")]
     found = books.findings(posts)

@@ -61,7 +61,7 @@ def relative_imports() -> list[tuple[Path, ast.ImportFrom]]:
     ]
 
 
-def test_importing_the_package_alone_loads_no_http_and_no_pictures(tmp_path: Path) -> None:
+def test_import_loads_neither_http_nor_images(tmp_path: Path) -> None:
     loaded = modules_after(tmp_path, "seedream_api")
     assert "seedream_api" in loaded
     heavy = {"httpx", "httpcore", "pydantic", "PIL", "numpy", "asyncio", "sqlite3", "ssl"}

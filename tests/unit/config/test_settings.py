@@ -50,7 +50,7 @@ def test_environment_wins_over_file_and_file_over_default(home: Path, name: str)
     assert (both.text(name), both.values[name].origin) == (second, "environment")
 
 
-def test_blank_values_count_as_absent_and_blanks_around_values_are_cut(home: Path) -> None:
+def test_blank_values_are_absent_and_others_stripped(home: Path) -> None:
     settings = load(home, {"SEEDREAM_TIMEOUT_S": " "}, SEEDREAM_MAX_SUBMITS="  ")
     assert settings.values["SEEDREAM_TIMEOUT_S"].origin == "default"
     assert settings.number("SEEDREAM_MAX_SUBMITS") == 4
@@ -77,9 +77,7 @@ def test_a_nought_in_the_file_is_a_value_and_not_an_absent_one(home: Path) -> No
 @pytest.mark.parametrize(
     "name", [name for name, setting in SETTINGS.items() if setting.words or setting.low is not None]
 )
-def test_a_value_that_is_not_allowed_names_setting_value_origin_and_what_is(
-    home: Path, name: str
-) -> None:
+def test_invalid_value_names_setting_origin_and_allowed(home: Path, name: str) -> None:
     setting = SETTINGS[name]
     for given in ("", "nan", "-1", "1e99", "maybe"):
         if not given:
@@ -139,7 +137,7 @@ def test_the_built_in_sandbox_only_ever_gets_its_own_key(home: Path, kind: str) 
     assert settings.key.get_secret_value() == SANDBOX_KEY
 
 
-def test_a_sandbox_apart_is_known_by_its_key_on_this_machine_only(home: Path) -> None:
+def test_separate_sandbox_is_known_by_key_on_loopback_only(home: Path) -> None:
     here = load(home, {}, DEEPSPACE_BASE_URL="http://127.0.0.1:9", DEEPSPACE_API_KEY=SANDBOX_KEY)
     there = load(home, {}, DEEPSPACE_BASE_URL="https://example.com", DEEPSPACE_API_KEY=SANDBOX_KEY)
     assert here.is_sandbox and not here.is_built_in_sandbox and not there.is_sandbox
@@ -158,9 +156,7 @@ def test_no_key_names_the_three_ways(home: Path) -> None:
 @pytest.mark.parametrize(
     "key", ["sk-two words", "sk-line\nend", "sk-密钥", "sk-\x00", "sk-\u200b1"]
 )
-def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(
-    home: Path, key: str
-) -> None:
+def test_key_unfit_for_header_is_refused_and_hidden(home: Path, key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         _ = load(home, {}, DEEPSPACE_API_KEY=key).key
     assert caught.value.key == "bad_key" and key not in str(caught.value)

@@ -74,7 +74,7 @@ def test_an_address_has_one_spelling(home: Path, given: str, address: str) -> No
         "https://example.com/#x",
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_with_its_reason(home: Path, given: str) -> None:
+def test_unusable_address_is_refused_with_reason(home: Path, given: str) -> None:
     error = refusal(home, {}, DEEPSPACE_BASE_URL=given)
     assert error.key == "bad_address" and error.values["reason"]
 

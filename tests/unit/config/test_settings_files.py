@@ -162,7 +162,7 @@ TOO_DEEP = "[" * 100_000
 @pytest.mark.parametrize(
     "text", ["{", "", "[]", '"text"', "null", "7", TOO_DEEP], ids=lambda text: text[:9]
 )
-def test_a_broken_file_is_named_with_its_reason_and_left_as_it_is(home: Path, text: str) -> None:
+def test_broken_file_is_named_and_left_unchanged(home: Path, text: str) -> None:
     error = refusal(home, text)
     path = home / "settings.json"
     assert error.key == "bad_settings_file" and str(path) in str(error)
@@ -177,11 +177,11 @@ def test_a_file_that_is_a_folder_or_no_text_is_named(home: Path) -> None:
     assert refusal(home).key == "bad_settings_file"
 
 
-def test_a_missing_file_and_a_missing_home_are_fine_and_nothing_is_made(home: Path) -> None:
+def test_missing_file_and_folder_are_not_created(home: Path) -> None:
     assert load(home).settings_file == home / "settings.json" and not home.exists()
 
 
-def test_home_is_the_environments_else_the_callers_else_the_platforms(tmp_path: Path) -> None:
+def test_home_comes_from_environment_caller_or_platform(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     assert load_settings(mine, environ={}).home == mine
     environ = {"SEEDREAM_HOME": str(tmp_path / "set")}
@@ -208,9 +208,7 @@ def with_models(home: Path, tmp_path: Path, text: str) -> Settings:
     return load(home, {}, SEEDREAM_MODELS=str(path))
 
 
-def test_added_models_stand_after_the_known_ones_like_the_one_they_name(
-    home: Path, tmp_path: Path
-) -> None:
+def test_added_models_follow_the_known_ones(home: Path, tmp_path: Path) -> None:
     entry = {"id": "Seedream-9", "family": "evolink", "like": "Seedream-4.0"}
     for mark in ("", "\ufeff"):
         models = with_models(home, tmp_path, mark + json.dumps([entry])).models

@@ -40,7 +40,7 @@ from support.hostile_server import HELD, Server, answer, chunked, cut_after, red
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_image_is_known_by_its_bytes_whatever_the_server_calls_it(
+def test_image_type_comes_from_bytes_not_headers(
     fetch: Fetcher, serve: Callable[..., Server], kind: str
 ) -> None:
     data = encoded(kind)
@@ -83,7 +83,7 @@ def test_request_says_who_asks_and_carries_no_secret(
         ("/a//b.png#part", "/a//b.png"),
     ],
 )  # fmt: skip
-def test_a_signed_or_chinese_address_is_asked_for_as_it_was_signed(
+def test_signed_or_chinese_url_is_sent_unchanged(
     fetch: Fetcher, serve: Callable[..., Server], given: str, asked: str
 ) -> None:
     server = serve(answer(PNG))

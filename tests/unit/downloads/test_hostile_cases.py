@@ -144,7 +144,7 @@ def most_memory() -> int:
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize("stage", GALLERY, indirect=True, ids=lambda case: case.name)
-def test_it_ends_with_its_clear_error_in_time_and_nothing_private_is_reached(stage: Stage) -> None:
+def test_case_ends_with_its_error_and_reaches_nothing_private(stage: Stage) -> None:
     case, before, begun = stage.case, most_memory(), stage.time.clock()
     error = asyncio.run(stage.load())
     took = stage.time.clock() - begun
@@ -160,7 +160,7 @@ def test_it_ends_with_its_clear_error_in_time_and_nothing_private_is_reached(sta
         assert [path.name for path in stage.folder.iterdir()] == ["home"], "it stayed behind"
 
 
-def test_the_gallery_holds_more_than_sixty_cases_and_no_two_are_called_the_same() -> None:
+def test_cases_are_more_than_sixty_with_unique_names() -> None:
     names = [case.name for case in GALLERY]
     assert len(set(names)) == len(names) >= 60
     kinds = {name.partition(":")[0] for name in names}

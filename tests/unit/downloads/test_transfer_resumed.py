@@ -141,7 +141,7 @@ def test_bytes_after_an_image_pass(fetch: Fetcher, serve: Callable[..., Server])
     assert fetch(server.url).bytes and len(server.requests) == 1
 
 
-def test_a_jpeg_without_its_end_mark_passes_when_it_comes_so_twice(
+def test_jpeg_without_end_passes_when_received_twice(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
     server = serve(answer(JPEG[:-2]))

@@ -112,7 +112,7 @@ def test_if_nothing_came_the_first_reason_is_raised(session: Any, monkeypatch: A
         gathered(session, monkeypatch, {"task-a": running("task-a")})
 
 
-def test_with_partial_set_to_fail_what_came_is_kept_and_the_rest_is_told(
+def test_partial_fail_keeps_results_and_reports_rest(
     session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEEDREAM_PARTIAL", "fail")

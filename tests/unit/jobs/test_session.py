@@ -64,7 +64,7 @@ class Names:
         (["8.8.8.8", "2606:4700::1111"], False),
     ],
 )
-def test_a_services_name_decides_once_whether_its_results_may_be_private(
+def test_service_name_decides_once_on_private_results(
     home: Path, monkeypatch: pytest.MonkeyPatch, found: list[str], is_private: bool
 ) -> None:
     names = Names(*found)
@@ -90,9 +90,7 @@ def test_an_address_in_numbers_is_not_looked_up(
     assert policy(home, address).may_be_private is is_private and names.asked == []
 
 
-def test_behind_a_proxy_nothing_private_is_opened_and_nothing_looked_up(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_session_opens_nothing_private(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names("10.1.2.3")
     monkeypatch.setattr(session, "resolve", names)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

@@ -104,7 +104,7 @@ def test_loopback_never_goes_to_a_proxy(serve: Serve, monkeypatch: pytest.Monkey
     ],
 )
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the system's own settings count")
-def test_the_environment_names_the_proxy_and_the_hosts_without_one(
+def test_environment_gives_proxy_and_excluded_hosts(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str | None
 ) -> None:
     for name, value in environ.items():
@@ -123,7 +123,7 @@ def test_the_environment_names_the_proxy_and_the_hosts_without_one(
     ],
 )
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the system's own settings count")
-def test_the_chosen_proxy_goes_before_the_environments_but_not_before_no_proxy(
+def test_chosen_proxy_overrides_environment_except_no_proxy(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], expected: str | None
 ) -> None:
     for name, value in environ.items():
@@ -153,9 +153,7 @@ def test_no_proxy_takes_ports_and_networks(
 
 
 @pytest.mark.parametrize("proxy", ["ftp://p:1", "socks4://p:1", "http://p:notaport"])
-def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
+def test_unusable_proxy_fails_before_sending(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     seen: list[str] = []
     with pytest.raises(ConfigurationError) as caught:

@@ -59,7 +59,7 @@ def test_attempts_end_within_the_total_time_and_use_most_of_it(
 
 @pytest.mark.parametrize("policy", POLICIES)
 @given(jitter=st.floats(0, 1))
-def test_pauses_double_up_to_the_longest_and_jitter_only_shortens(
+def test_delays_double_up_to_a_limit_and_jitter_shortens(
     policy: RetryPolicy, jitter: float
 ) -> None:
     taken, _ = pauses(policy, jitter)
@@ -89,7 +89,7 @@ def test_each_kind_of_failure_has_a_budget_of_its_own() -> None:
     assert patience.next_delay(CONNECTING) == CONNECTING.first_s
 
 
-def test_waited_time_is_counted_from_the_first_failure_of_the_kind() -> None:
+def test_budget_counts_from_first_failure_of_its_kind() -> None:
     clock = Clock()
     patience = RetryBudget(clock)
     assert patience.waited_s(RATE_LIMITED) == 0
@@ -171,7 +171,7 @@ def date(seconds_from_now: float) -> str:
         ({"retry-after": "Wed, 99 Foo 2026 99:99:99 GMT"}, None),
     ],
 )
-def test_retry_after_is_read_in_every_form_and_absurd_ones_are_not_believed(
+def test_retry_after_is_parsed_and_absurd_values_ignored(
     headers: dict[str, str], expected: float | None
 ) -> None:
     assert retry_after_s(headers, NOW) == expected

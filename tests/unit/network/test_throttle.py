@@ -28,7 +28,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_no_more_than_the_places_are_inside_and_they_enter_in_order() -> None:
+def test_throttle_limits_entries_and_keeps_order() -> None:
     async def run() -> None:
         time = Time()
         gate = Throttle(2, clock=time.clock, sleep=time.sleep)
@@ -57,7 +57,7 @@ def test_no_more_than_the_places_are_inside_and_they_enter_in_order() -> None:
     asyncio.run(run())
 
 
-def test_a_place_is_given_back_when_its_holder_fails_or_is_cancelled() -> None:
+def test_slot_is_released_on_failure_or_cancel() -> None:
     async def run() -> None:
         time = Time()
         gate = Throttle(1, clock=time.clock, sleep=time.sleep)
@@ -99,7 +99,7 @@ def test_holding_back_keeps_everyone_out_for_its_time() -> None:
     asyncio.run(run())
 
 
-def test_a_shorter_hold_does_not_cut_a_longer_one_and_a_longer_one_extends_it() -> None:
+def test_pause_is_extended_but_never_shortened() -> None:
     async def run() -> None:
         time = Time()
         gate = Throttle(1, clock=time.clock, sleep=time.sleep)

@@ -142,7 +142,7 @@ def test_a_cancelled_moment_lets_no_byte_out(serve: Serve) -> None:
     assert len(server.callers) == 1 and server.read == b""
 
 
-def test_a_moment_that_takes_all_the_time_there_is_means_not_sent(serve: Serve) -> None:
+def test_slow_before_first_byte_means_not_sent(serve: Serve) -> None:
     server = serve(lambda caller: caller.wait_for_end())
 
     async def run() -> None:
@@ -252,7 +252,7 @@ def test_body_that_its_gzip_header_lies_about_is_kept(serve: Serve) -> None:
     assert (answer.body, answer.cut, answer.json()) == (b"{}", None, {})
 
 
-def test_a_connection_that_dies_while_the_request_travels_is_unknown(serve: Serve) -> None:
+def test_connection_lost_while_sending_is_unknown(serve: Serve) -> None:
     def talk(caller: Any) -> None:
         caller.socket.recv(10)
 
@@ -328,7 +328,7 @@ def test_packed_response_is_bounded_when_unpacked(monkeypatch: pytest.MonkeyPatc
         HttpResponse(200, {}, packed).json()
 
 
-def test_a_cancellation_that_meets_the_end_of_a_read_is_not_swallowed() -> None:
+def test_cancellation_at_end_of_read_is_not_swallowed() -> None:
     async def read() -> None:
         arrived: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
 

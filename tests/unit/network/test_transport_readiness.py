@@ -37,7 +37,7 @@ async def ask_at_once(url: str, times: int) -> list[Any]:
         await client.close()
 
 
-def test_certificates_are_read_once_for_all_who_ask_at_the_same_time(
+def test_certificates_are_read_once_for_parallel_callers(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[ssl.SSLContext] = []

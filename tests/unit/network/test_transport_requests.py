@@ -145,7 +145,7 @@ async def streamed(client: Transport, url: str = URL, address: str | None = None
         return b"".join([chunk async for chunk in answer.chunks])
 
 
-def test_a_paid_request_that_something_begins_again_is_stopped_before_its_second_first_byte(
+def test_repeated_paid_request_stops_before_its_first_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As another pack's patch of httpx does, which tries again what fails."""
@@ -252,7 +252,7 @@ def test_an_answer_may_have_just_as_many_bytes_as_are_allowed(
 # ---- connections ----
 
 
-def test_paid_requests_never_reuse_a_connection_and_free_ones_may(pools: Pools) -> None:
+def test_paid_requests_never_reuse_a_connection(pools: Pools) -> None:
     async def several(client: Transport) -> None:
         for _ in range(2):
             await client.ask(URL)
@@ -318,7 +318,7 @@ def test_certificates_that_could_not_be_loaded_are_tried_again(
     run(thrice)
 
 
-def test_without_a_store_of_the_system_there_are_those_that_come_along(
+def test_certificates_fall_back_to_bundled_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda self: None)

@@ -164,7 +164,7 @@ def test_no_cookie_is_kept(serve: Serve) -> None:
     assert server.read.count(b"GET ") == 2 and b"cookie" not in server.read.lower()
 
 
-def test_a_body_is_streamed_as_it_was_sent_from_the_address_that_was_checked(serve: Serve) -> None:
+def test_body_is_streamed_raw_from_the_checked_address(serve: Serve) -> None:
     server = serve(lambda caller: (caller.request(), caller.answer(b"x" * 300_000)))
 
     async def steps(client: Transport) -> bytes:

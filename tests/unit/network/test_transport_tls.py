@@ -143,7 +143,7 @@ def test_what_breaks_inside_tls_after_the_first_byte_is_unknown(
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_bundle_that_cannot_be_loaded_is_named_before_anything_is_sent(
+def test_unreadable_bundle_is_named_before_sending(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
 ) -> None:
     bundle = tmp_path / "bundle.pem"
@@ -157,7 +157,7 @@ def test_a_bundle_that_cannot_be_loaded_is_named_before_anything_is_sent(
     assert server.callers == []
 
 
-def test_without_a_bundle_the_systems_store_and_certifis_are_trusted() -> None:
+def test_system_store_and_certifi_are_trusted_by_default() -> None:
     context = trusted_certificates({})
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
     assert len(context.get_ca_certs()) > 50

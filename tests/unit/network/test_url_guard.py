@@ -244,9 +244,7 @@ def test_name_with_any_private_address_is_refused(answer: list[str]) -> None:
         "router.home.arpa", "2130706433", "0x7f.1", "[fd00:ec2::254]",
     ],
 )  # fmt: skip
-def test_private_literals_and_names_are_refused_with_and_without_proxy(
-    host: str, proxied: bool
-) -> None:
+def test_private_hosts_are_refused_with_and_without_proxy(host: str, proxied: bool) -> None:
     names = Names({})
     with pytest.raises(UnsafeURL):
         connect(f"http://{host}/a", names=names, proxied=proxied, behind_tun=True)

@@ -95,7 +95,7 @@ def not_found() -> TaskNotFound:
 
 
 @given(age=AGES, typical=TYPICAL, jitter=st.floats(0, 1))
-def test_looks_are_never_faster_than_one_second_nor_slower_than_ten(
+def test_polls_are_one_to_ten_seconds_apart(
     age: float, typical: float | None, jitter: float
 ) -> None:
     assert FASTEST_S == 1.0 and SLOWEST_S == 10.0
@@ -122,7 +122,7 @@ def test_looks_crowd_around_the_time_that_tasks_took_before() -> None:
 
 
 @pytest.mark.parametrize("typical", [3.0, 15.0, 45.0, 92.0, 300.0])
-def test_a_typical_task_is_seen_within_a_tenth_of_its_time_and_few_looks(typical: float) -> None:
+def test_typical_task_is_seen_soon_with_few_polls(typical: float) -> None:
     waited = Waited(done_at(typical), typical_s=typical)
     assert waited.run().status is TaskStatus.COMPLETED
     assert waited.looks[-1] - typical <= max(2.0, 0.1 * typical)
@@ -159,7 +159,7 @@ def test_the_pauses_in_figures(
 # ---- the end ----
 
 
-def test_completed_and_failed_tasks_end_the_wait_and_every_look_is_told() -> None:
+def test_finished_task_ends_wait_and_every_poll_is_reported() -> None:
     words = iter(["queued", "processing", "failed"])
     waited = Waited(lambda now: task(next(words)))
     assert waited.run().status is TaskStatus.FAILED
@@ -271,7 +271,7 @@ def test_blips_are_survived_and_each_has_the_whole_budget(error: Callable[[], Ex
     assert min(waited.slept) >= FASTEST_S
 
 
-def test_a_service_that_stays_away_ends_the_wait_within_the_budget() -> None:
+def test_unreachable_service_ends_wait_within_budget() -> None:
     waited = Waited(lambda now: read_failed())
     with pytest.raises(ReadFailed):
         waited.run()
@@ -290,7 +290,7 @@ def test_zero_as_the_services_word_is_no_reason_to_hammer_it() -> None:
     assert min(waited.slept) >= FASTEST_S
 
 
-def test_a_blip_at_the_deadline_ends_as_a_timeout_that_keeps_the_last_word() -> None:
+def test_failure_at_deadline_is_timeout_with_last_status() -> None:
     waited = Waited(lambda now: task("processing") if now < 5 else read_failed(), timeout_s=20.0)
     with pytest.raises(WaitTimedOut) as caught:
         waited.run()
@@ -438,7 +438,7 @@ def test_a_look_answers_those_who_asked_before_it_began() -> None:
     assert watched(twice) == [True, False]
 
 
-def test_while_the_service_does_not_answer_a_task_is_taken_to_run() -> None:
+def test_task_counts_as_running_while_service_is_silent() -> None:
     async def run() -> None:
         watch = PollSignal(asyncio.sleep)
         watch.poll_started()

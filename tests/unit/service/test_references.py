@@ -40,7 +40,7 @@ def saved(path: Path, pixels: npt.NDArray[Any], **options: Any) -> Path:
 # ---- identity ----
 
 
-def test_equal_pixels_are_the_same_reference_whatever_they_are_called() -> None:
+def test_equal_pixels_are_equal_references() -> None:
     pixels = noise(20, 30)
     one, other = pixels_reference(pixels, "image_1"), pixels_reference(pixels.copy(), "image_7")
     assert one.identity() == other.identity() and one.identity().startswith("sha256:")
@@ -61,7 +61,7 @@ def test_one_other_bit_or_another_shape_is_another_reference() -> None:
     assert len({pixels_reference(one, "a").identity() for one in prints}) == len(prints)
 
 
-def test_a_url_is_told_apart_by_its_letters_and_shows_none_of_them() -> None:
+def test_url_references_compare_by_url_and_hide_it() -> None:
     signed = "https://example.com/a.png?sig=hunter2"
     assert UrlReference(signed).identity() == f"url:{signed}"
     assert UrlReference(signed) == UrlReference(signed) != UrlReference(signed + "2")
@@ -124,9 +124,7 @@ def test_transparency_becomes_white_and_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["webp", "png", "gif"])
-def test_of_an_animation_the_first_frame_is_sent_and_the_file_is_named(
-    tmp_path: Path, ending: str
-) -> None:
+def test_first_frame_of_animation_is_sent_and_noted(tmp_path: Path, ending: str) -> None:
     frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue", "lime")]
     path = tmp_path / f"a.{ending}"
     frames[0].save(path, save_all=True, append_images=frames[1:], **(

@@ -22,7 +22,7 @@ def urls(payload: Any) -> list[str | None]:
 # ---- the main page, word for word ----
 
 
-def test_synchronous_answer_of_the_main_page_gives_its_image_and_no_task() -> None:
+def test_documented_synchronous_response_gives_image_only() -> None:
     answer = parse_value(
         {"data": [{"url": URL}], "created": 1758200023, "model": "Seedream-5.0-Lite-Preferential"}
     )
@@ -30,7 +30,7 @@ def test_synchronous_answer_of_the_main_page_gives_its_image_and_no_task() -> No
     assert answer.task_id is None and answer.status is None and answer.error is None
 
 
-def test_asynchronous_answer_of_the_main_page_gives_its_task_id_and_no_images() -> None:
+def test_documented_asynchronous_response_gives_task_id_only() -> None:
     answer = parse_value(
         {
             "id": "task-xxxxxxxxxxxx",
@@ -210,7 +210,7 @@ def test_new_api_task_is_read_with_its_own_words() -> None:
     assert answer.progress == 30.0 and answer.error is None
 
 
-def test_a_task_that_holds_an_object_called_data_is_still_that_task() -> None:
+def test_task_with_data_object_is_still_that_task() -> None:
     for inside in ({}, {"created": 1}):
         answer = parse_value({"id": "task-1", "status": "processing", "data": inside})
         assert answer.task_id == "task-1" and answer.status is TaskStatus.PROCESSING
@@ -219,7 +219,7 @@ def test_a_task_that_holds_an_object_called_data_is_still_that_task() -> None:
     assert parse_value(deeper).status is TaskStatus.QUEUED
 
 
-def test_the_state_of_a_relays_task_wins_over_the_providers_raw_answer_in_it() -> None:
+def test_relay_state_wins_over_embedded_provider_response() -> None:
     raw = {"id": "upstream-9", "status": "running", "data": [{"url": URL}]}
     answer = parse_value(
         {"code": "success", "data": {"task_id": "t-1", "status": "SUCCESS", "data": raw}}

@@ -114,7 +114,7 @@ def test_first_images_of_a_running_task_do_not_complete_it(word: str) -> None:
     assert task is not None and not task.status.is_terminal
 
 
-def test_completed_without_images_is_told_from_an_answer_that_names_none() -> None:
+def test_completed_without_images_differs_from_no_image_field() -> None:
     assert parse_value({"data": []}).names_results
     assert parse_value({"output": {"data": []}}).names_results
     assert not parse_value({"created": 1, "model": "Seedream-4.5"}).names_results
@@ -156,7 +156,7 @@ def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -
 
 
 @given(JSON)
-def test_reading_an_error_never_fails_and_never_gives_an_empty_one_from_an_error(
+def test_parse_error_never_fails_nor_returns_an_empty_error(
     payload: Any,
 ) -> None:
     error = parse_error(payload)

@@ -82,7 +82,7 @@ def test_an_empty_prompt_is_refused(prompt: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["\ud83d", "a cat \udc00", "\ude00\ud83d"])
-def test_half_a_character_is_refused_before_anything_chokes_on_it(prompt: str) -> None:
+def test_lone_surrogate_is_refused(prompt: str) -> None:
     error = refusal(prompt=prompt)
     assert error.key == "value_malformed" and error.values["field"] == "prompt"
     assert str(error).encode() and json.dumps(error.to_record()).encode()
@@ -90,7 +90,7 @@ def test_half_a_character_is_refused_before_anything_chokes_on_it(prompt: str) -
 
 
 @pytest.mark.parametrize("model", ["", "seedream-4.5", "Seedream-4", "Seedream-9"])
-def test_an_unknown_model_is_refused_and_the_known_ones_are_named(model: str) -> None:
+def test_unknown_model_is_refused_with_known_ones(model: str) -> None:
     error = refusal(model=model)
     assert error.key == "model_unknown" and says(error, "model", repr(model), *MODELS)
 
@@ -114,7 +114,7 @@ def test_an_unknown_model_is_refused_and_the_known_ones_are_named(model: str) ->
         ("Seedream-4.5-Preferential", "output_format", "auto", "png, jpeg"),
     ],
 )
-def test_a_value_that_a_model_does_not_take_names_field_value_and_what_it_takes(
+def test_unsupported_value_names_field_and_allowed_values(
     model: str, field: str, value: Any, allowed: str
 ) -> None:
     error = refusal(model=model, **{field: value})
@@ -183,7 +183,7 @@ def test_references_and_results_are_fifteen_together(references: int, n: int) ->
         (24_001, 1_501, "reference_too_large"),
     ],
 )
-def test_a_picture_outside_the_services_bounds_is_refused_with_place_and_size(
+def test_image_out_of_bounds_is_refused_with_position(
     width: int, height: int, key: str | None
 ) -> None:
     references = (UrlReference(URL), picture(64, 64), picture(width, height))
@@ -195,9 +195,7 @@ def test_a_picture_outside_the_services_bounds_is_refused_with_place_and_size(
 
 
 @given(width=st.integers(1, 100_000), height=st.integers(1, 100_000))
-def test_what_passes_is_within_all_three_bounds_and_nothing_else_passes(
-    width: int, height: int
-) -> None:
+def test_reference_passes_only_within_all_bounds(width: int, height: int) -> None:
     fine = (
         min(width, height) >= 15
         and max(width, height) <= 16 * min(width, height)
@@ -221,7 +219,7 @@ def test_a_reference_that_is_no_web_address_is_refused(url: str) -> None:
     assert "image_urls" in str(error) and "https://example.com/picture.png" in str(error)
 
 
-def test_a_reference_with_a_password_in_it_is_refused_without_showing_it() -> None:
+def test_reference_url_with_password_is_refused_and_hidden() -> None:
     error = refusal(references=(UrlReference("https://user:hunter2@example.com/a.png"),))
     assert isinstance(error, UnsafeURL) and "hunter2" not in str(error)
 

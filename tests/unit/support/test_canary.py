@@ -83,7 +83,7 @@ def test_what_looks_like_it_is_not_it(tmp_path: Path) -> None:
     assert [*search.in_files(tmp_path)] == [] and search.in_data(b"Bearer ...") == []
 
 
-def test_a_key_on_the_border_of_two_pieces_of_a_large_file_is_found(
+def test_key_across_two_chunks_of_a_file_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(canary, "PIECE_BYTES", 2000)

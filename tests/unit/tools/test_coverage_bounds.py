@@ -22,7 +22,7 @@ def file(lines: tuple[int, int], branches: tuple[int, int]) -> dict[str, dict[st
     return {"summary": {**summary, "covered_branches": branches[0], "num_branches": branches[1]}}
 
 
-def test_a_folders_share_is_that_of_all_its_files_and_of_no_others(covering: Any) -> None:
+def test_share_of_folder_counts_all_its_files_only(covering: Any) -> None:
     files = {
         "seedream_api/jobs/job.py": file((90, 100), (40, 50)),
         "seedream_api/sandbox/tasks.py": file((100, 100), (50, 50)),
