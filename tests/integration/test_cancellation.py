@@ -18,7 +18,7 @@ from support.sample_requests import BOTH, NOW_5, cat
 @BOTH
 def test_cancel_during_download_says_images_were_made(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
-        fetch = Held(session.downloader, "fetch")
+        fetch = Held(session.resources.downloader, "fetch")
         task = asyncio.create_task(generate(cat(model), session))
         await fetch.reached.wait()
         error = await cancelled(task)
@@ -218,7 +218,7 @@ def test_cancel_while_claiming_leaves_row_of_other_process(
 ) -> None:
     async def road(session: Any) -> Any:
         async with api_client.session() as other:
-            bring = Held(other.uploader, "resolve_references")
+            bring = Held(other.resources.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
             run = Held(session.ledger, "run", only="claim")
@@ -263,7 +263,7 @@ def test_cancel_while_claiming_leaves_row_of_other_job(
     api_client: Any,
 ) -> None:
     async def road(session: Any) -> Any:
-        fetch = Held(session.downloader, "fetch")
+        fetch = Held(session.resources.downloader, "fetch")
         working = asyncio.create_task(generate(cat(NOW_5), session))
         await fetch.reached.wait()
         run = Held(session.ledger, "run")

@@ -13,7 +13,7 @@ from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 from support.old_ledgers import take_back_to_0_1
 
 ADDRESS = "https://api.deepspaceai.net"
