@@ -112,7 +112,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:4]),
     "network.throttle": ("unit/network/test_throttle.py",),
     "ledger.owner_lock": ("unit/ledger/test_owner_lock.py", "unit/ledger/test_windows.py", *_LOCKS),
-    **dict.fromkeys(("jobs.steps", "jobs.job"), _PAID_REQUEST),
+    **dict.fromkeys(("jobs.steps", "jobs.job", "jobs.runner"), _PAID_REQUEST),
     "service.verdicts": ("unit/service/test_verdicts.py",),
     "service.refusals": ("unit/service/test_refusal_list.py", "unit/service/test_refusals.py"),
     "service.responses": (
@@ -146,7 +146,8 @@ PLAIN = {
     "network.throttle": "Throttle.pause_for",
     "ledger.owner_lock": "is_alive",
     "jobs.steps": "_record_submission",
-    "jobs.job": "Job._run",
+    "jobs.job": "Job.current_row",
+    "jobs.runner": "_acquire_row",
     "service.verdicts": "judge_submission",
     "service.refusals": "build_refusal",
     "service.responses": "parse_response",
