@@ -15,21 +15,20 @@ from pathlib import Path
 
 if sys.version_info < (3, 10):  # noqa: UP036  (this is where an older Python gets its message)
     sys.exit("dev.py needs Python 3.10 or newer; this is " + sys.version.split()[0])
-TESTS = Path(__file__).resolve().parent / "tests"
-sys.path[1:1] = [str(TESTS / "setup"), str(TESTS / "browser")]
+sys.path[1:1] = [str(Path(__file__).resolve().parent / folder) for folder in ("tools", "tests")]
 
-from covering import measure
-from environment import ensure_environment
-from fetching import ensure_browser, ensure_comfyui, ensure_frontends
-from hosting import ensure_host
-from packages import DEV, EXE, PYTHON, ROOT, SCRIPTS, Failure, say
+from setup.coverage import measure
+from setup.downloads import ensure_browser, ensure_comfyui, ensure_frontends
+from setup.environment import ensure_environment
+from setup.host import ensure_host
+from setup.packages import DEV, EXE, PYTHON, ROOT, SCRIPTS, Failure, say
 
 
 def run(*command: str | Path, env: dict[str, str]) -> bool:
-    return subprocess.run(command, cwd=ROOT, env=surroundings(env)).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=child_environment(env)).returncode == 0
 
 
-def surroundings(env: dict[str, str]) -> dict[str, str]:
+def child_environment(env: dict[str, str]) -> dict[str, str]:
     # A terminal that cannot show Chinese gets question marks, not an exception.
     return {**os.environ, "PYTHONIOENCODING": ":replace", **env}
 
@@ -43,7 +42,7 @@ def test(host: dict[str, str], arguments: list[str]) -> bool:
         # The program, not "python -m pytest": that would put this folder on sys.path, and its
         # nodes/ would hide ComfyUI's own nodes module.
         "pytest": ["pytest", *arguments],
-        "matrix": ["python", "benchmarks/matrix.py"],
+        "matrix": ["python", "tools/matrix.py"],
     }
     if arguments:
         layers = {"pytest": layers["pytest"]}
@@ -65,11 +64,11 @@ def main(command: str = "", *arguments: str) -> int:
         ensure_comfyui()
         host = ensure_host()
         if command == "demo":
-            return 0 if run(PYTHON, ROOT / "tests" / "comfyui" / "demo.py", env=host) else 1
+            return 0 if run(PYTHON, ROOT / "tools" / "demo.py", env=host) else 1
         ensure_frontends()
         ensure_browser()
         if command == "coverage":
-            return 0 if measure(surroundings(host), list(arguments)) else 1
+            return 0 if measure(child_environment(host), list(arguments)) else 1
         return 0 if test(host, list(arguments)) else 1
     except (Failure, OSError) as failure:
         say(f"Stopped: {failure}\nIf .dev is in a bad state, delete it and run this again.")

@@ -1,4 +1,4 @@
-"""A web server that is far away: every request waits before it is answered.
+"""A distant web server: every response waits.
 
     python benchmarks/distant_host.py FOLDER
 
@@ -71,7 +71,7 @@ def handler_of(host: Host) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     return Handler
 

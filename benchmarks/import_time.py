@@ -26,8 +26,8 @@ ROUNDS, ALLOWED_MS = 5, 100.0
 HOST = """
 import sys
 sys.path[:0] = [{tests!r}, {comfyui!r}]
-import standins
-standins.install()
+from support import stub_modules
+stub_modules.install()
 from comfy.cli_args import args
 args.cpu = True
 import utils.extra_config, comfy_api.latest, nodes, server, folder_paths, execution
@@ -45,7 +45,7 @@ LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +(\S+)")
 
 
 def imported(script: str) -> list[tuple[int, str]]:
-    """Microseconds of its own and name of each module imported after "begin"."""
+    """Return self time in microseconds and name of each module imported after "begin"."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603
             [PYTHON, "-X", "importtime", "-c", script],
@@ -61,7 +61,7 @@ def imported(script: str) -> list[tuple[int, str]]:
 
 
 def main() -> int:
-    host = HOST.format(tests=str(ROOT / "tests" / "comfyui"), comfyui=str(COMFYUI))
+    host = HOST.format(tests=str(ROOT / "tests"), comfyui=str(COMFYUI))
     pack = host + PACK.format(init=str(ROOT / "__init__.py"), root=str(ROOT))
     baseline = sum(spent for spent, _ in imported(host)) / 1000
     imported(pack)  # the first import also compiles

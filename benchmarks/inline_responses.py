@@ -2,8 +2,8 @@
 
     python benchmarks/inline_responses.py
 
-A server of its own process answers a paid request with 1 to 80 MB of base64. The whole way through
-the client is measured, beside reading the same bytes in one piece on the loop (``json.loads`` and
+A server in another process returns 1 to 80 MB of base64 to a paid request. The client is measured
+from end to end, beside reading the same bytes in one piece on the loop (``json.loads`` and
 ``base64.b64decode``), which is the floor for the time and the worst for the loop. Exit code 1 where
 the loop stands still for 50 ms or more, or for more than half of what one piece takes.
 """
@@ -39,7 +39,7 @@ def response(megabytes: int) -> bytes:
 
 
 async def serve(body: bytes) -> tuple[asyncio.Server, str]:
-    """Answer every request with ``body``."""
+    """Return ``body`` to every request."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

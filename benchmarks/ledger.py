@@ -2,9 +2,9 @@
 
     python benchmarks/ledger.py [--generations 100] [--rounds 4] [--rows 10000]
 
-Generations walk the whole road against a sandbox in a process of its own, whose pictures are tiny.
-Whatever they wait for the ledger is summed: every commit with its fsync, every look, and the way to
-the ledger's thread and back. One half of them has an empty record, the other, turn by turn, one
+Generations run from end to end against a sandbox in another process, whose images are tiny.
+All time spent waiting for the ledger is summed: every commit with its fsync, every read, and the
+switch to the ledger's thread and back. One half has an empty ledger, the other, in turns, one
 with many rows. Of several rounds the quietest counts, since other programs' use of processor and
 disk only ever adds. Exits with 1 where its median or 99th percentile is not under 10 ms, or where
 the long record costs over half as much again. On a machine so busy that bare writes of a file, as
@@ -38,7 +38,7 @@ from seedream_api.sandbox import SANDBOX_KEY  # noqa: E402
 MOST_MS = 10.0
 MOST_TIMES = 1.5
 LASTING_COMMITS = {"preferential": 3, "evolink": 4}
-"""Commits of one generation that wait for the disk: sending, accepted, answered, an image."""
+"""Commits of one generation that wait for the disk: sending, accepted, *answered*, an image."""
 FAMILIES = {"preferential": "Seedream-4.5-Preferential", "evolink": "Seedream-4.0"}
 _SANDBOX = """
 import sys
@@ -97,7 +97,7 @@ class BareFile:
 
 @contextlib.contextmanager
 def sandbox(folder: Path) -> Iterator[str]:
-    """The address of a sandbox in a process of its own."""
+    """Yield the address of a sandbox in another process."""
     with subprocess.Popen(  # noqa: S603 - ourselves
         [sys.executable, "-c", _SANDBOX, str(ROOT), str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

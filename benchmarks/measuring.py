@@ -1,4 +1,4 @@
-"""Measuring one row in a process of its own: time, peak memory, the longest stall of its loop."""
+"""Measure one row in a new process: time, peak memory, the longest stall of its loop."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 # After the script's own folder, and not the pack's root: its nodes/ would hide ComfyUI's.
-sys.path.append(str(ROOT / "tests" / "comfyui"))
+sys.path.append(str(ROOT / "tests"))
 
 SERVICE_S, NODES, ALLOWED = 10.0, 4, 1.3
 
 
 def graph(name: str, count: int) -> dict[str, Any]:
-    """Independent generators, each of a request of its own, and something that hangs on each."""
+    """Build independent generators with different requests, each with a node behind it."""
     found: dict[str, Any] = {}
     for number in range(count):
         inputs = {"prompt": f"{name} {number}", "model": "Seedream-4.0", "quality": "1K"}
@@ -40,9 +40,8 @@ def main() -> int:
     module = importlib.util.module_from_spec(spec)
     sys.modules["seedream_api"] = module
     spec.loader.exec_module(module)
-    from host import ComfyServer
-
     from seedream_api.sandbox import SANDBOX_KEY, Sandbox
+    from support.comfy_server import ComfyServer
 
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -2,7 +2,7 @@
 
     python benchmarks/pictures.py
 
-Every row is measured in a process of its own, so that peak memory is its own. Ratios hold on other
+Every row is measured in a new process, so that its peak memory is known. Ratios hold on other
 machines; times do not.
 """
 

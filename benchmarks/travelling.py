@@ -2,8 +2,8 @@
 
     python benchmarks/travelling.py [--rounds 3] [--comfyui PATH]
 
-The same files on the same server, with a latency of 100 ms a request; every row in a process of its
-own, by turns. Ratios hold on other machines; times do not. Ends with 1 where a bound is broken.
+The same files on the same server, with a latency of 100 ms per request; every row in a new process,
+in turns. Ratios hold on other machines; times do not. Ends with 1 where a bound is broken.
 
 The floor of results: all files downloaded in parallel and kept in memory, decoded on two threads,
 and brought from uint8 to float32 in one pass into fresh memory. It runs no Python while it decodes,
@@ -173,10 +173,10 @@ def references_comfyui(host: str, session: Any, folder: Path) -> Work:
 
 def comfyui_helpers(host: str = "") -> Any:
     """ComfyUI's own ``comfy_api_nodes.util``, which needs the modules that a start brings."""
-    sys.path[:0] = [os.environ["COMFYUI_PATH"], str(ROOT / "tests" / "comfyui")]
-    import standins
+    sys.path[:0] = [os.environ["COMFYUI_PATH"], str(ROOT / "tests")]
+    from support import stub_modules
 
-    standins.install()
+    stub_modules.install()
     from comfy.cli_args import args
 
     args.cpu = True

@@ -1,4 +1,4 @@
-"""What every test gets: the packages without sys.path, no network but loopback, no settings."""
+"""Give every test the packages without sys.path, no network but loopback, and no settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-import canary
 import hypothesis
 import pytest
-import standins
-from surroundings import outside_settings
+
+from support import canary, stub_modules
+from support.clean_environment import outside_settings
+from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
     from seedream_api.sandbox import Sandbox
-
-PACK_ROOT = Path(__file__).resolve().parent.parent
 
 
 class PackFolderAsPlainDirectory:
@@ -43,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(canary.WATCH)
 
 
-# A busy machine is no defect: no case is held to a time.
+# A busy machine is not a defect, so no case has a deadline.
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -51,7 +50,7 @@ hypothesis.settings.load_profile("untimed")
 
 
 def load_package(name: str, folder: Path) -> ModuleType:
-    """As ComfyUI does it: no sys.path entry, where our nodes/ would hide ComfyUI's nodes."""
+    """Load a package as ComfyUI does: without sys.path, where our nodes/ would hide ComfyUI's."""
     spec = importlib.util.spec_from_file_location(name, folder / "__init__.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -65,12 +64,15 @@ load_package("seedream_api", PACK_ROOT / "seedream_api")
 
 @pytest.fixture(scope="session")
 def pack() -> ModuleType:
-    """The whole pack, loaded as ComfyUI loads it. Its seedream_api is a copy of its own: a test
-    file takes either this fixture or ``import seedream_api``, or ``except`` stops matching."""
+    """Load the whole pack as ComfyUI does.
+
+    Its seedream_api is another copy: a test file uses either this fixture or
+    ``import seedream_api``, or ``except`` stops matching.
+    """
     comfyui = PACK_ROOT / ".dev" / "comfyui"
     if not (comfyui / "main.py").is_file():
         pytest.fail("no ComfyUI in .dev/comfyui; `python dev.py test` fetches one")
-    standins.install()
+    stub_modules.install()
     sys.path.append(str(comfyui))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ComfyUI's own
@@ -116,7 +118,7 @@ def no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The test's own SEEDREAM_HOME; made by whoever first writes to it."""
+    """Set SEEDREAM_HOME to a data folder of this test, created by the first write."""
     folder = tmp_path / "home"
     monkeypatch.setenv("SEEDREAM_HOME", str(folder))
     return folder
@@ -145,7 +147,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host
-        # A literal address is only parsed; nobody is asked.
+        # A literal address is only parsed, without a query.
         if name is not None and not is_loopback(name) and not is_address(name):
             raise OutsideNetwork(name)
         return getaddrinfo(host, *args, **kwargs)
@@ -155,7 +157,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
 
 
-# ---- the service's stand-in ----
+# ---- the sandbox ----
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Draws the pack's icon and banner for the Registry: ``python tools/draw_marks.py``.
+"""Draw the pack's icon and banner for the Registry: ``python tools/draw_marks.py``.
 
 Both are drawn four times as large and reduced, so that every edge is smooth.
 """

@@ -1,4 +1,4 @@
-"""Builds the published archive, byte for byte the same each time: ``python tools/pack.py [FILE]``.
+"""Build the published archive, byte for byte the same each time: ``python tools/pack.py [FILE]``.
 
 What is in it is what the Registry's own tool takes: files that git tracks, without those that
 ``.comfyignore`` names. Their contents come from git, so that neither line endings nor changes of

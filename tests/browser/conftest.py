@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import sites
-from browsers import ARGUMENTS, DEV, OWN_BROWSERS, find_chromium
-from canvas import Canvas
 from playwright.sync_api import Browser, sync_playwright
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
-from watch import Watch
+
+from support import browser_server
+from support.browser_server import FRONTENDS, RETURNING, VERSIONS, Site
+from support.browsers import ARGUMENTS, DEV, OWN_BROWSERS, find_chromium
+from support.canvas import Canvas
+from support.page_log import Watch
 
 HERE = Path(__file__).parent
 FAILED = pytest.StashKey[bool]()
@@ -46,7 +47,7 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         def open_or_known(frontend: str) -> Site:
             if frontend not in opened:
                 folder = tmp_path_factory.mktemp("site")
-                opened[frontend] = servers.enter_context(sites.open_site(frontend, folder))
+                opened[frontend] = servers.enter_context(browser_server.open_site(frontend, folder))
             return opened[frontend]
 
         yield open_or_known
@@ -76,7 +77,7 @@ Opener = Callable[..., Canvas]
 
 @pytest.fixture(scope="module")
 def opener(chromium: Browser, screenshots: Path) -> Opener:
-    """Opens a page in a browser without any past, of somebody who reads ``locale``."""
+    """Return a function that opens a page in a browser without history, in ``locale``."""
 
     def open_canvas(site: Site, locale: str = "en-US") -> Canvas:
         size = {"width": 1440, "height": 900}
@@ -143,6 +144,6 @@ def canvas(
 
 
 @pytest.fixture
-def wish(request: pytest.FixtureRequest) -> str:
+def prompt(request: pytest.FixtureRequest) -> str:
     """A prompt that no other test uses, and whose words ask for one image."""
-    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"
+    return "draw " + re.sub(r"\W", "_", request.node.name) + "!"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, NEWEST, RETURNING, VERSIONS, Site
-from test_graphs import place_generator
+
+from support.browser_server import FRONTENDS, NEWEST, RETURNING, VERSIONS, Site
+from support.canvas import Canvas, place_generator
 
 SERIOUS = ("serious", "critical")
 
@@ -59,14 +59,14 @@ def test_the_settings_have_no_serious_violation(looked_at: Canvas, palette: str)
 
 
 def test_the_task_panel_has_no_serious_violation(
-    looked_at: Canvas, palette: str, wish: str
+    looked_at: Canvas, palette: str, prompt: str
 ) -> None:
-    place_generator(looked_at, wish)
+    place_generator(looked_at, prompt)
     looked_at.run()
     panel = looked_at.open_tasks()
-    row = panel.locator(".seedream-task").filter(has_text=wish)
+    row = panel.locator(".seedream-task").filter(has_text=prompt)
     row.click()
-    expect(panel.locator(".seedream-details")).to_contain_text(wish)
+    expect(panel.locator(".seedream-details")).to_contain_text(prompt)
     expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)
     looked_at.shoot(f"tasks-{palette}")
     assert violations(looked_at, "#seedream-tasks") == []
@@ -74,10 +74,10 @@ def test_the_task_panel_has_no_serious_violation(
 
 
 def test_the_line_on_the_node_has_no_serious_violation(
-    looked_at: Canvas, palette: str, wish: str
+    looked_at: Canvas, palette: str, prompt: str
 ) -> None:
     looked_at.clear()
-    node, _ = place_generator(looked_at, wish)
+    node, _ = place_generator(looked_at, prompt)
     looked_at.select(node)
     expect(looked_at.page.locator(".seedream-line")).to_be_visible()
     looked_at.shoot(f"line-{palette}")
@@ -85,12 +85,12 @@ def test_the_line_on_the_node_has_no_serious_violation(
 
 
 @pytest.mark.parametrize(("locale", "palette"), [("en-US", "dark"), ("zh-CN", "light")])
-def test_an_unknown_outcome_and_the_question_to_forget_it_have_no_serious_violation(
+def test_unknown_outcome_and_forget_question_are_accessible(
     locale: str,
     palette: str,
     open_site: Callable[[str], Site],
     visit: Callable[..., Canvas],
-    wish: str,
+    prompt: str,
 ) -> None:
     from seedream_api.sandbox import DropAfterReceipt
 
@@ -99,12 +99,12 @@ def test_an_unknown_outcome_and_the_question_to_forget_it_have_no_serious_violat
     site.sign_in()
     canvas = visit(site, locale)
     canvas.clear()
-    site.studio.sandbox.faults.push("generate", DropAfterReceipt())
-    place_generator(canvas, wish)
+    site.comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    place_generator(canvas, prompt)
     assert canvas.queue()[0]["type"] == "execution_error"
     canvas.page.keyboard.press("Escape")
     panel = canvas.open_tasks()
-    row = panel.locator(".seedream-task").filter(has_text=wish)
+    row = panel.locator(".seedream-task").filter(has_text=prompt)
     expect(row).to_have_attribute("data-look", "unclear")
     row.click()
     expect(panel.locator(".seedream-trouble")).to_be_visible()

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from canvas import Canvas
-from launch import PACK_ROOT
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
+
+from support.browser_server import FRONTENDS, RETURNING, VERSIONS, Site
+from support.canvas import Canvas
+from support.paths import PACK_ROOT
 
 NODE_TEXTS = json.loads((PACK_ROOT / "locales" / "zh" / "nodeDefs.json").read_text("utf-8"))
 FIT: dict[str, str] = NODE_TEXTS["SeedreamEvolink"]["inputs"]["fit"]["options"]

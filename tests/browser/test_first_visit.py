@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from canvas import Canvas
-from launch import PACK_FOLDER, PACK_ROOT
-from make_thumbnails import EXAMPLES, example_names, place_example_image
 from playwright.sync_api import expect
-from sites import FRONTENDS, Site
+
+from support.browser_server import FRONTENDS, Site
+from support.canvas import Canvas
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import EXAMPLES, example_names, place_example_image
+from support.paths import PACK_ROOT
 
 SHOWS = {
     "01_text_to_image_and_upscale": [[4272, 2400]],
@@ -54,7 +56,7 @@ def visitor(
     language, frontend = request.param
     site = open_site(frontend)
     site.begin()
-    place_example_image(site.studio.server)
+    place_example_image(site.comfy.server)
     canvas = opener(site, locale=language)
     # The template browser opens by itself on a first visit.
     templates = canvas.page.get_by_test_id("template-workflows-content")
@@ -66,8 +68,8 @@ def visitor(
     templates.wait_for(state="hidden")
     settings = canvas.open_settings()
     settings.locator("#seedream-setting-DEEPSPACE_BASE_URL").select_option("sandbox")
-    saved = site.studio.home / "settings.json"
-    site.studio.until(saved.exists)
+    saved = site.comfy.home / "settings.json"
+    site.comfy.until(saved.exists)
     assert json.loads(saved.read_text("utf-8")) == {"DEEPSPACE_BASE_URL": "sandbox"}
     canvas.shoot(f"settings-{language}")
     canvas.close_settings()

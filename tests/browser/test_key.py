@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from canvas import Canvas
 from playwright.sync_api import Route, expect
-from sites import Site
-from test_graphs import place_generator
+
+from support.browser_server import Site
+from support.canvas import Canvas, place_generator
 
 CANARY = "sk-canary"
 WRONG, KEY = f"{CANARY}-wrong-91aa", f"{CANARY}-7f31c0de"
@@ -34,7 +34,7 @@ def holds(data: bytes | str | None) -> bool:
 
 def written(site: Site) -> Iterator[Path]:
     """Every file that the server has written, its log too; the packs are links and not followed."""
-    for file in site.studio.server.base.rglob("*"):
+    for file in site.comfy.server.base.rglob("*"):
         if file.is_file() and "custom_nodes" not in file.parts:
             yield file
 
@@ -73,26 +73,26 @@ def save_key(canvas: Canvas, address: str, key: str) -> None:
 
 
 def test_the_key_is_nowhere_but_in_its_own_file(
-    site: Site, visit: Callable[[Site], Canvas], wish: str
+    site: Site, visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
     from seedream_api.sandbox import Account
 
-    studio, file = site.studio, site.studio.home / "settings.json"
+    comfy, file = site.comfy, site.comfy.home / "settings.json"
     file.unlink()
-    studio.accounts[KEY] = Account()
+    comfy.accounts[KEY] = Account()
     canvas = visit(site)
     canvas.clear()
     answers = keep_answers(canvas)
-    save_key(canvas, studio.sandbox.url, WRONG)
-    place_generator(canvas, f"{wish} Refused")
+    save_key(canvas, comfy.sandbox.url, WRONG)
+    place_generator(canvas, f"{prompt} Refused")
     # A failure: its text and traceback end in the history.
     assert canvas.queue()[0]["type"] == "execution_error"
     canvas.page.keyboard.press("Escape")
     canvas.clear()
-    save_key(canvas, studio.sandbox.url, KEY)
-    place_generator(canvas, wish)
+    save_key(canvas, comfy.sandbox.url, KEY)
+    place_generator(canvas, prompt)
     canvas.run()
-    (paid,) = studio.posts(f"{wish}")[-1:]
+    (paid,) = comfy.posts(f"{prompt}")[-1:]
     assert paid.headers["authorization"] == f"Bearer {KEY}"
     canvas.open_tasks()
     canvas.close_tasks()

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from canvas import Canvas
-from launch import PACK_ROOT
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
+
+from support.browser_server import FRONTENDS, RETURNING, VERSIONS, Site
+from support.canvas import Canvas
+from support.paths import PACK_ROOT
 
 HELP = PACK_ROOT / "web" / "docs"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

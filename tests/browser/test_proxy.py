@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import Site
+
+from support.browser_server import Site
+from support.canvas import Canvas
 
 PASSWORD = "hush-4be1"
 PROXY = "http://127.0.0.1:7890"
 _TYPED = "[...document.querySelectorAll('input')].map((input) => input.value).join()"
 
 
-def test_a_proxy_is_saved_shown_without_its_password_and_taken_back(
+def test_proxy_is_saved_shown_without_password_and_removed(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
-    canvas, file = visit(site), site.studio.home / "settings.json"
+    canvas, file = visit(site), site.comfy.home / "settings.json"
     settings = canvas.open_settings()
     field = settings.locator("#seedream-setting-SEEDREAM_PROXY")
     row = settings.locator("[data-name=SEEDREAM_PROXY]")

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import FRONTENDS, RETURNING, VERSIONS, Site
-from test_graphs import place_generator
+
+from support.browser_server import FRONTENDS, RETURNING, VERSIONS, Site
+from support.canvas import Canvas, place_generator
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS, ids=VERSIONS)
-def test_nodes_drawn_as_elements_run_and_show_their_images_and_their_line(
-    frontend: str, open_site: Callable[[str], Site], visit: Callable[[Site], Canvas], wish: str
+def test_nodes_drawn_as_elements_show_images_and_line(
+    frontend: str, open_site: Callable[[str], Site], visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
     site = open_site(frontend)
     site.begin(**RETURNING, **{"Comfy.VueNodes.Enabled": True})
     site.sign_in()
     canvas = visit(site)
     canvas.clear()
-    generator, preview = place_generator(canvas, wish)
+    generator, preview = place_generator(canvas, prompt)
     canvas.select(generator)
     node = canvas.page.locator(f'[data-node-id="{generator}"]')
     expect(node).to_contain_text("Seedream Evolink")
-    expect(node.locator("textarea").first).to_have_value(wish)
+    expect(node.locator("textarea").first).to_have_value(prompt)
     canvas.run()
     assert canvas.pictures(preview) == [[1024, 1024]]
-    assert len(site.studio.posts(wish)) == 1
+    assert len(site.comfy.posts(prompt)) == 1
     expect(node.locator(".seedream-line")).to_be_visible()
     canvas.shoot("elements")
     assert canvas.widgets(generator)["control"] == "fixed"

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import graphs
-from canvas import Canvas
 from playwright.sync_api import expect
-from sites import Site
-from studio import Clock
-from test_graphs import place_generator
+
+from support import workflows
+from support.browser_server import Site
+from support.canvas import Canvas, place_generator
+from support.comfy_fixture import Clock
 
 
 def test_the_node_says_that_it_took_up_an_earlier_task(
-    site: Site, visit: Callable[[Site], Canvas], wish: str
+    site: Site, visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
-    studio = site.studio
-    studio.clock.run(Clock.STOPPED)
-    begun = studio.server.queue({"1": graphs.evolink(wish), "2": graphs.save("1")})
-    studio.server.wait(
+    comfy = site.comfy
+    comfy.clock.run(Clock.STOPPED)
+    begun = comfy.server.queue({"1": workflows.evolink(prompt), "2": workflows.save("1")})
+    comfy.server.wait(
         begun, until=lambda e: e.type == "progress_text" and "task-" in e.data["text"]
     )
-    studio.server.kill()
-    studio.server.start()
-    studio.clock.run(Clock.FLYING)
+    comfy.server.kill()
+    comfy.server.start()
+    comfy.clock.run(Clock.FLYING)
     canvas = visit(site)
     canvas.clear()
-    generator, preview = place_generator(canvas, wish)
+    generator, preview = place_generator(canvas, prompt)
     canvas.run()
     assert "picked up again, not sent anew" in canvas.said(generator)
     line = canvas.page.locator(".seedream-line")
     expect(line).to_contain_text("Last run: 1 image(s) of an earlier task")
     assert canvas.pictures(preview) == [[1024, 1024]]
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
     canvas.shoot("resumed")

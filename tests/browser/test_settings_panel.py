@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sites
-from canvas import Canvas
 from playwright.sync_api import Locator, Route, expect
-from sites import NEWEST, ON_NEWEST, RETURNING, Site
+
+from support import browser_server
+from support.browser_server import NEWEST, ON_NEWEST, RETURNING, Site
+from support.canvas import Canvas
 
 FIXED = {"DEEPSPACE_API_KEY": "sk-canary-fixed-outside", "SEEDREAM_MAX_SUBMITS": "7"}
 TYPED = {"SEEDREAM_STORE_GB": "12.5", "SEEDREAM_MAX_SUBMITS": "2", "SEEDREAM_TIMEOUT_S": "90"}
@@ -27,18 +28,18 @@ def origin(settings: Locator, name: str) -> Locator:
 
 
 def saved(site: Site) -> dict[str, str]:
-    return json.loads((site.studio.home / "settings.json").read_text("utf-8"))
+    return json.loads((site.comfy.home / "settings.json").read_text("utf-8"))
 
 
 @pytest.fixture
 def fixed_site(tmp_path: Path) -> Iterator[Site]:
     """A server with settings in its environment; it outlives the test's pages."""
-    with sites.open_site(NEWEST, tmp_path, FIXED) as site:
+    with browser_server.open_site(NEWEST, tmp_path, FIXED) as site:
         site.begin(**RETURNING)
         yield site
 
 
-def test_what_the_environment_fixes_cannot_be_changed_and_says_why(
+def test_setting_of_environment_cannot_be_changed(
     fixed_site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas = visit(fixed_site)
@@ -108,7 +109,7 @@ def test_what_is_switched_and_typed_is_there_after_a_reload(site: Site, canvas: 
         field(settings, name).fill(value)
         field(settings, name).press("Enter")
     typed = {"SEEDREAM_REUSE": "off", **TYPED}
-    site.studio.until(lambda: typed.items() <= saved(site).items())
+    site.comfy.until(lambda: typed.items() <= saved(site).items())
     canvas.open()
     settings = canvas.open_settings()
     expect(field(settings, "SEEDREAM_REUSE")).not_to_be_checked()

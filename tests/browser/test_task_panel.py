@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from canvas import TASKS_BUTTON, Canvas
 from playwright.sync_api import Locator, expect
-from sites import ON_NEWEST, Site
-from studio import TASK_SECONDS, Clock
-from test_graphs import place_generator
+
+from support.browser_server import ON_NEWEST, Site
+from support.canvas import TASKS_BUTTON, Canvas, place_generator
+from support.comfy_fixture import TASK_SECONDS, Clock
 
 ROWS = 5_000
 OPENED_MS = 1_000
@@ -78,16 +78,16 @@ def task(panel: Locator, words: str) -> Locator:
     return panel.locator(TASK).filter(has_text=words)
 
 
-def test_a_task_moves_in_the_panel_by_itself(site: Site, canvas: Canvas, wish: str) -> None:
-    site.studio.clock.run(Clock.STOPPED)
-    place_generator(canvas, wish)
+def test_a_task_moves_in_the_panel_by_itself(site: Site, canvas: Canvas, prompt: str) -> None:
+    site.comfy.clock.run(Clock.STOPPED)
+    place_generator(canvas, prompt)
     panel = canvas.open_tasks()
     canvas.page.evaluate("app.queuePrompt(0, 1)")
-    row = task(panel, wish)
+    row = task(panel, prompt)
     expect(row).to_have_attribute("data-look", "running")
     canvas.shoot("task-running")
     before = len(canvas.asked("/seedream/tasks"))
-    site.studio.clock.run(Clock.FLYING)
+    site.comfy.clock.run(Clock.FLYING)
     expect(row).to_have_attribute("data-state", "completed")
     expect(row.locator("img")).to_have_js_property("complete", True)
     # The row came by websocket; the picture is all that was fetched.
@@ -97,13 +97,13 @@ def test_a_task_moves_in_the_panel_by_itself(site: Site, canvas: Canvas, wish: s
 
 
 @ON_NEWEST
-def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, wish: str) -> None:
-    clock = site.studio.clock
+def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, prompt: str) -> None:
+    clock = site.comfy.clock
     clock.run(Clock.STOPPED)
-    place_generator(canvas, wish)
+    place_generator(canvas, prompt)
     panel = canvas.open_tasks()
     canvas.page.evaluate("app.queuePrompt(0, 1)")
-    row = task(panel, wish)
+    row = task(panel, prompt)
     expect(row.locator(".seedream-badge")).to_have_text("Queued")
     clock.skip(PART * TASK_SECONDS)
     progress = row.get_by_role("progressbar", name="Generating")
@@ -117,22 +117,22 @@ def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, wish: st
 
 
 @ON_NEWEST
-def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, wish: str) -> None:
+def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> None:
     from seedream_api.sandbox import Account, Status
 
     # Not the sandbox's own key, with which nothing costs anything.
-    site.studio.accounts[OTHER_KEY] = Account()
+    site.comfy.accounts[OTHER_KEY] = Account()
     site.sign_in(OTHER_KEY)
-    site.studio.clock.run(Clock.STOPPED)
-    place_generator(canvas, wish)
+    site.comfy.clock.run(Clock.STOPPED)
+    place_generator(canvas, prompt)
     panel = canvas.open_tasks()
     canvas.page.evaluate("app.queuePrompt(0, 1)")
-    cost = task(panel, wish).locator(".seedream-cost")
+    cost = task(panel, prompt).locator(".seedream-cost")
     expect(cost).to_have_text("Charged when it completes")
-    site.studio.clock.run(Clock.FLYING)
+    site.comfy.clock.run(Clock.FLYING)
     expect(cost).to_have_text("Paid: 1 image(s)", timeout=POLLED_MS)
-    refused = f"{wish} Refused"
-    site.studio.sandbox.faults.push("generate", Status(400))
+    refused = f"{prompt} Refused"
+    site.comfy.sandbox.faults.push("generate", Status(400))
     canvas.clear()
     place_generator(canvas, refused)
     assert canvas.queue()[0]["type"] == "execution_error"
@@ -145,11 +145,11 @@ def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, wish: str) -> None:
 
 
 @ON_NEWEST
-def test_the_open_action_opens_the_stored_picture(site: Site, canvas: Canvas, wish: str) -> None:
-    place_generator(canvas, wish)
+def test_the_open_action_opens_the_stored_picture(site: Site, canvas: Canvas, prompt: str) -> None:
+    place_generator(canvas, prompt)
     canvas.run()
     panel = canvas.open_tasks()
-    row = task(panel, wish)
+    row = task(panel, prompt)
     row.click()
     address = f"/api/seedream/tasks/{row.get_attribute('data-id')}/images/0"
     opener = panel.locator("[data-action=open]")
@@ -166,21 +166,21 @@ def test_the_open_action_opens_the_stored_picture(site: Site, canvas: Canvas, wi
 
 
 def test_what_a_person_does_with_a_task_by_keyboard_alone(
-    site: Site, canvas: Canvas, wish: str
+    site: Site, canvas: Canvas, prompt: str
 ) -> None:
-    place_generator(canvas, wish)
+    place_generator(canvas, prompt)
     canvas.run()
     canvas.clear()
     canvas.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     panel, press = canvas.open_tasks(), canvas.page.keyboard.press
     panel.locator("#seedream-search").focus()
-    canvas.page.keyboard.type(wish)
+    canvas.page.keyboard.type(prompt)
     expect(panel.locator(TASK)).to_have_count(1)
     for _ in range(2):  # past the filter, into the list
         press("Tab")
     press("ArrowDown")
     details = panel.locator(".seedream-details")
-    expect(details).to_contain_text(wish)
+    expect(details).to_contain_text(prompt)
     task_id = details.locator("[data-fact=task_id]").inner_text()
     canvas.shoot("task-details")
     press("Enter")
@@ -193,7 +193,7 @@ def test_what_a_person_does_with_a_task_by_keyboard_alone(
     act(canvas, "load")
     canvas.wait_for_nodes(["SeedreamPollTask", "SeedreamLoadURLImages"])
     (load,) = canvas.nodes("SeedreamLoadURLImages")
-    assert canvas.widgets(load)["urls"].startswith(site.studio.sandbox.url)
+    assert canvas.widgets(load)["urls"].startswith(site.comfy.sandbox.url)
     act(canvas, "forget")
     dialog = panel.get_by_role("dialog")
     expect(dialog).to_be_visible()
@@ -220,30 +220,28 @@ def act(canvas: Canvas, action: str) -> None:
 
 
 def test_an_unknown_outcome_stands_out_and_says_what_to_do(
-    site: Site, canvas: Canvas, wish: str
+    site: Site, canvas: Canvas, prompt: str
 ) -> None:
     from seedream_api.sandbox import DropAfterReceipt
 
-    site.studio.sandbox.faults.push("generate", DropAfterReceipt())
-    place_generator(canvas, wish)
+    site.comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    place_generator(canvas, prompt)
     (ending,) = canvas.queue()
     assert ending["type"] == "execution_error"
     canvas.page.keyboard.press("Escape")
     panel = canvas.open_tasks()
-    row = task(panel, wish)
+    row = task(panel, prompt)
     expect(row).to_have_attribute("data-look", "unclear")
     row.click()
     trouble = panel.locator(".seedream-trouble")
     expect(trouble).to_contain_text(re.compile("may have been charged", re.IGNORECASE))
     canvas.shoot("task-unknown")
     canvas.close_tasks()
-    assert len(site.studio.posts(wish)) == 1
+    assert len(site.comfy.posts(prompt)) == 1
 
 
-def test_a_panel_of_5000_tasks_opens_in_a_second_and_scrolls_without_dropped_rows(
-    site: Site, canvas: Canvas
-) -> None:
-    fill(site.studio.home, ROWS)
+def test_panel_of_5000_tasks_opens_in_a_second_and_scrolls(site: Site, canvas: Canvas) -> None:
+    fill(site.comfy.home, ROWS)
     took: list[float] = []
     for _ in range(3):
         took.append(canvas.page.evaluate(_OPEN, TASKS_BUTTON))

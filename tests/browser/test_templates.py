@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from canvas import Canvas
-from launch import PACK_FOLDER
-from make_thumbnails import EXAMPLES, example_names
 from playwright.sync_api import expect
-from sites import Site
+
+from support.browser_server import Site
+from support.canvas import Canvas
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import EXAMPLES, example_names
 
 FIRST, SECOND, *_ = NAMES = example_names()
 SECOND_TITLE = "Edit with two references"
@@ -21,7 +22,7 @@ BROWSER = f"""<div data-dialog-key="global-workflow-template-selector" id="brows
 """A dialog whose first card is none that is known."""
 
 
-def test_a_template_that_another_pack_names_the_same_keeps_its_file_name(
+def test_template_with_duplicate_name_keeps_its_file_name(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas = visit(site)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from canvas import Canvas
-from sites import NEWEST, OLDEST, RETURNING, Site
+from support.browser_server import NEWEST, OLDEST, RETURNING, Site
+from support.canvas import Canvas
 
 NOT_DEFAULT: dict[str, dict[str, Any]] = {
     "SeedreamPreferential": {
@@ -71,7 +71,7 @@ def test_the_seed_of_a_new_node_stays_as_it_is(canvas: Canvas) -> None:
         assert canvas.widgets(canvas.add(kind))["control"] == "fixed"
 
 
-def test_the_seed_of_a_saved_node_keeps_the_control_it_was_saved_with(canvas: Canvas) -> None:
+def test_saved_seed_keeps_its_control(canvas: Canvas) -> None:
     node = canvas.add("SeedreamEvolink")
     fill(canvas, node, NOT_DEFAULT["SeedreamEvolink"])
     canvas.load(canvas.saved())
@@ -101,7 +101,7 @@ def place_all(canvas: Canvas) -> dict[int, str]:
     return nodes
 
 
-def test_a_workflow_of_the_newest_frontend_loads_on_the_oldest_with_every_value_in_place(
+def test_newest_workflow_loads_on_oldest_with_every_value(
     open_site: Callable[[str], Site], visit: Callable[[Site], Canvas]
 ) -> None:
     newest, oldest = open_site(NEWEST), open_site(OLDEST)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from second_world import World, open_world
-from studio import Studio, open_studio
+
+from support.comfy_fixture import ComfyFixture, open_comfy
+from support.comfy_server import ComfyServer
+from support.spec_fixture import World, open_world
 
 HERE = Path(__file__).parent
 
@@ -25,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def boot_comfyui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., ComfyServer]]:
-    """``boot_comfyui(environment=..., packs=..., arguments=...)``: a started server of one's own.
+    """``boot_comfyui(environment=..., packs=..., arguments=...)``: start another server.
 
     It ends with the session, or earlier by ``stop`` or ``kill``.
     """
@@ -48,28 +49,28 @@ def comfyui(
 
 
 @pytest.fixture(scope="session")
-def shared_studio(
+def shared_comfy(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Studio]:
-    with open_studio(tmp_path_factory.mktemp("studio"), boot_comfyui) as studio:
-        yield studio
+) -> Iterator[ComfyFixture]:
+    with open_comfy(tmp_path_factory.mktemp("comfy"), boot_comfyui) as comfy:
+        yield comfy
 
 
 @pytest.fixture
-def studio(shared_studio: Studio) -> Iterator[Studio]:
+def comfy(shared_comfy: ComfyFixture) -> Iterator[ComfyFixture]:
     """The server that the tests share, with a sandbox whose requests and faults a test sees.
 
-    What is stored outlives a test: each asks with a ``wish`` of its own.
+    What is stored outlives a test, so each test uses its own ``prompt``.
     """
-    shared_studio.reset()
-    yield shared_studio
-    shared_studio.reset()
+    shared_comfy.reset()
+    yield shared_comfy
+    shared_comfy.reset()
 
 
 @pytest.fixture
-def wish(request: pytest.FixtureRequest) -> str:
+def prompt(request: pytest.FixtureRequest) -> str:
     """A prompt that no other test uses, and whose words ask for one image."""
-    return "wish " + re.sub(r"\W", "_", request.node.name) + "!"
+    return "draw " + re.sub(r"\W", "_", request.node.name) + "!"
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +83,6 @@ def shared_world(
 
 @pytest.fixture
 def world(shared_world: World) -> World:
-    """The server that talks to the second stand-in; each test asks with a prompt of its own."""
+    """The server that talks to the spec service; each test uses its own prompt."""
     shared_world.service.complaints.clear()
     return shared_world

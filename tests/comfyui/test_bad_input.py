@@ -4,45 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-import graphs
 import pytest
-from host import PromptRefused
-from studio import Studio
 
-MAKERS = [graphs.evolink, graphs.preferential]
-
-
-def refused(studio: Studio, node: dict[str, Any], **others: dict[str, Any]) -> str:
-    """What is told, by ComfyUI's own check or by the node; nothing may have been sent."""
-    asked = len(studio.sandbox.requests)
-    try:
-        message = studio.fail({"1": node, "2": graphs.look("1"), **others})
-        assert "charged" in message and "费用" in message
-    except PromptRefused as refusal:
-        message = repr(refusal.node_errors)
-    assert len(studio.sandbox.requests) == asked
-    return message
+from support import workflows
+from support.bad_input import MAKERS, refused
+from support.comfy_fixture import ComfyFixture
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_unknown_model(studio: Studio, wish: str, make: Any) -> None:
-    message = refused(studio, make(wish, model="Seedream-9"))
+def test_an_unknown_model(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+    message = refused(comfy, make(prompt, model="Seedream-9"))
     assert (
-        "model" in message and "Seedream-9" in message and make(wish)["inputs"]["model"] in message
+        "model" in message
+        and "Seedream-9" in message
+        and make(prompt)["inputs"]["model"] in message
     )
 
 
 @pytest.mark.parametrize("n", [0, 16, -1])
-def test_n_outside_its_bounds(studio: Studio, wish: str, n: int) -> None:
-    message = refused(studio, graphs.evolink(wish, n=n))
+def test_n_outside_its_bounds(comfy: ComfyFixture, prompt: str, n: int) -> None:
+    message = refused(comfy, workflows.evolink(prompt, n=n))
     assert "'n'" in message or "n is" in message
     assert str(n) in message and ("15" if n > 1 else "1") in message
 
 
 @pytest.mark.parametrize("n", [0, 16])
-def test_a_linked_n_that_comfyui_does_not_check(studio: Studio, wish: str, n: int) -> None:
+def test_a_linked_n_that_comfyui_does_not_check(comfy: ComfyFixture, prompt: str, n: int) -> None:
     number = {"class_type": "PrimitiveInt", "inputs": {"value": n}}
-    message = refused(studio, graphs.evolink(wish, n=["7", 0]), **{"7": number})
+    message = refused(comfy, workflows.evolink(prompt, n=["7", 0]), **{"7": number})
     assert f"n is {n}" in message and "1-15" in message
 
 
@@ -53,19 +42,21 @@ def test_a_linked_n_that_comfyui_does_not_check(studio: Studio, wish: str, n: in
      (20, 17 * 20, "1:16"), (6016, 6000, "at most 36000000 pixels")],
 )  # fmt: skip
 def test_a_reference_outside_the_services_bounds(
-    studio: Studio, wish: str, make: Any, width: int, height: int, allowed: str
+    comfy: ComfyFixture, prompt: str, make: Any, width: int, height: int, allowed: str
 ) -> None:
     size = {"width": width, "height": height, "batch_size": 1, "color": 0}
     picture = {"class_type": "EmptyImage", "inputs": size}
-    node = make(wish, **{"images.image_1": ["7", 0]})
-    message = refused(studio, node, **{"7": picture})
+    node = make(prompt, **{"images.image_1": ["7", 0]})
+    message = refused(comfy, node, **{"7": picture})
     assert f"{width} x {height}" in message and allowed in message
 
 
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("url", ["ftp://example.com/a.png", "file:///etc/passwd", "a.png"])
-def test_a_reference_that_is_no_web_address(studio: Studio, wish: str, make: Any, url: str) -> None:
-    message = refused(studio, make(wish, image_urls=url))
+def test_a_reference_that_is_no_web_address(
+    comfy: ComfyFixture, prompt: str, make: Any, url: str
+) -> None:
+    message = refused(comfy, make(prompt, image_urls=url))
     assert "image_urls" in message and url in message and "http or https" in message
 
 
@@ -75,8 +66,8 @@ def test_a_reference_that_is_no_web_address(studio: Studio, wish: str, make: Any
     ids=["1K on 4.5", "a long prompt"],
 )
 def test_what_only_a_neighbour_doubts_is_sent_with_a_note(
-    studio: Studio, wish: str, given: dict[str, Any], words: str
+    comfy: ComfyFixture, prompt: str, given: dict[str, Any], words: str
 ) -> None:
-    prompt = wish if given else wish.ljust(2500, ".")
-    outcome = studio.run({"1": graphs.evolink(prompt, **given), "2": graphs.show("1", 4)})
-    assert words in outcome.outputs["2"]["text"][0] and len(studio.posts(wish)) == 1
+    sent = prompt if given else prompt.ljust(2500, ".")
+    outcome = comfy.run({"1": workflows.evolink(sent, **given), "2": workflows.show("1", 4)})
+    assert words in outcome.outputs["2"]["text"][0] and len(comfy.posts(prompt)) == 1

@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import demo
 import pytest
-from host import ComfyServer
+
+from support.comfy_server import ComfyServer
+from support.tool_modules import load_tool
+
+demo = load_tool("demo")
 
 
 @pytest.fixture(scope="module")

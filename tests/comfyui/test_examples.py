@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from events import Outcome
-from launch import PACK_FOLDER
-from make_thumbnails import (
+from PIL import Image, ImageChops, ImageStat
+
+from support.comfy_events import Outcome
+from support.comfy_fixture import ComfyFixture
+from support.comfy_launch import PACK_FOLDER
+from support.example_workflows import (
     EXAMPLES,
     LONG_SIDE,
     SHARED,
@@ -18,9 +21,7 @@ from make_thumbnails import (
     saved_pictures,
     thumbnail,
 )
-from PIL import Image, ImageChops, ImageStat
-from studio import Studio
-from ui_workflows import NOTES, to_api
+from support.saved_workflows import NOTES, to_api
 
 NAMES = example_names()
 PAID = {
@@ -45,17 +46,17 @@ def read(name: str, form: str = "") -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def ran(shared_studio: Studio) -> dict[str, Ran]:
+def ran(shared_comfy: ComfyFixture) -> dict[str, Ran]:
     """Every example, run once, in the order of their names."""
-    studio = shared_studio
-    studio.reset()
-    place_example_image(studio.server)
+    comfy = shared_comfy
+    comfy.reset()
+    place_example_image(comfy.server)
     found: dict[str, Ran] = {}
     for name in NAMES:
-        before = len(studio.sandbox.posts)
-        outcome = studio.run(read(name, "api"))
-        posts = len(studio.sandbox.posts) - before
-        found[name] = Ran(outcome, posts, saved_pictures(studio.server, outcome))
+        before = len(comfy.sandbox.posts)
+        outcome = comfy.run(read(name, "api"))
+        posts = len(comfy.sandbox.posts) - before
+        found[name] = Ran(outcome, posts, saved_pictures(comfy.server, outcome))
     return found
 
 
@@ -82,13 +83,13 @@ def test_what_the_examples_show(ran: dict[str, Ran]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_both_forms_are_one_graph(studio: Studio, name: str) -> None:
-    assert to_api(read(name), studio.server.object_info()) == read(name, "api")
+def test_both_forms_are_one_graph(comfy: ComfyFixture, name: str) -> None:
+    assert to_api(read(name), comfy.server.object_info()) == read(name, "api")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_saved_form_is_sound(studio: Studio, name: str) -> None:
-    workflow, known = read(name), studio.server.object_info()
+def test_the_saved_form_is_sound(comfy: ComfyFixture, name: str) -> None:
+    workflow, known = read(name), comfy.server.object_info()
     nodes = {node["id"]: node for node in workflow["nodes"]}
     assert all(node["mode"] == 0 for node in nodes.values())
     assert [node for node in nodes.values() if node["type"] in NOTES], "it explains itself"
@@ -116,9 +117,9 @@ def test_the_thumbnail_is_the_workflows_own_output(ran: dict[str, Ran], name: st
     assert max(ImageStat.Stat(ImageChops.difference(*small)).mean) < 6
 
 
-def test_the_server_offers_them_as_templates(studio: Studio) -> None:
-    offered = studio.server.request("GET", "/workflow_templates").json()
+def test_the_server_offers_them_as_templates(comfy: ComfyFixture) -> None:
+    offered = comfy.server.request("GET", "/workflow_templates").json()
     assert sorted(offered[PACK_FOLDER]) == NAMES
     path = f"/api/workflow_templates/{PACK_FOLDER}/{NAMES[0]}"
-    assert studio.server.request("GET", f"{path}.json").status == 200
-    assert studio.server.request("GET", f"{path}.jpg").status == 200
+    assert comfy.server.request("GET", f"{path}.json").status == 200
+    assert comfy.server.request("GET", f"{path}.jpg").status == 200

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
 from PIL import Image
-from studio import TASK_SECONDS, Clock, Studio
+
+from support.comfy_fixture import TASK_SECONDS, Clock, ComfyFixture
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
     from seedream_api.sandbox import Sandbox
@@ -58,8 +59,8 @@ class World:
         paths = [request.path for request in self.sandbox.requests]
         return sum(path.startswith("/v1/images/Seedream/") for path in paths)
 
-    def posts(self, wish: str = "fleet") -> list[Any]:
-        return [post for post in self.sandbox.posts if wish in str((post.json or {})["prompt"])]
+    def posts(self, prompt: str = "fleet") -> list[Any]:
+        return [post for post in self.sandbox.posts if prompt in str((post.json or {})["prompt"])]
 
 
 def example_picture() -> bytes:
@@ -73,8 +74,8 @@ def world(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     from seedream_api.sandbox import SANDBOX_KEY, Sandbox
+    from support import s3_server as s3
 
-    s3 = load("fleet_s3_server", PACK_ROOT / "tests" / "contract" / "s3_server.py")
     base, clock = tmp_path_factory.mktemp("fleet"), Clock()
     credentials = {"AWS_ACCESS_KEY_ID": s3.KEY_ID, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
     with pytest.MonkeyPatch.context() as patch:
@@ -109,7 +110,7 @@ def world(
         bucket.stop()
 
 
-def test_every_job_of_the_queue_is_charged_once_and_a_retry_not_at_all(world: World) -> None:
+def test_fleet_jobs_are_charged_once_and_retries_free(world: World) -> None:
     jobs = {job: world.example.picture(job) for job in JOBS}
     assert {world.fleet.server_of(job) for job in JOBS} == {one.url for one in world.servers}
     first = world.fleet.run_all(jobs)
@@ -120,7 +121,7 @@ def test_every_job_of_the_queue_is_charged_once_and_a_retry_not_at_all(world: Wo
     assert len(world.posts()) == len(JOBS), "a retry lands on the same home: 0 new requests"
 
 
-def test_references_live_in_the_bucket_and_each_home_brings_a_picture_there_once(
+def test_fleet_uploads_each_reference_once_per_home(
     world: World,
 ) -> None:
     for job in JOBS:
@@ -138,7 +139,7 @@ def test_a_job_whose_server_is_killed_goes_on_when_it_is_back(world: World) -> N
     looks = world.looks()
     server.queue(world.example.picture(job))
     # Killed while it sends, the outcome would be unknown; by its first look the id is written down.
-    Studio.until(lambda: world.posts(job) and world.looks() > looks)
+    ComfyFixture.until(lambda: world.posts(job) and world.looks() > looks)
     server.kill()
     server.start()
     world.clock.run(Clock.FLYING)

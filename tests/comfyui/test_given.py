@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import graphs
 import pytest
-from studio import Studio, seen, shown
-from test_bad_input import MAKERS, refused
 
-PICTURE = {"8": graphs.colour(1, 2, 3)}
+from support import workflows
+from support.bad_input import MAKERS, refused
+from support.comfy_fixture import ComfyFixture, seen, shown
+
+PICTURE = {"8": workflows.colour(1, 2, 3)}
 LINK = ["8", 0]
 
 
@@ -29,32 +30,32 @@ LINK = ["8", 0]
     ids=str,
 )  # fmt: skip
 def test_a_misnamed_reference_is_refused(
-    studio: Studio, wish: str, make: Any, given: dict[str, Any]
+    comfy: ComfyFixture, prompt: str, make: Any, given: dict[str, Any]
 ) -> None:
-    message = refused(studio, make(wish, **given), **PICTURE)
-    assert next(iter(given)) in message and studio.posts(wish) == []
+    message = refused(comfy, make(prompt, **given), **PICTURE)
+    assert next(iter(given)) in message and comfy.posts(prompt) == []
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_inputs_of_other_packs_are_noted(studio: Studio, wish: str, make: Any) -> None:
-    report = 4 if make is graphs.evolink else 3
-    node = make(wish, **{"images.image_1": LINK, "Comfy.Group.color": "#fff", "speed_preview": 3})
-    outcome = studio.run({"1": node, "2": graphs.show("1", report), **PICTURE})
+def test_inputs_of_other_packs_are_noted(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+    report = 4 if make is workflows.evolink else 3
+    node = make(prompt, **{"images.image_1": LINK, "Comfy.Group.color": "#fff", "speed_preview": 3})
+    outcome = comfy.run({"1": node, "2": workflows.show("1", report), **PICTURE})
     told = json.loads(shown(outcome, "2"))
     assert told["references"] == 1
     for name in ("Comfy.Group.color", "speed_preview"):
         assert any(name in note for note in told["notes"])
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_wrong_fit_is_refused_before_paying(studio: Studio, wish: str, make: Any) -> None:
-    message = refused(studio, make(wish, fit=["7", 0]), **{"7": values_node("text", wish)})
-    assert "fit" in message and "pad, crop, stretch" in message and studio.posts(wish) == []
+def test_a_wrong_fit_is_refused_before_paying(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+    message = refused(comfy, make(prompt, fit=["7", 0]), **{"7": values_node("text", prompt)})
+    assert "fit" in message and "pad, crop, stretch" in message and comfy.posts(prompt) == []
 
 
-def values_node(kind: str, wish: str) -> dict[str, Any]:
-    return {"class_type": "StudioValue", "inputs": {"kind": kind, "nonce": wish}}
+def values_node(kind: str, prompt: str) -> dict[str, Any]:
+    return {"class_type": "TestValue", "inputs": {"kind": kind, "nonce": prompt}}
 
 
 IMAGES = ("None", "list", "number", "dict", "text", "empty batch", "no pixels", "mask", "integers",
@@ -65,34 +66,34 @@ TEXTS = ("None", "list", "number", "float", "dict", "bytes", "array")
 @pytest.mark.parametrize("kind", IMAGES)
 @pytest.mark.parametrize("make", [*MAKERS, None])
 def test_a_link_that_brings_no_image_is_refused(
-    studio: Studio, wish: str, make: Any, kind: str
+    comfy: ComfyFixture, prompt: str, make: Any, kind: str
 ) -> None:
     given = {"images.image_1": ["7", 0]}
     uploader = {"class_type": "SeedreamUploadReferences", "inputs": given}
-    node = make(wish, **given) if make else uploader
-    message = refused(studio, node, **{"7": values_node(kind, wish)})
-    assert "images.image_1" in message and studio.posts(wish) == []
+    node = make(prompt, **given) if make else uploader
+    message = refused(comfy, node, **{"7": values_node(kind, prompt)})
+    assert "images.image_1" in message and comfy.posts(prompt) == []
 
 
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize(
     ("field", "node"),
     [
-        ("urls", graphs.load_urls(["7", 0])),
-        ("task_id", graphs.poll(["7", 0])),
-        ("image_urls", graphs.evolink("a wish", image_urls=["7", 0])),
-        ("prompt", graphs.preferential(["7", 0])),
+        ("urls", workflows.load_urls(["7", 0])),
+        ("task_id", workflows.poll(["7", 0])),
+        ("image_urls", workflows.evolink("a prompt", image_urls=["7", 0])),
+        ("prompt", workflows.preferential(["7", 0])),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_link_that_brings_no_text_is_refused(
-    studio: Studio, wish: str, field: str, node: dict[str, Any], kind: str
+    comfy: ComfyFixture, prompt: str, field: str, node: dict[str, Any], kind: str
 ) -> None:
-    message = refused(studio, node, **{"7": values_node(kind, wish)})
+    message = refused(comfy, node, **{"7": values_node(kind, prompt)})
     assert field in message
 
 
-def test_a_good_image_beside_another_input_is_sent(studio: Studio, wish: str) -> None:
-    node = graphs.evolink(wish, **{"images.image_3": LINK})
-    assert seen(studio.run({"1": node, "2": graphs.look("1"), **PICTURE}), "2")
-    assert len(studio.posts(wish)[0].json["image_urls"]) == 1
+def test_a_good_image_beside_another_input_is_sent(comfy: ComfyFixture, prompt: str) -> None:
+    node = workflows.evolink(prompt, **{"images.image_3": LINK})
+    assert seen(comfy.run({"1": node, "2": workflows.look("1"), **PICTURE}), "2")
+    assert len(comfy.posts(prompt)[0].json["image_urls"]) == 1

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_FOLDER, PACK_ROOT
+
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 NODES = (
     "SeedreamPreferential", "SeedreamEvolink", "SeedreamPollTask", "SeedreamLoadURLImages",
@@ -34,9 +36,7 @@ def inputs_of(info: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_the_app_gets_a_page_in_either_language_and_english_for_every_other(
-    comfyui: ComfyServer, node: str
-) -> None:
+def test_help_page_is_served_in_both_languages(comfyui: ComfyServer, node: str) -> None:
     def served(path: str) -> str:
         answer = comfyui.request("GET", f"/extensions/{PACK_FOLDER}/docs/{path}")
         assert answer.status == 200

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import graphs
-from host import ComfyServer
-from launch import PACK_ROOT
+from support import workflows
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 
 def test_a_second_copy_is_left_out_and_named(boot_comfyui: Callable[..., ComfyServer]) -> None:
@@ -21,5 +21,8 @@ def test_a_second_copy_is_left_out_and_named(boot_comfyui: Callable[..., ComfySe
     scripts = server.request("GET", "/extensions").json()
     folders = {path.split("/")[2] for path in scripts if "-copy/" in path}
     assert len(folders) == 1, "one copy of the panel"
-    assert server.run({"1": graphs.evolink("a wish"), "2": graphs.save("1")}).status == "success"
+    assert (
+        server.run({"1": workflows.evolink("a prompt"), "2": workflows.save("1")}).status
+        == "success"
+    )
     server.stop()

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
+
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MARKS = re.compile(r"[{}@|$]")
@@ -108,7 +109,7 @@ def test_the_tooltip_explains_every_choice_that_is_a_word(
         ] == []
 
 
-def test_every_twin_holds_chinese_and_no_mark_that_the_frontend_reads(
+def test_translations_are_chinese_without_frontend_markup(
     chinese: dict[str, Any],
 ) -> None:
     found = list(texts(chinese))

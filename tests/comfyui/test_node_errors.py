@@ -1,6 +1,6 @@
 """What a person reads on a node that failed: what happened, the money, what to do.
 
-In English and Chinese. No picture ever stands in for a result: ``Studio.fail`` looks.
+In English and Chinese. No picture ever stands in for a result: ``ComfyFixture.fail`` looks.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from host import ComfyServer
-from studio import Studio
 
-MAKERS = [graphs.evolink, graphs.preferential]
+from support import workflows
+from support.comfy_fixture import ComfyFixture
+from support.comfy_server import ComfyServer
+
+MAKERS = [workflows.evolink, workflows.preferential]
 
 
 def graph_of(node: dict[str, Any]) -> dict[str, Any]:
-    return {"1": node, "2": graphs.save("1"), "3": graphs.look("1", 1)}
+    return {"1": node, "2": workflows.save("1"), "3": workflows.look("1", 1)}
 
 
 def check_both_languages(message: str) -> None:
@@ -28,20 +29,20 @@ def check_both_languages(message: str) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_key_that_is_not_accepted(studio: Studio, wish: str, make: Any) -> None:
-    studio.accounts.clear()
-    message = studio.fail(graph_of(make(wish)))
+def test_a_key_that_is_not_accepted(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+    comfy.accounts.clear()
+    message = comfy.fail(graph_of(make(prompt)))
     assert "does not accept the key (HTTP 401" in message and "服务不接受此密钥" in message
     assert "Nothing was charged." in message and "未产生费用" in message
     assert "Invalid token" in message, "the service's own words"
 
 
 @pytest.mark.parametrize("balance", ["empty_403", "empty_402"])
-def test_an_empty_account(studio: Studio, wish: str, balance: Any) -> None:
+def test_an_empty_account(comfy: ComfyFixture, prompt: str, balance: Any) -> None:
     from seedream_api.sandbox import SANDBOX_KEY, Account
 
-    studio.accounts[SANDBOX_KEY] = Account(balance)
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    comfy.accounts[SANDBOX_KEY] = Account(balance)
+    message = comfy.fail(graph_of(workflows.evolink(prompt)))
     assert "balance is too low" in message and "余额不足" in message
     assert "Nothing was charged." in message
 
@@ -49,82 +50,82 @@ def test_an_empty_account(studio: Studio, wish: str, balance: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (graphs.preferential, "[moderated]"),
-        (graphs.evolink, "[moderated]"),
-        (graphs.preferential, "[blocked]"),
-        (graphs.evolink, "[blocked]"),
+        (workflows.preferential, "[moderated]"),
+        (workflows.evolink, "[moderated]"),
+        (workflows.preferential, "[blocked]"),
+        (workflows.evolink, "[blocked]"),
     ],
 )
-def test_moderation(studio: Studio, wish: str, make: Any, word: str) -> None:
-    message = studio.fail(graph_of(make(f"{wish} {word}")))
+def test_moderation(comfy: ComfyFixture, prompt: str, make: Any, word: str) -> None:
+    message = comfy.fail(graph_of(make(f"{prompt} {word}")))
     assert "oderation" in message and "内容审核" in message
     assert "Nothing was charged." in message and "未产生费用" in message
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_an_outcome_that_is_unknown_is_not_tried_again(
-    studio: Studio, wish: str, make: Any
+    comfy: ComfyFixture, prompt: str, make: Any
 ) -> None:
     from seedream_api.sandbox import DropAfterReceipt
 
-    studio.sandbox.faults.push("generate", DropAfterReceipt())
-    first = studio.fail(graph_of(make(wish)))
+    comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    first = comfy.fail(graph_of(make(prompt)))
     assert "its outcome is unknown" in first and "结果未知" in first
     assert "may have been charged" in first and "可能已经扣费" in first
     assert "tasks --forget" in first
-    again = studio.fail(graph_of(make(wish)))
+    again = comfy.fail(graph_of(make(prompt)))
     assert "its outcome is unknown" in again
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_task_that_fails_gives_the_services_reason(studio: Studio, wish: str) -> None:
-    message = studio.fail(graph_of(graphs.evolink(f"{wish} [fails]")))
+def test_a_task_that_fails_gives_the_services_reason(comfy: ComfyFixture, prompt: str) -> None:
+    message = comfy.fail(graph_of(workflows.evolink(f"{prompt} [fails]")))
     assert "failed at the service: " in message
     assert "The model failed to generate the image" in message and "在服务端失败" in message
 
 
-def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
+def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -> None:
     from seedream_api.sandbox import EmptyCompleted
 
-    studio.sandbox.faults.push("generate", EmptyCompleted())
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    comfy.sandbox.faults.push("generate", EmptyCompleted())
+    message = comfy.fail(graph_of(workflows.evolink(prompt)))
     assert "no image can be read" in message and "无法从其响应中读出图片" in message
     check_both_languages(message)
 
 
-def test_images_that_cannot_be_fetched_are_no_success(studio: Studio, wish: str) -> None:
+def test_images_that_cannot_be_fetched_are_no_success(comfy: ComfyFixture, prompt: str) -> None:
     from seedream_api.sandbox import ExpiredLink
 
-    studio.sandbox.faults.push("image", ExpiredLink(410), times=4)
-    message = studio.fail(graph_of(graphs.evolink(wish)))
+    comfy.sandbox.faults.push("image", ExpiredLink(410), times=4)
+    message = comfy.fail(graph_of(workflows.evolink(prompt)))
     check_both_languages(message)
     assert "paid" in message
-    studio.sandbox.faults.clear()
-    studio.run(graph_of(graphs.evolink(wish)))
-    assert len(studio.posts(wish)) == 1
+    comfy.sandbox.faults.clear()
+    comfy.run(graph_of(workflows.evolink(prompt)))
+    assert len(comfy.posts(prompt)) == 1
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_empty_prompt(studio: Studio, make: Any) -> None:
-    asked = len(studio.sandbox.requests)
-    message = studio.fail(graph_of(make("  \n")))
+def test_an_empty_prompt(comfy: ComfyFixture, make: Any) -> None:
+    asked = len(comfy.sandbox.requests)
+    message = comfy.fail(graph_of(make("  \n")))
     assert "prompt is empty" in message and "为空" in message
-    assert len(studio.sandbox.requests) == asked
+    assert len(comfy.sandbox.requests) == asked
 
 
-def test_a_setting_that_cannot_work(studio: Studio, wish: str) -> None:
+def test_a_setting_that_cannot_work(comfy: ComfyFixture, prompt: str) -> None:
     """A setting that cannot work is told on the node, too, and names itself."""
-    with studio.settings(SEEDREAM_MAX_SUBMITS="none"):
-        message = studio.fail(graph_of(graphs.evolink(wish)))
+    with comfy.settings(SEEDREAM_MAX_SUBMITS="none"):
+        message = comfy.fail(graph_of(workflows.evolink(prompt)))
     assert "SEEDREAM_MAX_SUBMITS" in message and "设置项" in message
-    assert studio.posts(wish) == []
+    assert comfy.posts(prompt) == []
 
 
 def test_without_a_key_the_node_names_the_three_ways(
     boot_comfyui: Callable[..., ComfyServer], tmp_path: Path
 ) -> None:
     server = boot_comfyui()
-    graph = {"1": graphs.evolink("a cat"), "2": graphs.save("1")}
+    graph = {"1": workflows.evolink("a cat"), "2": workflows.save("1")}
     outcome = server.run(graph)
     message = outcome.error["exception_message"]
     for way in ("DEEPSPACE_API_KEY", "settings.json", "DEEPSPACE_BASE_URL=sandbox"):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from host import ComfyServer
-from test_routes import ask, refusal, setting, settings_file
+
+from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal, setting, settings_file
 
 READ = ("/settings", "/tasks", "/tasks/1", "/tasks/1/images/0")
 CHANGES = ("/settings", "/doctor", "/uploads/test", "/tasks/1/forget", "/quote")
@@ -59,7 +60,7 @@ def test_addresses_and_localhost_may_read_and_change(server: ComfyServer, name: 
 
 
 def test_a_name_behind_a_proxy_with_tls_is_allowed(server: ComfyServer) -> None:
-    page = {"Host": "studio.example", "Origin": "https://studio.example"}
+    page = {"Host": "comfy.example", "Origin": "https://comfy.example"}
     proven = {**page, "X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
     assert ask(server, "/settings", None, None, **proven).status == 200
     for missing in ("X-Forwarded-Proto", "Sec-Fetch-Site"):

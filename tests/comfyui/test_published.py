@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import graphs
 import pytest
-from host import ComfyServer
-from launch import PACK_ROOT
+
+from support import workflows
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 FOLDER = "seedream-deepspace"
 """The Registry's id of the pack, which is the folder's name there."""
@@ -63,7 +64,7 @@ def test_the_archive_alone_is_the_whole_pack(installed: Installed) -> None:
     assert server.request("GET", help_page).status == 200
 
 
-def test_every_script_is_loaded_once_and_nothing_failed_to_import(installed: Installed) -> None:
+def test_scripts_load_once_and_imports_succeed(installed: Installed) -> None:
     scripts = installed.server.request("GET", "/extensions").json()
     ours = [path.rpartition("/")[2] for path in scripts if "/core/" not in path]
     assert "seed_control.js" in ours and len(ours) == len(set(ours))
@@ -71,7 +72,7 @@ def test_every_script_is_loaded_once_and_nothing_failed_to_import(installed: Ins
     assert [line for line in failed if FOLDER in line] == []
 
 
-def test_importing_leaves_nothing_behind_and_running_writes_to_its_home_alone(
+def test_import_leaves_no_files_and_runs_write_to_home(
     installed: Installed,
 ) -> None:
     def left() -> set[Path]:
@@ -83,7 +84,7 @@ def test_importing_leaves_nothing_behind_and_running_writes_to_its_home_alone(
 
     before = left()
     assert not installed.home.exists(), "something was written before a node ran"
-    prompt = {"1": graphs.evolink("a published cat"), "2": graphs.save("1")}
+    prompt = {"1": workflows.evolink("a published cat"), "2": workflows.save("1")}
     assert installed.server.run(prompt).status == "success"
     assert installed.home.is_dir() and files_of(installed.folder) == installed.files
     assert left() == before, "what is left after the pack's folder and its home are removed"

@@ -7,38 +7,17 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import graphs
 import pytest
-from host import Answer, ComfyServer
-from studio import Studio
+
+from support import workflows
+from support.comfy_fixture import ComfyFixture
+from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal, sent_states, setting, settings_file
 
 KEY, OTHER = "sk-route-4f9c1e77", "sk-other-88aa31d0"
 """No part of them may come back from the server."""
-
-
-def ask(
-    server: ComfyServer, path: str, body: object = None, origin: str | None = "own", **headers: str
-) -> Answer:
-    """A request as the page of this server makes it."""
-    if origin is not None:
-        headers["Origin"] = server.url if origin == "own" else origin
-    method = "GET" if body is None else "POST"
-    return server.request(method, f"/seedream{path}", body, headers)
-
-
-def setting(answer: Answer, name: str) -> dict[str, Any]:
-    assert answer.status == 200, answer.body
-    return next(one for one in answer.json()["settings"] if one["name"] == name)
-
-
-def refusal(answer: Answer) -> tuple[int, str]:
-    """Status and English reason; the Chinese one is there too."""
-    error = answer.json()["error"]
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in error["zh"])
-    return answer.status, error["en"]
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +34,6 @@ def fresh(plain: ComfyServer) -> Iterator[ComfyServer]:
     file.unlink(missing_ok=True)
 
 
-def settings_file(server: ComfyServer) -> Path:
-    folder = server.base / "user" / "__seedream"
-    return folder / "settings.json"
-
-
 # --- settings -------------------------------------------------------------------------------------
 
 
@@ -74,7 +48,7 @@ def test_a_setting_is_saved_listed_and_taken_back(fresh: ComfyServer) -> None:
     assert (back["value"], back["origin"]) == ("20", "default")
 
 
-def test_what_the_environment_fixes_is_shown_and_cannot_be_edited(fresh: ComfyServer) -> None:
+def test_setting_of_environment_cannot_be_edited(fresh: ComfyServer) -> None:
     fixed = setting(ask(fresh, "/settings"), "SEEDREAM_MAX_SUBMITS")
     assert (fixed["value"], fixed["origin"], fixed["editable"]) == ("2", "environment", False)
     assert "environment" in fixed["reason"]["en"] and "环境变量" in fixed["reason"]["zh"]
@@ -195,7 +169,7 @@ def test_a_proxy_is_shown_without_its_password(fresh: ComfyServer) -> None:
     assert setting(back, "SEEDREAM_PROXY")["is_set"] is False and back.json()["proxy"] is None
 
 
-def test_a_proxy_that_cannot_be_one_is_refused_and_in_a_file_told_at_its_field(
+def test_invalid_proxy_is_refused_or_shown_at_its_field(
     fresh: ComfyServer,
 ) -> None:
     wrong = f"ftp://me:{PASSWORD}@127.0.0.1:21"
@@ -209,7 +183,7 @@ def test_a_proxy_that_cannot_be_one_is_refused_and_in_a_file_told_at_its_field(
     assert PASSWORD.encode() not in refused.body + listed.body
 
 
-def test_a_proxy_of_the_environment_cannot_be_edited_and_its_password_not_seen(
+def test_environment_proxy_cannot_be_edited_nor_password_seen(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:
     proxy = {"SEEDREAM_PROXY": f"socks5://me:{PASSWORD}@127.0.0.1:1080"}
@@ -227,7 +201,7 @@ def test_a_proxy_of_the_environment_cannot_be_edited_and_its_password_not_seen(
     server.stop()
 
 
-def test_a_key_of_the_environment_cannot_be_sent_to_an_address_from_a_browser(
+def test_browser_cannot_send_environment_key_elsewhere(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:
     server = boot_comfyui(environment={"DEEPSPACE_API_KEY": KEY})
@@ -248,10 +222,10 @@ def test_the_checks_of_a_fresh_install_say_that_a_key_is_missing(fresh: ComfySer
     assert checks["home"]["verdict"] == "ok"
 
 
-def test_the_checks_and_the_upload_test_run_against_the_service(studio: Studio) -> None:
-    checks = {one["name"]: one for one in ask(studio.server, "/doctor", {}).json()["checks"]}
+def test_the_checks_and_the_upload_test_run_against_the_service(comfy: ComfyFixture) -> None:
+    checks = {one["name"]: one for one in ask(comfy.server, "/doctor", {}).json()["checks"]}
     assert {checks[name]["verdict"] for name in ("service", "balance", "uploads")} <= {"ok", "note"}
-    assert ask(studio.server, "/uploads/test", {}).json()["way"] is not None
+    assert ask(comfy.server, "/uploads/test", {}).json()["way"] is not None
 
 
 # --- who may ask ----------------------------------------------------------------------------------
@@ -321,8 +295,8 @@ def raw_get(server: ComfyServer, path: str) -> bytes:
     return b"".join(parts)
 
 
-def test_with_several_users_the_panels_are_closed_and_the_nodes_work(
-    boot_comfyui: Callable[..., ComfyServer], wish: str
+def test_multi_user_closes_panels_but_nodes_work(
+    boot_comfyui: Callable[..., ComfyServer], prompt: str
 ) -> None:
     server = boot_comfyui(environment={"DEEPSPACE_BASE_URL": "sandbox"}, arguments=["--multi-user"])
     for path, body in (
@@ -337,7 +311,7 @@ def test_with_several_users_the_panels_are_closed_and_the_nodes_work(
     ):
         status, reason = refusal(ask(server, path, body))
         assert status == 403 and "several users" in reason
-    outcome = server.run({"1": graphs.evolink(wish), "2": graphs.save("1")})
+    outcome = server.run({"1": workflows.evolink(prompt), "2": workflows.save("1")})
     assert outcome.status == "success"
     server.stop()
 
@@ -345,136 +319,141 @@ def test_with_several_users_the_panels_are_closed_and_the_nodes_work(
 # --- tasks ----------------------------------------------------------------------------------------
 
 
-def tasks(studio: Studio, wish: str, **query: object) -> list[dict[str, Any]]:
-    words = "&".join(f"{name}={value}" for name, value in {"text": wish, **query}.items())
-    answer = ask(studio.server, f"/tasks?{words.replace(' ', '%20')}")
+def tasks(comfy: ComfyFixture, prompt: str, **query: object) -> list[dict[str, Any]]:
+    words = "&".join(f"{name}={value}" for name, value in {"text": prompt, **query}.items())
+    answer = ask(comfy.server, f"/tasks?{words.replace(' ', '%20')}")
     assert answer.status == 200, answer.body
     return answer.json()["tasks"]
 
 
-def graph(wish: str, **inputs: Any) -> dict[str, Any]:
-    return {"1": graphs.evolink(wish, **inputs), "2": graphs.look("1")}
+def graph(prompt: str, **inputs: Any) -> dict[str, Any]:
+    return {"1": workflows.evolink(prompt, **inputs), "2": workflows.look("1")}
 
 
 def test_what_the_built_in_sandbox_made_is_listed_as_free(
-    comfyui: ComfyServer, studio: Studio, wish: str
+    comfyui: ComfyServer, comfy: ComfyFixture, prompt: str
 ) -> None:
-    assert comfyui.run({"1": graphs.evolink(wish), "2": graphs.save("1")}).status == "success"
-    studio.run(graph(wish))
-    (free,) = ask(comfyui, f"/tasks?text={wish.replace(' ', '%20')}").json()["tasks"]
-    (paid,) = tasks(studio, wish)
+    assert (
+        comfyui.run({"1": workflows.evolink(prompt), "2": workflows.save("1")}).status == "success"
+    )
+    comfy.run(graph(prompt))
+    (free,) = ask(comfyui, f"/tasks?text={prompt.replace(' ', '%20')}").json()["tasks"]
+    (paid,) = tasks(comfy, prompt)
     assert (free["is_free"], paid["is_free"]) == (True, False)
 
 
-def test_a_task_is_listed_with_what_it_cost_and_its_images(studio: Studio, wish: str) -> None:
-    studio.run(graph(wish, seed=1))
-    studio.run(graph(wish, seed=2))
-    newest, older = tasks(studio, wish)
+def test_a_task_is_listed_with_what_it_cost_and_its_images(
+    comfy: ComfyFixture, prompt: str
+) -> None:
+    comfy.run(graph(prompt, seed=1))
+    comfy.run(graph(prompt, seed=2))
+    newest, older = tasks(comfy, prompt)
     assert newest["id"] > older["id"]
-    assert tasks(studio, wish, limit=1) == [newest]
-    assert tasks(studio, wish, limit=1, offset=1) == [older]
-    assert tasks(studio, wish, state="unknown") == []
+    assert tasks(comfy, prompt, limit=1) == [newest]
+    assert tasks(comfy, prompt, limit=1, offset=1) == [older]
+    assert tasks(comfy, prompt, state="unknown") == []
     assert newest["state"] == "completed" and newest["charge"] == "made"
-    assert newest["prompt"] == wish and newest["made"] == 1 and newest["error"] is None
+    assert newest["prompt"] == prompt and newest["made"] == 1 and newest["error"] is None
     path = f"/tasks/{newest['id']}/images/{newest['stored'][0]}"
-    image, small = ask(studio.server, path), ask(studio.server, f"{path}?thumbnail=1")
+    image, small = ask(comfy.server, path), ask(comfy.server, f"{path}?thumbnail=1")
     assert image.body[:3] == b"\xff\xd8\xff" and small.body[:3] == b"\xff\xd8\xff"
     assert len(small.body) < len(image.body) and len(small.body) < 50_000
-    whole = ask(studio.server, f"/tasks/{newest['id']}").json()
+    whole = ask(comfy.server, f"/tasks/{newest['id']}").json()
     assert whole["urls"] and whole["fields"]["quality"] == "1K"
 
 
-def test_an_unknown_outcome_is_told_with_its_advice_in_both_languages(
-    studio: Studio, wish: str
-) -> None:
+def test_unknown_outcome_has_hint_in_both_languages(comfy: ComfyFixture, prompt: str) -> None:
     from seedream_api.sandbox.faults import DropAfterReceipt
 
-    studio.sandbox.faults.push("generate", DropAfterReceipt())
-    studio.fail(graph(wish))
-    (task,) = tasks(studio, wish)
+    comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    comfy.fail(graph(prompt))
+    (task,) = tasks(comfy, prompt)
     assert (task["state"], task["charge"]) == ("unknown", "possible")
     assert "will not be sent again" in task["error"]["en"]["advice"]
     assert "不会再次发送" in task["error"]["zh"]["advice"]
 
 
-def test_forgetting_lets_the_same_inputs_be_paid_for_again(studio: Studio, wish: str) -> None:
-    studio.run(graph(wish))
-    (task,) = tasks(studio, wish)
-    forgotten = ask(studio.server, f"/tasks/{task['id']}/forget", {})
+def test_forgetting_lets_the_same_inputs_be_paid_for_again(
+    comfy: ComfyFixture, prompt: str
+) -> None:
+    comfy.run(graph(prompt))
+    (task,) = tasks(comfy, prompt)
+    forgotten = ask(comfy.server, f"/tasks/{task['id']}/forget", {})
     assert forgotten.json()["state"] == "forgotten"
-    assert tasks(studio, wish) == []
-    studio.run({"80": graphs.text(wish, "again"), **graph(["80", 0])})  # type: ignore[arg-type]
-    assert len(studio.posts(wish)) == 2
-    assert refusal(ask(studio.server, "/tasks/999999/forget", {}))[0] == 404
+    assert tasks(comfy, prompt) == []
+    comfy.run({"80": workflows.text(prompt, "again"), **graph(["80", 0])})  # type: ignore[arg-type]
+    assert len(comfy.posts(prompt)) == 2
+    assert refusal(ask(comfy.server, "/tasks/999999/forget", {}))[0] == 404
 
 
-def test_a_running_task_cannot_be_forgotten_and_ends_whole(studio: Studio, wish: str) -> None:
-    studio.sandbox.hold()
-    prompt_id = studio.queue_and_wait_for_post(graph(wish), wish)
-    (task,) = tasks(studio, wish)
+def test_a_running_task_cannot_be_forgotten_and_ends_whole(
+    comfy: ComfyFixture, prompt: str
+) -> None:
+    comfy.sandbox.hold()
+    prompt_id = comfy.queue_and_wait_for_post(graph(prompt), prompt)
+    (task,) = tasks(comfy, prompt)
     assert (task["state"], task["is_live"]) == ("sending", True)
-    assert refusal(ask(studio.server, f"/tasks/{task['id']}/forget", {}))[0] == 409
-    studio.sandbox.release()
-    assert studio.server.wait(prompt_id).status == "success"
-    (task,) = tasks(studio, wish)
+    assert refusal(ask(comfy.server, f"/tasks/{task['id']}/forget", {}))[0] == 409
+    comfy.sandbox.release()
+    assert comfy.server.wait(prompt_id).status == "success"
+    (task,) = tasks(comfy, prompt)
     assert (task["state"], task["is_live"], task["progress"]) == ("completed", False, None)
 
 
-def test_every_change_of_a_task_reaches_the_browser_by_websocket(studio: Studio, wish: str) -> None:
-    outcome = studio.run(graph(wish))
-    studio.until(lambda: "completed" in told(studio, wish))
-    states = told(studio, wish)
+def test_every_change_of_a_task_reaches_the_browser_by_websocket(
+    comfy: ComfyFixture, prompt: str
+) -> None:
+    outcome = comfy.run(graph(prompt))
+    comfy.until(lambda: "completed" in sent_states(comfy, prompt))
+    states = sent_states(comfy, prompt)
     assert states[-1] == "completed" and len(states) < 60
     assert outcome.status == "success"
-
-
-def told(studio: Studio, wish: str) -> list[str]:
-    events = studio.server.events("seedream.task")
-    return [event.data["state"] for event in events if event.data["prompt"] == wish]
 
 
 # --- quotes ---------------------------------------------------------------------------------------
 
 
-def quote(studio: Studio, class_type: str = "SeedreamEvolink", **inputs: Any) -> dict[str, Any]:
-    answer = ask(studio.server, "/quote", {"class_type": class_type, "inputs": inputs})
+def quote(
+    comfy: ComfyFixture, class_type: str = "SeedreamEvolink", **inputs: Any
+) -> dict[str, Any]:
+    answer = ask(comfy.server, "/quote", {"class_type": class_type, "inputs": inputs})
     assert answer.status == 200, answer.body
     return answer.json()
 
 
-def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(studio: Studio, wish: str) -> None:
-    inputs: dict[str, Any] = {**graphs.evolink(wish)["inputs"], "n": 4}
+def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
+    comfy: ComfyFixture, prompt: str
+) -> None:
+    inputs: dict[str, Any] = {**workflows.evolink(prompt)["inputs"], "n": 4}
     widgets = {**inputs, "seed": 3, "image_urls": "", "wait": True, "fit": "pad"}
     expected = {"images": 4, "linked": False, "state": None, "sandbox": True}
-    assert quote(studio, **widgets) == expected
-    studio.run({"1": graphs.evolink(wish, n=4, seed=3), "2": graphs.look("1")})
-    posts = len(studio.sandbox.requests)
-    assert quote(studio, **widgets)["images"] == 0
-    assert quote(studio, **{**widgets, "fit": "crop", "wait": False})["state"] == "completed"
-    assert quote(studio, **{**widgets, "seed": 4})["images"] == 4
-    linked = quote(studio, **{**widgets, "prompt": ["9", 0]})
+    assert quote(comfy, **widgets) == expected
+    comfy.run({"1": workflows.evolink(prompt, n=4, seed=3), "2": workflows.look("1")})
+    posts = len(comfy.sandbox.requests)
+    assert quote(comfy, **widgets)["images"] == 0
+    assert quote(comfy, **{**widgets, "fit": "crop", "wait": False})["state"] == "completed"
+    assert quote(comfy, **{**widgets, "seed": 4})["images"] == 4
+    linked = quote(comfy, **{**widgets, "prompt": ["9", 0]})
     assert linked == {**expected, "linked": True}, "each item of a linked list is charged"
-    assert quote(studio, **{**widgets, "n": ["9", 0]})["images"] == 15
-    assert len(studio.sandbox.requests) == posts, "a quote asks the service nothing"
+    assert quote(comfy, **{**widgets, "n": ["9", 0]})["images"] == 15
+    assert len(comfy.sandbox.requests) == posts, "a quote asks the service nothing"
 
 
-def test_with_reuse_off_a_stored_result_is_quoted_as_a_new_charge(
-    studio: Studio, wish: str
-) -> None:
-    inputs = graphs.preferential(wish)["inputs"]
-    studio.run({"1": graphs.preferential(wish), "2": graphs.look("1")})
-    assert quote(studio, "SeedreamPreferential", **inputs)["images"] == 0
-    with studio.settings(SEEDREAM_REUSE="off"):
-        assert quote(studio, "SeedreamPreferential", **inputs)["images"] == 1
+def test_reuse_off_quotes_stored_result_as_charge(comfy: ComfyFixture, prompt: str) -> None:
+    inputs = workflows.preferential(prompt)["inputs"]
+    comfy.run({"1": workflows.preferential(prompt), "2": workflows.look("1")})
+    assert quote(comfy, "SeedreamPreferential", **inputs)["images"] == 0
+    with comfy.settings(SEEDREAM_REUSE="off"):
+        assert quote(comfy, "SeedreamPreferential", **inputs)["images"] == 1
 
 
-def test_what_would_fail_is_quoted_with_its_reason(studio: Studio, wish: str) -> None:
+def test_what_would_fail_is_quoted_with_its_reason(comfy: ComfyFixture, prompt: str) -> None:
     for inputs, reason in (
         ({"prompt": " ", "model": "Seedream-4.0"}, "prompt is empty"),
-        ({"prompt": wish, "model": "Seedream-9"}, "is not known"),
+        ({"prompt": prompt, "model": "Seedream-9"}, "is not known"),
         ({"prompt": 3, "model": "Seedream-4.0"}, "are texts"),
     ):
-        answer = ask(studio.server, "/quote", {"class_type": "SeedreamEvolink", "inputs": inputs})
+        answer = ask(comfy.server, "/quote", {"class_type": "SeedreamEvolink", "inputs": inputs})
         told = answer.json()
         # No failed request: a browser would log each as an error while a prompt is still empty.
         assert answer.status == 200 and told["images"] == 0 and reason in told["error"]["en"]

@@ -10,14 +10,16 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import graphs
 import pytest
-from canary import UNSHAPED_KEY as KEY
-from events import Outcome
-from host import ComfyServer
-from launch import PACK_FOLDER, PACK_ROOT
 from PIL import Image
-from studio import Clock, Studio, seen
+
+from support import workflows
+from support.canary import UNSHAPED_KEY as KEY
+from support.comfy_events import Outcome
+from support.comfy_fixture import Clock, ComfyFixture, seen
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
 
 READABLE = (
     "/history", "/queue", "/object_info", "/settings", "/system_stats", "/users",
@@ -28,7 +30,7 @@ READABLE = (
 @pytest.fixture(scope="module")
 def shared(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Studio]:
+) -> Iterator[ComfyFixture]:
     from seedream_api.sandbox import Account, Sandbox
 
     folder, clock, accounts = tmp_path_factory.mktemp("secrets"), Clock(), {KEY: Account()}
@@ -40,20 +42,23 @@ def shared(
                 "DEEPSPACE_API_KEY": KEY,
                 "SEEDREAM_HOME": str(folder / "home"),
             },
-            packs={PACK_FOLDER: PACK_ROOT, graphs.TOOLS: graphs.write_tools(folder / "tools")},
+            packs={
+                PACK_FOLDER: PACK_ROOT,
+                workflows.TOOLS: workflows.write_tools(folder / "tools"),
+            },
             arguments=["--verbose", "DEBUG"],
         )
-        yield Studio(server, sandbox, clock, accounts, folder / "home")
+        yield ComfyFixture(server, sandbox, clock, accounts, folder / "home")
         server.stop()
 
 
 @pytest.fixture
-def vault(shared: Studio) -> Studio:
+def vault(shared: ComfyFixture) -> ComfyFixture:
     shared.sandbox.faults.clear()
     return shared
 
 
-def check_secret(vault: Studio, outcome: Outcome) -> None:
+def check_secret(vault: ComfyFixture, outcome: Outcome) -> None:
     """The key is in no message, route, log line or file; and it was used."""
     carried = [request.headers.get("authorization") for request in vault.sandbox.requests]
     assert f"Bearer {KEY}" in carried, "the key was not even used: this proves nothing"
@@ -67,29 +72,29 @@ def check_secret(vault: Studio, outcome: Outcome) -> None:
                 assert KEY.encode() not in file.read_bytes(), file
 
 
-def generators(wish: str) -> dict[str, Any]:
+def generators(prompt: str) -> dict[str, Any]:
     return {
-        "1": graphs.evolink(f"{wish} later"),
-        "2": graphs.preferential(f"{wish} at once", **{"images.image_1": ["9", 0]}),
-        "3": graphs.save("1"),
-        "4": graphs.save("2"),
-        "5": graphs.show("1", 4),
-        "6": graphs.look("1"),
-        "9": graphs.colour(9, 9, 9),
+        "1": workflows.evolink(f"{prompt} later"),
+        "2": workflows.preferential(f"{prompt} at once", **{"images.image_1": ["9", 0]}),
+        "3": workflows.save("1"),
+        "4": workflows.save("2"),
+        "5": workflows.show("1", 4),
+        "6": workflows.look("1"),
+        "9": workflows.colour(9, 9, 9),
     }
 
 
-def test_a_run_that_succeeds_leaves_the_key_nowhere(vault: Studio, wish: str) -> None:
-    workflow = {"nodes": [{"type": "SeedreamEvolink", "widgets_values": [wish]}]}
+def test_a_run_that_succeeds_leaves_the_key_nowhere(vault: ComfyFixture, prompt: str) -> None:
+    workflow = {"nodes": [{"type": "SeedreamEvolink", "widgets_values": [prompt]}]}
     extra = {"extra_pnginfo": {"workflow": workflow}}
-    prompt_id = vault.server.queue(generators(wish), extra)
+    prompt_id = vault.server.queue(generators(prompt), extra)
     outcome = vault.server.wait(prompt_id)
     assert outcome.status == "success" and seen(outcome, "6")
     for node in ("3", "4"):
         (saved,) = outcome.outputs[node]["images"]
         image = Image.open(io.BytesIO(vault.server.view(**saved)))
         assert json.loads(image.info["workflow"]) == workflow, "no metadata: this proves nothing"
-        assert wish in image.info["prompt"] and KEY not in repr(image.info)
+        assert prompt in image.info["prompt"] and KEY not in repr(image.info)
     check_secret(vault, outcome)
 
 
@@ -116,11 +121,11 @@ def faults() -> dict[str, tuple[str, Any]]:
     ["401", "400", "500", "page", "200", "item", "no JSON", "failed", "reason", "hole"],
 )
 def test_a_service_that_repeats_the_key_spreads_it_no_further(
-    vault: Studio, wish: str, case: str
+    vault: ComfyFixture, prompt: str, case: str
 ) -> None:
     route, fault = faults()[case]
     vault.sandbox.faults.push(route, fault)
-    outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+    outcome = vault.server.run({"1": workflows.evolink(prompt), "2": workflows.look("1")})
     assert outcome.status == "error"
     assert outcome.error["exception_message"] and outcome.error["traceback"]
     check_secret(vault, outcome)
@@ -129,13 +134,13 @@ def test_a_service_that_repeats_the_key_spreads_it_no_further(
 @pytest.mark.parametrize("route", ["generate", "task", "image"])
 @pytest.mark.parametrize("code", [302, 307])
 def test_the_key_follows_no_redirect_to_another_host(
-    vault: Studio, wish: str, route: str, code: int, tmp_path: Any
+    vault: ComfyFixture, prompt: str, route: str, code: int, tmp_path: Any
 ) -> None:
     from seedream_api.sandbox import RedirectTo, Sandbox
 
     with Sandbox(tmp_path) as other:
         vault.sandbox.faults.push(route, RedirectTo(f"{other.url}/elsewhere", code))
-        outcome = vault.server.run({"1": graphs.evolink(wish), "2": graphs.look("1")})
+        outcome = vault.server.run({"1": workflows.evolink(prompt), "2": workflows.look("1")})
         assert all("authorization" not in request.headers for request in other.requests)
         assert route == "image" or other.requests == []
         assert KEY not in repr(other.requests)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from host import ComfyServer, PromptRefused
-from launch import ComfyServerError
 from PIL import Image
+
+from support.comfy_launch import ComfyServerError
+from support.comfy_server import ComfyServer, PromptRefused
 
 PACK = '''
 import asyncio

@@ -7,28 +7,28 @@ import json
 import threading
 from typing import Any
 
-import graphs
-from events import Event
-from studio import Clock, Studio, seen, shown
+from support import workflows
+from support.comfy_events import Event
+from support.comfy_fixture import Clock, ComfyFixture, seen, shown
 
 NONCES = itertools.count()
 STORED = "stored result, nothing charged"
 
 
-def graph_of(wish: str, node: str = "1", **inputs: Any) -> dict[str, Any]:
+def graph_of(prompt: str, node: str = "1", **inputs: Any) -> dict[str, Any]:
     """A graph that ComfyUI's own cache has no answer for, so that the pack has to find one."""
     return {
-        "80": graphs.text(wish, next(NONCES)),
-        node: graphs.evolink(["80", 0], **inputs),
-        "90": graphs.look(node),
-        "91": graphs.show(node, 4),
+        "80": workflows.text(prompt, next(NONCES)),
+        node: workflows.evolink(["80", 0], **inputs),
+        "90": workflows.look(node),
+        "91": workflows.show(node, 4),
     }
 
 
-def test_the_same_inputs_under_another_node_id_are_free(studio: Studio, wish: str) -> None:
-    first = studio.run(graph_of(wish, "1"))
-    again = studio.run(graph_of(wish, "7"))
-    assert len(studio.posts(wish)) == 1
+def test_the_same_inputs_under_another_node_id_are_free(comfy: ComfyFixture, prompt: str) -> None:
+    first = comfy.run(graph_of(prompt, "1"))
+    again = comfy.run(graph_of(prompt, "7"))
+    assert len(comfy.posts(prompt)) == 1
     assert seen(first, "90") == seen(again, "90")
     assert STORED in again.texts("7")[-1] and "已保存的结果，未扣费" in again.texts("7")[-1]
     assert STORED not in first.texts("1")[-1]
@@ -45,112 +45,108 @@ def test_the_same_inputs_under_another_node_id_are_free(studio: Studio, wish: st
     )
 
 
-def test_what_does_not_change_the_picture_does_not_change_the_charge(
-    studio: Studio, wish: str
-) -> None:
-    studio.run(graph_of(wish, "1"))
-    studio.run(graph_of(wish, "1", fit="crop"))
+def test_option_without_effect_on_image_is_not_charged(comfy: ComfyFixture, prompt: str) -> None:
+    comfy.run(graph_of(prompt, "1"))
+    comfy.run(graph_of(prompt, "1", fit="crop"))
     # With wait off stored images come at once too.
-    outcome = studio.run(graph_of(wish, "1", wait=False))
-    assert seen(outcome, "90") and len(studio.posts(wish)) == 1
+    outcome = comfy.run(graph_of(prompt, "1", wait=False))
+    assert seen(outcome, "90") and len(comfy.posts(prompt)) == 1
 
 
-def test_another_seed_pays_for_a_new_one(studio: Studio, wish: str) -> None:
+def test_another_seed_pays_for_a_new_one(comfy: ComfyFixture, prompt: str) -> None:
     for seed in (1, 2, 1, 2):
-        outcome = studio.run(graph_of(wish, seed=seed))
-    assert len(studio.posts(wish)) == 2
+        outcome = comfy.run(graph_of(prompt, seed=seed))
+    assert len(comfy.posts(prompt)) == 2
     assert STORED in outcome.texts("1")[-1]
-    assert all("seed" not in post.json for post in studio.posts(wish))
+    assert all("seed" not in post.json for post in comfy.posts(prompt))
 
 
-def test_the_same_inputs_are_free_after_a_restart(studio: Studio, wish: str) -> None:
-    first = studio.run(graph_of(wish))
-    studio.server.stop()
-    studio.server.start()
-    again = studio.run(graph_of(wish))
+def test_the_same_inputs_are_free_after_a_restart(comfy: ComfyFixture, prompt: str) -> None:
+    first = comfy.run(graph_of(prompt))
+    comfy.server.stop()
+    comfy.server.start()
+    again = comfy.run(graph_of(prompt))
     assert "1" in again.executed and seen(first, "90") == seen(again, "90")
     assert STORED in again.texts("1")[-1]
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_run_that_a_crash_cut_short_is_picked_up_and_the_node_says_so(
-    studio: Studio, wish: str
-) -> None:
-    studio.clock.run(Clock.STOPPED)
-    prompt_id = studio.server.queue(graph_of(wish))
-    studio.server.wait(prompt_id, until=names_a_task)
-    studio.server.kill()
-    studio.server.start()
-    studio.clock.run(Clock.FLYING)
-    again = studio.run(graph_of(wish))
+def test_crashed_run_is_resumed_and_node_says_so(comfy: ComfyFixture, prompt: str) -> None:
+    comfy.clock.run(Clock.STOPPED)
+    prompt_id = comfy.server.queue(graph_of(prompt))
+    comfy.server.wait(prompt_id, until=names_a_task)
+    comfy.server.kill()
+    comfy.server.start()
+    comfy.clock.run(Clock.FLYING)
+    again = comfy.run(graph_of(prompt))
     said, report = again.texts("1")[-1], json.loads(shown(again, "91"))
     assert "picked up again, not sent anew" in said and "继续此前的任务，未重新发送" in said
     assert (report["origin"], report["may_have_been_charged_images"]) == ("resumed", 0)
-    assert seen(again, "90") and len(studio.posts(wish)) == 1
+    assert seen(again, "90") and len(comfy.posts(prompt)) == 1
 
 
 def names_a_task(event: Event) -> bool:
     return event.type == "progress_text" and "task-" in event.data["text"]
 
 
-def test_an_answer_that_comes_while_comfyui_quits_is_kept(studio: Studio, wish: str) -> None:
-    graph = {"80": graphs.text(wish, "quits"), "1": graphs.preferential(["80", 0])}
-    graph |= {"90": graphs.look("1")}
-    studio.sandbox.hold()
-    studio.queue_and_wait_for_post(graph, wish)
-    threading.Timer(1.0, studio.sandbox.release).start()
-    studio.server.stop()
-    studio.server.start()
-    assert seen(studio.run(graph), "90")
-    assert len(studio.posts(wish)) == 1
+def test_an_answer_that_comes_while_comfyui_quits_is_kept(comfy: ComfyFixture, prompt: str) -> None:
+    graph = {"80": workflows.text(prompt, "quits"), "1": workflows.preferential(["80", 0])}
+    graph |= {"90": workflows.look("1")}
+    comfy.sandbox.hold()
+    comfy.queue_and_wait_for_post(graph, prompt)
+    threading.Timer(1.0, comfy.sandbox.release).start()
+    comfy.server.stop()
+    comfy.server.start()
+    assert seen(comfy.run(graph), "90")
+    assert len(comfy.posts(prompt)) == 1
 
 
-def test_two_equal_nodes_of_one_graph_share_one_charge(studio: Studio, wish: str) -> None:
+def test_two_equal_nodes_of_one_graph_share_one_charge(comfy: ComfyFixture, prompt: str) -> None:
     graph = {
-        "80": graphs.text(wish, "one"),
-        "81": graphs.text(wish, "other"),
-        "1": graphs.evolink(["80", 0]),
-        "2": graphs.evolink(["81", 0]),
-        "3": graphs.look("1"),
-        "4": graphs.look("2"),
-        "5": graphs.show("1", 4),
-        "6": graphs.show("2", 4),
+        "80": workflows.text(prompt, "one"),
+        "81": workflows.text(prompt, "other"),
+        "1": workflows.evolink(["80", 0]),
+        "2": workflows.evolink(["81", 0]),
+        "3": workflows.look("1"),
+        "4": workflows.look("2"),
+        "5": workflows.show("1", 4),
+        "6": workflows.show("2", 4),
     }
-    studio.sandbox.hold()
-    prompt_id = studio.queue_and_wait_for_post(graph, wish)
-    studio.sandbox.release()
-    outcome = studio.server.wait(prompt_id)
+    comfy.sandbox.hold()
+    prompt_id = comfy.queue_and_wait_for_post(graph, prompt)
+    comfy.sandbox.release()
+    outcome = comfy.server.wait(prompt_id)
     assert outcome.status == "success" and outcome.executed >= {"1", "2"}
     assert seen(outcome, "3") == seen(outcome, "4")
     charged = [json.loads(shown(outcome, n))["may_have_been_charged_images"] for n in ("5", "6")]
     assert sorted(charged) == [0, 1]
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
 
 
-def test_twenty_clicks_on_the_same_inputs_are_one_charge(studio: Studio, wish: str) -> None:
-    queued = [studio.server.queue(graph_of(wish)) for _ in range(20)]
-    outcomes = [studio.server.wait(prompt_id) for prompt_id in queued]
+def test_twenty_clicks_on_the_same_inputs_are_one_charge(comfy: ComfyFixture, prompt: str) -> None:
+    queued = [comfy.server.queue(graph_of(prompt)) for _ in range(20)]
+    outcomes = [comfy.server.wait(prompt_id) for prompt_id in queued]
     assert [outcome.status for outcome in outcomes] == ["success"] * 20
     assert all("1" in outcome.executed for outcome in outcomes)
     assert {json.dumps(seen(outcome, "90")) for outcome in outcomes} == {
         json.dumps(seen(outcomes[0], "90"))
     }
-    assert len(studio.posts(wish)) == 1
+    assert len(comfy.posts(prompt)) == 1
 
 
-def test_twenty_seeds_are_twenty_charges(studio: Studio, wish: str) -> None:
-    queued = [studio.server.queue(graph_of(wish, seed=seed)) for seed in range(20)]
-    outcomes = [studio.server.wait(prompt_id) for prompt_id in queued]
+def test_twenty_seeds_are_twenty_charges(comfy: ComfyFixture, prompt: str) -> None:
+    queued = [comfy.server.queue(graph_of(prompt, seed=seed)) for seed in range(20)]
+    outcomes = [comfy.server.wait(prompt_id) for prompt_id in queued]
     assert [outcome.status for outcome in outcomes] == ["success"] * 20
-    assert len(studio.posts(wish)) == 20
+    assert len(comfy.posts(prompt)) == 20
     tasks = {json.loads(shown(outcome, "91"))["task_ids"][0] for outcome in outcomes}
     assert len(tasks) == 20
 
 
-def test_a_refused_request_is_sent_again(studio: Studio, wish: str) -> None:
-    key, account = next(iter(studio.accounts.items()))
-    del studio.accounts[key]
-    studio.fail(graph_of(wish))
-    studio.accounts[key] = account
-    studio.run(graph_of(wish))
-    assert len(studio.posts(wish)) == 2 and studio.posts(wish)[0].status == 401
+def test_a_refused_request_is_sent_again(comfy: ComfyFixture, prompt: str) -> None:
+    key, account = next(iter(comfy.accounts.items()))
+    del comfy.accounts[key]
+    comfy.fail(graph_of(prompt))
+    comfy.accounts[key] = account
+    comfy.run(graph_of(prompt))
+    assert len(comfy.posts(prompt)) == 2 and comfy.posts(prompt)[0].status == 401

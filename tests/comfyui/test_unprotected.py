@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import graphs
 import pytest
-from host import ComfyServer
-from launch import PACK_FOLDER, PACK_ROOT
-from test_routes import ask, refusal, setting
+
+from support import workflows
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal, setting
+from support.paths import PACK_ROOT
 
 SECRET = "sk-unprotected-51be"
 OLD_HOST = """
@@ -76,12 +78,12 @@ def test_no_secret_is_taken_from_a_browser(unprotected: ComfyServer, data: Path)
 
 
 def test_what_is_no_secret_is_saved_and_the_nodes_work(
-    unprotected: ComfyServer, data: Path, wish: str
+    unprotected: ComfyServer, data: Path, prompt: str
 ) -> None:
     plain = {"SEEDREAM_PROXY": "http://127.0.0.1:7890", "DEEPSPACE_BASE_URL": "sandbox"}
     saved = ask(unprotected, "/settings", plain)
     assert setting(saved, "SEEDREAM_PROXY")["value"] == "http://127.0.0.1:7890"
-    outcome = unprotected.run({"1": graphs.evolink(wish), "2": graphs.save("1")})
+    outcome = unprotected.run({"1": workflows.evolink(prompt), "2": workflows.save("1")})
     assert outcome.status == "success"
     assert list(data.rglob("settings.json")) and not list(unprotected.base.rglob("settings.json"))
 

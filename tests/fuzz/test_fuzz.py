@@ -1,5 +1,5 @@
 """The short form: some hundreds of cases for every reader, found again and made small by
-hypothesis. ``benchmarks/fuzz.py`` is the long form."""
+hypothesis. ``tools/fuzz.py`` is the long form."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import targets
 from hypothesis import HealthCheck, given, settings, strategies as st
+
+from support import fuzz_targets
 
 SLOW = {"wire_answers": 60, "ledger_rows": 100}
 
@@ -16,11 +17,11 @@ SLOW = {"wire_answers": 60, "ledger_rows": 100}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield tmp_path_factory.mktemp("fuzz")
-    targets.close_ledgers()
+    fuzz_targets.close_ledgers()
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", targets.TARGETS)
+@pytest.mark.parametrize("name", fuzz_targets.TARGETS)
 def test_only_errors_of_ours_come_out(name: str, folder: Path) -> None:
     @settings(
         max_examples=SLOW.get(name, 250), deadline=None, derandomize=True, database=None,
@@ -28,6 +29,6 @@ def test_only_errors_of_ours_come_out(name: str, folder: Path) -> None:
     )  # fmt: skip
     @given(st.binary(min_size=8, max_size=160))
     def one(data: bytes) -> None:
-        targets.run(targets.TARGETS[name], data, folder)
+        fuzz_targets.run(fuzz_targets.TARGETS[name], data, folder)
 
     one()

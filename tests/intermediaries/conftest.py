@@ -12,7 +12,7 @@ from .origin import Origin
 
 @pytest.fixture
 def origin() -> Iterator[Origin]:
-    """The service, answering with one image unless a test says otherwise."""
+    """Start the service, which returns one image unless a test says otherwise."""
     with Origin() as started:
         yield started
 

@@ -6,7 +6,8 @@ import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from support.paths import PACK_ROOT
+
 HEAVY = {"httpx", "sqlite3", "obstore", "ssl"}
 
 
@@ -48,8 +49,8 @@ def reached_from(start: Path) -> tuple[set[Path], set[str]]:
 
 
 def test_importing_the_pack_opens_no_database_and_no_http() -> None:
-    inside, outside = reached_from(ROOT / "__init__.py")
-    names = {file.relative_to(ROOT).with_suffix("").as_posix() for file in inside}
+    inside, outside = reached_from(PACK_ROOT / "__init__.py")
+    names = {file.relative_to(PACK_ROOT).with_suffix("").as_posix() for file in inside}
     known = {f"nodes/{name}" for name in ("evolink", "web/routes", "web/panel", "host/runtime")}
     assert known <= names, "the scan finds nothing"
     assert outside & HEAVY == set()
@@ -66,7 +67,7 @@ def test_importing_the_pack_opens_no_database_and_no_http() -> None:
 def test_the_pack_starts_no_process_that_would_inherit_a_key() -> None:
     modules = {"subprocess", "multiprocessing", "pty", "webbrowser"}
     calls = re.compile(r"(system|popen|startfile|fork\w*|exec[lv]\w*|spawn[lv]\w*|posix_spawn\w*)")
-    files = [*(ROOT / "seedream_api").rglob("*.py"), *(ROOT / "nodes").rglob("*.py")]
+    files = [*(PACK_ROOT / "seedream_api").rglob("*.py"), *(PACK_ROOT / "nodes").rglob("*.py")]
     assert len(files) > 60, "the scan finds nothing"
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

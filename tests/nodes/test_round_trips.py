@@ -17,7 +17,8 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-PACK_ROOT = Path(__file__).resolve().parents[2]
+from support.paths import PACK_ROOT
+
 Pixels = npt.NDArray[np.uint8]
 
 PHOTOGRAPHS = (

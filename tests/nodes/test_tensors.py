@@ -18,7 +18,8 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-PACK_ROOT = Path(__file__).resolve().parents[2]
+from support.paths import PACK_ROOT
+
 LEVELS = torch.arange(256, dtype=torch.float32) / 255
 
 some = settings(

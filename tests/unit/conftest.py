@@ -1,4 +1,4 @@
-"""A tiny server on loopback whose every connection runs a function of the test."""
+"""A small server on loopback that runs a function of the test for each connection."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Server:
 
     @property
     def callers(self) -> list[Caller]:
-        """All connections so far, those too that nobody has accepted yet."""
+        """All connections so far, also those not accepted yet."""
         if self._listener.fileno() >= 0:
             self._accept_all()
         return self._callers

@@ -42,7 +42,7 @@ def test_ordinary_callback_is_accepted(callback: Any) -> None:
     check_callback(callback)
 
 
-def test_callback_that_returns_a_coroutine_is_refused_at_its_first_call() -> None:
+def test_callback_with_coroutine_is_refused_at_first_call() -> None:
     callbacks: list[Any] = [asynchronous, lambda step: asynchronous(step)]
     for callback in callbacks:
         with pytest.raises(InvalidRequest, match="asynchronous"):

@@ -77,7 +77,7 @@ def test_every_fact_of_a_model_names_its_source(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=str)
-def test_defaults_are_allowed_and_doubts_are_about_allowed_values(model: Model) -> None:
+def test_defaults_and_doubted_values_are_allowed(model: Model) -> None:
     assert model.default_size in model.sizes
     assert model.default_quality in (model.qualities or ("",))
     words = {
@@ -130,7 +130,7 @@ EXAMPLES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["model"])
-def test_the_main_pages_examples_are_sent_exactly_as_they_stand_there(
+def test_documented_examples_are_sent_exactly(
     example: dict[str, Any],
 ) -> None:
     wish = dict(example)

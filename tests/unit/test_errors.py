@@ -130,7 +130,7 @@ def test_values_that_are_no_json_are_written_as_text() -> None:
     assert str(from_record(record)) == str(error)
 
 
-def test_a_record_of_another_version_still_gives_an_error_that_can_be_told() -> None:
+def test_row_of_other_version_gives_readable_error() -> None:
     base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()
     assert type(from_record({**base, "type": "GoneError"})) is SeedreamError
     unknown_key = from_record({**base, "key": "no_such_sentence"})
@@ -139,7 +139,7 @@ def test_a_record_of_another_version_still_gives_an_error_that_can_be_told() -> 
 
 
 @pytest.mark.parametrize("change", [{"charge": "bitcoin"}, {"charge": None}, {"values": {}}])
-def test_a_record_that_lost_something_still_gives_an_error_that_can_be_told(
+def test_incomplete_row_gives_readable_error(
     change: dict[str, object],
 ) -> None:
     base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import seedream_api
+from support.paths import PACK_ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "seedream_api"
+PACKAGE = PACK_ROOT / "seedream_api"
 HOSTS = ("torch", "comfy", "comfy_api", "comfy_execution", "server", "folder_paths", "nodes")
 SCRIPT = """
 import importlib, json, sys
@@ -35,7 +35,7 @@ print(json.dumps(sorted(sys.modules)))
 
 def modules_after(folder: Path, *names: str) -> set[str]:
     """What is loaded in a fresh Python elsewhere, where nothing of a host can be imported."""
-    script = SCRIPT.format(hosts=HOSTS, root=str(ROOT), names=names)
+    script = SCRIPT.format(hosts=HOSTS, root=str(PACK_ROOT), names=names)
     done = subprocess.run(
         [sys.executable, "-I", "-W", "error", "-c", script],
         cwd=folder,
@@ -48,7 +48,7 @@ def modules_after(folder: Path, *names: str) -> set[str]:
 
 
 def module_names() -> list[str]:
-    paths = [path.relative_to(ROOT).with_suffix("") for path in sorted(PACKAGE.rglob("*.py"))]
+    paths = [path.relative_to(PACK_ROOT).with_suffix("") for path in sorted(PACKAGE.rglob("*.py"))]
     return [".".join(path.parts).removesuffix(".__init__") for path in paths]
 
 
@@ -61,7 +61,7 @@ def relative_imports() -> list[tuple[Path, ast.ImportFrom]]:
     ]
 
 
-def test_importing_the_package_alone_loads_no_http_and_no_pictures(tmp_path: Path) -> None:
+def test_import_loads_neither_http_nor_images(tmp_path: Path) -> None:
     loaded = modules_after(tmp_path, "seedream_api")
     assert "seedream_api" in loaded
     heavy = {"httpx", "httpcore", "pydantic", "PIL", "numpy", "asyncio", "sqlite3", "ssl"}

@@ -1,0 +1,87 @@
+"""What the integration tests share: an API client of the sandbox with its own clock."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support import canary
+from support.api_client import ApiClient, until
+from support.download_kit import fetch as fetch, serve as serve
+
+if TYPE_CHECKING:
+    from seedream_api.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def certificates() -> ssl.SSLContext:
+    from seedream_api.network.proxies import trusted_certificates
+
+    return trusted_certificates({})
+
+
+@pytest.fixture
+def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None:
+    """Make the sandbox draw sixteen times smaller, and read certificates once.
+
+    Each costs a tenth of a second, and neither is tested here.
+    """
+    from seedream_api.catalog import PIXELS
+    from seedream_api.network import transport
+    from seedream_api.sandbox import results
+
+    small = {
+        tier: {ratio: (width // 16, height // 16) for ratio, (width, height) in sizes.items()}
+        for tier, sizes in PIXELS.items()
+    }
+    monkeypatch.setattr(results, "PIXELS", small)
+    monkeypatch.setattr(transport, "trusted_certificates", lambda environ: certificates)
+
+
+@pytest.fixture
+def make_sandbox(tmp_path: Path, fast_sandbox: None) -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes, each with its own data folder."""
+    from seedream_api.sandbox import Sandbox
+
+    started: list[Sandbox] = []
+
+    def make(**options: Any) -> Sandbox:
+        home = tmp_path / f"sandbox_{len(started)}"
+        given = {"preferential_seconds": 0, "task_seconds": 0, **options}
+        started.append(Sandbox(home, **given).start())
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.release()
+        one.stop()
+        canary.WATCH.look_at_requests(one.requests)
+
+
+@pytest.fixture
+def make_api_client(home: Path) -> Callable[..., ApiClient]:
+    """Make API clients of a sandbox; all share this test's data folder."""
+    from seedream_api.sandbox import SANDBOX_KEY
+
+    def make(sandbox: Sandbox, key: str = SANDBOX_KEY, **environ: str) -> ApiClient:
+        settings = {"DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": key}
+        return ApiClient(sandbox, home, {"SEEDREAM_HOME": str(home), **settings, **environ})
+
+    return make
+
+
+@pytest.fixture
+def api_client(
+    make_sandbox: Callable[..., Sandbox], make_api_client: Callable[..., ApiClient]
+) -> ApiClient:
+    """An API client of a sandbox whose tasks finish at once."""
+    return make_api_client(make_sandbox())
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    return until

@@ -1,0 +1,115 @@
+"""The browser's scripts say nothing of their own: every word of theirs is in the locales."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from seedream_api.errors import Charge
+from seedream_api.ledger.states import State
+from support.paths import PACK_ROOT
+
+SCRIPTS = sorted((PACK_ROOT / "web").glob("*.js"))
+SHOWN = re.compile(r"""(?:\btext|title|placeholder|tooltip|"aria-label"): *(["'`])([^"'`]*)\1""")
+"""Literals given to what a person sees or hears."""
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        yield path
+        return
+    for name, one in value.items():
+        yield from keys(one, f"{path}.{name}" if path else name)
+
+
+def words_of(language: str) -> list[str]:
+    file = PACK_ROOT / "locales" / language / "main.json"
+    return list(keys(json.loads(file.read_text("utf-8"))["seedream"]))
+
+
+def asked(script: str) -> set[str]:
+    """Patterns of the keys that a script asks for; ``${...}`` stands for any one part."""
+    found: set[str] = set()
+    for start in re.finditer(r"\b(?:word|hasWord)\(", script):
+        call = script[start.end() : start.end() + 200].split(")")[0]
+        for _, key in re.findall(r"""(["'`])([\w.${}() \[\]]+?\.[\w.${}() \[\]]+?)\1""", call):
+            found.add(re.sub(r"\\\$\\\{.+?\\\}", "[^.]+", re.escape(key)))
+    return found
+
+
+BUILT = {r"settings\.[A-Z0-9_]+\.(label|help)", r"origins\.\w+"}
+"""Keys that the scripts put together in other ways."""
+
+
+def test_every_word_that_the_scripts_ask_for_is_there_and_no_other() -> None:
+    known = words_of("en")
+    patterns = set[str]().union(*map(asked, (script.read_text("utf-8") for script in SCRIPTS)))
+    assert len(patterns) > 60, "the scan finds next to nothing: it no longer fits the code"
+    missing = [one for one in patterns if not any(re.fullmatch(one, key) for key in known)]
+    assert missing == []
+    used = patterns | BUILT
+    assert [key for key in known if not any(re.fullmatch(one, key) for one in used)] == []
+
+
+def test_every_state_and_charge_of_a_row_has_its_word_and_every_unclear_one_its_advice() -> None:
+    known = set(words_of("en"))
+    script = (PACK_ROOT / "web" / "task_row.js").read_text("utf-8")
+    unclear = {
+        state
+        for name in ("RUNNING", "UNCLEAR")  # what runs is unclear once nobody works on it
+        for state in re.findall(r'"(\w+)"', script.split(f"const {name} = ")[1].split("\n")[0])
+    }
+    assert {"intended", "unknown"} < unclear <= {state.value for state in State}
+    assert {f"unclear.{state}" for state in unclear} <= known
+    assert {f"states.{state.value}" for state in State} <= known
+    assert {f"charges.{charge.value}" for charge in Charge} <= known
+
+
+def test_the_scripts_show_no_text_of_their_own() -> None:
+    own = {
+        f"{script.name}: {text}"
+        for script in SCRIPTS
+        for _, text in SHOWN.findall(script.read_text("utf-8"))
+        if re.search(
+            r"[A-Za-z]{3}|[\u4e00-\u9fff]", re.sub(r"\$\{.*?\}|https://|Seedream", "", text)
+        )
+    }
+    assert own == set()
+
+
+def test_every_setting_and_every_choice_has_a_label() -> None:
+    from seedream_api.config.definitions import SETTINGS
+
+    known = set(words_of("en"))
+    assert [name for name in SETTINGS if f"settings.{name}.label" not in known] == []
+    choices = {
+        f"choices.{name}.{word}"
+        for name, setting in SETTINGS.items()
+        for word in setting.words
+        if setting.words != ("on", "off")
+    }
+    assert choices <= known
+
+
+def test_the_panels_call_the_nodes_by_their_chinese_names() -> None:
+    locales = PACK_ROOT / "locales" / "zh"
+    titles = [
+        node["display_name"]
+        for node in json.loads((locales / "nodeDefs.json").read_text("utf-8")).values()
+    ]
+    named = set(re.findall(r"“([^”]+)”节点", (locales / "main.json").read_text("utf-8")))
+    assert (
+        named and [name for name in named if not any(one.startswith(name) for one in titles)] == []
+    )
+
+
+def test_template_titles_and_descriptions_match_docs() -> None:
+    files = sorted(file.stem for file in (PACK_ROOT / "example_workflows").glob("*.json"))
+    for language, page in (("en", "nodes.md"), ("zh", "nodes.zh-CN.md")):
+        file = PACK_ROOT / "locales" / language / "main.json"
+        told = json.loads(file.read_text("utf-8"))["seedream"]["templates"]
+        assert list(told) == files
+        rows = [f"| **{one['title']}** | {one['description']} |" for one in told.values()]
+        assert "\n".join(rows) in (PACK_ROOT / "docs" / page).read_text("utf-8")

@@ -1,0 +1,1 @@
+"""The environment of ``dev.py``: packages, ComfyUI, frontends, a browser. Standard library only."""
