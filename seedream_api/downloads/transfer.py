@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..network.compression import Decompressor
 from ..network.retry import DOWNLOADING, RetryPolicy as RetryPolicy, retry_after_s
 from ..network.transport import StreamedResponse
 from ..network.url_guard import FetchPolicy
 from ..redaction import redact, strip_url_secrets
-from .decompression import SNIFFED_BYTES, Unpacker, choose_unpacker, is_sealed
+from .decompression import SNIFFED_BYTES, choose_decompressor, is_unsupported
 from .partial_file import PartialFile
 
 _BUSY = frozenset({202, 408, 425, 429})
@@ -79,7 +80,7 @@ class Transfer:
     may_resume: bool = True
     """Whether the server has not given wrong bytes when it was asked for the rest."""
     coding: str = ""
-    unpacker: Unpacker | None = None
+    decompressor: Decompressor | None = None
     packed: int = 0
     """Bytes of a compressed body, before they are unpacked."""
     _first: bytes | None = None
@@ -129,7 +130,7 @@ class Transfer:
             return await self._resume(response)
         if self.part.received:
             await self._start_over()
-        self._first, self.unpacker, self.packed = b"", None, 0
+        self._first, self.decompressor, self.packed = b"", None, 0
         headers = response.headers
         self.coding = headers.get("content-encoding", "")
         tag, date = headers.get("etag", ""), headers.get("last-modified", "")
@@ -176,20 +177,20 @@ class Transfer:
 
     async def _write_first(self) -> None:
         first, self._first = self._first or b"", None
-        if is_sealed(first, self.coding):
+        if is_unsupported(first, self.coding):
             raise self.failure(f"the server compressed it, unasked ({redact(self.coding)[:40]})")
-        self.unpacker = choose_unpacker(first, self.coding)
-        if self.unpacker is not None:
+        self.decompressor = choose_decompressor(first, self.coding)
+        if self.decompressor is not None:
             self.validator = ""  # a place in the packed bytes is none in the file
         await self._unpack(first)
 
     async def _unpack(self, chunk: bytes) -> None:
-        if self.unpacker is None:
+        if self.decompressor is None:
             await self._keep(chunk)
             return
         self.packed += len(chunk)
         try:
-            for piece in self.unpacker.feed(chunk):
+            for piece in self.decompressor.feed(chunk):
                 await self._keep(piece)
         except zlib.error:
             raise RetryDownload("its compressed body is damaged", is_body=True) from None
@@ -210,8 +211,8 @@ class Transfer:
             raise RetryDownload("the answer is empty", is_body=True)
         if not self.media_type:
             self._recognise()
-        came = self.packed if self.unpacker else self.part.received
-        if self.total not in (None, came) or (self.unpacker and not self.unpacker.is_done):
+        came = self.packed if self.decompressor else self.part.received
+        if self.total not in (None, came) or (self.decompressor and not self.decompressor.is_done):
             if self.total is not None and came > self.total:
                 raise await self._misled()
             raise RetryDownload("the image was cut off", is_body=True)
