@@ -9,7 +9,7 @@ All functions are synchronous and may run in any thread.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ResultUnavailable, SeedreamError
-from .color import Band, Bytes, ColorConverter
+from .color import Bytes, ColorConverter
 from .header import MAX_SCANS, PILLOW_ERRORS, StrictReader, jpeg_scans, read_header
 from .png_chunks import remove_damaged_chunks
 
@@ -89,10 +89,12 @@ def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> 
         width, height = loaded.size
         pixels = np.empty((height, width, 3), np.uint8)
         alpha = np.empty((height, width), np.uint8) if loaded.colors.has_alpha else None
-        for target, alpha_target, band in _place_bands(loaded, pixels, alpha):
-            target[:] = band.rgb
-            if alpha_target is not None:
-                alpha_target[:] = band.alpha
+        stored = orientation_view(pixels, loaded.orientation)
+        stored_alpha = None if alpha is None else orientation_view(alpha, loaded.orientation)
+        for band in loaded.colors.bands():
+            stored[band.rows] = band.rgb
+            if stored_alpha is not None:
+                stored_alpha[band.rows] = band.alpha
         return Picture(pixels, alpha, loaded.notes)
 
 
@@ -104,27 +106,26 @@ def decode_into(
     name: str,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[str, ...]:
-    """Decode straight into ``rgb`` [H, W, 3] and ``mask`` [H, W], both 0-1; return the notes.
+    """Decode into ``rgb`` [H, W, 3] and ``mask`` [H, W], both 0-1; return the notes.
 
     The arrays have the size that :func:`probe` returns and may be views. The mask becomes
     1 - alpha, zeros where the file has no alpha. The colours are ``k / 255`` to the last bit, as
-    ComfyUI's own loader makes them. After an error the arrays may be partly written.
+    ComfyUI's own loader makes them.
 
     Raises:
         ResultUnavailable: as :func:`decode`, or the file has another size than the arrays.
     """
-    with image_errors(name):
-        loaded = _load(source, name, max_pixels)
-        width, height = loaded.size
-        if rgb.shape != (height, width, 3):
-            raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
-        white = np.float32(255)
-        for target, mask_target, band in _place_bands(loaded, rgb, mask):
-            np.divide(band.rgb, white, out=target, dtype=np.float32)
-            if mask_target is not None:
-                clear = 0 if band.alpha is None else 255 - band.alpha
-                np.divide(clear, white, out=mask_target, dtype=np.float32)
-        return loaded.notes
+    picture = decode(source, name=name, max_pixels=max_pixels)
+    if rgb.shape != picture.pixels.shape:
+        height, width = picture.pixels.shape[:2]
+        reason = f"it is {width} x {height} now and was not when it was looked at"
+        raise ResultUnavailable("picture_unreadable", given=name, reason=reason)
+    white = np.float32(255)
+    np.divide(picture.pixels, white, out=rgb, dtype=np.float32)
+    if mask is not None:
+        clear = 0 if picture.alpha is None else 255 - picture.alpha
+        np.divide(clear, white, out=mask, dtype=np.float32)
+    return picture.notes
 
 
 def orientation_view(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
@@ -167,16 +168,6 @@ def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     header.image.load()
     colors = ColorConverter(header.image, header.bits)
     return _Loaded(colors, size, orientation, (*notes, *colors.notes))
-
-
-def _place_bands(
-    loaded: _Loaded, shown: npt.NDArray[Any], shown_alpha: npt.NDArray[Any] | None
-) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any] | None, Band]]:
-    """Pair every band with the parts of the arrays that it fills."""
-    stored = orientation_view(shown, loaded.orientation)
-    alpha = None if shown_alpha is None else orientation_view(shown_alpha, loaded.orientation)
-    for band in loaded.colors.bands():
-        yield stored[band.rows], None if alpha is None else alpha[band.rows], band
 
 
 def _read(source: bytes | Path) -> bytes:
