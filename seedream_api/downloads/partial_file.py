@@ -125,12 +125,12 @@ def open_private(path: Path) -> BinaryIO:
     return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
-async def _in_thread(path: Path, job: Callable[[], _T]) -> _T:
-    """Run ``job`` in a thread, and wait for it even when cancelled.
+async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:
+    """Run ``work`` in a thread, and wait for it even when cancelled.
 
     Bytes written after the next attempt asked where to resume would be in the file twice.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(job))
+    running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
