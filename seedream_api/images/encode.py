@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -38,8 +39,8 @@ _PNG_MODES = (
     (zlib.Z_DEFAULT_STRATEGY, 3),  # patterns and screenshots, which repeat
 )
 _JPEG_TABLES = 640  # bytes of a JPEG at any size
-_JPEG_MODES = ((0, 95, 75), (2, 90, 1))
-"""Pillow's number for the chroma subsampling (0 is 4:4:4, 2 is 4:2:0), best and worst quality."""
+_JPEG_MODES = ((0, range(75, 96)), (2, range(1, 91)))
+"""Pillow's number for the chroma subsampling (0 is 4:4:4, 2 is 4:2:0), and the qualities."""
 
 
 @dataclass(frozen=True)
@@ -208,10 +209,10 @@ def _jpeg_within(pixels: Bytes, aim: int, cap: int) -> tuple[bytes, str]:
     share = stripes.size / pixels.size
     limit = min(aim, cap)
     sample_limit = _JPEG_TABLES + (limit - _JPEG_TABLES) * share
-    for subsampling, best, worst in _JPEG_MODES:
-        quality = _best_quality(sample, sample_limit, subsampling, best, worst)
+    for subsampling, qualities in _JPEG_MODES:
+        quality = _best_quality(sample, sample_limit, subsampling, qualities)
         # The sample may be a little wrong: a step down costs one more encoding.
-        while quality >= worst:
+        while quality in qualities:
             data = _jpeg(image, subsampling, quality)
             if len(data) <= limit:
                 return data, _describe(quality, subsampling, aim)
@@ -222,18 +223,12 @@ def _jpeg_within(pixels: Bytes, aim: int, cap: int) -> tuple[bytes, str]:
     return data, _describe(1, 2, aim)
 
 
-def _best_quality(
-    sample: Image.Image, limit: float, subsampling: int, best: int, worst: int
-) -> int:
-    """Find the best quality at which the sample fits; below ``worst`` if none does."""
-    low, high = worst - 1, best
-    while low < high:
-        middle = (low + high + 1) // 2
-        if len(_jpeg(sample, subsampling, middle)) > limit:
-            high = middle - 1
-        else:
-            low = middle
-    return low
+def _best_quality(sample: Image.Image, limit: float, subsampling: int, qualities: range) -> int:
+    """Find the best quality at which the sample fits; below the first if none does."""
+    fitting = bisect_right(
+        qualities, limit, key=lambda quality: len(_jpeg(sample, subsampling, quality))
+    )
+    return qualities.start + fitting - 1
 
 
 def _describe(quality: int, subsampling: int, aim: int) -> str:
