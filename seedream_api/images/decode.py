@@ -116,10 +116,10 @@ def decode_into(
         ResultUnavailable: as :func:`decode`, or the file has another size than the arrays.
     """
     picture = decode(source, name=name, max_pixels=max_pixels)
-    if rgb.shape != picture.pixels.shape:
-        height, width = picture.pixels.shape[:2]
-        reason = f"it is {width} x {height} now and was not when it was looked at"
-        raise ResultUnavailable("picture_unreadable", given=name, reason=reason)
+    height, width = picture.pixels.shape[:2]
+    with image_errors(name):
+        if rgb.shape != (height, width, 3):
+            raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
     white = np.float32(255)
     np.divide(picture.pixels, white, out=rgb, dtype=np.float32)
     if mask is not None:
