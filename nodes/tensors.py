@@ -1,7 +1,7 @@
-"""IMAGE and MASK <-> pictures; the only module with torch.
+"""Convert between IMAGE and MASK tensors and images; the only module that imports torch.
 
-IMAGE is float32 [B, H, W, 3], RGB, 0-1. MASK is float32 [B, H, W]: 0 where the picture is opaque,
-1 where it is clear. Everything here is synchronous and belongs into a thread of the caller's.
+IMAGE is float32 [B, H, W, 3], RGB, 0-1. MASK is float32 [B, H, W]: 0 where the image is opaque,
+1 where it is clear. Everything here is synchronous; call it in a thread.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ _MAX_THREADS = 4
 _BAND_VALUES = 1 << 20
 
 
-# ---- tensors -> pictures ----
+# ---- tensors to pixels ----
 
 
 def frame_count(image: torch.Tensor) -> int:
-    """How many pictures an IMAGE [B, H, W, C] or [H, W, C] holds; nothing is copied."""
+    """Count the frames of an IMAGE [B, H, W, C] or [H, W, C] without copying."""
     _check(image)
     return image.shape[0] if image.ndim == 4 else 1
 
 
 def to_pixels(image: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
-    """The frames of an IMAGE [B, H, W, C] or [H, W, C] as uint8 [H, W, 3] each, in order.
+    """Convert the frames of an IMAGE [B, H, W, C] or [H, W, C] to uint8 [H, W, 3], in order.
 
     Values are clipped to 0-1, NaN becomes 0, and they are rounded to the nearest of 256 levels, so
-    that pictures of 8 bits come back exactly. One channel is repeated as grey; of four the last is
-    alpha, composited on white.
+    that images of 8 bits keep their exact values. One channel is repeated as grey; of four the last
+    is alpha, composited on white.
 
     Raises:
         ValueError: the tensor has another rank, channel count or type, or no pixels.
     """
     _check(image)
     frames = image.detach() if image.ndim == 4 else image.detach()[None]
-    return [_in_three_channels(_levels(frame)) for frame in frames]
+    return [_to_three_channels(_to_levels(frame)) for frame in frames]
 
 
 def image_problem(image: object) -> str | None:
-    """Why a value is not an IMAGE; ``None`` where it is one."""
+    """Explain why a value is not an IMAGE; ``None`` where it is one."""
     if not isinstance(image, torch.Tensor):
         return f"an IMAGE is a tensor, not {type(image).__name__}"
     shape = list(image.shape)
@@ -70,20 +70,20 @@ def _check(image: torch.Tensor) -> None:
         raise ValueError(problem)
 
 
-def _levels(frame: torch.Tensor) -> npt.NDArray[np.uint8]:
-    """[H, W, C] as 0-255, band by band, so that only the result has the full size."""
+def _to_levels(frame: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Scale [H, W, C] to 0-255, band by band, so that only the result has the full size."""
     levels = np.empty(tuple(frame.shape), np.uint8)
     rows = max(1, _BAND_VALUES // frame[0].numel())
     for top in range(0, frame.shape[0], rows):
         band = frame[top : top + rows].to("cpu", torch.float32).numpy()
         scaled = np.multiply(band, 255, dtype=np.float32)
-        # fmax and fmin, unlike clip, take the number where the other is NaN.
+        # fmax and fmin, unlike clip, prefer a number to NaN.
         np.fmin(np.fmax(scaled, 0, out=scaled), 255, out=scaled)
         levels[top : top + rows] = np.rint(scaled, out=scaled)
     return levels
 
 
-def _in_three_channels(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _to_three_channels(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     if levels.shape[2] == 1:
         return np.repeat(levels, 3, axis=2)
     if levels.shape[2] == 4:
@@ -91,32 +91,32 @@ def _in_three_channels(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return levels
 
 
-# ---- pictures -> tensors ----
+# ---- files to tensors ----
 
 
 @dataclass(frozen=True, eq=False)
 class Tensors:
-    """Decoded pictures, in the order of their sources."""
+    """Decoded images, in the order of their sources."""
 
     images: torch.Tensor | None
-    """One batch [B, H, W, 3] at the largest width and the largest height; None if there is none."""
+    """One batch [B, H, W, 3] at the largest width and height; ``None`` if nothing was decoded."""
     masks: torch.Tensor | None
-    """[B, H, W], in the same geometry as ``images``; None where none were asked for."""
+    """[B, H, W], in the same geometry as ``images``; ``None`` unless requested."""
     image_list: list[torch.Tensor]
-    """Every picture [1, H, W, 3] at its own size. Where all have one size, parts of ``images``."""
+    """Every image [1, H, W, 3] at its native size; views of ``images`` if all have one size."""
     sizes: list[tuple[int, int]]
     """Width and height of every item of ``image_list``."""
     positions: list[int]
-    """Where every item of ``image_list`` stood in the sources, from 0."""
+    """Position of every item of ``image_list`` in the sources, from 0."""
     notes: list[list[str]]
-    """What was done to each source on the way; one list a source, also for those that failed."""
+    """What was done to each source: one list per source, including those that failed."""
     failures: list[tuple[int, SeedreamError]]
-    """Position and reason of every source that is no readable picture."""
+    """Position and error of every source that is not a readable image."""
 
 
 @dataclass(eq=False)
 class _Source:
-    """A file on its way: where its pixels go, once its size is known, and what became of it."""
+    """A file to decode: the memory for its pixels, once its size is known, and its outcome."""
 
     position: int
     data: Path | bytes
@@ -152,18 +152,17 @@ def to_tensors(
 ) -> Tensors:
     """Decode files, several at once, into one batch and a list of native sizes, in order.
 
-    A source that is no readable picture is left out and told in ``failures``: the caller decides
-    whether that is the end. Sources of one size are decoded straight into the batch. Otherwise
-    ``fit`` says how they get into it: ``pad`` centres them on black without resampling, ``crop``
-    scales them to cover and keeps the middle, ``stretch`` scales each side by itself. Masks take
-    the same way; a padded border counts as opaque, 0.
+    A source that is not a readable image is left out and listed in ``failures``. Sources of one
+    size are decoded into the batch. Otherwise ``fit`` says how they are placed in it: ``pad``
+    centres them on black without resampling, ``crop`` scales them to cover and keeps the middle,
+    ``stretch`` scales each side separately. Masks follow; a padded border counts as opaque, 0.
 
     Args:
-        names: what people call the sources, for errors.
+        names: names of the sources, for errors.
         with_masks: whether to make masks at all.
 
     Raises:
-        ValueError: ``fit`` is another word, or there are not as many names as sources.
+        ValueError: ``fit`` is another word, or names and sources differ in number.
     """
     if fit not in ("pad", "crop", "stretch"):
         raise ValueError(f"fit is pad, crop or stretch, not {fit!r}")
@@ -176,36 +175,36 @@ def to_tensors(
         list(pool.map(_Source.decode, sized))
         good = [source for source in sized if source.error is None]
         if batch is not None:
-            batch.close_up(sized)
+            batch.remove_failed(sized)
         elif good:
-            batch = _fitted(good, fit, pool)
-    return _told(given, batch if good else None)
+            batch = _fit_all(good, fit, pool)
+    return _collect(given, batch if good else None)
 
 
 @dataclass(eq=False)
 class _Batch:
-    """The two batches that a node gives."""
+    """The two batches that a node returns."""
 
     images: torch.Tensor
     masks: torch.Tensor | None
 
-    def close_up(self, sources: list[_Source]) -> None:
-        """Leave out the frames of bad sources, in place: a second batch may not fit in memory."""
-        place = 0
+    def remove_failed(self, sources: list[_Source]) -> None:
+        """Remove the frames of bad sources, in place: a second batch may not fit in memory."""
+        kept = 0
         for number, source in enumerate(sources):
             if source.error is not None:
                 continue
-            if place != number:
-                self.images[place].copy_(self.images[number])
+            if kept != number:
+                self.images[kept].copy_(self.images[number])
                 if self.masks is not None:
-                    self.masks[place].copy_(self.masks[number])
-            source.rgb = self.images[place]
-            place += 1
-        self.images = self.images[:place]
-        self.masks = None if self.masks is None else self.masks[:place]
+                    self.masks[kept].copy_(self.masks[number])
+            source.rgb = self.images[kept]
+            kept += 1
+        self.images = self.images[:kept]
+        self.masks = None if self.masks is None else self.masks[:kept]
 
 
-def _told(given: list[_Source], batch: _Batch | None) -> Tensors:
+def _collect(given: list[_Source], batch: _Batch | None) -> Tensors:
     good = [source for source in given if source.error is None]
     return Tensors(
         images=batch.images if batch is not None else None,
@@ -219,7 +218,7 @@ def _told(given: list[_Source], batch: _Batch | None) -> Tensors:
 
 
 def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:
-    """Give every source memory of its size: in one batch if all have one size, else its own."""
+    """Allocate memory for every source: in one batch if all have one size, else separately."""
     if len({source.size for source in sources}) != 1:
         for source in sources:
             width, height = source.size
@@ -236,16 +235,18 @@ def _reserve(sources: list[_Source], with_masks: bool) -> _Batch | None:
 
 
 def _memory(*shape: int, make: Callable[..., npt.NDArray[np.float32]] = np.empty) -> torch.Tensor:
-    """Fresh memory, by numpy: on Linux it asks for huge pages, which are touched four times faster
-    than those of ``torch.empty``."""
-    # A tensor that was born in inference mode could not be written by threads, which are never in
-    # that mode.
+    """Allocate a tensor through numpy.
+
+    On Linux numpy requests huge pages, which are four times faster than ``torch.empty`` to write
+    for the first time.
+    """
+    # Threads are never in inference mode and could not write a tensor that was created in it.
     with torch.inference_mode(False):
         return torch.from_numpy(make(shape, np.float32))  # pyright: ignore[reportUnknownMemberType]
 
 
-def _fitted(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batch:
-    """A batch at the largest width and the largest height of pictures of several sizes."""
+def _fit_all(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batch:
+    """Fit images of several sizes into one batch at the largest width and height."""
     width = max(source.size[0] for source in sources)
     height = max(source.size[1] for source in sources)
     images = _memory(len(sources), height, width, 3, make=np.zeros)
@@ -253,27 +254,27 @@ def _fitted(sources: list[_Source], fit: str, pool: ThreadPoolExecutor) -> _Batc
     if sources[0].mask is not None:
         masks = _memory(len(sources), height, width, make=np.zeros)
 
-    def place(number: int) -> None:
+    def fit_one(number: int) -> None:
         source = sources[number]
-        _place(source.rgb, images[number], fit)
+        _copy_fitted(source.rgb, images[number], fit)
         if source.mask is not None and masks is not None:
-            _place(source.mask[..., None], masks[number][..., None], fit)
+            _copy_fitted(source.mask[..., None], masks[number][..., None], fit)
 
-    list(pool.map(place, range(len(sources))))
+    list(pool.map(fit_one, range(len(sources))))
     return _Batch(images, masks)
 
 
-def _place(source: torch.Tensor, target: torch.Tensor, fit: str) -> None:
-    """Write [h, w, C] into [H, W, C], which is at least as high and as wide and full of zeros."""
+def _copy_fitted(source: torch.Tensor, target: torch.Tensor, fit: str) -> None:
+    """Copy [h, w, C] into [H, W, C], which is at least as high and as wide and full of zeros."""
     height, width = source.shape[:2]
     full_height, full_width = target.shape[:2]
     if fit == "pad":
         top, left = (full_height - height) // 2, (full_width - width) // 2
-        # By numpy, on this thread alone: torch would start threads of its own beside the pool's.
+        # By numpy, on this thread alone: torch would start more threads beside the pool.
         np.copyto(target[top : top + height, left : left + width].numpy(), source.numpy())
         return
     if fit == "crop":
-        # The middle that will be seen is cut out first, so that no more than that is scaled.
+        # Cut out the visible middle first, so that only this part is scaled.
         scale = max(full_height / height, full_width / width)
         seen_height = min(height, max(1, round(full_height / scale)))
         seen_width = min(width, max(1, round(full_width / scale)))
@@ -282,7 +283,7 @@ def _place(source: torch.Tensor, target: torch.Tensor, fit: str) -> None:
     if source.shape == target.shape:
         target.copy_(source)
         return
-    # Only ever enlarged; this kernel is Pillow's BICUBIC, which rings less than torch's other one.
+    # Always an enlargement; this kernel is Pillow's BICUBIC, which rings less than torch's own.
     scaled = functional.interpolate(
         source.permute(2, 0, 1)[None],
         size=(full_height, full_width),

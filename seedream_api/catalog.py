@@ -1,10 +1,10 @@
-"""The models' facts as data: family, fields, tiers, ratios, limits, and where each fact comes from.
+"""List the facts of the models as data: family, fields, tiers, ratios, limits, and their sources.
 
-Node inputs, request checks, tooltips, documentation, the sandbox and the tests all read this table;
-no other module repeats one of its numbers. Every fact names its source in ``sources`` or beside it.
+Node inputs, request validation, tooltips, documentation, the sandbox and the tests all read this
+table; no other module repeats its numbers. Every fact has its source in ``sources`` or beside it.
 
-The main page decides what may be sent. Where only a neighbouring source (Evolink, Ark) doubts a
-value, the value stands under ``doubted`` and is sent with a note.
+The main page decides what may be sent. A value that the documentation of Evolink or Ark does not
+confirm is listed under ``doubted`` and sent with a note.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ LINGYA_DOCS = "https://api.lingyaai.cn/doc/"
 
 
 class Family(str, Enum):
-    """The two ways the service sells Seedream behind one address."""
+    """The two products under which the service sells Seedream at one address."""
 
     PREFERENTIAL = "preferential"
-    """灵芽: one call, the result URLs come back in its answer."""
+    """灵芽: one call, whose response contains the result URLs."""
     EVOLINK = "evolink"
-    """A task id comes back; the task is then polled."""
+    """The response contains a task id, and the task is polled."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Model:
     output_formats: tuple[str, ...] = ()
     max_results: int = 1
     doubted: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """By field: values that the main page allows and a neighbouring source doubts, and why."""
+    """By field: values that the main page allows and another source does not confirm, and why."""
 
     @property
     def reference_field(self) -> str:
@@ -178,19 +178,19 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 
 
 def of_family(models: Mapping[str, Model], family: Family) -> tuple[str, ...]:
-    """The ids of one family, in catalogue order."""
+    """Return the ids of one family, in catalogue order."""
     return tuple(model.id for model in models.values() if model.family is family)
 
 
 def with_added_models(entries: Any) -> Mapping[str, Model]:
-    """The catalogue plus models from the file that ``SEEDREAM_MODELS`` names.
+    """Return the catalogue plus models from the file that ``SEEDREAM_MODELS`` names.
 
     Each entry is ``{"id": ..., "family": "preferential" | "evolink", "like": <known id>}``;
-    ``like`` may be left out and then means the family's first model.
+    the default of ``like`` is the family's first model.
 
     Raises:
-        ValueError: it is no list of entries, an entry lacks its id, or its family or ``like`` is
-            not known, or they disagree.
+        ValueError: not a list of entries, an entry lacks its id, its family or ``like`` is unknown,
+            or they disagree.
     """
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) for entry in cast("list[Any]", entries)

@@ -1,4 +1,4 @@
-"""Takes secrets and control characters out of text that people, logs or histories will see."""
+"""Remove secrets and control characters from text that people, logs or histories will see."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 _SCHEME = r"\b[a-z][a-z0-9+.-]{1,20}://"
-# The last @ counts: a password may hold any letter, a slash or another @ too. The bounds keep the
+# The last @ counts: a password may contain any letter, a slash or another @. The bounds keep the
 # time linear in the length of the text.
 _WITH_USER = re.compile(rf"({_SCHEME})(\S{{0,2000}})@(\S*)", re.IGNORECASE)
-# A port that is not a number is a password, which a blank may have cut off from its host.
+# A port that is not a number is a password, which a blank may separate from its host.
 _CUT_USER = re.compile(
     rf"({_SCHEME})[^\s/@:\[\]]{{0,200}}:[^\s/@:]{{0,200}}[^\s\d/@:?#,;.)][^\s@]{{0,200}}"
     r"[ \t][^\n@]{0,200}@",
@@ -25,7 +25,7 @@ _WHOLE_KEY = re.compile(r"\b(?:sk|ak)-[A-Za-z0-9_-]{16,}")
 _BEARER = re.compile(r"(Bearer\s+)\S+", re.IGNORECASE)
 _PLAIN_HOST = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?|\[[0-9a-f:.]+\](?::\d+)?", re.IGNORECASE)
 
-# Terminals obey these (ECMA-48), and text that runs backwards can hide what a link says.
+# Terminals obey these (ECMA-48), and text that runs backwards can hide the target of a link.
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])"
     r"[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]?"
@@ -36,24 +36,24 @@ _CONTROLS = re.compile(
 
 REDACTED = "***"
 SHORTEST_SECRET = 6
-"""Characters. A shorter value is a word like any other, and would black out ordinary text."""
+"""Characters. A shorter value may be an ordinary word, and would black out ordinary text."""
 
 _known: set[str] = set()
-_learning = threading.Lock()
+_lock = threading.Lock()
 
 
 def keep_secret(texts: Iterable[str]) -> None:
-    """Hide these texts in everything that :func:`scrub` and :func:`clean` see from now on."""
+    """Hide these texts in everything that :func:`redact` and :func:`clean` return from now on."""
     found = {text for text in texts if len(text) >= SHORTEST_SECRET}
     spellings = found | {quote(text, safe="") for text in found} | {unquote(text) for text in found}
     spellings |= {text.replace("/", "\\/") for text in found}  # as PHP writes JSON
-    with _learning:
+    with _lock:
         _known.update(text for text in spellings if len(text) >= SHORTEST_SECRET)
 
 
 def hide_known(text: str) -> str:
     """Remove the secrets that the settings of this process hold."""
-    with _learning:
+    with _lock:
         secrets = sorted(_known, key=len, reverse=True)
     for secret in secrets:
         text = text.replace(secret, REDACTED)
@@ -61,7 +61,7 @@ def hide_known(text: str) -> str:
 
 
 def holds_key(text: str) -> bool:
-    """Tell whether something in ``text`` is shaped like a whole key."""
+    """Whether something in ``text`` has the form of a whole key."""
     return _WHOLE_KEY.search(text) is not None
 
 
@@ -75,10 +75,10 @@ def strip_url_secrets(url: str) -> str:
 
 
 def bare_address(address: str) -> str:
-    """Strip what may be a password from the address of a proxy or a host, whatever its letters.
+    """Strip what may be a password from the address of a proxy or a host.
 
-    Everything up to the last ``@`` may be one. Where that ``@`` follows a ``/``, ``?`` or ``#`` it
-    belongs to a password or to a signed query; then nothing is shown.
+    Everything up to the last ``@`` may be one. If that ``@`` follows a ``/``, ``?`` or ``#``, it
+    belongs to a password or to a signed query; then only the scheme is kept.
     """
     scheme, mark, rest = address.partition("://")
     if not mark:
@@ -88,7 +88,7 @@ def bare_address(address: str) -> str:
         return f"{scheme}://{REDACTED}"
     try:
         parts = urlsplit(f"{scheme}://{host}")
-        _ = parts.port  # anything but a number may be a password that lost its host
+        _ = parts.port  # anything but a number may be a password without its host
     except ValueError:
         return REDACTED
     return _without_query(urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, "")))
@@ -112,7 +112,7 @@ def clean(text: str) -> str:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Remove control characters, secrets, signatures of URLs and data URIs.
 
-    The secrets are the given ones, those of the settings, and anything shaped like a key.
+    The secrets are the given ones, those of the settings, and anything in the form of a key.
     """
     text = plain(text)
     for secret in secrets:
@@ -133,11 +133,11 @@ def _without_user(match: re.Match[str]) -> str:
 
 
 class Hidden(dict[str, Any]):
-    """A mapping that may hold secrets: tracebacks that show locals see its names only."""
+    """A mapping that may hold secrets: tracebacks that show locals contain only its names."""
 
     @classmethod
     def of(cls, mapping: Mapping[str, Any]) -> Hidden:
-        """Copy a mapping, unless it is one of these already."""
+        """Copy a mapping, unless it is hidden already."""
         return mapping if isinstance(mapping, Hidden) else cls(mapping)
 
     def __repr__(self) -> str:
@@ -147,7 +147,7 @@ class Hidden(dict[str, Any]):
 
 
 class HiddenTexts(tuple[str, ...]):
-    """Texts that are secret: tracebacks that show locals see none of them."""
+    """Secret texts: tracebacks that show locals contain none of them."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Images inside ``data:`` URIs, in every spelling that browsers read."""
+"""Read images from ``data:`` URIs, in every spelling that browsers accept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
     Megabytes take milliseconds: call it in a thread.
 
     Raises:
-        ResultUnavailable: it is damaged, holds no image, or has more than ``max_bytes``.
+        ResultUnavailable: it is damaged, is not an image, or has more than ``max_bytes``.
     """
     declared = _HEAD.match(text[:600])
     if declared is None:
@@ -51,8 +51,10 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
 
 
 def _pieces(text: str, start: int) -> Iterator[str]:
-    """The text from ``start`` on, a megabyte at a time: a decoder lets no other thread run
-    meanwhile. No percent escape is cut."""
+    """Split the text from ``start`` into pieces of a megabyte, without cutting a percent escape.
+
+    The Base64 decoder holds the interpreter's lock for one piece at a time.
+    """
     while start < len(text):
         end = start + _PIECE_CHARACTERS
         escape = text.find("%", end - 2, end)

@@ -1,7 +1,7 @@
-"""Bounded, streamed, guarded fetch of images from URLs that nobody vouches for.
+"""Download images from untrusted URLs, streamed and within limits.
 
-What a server announces is believed only where it makes us stop earlier. The first bytes decide what
-a file is, never its Content-Type. An interrupted download goes on where it stopped.
+What a server announces counts only where it ends a download earlier. The first bytes decide what a
+file is, never its Content-Type. An interrupted download resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
-from ..network.retry import CONNECTING, NEW_LINK, RetryBudget
+from ..network.retry import CONNECTING
 from ..network.throttle import Throttle
 from ..network.transport import StreamedResponse, Transport
 from ..network.url_guard import (
@@ -28,90 +28,51 @@ from ..network.url_guard import (
 )
 from ..redaction import redact, strip_url_secrets
 from .partial_file import PartialFile
+from .retries import DownloadRetries
 from .transfer import LinkExpired as LinkExpired, RetryDownload, Transfer
 
 MAX_BYTES = 200 * 1024 * 1024
-"""Of one image: 36 megapixels of RGBA noise as PNG stay below this."""
+"""Limit of one image: 36 megapixels of RGBA noise as PNG stay below it."""
 MAX_REDIRECTS = 5
 READ_TIMEOUT_S = 30.0
 STALL_WINDOW_S = 60.0
 STALL_BYTES = 64 * 1024
-"""A server that sends less than this in ``STALL_WINDOW_S`` is taken for dead."""
+"""A server that sends less than this in ``STALL_WINDOW_S`` has stalled."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE_FOR_GOOD = frozenset({410, 451})
-_MOST_EQUAL = 3
-"""A body that is at fault is taken for meant when it comes the same so many times."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """A whole image file, on the disk."""
+    """A whole image file on disk."""
 
     path: Path
     bytes: int
     sha256: str
     media_type: str
     seconds: float
-    """Spent in attempts; waiting for a place, and between attempts, is not in it."""
+    """Spent in attempts, without the waits before and between them."""
     final_url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How time is kept while bytes are awaited: the network's own, unless a test passes another."""
+    """Clock and sleep of the attempts themselves; tests pass their own."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
-class _Retries:
-    """Decides when a download is tried again.
-
-    Args:
-        settle_s: see :meth:`Downloader.fetch`.
-    """
-
-    def __init__(self, clock: Callable[[], float], settle_s: float) -> None:
-        self._clock = clock
-        self._settled_at = clock() + settle_s
-        self._patience = RetryBudget(clock)
-        self._furthest = 0
-        self._last: tuple[str, int, int] = ("", 0, 0)
-        self._taken = self._equal = 0
-
-    def pause(self, job: Transfer, failure: RetryDownload | LinkExpired) -> float | None:
-        """Seconds until the next attempt, ``None`` where there is none."""
-        if job.part.size > self._furthest:
-            # A line that breaks but moves on is worth more patience than one that is dead.
-            self._furthest, self._patience = job.part.size, RetryBudget(self._clock)
-        if isinstance(failure, LinkExpired):
-            is_final = failure.values.get("http") in _GONE_FOR_GOOD
-            return None if is_final else self._while_young()
-        fault = (str(failure), job.part.size, job.taken - self._taken)
-        self._equal = self._equal + 1 if fault == self._last else 1
-        self._last, self._taken = fault, job.taken
-        if failure.is_body and self._equal >= _MOST_EQUAL:
-            return self._while_young()
-        return self._patience.next_delay(failure.policy, failure.wait_s)
-
-    def _while_young(self) -> float | None:
-        """Seconds until a link is tried again that gives no image yet."""
-        pause = self._patience.next_delay(NEW_LINK)
-        is_late = pause is None or self._clock() + pause > self._settled_at
-        return None if is_late else pause
-
-
 class Downloader:
-    """Fetches images; one for a process, so that its limits hold for all of them.
+    """Fetches images; one per process, so that its limits hold for all of them.
 
     Args:
-        gate: how many downloads run at once; a 429 holds all of them back.
-        clock: monotonic seconds; with ``sleep`` for the pauses between attempts.
-        timing: of the attempts themselves.
-        resolver: looks names up; runs in a thread.
-        service_host: the service's own public host. Where it resolves into 198.18.0.0/15, a TUN
-            proxy is at work, and such addresses stand for the public internet.
+        throttle: limits how many downloads run at once; a 429 pauses all of them.
+        clock: monotonic seconds; used with ``sleep`` for the pauses between attempts.
+        timing: clock and sleep of the attempts themselves.
+        resolver: resolves host names; runs in a thread.
+        service_host: the service's public host. If it resolves into 198.18.0.0/15, a TUN proxy is
+            active, and such addresses lead to the public internet.
     """
 
     def __init__(
@@ -144,79 +105,85 @@ class Downloader:
         deadline_s: float = 300.0,
         settle_s: float = 0.0,
     ) -> Download:
-        """Fetch one image into ``target``, which is removed again unless it is whole.
+        """Fetch one image into ``target``, which is removed unless it is whole.
 
         Args:
-            deadline_s: seconds for all attempts together; time spent waiting for a place at the
-                gate, or between attempts, is not counted.
-            settle_s: for how long the server's refusals, and what it sends in place of the image,
-                are not final: a new link may not be served everywhere yet.
+            deadline_s: seconds for all attempts together, without the waits before and between
+                them.
+            settle_s: seconds during which a refusal, or a body that is not an image, is not final:
+                a new link may not be served everywhere yet.
 
         Raises:
-            InvalidRequest: it is no http or https URL.
-            UnsafeURL: the policy forbids it, or a place to which it redirects.
-            LinkDead: the server refuses it, or sends something else than an image.
-            ResultUnavailable: it gave no whole image in time and within ``max_bytes``.
-            LedgerFailed: the disk did not take it.
+            InvalidRequest: not an http or https URL.
+            UnsafeURL: the policy forbids it or a URL to which it redirects.
+            LinkExpired: the server refuses it or sends something other than an image.
+            ResultUnavailable: no whole image arrived in time and within ``max_bytes``.
+            LedgerFailed: the file cannot be written.
         """
         part = PartialFile(target)
-        job = Transfer(check_url(encode_blanks(url), field="url"), policy, max_bytes, part)
+        transfer = Transfer(check_url(encode_blanks(url), field="url"), policy, max_bytes, part)
         try:
-            seconds = await self._retry(job, deadline_s, _Retries(self._clock, settle_s))
+            seconds = await self._retry(
+                transfer, deadline_s, DownloadRetries(self._clock, settle_s)
+            )
             digest = await part.finish()
         except BaseException:
             await part.discard()
             raise
-        return Download(target, part.size, digest, job.media_type, seconds, job.final_url)
+        return Download(target, part.size, digest, transfer.media_type, seconds, transfer.final_url)
 
-    async def _retry(self, job: Transfer, deadline_s: float, retries: _Retries) -> float:
-        """Attempt until the image is whole; gives the seconds that the attempts took."""
+    async def _retry(
+        self, transfer: Transfer, deadline_s: float, retries: DownloadRetries
+    ) -> float:
+        """Attempt until the image is whole; return the seconds that the attempts took."""
         spent = 0.0
         while True:
             try:
                 async with self._throttle.slot():
                     began = self._timing.clock()
                     try:
-                        await self._with_stall_check(job, deadline_s, spent)
+                        await self._with_stall_check(transfer, deadline_s, spent)
                     finally:
                         spent += self._timing.clock() - began
                     return spent
             except (RetryDownload, LinkExpired) as error:
                 failure = error
-            await job.part.flush()
-            if await job.is_whole():
+            await transfer.part.flush()
+            if await transfer.is_whole():
                 return spent
-            pause = retries.pause(job, failure)
+            delay = retries.next_delay(transfer, failure)
             if isinstance(failure, LinkExpired):
-                if pause is None:
+                if delay is None:
                     raise failure
-            elif pause is None or spent >= deadline_s:
-                raise job.failure(str(failure))
+            elif delay is None or spent >= deadline_s:
+                raise transfer.failure(str(failure))
             elif failure.pause_others:
-                self._throttle.pause_for(pause)
-            job.attempts += 1
-            await self._sleep(pause)
+                self._throttle.pause_for(delay)
+            transfer.attempts += 1
+            await self._sleep(delay)
 
-    async def _with_stall_check(self, job: Transfer, deadline_s: float, spent_s: float) -> None:
-        """An attempt, for as long as bytes keep coming and the deadline is not over.
+    async def _with_stall_check(
+        self, transfer: Transfer, deadline_s: float, spent_s: float
+    ) -> None:
+        """Run one attempt until it ends, stalls or reaches the deadline.
 
-        No ``wait_for``: before Python 3.12 it may swallow a cancellation.
+        Without ``wait_for``, which may swallow a cancellation before Python 3.12.
         """
         timing = self._timing
-        task = asyncio.ensure_future(self._attempt(job))
+        task = asyncio.ensure_future(self._attempt(transfer))
         ends = timing.clock() + deadline_s - spent_s
         try:
             while not task.done():
-                taken, left = job.taken, ends - timing.clock()
+                taken, left = transfer.taken, ends - timing.clock()
                 if left <= 0:
-                    raise job.failure(f"it did not arrive within {deadline_s:g} s")
+                    raise transfer.failure(f"it did not arrive within {deadline_s:g} s")
                 window_s = min(STALL_WINDOW_S, left)
                 window = asyncio.ensure_future(timing.sleep(window_s))
                 try:
                     await asyncio.wait({task, window}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     window.cancel()
-                if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
+                if not task.done() and left > window_s and transfer.taken - taken < STALL_BYTES:
                     raise RetryDownload(
                         f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s"
                     )
@@ -225,56 +192,56 @@ class Downloader:
             task.cancel()
             await asyncio.wait({task})
             if not task.cancelled():
-                task.exception()  # seen already, or of no interest after a cancellation
+                task.exception()  # raised already, or irrelevant after a cancellation
 
-    async def _attempt(self, job: Transfer) -> None:
+    async def _attempt(self, transfer: Transfer) -> None:
         try:
-            await self._follow_redirects(job)
+            await self._follow_redirects(transfer)
         except NotSent as error:
             raise RetryDownload(error.values["reason"], policy=CONNECTING) from None
         except ReadFailed as error:
             reason = str(error.values["reason"])
-            # A server that says nothing may be starting; one that cannot be read stays so.
+            # A silent server may be starting; one that cannot be read stays unreadable.
             unreadable = "was cut (" in reason and "disconnected" not in reason
             raise RetryDownload(reason, is_body=unreadable) from None
-        except OSError as error:  # a broken TLS record comes through as it is
+        except OSError as error:  # a broken TLS record is not wrapped by the transport
             raise RetryDownload(redact(str(error))) from None
 
-    async def _follow_redirects(self, job: Transfer) -> None:
-        url = job.url
+    async def _follow_redirects(self, transfer: Transfer) -> None:
+        url = transfer.url
         for _ in range(MAX_REDIRECTS + 1):
-            address = await self._address(url, job)
+            address = await self._resolve(url, transfer)
             async with self._transport.open(
-                url, headers=job.headers(), read_timeout_s=READ_TIMEOUT_S, address=address
-            ) as answer:
-                if answer.status not in _REDIRECTS:
-                    job.final_url = url
-                    await self._receive(job, answer)
+                url, headers=transfer.headers(), read_timeout_s=READ_TIMEOUT_S, address=address
+            ) as response:
+                if response.status not in _REDIRECTS:
+                    transfer.final_url = url
+                    await self._receive(transfer, response)
                     return
-                location = answer.headers.get("location", "")
+                location = response.headers.get("location", "")
                 if not location:
-                    raise job.expired(f"HTTP {answer.status} without a Location")
+                    raise transfer.expired(f"HTTP {response.status} without a Location")
                 url = _redirect_target(url, location)
-        raise job.expired(f"more than {MAX_REDIRECTS} redirects")
+        raise transfer.expired(f"more than {MAX_REDIRECTS} redirects")
 
-    async def _receive(self, job: Transfer, response: StreamedResponse) -> None:
-        job.check_response(response)
-        if await job.begin(response):
+    async def _receive(self, transfer: Transfer, response: StreamedResponse) -> None:
+        transfer.check_response(response)
+        if await transfer.begin(response):
             async for chunk in response.chunks:
-                await job.write_chunk(chunk)
-        await job.end()
+                await transfer.write_chunk(chunk)
+        await transfer.end()
 
-    async def _address(self, url: str, job: Transfer) -> str | None:
-        # In a thread: on Windows it may look names up.
+    async def _resolve(self, url: str, transfer: Transfer) -> str | None:
+        # In a thread: on Windows it may resolve names.
         proxied = await asyncio.to_thread(self._transport.proxy_for, url) is not None
         try:
             return await resolve_checked(
                 url,
-                job.policy,
+                transfer.policy,
                 resolver=self._resolver,
                 proxied=proxied,
                 fake_range_ok=self._is_behind_tun,
-                turn=job.attempts,
+                turn=transfer.attempts,
             )
         except OSError as error:
             reason = f"its host cannot be resolved ({error.strerror or error})"
@@ -301,6 +268,6 @@ def _redirect_target(url: str, location: str) -> str:
 
 
 def encode_blanks(url: str) -> str:
-    """As browsers read it: line breaks and tabs are left out, other blanks encoded."""
+    """Remove line breaks and tabs and encode other blanks, as browsers do."""
     text = url.strip().translate({9: None, 10: None, 13: None})
     return "".join(quote(one) if one.isspace() else one for one in text)

@@ -1,4 +1,4 @@
-"""A file whose bytes are still arriving: written and hashed in threads, a megabyte at a time."""
+"""Write and hash a file whose bytes are still arriving, in threads, a megabyte at a time."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ..images.media_types import HEAD_BYTES, has_end, is_cut
 _T = TypeVar("_T")
 
 TAIL_BYTES = 16
-"""A download that is resumed asks for so many bytes again, to see that they fit."""
+"""A resumed download requests this many bytes again, to check that they match."""
 _WRITE_BYTES = 1024 * 1024
-"""Pieces of this size make few thread switches, and take a thread a few milliseconds each."""
+"""Pieces of this size cause few thread switches and take a few milliseconds each."""
 
 
 class PartialFile:
-    """The bytes so far. Every method raises ``LedgerFailed`` when the disk does not take them.
+    """The bytes so far. Every method raises ``LedgerFailed`` when they cannot be written.
 
     Args:
-        path: made, or emptied, when the first bytes are written.
+        path: created, or emptied, when the first bytes are written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
-        """Bytes handed to the file, up to which a download can be resumed."""
+        """Bytes written to the file; a download can be resumed from here."""
         self.head = b""
         """The first bytes, up to ``HEAD_BYTES``."""
         self.tail = b""
@@ -42,7 +42,7 @@ class PartialFile:
 
     @property
     def received(self) -> int:
-        """Bytes, those not yet in the file included."""
+        """Count all bytes, including those not yet in the file."""
         return self.size + len(self._pending)
 
     async def write_chunk(self, chunk: bytes) -> None:
@@ -54,13 +54,13 @@ class PartialFile:
             await self.flush()
 
     async def flush(self) -> None:
-        """Hand everything to the file."""
+        """Write everything to the file."""
         piece, self._pending = self._pending, bytearray()
         if piece:
             await _in_thread(self.path, lambda: self._write(piece))
 
     async def empty(self) -> None:
-        """Forget all bytes, to start over."""
+        """Discard all bytes, to start over."""
         self.size, self.head, self.tail, self._pending = 0, b"", b"", bytearray()
         self._digest = hashlib.sha256()
         await _in_thread(self.path, self._truncate)
@@ -78,22 +78,22 @@ class PartialFile:
         return await _in_thread(self.path, lambda: has_end(self.path, media_type))
 
     async def finish(self) -> str:
-        """Bring the file to the disk and close it; its SHA-256 in hexadecimal."""
+        """Sync the file to disk and close it; return its SHA-256 in hexadecimal."""
         await self.flush()
         await _in_thread(self.path, self._sync)
         return self._digest.hexdigest()
 
     async def discard(self) -> None:
-        """Remove the file, whatever else is cancelled meanwhile."""
+        """Remove the file, even during a cancellation."""
         await asyncio.shield(asyncio.to_thread(self._remove))
 
-    def _opened(self) -> BinaryIO:
+    def _open(self) -> BinaryIO:
         if self._file is None:
             self._file = open_private(self.path)
         return self._file
 
     def _write(self, piece: bytearray) -> None:
-        file = self._opened()
+        file = self._open()
         file.seek(self.size)  # a write that failed half-way is written again
         file.write(piece)
         file.flush()
@@ -101,12 +101,12 @@ class PartialFile:
         self.size += len(piece)
 
     def _truncate(self) -> None:
-        file = self._opened()
+        file = self._open()
         file.seek(0)
         file.truncate()
 
     def _sync(self) -> None:
-        file = self._opened()
+        file = self._open()
         os.fsync(file.fileno())
         file.close()
 
@@ -115,20 +115,22 @@ class PartialFile:
         with contextlib.suppress(OSError):
             if self._file is not None:
                 self._file.close()
-        # What another program holds on to is swept with the process's folder one day.
+        # A file that another program keeps open is removed later, with the process's folder.
         with contextlib.suppress(OSError):
             self.path.unlink()
 
 
 def open_private(path: Path) -> BinaryIO:
-    """Create or empty a file that its owner alone may read, also where no rights can be changed."""
+    """Create or empty a file that only its owner may read, even where rights cannot be changed."""
     return open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
-async def _in_thread(path: Path, job: Callable[[], _T]) -> _T:
-    """Like ``asyncio.to_thread``, but no thread is still writing when a cancellation passes on:
-    bytes written after the next attempt asked where to resume would be in the file twice."""
-    running = asyncio.ensure_future(asyncio.to_thread(job))
+async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:
+    """Run ``work`` in a thread, and wait for it even when cancelled.
+
+    Bytes written after the next attempt asked where to resume would be in the file twice.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:

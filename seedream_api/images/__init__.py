@@ -1,1 +1,1 @@
-"""Encoded images to pixels and back."""
+"""Decode and encode images."""

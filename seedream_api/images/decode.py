@@ -1,7 +1,7 @@
-"""Encoded bytes -> pixels, for pictures that come from anywhere.
+"""Decode images from untrusted sources.
 
-Nothing about a file is believed but its bytes: the format is told by magic numbers and only its one
-reader is tried, the size is checked before memory is asked for, and whatever Pillow raises becomes
+Only the bytes of a file count: magic numbers decide the format and only the reader of that format
+is tried, the size is checked before memory is allocated, and whatever Pillow raises becomes
 ``ResultUnavailable``.
 
 All functions are synchronous and may run in any thread.
@@ -12,52 +12,41 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from ..errors import ResultUnavailable, SeedreamError
-from .buffer import PixelBuffer
-from .color import Bytes, ColorConverter, has_alpha
-from .header import (
-    MAX_FRAMES,
-    MAX_SCANS,
-    PILLOW_ERRORS,
-    ImageHeader,
-    StrictReader,
-    jpeg_scans,
-    open_picture,
-)
-from .media_types import media_type_of
-from .png_chunks import without_damaged_chunks
+from .color import Bytes, ColorConverter
+from .header import MAX_SCANS, PILLOW_ERRORS, StrictReader, jpeg_scans, read_header
+from .png_chunks import remove_damaged_chunks
 
 MAX_PIXELS = 64 * 1024 * 1024
-"""Of a picture from outside: 8192 x 8192, four times the service's largest result."""
+"""Limit for images from outside: 8192 x 8192, four times the service's largest result."""
+
+_ANIMATED = "animated: the first frame is used"
+_PAGES = "several pages: the first is used"
 
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """What a file's header says. Width and height are as shown, after EXIF rotation.
-
-    ``frames``: counted up to 1000 for GIFs; of a TIFF, 2 stands for two pages or more.
-    """
+    """What a file's header says. Width and height are as shown, after EXIF rotation."""
 
     media_type: str
     width: int
     height: int
     has_alpha: bool
-    frames: int
+    is_animated: bool
+    """Whether the file has several frames or pages."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A decoded picture, as shown: ``pixels`` uint8 [H, W, 3] RGB, ``alpha`` uint8 [H, W].
+    """A decoded image, as shown: ``pixels`` uint8 [H, W, 3] RGB, ``alpha`` uint8 [H, W].
 
-    The colours are straight: alpha has not multiplied them. ``alpha`` is None where the file has
+    Colours are straight: they are not multiplied by alpha. ``alpha`` is ``None`` where the file has
     none.
     """
 
@@ -66,52 +55,46 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def media_type(head: bytes) -> str | None:
-    """The format by its first bytes; None for what is not read here."""
-    return media_type_of(head)
-
-
 def probe(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> PictureInfo:
-    """The header alone; nothing is decoded.
+    """Read the header alone; no pixel is decoded.
 
     Raises:
-        ResultUnavailable: no readable image, or more than ``max_pixels`` pixels.
+        ResultUnavailable: not a readable image, or more than ``max_pixels`` pixels.
     """
-    with image_errors(name), _stream(source) as stream:
-        opened = open_picture(stream, name, max_pixels)
-        width, height = opened.display_size
-        transparent = has_alpha(opened.image)
-        return PictureInfo(opened.media_type, width, height, transparent, opened.frames())
+    with image_errors(name):
+        header = read_header(StrictReader(_read(source)), name, max_pixels)
+        width, height = header.display_size
+        has_alpha = header.image.has_transparency_data
+        return PictureInfo(header.media_type, width, height, has_alpha, header.is_animated)
 
 
 def measure(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Width and height as shown, after decoding every pixel.
+    """Decode every pixel and return width and height as shown.
 
     Raises:
         ResultUnavailable: as :func:`decode`.
     """
     with image_errors(name):
-        return _load(source, name, max_pixels).shown
+        return _load(source, name, max_pixels).size
 
 
 def decode(source: bytes | Path, *, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
-    """The whole picture; of several frames or pages the first.
+    """Decode a whole image; of several frames or pages the first.
 
     Raises:
-        ResultUnavailable: no readable image, cut off, or more than ``max_pixels`` pixels.
+        ResultUnavailable: not a readable image, cut off, or more than ``max_pixels`` pixels.
     """
     with image_errors(name):
         loaded = _load(source, name, max_pixels)
-        width, height = loaded.shown
+        width, height = loaded.size
         pixels = np.empty((height, width, 3), np.uint8)
-        alpha = np.empty((height, width), np.uint8) if loaded.has_alpha else None
+        alpha = np.empty((height, width), np.uint8) if loaded.colors.has_alpha else None
         stored = orientation_view(pixels, loaded.orientation)
         stored_alpha = None if alpha is None else orientation_view(alpha, loaded.orientation)
-        for band in loaded.colours.bands():
-            rows = slice(band.top, band.top + len(band.rgb))
-            stored[rows] = band.rgb
+        for band in loaded.colors.bands():
+            stored[band.rows] = band.rgb
             if stored_alpha is not None:
-                stored_alpha[rows] = 255 if band.alpha is None else band.alpha
+                stored_alpha[band.rows] = band.alpha
         return Picture(pixels, alpha, loaded.notes)
 
 
@@ -123,36 +106,35 @@ def decode_into(
     name: str,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[str, ...]:
-    """Decode straight into ``rgb`` [H, W, 3] and ``mask`` [H, W], both 0-1; gives the notes.
+    """Decode into ``rgb`` [H, W, 3] and ``mask`` [H, W], both 0-1; return the notes.
 
-    The arrays have the size that :func:`probe` tells and may be views. The mask becomes 1 - alpha,
-    zeros where the file has no alpha. The colours are ``k / 255`` to the last bit, as ComfyUI's own
-    loader makes them. When an error is raised, the arrays may be partly written.
+    The arrays have the size that :func:`probe` returns and may be views. The mask becomes
+    1 - alpha, zeros where the file has no alpha. The colours are ``k / 255`` to the last bit, as
+    ComfyUI's own loader makes them.
 
     Raises:
         ResultUnavailable: as :func:`decode`, or the file has another size than the arrays.
     """
+    picture = decode(source, name=name, max_pixels=max_pixels)
+    height, width = picture.pixels.shape[:2]
     with image_errors(name):
-        loaded = _load(source, name, max_pixels)
-        width, height = loaded.shown
         if rgb.shape != (height, width, 3):
             raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
-        stored = orientation_view(rgb, loaded.orientation)
-        stored_mask = None if mask is None else orientation_view(mask, loaded.orientation)
-        white = np.float32(255)
-        for band in loaded.colours.bands():
-            rows = slice(band.top, band.top + len(band.rgb))
-            np.divide(band.rgb, white, out=stored[rows], dtype=np.float32)
-            if stored_mask is not None:
-                clear = 0 if band.alpha is None else 255 - band.alpha
-                np.divide(clear, white, out=stored_mask[rows], dtype=np.float32)
-        return loaded.notes
+    white = np.float32(255)
+    np.divide(picture.pixels, white, out=rgb, dtype=np.float32)
+    if mask is not None:
+        clear = 0 if picture.alpha is None else 255 - picture.alpha
+        np.divide(clear, white, out=mask, dtype=np.float32)
+    return picture.notes
 
 
 def orientation_view(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """A view of a picture's array that is indexed as the file stores it (EXIF orientation 1-8).
+    """Return a view of an image's array that is indexed as the file stores it.
 
     Writing the stored rows into the view puts every pixel where it is shown, without a copy.
+
+    Args:
+        orientation: by EXIF, 1-8.
     """
     view: npt.NDArray[Any] = np.swapaxes(shown, 0, 1) if orientation in (5, 6, 7, 8) else shown
     rows = slice(None, None, -1 if orientation in (3, 4, 6, 7) else 1)
@@ -162,74 +144,39 @@ def orientation_view(shown: npt.NDArray[Any], orientation: int) -> npt.NDArray[A
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A decoded file, still in the way it is stored."""
+    """A decoded file, in the orientation in which it is stored."""
 
-    colours: ColorConverter
-    shown: tuple[int, int]
+    colors: ColorConverter
+    size: tuple[int, int]
+    """Width and height as shown."""
     orientation: int
-    has_alpha: bool
     notes: tuple[str, ...]
 
 
 def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    data = without_damaged_chunks(data) or data
+    data = _read(source)
     stream = StrictReader(data)
-    opened = open_picture(stream, name, max_pixels)
-    if opened.media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
+    header = read_header(stream, name, max_pixels)
+    media_type, size = header.media_type, header.display_size
+    if media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
         raise ValueError(f"it has more than {MAX_SCANS} scans")
-    image, shown = opened.image, opened.display_size
-    # Pillow turns TIFFs itself when it loads them.
-    orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
-    frames, rawmode = opened.frames(), opened.rawmode
-    lower = _lower_bytes(data, name, max_pixels) if opened.has_lower_bytes else None
-    canvas = PixelBuffer(image) if _may_have_canvas(opened) else None
+    # Pillow rotates TIFFs itself when it loads them.
+    is_tiff = media_type == "image/tiff"
+    orientation = 1 if is_tiff else header.orientation
+    notes = (_PAGES if is_tiff else _ANIMATED,) if header.is_animated else ()
     stream.loading = True
-    image.load()
-    if canvas is not None and not canvas.holds(image):
-        canvas = None
-    colours = ColorConverter(image, rawmode, canvas, lower)
-    notes = (*_about_frames(opened.media_type, frames), *colours.notes)
-    return _Loaded(colours, shown, orientation, has_alpha(image), notes)
+    header.image.load()
+    colors = ColorConverter(header.image, header.bits)
+    return _Loaded(colors, size, orientation, (*notes, *colors.notes))
 
 
-def _lower_bytes(data: bytes, name: str, max_pixels: int) -> Image.Image:
-    stream = StrictReader(data)
-    opened = open_picture(stream, name, max_pixels)
-    stream.loading = True
-    return opened.load_lower_bytes()
-
-
-def _may_have_canvas(opened: ImageHeader) -> bool:
-    """Whether it is an ordinary picture in colours; the others are rare, or ask for their own."""
-    image = opened.image
-    return (
-        opened.media_type in ("image/jpeg", "image/png", "image/webp")
-        and image.mode == "RGB"
-        and "transparency" not in image.info
-        and not opened.has_lower_bytes
-    )
-
-
-def _about_frames(found: str, frames: int) -> tuple[str, ...]:
-    if frames < 2:
-        return ()
-    if found == "image/tiff":
-        return ("several pages: the first is used",)
-    count = f"at least {MAX_FRAMES}" if frames >= MAX_FRAMES else str(frames)
-    return (f"animated: the first of {count} frames is used",)
-
-
-@contextmanager
-def _stream(source: bytes | Path) -> Generator[BinaryIO]:
-    with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
-        repaired = without_damaged_chunks(stream)
-        yield stream if repaired is None else BytesIO(repaired)
+def _read(source: bytes | Path) -> bytes:
+    return remove_damaged_chunks(source if isinstance(source, bytes) else source.read_bytes())
 
 
 @contextmanager
 def image_errors(name: str) -> Generator[None]:
-    """Whatever fails inside is told as a picture that cannot be read."""
+    """Turn whatever fails inside into the error for an image that cannot be read."""
     try:
         yield
     except SeedreamError:

@@ -1,21 +1,21 @@
-"""Pixels -> bytes that the service takes: lossless where that fits the budget, else the best JPEG.
+"""Encode pixels for the service: lossless where that fits the budget, else as the best JPEG.
 
-PNG is written here and not by Pillow: with one filter for all rows and run lengths in place of
-match search it takes a third of the time, is smaller for photographs, lets other threads run
-meanwhile, and can stop as soon as the budget is spent. WebP's fastest lossless mode is slower than
-that and no smaller; besides, every page of the service's documentation takes PNG, not every one
-WebP.
+PNG is written here and not by Pillow: with one filter for all rows and run lengths instead of a
+match search it takes a third of the time, is smaller for photographs, does not hold the
+interpreter's lock, and stops as soon as the budget is spent. WebP's fastest lossless mode is slower
+and not smaller, and some pages of the service's documentation do not list WebP.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import struct
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -32,20 +32,20 @@ from .color import Bytes
 _BAND_PIXELS = 1 << 18
 _SAMPLE_PIXELS = 1 << 18
 _STRIPE = 16  # rows; a multiple of every JPEG block
-SKIP_RATIO = 1.5  # an estimate so many times over the budget is believed
+SKIP_RATIO = 1.5  # an estimate this many times over the budget ends the attempt
 
-_PNG_WAYS = (
+_PNG_MODES = (
     (zlib.Z_RLE, 1),  # photographs
     (zlib.Z_DEFAULT_STRATEGY, 3),  # patterns and screenshots, which repeat
 )
-_JPEG_TABLES = 640  # bytes that a JPEG takes at any size
-_JPEG_WAYS = ((0, 95, 75), (2, 90, 1))
-"""Pillow's number of the chroma subsampling (0 is 4:4:4, 2 is 4:2:0), best and worst quality."""
+_JPEG_TABLES = 640  # bytes of a JPEG at any size
+_JPEG_MODES = ((0, range(75, 96)), (2, range(1, 91)))
+"""Pillow's number for the chroma subsampling (0 is 4:4:4, 2 is 4:2:0), and the qualities."""
 
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """A picture as it travels. ``lossless``: decoding gives the very pixels that were given."""
+    """An image as it is uploaded. ``lossless``: decoding returns exactly the given pixels."""
 
     data: bytes
     media_type: str
@@ -61,15 +61,15 @@ def encode(
     aim_bytes: int = AIMED_REFERENCE_BYTES.value,
     cap_bytes: int = MAX_REFERENCE_BYTES.value,
 ) -> EncodedImage:
-    """``pixels`` uint8 [H, W, 3] RGB as PNG if that takes ``aim_bytes`` or less, else as JPEG.
+    """Encode ``pixels`` uint8 [H, W, 3] RGB as PNG of at most ``aim_bytes``, else as JPEG.
 
-    The JPEG is the best of at most ``aim_bytes`` (quality 95 and 4:4:4, past which files grow and
-    pictures do not); where even the worst is larger, that one if it takes ``cap_bytes`` or less.
-    Only a picture beyond the service's own limits is made smaller.
+    The JPEG is the best of at most ``aim_bytes`` (up to quality 95 and 4:4:4, above which files
+    grow and images do not improve), else the smallest if it has at most ``cap_bytes``. Only an
+    image beyond the service's own limits is scaled down.
 
     Raises:
-        InvalidRequest: no JPEG of this picture is small enough for ``cap_bytes``.
-        ValueError: the array is no picture.
+        InvalidRequest: no JPEG of this image is as small as ``cap_bytes``.
+        ValueError: the array is not an image.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(f"no uint8 [H, W, 3] picture: {pixels.dtype} {list(pixels.shape)}")
@@ -92,7 +92,7 @@ def encode(
 
 
 def composited_on_white(pixels: Bytes, alpha: Bytes) -> Bytes:
-    """Straight colours uint8 [H, W, 3] over white by ``alpha`` uint8 [H, W], rounded to nearest."""
+    """Composite straight colours uint8 [H, W, 3] on white by ``alpha`` uint8 [H, W]."""
     result = np.empty_like(pixels)
     rows = max(1, _BAND_PIXELS // max(1, pixels.shape[1]))
     for top in range(0, pixels.shape[0], rows):
@@ -111,12 +111,12 @@ def _allowed_size(width: int, height: int) -> tuple[int, int]:
     )
     if scale == 1.0:
         return width, height
-    # The least more, so that 16 to 1 stays 16 to 1 whatever binary fractions make of it.
+    # The small addend keeps a ratio of 16 to 1 exact in spite of binary fractions.
     return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
 def _sample(pixels: Bytes) -> Bytes:
-    """Stripes of rows from all over a large picture; a small one whole."""
+    """Return stripes of rows from all parts of a large image; a small one whole."""
     height, width = pixels.shape[:2]
     count = max(8, _SAMPLE_PIXELS // (_STRIPE * width))
     if 2 * count * _STRIPE >= height:
@@ -129,28 +129,26 @@ def _sample(pixels: Bytes) -> Bytes:
 
 
 def _png_within(pixels: Bytes, limit: int) -> bytes | None:
-    """A PNG of at most ``limit`` bytes; None where there is none, as far as a sample tells."""
+    """Encode a PNG of at most ``limit`` bytes; ``None`` where a sample shows that it is larger."""
     sample = _sample(pixels)
     if sample is pixels:
-        files = [file for way in _PNG_WAYS if (file := _png(pixels, limit, *way))]
+        files = [file for mode in _PNG_MODES if (file := _png(pixels, limit, *mode))]
         return min(files, key=len, default=None)
     most = int(limit * SKIP_RATIO * sample.size / pixels.size)
-    sizes = {target: len(_png(sample, most, *target) or b"") for target in _PNG_WAYS}
-    hopeful = [way for way in _PNG_WAYS if sizes[way]]
-    if not hopeful:
-        return None
-    return _png(pixels, limit, *min(hopeful, key=sizes.__getitem__))
+    sizes = {mode: len(_png(sample, most, *mode) or b"") for mode in _PNG_MODES}
+    small = [mode for mode in _PNG_MODES if sizes[mode]]
+    return _png(pixels, limit, *min(small, key=sizes.__getitem__)) if small else None
 
 
 def _png(pixels: Bytes, limit: int, strategy: int, level: int) -> bytes | None:
-    """A PNG file, or None as soon as it takes more than ``limit`` bytes."""
+    """Encode a PNG; ``None`` as soon as it exceeds ``limit`` bytes."""
     height, width = pixels.shape[:2]
     packer = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
     rows = max(1, _BAND_PIXELS // width)
     packed: list[bytes] = []
     spent = 8 + 3 * 12 + 13  # signature, and three chunks with what IHDR holds
     for top in range(0, height, rows):
-        packed.append(packer.compress(_averaged(pixels, top, min(top + rows, height)).data))
+        packed.append(packer.compress(_filter_rows(pixels, top, min(top + rows, height)).data))
         spent += len(packed[-1])
         if spent > limit:
             return None
@@ -162,8 +160,8 @@ def _png(pixels: Bytes, limit: int, strategy: int, level: int) -> bytes | None:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 
-def _averaged(pixels: Bytes, top: int, bottom: int) -> Bytes:
-    """Rows as PNG stores them under its filter 3: less the mean of the left and the upper byte."""
+def _filter_rows(pixels: Bytes, top: int, bottom: int) -> Bytes:
+    """Filter rows by PNG's filter 3, which subtracts the mean of the left and the upper byte."""
     rows: Bytes = np.reshape(pixels[top:bottom], (bottom - top, -1))
     above, left = np.zeros_like(rows), np.zeros_like(rows)
     above[1:] = rows[:-1]
@@ -185,88 +183,54 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 # ---- JPEG ----
 
 
-class _OverBudget(Exception):
-    """More bytes than are wanted; the encoder can stop."""
-
-
-class _Budget(BytesIO):
-    """A file that takes ``limit`` bytes and no more."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-    def write(self, data: bytes, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if self.tell() + len(data) > self.limit:
-            raise _OverBudget
-        return super().write(data)
-
-
-def _jpeg(image: Image.Image, limit: float, subsampling: int, quality: int) -> bytes | None:
-    """A JPEG file, or None where it takes more than ``limit`` bytes.
+def _jpeg(image: Image.Image, subsampling: int, quality: int) -> bytes:
+    """Encode a JPEG.
 
     Pillow encodes into a real file without the interpreter's lock, and into memory with it, where
-    two encoders would stop every other thread. The memory is for where no file can be had.
+    two encoders would stop every other thread. Memory is the fallback where no file can be created.
     """
+    options: dict[str, Any] = {"quality": quality, "subsampling": subsampling}
     try:
         with TemporaryFile(buffering=0) as file:
-            image.save(file, format="JPEG", quality=quality, subsampling=subsampling)
-            if file.seek(0, os.SEEK_END) > limit:
-                return None
+            image.save(file, "JPEG", **options)
             file.seek(0)
             return file.read()
     except OSError:
-        return _jpeg_in_memory(image, limit, subsampling, quality)
-
-
-def _jpeg_in_memory(
-    image: Image.Image, limit: float, subsampling: int, quality: int
-) -> bytes | None:
-    """As :func:`_jpeg`, ended as soon as it takes more: for samples."""
-    file = _Budget(int(limit))
-    try:
-        image.save(file, format="JPEG", quality=quality, subsampling=subsampling)
-    except _OverBudget:
-        return None
-    return file.getvalue()
+        memory = BytesIO()
+        image.save(memory, "JPEG", **options)
+        return memory.getvalue()
 
 
 def _jpeg_within(pixels: Bytes, aim: int, cap: int) -> tuple[bytes, str]:
+    """Encode the best JPEG of at most ``aim`` bytes, else the smallest; return a note about it."""
     image = Image.fromarray(pixels)
     stripes = _sample(pixels)
     sample = Image.fromarray(stripes)
     share = stripes.size / pixels.size
-    for subsampling, best, worst in _JPEG_WAYS:
-        limit = min(aim, cap)
-        of_sample = _JPEG_TABLES + (limit - _JPEG_TABLES) * share
-        quality = _best_quality(sample, of_sample, subsampling, best, worst)
+    limit = min(aim, cap)
+    sample_limit = _JPEG_TABLES + (limit - _JPEG_TABLES) * share
+    for subsampling, qualities in _JPEG_MODES:
+        quality = _best_quality(sample, sample_limit, subsampling, qualities)
         # The sample may be a little wrong: a step down costs one more encoding.
-        while quality >= worst:
-            data = _jpeg(image, limit, subsampling, quality)
-            if data is not None:
-                return data, _about(quality, subsampling, aim)
+        while quality in qualities:
+            data = _jpeg(image, subsampling, quality)
+            if len(data) <= limit:
+                return data, _describe(quality, subsampling, aim)
             quality -= 1 if quality < 20 else 2
-    data = _jpeg(image, cap, subsampling=2, quality=1)
-    if data is None:
-        whole = _jpeg(image, 2**62, subsampling=2, quality=1) or b""
-        raise InvalidRequest("bodies_too_large", given=len(whole), allowed=cap)
-    return data, _about(1, 2, aim)
+    data = _jpeg(image, subsampling=2, quality=1)
+    if len(data) > cap:
+        raise InvalidRequest("bodies_too_large", given=len(data), allowed=cap)
+    return data, _describe(1, 2, aim)
 
 
-def _best_quality(
-    sample: Image.Image, limit: float, subsampling: int, best: int, worst: int
-) -> int:
-    """The best quality at which the sample fits; below ``worst`` if none does."""
-    low, high = worst - 1, best
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _jpeg_in_memory(sample, limit, subsampling, middle) is None:
-            high = middle - 1
-        else:
-            low = middle
-    return low
+def _best_quality(sample: Image.Image, limit: float, subsampling: int, qualities: range) -> int:
+    """Find the best quality at which the sample fits; below the first if none does."""
+    fitting = bisect_right(
+        qualities, limit, key=lambda quality: len(_jpeg(sample, subsampling, quality))
+    )
+    return qualities.start + fitting - 1
 
 
-def _about(quality: int, subsampling: int, aim: int) -> str:
+def _describe(quality: int, subsampling: int, aim: int) -> str:
     colours = ", colours at half resolution" if subsampling else ""
     return f"sent as JPEG of quality {quality}{colours}: lossless takes more than {aim} bytes"

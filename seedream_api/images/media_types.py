@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes, and whether its end is there. No pixel is decoded here."""
+"""Tell what a file is by its first bytes, and whether its end is there; no pixel is decoded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..messages.page_title import title_of
 from ..redaction import redact
 
 HEAD_BYTES = 4096
-"""So many first bytes tell every image, and nearly every page with its title."""
+"""This many first bytes tell every image, and nearly every page with its title."""
 _JPEG_SCAN = 0xDA
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_TRAILER = 0x2C, 0x21, 0x3B
 
@@ -21,6 +21,14 @@ _MAGIC: Mapping[bytes, str] = {
     b"GIF89a": "image/gif",
     b"II*\0": "image/tiff",
     b"MM\0*": "image/tiff",
+}
+_SUFFIXES: Mapping[str, str] = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tiff",
 }
 _BMP_HEADER_SIZES = frozenset({12, 40, 52, 56, 64, 108, 124})
 _OTHERS: Mapping[bytes, str] = {
@@ -37,26 +45,31 @@ _OTHERS: Mapping[bytes, str] = {
 
 
 def media_type_of(head: bytes) -> str | None:
-    """The media type of an image file that begins with ``head``; ``None`` for anything else."""
+    """Return the media type of an image that begins with ``head``; ``None`` for anything else."""
     for magic, media_type in _MAGIC.items():
         if head.startswith(magic):
             return media_type
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
-    # Two letters begin many a text; a bitmap also has the size of its second header.
+    # Text may begin with these two letters; a bitmap also has the size of its second header.
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "image/bmp"
     return None
 
 
+def suffix_of(media_type: str | None) -> str:
+    """Return the suffix of file names for a media type; ``.bin`` where it is not an image's."""
+    return _SUFFIXES.get(media_type or "", ".bin")
+
+
 def kind_of(head: bytes) -> str:
-    """A short name, the same in every language, for what is not an image of a known format."""
+    """Name the kind of data that is not a known image, in a word that needs no translation."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for beginning, kind in _OTHERS.items():
         if text.startswith(beginning):
             return kind
     if text.startswith(b"<"):
-        # Comments, or an XML declaration, may stand before the page itself.
+        # Comments or an XML declaration may precede the page itself.
         marks = {mark: text.find(mark) for mark in (b"<html", b"<body", b"<title", b"<svg")}
         found = [mark for mark in marks if marks[mark] >= 0]
         first = min(found, key=marks.__getitem__, default=b"")
@@ -67,18 +80,18 @@ def kind_of(head: bytes) -> str:
 
 
 def describe_head(head: bytes) -> str:
-    """The kind, and of a page or an XML error its title too."""
+    """Name the kind of data, with the title of a page or an XML error."""
     kind = kind_of(head)
     title = redact(title_of(head)) if kind in ("HTML", "XML") else ""
     return f"{kind} ({title})" if title else kind
 
 
 def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
-    """Whether the end of the image is missing; extra bytes after it do no harm.
+    """Whether the end of the image is missing; extra bytes after it are ignored.
 
     Args:
         length_known: whether the server definitely sends nothing more. Then a JPEG or GIF without
-            its end mark passes, since some programs write none.
+            its end mark is accepted, since some programs write none.
     """
     if media_type not in _ENDS or has_end(path, media_type):
         return False
@@ -111,13 +124,13 @@ def _has_whole_riff(data: mmap) -> bool:
 
 
 def _has_jpeg_end(data: mmap) -> bool:
-    """Look behind the start of the first scan: a thumbnail before it has an end mark too."""
+    """Search after the start of the first scan: a thumbnail before it has an end mark too."""
     at = 2
     while data[at] == 0xFF:
         kind = data[at + 1]
         if kind == _JPEG_SCAN:
             return data.rfind(b"\xff\xd9", at) >= 0
-        # Padding and marks without content have no length.
+        # Padding and markers without content have no length.
         has_length = kind not in (0x01, 0xFF) and not 0xD0 <= kind <= 0xD8
         step = 1 if kind == 0xFF else 2
         at += step + (int.from_bytes(data[at + 2 : at + 4], "big") if has_length else 0)

@@ -1,4 +1,4 @@
-"""Pixels in any usual form, as uint8 RGB and their transparency."""
+"""Convert pixels in any usual form to uint8 RGB and alpha."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def to_rgb(given: Any, name: object) -> tuple[NDArray[np.uint8], NDArray[np.uint
     try:
         array = _from_pil(given) if isinstance(given, Image.Image) else np.asarray(given)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
-        raise _refused(name, str(error)) from None
+        raise _refusal(name, str(error)) from None
     if array.ndim == 4 and array.shape[0] == 1:  # a batch of one
         array = array[0]
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise _refused(name, f"its shape is {list(array.shape)}")
+        raise _refusal(name, f"its shape is {list(array.shape)}")
     values = _to_uint8(array, name)
     if values.shape[2] == 1:
         return np.repeat(values, 3, axis=2), None
@@ -45,8 +45,7 @@ def _from_pil(image: Image.Image) -> NDArray[Any]:
         return np.asarray(image).astype(np.uint16)
     if image.mode in ("I", "F"):
         raise ValueError(f"a PIL image of mode {image.mode} has no known range")
-    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
 def _to_uint8(array: NDArray[Any], name: object) -> NDArray[np.uint8]:
@@ -58,15 +57,15 @@ def _to_uint8(array: NDArray[Any], name: object) -> NDArray[np.uint8]:
     if kind == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if not np.issubdtype(kind, np.number) or np.issubdtype(kind, np.complexfloating):
-        raise _refused(name, f"its values are {kind}")
+        raise _refusal(name, f"its values are {kind}")
     low, high = float(array.min()), float(array.max())
     is_float = np.issubdtype(kind, np.floating)
     if not (low >= 0 and high <= (1 if is_float else 255)):  # NaN too
-        raise _refused(name, f"its values go from {low:g} to {high:g}")
+        raise _refusal(name, f"its values go from {low:g} to {high:g}")
     return np.rint(array * 255).astype(np.uint8) if is_float else array.astype(np.uint8)
 
 
-def _refused(name: object, reason: str) -> InvalidRequest:
+def _refusal(name: object, reason: str) -> InvalidRequest:
     return InvalidRequest(
         "value_malformed", field="pixels", given=str(name), reason=reason, allowed=_ALLOWED
     )

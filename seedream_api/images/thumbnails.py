@@ -1,4 +1,4 @@
-"""Small JPEGs of pictures, for looking at."""
+"""Make small JPEGs of images for display."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _QUALITY = 82
 
 
 def thumbnail(path: Path, side: int) -> bytes:
-    """A JPEG of a picture's file, of at most ``side`` pixels each way. Blocks: call it in a thread.
+    """Encode an image file as a JPEG of at most ``side`` pixels per side; call it in a thread.
 
     Raises:
-        ResultUnavailable: it is no readable picture.
+        ResultUnavailable: not a readable image.
     """
     return jpeg(scaled_down(decode(path, name=path.name).pixels, side))
 
 
 def scaled_down(pixels: npt.NDArray[uint8], side: int) -> Image.Image:
-    """``[H, W, 3]`` RGB pixels as a picture of at most ``side`` pixels each way."""
+    """Scale ``[H, W, 3]`` RGB pixels to at most ``side`` pixels per side."""
     image = Image.fromarray(pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return image

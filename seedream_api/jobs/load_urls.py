@@ -11,7 +11,7 @@ from ..callbacks import call_back, check_callback
 from ..downloads.data_uri import is_data_uri, read_data_uri
 from ..downloads.downloader import MAX_BYTES
 from ..errors import InvalidRequest, LedgerFailed, SeedreamError
-from ..images.media_types import media_type_of
+from ..images.media_types import media_type_of, suffix_of
 from ..redaction import strip_url_secrets
 from .session import Session
 
@@ -96,7 +96,6 @@ async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
 
 
 def file_suffix(path: Path) -> str:
-    """The file name's ending for an image file's real type."""
+    """Return the suffix of file names for an image file's real type."""
     with path.open("rb") as file:
-        kind = media_type_of(file.read(64))
-    return {"image/jpeg": ".jpg", None: ".bin"}.get(kind, f".{str(kind).rpartition('/')[2]}")
+        return suffix_of(media_type_of(file.read(64)))

@@ -20,19 +20,10 @@ from typing import TYPE_CHECKING
 from ..config.settings import make_private_folder
 from ..downloads.partial_file import open_private
 from ..errors import LedgerFailed
-from ..images.media_types import media_type_of
+from ..images.media_types import media_type_of, suffix_of
 
 if TYPE_CHECKING:
     from .records import ImageRecord
-
-_ENDINGS = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-    "image/bmp": ".bmp",
-    "image/tiff": ".tiff",
-}
 
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 """How file systems of other makers (CIFS, FUSE) answer when a folder is to be synced."""
@@ -156,7 +147,7 @@ class ImageStore:
         return target
 
     def path_of(self, sha256: str, kind: str) -> Path:
-        return self.folder / sha256[:2] / f"{sha256}{_ENDINGS.get(kind, '.bin')}"
+        return self.folder / sha256[:2] / f"{sha256}{suffix_of(kind)}"
 
     def sweep(self, is_alive: Callable[[str], bool]) -> None:
         """Remove what dead owners left half-written.

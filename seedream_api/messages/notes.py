@@ -45,6 +45,7 @@ NOTES: dict[str, str] = {
     "{name}, item {number}": "{name} 第 {number} 项",
     "several pages: the first is used": "有多页：使用第一页",
     "animated: the first of {count} frames is used": "动图：使用第一帧（帧数：{count}）",
+    "animated: the first frame is used": "动图：使用第一帧",
     "at least {count}": "至少 {count}",
     "16 bits a channel reduced to 8": "每通道 16 位已降为 8 位",
     "colour profile converted to sRGB": "颜色配置已转换为 sRGB",

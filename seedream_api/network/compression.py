@@ -1,23 +1,27 @@
-"""Undo the compression of a response that was read whole, or as far as it came.
+"""Undo gzip and deflate, bounded: a few bytes may become gigabytes.
 
-What the bytes are decides, not what a header calls them. See ``unpacking.py`` for downloads.
+The bytes decide what they are, not what a header calls them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_PLAIN_BYTES = 512 * 1024 * 1024
-"""Of a body after decompression; more is left unread."""
+"""Limit of a body after decompression; the rest is not read."""
+GZIP_MAGIC = b"\x1f\x8b"
 _MAX_LAYERS = 3
 _STEP = 64 * 1024
-"""Bytes decompressed at once; a damaged step is read byte by byte."""
+"""Compressed bytes handled at once."""
+_PIECE = 256 * 1024
+"""Limit of the bytes that come out at once."""
 
 
 def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    """Undo compression. What is cut or damaged is read as far as it goes."""
+    """Undo the compression of a body, up to where it is cut or damaged."""
     declared = (headers or {}).get("content-encoding", "").lower()
     for _ in range(_MAX_LAYERS):
         window = _window(body, declared)
@@ -31,8 +35,8 @@ def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
 
 
 def _window(body: bytes, declared: str) -> int | None:
-    """The ``wbits`` for zlib, or ``None`` where the body is not compressed."""
-    if body[:2] == b"\x1f\x8b":
+    """Find the ``wbits`` for zlib; ``None`` where the body is not compressed."""
+    if body.startswith(GZIP_MAGIC):
         return 16 + zlib.MAX_WBITS
     if len(body) > 2 and body[0] == 0x78 and (body[0] * 256 + body[1]) % 31 == 0:
         return zlib.MAX_WBITS
@@ -43,34 +47,68 @@ def _window(body: bytes, declared: str) -> int | None:
 
 def _inflate(body: bytes, window: int) -> bytes:
     parts: list[bytes] = []
-    left, rest = MAX_PLAIN_BYTES, body
-    while rest and left > 0:
-        inflater = zlib.decompressobj(window)
-        for start in range(0, len(rest), _STEP):
-            before = inflater.copy()
-            try:
-                part = inflater.decompress(rest[start : start + _STEP], left)
-            except zlib.error:
-                parts.append(_inflate_to_fault(before, rest[start : start + _STEP], left))
-                return b"".join(parts)
-            parts.append(part)
-            left -= len(part)
-            if inflater.eof or left <= 0:
-                rest = inflater.unused_data + rest[start + _STEP :]
-                break
-        else:
-            break
-        if rest[:2] != b"\x1f\x8b":  # only gzip may consist of several members
-            break
+    left, decompressor = MAX_PLAIN_BYTES, Decompressor(window)
+    with contextlib.suppress(zlib.error):
+        for start in range(0, len(body), _STEP):
+            for piece in decompressor.feed(body[start : start + _STEP]):
+                parts.append(piece[:left])
+                left -= len(parts[-1])
+                if left == 0:
+                    return b"".join(parts)
     return b"".join(parts)
 
 
-def _inflate_to_fault(inflater: Any, damaged: bytes, left: int) -> bytes:
-    """Decompress the bytes before the damaged one: a wrong checksum comes after all content."""
-    parts: list[bytes] = []
-    for at in range(len(damaged)):
+class Decompressor:
+    """Decompresses one body as it arrives, in pieces of bounded size.
+
+    Args:
+        window: zlib's ``wbits``, which choose the format.
+    """
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._stream = zlib.decompressobj(window)
+        self._held: bytes = b""
+        """A byte after the end, which may begin another member."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the end of the compressed data has arrived."""
+        return self._stream.eof
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Decompress ``chunk``; bytes after the end are ignored, except further gzip members.
+
+        Raises:
+            zlib.error: it is damaged; everything before the damage was yielded.
+        """
+        chunk, self._held = self._held + chunk, b""
+        while chunk:
+            if self._stream.eof:
+                if len(chunk) < len(GZIP_MAGIC):
+                    self._held = chunk
+                if not chunk.startswith(GZIP_MAGIC):
+                    return
+                self._stream = zlib.decompressobj(self._window)
+            before = self._stream.copy()
+            try:
+                piece = self._stream.decompress(chunk, _PIECE)
+            except zlib.error:
+                yield from _inflate_to_fault(before, chunk)
+                raise
+            chunk = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+            if piece:
+                yield piece
+
+
+def _inflate_to_fault(stream: Any, damaged: bytes) -> Iterator[bytes]:
+    """Decompress the bytes before the damaged one: a wrong checksum stands after all content."""
+    while len(damaged) > 1:
+        half, ahead = len(damaged) // 2, stream.copy()
         try:
-            parts.append(inflater.decompress(damaged[at : at + 1]))
+            piece = ahead.decompress(damaged[:half])
         except zlib.error:
-            break
-    return b"".join(parts)[:left]
+            damaged = damaged[:half]
+        else:
+            stream, damaged = ahead, damaged[half:]
+            yield piece

@@ -133,7 +133,7 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
         path = Path(path)
         data = path.read_bytes()
         info = probe(data, name=path.name)
-        is_plain = not info.has_alpha and info.frames == 1
+        is_plain = not info.has_alpha and not info.is_animated
         if info.media_type in _SENT_AS_THEY_ARE and is_plain:
             file = EncodedImage(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..images.encode import EncodedImage
+from ..images.media_types import suffix_of
 from ..messages.page_title import title_of
 from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, retry_after_s
 from ..network.url_guard import check_url
@@ -190,8 +191,7 @@ def _quoted(text: str) -> str:
 def name_of(encoded: EncodedImage) -> str:
     """A file name by content: equal pictures overwrite each other and nothing else. Hashes: call
     it in a thread."""
-    ending = encoded.media_type.rpartition("/")[2].replace("jpeg", "jpg")
-    return f"{hashlib.sha256(encoded.data).hexdigest()}.{ending}"
+    return hashlib.sha256(encoded.data).hexdigest() + suffix_of(encoded.media_type)
 
 
 def host_of(url: str) -> str:

@@ -284,7 +284,7 @@ def test_notes_stand_with_their_source(tensors: ModuleType) -> None:
     red.save(file, "GIF", save_all=True, append_images=[blue])
     sources = [png(noise(6, 8)), b"", file.getvalue()]
     made = tensors.to_tensors(sources, fit="pad", names=names(3))
-    assert made.notes == [[], [], ["animated: the first of 2 frames is used"]]
+    assert made.notes == [[], [], ["animated: the first frame is used"]]
 
 
 BAD_HEADER, BAD_END = b"<html>gone</html>", png(noise(20, 30))[:-700]

@@ -261,7 +261,6 @@ def picture_files(dice: Dice, folder: Path) -> None:
     media_types.media_type_of(data[:512])
     media_types.kind_of(data[:512])
     media_types.describe_head(data[: media_types.HEAD_BYTES])
-    header.gif_frames(data)
     header.jpeg_scans(data)
     header.webp_canvas(data[:512])
     path = folder / "picture"

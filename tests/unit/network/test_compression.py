@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seedream_api.network import compression
-from seedream_api.network.compression import plain_bytes
+from seedream_api.network.compression import Decompressor, plain_bytes
 
 PLAIN = '{"id": "task-1", "data": [{"url": "https://example.com/图.png"}], "n": 1}'.encode()
 
@@ -122,3 +122,23 @@ def test_compression_is_bounded_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> 
     assert plain_bytes(members) == b"a" * 999 + b"b"
     monkeypatch.setattr(compression, "_STEP", 1)
     assert plain_bytes(zlib.compress(b"a" * 2_000, 0)) == b"a" * 1_000
+
+
+def test_decompressor_reads_members_byte_by_byte_to_their_end() -> None:
+    members = gzip.compress(PLAIN[:9]) + gzip.compress(PLAIN[9:])
+    for packed in (members, members + b"more"):
+        decompressor, found, done = Decompressor(16 + zlib.MAX_WBITS), b"", list[bool]()
+        for at in range(len(packed)):
+            found += b"".join(decompressor.feed(packed[at : at + 1]))
+            done.append(decompressor.is_done)
+        assert found == PLAIN and done[-1] and not done[len(members) - 2]
+
+
+def test_decompressor_yields_bounded_pieces_and_what_precedes_damage() -> None:
+    packed = gzip.compress(bytes(700_000))
+    pieces = list(Decompressor(47).feed(packed))
+    assert [len(piece) for piece in pieces] == [262_144, 262_144, 175_712]
+    found = list[bytes]()
+    with pytest.raises(zlib.error):
+        found.extend(Decompressor(47).feed(packed[:-8] + bytes(8)))
+    assert b"".join(found) == bytes(700_000)
