@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID_BY = {
     "ArgumentTypeError",
-    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed", "_bad",
+    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed",
+    "_malformed_error", "_bad",
     "_TooLarge", "append",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes and words."""
