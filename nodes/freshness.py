@@ -1,8 +1,8 @@
 """Decide when ComfyUI may reuse a node's former outputs: not while they lack something.
 
 ComfyUI's cache compares the results of ``fingerprint_inputs``. Here that is a counter per node and
-widget values. It grows if the latest run of these lacked something, if a stored file was lost since,
-or (Load URL Images) if the content of a URL has changed.
+widget values. It grows if the latest run of these lacked something, if a stored file was lost
+since, or (Load URL Images) if the content of a URL has changed.
 """
 
 from __future__ import annotations

@@ -106,4 +106,4 @@ class SessionPool:
 def _import_client() -> None:
     """Import all modules that jobs need, which takes half a second the first time."""
     for module in ("collect", "generate", "load_urls", "session", "upload_references"):
-        importlib.import_module(f"..seedream_api.jobs.{module}", __package__)
+        importlib.import_module(f"...seedream_api.jobs.{module}", __package__)
