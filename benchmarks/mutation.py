@@ -94,12 +94,12 @@ _LOCKS = (
 MODULES: dict[str, tuple[str, ...]] = {
     "network.retry": ("unit/test_retries.py",),
     "service.polling": ("unit/test_polling.py", "contract/test_sharing.py"),
-    "network.transport": (
+    **dict.fromkeys(("network.transport", "network.pools"), (
         "unit/test_transport_requests.py", "unit/test_transport.py",
         "unit/test_transport_answers.py",
         "unit/test_transport_proxies.py", "unit/test_transport_tls.py",
         "unit/test_transport_readiness.py",
-    ),
+    )),
     "network.proxies": (
         "unit/test_config_proxy.py", "unit/test_transport_proxies.py",
         "unit/test_transport_tls.py", "unit/test_transport_requests.py",
@@ -132,8 +132,9 @@ MODULES: dict[str, tuple[str, ...]] = {
 PLAIN = {
     "network.retry": "RetryBudget.next_delay",
     "service.polling": "PollSchedule.next_delay_s",
-    "network.transport": "_headers",
-    "network.proxies": "trusted_certificates",
+    "network.transport": "_lower_header_names",
+    "network.pools": "ConnectionPools.get",
+    "network.proxies": "load_certificates",
     "ledger.ledger": "Ledger.claim",
     "ledger.queries": "LedgerQueries.row",
     "ledger.transitions": "LedgerTransitions.move",
@@ -154,7 +155,7 @@ PLAIN = {
     "service.result_items": "ItemReader.items",
     "service.inline_images": "decode_image",
     "network.bodies": "read_body",
-    "network.compression": "plain_bytes",
+    "network.compression": "decompress",
     "service.stated_errors": "find_fallback_error",
     "service.reading": "parse_http_response",
     "service.failures": "to_unknown",

@@ -15,11 +15,11 @@ from ...seedream_api.config.settings import (
     NORMALIZERS,
     SANDBOX,
     SETTINGS,
-    checked_key,
+    check_key,
     make_private_folder,
+    read_setting,
     read_settings_file,
     resolve_home,
-    value_of,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from . import settings
@@ -76,14 +76,14 @@ def _normalize(name: str, given: object) -> str:
     if not text:
         return ""
     if name == KEY:
-        return checked_key(text)
+        return check_key(text)
     if not setting.allows(text):
         raise ConfigurationError(
             "bad_setting",
             name=name,
             given=text,
             origin="settings panel",
-            allowed=setting.allowed(),
+            allowed=setting.describe_allowed(),
         )
     if spelled := NORMALIZERS.get(name):
         text = spelled(text)
@@ -102,7 +102,7 @@ def _check_secret_hosts(texts: Mapping[str, str]) -> None:
 
 def _check_proxy(texts: Mapping[str, str], saved: Mapping[str, Any]) -> None:
     """Reject a proxy for a bucket on plain http: it would see the credentials."""
-    endpoint = value_of(SETTINGS[S3_ENDPOINT], saved, os.environ).text
+    endpoint = read_setting(SETTINGS[S3_ENDPOINT], saved, os.environ).text
     if texts.get(PROXY) and endpoint.lower().startswith("http://"):
         raise ConfigurationError("setting_with_bucket_credentials", name=PROXY)
 
@@ -126,7 +126,7 @@ def _bind_key(saved: dict[str, Any], key: str) -> None:
     """Save a key together with the address that it belongs to."""
     saved.pop("key_address", None)
     if key:
-        address = value_of(SETTINGS[ADDRESS], saved, os.environ).text
+        address = read_setting(SETTINGS[ADDRESS], saved, os.environ).text
         if address == SANDBOX:
             raise ConfigurationError("key_for_sandbox")
         saved["key_address"] = address

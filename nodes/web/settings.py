@@ -21,13 +21,13 @@ from ...seedream_api.config.settings import (
     SETTINGS,
     Setting,
     Value,
+    read_setting,
     read_settings_file,
     resolve_home,
-    value_of,
 )
 from ...seedream_api.errors import ConfigurationError, SeedreamError
 from ...seedream_api.messages import joined
-from ...seedream_api.network.proxies import proxy_for
+from ...seedream_api.network.proxies import find_proxy
 from ...seedream_api.redaction import bare_address
 
 log = logging.getLogger("seedream")
@@ -92,7 +92,7 @@ def list_settings() -> dict[str, Any]:
 def _setting_json(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
     error: SeedreamError | None = None
     try:
-        value = value_of(setting, saved, os.environ)
+        value = read_setting(setting, saved, os.environ)
     except ConfigurationError as found:
         error = found
         origin = "environment" if os.environ.get(setting.name, "").strip() else "settings file"
@@ -179,8 +179,8 @@ def lock_host_to_secret(
 def _find_proxy(address: str, saved: Mapping[str, Any]) -> str | None:
     """Find the proxy for the service's address, without its password."""
     try:
-        chosen = value_of(SETTINGS[PROXY], saved, os.environ).text
-        proxy = None if address == SANDBOX else proxy_for(address, chosen)
+        chosen = read_setting(SETTINGS[PROXY], saved, os.environ).text
+        proxy = None if address == SANDBOX else find_proxy(address, chosen)
     except ConfigurationError:  # its own field and doctor show the error
         return None
     return bare_address(proxy) if proxy else None

@@ -266,7 +266,7 @@ class Downloader:
 
     async def _address(self, url: str, job: Transfer) -> str | None:
         # In a thread: on Windows it may look names up.
-        proxied = await asyncio.to_thread(self._transport.proxy_for, url) is not None
+        proxied = await asyncio.to_thread(self._transport.find_proxy, url) is not None
         try:
             return await resolve_checked(
                 url,
@@ -274,7 +274,7 @@ class Downloader:
                 resolver=self._resolver,
                 proxied=proxied,
                 fake_range_ok=self._is_behind_tun,
-                turn=job.attempts,
+                attempt=job.attempts,
             )
         except OSError as error:
             reason = f"its host cannot be resolved ({error.strerror or error})"

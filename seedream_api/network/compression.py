@@ -1,6 +1,6 @@
-"""Undo the compression of a response that was read whole, or as far as it came.
+"""Decompress a response, even if it is cut off.
 
-What the bytes are decides, not what a header calls them. See ``unpacking.py`` for downloads.
+The bytes decide the format, not the header. See ``downloads/unpacking.py`` for downloads.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_PLAIN_BYTES = 512 * 1024 * 1024
-"""Of a body after decompression; more is left unread."""
+"""The limit for a decompressed body; the rest is ignored."""
 _MAX_LAYERS = 3
 _STEP = 64 * 1024
 """Bytes decompressed at once; a damaged step is read byte by byte."""
 
 
-def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
-    """Undo compression. What is cut or damaged is read as far as it goes."""
+def decompress(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+    """Decompress a body; one that is cut off or damaged is decompressed up to that point."""
     declared = (headers or {}).get("content-encoding", "").lower()
     for _ in range(_MAX_LAYERS):
-        window = _window(body, declared)
+        window = _choose_wbits(body, declared)
         if window is None:
             break
         inflated = _inflate(body, window)
@@ -30,8 +30,8 @@ def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     return body
 
 
-def _window(body: bytes, declared: str) -> int | None:
-    """The ``wbits`` for zlib, or ``None`` where the body is not compressed."""
+def _choose_wbits(body: bytes, declared: str) -> int | None:
+    """Choose ``wbits`` for zlib; ``None`` if the body is not compressed."""
     if body[:2] == b"\x1f\x8b":
         return 16 + zlib.MAX_WBITS
     if len(body) > 2 and body[0] == 0x78 and (body[0] * 256 + body[1]) % 31 == 0:
@@ -60,13 +60,13 @@ def _inflate(body: bytes, window: int) -> bytes:
                 break
         else:
             break
-        if rest[:2] != b"\x1f\x8b":  # only gzip may consist of several members
+        if rest[:2] != b"\x1f\x8b":  # only gzip may have several members
             break
     return b"".join(parts)
 
 
 def _inflate_to_fault(inflater: Any, damaged: bytes, left: int) -> bytes:
-    """Decompress the bytes before the damaged one: a wrong checksum comes after all content."""
+    """Decompress the bytes before a damaged one: a wrong checksum follows all content."""
     parts: list[bytes] = []
     for at in range(len(damaged)):
         try:

@@ -210,9 +210,9 @@ def until(is_so: Callable[[], object]) -> None:
 
 @pytest.fixture(scope="session")
 def certificates() -> ssl.SSLContext:
-    from seedream_api.network.proxies import trusted_certificates
+    from seedream_api.network.proxies import load_certificates
 
-    return trusted_certificates({})
+    return load_certificates({})
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None
     """The sandbox draws sixteen times smaller, and certificates are read once: each costs a
     tenth of a second, and neither is what is tested here."""
     from seedream_api.catalog import PIXELS
-    from seedream_api.network import transport
+    from seedream_api.network import pools
     from seedream_api.sandbox import results
 
     small = {
@@ -228,7 +228,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None
         for tier, sizes in PIXELS.items()
     }
     monkeypatch.setattr(results, "PIXELS", small)
-    monkeypatch.setattr(transport, "trusted_certificates", lambda environ: certificates)
+    monkeypatch.setattr(pools, "load_certificates", lambda environ: certificates)
 
 
 @pytest.fixture

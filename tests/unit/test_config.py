@@ -89,7 +89,7 @@ def test_a_value_that_is_not_allowed_names_setting_value_origin_and_what_is(
             (refusal(home, {name: given}), "settings file"),
         ):
             assert error.key == "bad_setting" and error.exit_code == 2
-            for part in (name, given, origin, setting.allowed()):
+            for part in (name, given, origin, setting.describe_allowed()):
                 assert part in error.message("en")
 
 

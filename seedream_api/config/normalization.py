@@ -1,4 +1,4 @@
-"""The one spelling of a key, of the service's address and of a proxy."""
+"""Check keys, and normalize the addresses of services and proxies."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
-from ..network.hosts import canonical_host, is_local_host
+from ..network.hosts import is_local_host, normalize_host
 from ..network.proxies import parse_proxy
 from ..redaction import bare_address
 
 SANDBOX = "sandbox"
-"""The word that as an address means the built-in sandbox."""
+"""The address of the built-in sandbox."""
 
 
-def checked_key(text: str) -> str:
-    """The key as it is.
+def check_key(text: str) -> str:
+    """Check a key and return it.
 
     Raises:
-        ConfigurationError: it holds what no key and no HTTP header may hold.
+        ConfigurationError: it contains a character that a key must not have.
     """
     if not is_header_safe(text):
         raise ConfigurationError("bad_key")
@@ -27,17 +27,19 @@ def checked_key(text: str) -> str:
 
 
 def is_header_safe(text: str) -> bool:
-    """Tell whether a text holds only what keys and HTTP headers may hold."""
-    return text.isascii() and text.isprintable() and not _NOT_OF_KEYS.intersection(text)
+    """Tell whether a text has only characters that keys and HTTP headers may have."""
+    return text.isascii() and text.isprintable() and not _FORBIDDEN_CHARACTERS.intersection(text)
 
 
-_NOT_OF_KEYS = frozenset(" \"'`<>(){}[]*,;\\")
-"""What a key is copied with by accident, and the asterisks of one that is shown in part."""
+_FORBIDDEN_CHARACTERS = frozenset(" \"'`<>(){}[]*,;\\")
+"""Characters that are copied with a key by mistake, and the asterisks of a masked key."""
 
 
 def parse_address(text: str) -> str | ConfigurationError:
-    """Give the address in its one spelling, or the error: no http(s) address, one with more than
-    host, port and path, or plain http to another machine, where a key would travel in the clear.
+    """Normalize the address of a service, or return the error.
+
+    Rejects anything but an http(s) address of host, port and path, and plain http to another
+    machine, which would send the key unencrypted.
     """
     if text.lower() == SANDBOX:
         return SANDBOX
@@ -45,7 +47,7 @@ def parse_address(text: str) -> str | ConfigurationError:
     try:
         parts = urlsplit(text)
         scheme, port = parts.scheme.lower(), parts.port
-        host = canonical_host(parts.hostname or "")
+        host = normalize_host(parts.hostname or "")
     except ValueError:
         scheme, port, host, parts = "", None, "", None
     if parts is None:
@@ -64,7 +66,7 @@ def parse_address(text: str) -> str | ConfigurationError:
     literal = f"[{host}]" if ":" in host else host
     is_default = port in (None, 443 if scheme == "https" else 80)
     netloc = literal if is_default else f"{literal}:{port}"
-    # Both spellings are met in guides; the paths of the service begin with /v1 themselves.
+    # Guides use both forms; the paths of the service begin with /v1.
     path = re.sub("/+", "/", parts.path).rstrip("/").removesuffix("/v1").rstrip("/")
     return f"{scheme}://{netloc}{path}"
 
@@ -74,18 +76,18 @@ def _bad_address(shown: str, reason: str) -> ConfigurationError:
 
 
 @lru_cache(maxsize=64)
-def spell_recorded_address(text: str) -> str:
-    """Spell the address of a ledger row as the settings spell it now; an unreadable one stays.
+def normalize_recorded_address(text: str) -> str:
+    """Normalize the address of a ledger row like that of the settings; keep an invalid one.
 
-    Version 0.1 wrote the host and port as they were typed: ``localhost``, ``:443``, a final dot.
+    Version 0.1 stored the host and port as typed: ``localhost``, ``:443``, a final dot.
     """
-    # A row's address has lost its /v1 already, and a second one belongs to the path.
+    # The /v1 of a row's address is already removed, so another one belongs to its path.
     found = text if text == SANDBOX else parse_address(f"{text}/v1")
     return text if isinstance(found, ConfigurationError) else found
 
 
-def checked_address(text: str) -> str:
-    """Give the address in its one spelling.
+def normalize_address(text: str) -> str:
+    """Normalize the address of a service.
 
     Raises:
         ConfigurationError: see :func:`parse_address`.
@@ -93,8 +95,8 @@ def checked_address(text: str) -> str:
     return _or_raise(parse_address(text))
 
 
-def checked_proxy(text: str) -> str:
-    """Give the proxy in its one spelling.
+def normalize_proxy(text: str) -> str:
+    """Normalize the address of a proxy.
 
     Raises:
         ConfigurationError: see :func:`proxies.parse_proxy`.
