@@ -16,8 +16,8 @@ from .host.encodable import with_encodable_errors
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
     from ..seedream_api.jobs.session import Session
-    from ..seedream_api.service.models import Request
     from ..seedream_api.service.references import Reference
+    from ..seedream_api.service.request import Request
 
 _FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
 
@@ -26,7 +26,7 @@ def build_request(
     prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
 ) -> Request:
     """Build the request from a node's inputs."""
-    from ..seedream_api.service.models import Request
+    from ..seedream_api.service.request import Request
 
     chosen = given.get("output_format")
     return Request(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..errors import SeedreamError
 from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
-from ..service.models import ResultItem
+from ..service.result_items import ResultItem
 from .cells import storable
 from .image_matching import match_items
 from .image_store import StoredFile

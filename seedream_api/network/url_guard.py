@@ -26,6 +26,7 @@ from .hosts import (
     is_local_host as is_local_host,
     parse_ip_literal as parse_ip_literal,
     to_ascii,
+    to_lookup_name,
 )
 
 Resolver = Callable[[str, int], Iterable[str]]
@@ -199,7 +200,7 @@ def getaddrinfo(host: str, port: int) -> list[str]:
     Raises:
         OSError: there is none.
     """
-    responses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    responses = socket.getaddrinfo(to_lookup_name(host), port, type=socket.SOCK_STREAM)
     return [str(response[4][0]) for response in responses]
 
 

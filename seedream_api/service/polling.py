@@ -18,7 +18,7 @@ from typing import Any
 from ..callbacks import call_back
 from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from ..network.retry import READING, RetryBudget
-from .models import Task
+from .task import Task
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0

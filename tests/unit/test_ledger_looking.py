@@ -13,7 +13,7 @@ import pytest
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 

@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 
 from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from seedream_api.network.retry import READING
-from seedream_api.service.models import Task, TaskStatus
 from seedream_api.service.polling import (
     FASTEST_S,
     NOT_FOUND_S,
@@ -20,6 +19,8 @@ from seedream_api.service.polling import (
     PollThrottle,
     wait_for_task,
 )
+from seedream_api.service.statuses import TaskStatus
+from seedream_api.service.task import Task
 
 AGES = st.floats(0, 1e6)
 TYPICAL = st.none() | st.floats(0, 1e5)
