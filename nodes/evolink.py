@@ -120,11 +120,11 @@ class SeedreamEvolink(io.ComfyNode):
         wait = values.widget_value(given, "wait", True, values.check_switch)
         images = values.collect_images(given)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
             request = build_request(prompt, model, given, await collect_references(given))
-            return await generate(request, session, wait=wait, progress=tell)
+            return await generate(request, session, wait=wait, progress=report_progress)
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
         made = await run_job(caller, job, fit, hint=hint, references=images)

@@ -132,10 +132,10 @@ async def run_job(
     """
 
     async def run_and_decode(
-        session: Session, tell: Callable[[Progress], None]
+        session: Session, report_progress: Callable[[Progress], None]
     ) -> tuple[Result, DecodedImages | None]:
         caller.preview = await asyncio.to_thread(previews.reference_preview, references)
-        result: Result = await job(session, tell)
+        result: Result = await job(session, report_progress)
         if not result.images:
             return result, None
         names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]

@@ -100,7 +100,7 @@ async def _count(cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: b
 
 
 async def _is_outdated(checks: Sequence[Check]) -> bool:
-    async def check_all(session: Session, tell: Callable[[Any], None]) -> bool:
+    async def check_all(session: Session, report_progress: Callable[[Any], None]) -> bool:
         return any(await asyncio.gather(*(check(session) for check in checks)))
 
     return await runtime.run(check_all, runtime.NodeProgress(None), lambda step, call: "")

@@ -91,9 +91,9 @@ class SeedreamLoadURLImages(io.ComfyNode):
         )
 
         async def job(
-            session: Session, tell: Callable[[Progress], None]
+            session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
-            return await _load(wanted, session, tell, fit=fit, skips=on_error == "skip")
+            return await _load(wanted, session, report_progress, fit=fit, skips=on_error == "skip")
 
         loaded, pictures, contents = await runtime.run(job, caller, describe)
         outcomes = _list_outcomes(loaded, pictures)
@@ -111,7 +111,7 @@ class SeedreamLoadURLImages(io.ComfyNode):
 async def _load(
     wanted: list[str],
     session: Session,
-    tell: Callable[[Progress], None],
+    report_progress: Callable[[Progress], None],
     *,
     fit: str,
     skips: bool,
@@ -123,7 +123,9 @@ async def _load(
     begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total))
+        report_progress(
+            Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total)
+        )
 
     async with _temporary_folder() as folder:
         loaded = await load_urls(wanted, session, folder, progress=progress)

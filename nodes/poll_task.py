@@ -78,7 +78,7 @@ class SeedreamPollTask(io.ComfyNode):
         within = values.check_number(1, MAX_TIMEOUT_S)
         timeout_s = values.first_value(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.collect import collect_all
 
             return await collect_all(
@@ -86,7 +86,7 @@ class SeedreamPollTask(io.ComfyNode):
                 session,
                 wait=wait,
                 timeout_s=float(timeout_s),
-                progress=lambda _, step: tell(step),
+                progress=lambda _, step: report_progress(step),
             )
 
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"

@@ -102,11 +102,11 @@ class SeedreamPreferential(io.ComfyNode):
         fit = values.widget_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
         images = values.collect_images(given)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
             request = build_request(prompt, model, given, await collect_references(given))
-            return await generate(request, session, progress=tell)
+            return await generate(request, session, progress=report_progress)
 
         hint = "no images 没有图片"
         made = await run_job(caller, job, fit, hint=hint, references=images)

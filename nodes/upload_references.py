@@ -87,10 +87,10 @@ class SeedreamUploadReferences(io.ComfyNode):
         images = _flatten(given)
 
         async def job(
-            session: Session, tell: Callable[[Progress], None]
+            session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[PictureReference], list[UploadedReference]]:
             caller.preview = await asyncio.to_thread(previews.reference_preview, images)
-            return await _upload(images, session, tell)
+            return await _upload(images, session, report_progress)
 
         pictures, sent = await runtime.run(job, caller, describe)
         _note_expiration(sent)
@@ -114,7 +114,9 @@ def _flatten(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
 
 
 async def _upload(
-    images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
+    images: list[tuple[str, torch.Tensor]],
+    session: Session,
+    report_progress: Callable[[Progress], None],
 ) -> tuple[list[PictureReference], list[UploadedReference]]:
     from ..seedream_api.jobs.results import Phase, Progress
     from ..seedream_api.jobs.upload_references import upload_references
@@ -122,7 +124,9 @@ async def _upload(
     begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total))
+        report_progress(
+            Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total)
+        )
 
     pictures = await references_from(images)
     return pictures, await upload_references(pictures, session, progress=progress)

@@ -116,13 +116,13 @@ async def run(
     """
     own = get_loop()
 
-    def tell(step: Progress) -> None:
+    def report_progress(step: Progress) -> None:
         caller.latest = step
 
     async def work() -> T:
         try:
             async with own.sessions.lease() as session:
-                return await job(session, tell)
+                return await job(session, report_progress)
         except asyncio.CancelledError as error:
             # A CancelledError that leaves this loop could cancel the host's task.
             raise interruption_of(error) from None

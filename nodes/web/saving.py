@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...seedream_api.config.settings import (
-    NORMALIZERS,
+    PARSERS,
     SANDBOX,
     SETTINGS,
     check_key,
@@ -85,8 +85,11 @@ def _normalize(name: str, given: object) -> str:
             origin="settings panel",
             allowed=setting.describe_allowed(),
         )
-    if spelled := NORMALIZERS.get(name):
-        text = spelled(text)
+    if parse := PARSERS.get(name):
+        parsed = parse(text)
+        if isinstance(parsed, ConfigurationError):
+            raise parsed
+        text = parsed
     if settings.strip_secrets(text) != text and not settings.can_keep_secrets():
         raise ConfigurationError("secret_unstorable", name=name)
     return text

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 from ..network.hosts import is_local_host, normalize_host
-from ..network.proxies import parse_proxy
 from ..redaction import bare_address
 
 SANDBOX = "sandbox"
@@ -84,27 +83,3 @@ def normalize_recorded_address(text: str) -> str:
     # The /v1 of a row's address is already removed, so another one belongs to its path.
     found = text if text == SANDBOX else parse_address(f"{text}/v1")
     return text if isinstance(found, ConfigurationError) else found
-
-
-def normalize_address(text: str) -> str:
-    """Normalize the address of a service.
-
-    Raises:
-        ConfigurationError: see :func:`parse_address`.
-    """
-    return _or_raise(parse_address(text))
-
-
-def normalize_proxy(text: str) -> str:
-    """Normalize the address of a proxy.
-
-    Raises:
-        ConfigurationError: see :func:`proxies.parse_proxy`.
-    """
-    return _or_raise(parse_proxy(text))
-
-
-def _or_raise(found: str | ConfigurationError) -> str:
-    if isinstance(found, ConfigurationError):
-        raise found
-    return found

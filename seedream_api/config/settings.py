@@ -31,8 +31,6 @@ from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
     is_header_safe,
-    normalize_address as normalize_address,
-    normalize_proxy,
     parse_address,
 )
 from .paths import (
@@ -180,10 +178,10 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
     parse = PARSERS.get(setting.name)
     if parse is None:
         return found
-    spelled = parse(found.text)
-    if isinstance(spelled, ConfigurationError):
-        raise spelled
-    return Value(spelled, found.origin)
+    parsed = parse(found.text)
+    if isinstance(parsed, ConfigurationError):
+        raise parsed
+    return Value(parsed, found.origin)
 
 
 def _find_value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
@@ -255,8 +253,3 @@ PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "SEEDREAM_PROXY": parse_proxy,
 }
 """Check and normalize a setting; return the error."""
-NORMALIZERS: Mapping[str, Callable[[str], str]] = {
-    "DEEPSPACE_BASE_URL": normalize_address,
-    "SEEDREAM_PROXY": normalize_proxy,
-}
-"""Check and normalize a setting; raise the error."""

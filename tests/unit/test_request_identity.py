@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from old_ledgers import spell_as_0_1, take_back_to_0_1
 
-from seedream_api.config.normalization import normalize_address, normalize_recorded_address
+from seedream_api.config.normalization import normalize_recorded_address, parse_address
 from seedream_api.images.encode import EncodedImage
 from seedream_api.ledger.browsing import find_reusable
 from seedream_api.ledger.given_urls import object_of, urls_of
@@ -79,7 +79,7 @@ def execute(ledger: Ledger, statement: str, *values: object) -> None:
 def test_row_of_typed_address_answers_for_canonical_one(
     ledger: Ledger, old: str, typed: str
 ) -> None:
-    address = normalize_address(typed)
+    address = parse_address(typed)
     assert normalize_recorded_address(old) == normalize_recorded_address(address) == address
     row = ledger.claim(known(ledger, address=address), "key")
     spell_as_0_1(ledger.path, address=old)
