@@ -6,7 +6,7 @@ export function addNode(type, values) {
   const node = globalThis.LiteGraph.createNode(type);
   const [left, top, width, height] = app.canvas.ds.visible_area;
   node.pos = [left + (width - node.size[0]) / 2, top + (height - node.size[1]) / 2];
-  // Inside a subgraph the canvas shows another graph than the outermost.
+  // Inside a subgraph, the canvas shows that instead of the outermost graph.
   (app.canvas.graph ?? app.graph).add(node);
   for (const widget of node.widgets ?? []) {
     if (widget.name in values) widget.value = values[widget.name];
