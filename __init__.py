@@ -27,7 +27,7 @@ class SeedreamExtension(ComfyExtension):
 async def comfy_entrypoint() -> ComfyExtension:
     encodable.filter_logs()
     routes.register()
-    background.end_by_signal_as_by_interrupt()
+    background.handle_end_signals()
     installed.mark_loaded(_FOLDER)
     return SeedreamExtension()
 

@@ -1,4 +1,4 @@
-"""ComfyUI's side: one node a file, and this list of them."""
+"""The nodes of the pack: one per module, and this list of them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     SeedreamLoadURLImages,
     SeedreamUploadReferences,
 )
-"""In the order of the node menu. Ids, input names and output order never change once shipped."""
+"""In the order of the node menu. Ids, input names and output order never change after a release."""
 
 __all__ = ["NODES"]

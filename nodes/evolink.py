@@ -1,4 +1,4 @@
-"""Seedream Evolink: a task is submitted and then waited for, or collected later."""
+"""Seedream Evolink: submit a task and wait for it, or collect it later."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
-from . import freshness, given as values, inputs
-from .execution import node_outputs, references_of, run_job
+from . import freshness, inputs, node_values as values
+from .execution import collect_references, node_outputs, run_job
 from .host import runtime
-from .host.encodable import raises_encodable
+from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _FIRST = MODELS[of_family(MODELS, Family.EVOLINK)[0]]
 
 
-def request_of(
+def build_request(
     prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
 ) -> Request:
-    """The request that these inputs mean."""
+    """Build the request from a node's inputs."""
     from ..seedream_api.service.request import Request
 
     return Request(
@@ -49,10 +49,10 @@ class SeedreamEvolink(io.ComfyNode):
             node_id="SeedreamEvolink",
             display_name="Seedream Evolink",
             category=inputs.CATEGORY,
-            description="Makes images with Seedream's Evolink models. With wait off the task is "
-            "only submitted, and Poll Task fetches it. Paid per image; the same inputs and seed "
-            "are paid for once.",
-            inputs=inputs.inputs_of(
+            description="Makes images with Seedream's Evolink models. With wait off, the node only "
+            "submits the task, and Poll Task fetches it. You pay per image; the same inputs and "
+            "seed are paid for once.",
+            inputs=inputs.flatten(
                 inputs.prompt_input(),
                 inputs.model_input(Family.EVOLINK),
                 io.Combo.Input(
@@ -60,15 +60,15 @@ class SeedreamEvolink(io.ComfyNode):
                     options=list(_FIRST.sizes),
                     default=_FIRST.default_size,
                     optional=True,
-                    tooltip="The aspect ratio; auto lets the model choose one by the prompt.",
+                    tooltip="The aspect ratio; auto lets the model choose one from the prompt.",
                 ),
                 io.Combo.Input(
                     "quality",
                     options=list(_FIRST.qualities),
                     default=_FIRST.default_quality,
                     optional=True,
-                    tooltip="The resolution tier. A neighbouring source lists 1K for Seedream 4.0 "
-                    "only; for the others it is sent with a note in the report.",
+                    tooltip="The resolution tier. Evolink's documentation lists 1K for Seedream "
+                    "4.0 only; for other models it is sent with a note in the report.",
                 ),
                 io.Int.Input(
                     "n",
@@ -76,24 +76,24 @@ class SeedreamEvolink(io.ComfyNode):
                     min=1,
                     max=MAX_RESULTS.value,
                     optional=True,
-                    tooltip="An upper limit: the model decides how many images it makes, and the "
-                    "prompt must ask for several, such as: a series of 4 images. References and "
-                    "n are at most 15 together. Paid per image made.",
+                    tooltip="An upper limit: the model decides how many images it makes, so ask "
+                    "for several in the prompt, such as: a series of 4 images. Reference images "
+                    "and n are at most 15 together. You pay per image made.",
                 ),
                 io.Combo.Input(
                     "prompt_priority",
                     options=list(_FIRST.prompt_priorities),
                     default=_FIRST.prompt_priorities[0],
                     optional=True,
-                    tooltip="How the service works on the prompt: standard is better, fast is "
-                    "quicker. A neighbouring source lists fast for Seedream 4.0 only.",
+                    tooltip="How the service optimises the prompt: standard is better, fast is "
+                    "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",
                 ),
                 inputs.seed_input(),
                 inputs.images_input(),
                 inputs.image_urls_input(),
                 inputs.wait_input(
-                    "On: wait for the images. Off: submit only; what hangs on the images does not "
-                    "run, and Poll Task fetches them by task_id."
+                    "On: wait for the images. Off: only submit the task; nodes that depend on "
+                    "the images do not run, and Poll Task fetches them by task_id."
                 ),
                 inputs.fit_input(),
             ),
@@ -109,22 +109,22 @@ class SeedreamEvolink(io.ComfyNode):
 
     @classmethod
     async def fingerprint_inputs(cls, **given: Any) -> Any:
-        """Changes while the latest run of the same inputs lacks something."""
+        """Change while the latest run of the same inputs lacks something."""
         return await freshness.fingerprint(cls, given)
 
     @classmethod
-    @raises_encodable
+    @with_encodable_errors
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
-        caller = runtime.NodeProgress.of(cls, {"prompt": prompt, "model": model, **given})
-        fit = values.widget_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        wait = values.widget_value(given, "wait", True, values.is_switch)
-        images = values.images_of(given)
+        caller = runtime.NodeProgress.from_node(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.widget_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
+        wait = values.widget_value(given, "wait", True, values.check_switch)
+        images = values.collect_images(given)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
-            request = request_of(prompt, model, given, await references_of(given))
-            return await generate(request, session, wait=wait, progress=tell)
+            request = build_request(prompt, model, given, await collect_references(given))
+            return await generate(request, session, wait=wait, progress=report_progress)
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
         made = await run_job(caller, job, fit, hint=hint, references=images)

@@ -1,4 +1,4 @@
-"""Tensors in, the road, tensors and a report out: what all nodes share."""
+"""Run a node's job: tensors in; tensors, a report and progress out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
 from ..seedream_api.messages import ORIGINS, PHASES, chinese
 from . import previews
-from .given import images_of, non_blank_lines, text_of
 from .host import runtime
+from .node_values import check_text, collect_images, non_blank_lines
 from .tensors import frame_count, to_pixels, to_tensors
 
 if TYPE_CHECKING:
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DecodedImages:
-    """A result as tensors: see ``tensors.to_tensors``."""
+    """The images of a result as tensors; see ``tensors.to_tensors``."""
 
     batch: torch.Tensor
     image_list: list[torch.Tensor]
     masks: torch.Tensor | None
     notes: list[str]
     failures: dict[int, str]
-    """By place in the list of sources: why one could not be decoded."""
-    shown: list[dict[str, str]]
-    """Small files for the node; see ``previews.shown``."""
+    """Why a source could not be decoded, by its index."""
+    previews: list[dict[str, str]]
+    """Small files for the node; see ``previews.write_previews``."""
 
 
 def describe(step: Progress, call: tuple[int, int]) -> str:
-    """A step as the line under the node."""
+    """Describe a step in the line under the node."""
     words = [" ".join(PHASES[step.phase.value])]
     if step.percent is not None:
         words.append(f"{step.percent:.0f} %")
@@ -51,24 +51,24 @@ def describe(step: Progress, call: tuple[int, int]) -> str:
     words.append(f"{step.seconds:.0f} s")
     if step.task_id:
         words.append(step.task_id)
-    return " · ".join([*_call_words(call), *words])
+    return " · ".join([*_describe_call(call), *words])
 
 
-def _call_words(call: tuple[int, int]) -> list[str]:
+def _describe_call(call: tuple[int, int]) -> list[str]:
     number, count = call
     return [f"call {number} of {count} 第 {number} 次，共 {count} 次"] if count > 1 else []
 
 
-async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
-    """The references of a generator: connected images frame by frame, then ``image_urls``.
+async def collect_references(given: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """Collect a generator's references: connected images frame by frame, then ``image_urls``.
 
     Raises:
-        InvalidRequest: there are too many, or one is none; checked before any is converted.
+        InvalidRequest: there are too many, or one is not an image; checked before any conversion.
     """
     from ..seedream_api.service.references import UrlReference
 
-    images = images_of(given)
-    urls = non_blank_lines(text_of("image_urls", given.get("image_urls")))
+    images = collect_images(given)
+    urls = non_blank_lines(check_text("image_urls", given.get("image_urls")))
     count = sum(frame_count(image) for _, image in images) + len(urls)
     if count > MAX_REFERENCES.value:
         raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
@@ -76,7 +76,7 @@ async def references_of(given: Mapping[str, Any]) -> tuple[Reference, ...]:
 
 
 async def references_from(images: Sequence[tuple[str, torch.Tensor]]) -> list[PictureReference]:
-    """Every frame of the named IMAGEs as a reference, in order."""
+    """Convert every frame of the named IMAGEs to a reference, in order."""
     from ..seedream_api.service.references import pixels_reference
 
     references: list[PictureReference] = []
@@ -96,13 +96,13 @@ async def decode_files(
     charge: Charge,
     with_masks: bool = False,
 ) -> DecodedImages:
-    """Decode in threads; images that cannot be read are failures, not an end.
+    """Decode files in threads; a file that cannot be read becomes a failure of that image only.
 
     Args:
-        charge: what was paid for these files by now.
+        charge: what has been paid for these files.
 
     Raises:
-        ResultUnavailable: not one can be read.
+        ResultUnavailable: none of them can be read.
     """
     made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
@@ -111,7 +111,7 @@ async def decode_files(
     notes = [
         f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
     ]
-    shown = await previews.shown(made.image_list)
+    shown = await previews.write_previews(made.image_list)
     return DecodedImages(made.images, made.image_list, made.masks, notes, failures, shown)
 
 
@@ -123,27 +123,27 @@ async def run_job(
     hint: str,
     references: Sequence[tuple[str, torch.Tensor]] = (),
 ) -> tuple[Result, DecodedImages | None]:
-    """Walk the road and decode what it brought.
+    """Run a job in a session and decode its images.
 
     Args:
-        job: gives a :class:`Result`.
-        hint: what to show on the node where there are no images yet.
-        references: the connected images, to be shown while they are sent.
+        job: returns a :class:`Result`.
+        hint: what to show on the node if there are no images yet.
+        references: the connected images, shown while they are sent.
     """
 
-    async def walk(
-        session: Session, tell: Callable[[Progress], None]
+    async def run_and_decode(
+        session: Session, report_progress: Callable[[Progress], None]
     ) -> tuple[Result, DecodedImages | None]:
-        caller.sheet = await asyncio.to_thread(previews.reference_preview, references)
-        result: Result = await job(session, tell)
+        caller.preview = await asyncio.to_thread(previews.reference_preview, references)
+        result: Result = await job(session, report_progress)
         if not result.images:
             return result, None
         names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]
         paths = [image.path for image in result.images]
         return result, await decode_files(paths, names, fit, charge=Charge.MADE)
 
-    result, pictures = await runtime.run(walk, caller, describe)
-    caller.show(_summary(result, pictures, caller.call_of_calls(), hint))
+    result, pictures = await runtime.run(run_and_decode, caller, describe)
+    caller.show(_summarize(result, pictures, caller.call_number(), hint))
     return result, pictures
 
 
@@ -154,23 +154,23 @@ def node_outputs(
     *,
     with_task_id: bool,
 ) -> io.NodeOutput:
-    """``images``, ``image_list``, ``urls``, ``task_id`` where the node has one, ``report``.
+    """Build ``images``, ``image_list``, ``urls``, ``task_id`` (if the node has it) and ``report``.
 
-    Where there are no images yet, what hangs on them is blocked; the rest has its value.
+    Without images yet, nodes that depend on them are blocked; the other outputs have values.
     """
-    report = json.dumps(_report(result, pictures, caller), ensure_ascii=False)
+    report = json.dumps(_build_report(result, pictures, caller), ensure_ascii=False)
     texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
-    told: dict[str, Any] = {"seedream": [ui_summary(result)]}
+    ui: dict[str, Any] = {"seedream": [ui_summary(result)]}
     if pictures is None:
         blocker = ExecutionBlocker(None)
-        return io.NodeOutput(blocker, blocker, *texts, ui=told)
+        return io.NodeOutput(blocker, blocker, *texts, ui=ui)
     return io.NodeOutput(
-        pictures.batch, pictures.image_list, *texts, ui={"images": pictures.shown, **told}
+        pictures.batch, pictures.image_list, *texts, ui={"images": pictures.previews, **ui}
     )
 
 
 def ui_summary(result: Result) -> dict[str, Any]:
-    """What the line on the node says of the last run; newer frontends take the status away."""
+    """Summarize the last run for the line on the node: newer frontends remove its status text."""
     return {
         "status": result.status,
         "origin": result.origin.value,
@@ -179,10 +179,10 @@ def ui_summary(result: Result) -> dict[str, Any]:
     }
 
 
-def _summary(
+def _summarize(
     result: Result, pictures: DecodedImages | None, call: tuple[int, int], hint: str
 ) -> str:
-    words = _call_words(call)
+    words = _describe_call(call)
     if pictures is None:
         return " · ".join([*words, hint.format(task_id=result.task_id)])
     words.append(" ".join(ORIGINS[result.origin.value]))
@@ -194,10 +194,10 @@ def _summary(
     return " · ".join(words)
 
 
-def _report(
+def _build_report(
     result: Result, pictures: DecodedImages | None, caller: runtime.NodeProgress
 ) -> dict[str, Any]:
-    call = caller.call_of_calls()
+    call = caller.call_number()
     undecoded = pictures.failures if pictures else {}
     images = [
         {
@@ -212,7 +212,7 @@ def _report(
         }
         for place, image in enumerate(result.images)
     ]
-    failures = [_failure(failure) for failure in result.failures]
+    failures = [_failure_json(failure) for failure in result.failures]
     notes = [*caller.notes, *result.notes, *(pictures.notes if pictures else [])]
     return {
         "status": result.status,
@@ -233,7 +233,7 @@ def _report(
     }
 
 
-def _failure(failure: Failure) -> dict[str, Any]:
+def _failure_json(failure: Failure) -> dict[str, Any]:
     return {
         "position": failure.position,
         "task_id": failure.task_id,

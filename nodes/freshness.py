@@ -1,8 +1,8 @@
-"""When ComfyUI may serve a node's former outputs: not while they lack something.
+"""Decide when ComfyUI may reuse a node's former outputs: not while they lack something.
 
-ComfyUI's cache compares what ``fingerprint_inputs`` gives. Here that is a count per node and
-widget values. It grows whenever the latest run of these lacked something, has lost a stored file
-since, or (Load URL Images) the content of an address has changed.
+ComfyUI's cache compares the results of ``fingerprint_inputs``. Here that is a counter per node and
+widget values. It grows if the latest run of these lacked something, if a stored file was lost
+since, or (Load URL Images) if the content of a URL has changed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from comfy_execution.utils import get_executing_context
 
 from ..seedream_api.errors import TaskFailed, TaskNotFound
 from ..seedream_api.ledger.states import STORED_STATES
-from .given import input_names, is_link
 from .host import runtime
+from .node_values import is_link, list_input_names
 from .web.settings import log
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 512
 
 Check = Callable[["Session"], Awaitable[bool]]
-"""Asks whether something of a run is missing or outdated by now."""
+"""Checks whether something of a run is missing or outdated by now."""
 
 
 @dataclass
@@ -51,14 +51,14 @@ _runs: OrderedDict[str, _Run] = OrderedDict()
 
 
 def note_run(cls: type[io.ComfyNode], check: Check) -> None:
-    """Remember a call of the node, in its ``execute``; ``check`` is asked before the next one."""
+    """Remember a call of the node from its ``execute``; ``check`` runs before the next one."""
     context: Any = get_executing_context()
     prompt: Any = cls.hidden.dynprompt
     if context is None or prompt is None or not prompt.has_node(context.node_id):
         return
     entry: dict[str, Any] = prompt.get_node(context.node_id)["inputs"]
     constants = {name: value for name, value in entry.items() if not is_link(value)}
-    key = _key(cls, str(context.node_id), constants)
+    key = _build_key(cls, str(context.node_id), constants)
     run, prompt_id = _runs.pop(key, None), str(context.prompt_id)
     if run is None or run.prompt_id != prompt_id:
         run = _Run(prompt_id, run.count if run else 0)
@@ -72,17 +72,17 @@ def note_run(cls: type[io.ComfyNode], check: Check) -> None:
 async def fingerprint(
     cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: bool = False
 ) -> int | float:
-    """Give what ``fingerprint_inputs`` gives. It never raises, for ComfyUI logs what it raises.
+    """Return the result of ``fingerprint_inputs``. Never raises, because ComfyUI would only log it.
 
     Args:
         listed: whether the node takes its inputs as lists.
     """
     try:
         return await _count(cls, given, listed=listed)
-    except InterruptProcessingException:  # the executor finds the flag again before the first node
+    except InterruptProcessingException:  # the executor checks the flag again before the first node
         return float("nan")
-    except Exception as error:  # noqa: BLE001 - the node itself runs and tells
-        log.warning("what a former run of a node lacks is not known: %s", error)
+    except Exception as error:  # noqa: BLE001 - the node runs and reports the error
+        log.warning("cannot check the former run of a node: %s", error)
         return float("nan")
 
 
@@ -90,8 +90,8 @@ async def _count(cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: b
     context: Any = get_executing_context()
     if context is None:
         return 0
-    constants = {name: _unlisted(value) if listed else value for name, value in given.items()}
-    run = _runs.get(_key(cls, str(context.node_id), constants))
+    constants = {name: _unwrap(value) if listed else value for name, value in given.items()}
+    run = _runs.get(_build_key(cls, str(context.node_id), constants))
     if run is None:
         return 0
     if await _is_outdated(tuple(run.checks.values())):
@@ -100,21 +100,21 @@ async def _count(cls: type[io.ComfyNode], given: Mapping[str, Any], *, listed: b
 
 
 async def _is_outdated(checks: Sequence[Check]) -> bool:
-    async def check_all(session: Session, tell: Callable[[Any], None]) -> bool:
+    async def check_all(session: Session, report_progress: Callable[[Any], None]) -> bool:
         return any(await asyncio.gather(*(check(session) for check in checks)))
 
     return await runtime.run(check_all, runtime.NodeProgress(None), lambda step, call: "")
 
 
-def _key(cls: type[io.ComfyNode], node_id: str, constants: Mapping[str, Any]) -> str:
-    """A hash: a widget may hold megabytes of data URIs."""
-    kept = {name: constants.get(name) for name in input_names(cls)}
+def _build_key(cls: type[io.ComfyNode], node_id: str, constants: Mapping[str, Any]) -> str:
+    """Build a hash, because a widget may contain megabytes of data URIs."""
+    kept = {name: constants.get(name) for name in list_input_names(cls)}
     text = json.dumps([node_id, kept], sort_keys=True, default=repr)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _unlisted(value: object) -> object:
-    """The single value of a widget in a node that takes its inputs as lists."""
+def _unwrap(value: object) -> object:
+    """Return the single value of a widget in a node that takes its inputs as lists."""
     values = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
     return values[0] if len(values) == 1 else None
 
@@ -128,8 +128,8 @@ def note_result(
     """Remember a result; see :func:`note_run`.
 
     Args:
-        pays: whether running the node again may pay. With SEEDREAM_REUSE off it does for a stored
-            result, so what that one lacks starts no run.
+        pays: whether running the node again may be charged. With SEEDREAM_REUSE off that is so
+            for a stored result, so a stored result never starts a run.
     """
     ids = tuple((result.task_id or "").split())
     is_whole = pictures is not None and not pictures.failures and _is_whole(result)
@@ -144,25 +144,25 @@ def note_result(
         may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
         if may_pay and any(row.state in STORED_STATES for row in known):
             return False
-        return not is_whole or any([await _lacks(session, row) for row in known])
+        return not is_whole or any([await _has_lost_files(session, row) for row in known])
 
     note_run(cls, check)
 
 
 def _is_whole(result: Result) -> bool:
-    """Whether nothing is left to fetch: what the service did not make is not missing."""
+    """Tell whether nothing is left to fetch: what the service did not make is not missing."""
     final = (TaskFailed, TaskNotFound)
     return result.status in ("completed", "partial") and all(
         failure.error is None or isinstance(failure.error, final) for failure in result.failures
     )
 
 
-async def _lacks(session: Session, row: JobRecord) -> bool:
-    """Whether a stored file of the row is gone or cut."""
+async def _has_lost_files(session: Session, row: JobRecord) -> bool:
+    """Tell whether a stored file of the row is missing or cut off."""
     images = await session.ledger.run(session.ledger.images, row.id)
     if await asyncio.to_thread(lambda: any(_is_damaged(image) for image in images)):
         return True
-    # A file that was removed to keep the store bounded leaves its hash: it is not missed.
+    # A file that was pruned leaves its hash, so it does not count as lost.
     return row.state in STORED_STATES and any(
         image.is_missing and image.sha256 is None for image in images
     )

@@ -1,4 +1,4 @@
-"""Load URL Images: pictures by address, within bounds, as a batch and as a list."""
+"""Load URL Images: load images by URL, with a size limit, as a batch and as a list."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
 from ..seedream_api.messages import chinese
-from . import freshness, given as values, inputs
+from . import freshness, inputs, node_values as values
 from .execution import DecodedImages, decode_files, describe
 from .host import runtime
-from .host.encodable import raises_encodable
+from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.load_urls import LoadedUrl
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 ON_ERROR = ("fail", "skip")
 
 CHECK_AGAIN_S = 10.0
-"""How long the addresses of a former run may take to be compared; then its pictures stay."""
+"""How long checking the URLs of a former run may take; after that its images stay."""
 
 
 class SeedreamLoadURLImages(io.ComfyNode):
-    """Fetches pictures; addresses inside private networks are refused."""
+    """Loads images by URL, but none from private networks."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -42,13 +42,13 @@ class SeedreamLoadURLImages(io.ComfyNode):
             node_id="SeedreamLoadURLImages",
             display_name="Load URL Images",
             category=inputs.CATEGORY,
-            description="Loads pictures from http and https addresses and data URIs. Results that "
-            "the record already holds are read from disk, even when their link is dead.",
-            inputs=inputs.inputs_of(
+            description="Loads images from http and https URLs and data URIs. Results that are "
+            "already stored are read from disk, even if their URL no longer works.",
+            inputs=inputs.flatten(
                 io.String.Input(
                     "urls",
                     multiline=True,
-                    tooltip="One address a line; commas may be part of one. Lists linked here are "
+                    tooltip="URLs, one per line; a URL may contain commas. A connected list is "
                     "loaded in one run.",
                 ),
                 io.Combo.Input(
@@ -56,8 +56,8 @@ class SeedreamLoadURLImages(io.ComfyNode):
                     options=list(ON_ERROR),
                     default=ON_ERROR[0],
                     optional=True,
-                    tooltip="fail: one bad address fails the node. skip: the others are loaded, "
-                    "and report says what became of each.",
+                    tooltip="fail: one bad URL fails the node. skip: the node loads the others, "
+                    "and report has the outcome of each URL.",
                 ),
                 inputs.fit_input(),
             ),
@@ -66,7 +66,7 @@ class SeedreamLoadURLImages(io.ComfyNode):
                 io.Mask.Output(
                     "out_masks",
                     display_name="masks",
-                    tooltip="1 - alpha of each image [B, H, W]; zeros where a file has none.",
+                    tooltip="1 - alpha of each image [B, H, W]; zeros if a file has no alpha.",
                 ),
                 inputs.image_list_output(),
                 inputs.report_output(),
@@ -77,63 +77,67 @@ class SeedreamLoadURLImages(io.ComfyNode):
 
     @classmethod
     async def fingerprint_inputs(cls, **given: Any) -> Any:
-        """Changes while the latest run left something out, or where an address has new content."""
+        """Change while the latest run left something out, or if a URL has new content."""
         return await freshness.fingerprint(cls, given, listed=True)
 
     @classmethod
-    @raises_encodable
+    @with_encodable_errors
     async def execute(cls, urls: list[str], **given: Any) -> io.NodeOutput:
-        caller = runtime.NodeProgress.of(cls, {"urls": urls, **given})
-        wanted = values.lines_of_all("urls", urls)
-        fit = values.first_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        on_error = values.first_value(given, "on_error", ON_ERROR[0], values.one_of(*ON_ERROR))
+        caller = runtime.NodeProgress.from_node(cls, {"urls": urls, **given})
+        wanted = values.collect_lines("urls", urls)
+        fit = values.first_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
+        on_error = values.first_value(
+            given, "on_error", ON_ERROR[0], values.check_one_of(*ON_ERROR)
+        )
 
         async def job(
-            session: Session, tell: Callable[[Progress], None]
+            session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
-            return await _load(wanted, session, tell, fit=fit, skips=on_error == "skip")
+            return await _load(wanted, session, report_progress, fit=fit, skips=on_error == "skip")
 
         loaded, pictures, contents = await runtime.run(job, caller, describe)
-        outcomes = _outcomes(loaded, pictures)
+        outcomes = _list_outcomes(loaded, pictures)
         failed = sum(outcome["status"] == "failed" for outcome in outcomes)
-        freshness.note_run(cls, _content_check(contents, lacks=failed > 0))
+        freshness.note_run(cls, _make_content_check(contents, lacks=failed > 0))
         count = f"{len(pictures.image_list)}/{len(wanted)}"
         caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
-        said = [*caller.notes, *pictures.notes]
-        notes = {"notes": said, "notes_zh": [chinese(note) for note in said]}
+        report_notes = [*caller.notes, *pictures.notes]
+        notes = {"notes": report_notes, "notes_zh": [chinese(note) for note in report_notes]}
         report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
         tensors = (pictures.batch, pictures.masks, pictures.image_list)
-        return io.NodeOutput(*tensors, report, ui={"images": pictures.shown})
+        return io.NodeOutput(*tensors, report, ui={"images": pictures.previews})
 
 
 async def _load(
     wanted: list[str],
     session: Session,
-    tell: Callable[[Progress], None],
+    report_progress: Callable[[Progress], None],
     *,
     fit: str,
     skips: bool,
 ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
-    """The outcomes, the pictures, and a hash of the content of each address that was fetched."""
+    """Load the URLs; return outcomes, images, and a hash of each fetched content."""
     from ..seedream_api.jobs.load_urls import load_urls
     from ..seedream_api.jobs.results import Phase, Progress
 
     begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total))
+        report_progress(
+            Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total)
+        )
 
     async with _temporary_folder() as folder:
         loaded = await load_urls(wanted, session, folder, progress=progress)
         good = [one for one in loaded if one.path is not None]
         errors = [one.error for one in loaded if one.error is not None]
         if errors and (not skips or not good):
-            raise _failed(errors, len(loaded))
+            raise _load_error(errors, len(loaded))
         paths = [one.path for one in good if one.path is not None]
         pictures = await decode_files(
             paths, [one.name for one in good], fit, charge=Charge.NONE, with_masks=True
         )
-        contents = await asyncio.to_thread(_contents, loaded)
+        contents = await asyncio.to_thread(_hash_contents, loaded)
     if pictures.failures and not skips:
         reason = next(iter(pictures.failures.values()))
         raise InvalidRequest(
@@ -144,8 +148,10 @@ async def _load(
 
 @asynccontextmanager
 async def _temporary_folder() -> AsyncGenerator[Path]:
-    """A folder that ends with the block. ``tempfile.TemporaryDirectory`` would also remove it when
-    a forked child ends."""
+    """Make a folder that is removed after the block.
+
+    ``tempfile.TemporaryDirectory`` would also remove it when a forked child ends.
+    """
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="seedream-"))
     try:
         yield folder
@@ -153,15 +159,17 @@ async def _temporary_folder() -> AsyncGenerator[Path]:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _contents(loaded: list[LoadedUrl]) -> dict[str, str]:
-    """A hash of each file that was fetched; stored results and data URIs never change."""
+def _hash_contents(loaded: list[LoadedUrl]) -> dict[str, str]:
+    """Hash each fetched file; stored results and data URIs never change."""
     fetched = {one.url: one.path for one in loaded if one.is_fetched and one.path is not None}
     return {url: hashlib.sha256(path.read_bytes()).hexdigest() for url, path in fetched.items()}
 
 
-def _content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
-    """Whether something was left out, or one of these addresses has other content by now. One that
-    cannot be fetched tells nothing: the pictures that it gave stay."""
+def _make_content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
+    """Make a check whether something was left out, or one of these URLs has new content.
+
+    A URL that cannot be fetched counts as unchanged: its images stay.
+    """
 
     async def has_changed(session: Session) -> bool:
         from ..seedream_api.jobs.load_urls import load_urls
@@ -172,21 +180,21 @@ def _content_check(contents: dict[str, str], *, lacks: bool) -> freshness.Check:
             loading = load_urls(list(contents), session, folder)
             with contextlib.suppress(asyncio.TimeoutError):
                 loaded = await asyncio.wait_for(loading, CHECK_AGAIN_S)
-                found = await asyncio.to_thread(_contents, loaded)
-                return any(contents[url] != digest for url, digest in found.items())
+                digests = await asyncio.to_thread(_hash_contents, loaded)
+                return any(contents[url] != digest for url, digest in digests.items())
         return False
 
     return has_changed
 
 
-def _failed(errors: list[SeedreamError], total: int) -> SeedreamError:
+def _load_error(errors: list[SeedreamError], total: int) -> SeedreamError:
     if total == 1:
         return errors[0]
     return InvalidRequest("urls_failed", failed=len(errors), total=total, reason=errors[0])
 
 
-def _outcomes(loaded: list[LoadedUrl], pictures: DecodedImages) -> list[dict[str, Any]]:
-    """What became of every address, in order."""
+def _list_outcomes(loaded: list[LoadedUrl], pictures: DecodedImages) -> list[dict[str, Any]]:
+    """List the outcome of every URL, in order."""
     place = 0
     outcomes: list[dict[str, Any]] = []
     for one in loaded:

@@ -1,4 +1,4 @@
-"""Poll Task: fetches tasks by their ids, our own or a stranger's; it never pays."""
+"""Poll Task: fetch tasks by ID, made here or elsewhere; it never pays."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from . import freshness, given as values, inputs
+from . import freshness, inputs, node_values as values
 from .execution import node_outputs, run_job
 from .host import runtime
-from .host.encodable import raises_encodable
+from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -21,7 +21,7 @@ MAX_TIMEOUT_S = 604_800
 
 
 class SeedreamPollTask(io.ComfyNode):
-    """Looks at tasks until they are ready, or once."""
+    """Polls tasks until they are ready, or once."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -29,17 +29,17 @@ class SeedreamPollTask(io.ComfyNode):
             node_id="SeedreamPollTask",
             display_name="Poll Task",
             category=inputs.CATEGORY,
-            description="Fetches the images of Evolink tasks by their ids. Costs nothing: a task "
-            "is paid for where it was submitted.",
-            inputs=inputs.inputs_of(
+            description="Fetches the images of Evolink tasks by ID. Costs nothing: the charge "
+            "arises when a task is submitted.",
+            inputs=inputs.flatten(
                 io.String.Input(
                     "task_id",
                     multiline=True,
-                    tooltip="One task id a line. Lists linked here are fetched in one run.",
+                    tooltip="Task IDs, one per line. A connected list is fetched in one run.",
                 ),
                 inputs.wait_input(
-                    "On: wait until every task is ready. Off: look once; what hangs on the images "
-                    "does not run if none is ready, and the next run looks again."
+                    "On: wait until every task is ready. Off: poll once; if no task is ready, "
+                    "nodes that depend on the images do not run, and the next run polls again."
                 ),
                 io.Int.Input(
                     "timeout_s",
@@ -47,8 +47,8 @@ class SeedreamPollTask(io.ComfyNode):
                     min=1,
                     max=MAX_TIMEOUT_S,
                     optional=True,
-                    tooltip="Seconds to wait for all tasks. After that the node fails and names "
-                    "the task; it can be fetched again.",
+                    tooltip="Seconds to wait for all tasks. After that the node fails and reports "
+                    "the task ID; the task can still be fetched.",
                 ),
                 inputs.fit_input(),
             ),
@@ -65,20 +65,20 @@ class SeedreamPollTask(io.ComfyNode):
 
     @classmethod
     async def fingerprint_inputs(cls, **given: Any) -> Any:
-        """Changes while the latest run of the same inputs lacks something."""
+        """Change while the latest run of the same inputs lacks something."""
         return await freshness.fingerprint(cls, given, listed=True)
 
     @classmethod
-    @raises_encodable
+    @with_encodable_errors
     async def execute(cls, task_id: list[str], **given: Any) -> io.NodeOutput:
-        caller = runtime.NodeProgress.of(cls, {"task_id": task_id, **given})
-        ids = values.lines_of_all("task_id", task_id)
-        fit = values.first_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        wait = values.first_value(given, "wait", True, values.is_switch)
-        within = values.number_within(1, MAX_TIMEOUT_S)
+        caller = runtime.NodeProgress.from_node(cls, {"task_id": task_id, **given})
+        ids = values.collect_lines("task_id", task_id)
+        fit = values.first_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
+        wait = values.first_value(given, "wait", True, values.check_switch)
+        within = values.check_number(1, MAX_TIMEOUT_S)
         timeout_s = values.first_value(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.collect import collect_all
 
             return await collect_all(
@@ -86,7 +86,7 @@ class SeedreamPollTask(io.ComfyNode):
                 session,
                 wait=wait,
                 timeout_s=float(timeout_s),
-                progress=lambda _, step: tell(step),
+                progress=lambda _, step: report_progress(step),
             )
 
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"

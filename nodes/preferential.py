@@ -1,4 +1,4 @@
-"""Seedream Preferential (灵芽): one call, and the images come back in its answer."""
+"""Seedream Preferential (灵芽): one call, and its response contains the images."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MODELS, Family, of_family
-from . import freshness, given as values, inputs
-from .execution import node_outputs, references_of, run_job
+from . import freshness, inputs, node_values as values
+from .execution import collect_references, node_outputs, run_job
 from .host import runtime
-from .host.encodable import raises_encodable
+from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
 
 
-def request_of(
+def build_request(
     prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
 ) -> Request:
-    """The request that these inputs mean."""
+    """Build the request from a node's inputs."""
     from ..seedream_api.service.request import Request
 
     chosen = given.get("output_format")
@@ -41,7 +41,7 @@ def request_of(
 
 
 class SeedreamPreferential(io.ComfyNode):
-    """One paid call; the result URLs come back at once."""
+    """One paid call whose response contains the result URLs."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -49,10 +49,10 @@ class SeedreamPreferential(io.ComfyNode):
             node_id="SeedreamPreferential",
             display_name="Seedream Preferential",
             category=inputs.CATEGORY,
-            description="Makes an image with Seedream's Preferential models. The shape follows "
-            "the words of the prompt, such as: aspect ratio 16:9. Paid per image; the same inputs "
+            description="Makes an image with Seedream's Preferential models. State the aspect "
+            "ratio in the prompt, such as: aspect ratio 16:9. You pay per image; the same inputs "
             "and seed are paid for once.",
-            inputs=inputs.inputs_of(
+            inputs=inputs.flatten(
                 inputs.prompt_input(),
                 inputs.model_input(Family.PREFERENTIAL),
                 io.Combo.Input(
@@ -60,21 +60,21 @@ class SeedreamPreferential(io.ComfyNode):
                     options=list(_FIRST.sizes),
                     default=_FIRST.default_size,
                     optional=True,
-                    tooltip="The resolution tier. There is no ratio field: the shape follows the "
-                    "words of the prompt, such as: aspect ratio 16:9.",
+                    tooltip="The resolution tier. There is no field for the aspect ratio: state it "
+                    "in the prompt, such as: aspect ratio 16:9.",
                 ),
                 io.Combo.Input(
                     "output_format",
                     options=["auto", *_FIRST.output_formats],
                     default="auto",
                     optional=True,
-                    tooltip="The file format to ask for; auto leaves it to the service.",
+                    tooltip="The file format to request; auto leaves the choice to the service.",
                 ),
                 io.Boolean.Input(
                     "watermark",
                     default=False,
                     optional=True,
-                    tooltip="Whether the service draws its mark into the picture.",
+                    tooltip="Whether the service draws its watermark into the image.",
                 ),
                 inputs.seed_input(),
                 inputs.images_input(),
@@ -92,21 +92,21 @@ class SeedreamPreferential(io.ComfyNode):
 
     @classmethod
     async def fingerprint_inputs(cls, **given: Any) -> Any:
-        """Changes while the latest run of the same inputs lacks something."""
+        """Change while the latest run of the same inputs lacks something."""
         return await freshness.fingerprint(cls, given)
 
     @classmethod
-    @raises_encodable
+    @with_encodable_errors
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
-        caller = runtime.NodeProgress.of(cls, {"prompt": prompt, "model": model, **given})
-        fit = values.widget_value(given, "fit", inputs.FITS[0], values.one_of(*inputs.FITS))
-        images = values.images_of(given)
+        caller = runtime.NodeProgress.from_node(cls, {"prompt": prompt, "model": model, **given})
+        fit = values.widget_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
+        images = values.collect_images(given)
 
-        async def job(session: Session, tell: Callable[[Progress], None]) -> Result:
+        async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
-            request = request_of(prompt, model, given, await references_of(given))
-            return await generate(request, session, progress=tell)
+            request = build_request(prompt, model, given, await collect_references(given))
+            return await generate(request, session, progress=report_progress)
 
         hint = "no images 没有图片"
         made = await run_job(caller, job, fit, hint=hint, references=images)

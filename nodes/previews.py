@@ -1,4 +1,4 @@
-"""Small pictures on a node: the references that are sent, and the images that came."""
+"""Small images on a node: the reference images that are sent, and the results."""
 
 from __future__ import annotations
 
@@ -19,43 +19,48 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-TILE = 160
-"""Pixels of one reference on the sheet of all."""
-SHOWN = 512
-"""Pixels of an image that came; the whole one goes out of the node and not to the browser."""
+TILE_SIDE = 160
+"""Pixels of one reference image in the preview of all."""
+PREVIEW_SIDE = 512
+"""Pixels of a result preview; the full image goes to the node's output, not to the browser."""
 _FOLDER = "seedream"
 
 
 def reference_preview(images: Sequence[tuple[str, torch.Tensor]]) -> Image | None:
-    """The first references side by side, as ``inputs.connected_images`` gives them. Blocks."""
+    """Draw the first connected images side by side. Blocks."""
     from PIL.Image import new
 
     tiles: list[Image] = []
     for _, image in images:
         left = int(MAX_REFERENCES.value) - len(tiles)
-        tiles += [_small(image, number, TILE) for number in range(min(left, frame_count(image)))]
+        tiles += [
+            _scale_frame(image, number, TILE_SIDE)
+            for number in range(min(left, frame_count(image)))
+        ]
     if not tiles:
         return None
     columns = math.ceil(math.sqrt(len(tiles)))
     rows = math.ceil(len(tiles) / columns)
-    sheet = new("RGB", (columns * TILE, rows * TILE))
+    sheet = new("RGB", (columns * TILE_SIDE, rows * TILE_SIDE))
     for place, tile in enumerate(tiles):
-        left, top = place % columns * TILE, place // columns * TILE
-        sheet.paste(tile, (left + (TILE - tile.width) // 2, top + (TILE - tile.height) // 2))
+        left, top = place % columns * TILE_SIDE, place // columns * TILE_SIDE
+        sheet.paste(
+            tile, (left + (TILE_SIDE - tile.width) // 2, top + (TILE_SIDE - tile.height) // 2)
+        )
     return sheet
 
 
-async def shown(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
-    """Small files in ComfyUI's own temporary folder, as ``ui["images"]`` names them."""
+async def write_previews(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
+    """Write small files to ComfyUI's temporary folder; return the entries of ``ui["images"]``."""
     try:
-        return await asyncio.to_thread(_written, images)
+        return await asyncio.to_thread(_write, images)
     except OSError as error:
-        # The images are here and paid for: that nobody can see them small is no failure.
+        # The images are paid for and present: a missing preview is not a failure.
         log.warning("previews were not written: %s", error.strerror or error)
         return []
 
 
-def _written(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
+def _write(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
     from ..seedream_api.images.thumbnails import jpeg
 
     folder = Path(folder_paths.get_temp_directory()) / _FOLDER
@@ -63,13 +68,13 @@ def _written(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
     files: list[dict[str, str]] = []
     for image in images:
         name = f"{uuid.uuid4().hex}.jpg"
-        (folder / name).write_bytes(jpeg(_small(image, 0, SHOWN)))
+        (folder / name).write_bytes(jpeg(_scale_frame(image, 0, PREVIEW_SIDE)))
         files.append({"filename": name, "subfolder": _FOLDER, "type": "temp"})
     return files
 
 
-def _small(image: torch.Tensor, number: int, side: int) -> Image:
-    """One frame of an IMAGE; of a large one only every so many pixels are looked at."""
+def _scale_frame(image: torch.Tensor, number: int, side: int) -> Image:
+    """Scale one frame of an IMAGE down; a large one is subsampled first."""
     from ..seedream_api.images.thumbnails import scaled_down
 
     frames: Any = image if image.ndim == 4 else image[None]

@@ -1,4 +1,4 @@
-"""Upload References: pictures to URLs, for reuse in many requests; it never pays."""
+"""Upload References: upload images once and reuse their URLs in many requests; it never pays."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from comfy_api.latest import io
 from ..seedream_api.messages import chinese
 from . import inputs, previews
 from .execution import describe, references_from
-from .given import checked_image, connected_images
 from .host import runtime
-from .host.encodable import raises_encodable
+from .host.encodable import with_encodable_errors
+from .node_values import check_image, find_connected_images
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from ..seedream_api.service.references import PictureReference
 
 
-class _Ends:
-    """When the URLs that were given out come near their end: no cached run may outlive its own."""
+class _Expirations:
+    """When the URLs of former runs expire: ComfyUI must not reuse a run beyond that."""
 
     def __init__(self) -> None:
         self._coming: list[float] = []
         self._passed = 0
 
     def note(self, moment: float) -> None:
-        """A run's URLs are good until ``moment``, in wall-clock seconds."""
+        """Note that a run's URLs are safe to use until ``moment``, in wall-clock seconds."""
         self._coming.append(moment)
 
-    def passed(self) -> int:
-        """How many moments have passed: it only ever grows."""
+    def count_passed(self) -> int:
+        """Count the moments that have passed; the count only grows."""
         now = time.time()
         self._passed += sum(moment <= now for moment in self._coming)
         self._coming = [moment for moment in self._coming if moment > now]
         return self._passed
 
 
-_ends = _Ends()
+_expirations = _Expirations()
 
 
 class SeedreamUploadReferences(io.ComfyNode):
-    """Brings pictures to the configured place, each only once while its URL lives."""
+    """Uploads images to the configured target, each only once while its URL is valid."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -57,19 +57,19 @@ class SeedreamUploadReferences(io.ComfyNode):
             node_id="SeedreamUploadReferences",
             display_name="Upload References",
             category=inputs.CATEGORY,
-            description="Uploads pictures by the way that SEEDREAM_UPLOAD names (s3, evolink, "
-            "http) and gives their URLs for image_urls. Costs nothing; a picture that is there "
-            "already is not sent again while its URL lives.",
-            inputs=inputs.inputs_of(
+            description="Uploads images to the upload target that SEEDREAM_UPLOAD selects (s3, "
+            "evolink, http) and returns their URLs for image_urls. Costs nothing; an image that "
+            "is already uploaded is not sent again while its URL is valid.",
+            inputs=inputs.flatten(
                 inputs.images_input(
-                    "Pictures to upload; every frame of a batch is one. Lists linked here are "
-                    "uploaded in one run."
+                    "Images to upload; every frame of a batch is one. A connected list is uploaded "
+                    "in one run."
                 )
             ),
             outputs=[
-                inputs.text_output("urls", "The pictures' URLs in order, one a line."),
-                inputs.text_output("report", "How each picture was sent and how long its URL "
-                                   "lives, as JSON."),
+                inputs.text_output("urls", "The URLs of the images in order, one per line."),
+                inputs.text_output("report", "How each image was sent and how long its URL "
+                                   "is valid, as JSON."),
             ],
             hidden=list(inputs.HIDDEN),
             is_input_list=True,
@@ -77,44 +77,46 @@ class SeedreamUploadReferences(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **given: Any) -> Any:
-        """Changes as soon as a URL that was given out comes near its end."""
-        return _ends.passed()
+        """Change as soon as the URL of a former run is about to expire."""
+        return _expirations.count_passed()
 
     @classmethod
-    @raises_encodable
+    @with_encodable_errors
     async def execute(cls, **given: Any) -> io.NodeOutput:
-        caller = runtime.NodeProgress.of(cls, given)
-        images = _flat(given)
+        caller = runtime.NodeProgress.from_node(cls, given)
+        images = _flatten(given)
 
         async def job(
-            session: Session, tell: Callable[[Progress], None]
+            session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[PictureReference], list[UploadedReference]]:
-            caller.sheet = await asyncio.to_thread(previews.reference_preview, images)
-            return await _upload(images, session, tell)
+            caller.preview = await asyncio.to_thread(previews.reference_preview, images)
+            return await _upload(images, session, report_progress)
 
         pictures, sent = await runtime.run(job, caller, describe)
-        _note_ends(sent)
+        _note_expiration(sent)
         new = sum(not one.reused for one in sent)
         caller.show(f"{new} uploaded 已上传 · {len(sent) - new} reused 已复用")
         urls = "\n".join(one.url for one in sent)
         return io.NodeOutput(
-            urls, json.dumps(_report(pictures, sent, caller.notes), ensure_ascii=False)
+            urls, json.dumps(_build_report(pictures, sent, caller.notes), ensure_ascii=False)
         )
 
 
-def _flat(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
-    """The connected pictures, input by input: a node that takes lists gets one for each."""
+def _flatten(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """Flatten the connected images: a node that takes lists gets one list per input."""
     flat: list[tuple[str, torch.Tensor]] = []
-    for name, arrived in connected_images(given):
+    for name, arrived in find_connected_images(given):
         items = cast("list[Any]", arrived) if isinstance(arrived, list) else [arrived]
         for number, item in enumerate(items, start=1):
             label = name if len(items) == 1 else f"{name}, item {number}"
-            flat.append((label, checked_image(name, item)))
+            flat.append((label, check_image(name, item)))
     return flat
 
 
 async def _upload(
-    images: list[tuple[str, torch.Tensor]], session: Session, tell: Callable[[Progress], None]
+    images: list[tuple[str, torch.Tensor]],
+    session: Session,
+    report_progress: Callable[[Progress], None],
 ) -> tuple[list[PictureReference], list[UploadedReference]]:
     from ..seedream_api.jobs.results import Phase, Progress
     from ..seedream_api.jobs.upload_references import upload_references
@@ -122,20 +124,22 @@ async def _upload(
     begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total))
+        report_progress(
+            Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total)
+        )
 
     pictures = await references_from(images)
     return pictures, await upload_references(pictures, session, progress=progress)
 
 
-def _note_ends(sent: list[UploadedReference]) -> None:
+def _note_expiration(sent: list[UploadedReference]) -> None:
     from ..seedream_api.ledger.upload_cache import safe_until
 
     now = time.time()
-    _ends.note(min(safe_until(one.expires_at, now) for one in sent))
+    _expirations.note(min(safe_until(one.expires_at, now) for one in sent))
 
 
-def _report(
+def _build_report(
     pictures: list[PictureReference], sent: list[UploadedReference], prompt_notes: tuple[str, ...]
 ) -> dict[str, Any]:
     images = [
@@ -148,7 +152,7 @@ def _report(
             "type": one.media_type,
             "lossless": one.lossless,
             "reused": one.reused,
-            "expires": _date(one.expires_at),
+            "expires": _format_date(one.expires_at),
         }
         for picture, one in zip(pictures, sent, strict=True)
     ]
@@ -161,8 +165,8 @@ def _report(
     return {"images": images, "notes": notes, "notes_zh": [chinese(note) for note in notes]}
 
 
-def _date(seconds: float | None) -> str | None:
-    """A moment in UTC; ``None`` where the host promises nothing."""
+def _format_date(seconds: float | None) -> str | None:
+    """Format a moment in UTC; ``None`` if the host promises no lifetime."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")

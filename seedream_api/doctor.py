@@ -18,9 +18,9 @@ from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import Ledger
 from .messages import chinese
-from .network.proxies import CERTIFICATE_VARIABLES, proxy_for
+from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
 from .network.transport import HttpResponse
-from .network.url_guard import Resolver, getaddrinfo, is_fake, literal_address, resolve
+from .network.url_guard import Resolver, getaddrinfo, is_fake, parse_ip_literal, resolve
 from .redaction import bare_address
 from .service.client import SeedreamClient
 from .service.refusals import classify_rejection
@@ -111,7 +111,7 @@ def _proxy(settings: Settings) -> Check:
     if bundle and not Path(bundle).exists():
         return Check("certificates", "problem", f"{bundle} does not exist")
     try:
-        proxy = proxy_for(settings.address, settings.proxy)
+        proxy = find_proxy(settings.address, settings.proxy)
     except ConfigurationError as error:
         return Check("proxy", "problem", str(error), error=error)
     if proxy is None:
@@ -125,7 +125,11 @@ async def _names(settings: Settings, resolver: Resolver) -> list[Check]:
     """Where the service's name leads, as far as it is looked up here."""
     parts = urlsplit(settings.address)
     host = parts.hostname or ""
-    if settings.is_sandbox or literal_address(host) or proxy_for(settings.address, settings.proxy):
+    if (
+        settings.is_sandbox
+        or parse_ip_literal(host)
+        or find_proxy(settings.address, settings.proxy)
+    ):
         return []
     try:
         found = await resolve(host, parts.port or 443, resolver=resolver)

@@ -94,12 +94,12 @@ _LOCKS = (
 MODULES: dict[str, tuple[str, ...]] = {
     "network.retry": ("unit/network/test_retry.py",),
     "service.polling": ("unit/service/test_polling.py", "integration/test_deduplication.py"),
-    "network.transport": (
+    **dict.fromkeys(("network.transport", "network.pools"), (
         "unit/network/test_transport_requests.py", "unit/network/test_transport.py",
         "unit/network/test_transport_responses.py",
         "unit/network/test_proxies.py", "unit/network/test_transport_tls.py",
         "unit/network/test_transport_readiness.py",
-    ),
+    )),
     "network.proxies": (
         "unit/config/test_settings_proxy.py", "unit/network/test_proxies.py",
         "unit/network/test_transport_tls.py", "unit/network/test_transport_requests.py",
@@ -133,8 +133,9 @@ MODULES: dict[str, tuple[str, ...]] = {
 PLAIN = {
     "network.retry": "RetryBudget.next_delay",
     "service.polling": "PollSchedule.next_delay_s",
-    "network.transport": "_headers",
-    "network.proxies": "trusted_certificates",
+    "network.transport": "_lower_header_names",
+    "network.pools": "ConnectionPools.get",
+    "network.proxies": "load_certificates",
     "ledger.ledger": "Ledger.claim",
     "ledger.queries": "LedgerQueries.row",
     "ledger.transitions": "LedgerTransitions.move",
@@ -156,7 +157,7 @@ PLAIN = {
     "service.result_items": "ItemReader.items",
     "service.inline_images": "decode_image",
     "network.bodies": "read_body",
-    "network.compression": "plain_bytes",
+    "network.compression": "decompress",
     "service.stated_errors": "find_fallback_error",
     "service.reading": "parse_http_response",
     "service.failures": "to_unknown",

@@ -1,15 +1,15 @@
-// The pack's routes. An error carries its sentence in both languages.
+// The pack's routes. An error has its message in both languages.
 import { api } from "../../scripts/api.js";
-import { language } from "./words.js";
+import { getLanguage } from "./i18n.js";
 
-export class Refused extends Error {
+export class ApiError extends Error {
   constructor(error, status) {
-    super(error[language()] ?? error.en);
+    super(error[getLanguage()] ?? error.en);
     this.status = status;
   }
 }
 
-/** GET without a body, POST with one; gives the JSON, or throws `Refused`. */
+/** GET without a body, POST with one. Returns the JSON or throws `ApiError`. */
 export async function call(path, body) {
   const options = { cache: "no-store" };
   if (body !== undefined) {
@@ -17,29 +17,29 @@ export async function call(path, body) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const answer = await api.fetchApi(`/seedream${path}`, options);
+  const response = await api.fetchApi(`/seedream${path}`, options);
   let json = null;
   try {
-    json = await answer.json();
+    json = await response.json();
   } catch {
-    // A proxy in between, or a server that stopped: told by the status below.
+    // From a proxy in between, or a server that stopped: the status below says so.
   }
-  if (answer.ok && json !== null) return json;
-  throw new Refused(json?.error ?? { en: `HTTP ${answer.status}`, zh: `HTTP ${answer.status}` }, answer.status);
+  if (response.ok && json !== null) return json;
+  throw new ApiError(json?.error ?? { en: `HTTP ${response.status}`, zh: `HTTP ${response.status}` }, response.status);
 }
 
-/** The address of a task's image on this server. */
-export function imageAddress(task, position, thumbnail = false) {
+/** The URL of a task's image on this server. */
+export function imageUrl(task, position, thumbnail = false) {
   return api.apiURL(`/seedream/tasks/${task.id}/images/${position}${thumbnail ? "?thumbnail=1" : ""}`);
 }
 
-const MOVED = "seedream.task";
-// While the panel is closed nobody listens, and ComfyUI logs an unknown message as an error.
-api.addEventListener(MOVED, () => {});
+const TASK_EVENT = "seedream.task";
+// ComfyUI logs an event without a listener as an error, and a closed panel has none.
+api.addEventListener(TASK_EVENT, () => {});
 
-/** Calls `listener` with each task of this server that moves. */
+/** Calls `listener` with each task of this server that changes. Returns a function that stops it. */
 export function onTask(listener) {
-  const told = (event) => listener(event.detail);
-  api.addEventListener(MOVED, told);
-  return () => api.removeEventListener(MOVED, told);
+  const handler = (event) => listener(event.detail);
+  api.addEventListener(TASK_EVENT, handler);
+  return () => api.removeEventListener(TASK_EVENT, handler);
 }

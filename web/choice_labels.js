@@ -1,27 +1,27 @@
-// ComfyUI shows the choices of a combo as they are saved. Where those are words, a Chinese reader is
-// shown their labels; what is saved and sent stays the same in every language.
+// ComfyUI shows the choices of a combo as they are saved. This shows a translated label for those that
+// are words; what is saved and sent stays the same in every language.
 import { app } from "../../scripts/app.js";
-import { choiceLabels, loadWords } from "./words.js";
+import { getChoiceLabels, loadTranslations } from "./i18n.js";
 
-const LONGEST = 4; // Longer menus have a field to search them, which menus with labels lack.
+const LONGEST = 4; // A longer menu has a search field, which a menu with labels lacks.
 const MARGIN_PX = 10;
 
 app.registerExtension({
   name: "Seedream.ChoiceLabels",
-  init: loadWords,
+  init: loadTranslations,
   nodeCreated(node) {
     for (const widget of node.widgets ?? []) {
-      const labels = choiceLabels(node.comfyClass, widget.name);
+      const labels = getChoiceLabels(node.comfyClass, widget.name);
       if (!labels || widget.options.values.length > LONGEST) continue;
       const label = (value) => labels[value] ?? value;
-      // The second name is what the elements of older frontends go by.
+      // Older frontends use the second name.
       Object.assign(widget.options, { getOptionLabel: label, optionLabel: label });
       keepMenuInside(widget);
     }
   },
 });
 
-/** ComfyUI places a menu with labels before it fills it: low in the window most of it would be cut off. */
+/** Moves a menu into the window: ComfyUI places a menu with labels before it knows its height. */
 function keepMenuInside(widget) {
   const open = widget.onClick;
   if (!open) return;

@@ -1,6 +1,6 @@
-// Elements in few words.
+// Helpers that make and change elements.
 
-/** An element; properties that begin with `on` are listeners, the others are attributes. */
+/** Makes an element; properties that begin with `on` are listeners, the others are attributes. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -13,12 +13,12 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-export function button(text, onclick, properties = {}) {
+export function makeButton(text, onclick, properties = {}) {
   return make("button", { type: "button", class: "seedream-button", text, onclick, ...properties });
 }
 
 /** Shows a text in an element that is hidden while it has none. */
-export function tell(element, text) {
+export function setText(element, text) {
   element.textContent = text ?? "";
   element.hidden = !text;
 }

@@ -1,9 +1,9 @@
-// What ComfyUI loads: the settings panel, the task panel, and the line on the nodes.
+// What ComfyUI loads: the settings panel, the task panel, and the lines on the nodes.
 import { app } from "../../scripts/app.js";
-import { followNode, followRuns } from "./node_line.js";
-import { settingsPanel } from "./settings_panel.js";
+import { attachToNode, refreshAfterRuns } from "./charge_line.js";
+import { loadTranslations, translate } from "./i18n.js";
+import { renderSettingsPanel } from "./settings_panel.js";
 import { taskPanel } from "./task_panel.js";
-import { loadWords, word } from "./words.js";
 
 for (const sheet of ["./seedream.css", "./tasks.css"]) {
   const style = document.createElement("link");
@@ -16,26 +16,26 @@ app.registerExtension({
   name: "Seedream.Panels",
   settings: [
     {
-      // Nothing is ever stored under this id: the panel talks to the pack's own routes.
+      // Nothing is stored under this id: the panel uses the pack's own routes.
       id: "Seedream.Settings",
       name: "Seedream",
       category: ["Seedream", "DeepSpaceAPI", "Settings"],
-      type: settingsPanel,
+      type: renderSettingsPanel,
       defaultValue: undefined,
     },
   ],
   async setup() {
-    followRuns();
-    await loadWords();
+    refreshAfterRuns();
+    await loadTranslations();
     app.extensionManager.registerSidebarTab({
       id: "seedream-tasks",
       icon: "pi pi-images",
       title: "Seedream",
-      tooltip: word("tasks.title"),
+      tooltip: translate("tasks.title"),
       type: "custom",
       render: taskPanel.open,
       destroy: taskPanel.close,
     });
   },
-  nodeCreated: followNode,
+  nodeCreated: attachToNode,
 });

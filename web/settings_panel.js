@@ -1,32 +1,32 @@
-// The panel in ComfyUI's settings dialog. Every value lives behind the pack's own routes; nothing is
+// The panel in ComfyUI's settings dialog. The pack's own routes read and save every value; nothing is
 // kept in ComfyUI's user settings, and of a secret the browser knows only whether it is set.
 import { call } from "./api.js";
-import { button, make, tell } from "./dom.js";
-import { serviceRow, settingRow } from "./settings_rows.js";
-import { language, loadWords, word } from "./words.js";
+import { make, makeButton, setText } from "./dom.js";
+import { getLanguage, loadTranslations, translate } from "./i18n.js";
+import { makeServiceRow, makeSettingRow } from "./settings_rows.js";
 
 const ADDRESS = "DEEPSPACE_BASE_URL";
-const WAY = "SEEDREAM_UPLOAD";
+const UPLOAD = "SEEDREAM_UPLOAD";
 const SECTIONS = [
   ["service", [ADDRESS, "DEEPSPACE_API_KEY"]],
-  ["references", [WAY, ...fieldsOf("S3"), ...fieldsOf("EVOLINK"), ...fieldsOf("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
+  ["references", [UPLOAD, ...uploadFields("S3"), ...uploadFields("EVOLINK"), ...uploadFields("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
   ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_STORE_GB"]],
   ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS", "SEEDREAM_PROXY"]],
   ["models", ["SEEDREAM_MODELS"]],
 ];
 
-function fieldsOf(way) {
+function uploadFields(target) {
   const fields = {
     S3: ["ENDPOINT", "BUCKET", "REGION", "PREFIX", "PUBLIC_URL", "LIFE_S"],
     EVOLINK: ["KEY"],
     HTTP: ["URL", "FIELD", "HEADERS", "FIELDS", "RESULT"],
   };
-  return fields[way].map((field) => `SEEDREAM_UPLOAD_${way}_${field}`);
+  return fields[target].map((field) => `SEEDREAM_UPLOAD_${target}_${field}`);
 }
 
-/** ComfyUI's render function of a setting: gives the element at once, and fills it. */
-export function settingsPanel() {
+/** Renders the setting for ComfyUI: returns the element immediately and fills it later. */
+export function renderSettingsPanel() {
   const panel = make("div", { class: "seedream-settings", id: "seedream-settings" });
   fill(panel);
   return panel;
@@ -34,7 +34,7 @@ export function settingsPanel() {
 
 async function fill(panel) {
   try {
-    await loadWords();
+    await loadTranslations();
     new Panel(panel, await call("/settings"));
   } catch (error) {
     panel.append(make("p", { class: "seedream-closed", role: "note", text: error.message }));
@@ -47,20 +47,20 @@ class Panel {
     this.problem = make("p", { class: "seedream-error", role: "alert", hidden: true });
     this.proxy = make("span", { class: "seedream-value", id: "seedream-proxy" });
     this.home = make("code", { class: "seedream-home" });
-    this.wayHint = make("p", { class: "seedream-help", id: "seedream-way-hint" });
-    root.append(this.problem, ...SECTIONS.map(([id, names]) => this.section(id, names, listing)));
+    this.uploadHint = make("p", { class: "seedream-help", id: "seedream-upload-hint" });
+    root.append(this.problem, ...SECTIONS.map(([id, names]) => this.makeSection(id, names, listing)));
     this.show(listing);
   }
 
-  section(id, names, listing) {
+  makeSection(id, names, listing) {
     const settings = new Map(listing.settings.map((setting) => [setting.name, setting]));
-    const heading = make("h3", { id: `seedream-section-${id}`, text: word(`sections.${id}`) });
+    const heading = make("h3", { id: `seedream-section-${id}`, text: translate(`sections.${id}`) });
     const section = make("section", { class: "seedream-section", "aria-labelledby": heading.id }, heading);
     for (const name of names) {
-      const row = name === ADDRESS ? serviceRow(settings.get(name), this.save) : settingRow(settings.get(name), this.save);
+      const row = name === ADDRESS ? makeServiceRow(settings.get(name), this.save) : makeSettingRow(settings.get(name), this.save);
       this.rows.set(name, row);
       section.append(row.element);
-      if (name === WAY) section.append(this.wayHint);
+      if (name === UPLOAD) section.append(this.uploadHint);
     }
     section.append(...(this.extras[id]?.call(this) ?? []));
     return section;
@@ -68,18 +68,18 @@ class Panel {
 
   extras = {
     service() {
-      return [checker("seedream-check", "check", () => call("/doctor", {}), checkList)];
+      return [makeChecker("seedream-check", "check", () => call("/doctor", {}), renderChecks)];
     },
     references() {
-      return [checker("seedream-test-upload", "test", () => call("/uploads/test", {}), uploadResult)];
+      return [makeChecker("seedream-test-upload", "test", () => call("/uploads/test", {}), renderUploadTest)];
     },
     network() {
-      const label = make("span", { class: "seedream-label", text: word("settings.proxy_used.label") });
-      const help = make("p", { class: "seedream-help", text: word("settings.proxy_used.help") });
+      const label = make("span", { class: "seedream-label", text: translate("settings.proxy_used.label") });
+      const help = make("p", { class: "seedream-help", text: translate("settings.proxy_used.help") });
       return [make("div", { class: "seedream-setting" }, make("div", {}, label, help), this.proxy)];
     },
     record() {
-      return [make("p", { class: "seedream-help" }, `${word("settings.home")} `, this.home)];
+      return [make("p", { class: "seedream-help" }, `${translate("settings.home")} `, this.home)];
     },
   };
 
@@ -89,37 +89,37 @@ class Panel {
   };
 
   show(listing) {
-    tell(this.problem, listing.error?.[language()]);
+    setText(this.problem, listing.error?.[getLanguage()]);
     for (const setting of listing.settings) this.rows.get(setting.name)?.show(setting);
     this.home.textContent = listing.home;
-    this.proxy.textContent = listing.proxy ?? word("settings.proxy_used.none");
-    this.showWay(new Map(listing.settings.map((setting) => [setting.name, setting])));
+    this.proxy.textContent = listing.proxy ?? translate("settings.proxy_used.none");
+    this.showUploadTarget(new Map(listing.settings.map((setting) => [setting.name, setting])));
   }
 
-  /** Of the ways of references, only the chosen one shows its fields. */
-  showWay(settings) {
-    const way = settings.get(WAY).value;
+  /** Shows the fields of the chosen upload target only. */
+  showUploadTarget(settings) {
+    const target = settings.get(UPLOAD).value;
     for (const one of ["S3", "EVOLINK", "HTTP"]) {
-      for (const name of fieldsOf(one)) this.rows.get(name).element.hidden = way !== one.toLowerCase();
+      for (const name of uploadFields(one)) this.rows.get(name).element.hidden = target !== one.toLowerCase();
     }
     const needs = { S3: "BUCKET", EVOLINK: "KEY", HTTP: "URL" };
     const ready = Object.keys(needs).filter((one) => settings.get(`SEEDREAM_UPLOAD_${one}_${needs[one]}`).is_set);
-    const names = ready.map((one) => word(`choices.${WAY}.${one.toLowerCase()}`)).join(", ");
+    const names = ready.map((one) => translate(`choices.${UPLOAD}.${one.toLowerCase()}`)).join(", ");
     const auto = settings.get(ADDRESS).value === "sandbox" ? "sandbox" : ready.length ? "ready" : "none";
-    tell(this.wayHint, way === "auto" ? word(`ways.auto_${auto}`, { names }) : word(`ways.${way}`));
+    setText(this.uploadHint, target === "auto" ? translate(`upload_targets.auto_${auto}`, { names }) : translate(`upload_targets.${target}`));
   }
 }
 
-/** A button that asks the server, and a place for what it says. */
-function checker(id, key, ask, show) {
+/** Makes a button that asks the server, and a place for the findings. */
+function makeChecker(id, key, ask, show) {
   const place = make("div", { class: "seedream-findings", id: `${id}-findings`, "aria-live": "polite" });
-  const start = button(word(`${key}.button`), async () => {
+  const start = makeButton(translate(`${key}.button`), async () => {
     start.disabled = true;
-    place.replaceChildren(make("p", { class: "seedream-help", text: word(`${key}.running`) }));
+    place.replaceChildren(make("p", { class: "seedream-help", text: translate(`${key}.running`) }));
     try {
       place.replaceChildren(...show(await ask()));
     } catch (error) {
-      place.replaceChildren(finding("problem", "", error.message));
+      place.replaceChildren(renderFinding("problem", "", error.message));
     } finally {
       start.disabled = false;
     }
@@ -127,19 +127,19 @@ function checker(id, key, ask, show) {
   return make("div", { class: "seedream-checker" }, start, place);
 }
 
-function checkList(answer) {
-  const checks = answer.checks.filter((check) => !/^[A-Z0-9_]+$/.test(check.name));
-  const items = checks.map((check) => finding(check.verdict, word(`checks.${check.name}`), check.message[language()], "li"));
+function renderChecks(response) {
+  const checks = response.checks.filter((check) => !/^[A-Z0-9_]+$/.test(check.name));
+  const items = checks.map((check) => renderFinding(check.verdict, translate(`checks.${check.name}`), check.message[getLanguage()], "li"));
   return [make("ul", { class: "seedream-checks" }, ...items)];
 }
 
-function uploadResult(answer) {
-  if (answer.way === null) return [finding("note", "", word("test.none"))];
-  return [finding("ok", "", word("test.ok", { way: answer.way }))];
+function renderUploadTest(response) {
+  if (response.way === null) return [renderFinding("note", "", translate("test.none"))];
+  return [renderFinding("ok", "", translate("test.ok", { target: response.way }))];
 }
 
-function finding(verdict, name, message, tag = "p") {
-  const mark = make("span", { class: `seedream-verdict seedream-${verdict}`, text: word(`verdicts.${verdict}`) });
+function renderFinding(verdict, name, message, tag = "p") {
+  const mark = make("span", { class: `seedream-verdict seedream-${verdict}`, text: translate(`verdicts.${verdict}`) });
   const title = name ? make("strong", { text: name }) : null;
   return make(tag, { class: "seedream-finding" }, mark, make("span", {}, title, name ? " " : "", message));
 }

@@ -1,15 +1,15 @@
-// One setting: its label, its control, where its value came from, and why it may be fixed.
-import { button, make, tell } from "./dom.js";
-import { hasWord, language, word } from "./words.js";
+// One setting: its label, its control, the origin of its value, and why it cannot be changed here.
+import { make, makeButton, setText } from "./dom.js";
+import { getLanguage, hasTranslation, translate } from "./i18n.js";
 
-/** A row of any setting. `save(changes)` resolves when the change is written down, or throws. */
-export function settingRow(setting, save) {
+/** Makes the row of a setting. `save(changes)` resolves when the change is saved, or throws. */
+export function makeSettingRow(setting, save) {
   return new Row(setting, save, CONTROLS[setting.kind]);
 }
 
-/** The service's address: one of those known, or an own one. */
-export function serviceRow(setting, save) {
-  return new Row(setting, save, serviceControl);
+/** Makes the row of the service's address: one of the known ones, or another. */
+export function makeServiceRow(setting, save) {
+  return new Row(setting, save, makeServiceControl);
 }
 
 class Row {
@@ -19,60 +19,60 @@ class Row {
     this.error = make("p", { class: "seedream-error", role: "alert", hidden: true, id: `${this.id}-error` });
     this.reason = make("p", { class: "seedream-reason", hidden: true, id: `${this.id}-reason` });
     this.origin = make("span", { class: "seedream-origin" });
-    this.reset = button(word("settings.reset"), () => this.change(null), {
+    this.reset = makeButton(translate("settings.reset"), () => this.change(null), {
       class: "seedream-link",
-      "aria-label": word("settings.reset_of", { name: this.word("label") }),
+      "aria-label": translate("settings.reset_of", { name: this.text("label") }),
     });
     this.write = save;
     this.control = makeControl(this, setting);
-    this.element = this.laidOut();
+    this.element = this.build();
   }
 
-  word(part) {
+  text(part) {
     const key = `settings.${this.name}.${part}`;
-    return hasWord(key) ? word(key) : part === "label" ? this.name : "";
+    return hasTranslation(key) ? translate(key) : part === "label" ? this.name : "";
   }
 
-  laidOut() {
-    const label = make("label", { class: "seedream-label", for: this.id, text: this.word("label") });
-    const help = make("p", { class: "seedream-help", id: `${this.id}-help`, text: this.word("help") });
-    const told = make("div", { class: "seedream-told" }, this.origin, this.reset);
+  build() {
+    const label = make("label", { class: "seedream-label", for: this.id, text: this.text("label") });
+    const help = make("p", { class: "seedream-help", id: `${this.id}-help`, text: this.text("help") });
+    const origin = make("div", { class: "seedream-origins" }, this.origin, this.reset);
     const left = make("div", { class: "seedream-about" }, label, help, this.reason, this.error);
-    const right = make("div", { class: "seedream-control" }, this.control.element, told);
+    const right = make("div", { class: "seedream-control" }, this.control.element, origin);
     return make("div", { class: "seedream-setting", "data-name": this.name }, left, right);
   }
 
   change = async (value) => {
-    tell(this.error, "");
+    setText(this.error, "");
     try {
       await this.write({ [this.name]: value });
       this.element.dataset.saved = "yes";
     } catch (error) {
-      tell(this.error, error.message);
+      setText(this.error, error.message);
     }
   };
 
   show(setting) {
-    const spoken = language();
+    const code = getLanguage();
     this.control.show(setting);
-    tell(this.error, setting.error?.[spoken]);
-    tell(this.reason, setting.reason?.[spoken]);
+    setText(this.error, setting.error?.[code]);
+    setText(this.reason, setting.reason?.[code]);
     const origin = { environment: "environment", "settings file": "file", default: "default" }[setting.origin];
     this.element.dataset.origin = origin ?? "other";
     const isSilent = origin === "default" || !setting.is_needed;
-    const told = [word(`origins.${origin ?? "other"}`), ...(setting.is_hidden ? [word("settings.part_hidden")] : [])];
-    tell(this.origin, isSilent ? "" : told.join(" · "));
+    const origins = [translate(`origins.${origin ?? "other"}`), ...(setting.is_hidden ? [translate("settings.part_hidden")] : [])];
+    setText(this.origin, isSilent ? "" : origins.join(" · "));
     this.reset.hidden = !setting.editable || setting.origin !== "settings file" || setting.kind === "secret";
   }
 
-  described() {
+  descriptionIds() {
     return `${this.id}-help ${this.id}-reason ${this.id}-error`;
   }
 }
 
-const CONTROLS = { text: textControl, number: textControl, choice: choiceControl, switch: switchControl, secret: secretControl };
+const CONTROLS = { text: makeTextControl, number: makeTextControl, choice: makeChoiceControl, switch: makeSwitchControl, secret: makeSecretControl };
 
-function textControl(row, setting) {
+function makeTextControl(row, setting) {
   const isNumber = setting.kind === "number";
   let sent = null;
   const input = make("input", {
@@ -85,28 +85,28 @@ function textControl(row, setting) {
     autocomplete: "off",
     spellcheck: "false",
     placeholder: setting.default,
-    "aria-describedby": row.described(),
+    "aria-describedby": row.descriptionIds(),
     onchange: () => row.change((sent = input.value)),
   });
   const show = (now) => {
     input.disabled = !now.editable;
-    // Of an address with a secret part only the rest is known here: it is shown, and not sent back.
+    // The secret part of an address is not known here: the rest is shown, and not sent back.
     input.placeholder = now.is_hidden ? now.value : now.default;
     const value = now.is_set && now.origin !== "default" && !now.is_hidden ? now.value : "";
-    // What is being typed is not taken away by the answer to another field; what was sent gives way
-    // to what was saved of it, so that no password stays in sight.
+    // The response to another field must not replace what the user is typing; but what was sent is
+    // replaced by what was saved of it, so that no password stays visible.
     const isTyping = document.activeElement === input && input.value !== sent;
     if (!isTyping || !now.editable) input.value = value;
   };
   return { element: input, show };
 }
 
-function choiceControl(row, setting) {
-  const options = setting.words.map((value) => make("option", { value, text: word(`choices.${row.name}.${value}`) }));
+function makeChoiceControl(row, setting) {
+  const options = setting.words.map((value) => make("option", { value, text: translate(`choices.${row.name}.${value}`) }));
   const select = make("select", {
     id: row.id,
     class: "seedream-input",
-    "aria-describedby": row.described(),
+    "aria-describedby": row.descriptionIds(),
     onchange: () => row.change(select.value),
   }, ...options);
   return {
@@ -118,13 +118,13 @@ function choiceControl(row, setting) {
   };
 }
 
-function switchControl(row) {
+function makeSwitchControl(row) {
   const input = make("input", {
     id: row.id,
     class: "seedream-switch",
     type: "checkbox",
     role: "switch",
-    "aria-describedby": row.described(),
+    "aria-describedby": row.descriptionIds(),
     onchange: () => row.change(input.checked ? "on" : "off"),
   });
   return {
@@ -136,8 +136,8 @@ function switchControl(row) {
   };
 }
 
-/** Goes once to our own route and never comes back: the field is empty whenever it is shown. */
-function secretControl(row) {
+/** Makes a field that is always shown empty: the secret is sent to the server and never returned. */
+function makeSecretControl(row) {
   const input = make("input", {
     id: row.id,
     class: "seedream-input",
@@ -146,7 +146,7 @@ function secretControl(row) {
     spellcheck: "false",
     "data-1p-ignore": true,
     "data-lpignore": "true",
-    "aria-describedby": row.described(),
+    "aria-describedby": row.descriptionIds(),
     onkeydown: (event) => event.key === "Enter" && put(),
     oninput: () => (save.disabled = !input.value),
   });
@@ -156,18 +156,18 @@ function secretControl(row) {
     save.disabled = true;
     if (secret) await row.change(secret);
   };
-  const save = button(word("settings.save"), put, { disabled: true, "aria-label": word("settings.save_of", { name: row.word("label") }) });
-  const remove = button(word("settings.remove"), () => row.change(null), {
+  const save = makeButton(translate("settings.save"), put, { disabled: true, "aria-label": translate("settings.save_of", { name: row.text("label") }) });
+  const remove = makeButton(translate("settings.remove"), () => row.change(null), {
     class: "seedream-link",
-    "aria-label": word("settings.remove_of", { name: row.word("label") }),
+    "aria-label": translate("settings.remove_of", { name: row.text("label") }),
   });
   const state = make("span", { class: "seedream-set", id: `${row.id}-state` });
   const line = make("div", { class: "seedream-secret" }, input, save);
   return {
-    element: make("div", {}, line, make("div", { class: "seedream-told" }, state, remove)),
+    element: make("div", {}, line, make("div", { class: "seedream-origins" }, state, remove)),
     show(now) {
       const known = now.is_needed ? (now.is_set ? "set" : "not_set") : "not_needed";
-      state.textContent = word(`settings.${known}`);
+      state.textContent = translate(`settings.${known}`);
       state.dataset.set = known;
       input.disabled = !now.editable;
       input.placeholder = now.is_set ? "••••••••" : "";
@@ -177,21 +177,21 @@ function secretControl(row) {
   };
 }
 
-function serviceControl(row, setting) {
+function makeServiceControl(row, setting) {
   const [first, sandbox] = setting.suggested;
-  const own = make("option", { value: "own", text: word("service.own") });
+  const own = make("option", { value: "own", text: translate("service.own") });
   const select = make("select", {
     id: row.id,
     class: "seedream-input",
-    "aria-describedby": row.described(),
+    "aria-describedby": row.descriptionIds(),
     onchange() {
       address.hidden = select.value !== "own";
       if (select.value === "own") address.focus();
       else row.change(select.value);
     },
   },
-    make("option", { value: first, text: word("service.deepspace") }),
-    make("option", { value: sandbox, text: word("service.sandbox") }),
+    make("option", { value: first, text: translate("service.deepspace") }),
+    make("option", { value: sandbox, text: translate("service.sandbox") }),
     own,
   );
   const address = make("input", {
@@ -200,7 +200,7 @@ function serviceControl(row, setting) {
     type: "url",
     autocomplete: "off",
     placeholder: "https://",
-    "aria-label": word("service.address"),
+    "aria-label": translate("service.address"),
     onchange: () => address.value && row.change(address.value),
   });
   return {

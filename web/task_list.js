@@ -1,19 +1,19 @@
-// A list of which only what is in sight is in the page. A listbox: one stop of the Tab key, arrows
-// inside; the task that is chosen is named by aria-activedescendant.
+// A list that keeps only its visible rows in the page. It is a listbox: one stop for the Tab key, arrow
+// keys inside, and aria-activedescendant names the chosen task.
 import { make } from "./dom.js";
-import { dress, taskRow } from "./task_row.js";
-import { word } from "./words.js";
+import { translate } from "./i18n.js";
+import { loadThumbnail, renderTaskRow } from "./task_row.js";
 
 export const ROW_PX = 92;
 const AROUND = 8;
 const SETTLED_MS = 80;
 
 export class TaskList {
-  /** `chosen(task)` is called when a task is chosen, `entered()` on Enter. */
-  constructor(store, chosen, entered) {
+  /** `onChoose(task)` is called when a task is chosen, `onEnter()` on Enter. */
+  constructor(store, onChoose, onEnter) {
     this.store = store;
-    this.chosen = chosen;
-    this.entered = entered;
+    this.onChoose = onChoose;
+    this.onEnter = onEnter;
     this.chosenId = null;
     this.drawn = new Map(); // by index: the element, and the task that it shows
     this.space = make("div", { class: "seedream-space", role: "none" });
@@ -21,30 +21,30 @@ export class TaskList {
       class: "seedream-list",
       role: "listbox",
       tabindex: 0,
-      "aria-label": word("tasks.list"),
-      onscroll: () => this.soon(),
-      onkeydown: (event) => this.key(event),
-      onclick: (event) => this.click(event),
+      "aria-label": translate("tasks.list"),
+      onscroll: () => this.scheduleDraw(),
+      onkeydown: (event) => this.onKey(event),
+      onclick: (event) => this.onClick(event),
     }, this.space);
-    this.resized = new ResizeObserver(() => this.soon());
-    this.resized.observe(this.element);
+    this.resizes = new ResizeObserver(() => this.scheduleDraw());
+    this.resizes.observe(this.element);
   }
 
-  end() {
-    this.resized.disconnect();
+  destroy() {
+    this.resizes.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.settling);
   }
 
-  /** Draws before the next picture of the screen; pictures are fetched once scrolling has settled. */
-  soon() {
+  /** Draws with the next frame, and fetches thumbnails once scrolling has settled. */
+  scheduleDraw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
       this.draw();
     });
     clearTimeout(this.settling);
     this.settling = setTimeout(() => {
-      for (const { element } of this.drawn.values()) dress(element);
+      for (const { element } of this.drawn.values()) loadThumbnail(element);
     }, SETTLED_MS);
   }
 
@@ -60,27 +60,27 @@ export class TaskList {
       this.drawn.delete(index);
     }
     for (let index = first; index < last; index += 1) this.drawRow(index);
-    this.point();
+    this.markChosen();
   }
 
   drawRow(index) {
     const task = this.store.at(index);
     const known = this.drawn.get(index);
     if (known && known.task === task && known.total === this.store.total) return;
-    const element = taskRow(task);
+    const element = renderTaskRow(task);
     element.style.transform = `translateY(${index * ROW_PX}px)`;
     element.setAttribute("aria-setsize", this.store.total);
     element.setAttribute("aria-posinset", index + 1);
     element.dataset.index = index;
-    // A picture that is there stays: fetching it again would make it flicker.
-    if (known?.task?.id === task?.id && task) dress(element);
+    // A thumbnail that was shown before is set at once: it would flicker otherwise.
+    if (known?.task?.id === task?.id && task) loadThumbnail(element);
     if (known) known.element.replaceWith(element);
     else this.space.append(element);
     this.drawn.set(index, { element, task, total: this.store.total });
   }
 
-  /** Names the chosen task to assistive technology, and marks it. */
-  point() {
+  /** Marks the chosen task, also for assistive technology. */
+  markChosen() {
     let active = null;
     for (const { element, task } of this.drawn.values()) {
       const isChosen = task !== undefined && task.id === this.chosenId;
@@ -100,20 +100,20 @@ export class TaskList {
     if (top < scrollTop) this.element.scrollTop = top;
     else if (top + ROW_PX > scrollTop + clientHeight) this.element.scrollTop = top + ROW_PX - clientHeight;
     this.draw();
-    this.chosen(task);
+    this.onChoose(task);
   }
 
-  click(event) {
+  onClick(event) {
     const row = event.target.closest("[data-index]");
     if (row) this.choose(Number(row.dataset.index));
   }
 
-  key(event) {
+  onKey(event) {
     const last = this.store.total - 1;
     const now = this.store.indexOf(this.chosenId);
     const jump = Math.max(1, Math.floor(this.element.clientHeight / ROW_PX) - 1);
     const moves = { ArrowDown: now + 1, ArrowUp: now - 1, PageDown: now + jump, PageUp: now - jump, Home: 0, End: last };
-    if (event.key === "Enter") this.entered();
+    if (event.key === "Enter") this.onEnter();
     else if (event.key in moves) this.choose(Math.min(last, Math.max(0, moves[event.key])));
     else return;
     event.preventDefault();

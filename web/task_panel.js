@@ -1,24 +1,24 @@
-// The sidebar tab: every paid request of this ComfyUI, as it happens.
+// The sidebar tab: every paid request of this ComfyUI, updated live.
 import { onTask } from "./api.js";
-import { button, make, tell } from "./dom.js";
+import { make, makeButton, setText } from "./dom.js";
+import { loadTranslations, translate } from "./i18n.js";
 import { TaskDetails } from "./task_details.js";
 import { TaskList } from "./task_list.js";
 import { FILTERS, TaskStore } from "./task_store.js";
-import { loadWords, word } from "./words.js";
 
 const TYPING_MS = 250;
-const TOLD_MS = 4000;
+const STATUS_MS = 4000;
 const AGE_MS = 60_000;
 
 let panel = null;
 
 export const taskPanel = {
   open(place) {
-    panel?.end();
+    panel?.destroy();
     panel = new Panel(place);
   },
   close() {
-    panel?.end();
+    panel?.destroy();
     panel = null;
   },
 };
@@ -29,61 +29,61 @@ class Panel {
     place.style.height = "100%";
     place.replaceChildren(this.root);
     this.isOpen = true;
-    loadWords().then(() => this.isOpen && this.begin());
+    loadTranslations().then(() => this.isOpen && this.start());
   }
 
-  begin() {
-    this.store = new TaskStore((task) => this.changed(task));
+  start() {
+    this.store = new TaskStore((task) => this.onChange(task));
     this.list = new TaskList(this.store, (task) => this.details.show(task), () => this.details.focus());
-    this.details = new TaskDetails((text) => this.tell(text), () => this.list.element.focus());
+    this.details = new TaskDetails((text) => this.report(text), () => this.list.element.focus());
     this.count = make("span", { class: "seedream-count", "aria-live": "polite" });
-    this.told = make("div", { class: "seedream-told-line", role: "status", hidden: true });
+    this.status = make("div", { class: "seedream-status", role: "status", hidden: true });
     this.empty = make("p", { class: "seedream-nothing", hidden: true });
-    this.root.append(this.head(), this.empty, this.list.element, this.told, this.details.element);
-    this.silence = onTask((task) => this.store.put(task));
-    // What other processes did is looked at when somebody looks here again.
-    this.again = () => document.visibilityState === "visible" && this.store.refresh();
-    window.addEventListener("focus", this.again);
-    this.ageing = setInterval(() => this.redrawn(), AGE_MS);
+    this.root.append(this.makeHead(), this.empty, this.list.element, this.status, this.details.element);
+    this.unsubscribe = onTask((task) => this.store.update(task));
+    // Changes by other processes send no events: read them when the page is visible again.
+    this.onFocus = () => document.visibilityState === "visible" && this.store.refresh();
+    window.addEventListener("focus", this.onFocus);
+    this.ageTimer = setInterval(() => this.redraw(), AGE_MS);
     this.store.refresh();
   }
 
-  end() {
+  destroy() {
     this.isOpen = false;
-    this.silence?.();
-    window.removeEventListener("focus", this.again);
-    clearInterval(this.ageing);
-    clearTimeout(this.typing);
-    clearTimeout(this.telling);
-    this.list?.end();
+    this.unsubscribe?.();
+    window.removeEventListener("focus", this.onFocus);
+    clearInterval(this.ageTimer);
+    clearTimeout(this.typingTimer);
+    clearTimeout(this.statusTimer);
+    this.list?.destroy();
     this.root.remove();
   }
 
-  head() {
+  makeHead() {
     this.search = make("input", {
       id: "seedream-search",
       class: "seedream-input",
       type: "search",
-      placeholder: word("tasks.search"),
-      "aria-label": word("tasks.search"),
+      placeholder: translate("tasks.search"),
+      "aria-label": translate("tasks.search"),
       autocomplete: "off",
       oninput: () => {
-        clearTimeout(this.typing);
-        this.typing = setTimeout(() => this.choose(), TYPING_MS);
+        clearTimeout(this.typingTimer);
+        this.typingTimer = setTimeout(() => this.choose(), TYPING_MS);
       },
     });
-    const options = Object.keys(FILTERS).map((value) => make("option", { value, text: word(`filters.${value}`) }));
+    const options = Object.keys(FILTERS).map((value) => make("option", { value, text: translate(`filters.${value}`) }));
     this.filter = make("select", {
       id: "seedream-filter",
       class: "seedream-input",
-      "aria-label": word("tasks.filter"),
+      "aria-label": translate("tasks.filter"),
       onchange: () => this.choose(),
     }, ...options);
     return make("header", { class: "seedream-head" },
       make("div", { class: "seedream-title" },
-        make("h2", { text: word("tasks.title") }),
+        make("h2", { text: translate("tasks.title") }),
         this.count,
-        button("↻", () => this.store.refresh(), { id: "seedream-refresh", "aria-label": word("tasks.refresh"), title: word("tasks.refresh") }),
+        makeButton("↻", () => this.store.refresh(), { id: "seedream-refresh", "aria-label": translate("tasks.refresh"), title: translate("tasks.refresh") }),
       ),
       make("div", { class: "seedream-tools" }, this.search, this.filter),
     );
@@ -94,28 +94,28 @@ class Panel {
     this.store.choose(this.filter.value, this.search.value);
   }
 
-  changed(task) {
+  onChange(task) {
     const { store } = this;
     const isFiltered = store.filter !== "all" || store.text;
-    this.count.textContent = word(store.total === 1 ? "tasks.count_one" : "tasks.count", { count: store.total });
+    this.count.textContent = translate(store.total === 1 ? "tasks.count_one" : "tasks.count", { count: store.total });
     this.count.hidden = store.error !== null;
-    tell(this.empty, store.error?.message ?? (store.total ? "" : word(isFiltered ? "tasks.none_found" : "tasks.empty")));
+    setText(this.empty, store.error?.message ?? (store.total ? "" : translate(isFiltered ? "tasks.none_found" : "tasks.empty")));
     this.list.element.hidden = !store.total || store.error !== null;
-    this.list.soon();
+    this.list.scheduleDraw();
     const shown = this.details.task;
     const now = task?.id === shown?.id ? task : store.rows[store.indexOf(shown?.id)];
     if (shown && now && now !== shown) this.details.show(now);
   }
 
-  /** Ages grow by themselves. */
-  redrawn() {
+  /** Draws all rows again, because their ages have changed. */
+  redraw() {
     for (const drawn of this.list.drawn.values()) drawn.total = -1;
-    this.list.soon();
+    this.list.scheduleDraw();
   }
 
-  tell(text) {
-    tell(this.told, text);
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => tell(this.told, ""), TOLD_MS);
+  report(text) {
+    setText(this.status, text);
+    clearTimeout(this.statusTimer);
+    this.statusTimer = setTimeout(() => setText(this.status, ""), STATUS_MS);
   }
 }

@@ -1,5 +1,5 @@
-// The record as the panel sees it: pages of it, fetched when they are looked at, newest first. What
-// this server works on arrives by itself; the rest is looked at anew whenever the panel is.
+// The ledger's tasks, newest first, in pages that are fetched when they are shown. Tasks that this
+// server runs are updated by events; all others are read again when the panel becomes visible.
 import { call } from "./api.js";
 
 const PAGE = 200;
@@ -13,19 +13,19 @@ export const FILTERS = {
 };
 
 export class TaskStore {
-  /** `changed(task)` is called with one task that has moved, or without where all may have. */
-  constructor(changed) {
-    this.changed = changed;
-    this.rows = []; // with holes where no page has been fetched
+  /** `onChange(task)` is called with one task that has changed, or without where all may have. */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.rows = []; // with holes for pages that have not been fetched
     this.total = 0;
     this.filter = "all";
     this.text = "";
     this.version = 0;
-    this.pages = new Map(); // by number: the request under way, or "here"
+    this.pages = new Map(); // promises by page number
     this.error = null;
   }
 
-  /** Other tasks are wanted: those of a state, and with a text in them. */
+  /** Shows the tasks of one filter that contain a text. */
   choose(filter, text) {
     this.filter = filter;
     this.text = text.trim();
@@ -33,15 +33,15 @@ export class TaskStore {
     return this.refresh();
   }
 
-  /** Look again; what is known is shown until the answer comes. */
+  /** Reads again; what is known is shown until the response arrives. */
   refresh() {
     this.version += 1;
     this.pages.clear();
-    return this.page(0);
+    return this.loadPage(0);
   }
 
   at(index) {
-    this.page(Math.floor(index / PAGE));
+    this.loadPage(Math.floor(index / PAGE));
     return this.rows[index];
   }
 
@@ -49,18 +49,18 @@ export class TaskStore {
     return this.rows.findIndex((row) => row?.id === id);
   }
 
-  page(number) {
-    if (!this.pages.has(number)) this.pages.set(number, this.fetch(number));
+  loadPage(number) {
+    if (!this.pages.has(number)) this.pages.set(number, this.fetchPage(number));
     return this.pages.get(number);
   }
 
-  async fetch(number) {
+  async fetchPage(number) {
     const { version } = this;
     const states = FILTERS[this.filter].join(",");
     const query = new URLSearchParams({ offset: number * PAGE, limit: PAGE, state: states, text: this.text });
     try {
       const { total, tasks } = await call(`/tasks?${query}`);
-      // Meanwhile another choice was made, or a new task has moved all the others down.
+      // The filter has changed meanwhile, or a new task has moved all others down.
       if (version !== this.version) return;
       this.error = null;
       this.total = this.rows.length = total;
@@ -69,34 +69,34 @@ export class TaskStore {
       if (version !== this.version) return;
       this.error = error;
     }
-    this.changed();
+    this.onChange();
   }
 
-  /** A task has moved. */
-  put(task) {
+  /** Puts a changed task in its place. */
+  update(task) {
     const index = this.indexOf(task.id);
-    const fits = this.fits(task);
-    if (index >= 0 && fits) {
+    const matches = this.matches(task);
+    if (index >= 0 && matches) {
       this.rows[index] = task;
-      this.changed(task);
+      this.onChange(task);
     } else if (index >= 0) {
       this.rows.splice(index, 1);
-      this.moved(-1);
-    } else if (fits && task.id > (this.rows[0]?.id ?? 0)) {
+      this.shift(-1);
+    } else if (matches && task.id > (this.rows[0]?.id ?? 0)) {
       this.rows.unshift(task);
-      this.moved(1);
+      this.shift(1);
     }
   }
 
-  /** Pages begin elsewhere now: those that are here stay, those under way are asked for again. */
-  moved(by) {
+  /** Moves the page limits: rows that are known stay, pages still being fetched are read again. */
+  shift(by) {
     this.total += by;
     this.version += 1;
     this.pages.clear();
-    this.changed();
+    this.onChange();
   }
 
-  fits(task) {
+  matches(task) {
     const states = FILTERS[this.filter];
     const isWanted = states.length ? states.includes(task.state) : task.state !== "forgotten";
     const text = this.text.toLowerCase();

@@ -1,1 +1,1 @@
-"""The pack inside its host: the background loop, its sessions, and waiting for them in a node."""
+"""The pack inside ComfyUI: the background loop, its sessions, and running work from a node."""

@@ -1,11 +1,11 @@
-"""The pack's own event loop in a thread, from its start to the end of the process.
+"""The pack's own event loop in a thread, until the end of the process.
 
-ComfyUI gives every prompt an event loop of its own and closes it with everything in it when one
-node fails. Paid work therefore runs on a loop that only the end of the process closes.
+ComfyUI runs every prompt on a new event loop and closes that, with everything on it, when one node
+fails. Paid work therefore runs on a loop that is closed only when the process ends.
 
-At that end, also by SIGTERM, the loop waits for the responses to what was sent. A forked child of
-this process (a DataLoader's worker, say) inherits the loop without its thread: there nothing of it
-is used, closed or waited for.
+At that end, also after SIGTERM, the loop waits for responses to the requests in progress. A forked
+child of this process (a DataLoader's worker, for example) inherits the loop without its thread, so
+it must not use, close or wait for it.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 QUIT_PATIENCE_S = 4.0
-"""How long ComfyUI's end waits for the responses to requests that are on their way."""
+"""How long the end of ComfyUI waits for responses to requests in progress."""
 
 _register_at_exit: Callable[[Callable[[], None]], object] = getattr(
     threading, "_register_atexit", atexit.register
 )
-"""At the time of ``atexit`` no thread pool takes work any more, and without one no response can be
-written down."""
+"""``atexit`` is too late: thread pools take no more work then, so no response can be recorded."""
 
 
 class BackgroundLoop:
@@ -50,14 +49,14 @@ class BackgroundLoop:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
         self.loop.set_exception_handler(_log_loop_error)
-        self.sessions = SessionPool(_follow)
+        self.sessions = SessionPool(_watch_session)
         self._thread = threading.Thread(target=self.loop.run_forever, name="seedream", daemon=True)
         self._thread.start()
         _register_at_exit(self._end)
 
     def _end(self) -> None:
         if os.getpid() != self.pid:
-            return  # a forked child: the loop's thread runs in its parent alone
+            return  # a forked child: only its parent has the loop's thread
 
         async def close_all() -> None:
             await self.sessions.close(patience_s=QUIT_PATIENCE_S)
@@ -76,19 +75,19 @@ class BackgroundLoop:
 
 
 def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log by our own logger, whose text every stream can hold."""
+    """Log with the pack's logger, whose filter makes the text encodable."""
     log.error("%s", context.get("message"), exc_info=context.get("exception"))
 
 
 _own: BackgroundLoop | None = None
 _own_lock = threading.Lock()
 _inherited: list[BackgroundLoop] = []
-"""In a forked child: its parents' loops. Closing one would take sockets out of the epoll object
-that the parent still waits on, so they are kept until the child ends."""
+"""In a forked child: its parents' loops, kept until the child ends. Closing one would remove
+sockets from the epoll object that the parent still waits on."""
 
 
-def own_loop() -> BackgroundLoop:
-    """The pack's loop, started when first needed."""
+def get_loop() -> BackgroundLoop:
+    """Return the pack's loop; start it when it is first needed."""
     global _own
     with _own_lock:
         if _own is None:
@@ -104,37 +103,37 @@ async def run_in_session(job: Callable[[Session], Awaitable[T]]) -> T:
     """
 
     async def work() -> T:
-        async with own_loop().sessions.lease() as session:
+        async with get_loop().sessions.lease() as session:
             return await job(session)
 
-    return await on_own_loop(work)
+    return await run_on_loop(work)
 
 
-async def on_own_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def run_on_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
-    work = asyncio.run_coroutine_threadsafe(job(), own_loop().loop)
+    work = asyncio.run_coroutine_threadsafe(job(), get_loop().loop)
     return await asyncio.wrap_future(work)
 
 
 # --- browsers -----------------------------------------------------------------------------------
 
 
-def _follow(session: Session) -> TaskEvents | None:
-    """Tell browsers what becomes of this session's work, where they may know."""
+def _watch_session(session: Session) -> TaskEvents | None:
+    """Send this session's changes to browsers, unless ComfyUI serves several users."""
     if is_multi_user():
         return None
-    live = TaskEvents(session, send)
-    session.on_change = live.changed
+    live = TaskEvents(session, send_event)
+    session.on_change = live.note_change
     return live
 
 
 def is_multi_user() -> bool:
-    """Whether ComfyUI serves several users, who are none of each other's business."""
+    """Tell whether ComfyUI serves several users, who must not see each other's tasks."""
     return bool(args.multi_user)
 
 
-def send(event: str, data: dict[str, Any]) -> None:
-    """Send every open browser an event; from any thread."""
+def send_event(event: str, data: dict[str, Any]) -> None:
+    """Send an event to every open browser; callable from any thread."""
     server: Any = getattr(PromptServer, "instance", None)
     if server is not None:
         server.send_sync(event, data)
@@ -145,13 +144,13 @@ def send(event: str, data: dict[str, Any]) -> None:
 _ENDING_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-"""``docker stop`` and systemd send the first, a closing terminal the second."""
+"""``docker stop`` and systemd send SIGTERM, a closing terminal SIGHUP."""
 
 
-def end_by_signal_as_by_interrupt() -> None:
-    """Let SIGTERM and SIGHUP end ComfyUI as Ctrl-C does, where they would kill it at once.
+def handle_end_signals() -> None:
+    """Make SIGTERM and SIGHUP end ComfyUI as Ctrl-C does instead of killing it.
 
-    A handler that another pack or program has set stays. Only the main thread can set one.
+    Keep a handler that another pack or program has set. Only the main thread can set one.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -161,10 +160,10 @@ def end_by_signal_as_by_interrupt() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C does. A second signal kills, as before this pack was loaded."""
+    """Do what Ctrl-C does. A second signal kills the process, as without this pack."""
     _restore_signals()
     on_ctrl_c = signal.getsignal(signal.SIGINT)
-    if not callable(on_ctrl_c):  # a shell starts background jobs with SIGINT ignored
+    if not callable(on_ctrl_c):  # a shell ignores SIGINT in background jobs
         raise KeyboardInterrupt
     on_ctrl_c(signal.SIGINT, frame)
 
@@ -175,8 +174,8 @@ def _restore_signals() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _forget_in_child() -> None:
-    """Leave a forked child as if the pack had never run: it may start a loop of its own."""
+def _reset_in_child() -> None:
+    """Reset a forked child as if the pack had never run: it may start another loop."""
     global _own, _own_lock
     _own_lock = threading.Lock()  # another thread of the parent may have held it
     if _own is not None:
@@ -186,4 +185,4 @@ def _forget_in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_in_child)
+    os.register_at_fork(after_in_child=_reset_in_child)

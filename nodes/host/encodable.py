@@ -1,9 +1,9 @@
-"""Text that every log stream of the process can hold.
+"""Text that every log stream of the process can encode.
 
-ComfyUI logs a failed node's exception on streams that it opens strictly. Where one of them is not
-UTF-8 (redirected output on Windows, ``PYTHONIOENCODING``), a character that its encoding lacks
-raises inside the logging call, which ends ComfyUI's prompt thread. So what leaves this pack as an
-exception or a log record has such characters as escapes, ``\\u5df2``.
+ComfyUI logs the exception of a failed node to strict streams. If one of them is not UTF-8
+(redirected output on Windows, ``PYTHONIOENCODING``), a character that its encoding lacks raises
+inside the logging call, which ends ComfyUI's prompt thread. So exceptions and log records of this
+pack have such characters as escapes, ``\\u5df2``.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from ..web.settings import log
 T = TypeVar("T")
 
 
-def encodable(text: str) -> str:
-    """The text with an escape in place of each character that some log stream cannot encode."""
-    for encoding in _strict_encodings():
+def to_encodable(text: str) -> str:
+    """Escape each character of a text that a log stream cannot encode."""
+    for encoding in _find_strict_encodings():
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     return text
 
 
-def _strict_encodings() -> set[str]:
-    """The encodings of the standard streams and of all logging handlers.
+def _find_strict_encodings() -> set[str]:
+    """Find the encodings of the standard streams and of all logging handlers.
 
-    UTF-8 is always among them: half a surrogate pair is no text for a browser either.
+    UTF-8 is always among them, because browsers cannot show half a surrogate pair either.
     """
     found = {"utf-8"}
-    for stream in _streams():
+    for stream in _iterate_streams():
         name, errors = getattr(stream, "encoding", None), getattr(stream, "errors", None)
         if not isinstance(name, str) or errors not in (None, "strict", "surrogateescape"):
             continue
@@ -46,28 +46,28 @@ def _strict_encodings() -> set[str]:
     return found
 
 
-def _streams() -> Iterator[Any]:
+def _iterate_streams() -> Iterator[Any]:
     yield from (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__)
     loggers: list[Any] = [logging.getLogger(), *list(logging.root.manager.loggerDict.values())]
-    for logger in loggers:  # placeholders among them have no handlers
+    for logger in loggers:  # some are placeholders without handlers
         for handler in tuple(getattr(logger, "handlers", ())):
             yield getattr(handler, "stream", None) or handler
             yield getattr(getattr(handler, "console", None), "file", None)
 
 
 class EncodableFilter(logging.Filter):
-    """Makes the records of the pack's logger encodable; lets every one pass."""
+    """Makes the records of the pack's logger encodable; rejects none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = encodable(record.getMessage()), None
+        record.msg, record.args = to_encodable(record.getMessage()), None
         if record.exc_info and record.exc_info[0] is not None:
-            record.exc_text = encodable("".join(traceback.format_exception(*record.exc_info)))
+            record.exc_text = to_encodable("".join(traceback.format_exception(*record.exc_info)))
             record.exc_info = None
         return True
 
 
 def filter_logs() -> None:
-    """Filter what the pack logs; a logger's filter does not see the records of loggers below it."""
+    """Add the filter to the pack's loggers; a child's records do not pass its parent's filter."""
     for logger in (log, log.getChild("sandbox")):
         logger.addFilter(_FILTER)
 
@@ -75,11 +75,11 @@ def filter_logs() -> None:
 _FILTER = EncodableFilter()
 
 
-def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-    """Let a node's ``execute`` raise only what the host can log.
+def with_encodable_errors(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
+    """Make a node's ``execute`` raise only what the host can log.
 
-    Our own errors are whole without a traceback. Of another exception that cannot be logged as it
-    is, the whole traceback becomes the text.
+    Errors of the pack are raised without a traceback. Another exception that cannot be logged
+    becomes a ``RuntimeError`` with the escaped traceback as its text.
     """
 
     @wraps(execute)
@@ -87,15 +87,15 @@ def raises_encodable(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awai
         try:
             return await execute(*args, **given)
         except SeedreamError as error:
-            error.args = (encodable(str(error)),)
+            error.args = (to_encodable(str(error)),)
             if notes := getattr(error, "__notes__", None):
-                vars(error)["__notes__"] = [encodable(note) for note in notes]
+                vars(error)["__notes__"] = [to_encodable(note) for note in notes]
             raise error.with_traceback(None) from None
         except Exception as error:
             whole = "".join(traceback.format_exception(error))
-            if encodable(whole) == whole:
+            if to_encodable(whole) == whole:
                 raise
-            reason = encodable(whole)
+            reason = to_encodable(whole)
         raise RuntimeError(reason)
 
     return checked

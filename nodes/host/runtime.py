@@ -1,6 +1,6 @@
-"""Waiting in a node for work on the pack's own loop (``background.py``).
+"""Run work of a node on the pack's loop (``background.py``).
 
-A node only waits for its work, watches Cancel beside, and may leave at any moment.
+The node only waits for the work and checks for Cancel; it may stop waiting at any moment.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from server import PromptServer
 
 from ...seedream_api.errors import Interrupted, SeedreamError
 from ...seedream_api.jobs.cancellation import interruption_of
-from ..given import check_prompt
+from ..node_values import check_prompt
 from ..web.settings import log
-from .background import own_loop
+from .background import get_loop
 
 if TYPE_CHECKING:
     from comfy_api.latest import io
@@ -33,43 +33,43 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TICK_S = 0.1
-"""How often Cancel is looked for."""
+"""How often Cancel is checked."""
 CANCEL_GRACE_S = 0.25
-"""How long a cancelled node waits to hear what still runs; Cancel has 0.5 s in all."""
+"""How long a cancelled node waits for a report of what still runs; Cancel takes at most 0.5 s."""
 
 
 @dataclass
 class NodeProgress:
-    """The node that runs now: where its progress is shown, and which call of how many it is.
+    """The running node: where its progress is shown, and which of how many calls this is.
 
     Args:
-        index: of this call, from 0, where a list makes ComfyUI run the node once an item.
-        indexes: of all calls of the node that have begun in this prompt.
+        index: of this call, from 0; a list makes ComfyUI call the node once per item.
+        indexes: of all calls of the node that have started in this prompt.
     """
 
     unique_id: str | None
     index: int = 0
     indexes: set[int] = field(default_factory=lambda: {0})
     latest: Progress | None = field(default=None, repr=False)
-    sheet: Image | None = field(default=None, repr=False)
-    """The references that are sent; shown once, while the node runs."""
+    preview: Image | None = field(default=None, repr=False)
+    """The reference images that are sent; shown once, while the node runs."""
     notes: tuple[str, ...] = ()
-    """What the report says of the prompt itself."""
+    """Notes for the report about the prompt itself."""
 
     @classmethod
-    def of(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
-        """The caller of the node's ``execute`` that is running.
+    def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
+        """Check the prompt and make the progress for a call of the node's ``execute``.
 
         Raises:
-            InvalidRequest: the prompt means an input that the node does not have.
+            InvalidRequest: see :func:`check_prompt`.
         """
         notes = check_prompt(node, given)
-        caller = cls._counted(node.hidden.unique_id)
+        caller = cls._count_call(node.hidden.unique_id)
         caller.notes = notes
         return caller
 
     @classmethod
-    def _counted(cls, unique_id: str | None) -> NodeProgress:
+    def _count_call(cls, unique_id: str | None) -> NodeProgress:
         context: Any = get_executing_context()
         if context is None:
             return cls(unique_id)
@@ -81,21 +81,21 @@ class NodeProgress:
         indexes.add(index)
         return cls(unique_id, index, indexes)
 
-    def call_of_calls(self) -> tuple[int, int]:
-        """This call's number, from 1, and how many calls ComfyUI makes of the node."""
+    def call_number(self) -> tuple[int, int]:
+        """Return this call's number, from 1, and how many calls of the node ComfyUI makes."""
         return self.index + 1, len(self.indexes)
 
     def show(self, text: str) -> None:
-        """Put a line under the node."""
+        """Show a line under the node."""
         server: Any = getattr(PromptServer, "instance", None)
         if server is not None and self.unique_id is not None:
-            # Half a character, quoted from a prompt, is no text for a browser.
+            # Browsers cannot show half a surrogate pair, which a prompt may contain.
             text = text.encode("utf-8", "backslashreplace").decode()
             server.send_progress_text(text, self.unique_id)
 
 
 _calls: dict[tuple[str, str], set[int]] = {}
-"""By prompt and node: the calls that have begun. ComfyUI begins all before it awaits any."""
+"""The calls that have started, by prompt and node. ComfyUI starts all before it awaits any."""
 _REMEMBERED_NODES = 256
 
 
@@ -107,24 +107,24 @@ async def run(
     """Run ``job`` on the pack's loop and wait for it, showing its progress on the node.
 
     Args:
-        job: given the session and where to tell its progress.
-        describe: a step, and which call of how many it belongs to, as a line of text.
+        job: takes the session and a function to report progress with.
+        describe: makes a line of text from a step and the call's number and count.
 
     Raises:
-        InterruptProcessingException: Cancel was pressed; what still runs is shown on the node.
+        InterruptProcessingException: the user cancelled; the node shows what still runs.
         SeedreamError: whatever the job raised.
     """
-    own = own_loop()
+    own = get_loop()
 
-    def tell(step: Progress) -> None:
+    def report_progress(step: Progress) -> None:
         caller.latest = step
 
     async def work() -> T:
         try:
             async with own.sessions.lease() as session:
-                return await job(session, tell)
+                return await job(session, report_progress)
         except asyncio.CancelledError as error:
-            # A cancellation that left the loop as such could end the host's.
+            # A CancelledError that leaves this loop could cancel the host's task.
             raise interruption_of(error) from None
 
     call = LoopTask(own.loop, work)
@@ -135,17 +135,17 @@ async def run(
                 call.cancel()
                 await report_cancelled(call, caller)
                 raise InterruptProcessingException
-            shown = _show(caller, shown, describe)
+            shown = _update_node(caller, shown, describe)
             await _wait(call.ended, TICK_S)
     except asyncio.CancelledError:
-        # The host's own: a sibling failed. It must pass; ours never leave the pack's loop.
+        # From the host, because another node failed: pass it on. Ours never leave the pack's loop.
         call.cancel()
         raise
     return call.result()
 
 
 class LoopTask(Generic[T]):
-    """A job on the pack's loop as the host's loop sees it; its cancellation is an error of ours."""
+    """A job on the pack's loop that the host's loop waits for; its cancellation is an error."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, job: Callable[[], Coroutine[Any, Any, T]]
@@ -158,22 +158,22 @@ class LoopTask(Generic[T]):
 
         def begin() -> None:
             self._task = loop.create_task(job())
-            self._task.add_done_callback(self._ended)
+            self._task.add_done_callback(self._finish)
 
         loop.call_soon_threadsafe(begin)
 
-    def _ended(self, task: asyncio.Task[T]) -> None:
+    def _finish(self, task: asyncio.Task[T]) -> None:
         error = Interrupted("interrupted_before") if task.cancelled() else task.exception()
         if error is None:
             self._outcome.set_result(task.result())
         else:
             self._outcome.set_exception(error)
-        # The prompt may be over, and its loop with it.
+        # The prompt may have ended and closed its loop.
         with contextlib.suppress(RuntimeError):
             self._host_loop.call_soon_threadsafe(self.ended.set)
 
     def cancel(self) -> None:
-        """Leave; what was sent goes on. Runs after ``begin``: the loop keeps their order."""
+        """Cancel the job; a request that was sent continues. The loop runs this after ``begin``."""
         self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
 
     def result(self) -> T:
@@ -184,7 +184,7 @@ class LoopTask(Generic[T]):
 
 
 async def report_cancelled(call: LoopTask[Any], caller: NodeProgress) -> None:
-    """Say what a cancelled job leaves behind, as far as it tells in time."""
+    """Report what a cancelled job leaves running, if that is known in time."""
     await _wait(call.ended, CANCEL_GRACE_S)
     error = call.error()
     if isinstance(error, SeedreamError):
@@ -192,28 +192,31 @@ async def report_cancelled(call: LoopTask[Any], caller: NodeProgress) -> None:
         caller.show(f"{error.message('zh')}\n{error.message('en')}")
 
 
-def _show(
+def _update_node(
     caller: NodeProgress,
     shown: Progress | None,
     describe: Callable[[Progress, tuple[int, int]], str],
 ) -> Progress | None:
-    """Bring the node's text, bar and picture up to the latest step."""
-    if caller.sheet is not None and caller.unique_id is not None:
-        picture = ("JPEG", caller.sheet, None)
+    """Update the node's text, progress bar and preview to the latest step."""
+    if caller.preview is not None and caller.unique_id is not None:
+        picture = ("JPEG", caller.preview, None)
         get_progress_state().update_progress(str(caller.unique_id), 0.0, 100.0, picture)
-        caller.sheet = None
+        caller.preview = None
     step = caller.latest
     if step is None or step is shown:
         return shown
-    caller.show(describe(step, caller.call_of_calls()))
+    caller.show(describe(step, caller.call_number()))
     if step.percent is not None and caller.unique_id is not None:
         get_progress_state().update_progress(str(caller.unique_id), step.percent, 100.0)
     return step
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Until the event or for so long. No ``wait_for``: before Python 3.12 it may swallow a
-    cancellation, and the host would find a failed node where it cancelled one."""
+    """Wait for the event, but at most ``seconds``.
+
+    Before Python 3.12 ``wait_for`` may swallow a cancellation; the host would then see a
+    failed node instead of a cancelled one.
+    """
     waiting = asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait({waiting}, timeout=seconds)

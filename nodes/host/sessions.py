@@ -1,4 +1,4 @@
-"""The sessions on the pack's loop: one for the present settings, and earlier ones still in use."""
+"""The sessions on the pack's loop: one for the current settings, and earlier ones still in use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...seedream_api.config.settings import load_settings
-from ..web.settings import home_folder
+from ..web.settings import find_home_folder
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
@@ -25,13 +25,13 @@ class _Lease:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a node or a route uses it, or work is under way in it."""
-        is_telling = self.live is not None and self.live.is_telling
-        return bool(self.users or self.session.running_jobs or is_telling)
+        """Whether a node or a route uses it, or a job is running in it."""
+        is_sending = self.live is not None and self.live.is_sending
+        return bool(self.users or self.session.running_jobs or is_sending)
 
     @property
     def sandbox_url(self) -> str | None:
-        """Where the built-in sandbox serves the links of this session; they end with its last."""
+        """Where the built-in sandbox serves this session's URLs; they end with its last session."""
         is_built_in = self.session.settings.is_built_in_sandbox
         return self.session.client.base_url if is_built_in else None
 
@@ -39,70 +39,71 @@ class _Lease:
 class SessionPool:
     """Lends sessions; on one event loop.
 
-    A session's settings are fixed, so a change of the settings makes another one. Work that was
-    begun in the one before goes on there; it is closed once nothing of it is in use.
+    A session's settings are fixed, so changed settings open another session. Jobs that started in
+    the former session continue there; it is closed once it is no longer in use.
 
     Args:
-        follow: given a session that was just opened; gives what tells browsers of it, if anything.
+        follow: called with a session that was just opened; returns what sends its changes to
+            browsers, if anything does.
     """
 
     def __init__(self, follow: Callable[[Session], TaskEvents | None]) -> None:
         self._follow = follow
         self._opening = asyncio.Lock()
-        self._lent: list[_Lease] = []
-        """Open ones; the last is that of the present settings."""
+        self._leases: list[_Lease] = []
+        """The open sessions; the last one has the current settings."""
         self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lease(self) -> AsyncGenerator[Session]:
-        """The session of the present settings, open for as long as the block lasts.
+        """Lend the session of the current settings, open at least for the block.
 
         Raises:
-            SeedreamError: a setting is not allowed, or the home folder cannot be used.
+            SeedreamError: a setting is not allowed, or the data folder cannot be used.
         """
         async with self._opening:
-            lent = await self._present()
-            lent.users += 1
+            lease = await self._get_current()
+            lease.users += 1
         try:
-            yield lent.session
+            yield lease.session
         finally:
-            lent.users -= 1
+            lease.users -= 1
             self._close_idle()
 
-    async def _present(self) -> _Lease:
+    async def _get_current(self) -> _Lease:
         await asyncio.to_thread(_import_client)
         from ...seedream_api.jobs.session import Session
 
-        settings = await asyncio.to_thread(load_settings, home_folder())
-        for lent in self._lent:
-            if lent.session.settings == settings and not lent.session.ledger.is_unusable:
-                self._lent.remove(lent)
-                self._lent.append(lent)
-                return lent
+        settings = await asyncio.to_thread(load_settings, find_home_folder())
+        for lease in self._leases:
+            if lease.session.settings == settings and not lease.session.ledger.is_unusable:
+                self._leases.remove(lease)
+                self._leases.append(lease)
+                return lease
         session = await Session(settings).__aenter__()
-        self._lent.append(_Lease(session, self._follow(session)))
-        return self._lent[-1]
+        self._leases.append(_Lease(session, self._follow(session)))
+        return self._leases[-1]
 
     def _close_idle(self) -> None:
-        """Close what is of earlier settings and not in use; of a sandbox, one session stays."""
-        for lent in [one for one in self._lent[:-1] if not one.is_in_use]:
-            others = {one.sandbox_url for one in self._lent if one is not lent}
-            if lent.sandbox_url is not None and lent.sandbox_url not in others:
+        """Close sessions of earlier settings that are not in use, but keep one of each sandbox."""
+        for lease in [one for one in self._leases[:-1] if not one.is_in_use]:
+            others = {one.sandbox_url for one in self._leases if one is not lease}
+            if lease.sandbox_url is not None and lease.sandbox_url not in others:
                 continue
-            self._lent.remove(lent)
-            closing = asyncio.create_task(lent.session.close())
+            self._leases.remove(lease)
+            closing = asyncio.create_task(lease.session.close())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
     async def close(self, *, patience_s: float) -> None:
-        """Close all; see ``Session.close``."""
-        every, self._lent = self._lent, []
-        for lent in every:
-            await lent.session.close(patience_s=patience_s)
+        """Close all sessions; see ``Session.close``."""
+        every, self._leases = self._leases, []
+        for lease in every:
+            await lease.session.close(patience_s=patience_s)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
 
 def _import_client() -> None:
-    """Everything that the nodes' work imports, which takes half a second the first time."""
+    """Import all modules that jobs need, which takes half a second the first time."""
     for module in ("collect", "generate", "load_urls", "session", "upload_references"):
-        importlib.import_module(f"..seedream_api.jobs.{module}", __package__)
+        importlib.import_module(f"...seedream_api.jobs.{module}", __package__)

@@ -1,1 +1,1 @@
-"""What this ComfyUI's own page asks for: settings, the task panel, estimates of charges."""
+"""The back end of the web extension: settings, the task panel, estimates of charges."""

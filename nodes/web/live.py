@@ -1,4 +1,4 @@
-"""Tells browsers what becomes of the entries that this process works on, as it happens."""
+"""Send browsers the changes of this process's jobs, live."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.errors import LedgerFailed
-from .panel import entry_json
+from .panel import job_json
 from .settings import log
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 EVENT = "seedream.task"
 PAUSE_S = 0.2
-"""Between two rounds: progress comes in bursts, and a person sees no more."""
+"""Between two rounds: progress arrives in bursts, faster than a person can read."""
 
 
 class TaskEvents:
-    """Reads the rows that have changed and sends them, each once a round.
+    """Reads the rows that have changed and sends them, each once per round.
 
     Args:
-        send: given the event's name and its JSON; must not block.
+        send: takes the event's name and its JSON; must not block.
     """
 
     def __init__(self, session: Session, send: Callable[[str, dict[str, Any]], None]) -> None:
@@ -33,32 +33,32 @@ class TaskEvents:
         self._round: asyncio.Task[None] | None = None
 
     @property
-    def is_telling(self) -> bool:
-        """Whether something is still to be read and sent."""
+    def is_sending(self) -> bool:
+        """Whether changes are still to be read and sent."""
         return self._round is not None and not self._round.done()
 
-    def changed(self, job: Job) -> None:
-        """A work has moved its row or made progress; on the session's loop."""
+    def note_change(self, job: Job) -> None:
+        """Note that a job has changed its row or made progress; call it on the session's loop."""
         if job.row is None:
             return
         self._changed[job.row.id] = job
-        if not self.is_telling:
-            self._round = asyncio.create_task(self._rounds())
+        if not self.is_sending:
+            self._round = asyncio.create_task(self._send_changes())
 
-    async def _rounds(self) -> None:
+    async def _send_changes(self) -> None:
         from ...seedream_api.ledger.browsing import get_job
 
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:
             jobs, self._changed = self._changed, {}
-            for row_id, work in jobs.items():
+            for row_id, job in jobs.items():
                 if self._session.is_closing:
                     return
                 try:
                     found = await ledger.run(get_job, ledger, row_id)
                 except LedgerFailed as failed:
-                    log.debug("a change was not told to browsers: %s", failed.key)
+                    log.debug("a change was not sent to browsers: %s", failed.key)
                     continue
                 if found is not None:
-                    self._send(EVENT, entry_json(found, work.latest))
+                    self._send(EVENT, job_json(found, job.latest))
             await asyncio.sleep(PAUSE_S)

@@ -1,4 +1,4 @@
-"""Entries of the record as the task panel shows them, and what the panel may ask for."""
+"""Jobs of the ledger as the task panel shows them, and the actions of the panel."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from ...seedream_api.ledger.ledger import Ledger
 
 PROMPT_LENGTH = 300
-"""Of a prompt in a list; an entry asked for alone has it whole."""
+"""Characters of a prompt in a list; the details of one job have all of it."""
 THUMBNAIL_SIDE = 192
 _REMEMBERED = 1_000
-"""Thumbnails kept in memory: some ten megabytes."""
+"""Thumbnails kept in memory: about ten megabytes."""
 
 
-def entry_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
-    """An entry in few words, for a list of thousands.
+def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
+    """Build the short JSON of a job, for a list of thousands.
 
     Args:
-        progress: the latest step, while this process works on it.
+        progress: the latest step, while this process runs the job.
     """
     row, images = found.row, found.images
     prompt = row.prompt
@@ -50,15 +50,15 @@ def entry_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "has_urls": any(image.url for image in images),
         "charge": found.charge.value,
         "is_free": row.address == SANDBOX,
-        "error": _error(found),
-        "progress": _progress(progress) if found.is_live else None,
+        "error": _error_json(found),
+        "progress": _progress_json(progress) if found.is_live else None,
     }
 
 
-def whole_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
-    """An entry with its whole prompt and the addresses of its results."""
+def full_job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
+    """Build the JSON of a job with its whole prompt and its result URLs."""
     return {
-        **entry_json(found, progress),
+        **job_json(found, progress),
         "prompt": found.row.prompt,
         "seed": found.row.seed,
         "fields": found.row.fields,
@@ -66,7 +66,7 @@ def whole_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
     }
 
 
-def _error(found: JobView) -> dict[str, Any] | None:
+def _error_json(found: JobView) -> dict[str, Any] | None:
     error = found.row.error
     if error is None:
         return None
@@ -76,7 +76,7 @@ def _error(found: JobView) -> dict[str, Any] | None:
     }
 
 
-def _progress(step: Progress | None) -> dict[str, Any] | None:
+def _progress_json(step: Progress | None) -> dict[str, Any] | None:
     if step is None:
         return None
     return {
@@ -87,31 +87,31 @@ def _progress(step: Progress | None) -> dict[str, Any] | None:
     }
 
 
-def progress_of(session: Session, row_id: int) -> Progress | None:
-    """The latest step of a row on which this session works."""
+def find_progress(session: Session, row_id: int) -> Progress | None:
+    """Find the latest step of a job that this session runs."""
     jobs = session.running_jobs.values()
-    return next((work.latest for work in jobs if work.row and work.row.id == row_id), None)
+    return next((job.latest for job in jobs if job.row and job.row.id == row_id), None)
 
 
 async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
-    """A page of the record, newest first."""
+    """Build a page of the job list, newest first."""
     from ...seedream_api.ledger.browsing import list_jobs
 
     ledger = session.ledger
     found = await ledger.run(
         list_jobs, ledger, offset=offset, limit=limit, states=states, text=text
     )
-    entries = [entry_json(one, progress_of(session, one.row.id)) for one in found.entries]
+    entries = [job_json(one, find_progress(session, one.row.id)) for one in found.entries]
     return {"total": found.total, "offset": offset, "tasks": entries}
 
 
-async def entry_of(session: Session, row_id: int) -> JobView:
-    """One entry of the record.
+async def find_job(session: Session, row_id: int) -> JobView:
+    """Find one job of the ledger.
 
     Raises:
-        InvalidRequest: there is none of this number.
+        InvalidRequest: there is no job with this number.
     """
     from ...seedream_api.ledger.browsing import get_job
 
@@ -122,36 +122,36 @@ async def entry_of(session: Session, row_id: int) -> JobView:
 
 
 async def forget(session: Session, row_id: int) -> JobView:
-    """Let the same inputs be paid for again.
+    """Forget a job, so that the same inputs may be paid for again.
 
     Raises:
-        InvalidRequest: there is none of this number, or it is being worked on.
+        InvalidRequest: there is no job with this number, or it is running.
     """
-    await entry_of(session, row_id)
+    await find_job(session, row_id)
     await session.ledger.run(_forget, session.ledger, row_id)
-    return await entry_of(session, row_id)
+    return await find_job(session, row_id)
 
 
 def _forget(ledger: Ledger, row_id: int) -> None:
     from ...seedream_api.ledger.browsing import get_job
 
     try:
-        # On the ledger's own thread nothing of this process comes between the look and the move.
+        # On the ledger's thread, nothing in this process runs between the check and the change.
         found = get_job(ledger, row_id)
         if found is not None and found.row.owner == ledger.owner:
-            raise ValueError  # noqa: TRY301 - told as one that another process works on
+            raise ValueError  # noqa: TRY301 - reported like a job that another process runs
         ledger.forget(row_id)
     except ValueError:
         raise InvalidRequest("entry_running", given=row_id) from None
 
 
-async def image_file(session: Session, row_id: int, position: int) -> tuple[Path, str, str]:
-    """The stored file of an image, its media type and its hash; by row and position alone.
+async def find_image(session: Session, row_id: int, position: int) -> tuple[Path, str, str]:
+    """Find the stored file of an image, its media type and its hash, by row and position.
 
     Raises:
-        InvalidRequest: no such image is in the store.
+        InvalidRequest: there is no such image in the store.
     """
-    found = await entry_of(session, row_id)
+    found = await find_job(session, row_id)
     images = (image for image in found.images if image.position == position)
     image = next(images, None)
     file = image.file if image else None
@@ -168,20 +168,20 @@ def _is_inside(file: Path, folder: Path) -> bool:
 
 
 def check_json(check: Check) -> dict[str, Any]:
-    """One thing that was looked at."""
+    """Build the JSON of one of doctor's checks."""
     english = check.error.message("en") if check.error else check.message
-    told = {"en": english, "zh": check.message_zh}
-    return {"name": check.name, "verdict": check.verdict, "message": told}
+    texts = {"en": english, "zh": check.message_zh}
+    return {"name": check.name, "verdict": check.verdict, "message": texts}
 
 
 class _Thumbnails:
-    """Small JPEGs of stored images, made in threads, two at a time, and remembered by content."""
+    """Small JPEGs of stored images, made in threads, two at a time, and cached by content."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._turns = asyncio.Semaphore(2)
 
-    async def of(self, file: Path, sha256: str) -> bytes:
+    async def get(self, file: Path, sha256: str) -> bytes:
         from ...seedream_api.images.thumbnails import thumbnail
 
         async with self._turns:
@@ -198,13 +198,13 @@ class _Thumbnails:
 _thumbnails: _Thumbnails | None = None
 
 
-async def thumbnail_of(file: Path, sha256: str) -> bytes:
-    """A stored image as a small JPEG; on the pack's loop.
+async def get_thumbnail(file: Path, sha256: str) -> bytes:
+    """Return a stored image as a small JPEG; call it on the pack's loop.
 
     Raises:
-        ResultUnavailable: it is no readable picture.
+        ResultUnavailable: the image cannot be read.
     """
     global _thumbnails
     if _thumbnails is None:
         _thumbnails = _Thumbnails()
-    return await _thumbnails.of(file, sha256)
+    return await _thumbnails.get(file, sha256)

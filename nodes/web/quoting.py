@@ -1,4 +1,4 @@
-"""How many images a click may charge, before it is made: nothing is sent, nothing uploaded."""
+"""Estimate how many images a run may charge; nothing is sent or uploaded for that."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...seedream_api.catalog import MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
 from .. import evolink, preferential
-from ..given import non_blank_lines
+from ..node_values import non_blank_lines
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {
-        "SeedreamEvolink": evolink.request_of,
-        "SeedreamPreferential": preferential.request_of,
+        "SeedreamEvolink": evolink.build_request,
+        "SeedreamPreferential": preferential.build_request,
     }
 )
 
@@ -26,15 +26,15 @@ _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
 async def estimate_charge(
     session: Session, class_type: str, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What running a generator once may charge.
+    """Estimate what one run of a generator may charge.
 
     Args:
         given: its inputs as in an API prompt; a linked one is a list.
 
     Returns:
-        ``images`` that may be charged; whether something is ``linked``, for each item of a linked
-        list is charged by itself; the ``state`` of the entry that answers for these inputs, if one
-        does; whether the service is the free ``sandbox``.
+        ``images`` that may be charged; whether an input is ``linked``, because each item of a
+        linked list is charged separately; the ``state`` of the job that these inputs would reuse,
+        if there is one; whether the service is the free ``sandbox``.
 
     Raises:
         SeedreamError: why running it would fail before anything is sent.
@@ -44,23 +44,23 @@ async def estimate_charge(
     sandbox = session.settings.is_sandbox
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
-        # What is linked is known only when the graph runs.
-        most = _most(given, linked)
+        # The values of links are known only when the workflow runs.
+        most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _request(class_type, given)
-    state = await _state(session, request)
+    request = _build_request(class_type, given)
+    state = await _find_state(session, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
 
 
-def _most(given: Mapping[str, Any], linked: set[str]) -> int:
+def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
     if "n" in linked:
         return int(MAX_RESULTS.value)
     count = given.get("n")
     return count if isinstance(count, int) else 1
 
 
-def _request(class_type: str, given: Mapping[str, Any]) -> Request:
+def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
     from ...seedream_api.service.references import UrlReference
 
     urls = given.get("image_urls") or ""
@@ -71,7 +71,7 @@ def _request(class_type: str, given: Mapping[str, Any]) -> Request:
     return _REQUESTS[class_type](prompt, model, given, references)
 
 
-async def _state(session: Session, request: Request) -> str | None:
+async def _find_state(session: Session, request: Request) -> str | None:
     from ...seedream_api.jobs.generate import build_spec
     from ...seedream_api.ledger.browsing import find_reusable
     from ...seedream_api.service.validation import validate_request

@@ -1,6 +1,6 @@
-"""HTTP routes of the web extension: parse, check, answer.
+"""HTTP routes of the web extension: parse, check, respond.
 
-Every route is for the page of this very ComfyUI (``origins.py``). No answer holds a secret.
+Every route serves only the page of this ComfyUI (``origins.py``). No response contains a secret.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ _STATUSES = {
     "entry_running": 409,
 }
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
-"""What a browser draws and never runs."""
-_FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""Media types that a browser displays and never executes."""
+_CACHE_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 Json = dict[str, Any]
 Handler = Callable[[web.Request, Json], Awaitable[Json | web.StreamResponse]]
 
 
 def register() -> None:
-    """Add the routes to the server that loads this pack, if one does."""
+    """Add the routes to the server that loads this pack, if there is one."""
     server: Any = getattr(PromptServer, "instance", None)
     if server is None:
         return
     for method, path, handler in _ROUTES:
-        server.routes.route(method, PREFIX + path)(_guarded(handler))
+        server.routes.route(method, PREFIX + path)(_guard(handler))
 
 
-def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guard(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def guarded(request: web.Request) -> web.StreamResponse:
         try:
             if background.is_multi_user():
                 raise InvalidRequest("panel_multi_user")
             check_own_page(request)
-            body = await _body(request) if request.method == "POST" else {}
+            body = await _read_body(request) if request.method == "POST" else {}
             response = await handler(request, body)
         except SeedreamError as error:
             status = _STATUSES.get(error.key, 400)
@@ -69,7 +69,7 @@ def _guarded(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
     return guarded
 
 
-async def _body(request: web.Request) -> Json:
+async def _read_body(request: web.Request) -> Json:
     if request.content_type != "application/json":
         raise InvalidRequest("panel_malformed", reason="its content type is not application/json")
     data = bytearray()
@@ -86,38 +86,40 @@ async def _body(request: web.Request) -> Json:
     return cast("Json", body)
 
 
-def _number(request: web.Request, name: str, default: int) -> int:
+def _parse_number(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and int(text[:20]) <= _MAX_NUMBER):
         raise InvalidRequest("panel_malformed", reason=f"{name} is no number")
     return int(text)
 
 
-def _row(request: web.Request) -> int:
+def _parse_row_id(request: web.Request) -> int:
     return int(request.match_info["id"])
 
 
 # --- settings -----------------------------------------------------------------------------------
 
 
-async def _settings(request: web.Request, body: Json) -> Json:
-    return await asyncio.to_thread(settings.listing)
+async def _get_settings(request: web.Request, body: Json) -> Json:
+    return await asyncio.to_thread(settings.list_settings)
 
 
-async def _save(request: web.Request, body: Json) -> Json:
+async def _save_settings(request: web.Request, body: Json) -> Json:
     await asyncio.to_thread(saving.save, body)
-    return await asyncio.to_thread(settings.listing)
+    return await asyncio.to_thread(settings.list_settings)
 
 
-async def _doctor(request: web.Request, body: Json) -> Json:
+async def _run_doctor(request: web.Request, body: Json) -> Json:
     from ...seedream_api.config.settings import load_settings
     from ...seedream_api.doctor import run_checks
 
-    async def look() -> Json:
-        checks = await run_checks(await asyncio.to_thread(load_settings, settings.home_folder()))
+    async def check() -> Json:
+        checks = await run_checks(
+            await asyncio.to_thread(load_settings, settings.find_home_folder())
+        )
         return {"checks": [panel.check_json(check) for check in checks]}
 
-    return await background.on_own_loop(look)
+    return await background.run_on_loop(check)
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
@@ -132,8 +134,8 @@ async def _test_uploads(request: web.Request, body: Json) -> Json:
 # --- tasks --------------------------------------------------------------------------------------
 
 
-async def _tasks(request: web.Request, body: Json) -> Json:
-    offset, limit = _number(request, "offset", 0), _number(request, "limit", 100)
+async def _list_tasks(request: web.Request, body: Json) -> Json:
+    offset, limit = _parse_number(request, "offset", 0), _parse_number(request, "limit", 100)
     words = [word for word in request.query.get("state", "").split(",") if word]
     known = {state.value for state in State}
     if not known.issuperset(words):
@@ -147,32 +149,32 @@ async def _tasks(request: web.Request, body: Json) -> Json:
     )
 
 
-async def _task(request: web.Request, body: Json) -> Json:
-    row_id = _row(request)
+async def _get_task(request: web.Request, body: Json) -> Json:
+    row_id = _parse_row_id(request)
 
-    async def look(session: Any) -> Json:
-        found = await panel.entry_of(session, row_id)
-        return panel.whole_json(found, panel.progress_of(session, row_id))
+    async def read(session: Any) -> Json:
+        found = await panel.find_job(session, row_id)
+        return panel.full_job_json(found, panel.find_progress(session, row_id))
 
-    return await background.run_in_session(look)
+    return await background.run_in_session(read)
 
 
-async def _forget(request: web.Request, body: Json) -> Json:
-    row_id = _row(request)
+async def _forget_task(request: web.Request, body: Json) -> Json:
+    row_id = _parse_row_id(request)
     found = await background.run_in_session(lambda session: panel.forget(session, row_id))
-    task = panel.entry_json(found, None)
-    background.send(EVENT, task)
+    task = panel.job_json(found, None)
+    background.send_event(EVENT, task)
     return task
 
 
-async def _image(request: web.Request, body: Json) -> web.StreamResponse:
-    row_id, position = _row(request), int(request.match_info["position"])
+async def _get_image(request: web.Request, body: Json) -> web.StreamResponse:
+    row_id, position = _parse_row_id(request), int(request.match_info["position"])
     file, media_type, sha256 = await background.run_in_session(
-        lambda session: panel.image_file(session, row_id, position)
+        lambda session: panel.find_image(session, row_id, position)
     )
-    headers = {"X-Content-Type-Options": "nosniff", **_FOR_EVER}
+    headers = {"X-Content-Type-Options": "nosniff", **_CACHE_FOREVER}
     if request.query.get("thumbnail") == "1":
-        small = await background.on_own_loop(lambda: panel.thumbnail_of(file, sha256))
+        small = await background.run_on_loop(lambda: panel.get_thumbnail(file, sha256))
         return web.Response(body=small, content_type="image/jpeg", headers=headers)
     is_picture = media_type in _PICTURES
     headers["Content-Type"] = media_type if is_picture else "application/octet-stream"
@@ -182,7 +184,7 @@ async def _image(request: web.Request, body: Json) -> web.StreamResponse:
     return web.FileResponse(file, headers=headers)
 
 
-async def _quote(request: web.Request, body: Json) -> Json:
+async def _estimate(request: web.Request, body: Json) -> Json:
     given: Any = body.get("inputs")
     if not isinstance(given, dict):
         raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
@@ -192,19 +194,19 @@ async def _quote(request: web.Request, body: Json) -> Json:
             lambda session: estimate_charge(session, class_type, inputs)
         )
     except SeedreamError as error:
-        # The question was in order: the answer is why nothing could be charged.
+        # The estimate is still valid: nothing would be charged, and this is why.
         return {"images": 0, "state": None, "sandbox": False, "error": settings.error_json(error)}
 
 
 _ID = r"{id:\d{1,15}}"
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("GET", "/settings", _settings),
-    ("POST", "/settings", _save),
-    ("POST", "/doctor", _doctor),
+    ("GET", "/settings", _get_settings),
+    ("POST", "/settings", _save_settings),
+    ("POST", "/doctor", _run_doctor),
     ("POST", "/uploads/test", _test_uploads),
-    ("GET", "/tasks", _tasks),
-    ("GET", f"/tasks/{_ID}", _task),
-    ("GET", f"/tasks/{_ID}/images/{{position:\\d{{1,4}}}}", _image),
-    ("POST", f"/tasks/{_ID}/forget", _forget),
-    ("POST", "/quote", _quote),
+    ("GET", "/tasks", _list_tasks),
+    ("GET", f"/tasks/{_ID}", _get_task),
+    ("GET", f"/tasks/{_ID}/images/{{position:\\d{{1,4}}}}", _get_image),
+    ("POST", f"/tasks/{_ID}/forget", _forget_task),
+    ("POST", "/quote", _estimate),
 )

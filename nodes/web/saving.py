@@ -1,4 +1,4 @@
-"""What a browser may change of the settings, and how they are written down."""
+"""Save the settings that a browser may change."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...seedream_api.config.settings import (
-    NORMALIZERS,
+    PARSERS,
     SANDBOX,
     SETTINGS,
-    checked_key,
+    check_key,
     make_private_folder,
+    read_setting,
     read_settings_file,
     resolve_home,
-    value_of,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from . import settings
@@ -37,21 +37,21 @@ _writing = threading.Lock()
 
 
 def save(changes: Mapping[str, Any]) -> None:
-    """Write settings down, by the rules by which they are read. Blocks: call it in a thread.
+    """Save settings, with the checks of reading them. Blocks: call it in a thread.
 
     Args:
-        changes: by name; ``None`` or an empty text goes back to the default.
+        changes: by name; ``None`` or an empty text restores the default.
 
     Raises:
         InvalidRequest: there is no such setting.
         ConfigurationError: a value is not allowed, or a browser may not change it.
         LedgerFailed: the file cannot be written.
     """
-    home = resolve_home(settings.home_folder(), os.environ)
-    texts = {name: _checked(name, given) for name, given in changes.items()}
+    home = resolve_home(settings.find_home_folder(), os.environ)
+    texts = {name: _normalize(name, given) for name, given in changes.items()}
     with _writing:
         saved = read_settings_file(home / "settings.json")
-        _check_bound(texts)
+        _check_secret_hosts(texts)
         _check_proxy(texts, saved)
         _drop_upload_secrets(saved, texts)
         for name, text in texts.items():
@@ -64,35 +64,38 @@ def save(changes: Mapping[str, Any]) -> None:
         _write(home, saved)
 
 
-def _checked(name: str, given: object) -> str:
-    """A value as it is to be saved; empty for none."""
+def _normalize(name: str, given: object) -> str:
+    """Check a value and normalize it for saving; empty for the default."""
     setting = SETTINGS.get(name)
     if setting is None:
         raise InvalidRequest("setting_unknown", given=name)
     origin = "environment" if os.environ.get(name, "").strip() else ""
-    if fixed := settings.why_fixed(name, origin):
+    if fixed := settings.locked_error(name, origin):
         raise fixed
     text = "" if given is None else str(given).strip()
     if not text:
         return ""
     if name == KEY:
-        return checked_key(text)
+        return check_key(text)
     if not setting.allows(text):
         raise ConfigurationError(
             "bad_setting",
             name=name,
             given=text,
             origin="settings panel",
-            allowed=setting.allowed(),
+            allowed=setting.describe_allowed(),
         )
-    if spelled := NORMALIZERS.get(name):
-        text = spelled(text)
-    if settings.without_secrets(text) != text and not settings.keeps_secrets():
+    if parse := PARSERS.get(name):
+        parsed = parse(text)
+        if isinstance(parsed, ConfigurationError):
+            raise parsed
+        text = parsed
+    if settings.strip_secrets(text) != text and not settings.can_keep_secrets():
         raise ConfigurationError("secret_unstorable", name=name)
     return text
 
 
-def _check_bound(texts: Mapping[str, str]) -> None:
+def _check_secret_hosts(texts: Mapping[str, str]) -> None:
     pairs = [(ADDRESS, KEY), *((UPLOAD_URL, secret) for secret in UPLOAD_SECRETS)]
     for place, secret in pairs:
         is_safe = texts.get(place, "") in ("", *SUGGESTED.get(place, ()))
@@ -101,20 +104,20 @@ def _check_bound(texts: Mapping[str, str]) -> None:
 
 
 def _check_proxy(texts: Mapping[str, str], saved: Mapping[str, Any]) -> None:
-    """A bucket that is asked over plain http gives its credentials to the proxy as well."""
-    endpoint = value_of(SETTINGS[S3_ENDPOINT], saved, os.environ).text
+    """Reject a proxy for a bucket on plain http: it would see the credentials."""
+    endpoint = read_setting(SETTINGS[S3_ENDPOINT], saved, os.environ).text
     if texts.get(PROXY) and endpoint.lower().startswith("http://"):
         raise ConfigurationError("setting_with_bucket_credentials", name=PROXY)
 
 
 def _drop_upload_secrets(saved: dict[str, Any], texts: Mapping[str, str]) -> None:
-    """Secrets that were saved for one host are not sent to another."""
-    if UPLOAD_URL in texts and _host(saved.get(UPLOAD_URL)) != _host(texts[UPLOAD_URL]):
+    """Remove the secrets of an image host when another host is saved."""
+    if UPLOAD_URL in texts and _parse_host(saved.get(UPLOAD_URL)) != _parse_host(texts[UPLOAD_URL]):
         for secret in UPLOAD_SECRETS:
             saved.pop(secret, None)
 
 
-def _host(url: object) -> str:
+def _parse_host(url: object) -> str:
     try:
         parts = urlsplit(str(url or ""))
     except ValueError:
@@ -123,17 +126,17 @@ def _host(url: object) -> str:
 
 
 def _bind_key(saved: dict[str, Any], key: str) -> None:
-    """A key is saved together with the address it belongs to."""
+    """Save a key together with the address that it belongs to."""
     saved.pop("key_address", None)
     if key:
-        address = value_of(SETTINGS[ADDRESS], saved, os.environ).text
+        address = read_setting(SETTINGS[ADDRESS], saved, os.environ).text
         if address == SANDBOX:
             raise ConfigurationError("key_for_sandbox")
         saved["key_address"] = address
 
 
 def _write(home: Path, saved: Mapping[str, Any]) -> None:
-    """Replace the file by a whole one that its owner alone may read."""
+    """Replace the file atomically by one that only its owner may read."""
     file = home / "settings.json"
     partial = home / f"settings.{uuid.uuid4().hex}.part"
     try:

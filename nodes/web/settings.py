@@ -1,6 +1,7 @@
-"""Where this pack keeps its things inside ComfyUI, and what a browser may know of the settings.
+"""The pack's data folder inside ComfyUI, and the settings as a browser may see them.
 
-Of a secret that is whether it is set, and from where. What it may change is in ``saving.py``.
+A browser sees whether a secret is set, and its origin, but not its value. ``saving.py`` has what a
+browser may change.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from ...seedream_api.config.settings import (
     SETTINGS,
     Setting,
     Value,
+    read_setting,
     read_settings_file,
     resolve_home,
-    value_of,
 )
 from ...seedream_api.errors import ConfigurationError, SeedreamError
 from ...seedream_api.messages import joined
-from ...seedream_api.network.proxies import proxy_for
+from ...seedream_api.network.proxies import find_proxy
 from ...seedream_api.redaction import bare_address
 
 log = logging.getLogger("seedream")
@@ -34,30 +35,30 @@ log = logging.getLogger("seedream")
 ADDRESS, KEY, PROXY = "DEEPSPACE_BASE_URL", "DEEPSPACE_API_KEY", "SEEDREAM_PROXY"
 UPLOAD_URL = "SEEDREAM_UPLOAD_HTTP_URL"
 UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
-"""What is sent to ``UPLOAD_URL``, and to no other host."""
+"""Secrets that are sent to ``UPLOAD_URL`` only."""
 _FILES = ("SEEDREAM_MODELS",)
-"""Settings that name a file: no path is taken from a browser."""
+"""Settings with a path, which a browser must not choose."""
 S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
-"""Where the bucket's credentials go, which are always the machine's: no browser names that."""
+"""Receives the machine's bucket credentials, so a browser must not choose it."""
 SUGGESTED: Mapping[str, tuple[str, ...]] = MappingProxyType({ADDRESS: (DEFAULT_ADDRESS, SANDBOX)})
 
 
-def home_folder() -> Path | None:
-    """ComfyUI's protected folder for us, which its HTTP API never serves.
+def find_home_folder() -> Path | None:
+    """Find ComfyUI's protected folder for the pack, which its HTTP API never serves.
 
-    ``None`` on a host that has none: then the platform's own folder for user data is used.
+    ``None`` on a host without one: then the platform's folder for user data is used.
     """
     protected: Any = getattr(folder_paths, "get_system_user_directory", None)
     return Path(protected("seedream")) if protected is not None else None
 
 
-def keeps_secrets() -> bool:
-    """Whether there is a folder for secrets: ComfyUI's protected one, or one that was named."""
-    return home_folder() is not None or bool(os.environ.get("SEEDREAM_HOME"))
+def can_keep_secrets() -> bool:
+    """Tell whether there is a folder for secrets: ComfyUI's protected one, or ``SEEDREAM_HOME``."""
+    return find_home_folder() is not None or bool(os.environ.get("SEEDREAM_HOME"))
 
 
 def error_json(error: SeedreamError) -> dict[str, str]:
-    """An error for a panel, in both languages; about money only where money is concerned."""
+    """Build the texts of an error for a panel; the charge only where one is possible."""
     return {
         language: error.message(language)
         if error.may_have_been_charged
@@ -66,41 +67,41 @@ def error_json(error: SeedreamError) -> dict[str, str]:
     }
 
 
-def listing() -> dict[str, Any]:
-    """Every setting as a browser may see it. Reads the disk: call it in a thread.
+def list_settings() -> dict[str, Any]:
+    """List every setting as a browser may see it. Reads the disk: call it in a thread.
 
     A value that is not allowed is listed with its error, so that it can be corrected.
     """
-    home = resolve_home(home_folder(), os.environ)
+    home = resolve_home(find_home_folder(), os.environ)
     response: dict[str, Any] = {"home": str(home), "error": None}
     try:
         saved = read_settings_file(home / "settings.json")
     except ConfigurationError as error:
         saved, response["error"] = {}, error_json(error)
-    settings = {name: _listed(setting, saved) for name, setting in SETTINGS.items()}
+    settings = {name: _setting_json(setting, saved) for name, setting in SETTINGS.items()}
     address = settings[ADDRESS]
-    _settle_key(settings[KEY], saved, address["value"])
+    _apply_key_address(settings[KEY], saved, address["value"])
     for secret in UPLOAD_SECRETS:
         lock_host_to_secret(settings[UPLOAD_URL], settings[secret], ())
     lock_host_to_secret(address, settings[KEY], SUGGESTED[ADDRESS])
     response["settings"] = list(settings.values())
-    response["proxy"] = _proxy(address["value"], saved)
+    response["proxy"] = _find_proxy(address["value"], saved)
     return response
 
 
-def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
+def _setting_json(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
     error: SeedreamError | None = None
     try:
-        value = value_of(setting, saved, os.environ)
+        value = read_setting(setting, saved, os.environ)
     except ConfigurationError as found:
         error = found
         origin = "environment" if os.environ.get(setting.name, "").strip() else "settings file"
         value = Value(str(found.values["given"]), str(found.values.get("origin", origin)))
-    shown = without_secrets(value.text)
-    fixed = why_fixed(setting.name, value.origin)
+    shown = strip_secrets(value.text)
+    fixed = locked_error(setting.name, value.origin)
     return {
         "name": setting.name,
-        "kind": _kind(setting),
+        "kind": _choose_kind(setting),
         "value": None if setting.secret else shown,
         "is_hidden": not setting.secret and shown != value.text,
         "is_set": bool(value.text),
@@ -118,12 +119,12 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def without_secrets(text: str) -> str:
-    """A value as it may be shown: a query or a user name in an address may be a secret."""
+def strip_secrets(text: str) -> str:
+    """Remove the query and login of an address, which may be secrets."""
     return bare_address(text) if "://" in text or "@" in text else text
 
 
-def _kind(setting: Setting) -> str:
+def _choose_kind(setting: Setting) -> str:
     if setting.secret:
         return "secret"
     if setting.words == ("on", "off"):
@@ -133,21 +134,21 @@ def _kind(setting: Setting) -> str:
     return "text" if setting.low is None else "number"
 
 
-def why_fixed(name: str, origin: str) -> ConfigurationError | None:
-    """Why a browser may not change this setting."""
+def locked_error(name: str, origin: str) -> ConfigurationError | None:
+    """Build the error why a browser may not change this setting; ``None`` if it may."""
     if origin == "environment":
         return ConfigurationError("setting_of_environment", name=name)
     if name in _FILES:
         return ConfigurationError("setting_names_a_file", name=name)
     if name == S3_ENDPOINT:
         return ConfigurationError("setting_with_bucket_credentials", name=name)
-    if SETTINGS[name].secret and not keeps_secrets():
+    if SETTINGS[name].secret and not can_keep_secrets():
         return ConfigurationError("secret_unstorable", name=name)
     return None
 
 
-def _settle_key(key: dict[str, Any], saved: Mapping[str, Any], address: str) -> None:
-    """A saved key counts for the address it was saved with alone."""
+def _apply_key_address(key: dict[str, Any], saved: Mapping[str, Any], address: str) -> None:
+    """Mark a saved key as not set if it belongs to another address."""
     owner = saved.get("key_address")
     if key["origin"] == "settings file" and owner != address:
         key["is_set"] = False
@@ -166,7 +167,7 @@ def _settle_key(key: dict[str, Any], saved: Mapping[str, Any], address: str) -> 
 def lock_host_to_secret(
     place: dict[str, Any], secret: dict[str, Any], safe: tuple[str, ...]
 ) -> None:
-    """Where a secret is the environment's, a browser may not name the host that it goes to."""
+    """Lock the host that receives a secret of the environment."""
     if secret["is_set"] and secret["origin"] == "environment" and place["editable"]:
         error = ConfigurationError(
             "setting_with_environment_secret", name=place["name"], secret=secret["name"]
@@ -175,11 +176,11 @@ def lock_host_to_secret(
         place["editable"] = bool(safe)
 
 
-def _proxy(address: str, saved: Mapping[str, Any]) -> str | None:
-    """The proxy through which the service is asked, without its password."""
+def _find_proxy(address: str, saved: Mapping[str, Any]) -> str | None:
+    """Find the proxy for the service's address, without its password."""
     try:
-        chosen = value_of(SETTINGS[PROXY], saved, os.environ).text
-        proxy = None if address == SANDBOX else proxy_for(address, chosen)
-    except ConfigurationError:  # shown beside its own field, and by doctor
+        chosen = read_setting(SETTINGS[PROXY], saved, os.environ).text
+        proxy = None if address == SANDBOX else find_proxy(address, chosen)
+    except ConfigurationError:  # its own field and doctor show the error
         return None
     return bare_address(proxy) if proxy else None

@@ -1,1 +1,1 @@
-"""Settings, data folders, and where each value came from."""
+"""Settings and their origins, and the data folder."""

@@ -1,4 +1,4 @@
-"""Every setting that there is: its one name, its default, and what is allowed."""
+"""All settings: name, default, and allowed values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ON_OFF = ("on", "off")
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its default, and what is allowed (words, a range of numbers, or any text)."""
+    """A setting: its default and allowed values (words, a range of numbers, or any text)."""
 
     name: str
     default: str
@@ -22,7 +22,7 @@ class Setting:
     secret: bool = False
 
     def allows(self, text: str) -> bool:
-        """Whether ``text`` is one of the words, or a number in the range, where there are such."""
+        """Tell whether ``text`` is one of the words, a number in the range, or needs no check."""
         if self.words:
             return text in self.words
         if self.low is None or self.high is None:
@@ -32,7 +32,7 @@ class Setting:
         except ValueError:
             return False
 
-    def allowed(self) -> str:
+    def describe_allowed(self) -> str:
         if self.words:
             return ", ".join(self.words)
         if self.low is not None:
@@ -71,4 +71,4 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("SEEDREAM_ALLOW_HOSTS", ""),
     )
 }
-"""Every setting by name, in the order in which ``doctor`` lists them."""
+"""All settings by name, in the order of ``doctor``."""

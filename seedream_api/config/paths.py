@@ -1,4 +1,4 @@
-"""Folders of the data: whose they are, and how they are kept private."""
+"""The data folder: where it is, and how it is kept private."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ LEDGER_NAME = "ledger.sqlite"
 
 
 def expand_user(path: Path | str) -> Path:
-    """Expand ``~``; a name that the system does not know stays as it is."""
+    """Expand ``~``; an unknown user name is not changed."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises there
 
 
-def holds_ledger(folder: Path) -> bool:
-    """Tell whether a ledger stands in the folder."""
-    return os.path.exists(folder / LEDGER_NAME)  # noqa: PTH110 - a folder that is closed has none
+def has_ledger(folder: Path) -> bool:
+    """Tell whether the folder contains a ledger."""
+    return os.path.exists(folder / LEDGER_NAME)  # noqa: PTH110 - false for an unreadable folder
 
 
 def is_shared(folder: Path) -> bool:
-    """Tell whether an existing folder is one where several users keep their files, such as
-    ``/tmp``: others may write there, and it is sticky or another user's."""
+    """Tell whether several users keep files in an existing folder, such as ``/tmp``.
+
+    Others may write there, and it is sticky or belongs to another user.
+    """
     if os.name != "posix":
         return False
     try:
@@ -38,10 +40,10 @@ def is_shared(folder: Path) -> bool:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder, readable by its owner only; one that exists stays as it is.
+    """Make the folder, readable by its owner only; an existing one is not changed.
 
     Raises:
-        OSError: it cannot be made, or in a shared folder another user made it.
+        OSError: it cannot be made, or another user made it in a shared folder.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -53,8 +55,8 @@ def make_private_folder(folder: Path) -> None:
             raise PermissionError(f"{folder} belongs to another user") from None
 
 
-def close_to_others(file: Path) -> None:
-    """Take the rights of others to a file away, where the file system and its owner allow it."""
+def restrict_to_owner(file: Path) -> None:
+    """Remove other users' rights to a file, if the file system and its owner allow it."""
     if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         with contextlib.suppress(OSError):
             file.chmod(0o600)
@@ -69,55 +71,55 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def resolve_home(home: Path | str | None, environ: Mapping[str, str]) -> Path:
-    """Resolve the data folder to one absolute path, whatever the working directory.
+    """Resolve the data folder to one absolute path, independent of the working directory.
 
     ``SEEDREAM_HOME`` wins over ``home``, and that over the platform's folder. A relative
-    ``SEEDREAM_HOME`` lies in the user's home folder: two working directories must not have two
-    ledgers. Where several users share the folder that it names, the pack uses ``seedream`` in it.
+    ``SEEDREAM_HOME`` is relative to the user's home folder: two working directories must not have
+    two ledgers. In a folder that several users share, the pack uses the subfolder ``seedream``.
 
     Raises:
-        ConfigurationError: there is no such folder, or a ledger stands where an earlier version
-            looked for a relative one.
+        ConfigurationError: the user has no home folder, or a ledger exists where an earlier version
+            resolved the relative path.
     """
     named = environ.get("SEEDREAM_HOME", "").strip()
     if not named:
-        return Path(os.path.abspath(expand_user(home or default_home(environ))))  # noqa: PTH100
+        return Path(os.path.abspath(expand_user(home or find_default_home(environ))))  # noqa: PTH100
     if named[0] in "\"'":
         raise ConfigurationError("quoted_setting", name="SEEDREAM_HOME")
     folder = expand_user(named)
     if not folder.is_absolute():
-        anchored = _users_home() / folder
+        anchored = _find_user_home() / folder
         earlier = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() follows links
-        if holds_ledger(earlier) and not earlier.resolve() == anchored.resolve():
+        if has_ledger(earlier) and not earlier.resolve() == anchored.resolve():
             raise ConfigurationError("relative_home", given=named, path=earlier)
         folder = anchored
     folder = Path(os.path.abspath(folder))  # noqa: PTH100
     own = folder / "seedream"
-    if holds_ledger(own) or (is_shared(folder) and not holds_ledger(folder)):
+    if has_ledger(own) or (is_shared(folder) and not has_ledger(folder)):
         return own
     return folder
 
 
-def default_home(environ: Mapping[str, str]) -> Path:
-    """Find the platform's folder for a user's data, outside ComfyUI.
+def find_default_home(environ: Mapping[str, str]) -> Path:
+    """Find the platform's folder for user data, outside ComfyUI.
 
     Raises:
         ConfigurationError: the user has no home folder.
     """
     if sys.platform == "win32":
-        return _named(environ, "LOCALAPPDATA", "AppData/Local") / "seedream"
+        return _find_platform_folder(environ, "LOCALAPPDATA", "AppData/Local") / "seedream"
     if sys.platform == "darwin":
-        return _users_home() / "Library/Application Support/seedream"
-    return _named(environ, "XDG_DATA_HOME", ".local/share") / "seedream"
+        return _find_user_home() / "Library/Application Support/seedream"
+    return _find_platform_folder(environ, "XDG_DATA_HOME", ".local/share") / "seedream"
 
 
-def _named(environ: Mapping[str, str], name: str, usual: str) -> Path:
-    """A relative path there is not valid (XDG Base Directory Specification) and is ignored."""
+def _find_platform_folder(environ: Mapping[str, str], name: str, usual: str) -> Path:
+    """Read the platform's variable; ignore a relative path (XDG Base Directory Specification)."""
     given = Path(environ.get(name, ""))
-    return given if given.is_absolute() else _users_home() / usual
+    return given if given.is_absolute() else _find_user_home() / usual
 
 
-def _users_home() -> Path:
+def _find_user_home() -> Path:
     try:
         folder = Path.home()
     except RuntimeError:

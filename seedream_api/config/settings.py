@@ -1,7 +1,7 @@
-"""Key, address, folders and limits, and where each value came from.
+"""Load the settings: key, address, folders and limits, each with its origin.
 
-Every setting has one name, the same in the environment and in ``settings.json`` in the home folder;
-the environment wins. A saved key is saved together with its address and is used for no other.
+A setting has the same name in the environment and in ``settings.json`` in the data folder; the
+environment wins. A saved key is saved together with its address and is used for no other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from ..catalog import MODELS, Model, with_added_models
 from ..errors import ConfigurationError
-from ..network.proxies import environ_proxies, parse_proxy, proxy_secrets
+from ..network.proxies import list_environ_proxies, list_proxy_secrets, parse_proxy
 from ..network.url_guard import is_local_host
 from ..redaction import REDACTED, Hidden, holds_key, keep_secret
 from .definitions import (
@@ -27,28 +27,26 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
+from .normalization import (
+    SANDBOX as SANDBOX,
+    check_key as check_key,
+    is_header_safe,
+    parse_address,
+)
 from .paths import (
-    default_home as default_home,
+    find_default_home as find_default_home,
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
 from .settings_file import read_settings_file as read_settings_file
-from .spelling import (
-    SANDBOX as SANDBOX,
-    checked_address as checked_address,
-    checked_key as checked_key,
-    checked_proxy,
-    is_header_safe,
-    parse_address,
-)
 
 SANDBOX_KEY = "sk-sandbox-free"
-"""No secret: the sandbox's own key, and the only one ever sent to it."""
+"""The sandbox's key, not a secret, and the only key that is sent to it."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and where it came from: environment, settings file, or default."""
+    """A setting's value and its origin: environment, settings file, or default."""
 
     text: str = field(repr=False)
     origin: str
@@ -56,7 +54,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings as they stand; see :func:`load_settings`."""
+    """All current settings; see :func:`load_settings`."""
 
     home: Path
     values: Mapping[str, Value] = field(repr=False)
@@ -77,7 +75,7 @@ class Settings:
 
     @property
     def proxy(self) -> str:
-        """The proxy of everything, a secret where it holds a password; empty: the environment's."""
+        """The proxy for all requests, secret if it has a password; empty: the environment's."""
         return self.text("SEEDREAM_PROXY")
 
     @property
@@ -90,7 +88,7 @@ class Settings:
 
     @property
     def is_sandbox(self) -> bool:
-        """The built-in sandbox, or one started apart, which is known by its own key."""
+        """Whether this is the built-in sandbox, or a separate one with the sandbox's key."""
         own_key = self.values["DEEPSPACE_API_KEY"].text == SANDBOX_KEY
         host = urlsplit(self.address).hostname or ""
         return self.is_built_in_sandbox or (own_key and is_local_host(host))
@@ -100,7 +98,7 @@ class Settings:
         """The key for :attr:`address`.
 
         Raises:
-            ConfigurationError: there is none, or the saved one belongs to another address.
+            ConfigurationError: there is no key, or the saved one belongs to another address.
         """
         if self.is_built_in_sandbox:
             return SecretStr(SANDBOX_KEY)
@@ -119,7 +117,7 @@ class Settings:
         """The catalogue with the models that ``SEEDREAM_MODELS`` adds.
 
         Raises:
-            ConfigurationError: the file cannot be read or holds something else.
+            ConfigurationError: the file cannot be read or has other content.
         """
         path = self.text("SEEDREAM_MODELS")
         if not path:
@@ -139,11 +137,11 @@ class Settings:
 def load_settings(
     home: Path | str | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """The settings of the environment and of ``settings.json`` in the home folder.
+    """Load the settings of the environment and of ``settings.json`` in the data folder.
 
     Args:
-        home: the home folder where ``SEEDREAM_HOME`` names none; else the platform's data folder.
-        environ: ``os.environ`` unless given.
+        home: the data folder if ``SEEDREAM_HOME`` is not set; by default the platform's.
+        environ: ``os.environ`` by default.
 
     Raises:
         ConfigurationError: a value is not allowed, or the file cannot be read.
@@ -151,53 +149,55 @@ def load_settings(
     environ = Hidden.of(os.environ if environ is None else environ)
     folder = resolve_home(home, environ)
     saved = read_settings_file(folder / "settings.json")
-    _check_keys_place({name: _found(one, saved, environ) for name, one in SETTINGS.items()})
-    values = {name: value_of(setting, saved, environ) for name, setting in SETTINGS.items()}
+    _check_misplaced_keys(
+        {name: _find_value(one, saved, environ) for name, one in SETTINGS.items()}
+    )
+    values = {name: read_setting(setting, saved, environ) for name, setting in SETTINGS.items()}
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
         values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
-    keep_secret(_secrets_of(values, environ))
+    keep_secret(_list_secrets(values, environ))
     return Settings(home=folder, values=values)
 
 
-def value_of(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
+def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
     """Read a setting: from the environment, else the saved value, else the default.
 
-    An address and a proxy get their one spelling.
+    An address and a proxy are normalized.
 
     Raises:
-        ConfigurationError: it is not allowed.
+        ConfigurationError: the value is not allowed.
     """
     environ = Hidden.of(environ)
-    found = _found(setting, saved, environ)
+    found = _find_value(setting, saved, environ)
     if found.origin == "default":
         return found
-    fault = _fault(setting, found)
+    fault = _find_fault(setting, found)
     if fault is not None:
         raise fault
     parse = PARSERS.get(setting.name)
     if parse is None:
         return found
-    spelled = parse(found.text)
-    if isinstance(spelled, ConfigurationError):
-        raise spelled
-    return Value(spelled, found.origin)
+    parsed = parse(found.text)
+    if isinstance(parsed, ConfigurationError):
+        raise parsed
+    return Value(parsed, found.origin)
 
 
-def _found(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
+def _find_value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
     given = environ.get(setting.name, "").strip()
     if given:
         return Value(given, "environment")
-    saved_text = _text(saved.get(setting.name))
+    saved_text = _to_text(saved.get(setting.name))
     return Value(saved_text, "settings file") if saved_text else Value(setting.default, "default")
 
 
-def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
-    """Find what is wrong with a value. It is returned: a traceback then shows no frame with it."""
+def _find_fault(setting: Setting, value: Value) -> ConfigurationError | None:
+    """Find the error of a value and return it: then no traceback has a frame with the value."""
     if not setting.secret:
         if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
             return ConfigurationError("quoted_setting", name=setting.name, given=REDACTED)
-        if holds_key(_without_logins(value.text)):
+        if holds_key(_strip_logins(value.text)):
             return ConfigurationError("key_in_other_setting", name=setting.name, given=REDACTED)
     if not setting.allows(value.text):
         return ConfigurationError(
@@ -205,42 +205,42 @@ def _fault(setting: Setting, value: Value) -> ConfigurationError | None:
             name=setting.name,
             given=value.text,
             origin=value.origin,
-            allowed=setting.allowed(),
+            allowed=setting.describe_allowed(),
         )
     return None
 
 
-def _check_keys_place(values: Mapping[str, Value]) -> None:
-    """Refuse a setting that holds the text of a key, whatever the key looks like."""
+def _check_misplaced_keys(values: Mapping[str, Value]) -> None:
+    """Reject a setting that contains one of the keys, whatever their form."""
     keys = [values[name] for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
     for name, value in values.items():
         holds_one = any(
-            len(key.text) >= 16 and key.text in _without_logins(value.text) for key in keys
+            len(key.text) >= 16 and key.text in _strip_logins(value.text) for key in keys
         )
         if holds_one and not SETTINGS[name].secret:
             raise ConfigurationError("key_in_other_setting", name=name)
 
 
-def _without_logins(text: str) -> str:
-    """The parts of a value where no address has its own password or key."""
+def _strip_logins(text: str) -> str:
+    """Remove the login and query of an address, which may contain a password or key."""
     return text.rpartition("@")[2].partition("?")[0]
 
 
-def _secrets_of(values: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
-    """List what no message may show. The values of an image host are hidden where it is asked."""
+def _list_secrets(values: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
+    """List the secrets that no message may show, except those of an image host."""
     keys = [values[name].text for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
     storage = [environ.get(name, "") for name in STORAGE_SECRETS]
-    proxies = [values["SEEDREAM_PROXY"].text, *environ_proxies(environ)]
-    passwords = [secret for proxy in proxies for secret in proxy_secrets(proxy)]
+    proxies = [values["SEEDREAM_PROXY"].text, *list_environ_proxies(environ)]
+    passwords = [secret for proxy in proxies for secret in list_proxy_secrets(proxy)]
     return [text for text in (*keys, *storage, *passwords) if text != SANDBOX_KEY]
 
 
 STORAGE_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
-"""Secrets of the environment that an S3 bucket is reached with."""
+"""Secrets of the environment for the access to an S3 bucket."""
 
 
-def _text(saved: Any) -> str:
-    """Spell a saved value as the environment would."""
+def _to_text(saved: Any) -> str:
+    """Convert a saved value to the text that the environment would have."""
     if isinstance(saved, bool):
         return "on" if saved else "off"
     if isinstance(saved, dict):
@@ -252,9 +252,4 @@ PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
 }
-"""How a setting that is more than a text is checked and brought into its one spelling."""
-NORMALIZERS: Mapping[str, Callable[[str], str]] = {
-    "DEEPSPACE_BASE_URL": checked_address,
-    "SEEDREAM_PROXY": checked_proxy,
-}
-"""The same, raising the error."""
+"""Check and normalize a setting; return the error."""

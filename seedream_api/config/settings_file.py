@@ -1,4 +1,4 @@
-"""Reads ``settings.json`` of the data folder."""
+"""Read ``settings.json`` of the data folder."""
 
 from __future__ import annotations
 
@@ -10,38 +10,37 @@ from typing import Any, cast
 from ..errors import ConfigurationError
 from ..redaction import Hidden
 from .definitions import DEFAULT_ADDRESS
-from .paths import close_to_others
-from .spelling import parse_address
+from .normalization import parse_address
+from .paths import restrict_to_owner
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:
-    """Read the saved settings; a missing file has none. Take others' rights to the file away.
+    """Read the saved settings, empty for a missing file, and make the file private.
 
     Raises:
-        ConfigurationError: it cannot be read or holds no JSON object.
+        ConfigurationError: the file cannot be read or is not a JSON object.
     """
-    saved = _parsed_file(path)
+    saved = _parse_file(path)
     if not isinstance(saved, Hidden):
         raise ConfigurationError("bad_settings_file", path=path, reason=saved)
-    # A key written by hand belongs to the address written beside it.
+    # A key that the user wrote belongs to the address in the same file.
     if saved.get("DEEPSPACE_API_KEY"):
-        saved["key_address"] = _key_address(saved)
+        saved["key_address"] = _find_key_address(saved)
     return saved
 
 
-def _key_address(saved: Mapping[str, Any]) -> str:
-    """The saved key's address in its one spelling; empty where it cannot be an address."""
+def _find_key_address(saved: Mapping[str, Any]) -> str:
+    """Find the normalized address of the saved key; empty if it is not valid."""
     beside = saved.get("key_address") or saved.get("DEEPSPACE_BASE_URL") or DEFAULT_ADDRESS
     address = parse_address(str(beside))
     return address if isinstance(address, str) else ""
 
 
-def _parsed_file(path: Path) -> Hidden | object:
-    """The file's object, or the reason why there is none: a traceback then shows no frame with
-    the file's text."""
+def _parse_file(path: Path) -> Hidden | object:
+    """Parse the file, or return the reason: then no traceback has a frame with the file's text."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-        close_to_others(path)
+        restrict_to_owner(path)
         saved: Any = json.loads(text)
     except FileNotFoundError:
         return Hidden()

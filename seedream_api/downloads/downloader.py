@@ -233,7 +233,7 @@ class Downloader:
 
     async def _resolve(self, url: str, transfer: Transfer) -> str | None:
         # In a thread: on Windows it may resolve names.
-        proxied = await asyncio.to_thread(self._transport.proxy_for, url) is not None
+        proxied = await asyncio.to_thread(self._transport.find_proxy, url) is not None
         try:
             return await resolve_checked(
                 url,
@@ -241,7 +241,7 @@ class Downloader:
                 resolver=self._resolver,
                 proxied=proxied,
                 fake_range_ok=self._is_behind_tun,
-                turn=transfer.attempts,
+                attempt=transfer.attempts,
             )
         except OSError as error:
             reason = f"its host cannot be resolved ({error.strerror or error})"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
 from ..network.compression import Decompressor
-from ..network.retry import DOWNLOADING, RetryPolicy as RetryPolicy, retry_after_s
+from ..network.retry import DOWNLOADING, RetryPolicy as RetryPolicy, parse_retry_after
 from ..network.transport import StreamedResponse
 from ..network.url_guard import FetchPolicy
 from ..redaction import redact, strip_url_secrets
@@ -112,7 +112,7 @@ class Transfer:
         """Raise unless the body of the response may be the image."""
         status = response.status
         if status in _BUSY or status >= 500:
-            wait_s = retry_after_s(response.headers, time.time())
+            wait_s = parse_retry_after(response.headers, time.time())
             raise RetryDownload(f"HTTP {status}", wait_s=wait_s, pause_others=status == 429)
         if self._resumes and status in (206, 416):
             return

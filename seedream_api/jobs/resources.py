@@ -14,7 +14,7 @@ from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.pruning import prune
 from ..network.throttle import Throttle
-from ..network.url_guard import FetchPolicy, is_local_host, is_public, literal_address, resolve
+from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
 from ..service.polling import PollThrottle
 from ..uploads.uploader import Uploader
@@ -104,10 +104,10 @@ class Resources:
         """Whether the service's own host is a private one; ``None`` where it is not known now."""
         base = urlsplit(self.client.base_url)
         host = base.hostname or ""
-        address = literal_address(host)
+        address = parse_ip_literal(host)
         if is_local_host(host) or address is not None:
             return address is None or not is_public(address)
-        if self.client.transport.proxy_for(self.client.base_url) is not None:
+        if self.client.transport.find_proxy(self.client.base_url) is not None:
             return False
         try:
             found = await resolve(host, base.port or 443)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..config.spelling import spell_recorded_address
+from ..config.normalization import normalize_recorded_address
 from ..errors import LedgerFailed, SeedreamError
 from .cells import (
     Cells,
@@ -144,7 +144,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         fingerprint=cells.read("fingerprint", to_text, None),
         family=cells.read("family", to_text, None),
         model=cells.read("model", to_text, None),
-        address=spell_recorded_address(cells.read("address", to_text, "")),
+        address=normalize_recorded_address(cells.read("address", to_text, "")),
         key_fingerprint=cells.read("key_print", to_text, None),
         prompt=cells.read("prompt", to_text, None),
         fields=cells.read("fields", to_fields, None) or {},

@@ -14,7 +14,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
-from ..config.spelling import spell_recorded_address
+from ..config.normalization import normalize_recorded_address
 from ..redaction import strip_url_secrets
 from .database import LedgerDatabase
 from .given_urls import content_at, urls_of
@@ -62,7 +62,8 @@ def identify(
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
             for row in found.fetchall()
             # A damaged cell is no text.
-            if isinstance(row["address"], str) and spell_recorded_address(row["address"]) == address
+            if isinstance(row["address"], str)
+            and normalize_recorded_address(row["address"]) == address
         ]
         also = tuple(
             fingerprint(spelled, body, refs, seed)

@@ -1,1 +1,1 @@
-"""HTTP, proxies and the guard of URLs: how bytes travel, whoever they are for."""
+"""HTTP, proxies, retries and the check of URLs, for every part of the client."""

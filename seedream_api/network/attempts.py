@@ -1,4 +1,4 @@
-"""Attempts at one exchange, and the response that came of them."""
+"""Attempt one exchange on fresh connections, and build its response."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 import httpx
 
 from .exchanges import Exchange
-from .http_failures import BROKEN, Repeated, TooLarge, reason_of
+from .http_failures import BROKEN, Repeated, TooLarge, describe_failure
 from .http_responses import HttpResponse
 
-_CONNECTIONS = 4
-"""How many fresh connections are tried where one ends before the first byte of a request."""
+_MAX_CONNECTIONS = 4
+"""How many connections to try while they end before the first byte of a request."""
 
 
-def trace_of(
+def make_trace(
     exchange: Exchange, at_first_byte: Callable[[], Awaitable[None]] | None
 ) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    """What httpx calls at every step of a request: here the first byte is about to leave."""
+    """Make httpx's trace callback, which calls ``at_first_byte`` before the first byte is sent."""
     has_begun = False
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
         nonlocal has_begun
-        # A tunnel through a proxy first sends a CONNECT of its own: that is not ours yet.
+        # A tunnel through a proxy starts with a CONNECT, which is not the request yet.
         if not event.endswith("send_request_headers.started"):
             return
         if getattr(info.get("request"), "method", b"") == b"CONNECT":
             return
         if has_begun and at_first_byte is not None:
-            # another pack's patch of httpx tries again what fails
+            # another pack has patched httpx to retry failed requests
             raise Repeated("something beside this pack tried to send it again")
         if at_first_byte is not None:
             await at_first_byte()
@@ -40,12 +40,12 @@ def trace_of(
     return trace
 
 
-async def with_fresh_connections(
+async def attempt_exchange(
     attempt: Callable[[Exchange], Awaitable[None]], max_body: int
 ) -> tuple[Exchange, BaseException | None]:
-    """Attempt an exchange, on another connection where one ends before a byte was sent on it."""
+    """Attempt an exchange; use another connection if one ends before a byte was sent on it."""
     exchange = Exchange(max_body)
-    for left in reversed(range(_CONNECTIONS)):
+    for left in reversed(range(_MAX_CONNECTIONS)):
         try:
             await attempt(exchange)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
@@ -59,13 +59,13 @@ async def with_fresh_connections(
     raise AssertionError("the last attempt returns")
 
 
-def read_response(exchange: Exchange, failure: BaseException | None) -> HttpResponse | None:
-    """What arrived, or ``None`` where no status line did."""
+def build_response(exchange: Exchange, failure: BaseException | None) -> HttpResponse | None:
+    """Build the response from what arrived; ``None`` without a status line."""
     response = exchange.response
     response.end()
     if response.status is None:
         return None
     cut = response.fault
     if failure is not None and not (response.is_whole and not exchange.is_too_large):
-        cut = reason_of(failure)
+        cut = describe_failure(failure)
     return HttpResponse(response.status, response.headers, bytes(response.body), cut)

@@ -1,7 +1,7 @@
-"""Read JSON out of the raw bytes of a response, whatever a gateway did to them.
+"""Read JSON from the raw bytes of a response, even if a gateway has altered them.
 
-JSON is found with text, events or other JSON around it; JSON that ends early is completed from
-what is there, so that its structure stays known. Nothing here knows what the JSON means.
+Finds JSON between text, events or other JSON, and completes JSON that ends early, so that its
+structure stays readable. Nothing here depends on the meaning of the JSON.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from .compression import plain_bytes
+from .compression import decompress
 
 LARGE_BYTES = 256 * 1024
-"""From here on, long strings are lifted out before the JSON is read."""
+"""In larger bodies, long strings are taken out before the JSON is parsed."""
 LONG_STRING_BYTES = 32 * 1024
-_MOST_STARTS = 64
-_MOST_CUTS = 24
-_MOST_PARTS = 100_000
-_MOST_QUOTES = 200_000
+_MAX_STARTS = 64
+_MAX_CUTS = 24
+_MAX_PARTS = 100_000
+_MAX_QUOTES = 200_000
 
 _PART = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _START = re.compile(r"[{\[]")
 _ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
-_WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
+_LITERALS = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
 _MARK = "\ue000"
 
 
 @dataclass(frozen=True)
 class Body:
-    """What a body holds.
+    """The content of a body.
 
     Args:
-        values: the JSON values in it, in order; empty where there is none.
+        values: the JSON values in it, in order; empty if there is none.
         text: the body as text, without long strings.
         is_whole: whether every value was complete.
-        blobs: long strings by the placeholder that stands for them in ``values``.
+        blobs: long strings by their placeholder in ``values``.
     """
 
     values: tuple[Any, ...] = ()
@@ -51,7 +51,7 @@ class Body:
 
 def read_body(body: bytes, headers: Mapping[str, str] | None = None) -> Body:
     """Find every JSON value in ``body``. Never raises."""
-    plain = plain_bytes(body, headers)
+    plain = decompress(body, headers)
     skeleton, blobs = _lift_long_strings(plain)
     text = decode_text(skeleton)
     values, is_whole = _find_values(text)
@@ -62,9 +62,9 @@ def read_json(body: bytes, headers: Mapping[str, str] | None = None) -> Any:
     """Read the one JSON value of ``body``.
 
     Raises:
-        ValueError: it holds none, or none that is whole.
+        ValueError: it contains none, or none that is complete.
     """
-    text = decode_text(plain_bytes(body, headers))
+    text = decode_text(decompress(body, headers))
     try:
         return json.loads(text, strict=False)
     except RecursionError:
@@ -80,18 +80,18 @@ def read_json(body: bytes, headers: Mapping[str, str] | None = None) -> Any:
 
 
 def _lift_long_strings(plain: bytes) -> tuple[bytes, dict[str, memoryview]]:
-    """Put placeholders where long strings were: reading them as JSON would take seconds."""
+    """Replace long strings by placeholders: parsing them as JSON would take seconds."""
     blobs: dict[str, memoryview] = {}
     if len(plain) < LARGE_BYTES or b"\x00" in plain[:4]:
         return plain, blobs
     view, parts, kept = memoryview(plain), list[bytes](), 0
     end, opening = len(plain), plain.find(b'"')
-    for _ in range(_MOST_QUOTES):
+    for _ in range(_MAX_QUOTES):
         if opening < 0:
             break
-        closing = _closing_quote(plain, opening + 1)
+        closing = _find_closing_quote(plain, opening + 1)
         if closing < 0:
-            end = opening + 1  # it is cut: nothing of it can be used
+            end = opening + 1  # cut off: no part of it can be used
             break
         is_json = plain[opening + 1 : opening + 2] in (b"{", b"[")
         if closing - opening > LONG_STRING_BYTES and not is_json:
@@ -104,8 +104,8 @@ def _lift_long_strings(plain: bytes) -> tuple[bytes, dict[str, memoryview]]:
     return b"".join(parts), blobs
 
 
-def _closing_quote(plain: bytes, start: int) -> int:
-    """Where the string that starts at ``start`` ends, or -1."""
+def _find_closing_quote(plain: bytes, start: int) -> int:
+    """Find the end of the string that starts at ``start``, or -1."""
     at = plain.find(b'"', start)
     while at > 0:
         before = at
@@ -121,7 +121,7 @@ def _closing_quote(plain: bytes, start: int) -> int:
 
 
 def decode_text(plain: bytes) -> str:
-    """Decode by byte order mark, else UTF-8, else GB 18030, which old Chinese gateways send."""
+    """Decode by byte order mark, else as UTF-8, else as GB 18030 (from old Chinese gateways)."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -138,7 +138,7 @@ def decode_text(plain: bytes) -> str:
         encodings.insert(0, "utf-16-be")
     for encoding in encodings:
         try:
-            # Not final: a character that is cut at the end is left out.
+            # Incremental: drops a character that is cut off at the end.
             return codecs.getincrementaldecoder(encoding)().decode(plain).replace("\x00", "")
         except UnicodeDecodeError:
             continue
@@ -151,14 +151,14 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def _find_values(text: str) -> tuple[list[Any], bool]:
-    """Every JSON object and list in ``text``, and whether all of them were whole."""
+    """Find every JSON object and list in ``text``, and whether all of them were complete."""
     try:
         return [_DECODER.decode(text.strip())], True
     except (ValueError, RecursionError):
         pass
     values: list[Any] = []
     at, is_whole = 0, True
-    for _ in range(_MOST_STARTS):
+    for _ in range(_MAX_STARTS):
         start = _START.search(text, at)
         if start is None:
             break
@@ -186,10 +186,10 @@ _CLOSERS = {"{": "}", "[": "]"}
 
 
 def _repair(text: str, start: int) -> tuple[Any, int, bool] | None:
-    """Read JSON with small faults, or that ends early, from ``start`` on."""
+    """Parse JSON from ``start`` that has small faults or ends early."""
     out, stack = list[str](), list[str]()
-    cuts: list[tuple[int, str]] = []  # where it may be ended, and the brackets that end it
-    for part, end in _parts(text, start):
+    cuts: list[tuple[int, str]] = []  # where it can be cut, and the brackets that close it then
+    for part, end in _split_parts(text, start):
         if part in ("}", "]") and not _close(part, out, stack):
             return None
         if part == "," or part[0] == '"':
@@ -200,46 +200,46 @@ def _repair(text: str, start: int) -> tuple[Any, int, bool] | None:
         if part in ("{", "}", "[", "]"):
             cuts.append((len(out), "".join(reversed(stack))))
         if not stack:
-            value = _parsed("".join(out)) or _literal(text[start:end])
+            value = _parse("".join(out)) or _parse_literal(text[start:end])
             return None if value is None else (value, end, True)
-    for length, closers in reversed(cuts[-_MOST_CUTS:]):
-        value = _parsed("".join(out[:length]) + closers)
+    for length, closers in reversed(cuts[-_MAX_CUTS:]):
+        value = _parse("".join(out[:length]) + closers)
         if value is not None:
             return value, len(text), False
     return None
 
 
 def _close(bracket: str, out: list[str], stack: list[str]) -> bool:
-    """Close the innermost bracket; false where another one is open."""
+    """Close the innermost bracket; false if another one is open."""
     if not stack or stack.pop() != bracket:
         return False
-    if out[-1] == ",":  # one too many
+    if out[-1] == ",":  # trailing comma
         out.pop()
     return True
 
 
-def _parts(text: str, start: int) -> Iterator[tuple[str, int]]:
-    """What JSON consists of, and where each part ends; up to a string that has no end."""
+def _split_parts(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """Split JSON into tokens and their ends, up to a string without an end."""
     at = start
-    for match in islice(_PART.finditer(text, start), _MOST_PARTS):
+    for match in islice(_PART.finditer(text, start), _MAX_PARTS):
         part = match.group()
         if '"' in text[at : match.start()]:
             return
         at = match.end()
         if part[0] == '"':
             part = _ESCAPE.sub(lambda escape: escape[0] if escape[1] else "", part)
-        yield _WORDS.get(part, part), match.end()
+        yield _LITERALS.get(part, part), match.end()
 
 
-def _parsed(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         return _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _literal(text: str) -> Any:
-    """Read what a Python program prints in place of JSON."""
+def _parse_literal(text: str) -> Any:
+    """Parse a Python literal that was sent instead of JSON."""
     try:
         return ast.literal_eval(text) if len(text) < LARGE_BYTES else None
     except (ValueError, SyntaxError, RecursionError, MemoryError):

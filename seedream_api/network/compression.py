@@ -20,11 +20,11 @@ _PIECE = 256 * 1024
 """Limit of the bytes that come out at once."""
 
 
-def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+def decompress(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     """Undo the compression of a body, up to where it is cut or damaged."""
     declared = (headers or {}).get("content-encoding", "").lower()
     for _ in range(_MAX_LAYERS):
-        window = _window(body, declared)
+        window = _choose_wbits(body, declared)
         if window is None:
             break
         inflated = _inflate(body, window)
@@ -34,7 +34,7 @@ def plain_bytes(body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     return body
 
 
-def _window(body: bytes, declared: str) -> int | None:
+def _choose_wbits(body: bytes, declared: str) -> int | None:
     """Find the ``wbits`` for zlib; ``None`` where the body is not compressed."""
     if body.startswith(GZIP_MAGIC):
         return 16 + zlib.MAX_WBITS

@@ -1,4 +1,4 @@
-"""One request and what arrived of its response, shared by the transport and its connection."""
+"""One request and its response so far, shared by the transport and its connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", d
 
 
 class Connection(Protocol):
-    """What an exchange needs of the stream that carries it; see ``streams.Stream``."""
+    """The part of ``streams.Stream`` that an exchange uses."""
 
     @property
     def sent(self) -> int: ...
@@ -31,7 +31,7 @@ class Connection(Protocol):
 
 
 class Exchange:
-    """One request and what arrived of its response.
+    """One request and its response so far.
 
     Args:
         max_body: bytes that a body may have.
@@ -46,19 +46,19 @@ class Exchange:
         self._is_finished = False
 
     def begin(self) -> None:
-        """Take the next byte that is written for the request's own, not a proxy's."""
+        """Note that the next byte belongs to the request, not to a proxy's CONNECT."""
         self._has_begun = True
 
     @property
     def is_unsent(self) -> bool:
-        """Whether the connection proves that no byte of the request left."""
+        """Whether the connection proves that no byte of the request was sent."""
         return self._stream is not None and self._stream.sent == self._sent_before
 
     @property
     def is_too_large(self) -> bool:
         return len(self.response.body) > self._max_body
 
-    def holds(self, stream: Connection) -> bool:
+    def is_using(self, stream: Connection) -> bool:
         return self._stream is stream and not self._is_finished
 
     async def attach(self, stream: Connection) -> None:
@@ -73,20 +73,20 @@ class Exchange:
                 raise httpcore.ConnectError("the server closed the connection before the request")
 
     async def read_rest(self, silence_s: float = _SURPLUS_WAIT_S) -> None:
-        """Read what still arrives, until the end of the response or a silence."""
+        """Read what still arrives, until the response ends or nothing arrives for ``silence_s``."""
         stream, response = self._stream, self.response
         while stream is not None and not response.is_whole and not self.is_too_large:
             if not await stream.receive(silence_s):
                 return
 
     async def read_surplus(self) -> None:
-        """Read on where the announced length cuts a JSON body off."""
+        """Continue reading if the announced length cuts off a JSON body."""
         while self._stream is not None and self.response.is_too_short and not self.is_too_large:
             if not await self._stream.receive(_SURPLUS_WAIT_S):
                 return
 
     async def finish(self) -> None:
-        """Close the connection where httpx has given it up, or where it is out of step."""
+        """Close the connection if httpx has given it up or its framing was wrong."""
         self._is_finished = True
         if self._stream is not None:
             await self._stream.release(spoiled=self.response.fault is not None)
@@ -99,11 +99,11 @@ def _is_not_ours(record: logging.LogRecord) -> bool:
     return not _is_ours.get()
 
 
-async def unlogged(call: Awaitable[T]) -> T:
-    """Await ``call`` without a line of httpcore's in any log.
+async def await_unlogged(call: Awaitable[T]) -> T:
+    """Await ``call`` without log lines of httpcore.
 
-    At DEBUG, httpcore logs a proxy's password and the addresses of redirects with their signatures.
-    A filter by context leaves the log of every other user of httpcore as it is.
+    At DEBUG, httpcore logs a proxy's password and signed redirect URLs. The filter works by
+    context, so other users of httpcore keep their logs.
     """
     for name in ("connection", "http11", "http2", "proxy", "socks"):
         logging.getLogger(f"httpcore.{name}").addFilter(_is_not_ours)

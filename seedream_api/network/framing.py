@@ -1,7 +1,7 @@
-"""Reads an HTTP/1.1 response from its bytes, however badly it is framed.
+"""Parse an HTTP/1.1 response from its bytes, even if its framing is wrong.
 
-A strict parser throws a paid response away for an illegal header line, a wrong length or a missing
-last chunk. :class:`ResponseReader` keeps whatever follows a status line, and tells what was wrong.
+A strict parser rejects a paid response for an illegal header line, a wrong length or a missing last
+chunk. :class:`ResponseReader` keeps everything after the status line and reports the fault.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 class Part(enum.Enum):
-    """What the next byte of a response belongs to."""
+    """The part of a response that the next byte belongs to."""
 
     HEAD = enum.auto()
     LENGTH = enum.auto()
@@ -37,7 +37,7 @@ class ResponseReader:
     """Collects one response while its bytes arrive.
 
     Args:
-        max_head: bytes that may pass without the end of the headers.
+        max_head: bytes after which the headers must have ended.
     """
 
     def __init__(self, max_head: int = 1024 * 1024) -> None:
@@ -56,7 +56,7 @@ class ResponseReader:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the end that the response announces was reached."""
+        """Whether the announced end of the response was reached."""
         closes_it = self._part is Part.UNTIL_CLOSE and self.fault is None and self._is_closed
         return self._part is Part.SURPLUS or closes_it
 
@@ -67,7 +67,7 @@ class ResponseReader:
         return self._part is Part.SURPLUS and start in (b"{", b"[") and end not in (b"}", b"]")
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; empty where the connection was closed."""
+        """Parse the next bytes; empty ones mean that the connection was closed."""
         if not data:
             self._is_closed = True
         self._pending += data
@@ -75,14 +75,14 @@ class ResponseReader:
             pass
 
     def end(self) -> None:
-        """Use what arrived where nothing more is read: a status line without all its headers."""
+        """Parse an incomplete head, because no more bytes will arrive."""
         if self._part is Part.HEAD and self._pending:
-            self._read_head(bytes(self._pending))
+            self._parse_head(bytes(self._pending))
             self._pending.clear()
             self._part = Part.UNTIL_CLOSE
             self.fault = "the headers have no end"
 
-    def _head(self) -> bool:
+    def _feed_head(self) -> bool:
         if self._scanned == 0:
             self._pending = self._pending.lstrip(b"\r\n")
         end = _HEAD_END.search(self._pending, max(0, self._scanned - 3))
@@ -94,14 +94,14 @@ class ResponseReader:
         self._scanned = 0
         head = bytes(self._pending[: end.end()])
         del self._pending[: end.end()]
-        self._read_head(head)
+        self._parse_head(head)
         if self.status is not None:
-            self._part = self._framing(self.status)
+            self._part = self._choose_framing(self.status)
         elif self.fault is not None:
             self._part = Part.UNTIL_CLOSE
         return True
 
-    def _read_head(self, head: bytes) -> None:
+    def _parse_head(self, head: bytes) -> None:
         line = _STATUS_LINE.match(head)
         if line is None:
             self.fault = "the response has no status line"
@@ -119,7 +119,7 @@ class ResponseReader:
                 known = self.headers.get(name)
                 self.headers[name] = value if known is None else f"{known}, {value}"
 
-    def _framing(self, status: int) -> Part:
+    def _choose_framing(self, status: int) -> Part:
         if status in _WITHOUT_BODY:
             return Part.SURPLUS
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
@@ -131,7 +131,7 @@ class ResponseReader:
         self._left = int(length)
         return Part.LENGTH if self._left else Part.SURPLUS
 
-    def _take(self, then: Part) -> bool:
+    def _feed_body(self, then: Part) -> bool:
         taken = self._pending[: self._left]
         self.body += taken
         del self._pending[: self._left]
@@ -140,24 +140,24 @@ class ResponseReader:
             self._part = then
         return True
 
-    def _length(self) -> bool:
-        return self._take(Part.SURPLUS)
+    def _feed_length(self) -> bool:
+        return self._feed_body(Part.SURPLUS)
 
-    def _chunk(self) -> bool:
-        return self._take(Part.CHUNK_END)
+    def _feed_chunk(self) -> bool:
+        return self._feed_body(Part.CHUNK_END)
 
-    def _chunk_size(self) -> bool:
+    def _feed_chunk_size(self) -> bool:
         line = _CHUNK_SIZE.match(self._pending)
         if line is None:
             if len(self._pending) > _MAX_LINE or not _CHUNK_SIZE_BEGUN.fullmatch(self._pending):
-                return self._broken("a chunk has no size")
+                return self._mark_broken("a chunk has no size")
             return False
         self._left = int(line.group(1), 16)
         del self._pending[: line.end()]
         self._part = Part.CHUNK if self._left else Part.TRAILERS
         return True
 
-    def _chunk_end(self) -> bool:
+    def _feed_chunk_end(self) -> bool:
         if bytes(self._pending[:2]) == b"\r":
             return False
         for end in (b"\r\n", b"\n"):
@@ -165,9 +165,9 @@ class ResponseReader:
                 del self._pending[: len(end)]
                 self._part = Part.CHUNK_SIZE
                 return True
-        return self._broken("a chunk is longer than its size")
+        return self._mark_broken("a chunk is longer than its size")
 
-    def _trailers(self) -> bool:
+    def _feed_trailers(self) -> bool:
         line, end, _ = self._pending.partition(b"\n")
         if not end:
             return False
@@ -176,18 +176,18 @@ class ResponseReader:
             self._part = Part.SURPLUS
         return True
 
-    def _broken(self, fault: str) -> bool:
+    def _mark_broken(self, fault: str) -> bool:
         self.fault = fault
         self._part = Part.UNTIL_CLOSE
         return True
 
-    def _until_close(self) -> bool:
+    def _feed_until_close(self) -> bool:
         if self.status is not None:
             self.body += self._pending
         self._pending.clear()
         return False
 
-    def _after_end(self) -> bool:
+    def _feed_surplus(self) -> bool:
         # Some servers send a blank line after a body.
         more = self._pending if self._surplus else self._pending.lstrip(b"\r\n")
         if more and self.status not in _WITHOUT_BODY:
@@ -198,12 +198,12 @@ class ResponseReader:
         return False
 
     _STEPS: ClassVar[dict[Part, Callable[[ResponseReader], bool]]] = {
-        Part.HEAD: _head,
-        Part.LENGTH: _length,
-        Part.CHUNK_SIZE: _chunk_size,
-        Part.CHUNK: _chunk,
-        Part.CHUNK_END: _chunk_end,
-        Part.TRAILERS: _trailers,
-        Part.UNTIL_CLOSE: _until_close,
-        Part.SURPLUS: _after_end,
+        Part.HEAD: _feed_head,
+        Part.LENGTH: _feed_length,
+        Part.CHUNK_SIZE: _feed_chunk_size,
+        Part.CHUNK: _feed_chunk,
+        Part.CHUNK_END: _feed_chunk_end,
+        Part.TRAILERS: _feed_trailers,
+        Part.UNTIL_CLOSE: _feed_until_close,
+        Part.SURPLUS: _feed_surplus,
     }

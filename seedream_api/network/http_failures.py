@@ -1,4 +1,4 @@
-"""Failures of HTTP: which of them connect, which cut a response, and their words."""
+"""Failures of HTTP and their descriptions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import NotSent
 from ..redaction import redact
 
 NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-# A record that TLS cannot read comes through httpx as it is.
+# httpx passes on the error of an unreadable TLS record.
 BROKEN = (httpx.HTTPError, httpx.StreamError, ssl.SSLError)
 
 
@@ -24,13 +24,13 @@ class Repeated(Exception):
     """Something beside this pack sends a paid request a second time."""
 
 
-def not_sent(url: str, error: BaseException | None) -> NotSent:
+def not_sent_error(url: str, error: BaseException | None) -> NotSent:
     return NotSent(
-        "not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=reason_of(error)
+        "not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=describe_failure(error)
     )
 
 
-def reason_of(error: BaseException | None) -> str:
+def describe_failure(error: BaseException | None) -> str:
     if error is None:
         return "the response has no status line"
     if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):

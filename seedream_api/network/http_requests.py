@@ -1,4 +1,4 @@
-"""What a request is made of: its body, headers, timeouts and address."""
+"""Build the parts of a request: body, headers, timeouts and address."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ CONNECT_TIMEOUT_S = 15.0
 
 
 def encode_json(body: Any) -> bytes:
-    """``body`` as JSON, value by value: in one call, 20 MB of pictures would let no other thread,
-    and so no event loop, run for as long as that takes."""
+    """Encode ``body`` as JSON in steps: one call for 20 MB would block all other threads."""
     encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return "".join(encoder.iterencode(body)).encode()
 
 
-def request_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def build_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip", **headers}
 
 
-def at_address(url: str, address: str) -> tuple[str, str, str]:
-    """``url`` with its host replaced, the host for TLS, and the authority for the Host header."""
+def replace_host(url: str, address: str) -> tuple[str, str, str]:
+    """Replace the host of ``url``; return the URL, the host for TLS, and the Host header."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     literal = f"[{address}]" if ":" in address else address
@@ -34,6 +33,6 @@ def at_address(url: str, address: str) -> tuple[str, str, str]:
     return parts._replace(netloc=netloc).geturl(), host, authority
 
 
-def timeouts(read_s: float) -> dict[str, float]:
+def build_timeouts(read_s: float) -> dict[str, float]:
     connect = min(CONNECT_TIMEOUT_S, read_s)
     return {"connect": connect, "pool": connect, "write": max(60.0, connect), "read": read_s}

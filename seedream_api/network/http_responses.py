@@ -1,4 +1,4 @@
-"""What the transport gives back: a response with its raw bytes, and one that is still arriving."""
+"""The transport's results: a response with its raw bytes, and one that is still arriving."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from .bodies import read_json
 
 MAX_RESPONSE_BYTES = 256 * 1024 * 1024
-"""Base64 answers carry whole images: fifteen of them at 16.8 MP stay below this."""
+"""Enough for fifteen base64 images of 16.8 MP."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class HttpResponse:
 
     Args:
         headers: with lower-case names.
-        body: the bytes as they were sent; compression is not undone.
-        cut: why reading ended before the response did; ``None`` for a whole response.
+        body: the bytes as they were sent, not decompressed.
+        cut: why reading ended before the response did; ``None`` for a complete response.
     """
 
     status: int
@@ -31,7 +31,7 @@ class HttpResponse:
         """Parse the body as JSON, compressed or not.
 
         Raises:
-            ValueError: it holds no whole JSON.
+            ValueError: it contains no complete JSON.
         """
         return read_json(self.body, self.headers)
 
@@ -43,7 +43,7 @@ class HttpResponse:
 
 @dataclass(frozen=True)
 class StreamedResponse:
-    """An answer whose body is still on its way; ``chunks`` are its bytes as they were sent."""
+    """A response whose body is still arriving; ``chunks`` are its bytes as they were sent."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,8 +1,7 @@
-"""The way out of this machine: the proxy, by the settings or as the environment or the system names
-it, and the certificates.
+"""The proxy of the settings, the environment or the system, and the trusted certificates.
 
-Plain http with a secret in it goes to this machine alone (``config.py``, ``uploads/http_host.py``),
-which is never asked for through a proxy; so no proxy ever reads a secret but its own.
+Secrets go over plain http only to this machine (see ``config`` and ``uploads/image_host.py``), and
+requests to this machine never use a proxy; so a proxy sees no secret except its password.
 """
 
 from __future__ import annotations
@@ -20,30 +19,30 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ConfigurationError
 from ..redaction import bare_address
-from .url_guard import is_local_host, literal_address, to_ascii
+from .url_guard import is_local_host, parse_ip_literal, to_ascii
 
 if TYPE_CHECKING:
-    import ssl  # and urllib.request: what reads the settings alone is not to wait for them
+    import ssl  # and urllib.request: reading the settings must not wait for their import
 
 log = logging.getLogger("seedream")
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SCHEMES = ("http", "https", "socks5")
 _SOCKS5 = ("socks5", "socks5h", "socks")
-"""GNOME writes the last one; httpx, whose old versions know the first alone, lets the proxy look
-names up with any."""
+"""GNOME uses the last one. Old versions of httpx know only the first; with each of them the proxy
+resolves names."""
 SOCKS_REQUIREMENT = "socksio>=1.0,<2"
 _PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
 def parse_proxy(text: str) -> str | ConfigurationError:
-    """Give the address of a proxy in its one spelling; ``host:port`` alone is an http one.
+    """Normalize the address of a proxy; ``host:port`` alone means http.
 
-    The error is returned where it is not a proxy's address, or where the package that socks5 needs
-    is missing: a traceback then shows no frame with a password.
+    Returns the error if the address is not valid or the package for socks5 is missing: a traceback
+    then has no frame with the password.
     """
     url = text if "://" in text else f"http://{text}"
-    reason, parts = _proxy_fault(url)
+    reason, parts = _split_proxy(url)
     shown = bare_address(url)
     if reason or parts is None:
         return ConfigurationError("bad_proxy", given=shown, reason=reason)
@@ -56,7 +55,7 @@ def parse_proxy(text: str) -> str | ConfigurationError:
     return f"{scheme}://{parts.netloc}"
 
 
-def _proxy_fault(url: str) -> tuple[str | None, SplitResult | None]:
+def _split_proxy(url: str) -> tuple[str | None, SplitResult | None]:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -74,14 +73,14 @@ def _proxy_fault(url: str) -> tuple[str | None, SplitResult | None]:
     return reason, parts
 
 
-def proxy_secrets(proxy: str) -> tuple[str, ...]:
-    """List what of a proxy's address no message may show: its password, as written and decoded."""
+def list_proxy_secrets(proxy: str) -> tuple[str, ...]:
+    """List the secrets of a proxy's address: its password, as written and decoded."""
     login, at, _ = proxy.partition("://")[2].rpartition("@")
     password = login.partition(":")[2]
     return (password, unquote(password)) if at and password else ()
 
 
-def environ_proxies(environ: Mapping[str, str]) -> list[str]:
+def list_environ_proxies(environ: Mapping[str, str]) -> list[str]:
     """List the proxies that environment variables set."""
     return [
         text
@@ -90,24 +89,24 @@ def environ_proxies(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def proxy_for(url: str, chosen: str) -> str | None:
-    """Find the proxy for a URL; ``None`` where it is asked for directly.
+def find_proxy(url: str, chosen: str) -> str | None:
+    """Find the proxy for a URL; ``None`` for a direct connection.
 
-    This machine is never asked for through a proxy, and neither are the hosts that ``NO_PROXY``
-    (on Windows and macOS also the system) excepts.
+    This machine is always accessed directly, and so are the exceptions of ``NO_PROXY`` (on Windows
+    and macOS also those of the system).
 
     Args:
-        chosen: what ``SEEDREAM_PROXY`` says; empty for the proxy that the environment (on Windows
-            and macOS also the system) names.
+        chosen: the value of ``SEEDREAM_PROXY``; empty for the proxy of the environment (on Windows
+            and macOS also of the system).
 
     Raises:
-        ConfigurationError: what the environment names cannot be used as a proxy.
+        ConfigurationError: the proxy of the environment cannot be used.
     """
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), parts.hostname or ""
     if is_local_host(host):
         return None
-    proxy = chosen or _of_environment(scheme)
+    proxy = chosen or _find_environ_proxy(scheme)
     if not proxy or _is_excepted(host, parts.port or _PORTS.get(scheme, 0)):
         return None
     found = parse_proxy(proxy)
@@ -116,7 +115,7 @@ def proxy_for(url: str, chosen: str) -> str | None:
     return found
 
 
-def _of_environment(scheme: str) -> str:
+def _find_environ_proxy(scheme: str) -> str:
     import urllib.request
 
     proxies = urllib.request.getproxies()
@@ -124,10 +123,12 @@ def _of_environment(scheme: str) -> str:
 
 
 def _is_excepted(host: str, port: int) -> bool:
-    """Read ``NO_PROXY`` as curl, Go and requests do: names with their subdomains, networks,
-    ``host:port``, ``*``."""
+    """Apply ``NO_PROXY`` as curl, Go and requests do.
+
+    Its entries are names (with their subdomains), networks, ``host:port`` and ``*``.
+    """
     excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if any(_matches(entry, host, port) for entry in re.split(r"[\s,;]+", excepted) if entry):
+    if any(_is_match(entry, host, port) for entry in re.split(r"[\s,;]+", excepted) if entry):
         return True
     if sys.platform not in ("win32", "darwin"):
         return False
@@ -136,7 +137,7 @@ def _is_excepted(host: str, port: int) -> bool:
     return bool(urllib.request.proxy_bypass(host))
 
 
-def _matches(entry: str, host: str, port: int) -> bool:
+def _is_match(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
     name, wanted = entry, None
@@ -145,7 +146,7 @@ def _matches(entry: str, host: str, port: int) -> bool:
         name, wanted = found[1], int(found[2])
     if wanted is not None and wanted != port:
         return False
-    address = literal_address(host)
+    address = parse_ip_literal(host)
     if address is not None:
         try:
             return address in ipaddress.ip_network(name.strip("[]"), strict=False)
@@ -158,15 +159,15 @@ def _matches(entry: str, host: str, port: int) -> bool:
     return bool(known) and (asked == known or asked.endswith(f".{known}"))
 
 
-def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Load the environment's CA bundle if it names one, else the system's store and certifi's.
+def load_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Load the environment's CA bundle if it is set, else the system's store and certifi's.
 
     Raises:
         ConfigurationError: the bundle cannot be loaded.
     """
     import ssl
 
-    # Not create_default_context: a SSLKEYLOGFILE that cannot be opened is an error there.
+    # Not create_default_context: that fails if SSLKEYLOGFILE cannot be opened.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _log_keys(context, environ.get("SSLKEYLOGFILE", ""))
     file = next((environ[name] for name in CERTIFICATE_VARIABLES if environ.get(name)), None)
@@ -176,7 +177,7 @@ def trusted_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
             file, folder = None, file
         if file or folder:
             context.load_verify_locations(cafile=file, capath=folder)
-            # Python 3.13 wants more of a CA than many companies' have; the user chose this one.
+            # Python 3.13 rejects many companies' CAs as too lax; the user chose this one.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             return context

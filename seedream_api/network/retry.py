@@ -1,8 +1,8 @@
-"""Which failures may be repeated, when, and within what total time. Pure: no waiting happens here.
+"""Which failures may be retried, when, and within what total time. Nothing here waits.
 
-A paid POST is repeated only where it surely was not accepted; whoever calls :meth:`Patience.pause`
-has made sure of that. Budgets are total times, because a person waits for time, not for attempts;
-they bound when the last attempt may start and never cut one short.
+A paid POST is retried only if it was definitely not accepted; the caller of
+:meth:`RetryBudget.next_delay` has checked that. Budgets are total times, because users notice time,
+not attempts. They limit when the last attempt may start, and never interrupt one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MAX_RETRY_AFTER_S = 300.0
-"""A longer ``Retry-After`` is not believed."""
+"""A longer ``Retry-After`` is ignored."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long and how often one kind of failure may be repeated."""
+    """How long and how often one kind of failure may be retried."""
 
     first_s: float
     longest_s: float
@@ -36,19 +36,19 @@ NO_CHANNEL = RetryPolicy(first_s=2.0, longest_s=10.0, total_s=30.0, attempts=3)
 READING = RetryPolicy(first_s=1.0, longest_s=10.0, total_s=120.0)
 DOWNLOADING = RetryPolicy(first_s=0.5, longest_s=8.0, total_s=90.0)
 NEW_LINK = RetryPolicy(first_s=0.5, longest_s=4.0, total_s=30.0)
-"""A link that the service just gave may take a moment until it is served everywhere."""
+"""A new result URL may not work everywhere at first."""
 UPLOADING = RetryPolicy(first_s=1.0, longest_s=15.0, total_s=90.0, attempts=6)
 UPLOAD_PROPAGATION = RetryPolicy(first_s=0.5, longest_s=2.0, total_s=6.0)
-"""A picture that was just uploaded may take a moment until it is served everywhere."""
+"""The URL of a new upload may not work everywhere at first."""
 
 
 @dataclass
 class RetryBudget:
-    """What is left of the budgets of one request.
+    """The remaining retry budgets of one request.
 
     Args:
         clock: monotonic seconds.
-        jitter: gives a number from 0 to 1; spreads out clients that failed together.
+        jitter: returns a number from 0 to 1; spreads out clients that failed together.
     """
 
     clock: Callable[[], float]
@@ -62,13 +62,13 @@ class RetryBudget:
         retry_after_s: float | None = None,
         left_s: float | None = None,
     ) -> float | None:
-        """Seconds to wait before the next attempt, or ``None`` when the budget is used up.
+        """Return the seconds to wait before the next attempt; ``None`` if the budget is used up.
 
         Args:
-            retry_after_s: what the service asks for; less than the policy's first pause does not
-                shorten a pause, so that ``Retry-After: 0`` does not bring hundreds of requests.
-            left_s: the time that the caller has. A pause that the service asks for may take all of
-                it, and does not use up the budget.
+            retry_after_s: the delay that the service asks for. One shorter than the policy's first
+                delay has no effect: ``Retry-After: 0`` must not cause hundreds of requests.
+            left_s: the time that the caller has left. A delay that the service asks for may take
+                all of it, and does not use up the budget.
         """
         now = self.clock()
         since = self._since.setdefault(policy, now)
@@ -77,7 +77,7 @@ class RetryBudget:
         pause = step * (0.5 + 0.5 * self.jitter())
         is_asked = retry_after_s is not None and retry_after_s >= policy.first_s
         if retry_after_s is not None:
-            # The service's own word, and a little more so that not all come back at once.
+            # A little more than asked, so that not all clients retry at the same time.
             asked = retry_after_s + min(1.0, policy.first_s) * self.jitter()
             pause = asked if is_asked else max(asked, pause)
         if tries >= policy.attempts:
@@ -87,20 +87,20 @@ class RetryBudget:
             return pause if pause <= left_s else None
         return pause if now - since + pause <= policy.total_s else None
 
-    def waited_s(self, policy: RetryPolicy) -> int:
-        """Whole seconds since the first failure of this kind."""
+    def elapsed_s(self, policy: RetryPolicy) -> int:
+        """Return the whole seconds since the first failure of this kind."""
         return round(self.clock() - self._since.get(policy, self.clock()))
 
 
-def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """``retry-after-ms`` or ``Retry-After`` (seconds or an HTTP date) in seconds from ``now``.
+def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Parse ``retry-after-ms`` or ``Retry-After`` (seconds or HTTP date) to seconds from ``now``.
 
     Args:
         headers: with lower-case names.
         now: wall-clock seconds since the epoch.
     """
-    millis = _number(headers.get("retry-after-ms"))
-    seconds = millis / 1000 if millis is not None else _number(headers.get("retry-after"))
+    millis = _parse_number(headers.get("retry-after-ms"))
+    seconds = millis / 1000 if millis is not None else _parse_number(headers.get("retry-after"))
     if seconds is None and headers.get("retry-after"):
         try:
             seconds = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - now
@@ -110,7 +110,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return seconds if seconds is not None and 0 <= seconds <= MAX_RETRY_AFTER_S else None
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     try:
         return float(text) if text is not None else None
     except ValueError:

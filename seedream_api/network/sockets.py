@@ -1,4 +1,4 @@
-"""TCP connections: made to whichever address of a host answers first, and kept alive."""
+"""TCP connections to the first address of a host that accepts one, with keep-alive."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import anyio.abc
 from .hosts import to_lookup_name
 
 _NEXT_ADDRESS_S = 0.25
-"""How long one address has before the next is tried beside it (RFC 8305)."""
+"""How long to wait for one address before also trying the next (RFC 8305)."""
 _KEEP_ALIVE = {
     "TCP_KEEPIDLE": 30,
     "TCP_KEEPALIVE": 30,  # macOS
     "TCP_KEEPINTVL": 15,
     "TCP_KEEPCNT": 4,
 }
-"""A peer that is gone (sleep, a lost NAT entry) is noticed within 90 s, not at the timeout."""
+"""Detects a lost peer (sleep, a lost NAT entry) within 90 s instead of at the timeout."""
 _Address = tuple[Any, ...]
 
 
 class SocketStream(anyio.abc.ByteStream):
-    """A connected socket. A failure to write leaves reading possible, unlike asyncio's streams."""
+    """A connected socket that can still be read after a failed write, unlike asyncio's streams."""
 
     def __init__(self, connected: socket.socket) -> None:
         self.sent = 0
-        """Bytes that the operating system has taken, or may have taken, for sending."""
+        """Bytes that the operating system has accepted, or may have accepted, for sending."""
         self._socket = connected
 
     async def receive(self, max_bytes: int = 65_536) -> bytes:
@@ -68,7 +68,7 @@ class SocketStream(anyio.abc.ByteStream):
         self._socket.close()
 
     def is_readable(self) -> bool:
-        """Whether bytes or the end wait to be read."""
+        """Tell whether bytes or the end of the stream can be read."""
         if self._socket.fileno() < 0:
             return True
         if hasattr(select, "poll"):
@@ -83,22 +83,22 @@ class SocketStream(anyio.abc.ByteStream):
 
 
 async def connect(host: str, port: int) -> socket.socket:
-    """Connect to the first address of ``host`` that answers.
+    """Connect to the first address of ``host`` that accepts a connection.
 
     Raises:
-        OSError: none does, or the name is not known.
+        OSError: none does, or the name cannot be resolved.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(to_lookup_name(host), port, type=socket.SOCK_STREAM)
-    waiting = [(info[0], info[4]) for info in _alternating(found)]
-    dialling: set[asyncio.Task[socket.socket]] = set()
+    waiting = [(info[0], info[4]) for info in _alternate_families(found)]
+    connecting: set[asyncio.Task[socket.socket]] = set()
     errors: list[BaseException] = []
     try:
-        while waiting or dialling:
+        while waiting or connecting:
             if waiting:
-                dialling.add(asyncio.ensure_future(_dial(*waiting.pop(0))))
-            done, dialling = await asyncio.wait(
-                dialling,
+                connecting.add(asyncio.ensure_future(_connect_to(*waiting.pop(0))))
+            done, connecting = await asyncio.wait(
+                connecting,
                 timeout=_NEXT_ADDRESS_S if waiting else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -109,33 +109,33 @@ async def connect(host: str, port: int) -> socket.socket:
             if connected:
                 return connected[0]
     finally:
-        await _give_up(dialling)
+        await _cancel_all(connecting)
     raise OSError(errno.ECONNREFUSED, "All connection attempts failed") from errors[0]
 
 
-def _alternating(found: list[Any]) -> list[Any]:
-    """The addresses by turns of their family, the first family first."""
+def _alternate_families(found: list[Any]) -> list[Any]:
+    """Order the addresses with alternating families, the first family first."""
     first = [info for info in found if info[0] == found[0][0]]
     other = [info for info in found if info[0] != found[0][0]]
-    turns = [info for pair in zip(first, other, strict=False) for info in pair]
-    return turns + first[len(other) :] + other[len(first) :]
+    pairs = [info for pair in zip(first, other, strict=False) for info in pair]
+    return pairs + first[len(other) :] + other[len(first) :]
 
 
-async def _dial(family: int, address: _Address) -> socket.socket:
-    dialled = socket.socket(family, socket.SOCK_STREAM)
+async def _connect_to(family: int, address: _Address) -> socket.socket:
+    connected = socket.socket(family, socket.SOCK_STREAM)
     try:
-        dialled.setblocking(False)
-        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _keep_alive(dialled)
-        await asyncio.get_running_loop().sock_connect(dialled, address)
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _enable_keep_alive(connected)
+        await asyncio.get_running_loop().sock_connect(connected, address)
     except BaseException:
-        dialled.close()
+        connected.close()
         raise
-    return dialled
+    return connected
 
 
-def _keep_alive(connected: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # a system may lack an option that Python knows
+def _enable_keep_alive(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the system may lack an option that Python has
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, seconds in _KEEP_ALIVE.items():
         option = getattr(socket, name, None)
@@ -144,11 +144,11 @@ def _keep_alive(connected: socket.socket) -> None:
                 connected.setsockopt(socket.IPPROTO_TCP, option, seconds)
 
 
-async def _give_up(dialling: set[asyncio.Task[socket.socket]]) -> None:
-    for task in dialling:
+async def _cancel_all(connecting: set[asyncio.Task[socket.socket]]) -> None:
+    for task in connecting:
         task.cancel()
-    if dialling:
-        await asyncio.wait(dialling)
-    for task in dialling:
+    if connecting:
+        await asyncio.wait(connecting)
+    for task in connecting:
         if not task.cancelled() and task.exception() is None:
             task.result().close()

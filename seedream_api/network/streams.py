@@ -1,8 +1,8 @@
-"""The connections below httpx: they read while they write, and keep what a response brought.
+"""The connections below httpx: they read while they write, and keep what arrives.
 
-A server may answer before it has read a request (every Go ``net/http`` server does so with 401, 413
-or 429 to a large body) and close soon after; what it said is lost to a client that only writes.
-A connection that its server closed before our first byte is used for nothing: no byte leaves.
+A server may respond before it has read the request and then close (every Go ``net/http`` server
+does so with 401, 413 or 429 to a large body); a client that only writes loses that response. No
+byte is sent on a connection that the server closed before the first byte.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import anyio.streams.tls
 import httpcore
 import httpx
 
-from .exchanges import Exchange, current_exchange, unlogged
+from .exchanges import Exchange, await_unlogged, current_exchange
 from .sockets import SocketStream, connect
 
 _PIECE = 64 * 1024
@@ -42,7 +42,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
     @property
     def sent(self) -> int:
-        """Bytes that this machine has taken for sending, those of TLS too."""
+        """Bytes that the operating system has accepted for sending, including those of TLS."""
         return self._raw.sent
 
     async def read(
@@ -52,14 +52,14 @@ class Stream(httpcore.AsyncNetworkStream):
     ) -> bytes:
         if self._early:
             return self._early.popleft()
-        reading = self._reading()
+        reading = self._start_reading()
         done, _ = await asyncio.wait({reading}, timeout=timeout)
         if not done:
             raise httpcore.ReadTimeout("no byte arrived in time")
-        return self._take()
+        return self._finish_reading()
 
     async def receive(self, timeout_s: float) -> bool:
-        """Read once for the current exchange alone; ``False`` at the end or after a silence."""
+        """Read once for the current exchange only; ``False`` at the end or after ``timeout_s``."""
         self._early.clear()
         try:
             return bool(await self.read(_PIECE, timeout_s))
@@ -67,10 +67,10 @@ class Stream(httpcore.AsyncNetworkStream):
             return False
 
     async def is_readable(self) -> bool:
-        """Whether something arrived, or the connection ended."""
+        """Tell whether bytes arrived or the connection ended."""
         if not self._early:
-            await asyncio.wait({self._reading()}, timeout=_STALE_WAIT_S)
-        return bool(self._early) or self._reading().done()
+            await asyncio.wait({self._start_reading()}, timeout=_STALE_WAIT_S)
+        return bool(self._early) or self._start_reading().done()
 
     async def write(
         self,
@@ -80,7 +80,7 @@ class Stream(httpcore.AsyncNetworkStream):
         exchange = current_exchange.get()
         if exchange is not None:
             await exchange.attach(self)
-        if exchange is None or not exchange.holds(self):
+        if exchange is None or not exchange.is_using(self):
             exchange = None
         view = memoryview(buffer)
         for start in range(0, len(view), _PIECE):
@@ -90,20 +90,20 @@ class Stream(httpcore.AsyncNetworkStream):
     async def _write(
         self, piece: bytes, timeout_s: float | None, exchange: Exchange | None
     ) -> None:
-        """Write a piece within ``timeout_s`` while reading what the server says meanwhile."""
+        """Write a piece within ``timeout_s`` while reading what the server sends meanwhile."""
         sending = self._sending = asyncio.ensure_future(self._send(piece))
         try:
             while not sending.done():
                 waiting: set[asyncio.Task[Any]] = {sending}
                 if exchange is not None:
-                    waiting.add(self._reading())
+                    waiting.add(self._start_reading())
                 done, _ = await asyncio.wait(
                     waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
                     raise httpcore.WriteTimeout("no byte was taken in time")
-                if exchange is not None and self._reading().done():
-                    self._listen(exchange)
+                if exchange is not None and self._start_reading().done():
+                    self._read_early(exchange)
             sending.result()
         finally:
             sending.cancel()
@@ -111,9 +111,9 @@ class Stream(httpcore.AsyncNetworkStream):
             if not sending.cancelled():
                 sending.exception()
 
-    def _listen(self, exchange: Exchange) -> None:
+    def _read_early(self, exchange: Exchange) -> None:
         try:
-            data = self._take()
+            data = self._finish_reading()
         except (httpcore.ReadError, ssl.SSLError) as error:
             raise httpcore.WriteError(str(error)) from None
         if data:
@@ -127,7 +127,7 @@ class Stream(httpcore.AsyncNetworkStream):
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
             raise httpcore.WriteError(str(error)) from None
 
-    def _reading(self) -> asyncio.Task[bytes]:
+    def _start_reading(self) -> asyncio.Task[bytes]:
         if self._ahead is None:
             self._ahead = asyncio.ensure_future(self._receive())
         return self._ahead
@@ -140,11 +140,11 @@ class Stream(httpcore.AsyncNetworkStream):
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
             raise httpcore.ReadError(str(error)) from None
 
-    def _take(self) -> bytes:
-        """What the reading ahead brought. An end or a failure stays for those who ask again."""
-        reading = self._reading()
+    def _finish_reading(self) -> bytes:
+        """Return what was read ahead. An end or a failure is returned again by later calls."""
+        reading = self._start_reading()
         exchange = current_exchange.get()
-        mine = exchange if exchange is not None and exchange.holds(self) else None
+        mine = exchange if exchange is not None and exchange.is_using(self) else None
         data = reading.result()
         if data:
             self._ahead = None
@@ -154,8 +154,8 @@ class Stream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         exchange = current_exchange.get()
-        if exchange is not None and exchange.holds(self):
-            self._is_given_up = True  # more of the response may come; see Exchange.read_rest
+        if exchange is not None and exchange.is_using(self):
+            self._is_given_up = True  # more of the response may arrive; see Exchange.read_rest
         else:
             await self._close()
 
@@ -166,13 +166,13 @@ class Stream(httpcore.AsyncNetworkStream):
             await self._close()
 
     async def _close(self) -> None:
-        """Close, even where the caller is cancelled meanwhile."""
+        """Close, even if the caller is cancelled meanwhile."""
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._close_now())
         await asyncio.shield(self._closing)
 
     async def _close_now(self) -> None:
-        # A socket that is closed while the loop still watches it would take its number along.
+        # Stop the tasks first: the loop must not watch a socket that is closed.
         running = {task for task in (self._ahead, self._sending) if task is not None}
         for task in running:
             task.cancel()
@@ -223,7 +223,7 @@ def _connect_error(error: Exception) -> Exception:
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Makes the connections of httpx's pools."""
+    """Opens the connections of httpx's pools."""
 
     async def connect_tcp(
         self,
@@ -239,34 +239,36 @@ class Backend(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise _connect_error(error) from None
         stream = Stream(raw, raw)
-        made = _made.get()
+        made = _opened.get()
         if made is not None:
             made.append(stream)
         return stream
 
 
-_made: ContextVar[list[Stream] | None] = ContextVar("connections made for a request", default=None)
+_opened: ContextVar[list[Stream] | None] = ContextVar(
+    "connections opened for a request", default=None
+)
 
 
 async def send_request(pool: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-    """Send a request through a pool; where that fails, close the connections made for it.
+    """Send a request through a pool; if that fails, close the connections opened for it.
 
-    httpcore leaves one open whose SOCKS proxy refuses.
+    httpcore leaves a connection open if its SOCKS proxy rejects the request.
     """
     made: list[Stream] = []
-    token = _made.set(made)
+    token = _opened.set(made)
     try:
-        return await unlogged(pool.handle_async_request(request))
+        return await await_unlogged(pool.handle_async_request(request))
     except BaseException:
         for stream in made:
             await stream.aclose()
         raise
     finally:
-        _made.reset(token)
+        _opened.reset(token)
 
 
 def use_own_connections(transport: httpx.AsyncHTTPTransport) -> None:
-    """Let this transport of httpx, which offers no argument for it, connect through ``Backend``."""
+    """Make a transport of httpx connect through ``Backend``; it has no argument for that."""
     pool: Any = transport._pool  # pyright: ignore[reportPrivateUsage]
     if not hasattr(pool, "_network_backend"):
         raise RuntimeError("this version of httpcore is not supported")

@@ -1,4 +1,4 @@
-"""Limits that all requests of one process share: how many at once, and a pause after a 429."""
+"""Limits that all requests of a process share: how many at once, and a pause after a 429."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager
 
 
 class Slot:
-    """One of a gate's places, held until it is released."""
+    """A slot of a throttle, held until it is released."""
 
     def __init__(self, places: asyncio.Semaphore) -> None:
         self._places = places
         self._is_held = True
 
     def release(self) -> None:
-        """Let the next one in; may be called early, and more than once."""
+        """Release the slot for the next request; may be called early, and more than once."""
         if self._is_held:
             self._is_held = False
             self._places.release()
 
 
 class Throttle:
-    """Lets a bounded number through at a time, in order of arrival; a 429 holds everyone back.
+    """Limits how many requests run at a time, in order of arrival; a 429 pauses all of them.
 
     Args:
-        places: how many may be inside at once.
+        places: how many may run at once.
         clock: monotonic seconds.
     """
 
@@ -42,15 +42,15 @@ class Throttle:
         self._not_before = 0.0
 
     def pause_for(self, seconds: float) -> None:
-        """Nobody enters for this long."""
+        """Start no request for this long."""
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     @asynccontextmanager
     async def slot(self, *, at_most_s: float | None = None) -> AsyncGenerator[Slot]:
-        """Take a place inside, once one is free and none of them is held back.
+        """Wait for a free slot and for the end of a pause, and hold the slot for the block.
 
         Args:
-            at_most_s: seconds after which the place is released although its holder is inside.
+            at_most_s: seconds after which the slot is released even if the block still runs.
         """
         await self._places.acquire()
         place = Slot(self._places)

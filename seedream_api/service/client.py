@@ -19,7 +19,7 @@ from ..network.retry import (
     RATE_LIMITED,
     RetryBudget,
     RetryPolicy,
-    retry_after_s,
+    parse_retry_after,
 )
 from ..network.throttle import Slot, Throttle
 from ..network.transport import HttpResponse, Transport
@@ -203,9 +203,9 @@ class SeedreamClient:
         policy = _policy(outcome)
         if policy is None:
             raise outcome
-        pause = budget.next_delay(policy, retry_after_s(response.headers, time.time()))
+        pause = budget.next_delay(policy, parse_retry_after(response.headers, time.time()))
         if pause is None:
-            outcome.values["waited"] = budget.waited_s(policy)
+            outcome.values["waited"] = budget.elapsed_s(policy)
             raise type(outcome)(outcome.key, request_id=outcome.request_id, **outcome.values)
         await hooks.not_accepted()
         if isinstance(outcome, RateLimited):

@@ -13,7 +13,7 @@ from ..errors import (
     SeedreamError,
     TaskNotFound,
 )
-from ..network.retry import retry_after_s
+from ..network.retry import parse_retry_after
 from ..redaction import redact
 from .refusals import build_refusal
 from .responses import ServiceResponse
@@ -57,5 +57,5 @@ def to_poll_failure(
         if isinstance(refusal, AuthenticationFailed):
             return refusal
     failed = ReadFailed("read_failed", task_id=task_id, reason=response.cut or reason)
-    failed.retry_after_s = retry_after_s(headers, time.time())
+    failed.retry_after_s = parse_retry_after(headers, time.time())
     return failed

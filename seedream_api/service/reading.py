@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..images.media_types import HEAD_BYTES, media_type_of
 from ..network.bodies import read_body
-from ..network.compression import plain_bytes
+from ..network.compression import decompress
 from ..network.transport import HttpResponse
 from ..redaction import REDACTED
 from .responses import ServiceResponse, parse_response
@@ -33,7 +33,7 @@ def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str)
     Args:
         secret: the key, which is taken out of the bytes that are kept.
     """
-    plain = plain_bytes(response.body, response.headers)
+    plain = decompress(response.body, response.headers)
     body = read_body(plain)
     answer = parse_response(body, reader)
     if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # the image in place of JSON

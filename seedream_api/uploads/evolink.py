@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from ..config.spelling import is_header_safe
+from ..config.normalization import is_header_safe
 from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
 from ..network.retry import UPLOADING

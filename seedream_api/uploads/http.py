@@ -14,7 +14,7 @@ from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..images.encode import EncodedImage
 from ..images.media_types import suffix_of
 from ..messages.page_title import title_of
-from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, retry_after_s
+from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, parse_retry_after
 from ..network.url_guard import check_url
 from ..redaction import redact
 from ..service.references import UrlReference
@@ -97,7 +97,7 @@ async def post(client: SeedreamClient, parcel: UploadRequest) -> HttpResponse:
         raise UploadRejected(
             describe_response(response, parcel.secret),
             again=UPLOADING,
-            wait_s=retry_after_s(response.headers, time.time()),
+            wait_s=parse_retry_after(response.headers, time.time()),
             hold_back=response.status == 429,
         )
     return response

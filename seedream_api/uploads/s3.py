@@ -27,7 +27,7 @@ from urllib.parse import quote, urlsplit
 from ..config.settings import STORAGE_SECRETS
 from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
-from ..network.proxies import proxy_for
+from ..network.proxies import find_proxy
 from ..redaction import HiddenTexts, bare_address, redact
 from .http import UPLOAD_TIMEOUT_S, UploadRejected, host_of, name_of
 from .target import HostedUrl
@@ -101,7 +101,7 @@ class S3Bucket:
         from obstore.store import S3Store
 
         options: ClientConfig = {"allow_http": True, "timeout": f"{UPLOAD_TIMEOUT_S:g}s"}
-        proxy = proxy_for(self._endpoint, self._chosen_proxy)
+        proxy = find_proxy(self._endpoint, self._chosen_proxy)
         if proxy is not None:
             options["proxy_url"] = proxy
         return S3Store(

@@ -49,7 +49,7 @@ def test_the_settings_have_no_serious_violation(looked_at: Canvas, palette: str)
     settings = looked_at.open_settings()
     for way in ("s3", "http", "evolink", "auto"):
         settings.locator("#seedream-setting-SEEDREAM_UPLOAD").select_option(way)
-        expect(settings.locator("#seedream-way-hint")).to_be_visible()
+        expect(settings.locator("#seedream-upload-hint")).to_be_visible()
         assert violations(looked_at, "#seedream-settings") == []
     settings.locator("#seedream-check").click()
     expect(settings.locator("#seedream-check-findings li").first).to_be_visible()
@@ -105,7 +105,7 @@ def test_unknown_outcome_and_forget_question_are_accessible(
     canvas.page.keyboard.press("Escape")
     panel = canvas.open_tasks()
     row = panel.locator(".seedream-task").filter(has_text=prompt)
-    expect(row).to_have_attribute("data-look", "unclear")
+    expect(row).to_have_attribute("data-tone", "unclear")
     row.click()
     expect(panel.locator(".seedream-trouble")).to_be_visible()
     assert violations(canvas, "#seedream-tasks") == []

@@ -27,7 +27,7 @@ def test_proxy_is_saved_shown_without_password_and_removed(
     with_password = PROXY.replace("://", f"://me:{PASSWORD}@")
     field.fill(with_password)
     field.press("Enter")
-    expect(row).to_contain_text("its secret part is set and not shown")
+    expect(row).to_contain_text("the secret part is set but not shown")
     expect(field).to_have_value("")
     expect(field).to_have_attribute("placeholder", PROXY)
     assert json.loads(file.read_text("utf-8"))["SEEDREAM_PROXY"] == with_password

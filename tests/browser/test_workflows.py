@@ -14,7 +14,7 @@ def test_twenty_runs_with_fixed_seed_charge_once(site: Site, canvas: Canvas, pro
     assert len(site.comfy.posts(prompt)) == 1
     assert canvas.pictures(preview) == [[1024, 1024]]
     line = canvas.page.locator(".seedream-line")
-    expect(line).to_contain_text("stored result, charges 0")
+    expect(line).to_contain_text("stored result, no charge")
     # ComfyUI's own cache has answered the repetitions; another graph in between empties it.
     graph = canvas.saved()
     canvas.clear()

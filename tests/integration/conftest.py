@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def certificates() -> ssl.SSLContext:
-    from seedream_api.network.proxies import trusted_certificates
+    from seedream_api.network.proxies import load_certificates
 
-    return trusted_certificates({})
+    return load_certificates({})
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) 
     Each costs a tenth of a second, and neither is tested here.
     """
     from seedream_api.catalog import PIXELS
-    from seedream_api.network import transport
+    from seedream_api.network import pools
     from seedream_api.sandbox import results
 
     small = {
@@ -39,7 +39,7 @@ def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) 
         for tier, sizes in PIXELS.items()
     }
     monkeypatch.setattr(results, "PIXELS", small)
-    monkeypatch.setattr(transport, "trusted_certificates", lambda environ: certificates)
+    monkeypatch.setattr(pools, "load_certificates", lambda environ: certificates)
 
 
 @pytest.fixture

@@ -48,9 +48,7 @@ def abroad(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Abroad]
     serving, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert(SERVICE).configure_cert(serving)
     authority.configure_trust(trusting)
-    monkeypatch.setattr(
-        "seedream_api.network.transport.trusted_certificates", lambda environ: trusting
-    )
+    monkeypatch.setattr("seedream_api.network.pools.load_certificates", lambda environ: trusting)
     # What the environment names is not there: who asks it, fails.
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, DEAD)

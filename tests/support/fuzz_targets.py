@@ -101,7 +101,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     told(refusal)
     refusals.is_retryable(refusal)
     told(failures.to_poll_failure(read, headers, task_id="task-1", secret=SECRET))
-    retry.retry_after_s(headers, 1e9)
+    retry.parse_retry_after(headers, 1e9)
     with ours():
         _client(folder)._judge(read)
 
@@ -161,7 +161,7 @@ def urls(dice: Dice, folder: Path) -> None:
     text = mutated_text(dice.pick(response_shapes.URLS), dice)
     redaction.strip_url_secrets(text)
     redaction.redact(text, (SECRET,))
-    url_guard.literal_address(text)
+    url_guard.parse_ip_literal(text)
     with ours():
         checked = url_guard.check_url(text, field="urls")
         assert checked == url_guard.check_url(checked, field="urls"), "two spellings of one URL"

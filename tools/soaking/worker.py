@@ -164,7 +164,7 @@ def sample() -> dict[str, int] | None:
         time.sleep(0.02)
     time.sleep(0.05)  # closed connections are let go of a moment later
     gc.collect()
-    found = {"tasks": len(asyncio.all_tasks(runtime.own_loop().loop))}
+    found = {"tasks": len(asyncio.all_tasks(runtime.get_loop().loop))}
     found["threads"] = threading.active_count()
     found["objects"] = len(gc.get_objects())
     with contextlib.suppress(OSError):

@@ -41,7 +41,7 @@ async def fails_with(error: BaseException) -> None:
 def raised(encodable: Any, error: BaseException) -> str:
     """The traceback of what leaves a node that raises this."""
     with pytest.raises(type(error)) as caught:
-        asyncio.run(encodable.raises_encodable(fails_with)(error))
+        asyncio.run(encodable.with_encodable_errors(fails_with)(error))
     return "".join(traceback.format_exception(caught.value))
 
 

@@ -32,7 +32,7 @@ def words_of(language: str) -> list[str]:
 def asked(script: str) -> set[str]:
     """Patterns of the keys that a script asks for; ``${...}`` stands for any one part."""
     found: set[str] = set()
-    for start in re.finditer(r"\b(?:word|hasWord)\(", script):
+    for start in re.finditer(r"\b(?:translate|hasTranslation)\(", script):
         call = script[start.end() : start.end() + 200].split(")")[0]
         for _, key in re.findall(r"""(["'`])([\w.${}() \[\]]+?\.[\w.${}() \[\]]+?)\1""", call):
             found.add(re.sub(r"\\\$\\\{.+?\\\}", "[^.]+", re.escape(key)))

@@ -87,7 +87,7 @@ def test_invalid_value_names_setting_origin_and_allowed(home: Path, name: str) -
             (refusal(home, {name: given}), "settings file"),
         ):
             assert error.key == "bad_setting" and error.exit_code == 2
-            for part in (name, given, origin, setting.allowed()):
+            for part in (name, given, origin, setting.describe_allowed()):
                 assert part in error.message("en")
 
 

@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from seedream_api import doctor
-from seedream_api.config.settings import Settings, default_home, load_settings, make_private_folder
+from seedream_api.config.settings import (
+    Settings,
+    find_default_home,
+    load_settings,
+    make_private_folder,
+)
 from seedream_api.errors import ConfigurationError
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
@@ -188,9 +193,9 @@ def test_home_comes_from_environment_caller_or_platform(tmp_path: Path) -> None:
     assert load_settings(mine, environ=environ).home == tmp_path / "set"
     for name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
         environ[name] = str(tmp_path / "data")
-    assert default_home(environ).name == "seedream"
+    assert find_default_home(environ).name == "seedream"
     if os.name == "posix" and os.uname().sysname == "Linux":
-        assert default_home(environ) == tmp_path / "data" / "seedream"
+        assert find_default_home(environ) == tmp_path / "data" / "seedream"
 
 
 def test_allowed_hosts_are_a_clean_lower_case_set(home: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.config.spelling import checked_address, spell_recorded_address
+from seedream_api.config.normalization import normalize_recorded_address, parse_address
 from seedream_api.images.encode import EncodedImage
 from seedream_api.ledger.browsing import find_reusable
 from seedream_api.ledger.given_urls import object_of, urls_of
@@ -79,8 +79,8 @@ def execute(ledger: Ledger, statement: str, *values: object) -> None:
 def test_row_of_typed_address_answers_for_canonical_one(
     ledger: Ledger, old: str, typed: str
 ) -> None:
-    address = checked_address(typed)
-    assert spell_recorded_address(old) == spell_recorded_address(address) == address
+    address = parse_address(typed)
+    assert normalize_recorded_address(old) == normalize_recorded_address(address) == address
     row = ledger.claim(known(ledger, address=address), "key")
     spell_as_0_1(ledger.path, address=old)
     again = ledger.claim(known(ledger, address=address), "other")
@@ -90,7 +90,7 @@ def test_row_of_typed_address_answers_for_canonical_one(
 
 @pytest.mark.parametrize("text", ["", "no address", "http://plain.example.com", "https://[", "\0"])
 def test_unreadable_row_address_stays(text: str) -> None:
-    assert spell_recorded_address(text) == text
+    assert normalize_recorded_address(text) == text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import seedream_api.ledger.owner_lock
-from seedream_api.config.settings import default_home
+from seedream_api.config.settings import find_default_home
 from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.image_store import ImageStore
@@ -190,5 +190,5 @@ def test_a_half_file_that_a_scanner_holds_does_not_hide_why_it_is_thrown_away(
 
 def test_the_home_of_windows_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    assert default_home({"LOCALAPPDATA": "/profile/local"}) == Path("/profile/local/seedream")
-    assert default_home({}).as_posix().endswith("AppData/Local/seedream")
+    assert find_default_home({"LOCALAPPDATA": "/profile/local"}) == Path("/profile/local/seedream")
+    assert find_default_home({}).as_posix().endswith("AppData/Local/seedream")

@@ -21,7 +21,8 @@ from support.paths import PACK_ROOT
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAID_BY = {
     "ArgumentTypeError",
-    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed", "_bad",
+    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed",
+    "_malformed_error", "_bad",
     "_TooLarge", "append",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes and words."""

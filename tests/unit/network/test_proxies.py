@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import ConfigurationError, NotSent
-from seedream_api.network.proxies import proxy_for
+from seedream_api.network.proxies import find_proxy
 from seedream_api.network.transport import HttpResponse, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
@@ -76,8 +76,8 @@ def test_loopback_never_goes_to_a_proxy(serve: Serve, monkeypatch: pytest.Monkey
     assert run(lambda client: post(client, server.url())).status == 200
     assert proxy.callers == []
     for host in ("localhost", "127.0.0.1", "127.1.2.3", "[::1]"):
-        assert proxy_for(f"http://{host}:1/", "") is None
-        assert proxy_for(f"http://{host}:1/", "http://q:1") is None
+        assert find_proxy(f"http://{host}:1/", "") is None
+        assert find_proxy(f"http://{host}:1/", "http://q:1") is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_environment_gives_proxy_and_excluded_hosts(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert proxy_for(SERVICE, "") == expected
+    assert find_proxy(SERVICE, "") == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_chosen_proxy_overrides_environment_except_no_proxy(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    assert Transport("socks5://q:1").proxy_for(SERVICE) == expected
+    assert Transport("socks5://q:1").find_proxy(SERVICE) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_no_proxy_takes_ports_and_networks(
     monkeypatch: pytest.MonkeyPatch, url: str, excepted: str, is_direct: bool
 ) -> None:
     monkeypatch.setenv("no_proxy", excepted)
-    assert (proxy_for(url, "http://p:1") is None) is is_direct
+    assert (find_proxy(url, "http://p:1") is None) is is_direct
 
 
 @pytest.mark.parametrize("proxy", ["ftp://p:1", "socks4://p:1", "http://p:notaport"])

@@ -18,7 +18,7 @@ from seedream_api.network.retry import (
     UPLOADING,
     RetryBudget,
     RetryPolicy,
-    retry_after_s,
+    parse_retry_after,
 )
 
 POLICIES = [CONNECTING, RATE_LIMITED, NO_CHANNEL, READING, DOWNLOADING]
@@ -92,11 +92,11 @@ def test_each_kind_of_failure_has_a_budget_of_its_own() -> None:
 def test_budget_counts_from_first_failure_of_its_kind() -> None:
     clock = Clock()
     patience = RetryBudget(clock)
-    assert patience.waited_s(RATE_LIMITED) == 0
+    assert patience.elapsed_s(RATE_LIMITED) == 0
     patience.next_delay(RATE_LIMITED)
     clock.now += 41.6
-    assert patience.waited_s(RATE_LIMITED) == 42
-    assert patience.waited_s(CONNECTING) == 0
+    assert patience.elapsed_s(RATE_LIMITED) == 42
+    assert patience.elapsed_s(CONNECTING) == 0
 
 
 @given(asked=st.floats(RATE_LIMITED.first_s, 60), jitter=st.floats(0, 1))
@@ -174,12 +174,12 @@ def date(seconds_from_now: float) -> str:
 def test_retry_after_is_parsed_and_absurd_values_ignored(
     headers: dict[str, str], expected: float | None
 ) -> None:
-    assert retry_after_s(headers, NOW) == expected
+    assert parse_retry_after(headers, NOW) == expected
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text()))
 def test_no_header_makes_reading_fail_or_gives_an_odd_number(headers: dict[str, str]) -> None:
-    seconds = retry_after_s(headers, NOW)
+    seconds = parse_retry_after(headers, NOW)
     assert seconds is None or 0 <= seconds <= MAX_RETRY_AFTER_S
 
 

@@ -335,7 +335,7 @@ def test_cancellation_at_end_of_read_is_not_swallowed() -> None:
         async def answer() -> None:
             await arrived
 
-        reading = asyncio.ensure_future(transport._in_time(answer(), 30.0))
+        reading = asyncio.ensure_future(transport._wait_at_most(answer(), 30.0))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         arrived.set_result(HttpResponse(200, {}, b""))

@@ -17,7 +17,7 @@ import pytest
 
 from seedream_api.errors import ConfigurationError
 from seedream_api.network import transport
-from seedream_api.network.proxies import trusted_certificates
+from seedream_api.network.proxies import load_certificates
 from seedream_api.network.transport import Transport
 from support.paths import PACK_ROOT
 
@@ -44,10 +44,10 @@ def test_certificates_are_read_once_for_parallel_callers(
     read: list[ssl.SSLContext] = []
 
     def counted(environ: Any) -> ssl.SSLContext:
-        read.append(trusted_certificates(environ))
+        read.append(load_certificates(environ))
         return read[-1]
 
-    monkeypatch.setattr(transport, "trusted_certificates", counted)
+    monkeypatch.setattr("seedream_api.network.pools.load_certificates", counted)
     answers = asyncio.run(ask_at_once(serve(answering).url(), 6))
     assert [answer.status for answer in answers] == [200] * 6 and len(read) == 1
 

@@ -16,6 +16,7 @@ from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, Rea
 from seedream_api.network import proxies, transport
 from seedream_api.network.exchanges import current_exchange
 from seedream_api.network.http_requests import USER_AGENT
+from seedream_api.network.pools import ConnectionPools
 from seedream_api.network.transport import MAX_RESPONSE_BYTES, Transport
 
 URL = "https://api.example.com/v1/images"
@@ -73,11 +74,11 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> Pools:
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, pools: Pools) -> Pools:
-    async def certificates(self: Transport) -> str:
+    async def certificates(self: ConnectionPools) -> str:
         return "certificates"
 
     monkeypatch.setattr(transport.httpx, "AsyncHTTPTransport", pools)
-    monkeypatch.setattr(Transport, "_certificates", certificates)
+    monkeypatch.setattr(ConnectionPools, "get_certificates", certificates)
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     return pools
@@ -307,13 +308,13 @@ def test_certificates_that_could_not_be_loaded_are_tried_again(
             raise found
         return found
 
-    monkeypatch.setattr(transport, "trusted_certificates", load)
+    monkeypatch.setattr("seedream_api.network.pools.load_certificates", load)
 
     async def thrice(client: Transport) -> None:
         with pytest.raises(ConfigurationError):
-            await client._certificates()
-        assert await client._certificates() is context
-        assert await client._certificates() is context
+            await client._pools.get_certificates()
+        assert await client._pools.get_certificates() is context
+        assert await client._pools.get_certificates() is context
 
     run(thrice)
 
@@ -322,4 +323,4 @@ def test_certificates_fall_back_to_bundled_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda self: None)
-    assert len(proxies.trusted_certificates({}).get_ca_certs()) > 50
+    assert len(proxies.load_certificates({}).get_ca_certs()) > 50

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
-from seedream_api.network.proxies import CERTIFICATE_VARIABLES, trusted_certificates
+from seedream_api.network.proxies import CERTIFICATE_VARIABLES, load_certificates
 from seedream_api.network.transport import HttpResponse, Transport
 
 Serve = Callable[[Callable[[Any], None]], Any]
@@ -96,10 +96,10 @@ def test_key_log_that_cannot_be_opened_is_ignored(
 def test_named_bundle_needs_no_strict_x509(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bundle = tmp_path / "authority.pem"
     trustme.CA().cert_pem.write_to_path(str(bundle))
-    context = trusted_certificates({"SSL_CERT_FILE": str(bundle)})
+    context = load_certificates({"SSL_CERT_FILE": str(bundle)})
     assert not context.verify_flags & ssl.VERIFY_X509_STRICT
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
-    usual, ours = ssl.create_default_context(), trusted_certificates({})
+    usual, ours = ssl.create_default_context(), load_certificates({})
     assert ours.verify_flags == usual.verify_flags and ours.options == usual.options
 
 
@@ -158,14 +158,14 @@ def test_unreadable_bundle_is_named_before_sending(
 
 
 def test_system_store_and_certifi_are_trusted_by_default() -> None:
-    context = trusted_certificates({})
+    context = load_certificates({})
     assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
     assert len(context.get_ca_certs()) > 50
 
 
 def test_a_folder_of_certificates_is_taken_from_any_variable(tmp_path: Path) -> None:
     for variable in (*CERTIFICATE_VARIABLES, "SSL_CERT_DIR"):
-        context = trusted_certificates({variable: str(tmp_path)})
+        context = load_certificates({variable: str(tmp_path)})
         assert context.verify_mode is ssl.CERT_REQUIRED and context.get_ca_certs() == []
 
 

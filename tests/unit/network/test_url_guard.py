@@ -15,7 +15,7 @@ from seedream_api.network.url_guard import (
     FetchPolicy,
     check_url,
     is_public,
-    literal_address,
+    parse_ip_literal,
     resolve,
     resolve_checked,
 )
@@ -56,7 +56,7 @@ def connect(
             resolver=names or Names({}),
             proxied=proxied,
             fake_range_ok=fake_range_ok,
-            turn=turn,
+            attempt=turn,
         )
     )
 
@@ -154,14 +154,14 @@ def test_refusal_shows_no_secret_of_the_url() -> None:
     ],
 )  # fmt: skip
 def test_every_spelling_of_an_address_is_read(host: str, address: str) -> None:
-    assert literal_address(host) == ipaddress.ip_address(address)
+    assert parse_ip_literal(host) == ipaddress.ip_address(address)
 
 
 @pytest.mark.parametrize(
     "host", ["example.com", "", "256.1", "1.2.3.4.5", "0xg", "127.0.0.1.nip.io", "1" * 5000, "a.1"]
 )
 def test_name_is_no_address(host: str) -> None:
-    assert literal_address(host) is None
+    assert parse_ip_literal(host) is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-// What the panels do to the graph, and to the clipboard.
+// What the panels do with the graph and the clipboard.
 import { app } from "../../scripts/app.js";
 
-/** Puts a new node into the middle of what is in sight, with these widget values. */
+/** Adds a node with these widget values to the middle of the visible canvas. */
 export function addNode(type, values) {
   const node = globalThis.LiteGraph.createNode(type);
   const [left, top, width, height] = app.canvas.ds.visible_area;
   node.pos = [left + (width - node.size[0]) / 2, top + (height - node.size[1]) / 2];
-  // Inside a subgraph the canvas shows another graph than the outermost.
+  // Inside a subgraph, the canvas shows that instead of the outermost graph.
   (app.canvas.graph ?? app.graph).add(node);
   for (const widget of node.widgets ?? []) {
     if (widget.name in values) widget.value = values[widget.name];
@@ -17,14 +17,14 @@ export function addNode(type, values) {
   return node;
 }
 
-/** Whether the text is in the clipboard now. Over plain http only the old way exists. */
+/** Copies a text and returns whether that worked. Over plain http only `execCommand` exists. */
 export async function copyText(text) {
   if (navigator.clipboard) {
     try {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Refused by a policy of the page: the old way may be allowed.
+      // The page's policy forbids it: `execCommand` may still be allowed.
     }
   }
   const area = document.createElement("textarea");

@@ -1,8 +1,8 @@
-"""What a node was given, read back and checked before anything is sent or paid.
+"""The input values of a node, checked before anything is sent or paid.
 
-ComfyUI checks a widget's value and the declared type of a link, not what a link brings. It drops
-inputs that a node does not have without a word: a reference under a wrong name would be missing
-from a picture that is paid for.
+ComfyUI checks a widget's value and the declared type of a link, but not the value that a link
+brings. It silently drops unknown inputs: a reference image under a wrong name would be missing from
+a paid request.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ..seedream_api.errors import InvalidRequest
 from .inputs import IMAGE_NAMES
 from .tensors import frame_count, image_problem
 
-_SHOWN = 80
+_QUOTED_LENGTH = 80
 """Characters of a wrong value or name that a message quotes."""
-_CLOSE = 0.75
-"""How alike two names must be, by difflib's ratio, for one to be taken for the other."""
+_MIN_SIMILARITY = 0.75
+"""The smallest difflib ratio at which one name counts as a typo of another."""
 _IMAGE_WORDS = re.compile(
     r"(?:input|init|source|style|start|first|second|last)?"
     r"(?:image|images|img|imgs|picture|pictures|ref|refs|reference|references|url|urls)+"
@@ -37,42 +37,44 @@ def check_prompt(cls: type[io.ComfyNode], given: Mapping[str, Any]) -> tuple[str
     """Compare the node's entry in the API prompt with its inputs and with what arrived.
 
     Returns:
-        A note on each unknown input that cannot have been meant for this node.
+        A note on each unknown input that was probably not meant for this node.
 
     Raises:
-        InvalidRequest: a link stands, or seems to be meant, under a name that the node does not
-            have, or a link brought nothing.
+        InvalidRequest: an unknown input has a link or a name like a known one, or a link brought
+            nothing.
     """
     prompt: Any = getattr(cls.hidden, "dynprompt", None)
     unique_id = getattr(cls.hidden, "unique_id", None)
     if prompt is None or unique_id is None or not prompt.has_node(unique_id):
         return ()
     entry: dict[str, Any] = prompt.get_node(unique_id)["inputs"]
-    names = input_names(cls)
+    names = list_input_names(cls)
     notes: list[str] = []
     for name, value in entry.items():
         if name in names:
-            if is_link(value) and _brings_nothing(_arrived(given, name)):
-                raise _malformed(name, "its link brings no value", "a value")
-        elif holds_link(value, prompt) or (not _is_empty(value) and _resembled(name, names)):
-            right = _resembled(name, names) or ", ".join(_spelled_out(names))
-            raise InvalidRequest("input_unknown", given=name[:_SHOWN], allowed=right)
+            if is_link(value) and _is_missing(_get_arrived(given, name)):
+                raise _malformed_error(name, "its link brings no value", "a value")
+        elif has_link(value, prompt) or (not _is_empty(value) and _guess_name(name, names)):
+            right = _guess_name(name, names) or ", ".join(_list_names(names))
+            raise InvalidRequest("input_unknown", given=name[:_QUOTED_LENGTH], allowed=right)
         else:
-            notes.append(f"the prompt gives an input that this node does not have: {name[:_SHOWN]}")
+            notes.append(
+                f"the prompt gives an input that this node does not have: {name[:_QUOTED_LENGTH]}"
+            )
     return tuple(notes)
 
 
-def input_names(cls: type[io.ComfyNode]) -> tuple[str, ...]:
-    """The names of the node's inputs as an API prompt spells them."""
+def list_input_names(cls: type[io.ComfyNode]) -> tuple[str, ...]:
+    """List the names of the node's inputs as an API prompt has them."""
     found = [one.id for one in cls.define_schema().inputs]
-    if "images" in found:  # a growing input is one here, and fourteen in a prompt
+    if "images" in found:  # one growing input here, fourteen inputs in a prompt
         place = found.index("images")
         found[place : place + 1] = [f"images.{name}" for name in IMAGE_NAMES]
     return tuple(found)
 
 
 def is_link(value: object) -> bool:
-    """Whether ComfyUI takes the value for a link: a node's id and an output's number."""
+    """Tell whether ComfyUI takes the value for a link: a node's id and an output's index."""
     if not isinstance(value, (list, tuple)) or len(cast("Sequence[Any]", value)) != 2:
         return False
     node, output = cast("Sequence[Any]", value)
@@ -81,8 +83,8 @@ def is_link(value: object) -> bool:
     )  # fmt: skip
 
 
-def holds_link(value: object, prompt: Any) -> bool:
-    """Whether a link to a node of the prompt stands in the value, at any depth."""
+def has_link(value: object, prompt: Any) -> bool:
+    """Tell whether the value contains a link to a node of the prompt, at any depth."""
     if is_link(value):
         node = cast("Sequence[Any]", value)[0]
         return isinstance(node, str) or bool(prompt.has_node(str(node)))
@@ -91,10 +93,10 @@ def holds_link(value: object, prompt: Any) -> bool:
         parts = list(cast("dict[str, Any]", value).values())
     elif isinstance(value, (list, tuple)):
         parts = list(cast("Sequence[Any]", value))
-    return any(holds_link(one, prompt) for one in parts)
+    return any(has_link(one, prompt) for one in parts)
 
 
-def _arrived(given: Mapping[str, Any], name: str) -> object:
+def _get_arrived(given: Mapping[str, Any], name: str) -> object:
     group, _, part = name.partition(".")
     grown = given.get(group)
     if part and isinstance(grown, dict):
@@ -102,7 +104,7 @@ def _arrived(given: Mapping[str, Any], name: str) -> object:
     return given.get(name)
 
 
-def _brings_nothing(value: object) -> bool:
+def _is_missing(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         values = cast("Sequence[Any]", value)
         return not values or any(one is None for one in values)
@@ -113,8 +115,8 @@ def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
-def _resembled(name: str, names: Sequence[str]) -> str | None:
-    """The right spelling of what is probably meant, ``None`` where nothing is."""
+def _guess_name(name: str, names: Sequence[str]) -> str | None:
+    """Guess the right name of an unknown input; ``None`` if no name is similar."""
     plain = {re.sub(r"[\W_]+", "", one).lower(): one for one in names}
     meant = re.sub(r"[\W_]+", "", name).lower()
     takes_images = f"images.{IMAGE_NAMES[0]}" in names
@@ -124,12 +126,12 @@ def _resembled(name: str, names: Sequence[str]) -> str | None:
         number = re.search(r"\d+$", meant)
         place = int(number[0][:9]) if number else 0
         return f"images.image_{place}" if 1 <= place <= len(IMAGE_NAMES) else _IMAGE_RANGE
-    close = get_close_matches(meant, plain, n=1, cutoff=_CLOSE)
+    close = get_close_matches(meant, plain, n=1, cutoff=_MIN_SIMILARITY)
     return plain[close[0]] if close else None
 
 
-def _spelled_out(names: Sequence[str]) -> list[str]:
-    """The names in a sentence, the fourteen images as a range."""
+def _list_names(names: Sequence[str]) -> list[str]:
+    """List the names for a message, with the fourteen images as a range."""
     short = [_IMAGE_RANGE if name == f"images.{IMAGE_NAMES[0]}" else name for name in names]
     return [name for name in short if name not in {f"images.{one}" for one in IMAGE_NAMES}]
 
@@ -138,10 +140,10 @@ def _spelled_out(names: Sequence[str]) -> list[str]:
 
 
 def widget_value(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
-    """The value of an optional input; an API prompt may leave it out.
+    """Return the value of an optional input; an API prompt may omit it.
 
     Raises:
-        InvalidRequest: ``check`` refuses it.
+        InvalidRequest: ``check`` rejects it.
     """
     value = given.get(name)
     if value is None:
@@ -151,10 +153,10 @@ def widget_value(given: Mapping[str, Any], name: str, default: Any, check: Check
 
 
 def first_value(given: Mapping[str, Any], name: str, default: Any, check: Check) -> Any:
-    """The same in a node that takes its inputs as lists: each is checked, the first counts.
+    """Do the same in a node that takes its inputs as lists: check each, use the first.
 
     Raises:
-        InvalidRequest: ``check`` refuses one of them.
+        InvalidRequest: ``check`` rejects one of them.
     """
     values = [value for value in given.get(name) or () if value is not None]
     for value in values:
@@ -162,36 +164,36 @@ def first_value(given: Mapping[str, Any], name: str, default: Any, check: Check)
     return values[0] if values else default
 
 
-def one_of(*words: str) -> Check:
-    """A check that the value is one of the words."""
+def check_one_of(*words: str) -> Check:
+    """Make a check that the value is one of the words."""
 
     def check(name: str, value: Any) -> None:
         if not isinstance(value, str) or value not in words:
-            raise _malformed(name, f"its value is {_shown(value)}", ", ".join(words))
+            raise _malformed_error(name, f"its value is {_quote(value)}", ", ".join(words))
 
     return check
 
 
-def number_within(low: float, high: float) -> Check:
-    """A check that the value is a number within these bounds."""
+def check_number(low: float, high: float) -> Check:
+    """Make a check that the value is a number within these bounds."""
 
     def check(name: str, value: Any) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not low <= value <= high:
             allowed = f"a number from {low:g} to {high:.0f}"
-            raise _malformed(name, f"its value is {_shown(value)}", allowed)
+            raise _malformed_error(name, f"its value is {_quote(value)}", allowed)
 
     return check
 
 
-def is_switch(name: str, value: Any) -> None:
-    """A check that the value is true or false."""
+def check_switch(name: str, value: Any) -> None:
+    """Check that the value is true or false."""
     if not isinstance(value, bool):
-        raise _malformed(name, f"its value is {_shown(value)}", "true or false")
+        raise _malformed_error(name, f"its value is {_quote(value)}", "true or false")
 
 
-def text_of(name: str, value: Any) -> str:
-    """A text as it is; ``None`` is an empty one.
+def check_text(name: str, value: Any) -> str:
+    """Return a text unchanged; ``None`` becomes an empty one.
 
     Raises:
         InvalidRequest: it is something else.
@@ -199,37 +201,37 @@ def text_of(name: str, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _malformed(name, f"its value is {_shown(value)}", "a text")
+        raise _malformed_error(name, f"its value is {_quote(value)}", "a text")
     return value
 
 
 def non_blank_lines(text: str) -> list[str]:
-    """The lines of a text that hold anything."""
+    """Split a text into its lines, without blank ones."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def lines_of_all(name: str, values: Any) -> list[str]:
-    """The lines of every text in a list, as a node that takes lists is given it.
+def collect_lines(name: str, values: Any) -> list[str]:
+    """Collect the lines of every text in the list that a node with list inputs receives.
 
     Raises:
         InvalidRequest: one of them is something else.
     """
     listed = cast("list[Any]", values) if isinstance(values, list) else [values]
-    return [line for value in listed for line in non_blank_lines(text_of(name, value))]
+    return [line for value in listed for line in non_blank_lines(check_text(name, value))]
 
 
-def connected_images(given: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """What is linked to the image inputs in their order, ``image_10`` after ``image_9``; unchecked.
+def find_connected_images(given: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Find the unchecked links of the image inputs, in order: ``image_10`` after ``image_9``.
 
     Growing inputs arrive as ``images={"image_1": ...}``, plain ones as ``{"images.image_1": ...}``;
     bypassed and muted ones are missing or ``None``.
     """
-    arrived = ((name, _arrived(given, f"images.{name}")) for name in IMAGE_NAMES)
+    arrived = ((name, _get_arrived(given, f"images.{name}")) for name in IMAGE_NAMES)
     return [(name, value) for name, value in arrived if value is not None]
 
 
-def checked_image(name: str, value: Any) -> torch.Tensor:
-    """An IMAGE with at least one frame.
+def check_image(name: str, value: Any) -> torch.Tensor:
+    """Check that a value is an IMAGE with at least one frame, and return it.
 
     Raises:
         InvalidRequest: it is something else.
@@ -238,26 +240,26 @@ def checked_image(name: str, value: Any) -> torch.Tensor:
     if problem is None and frame_count(value) == 0:
         problem = "the batch holds no frame"
     if problem:
-        raise _malformed(f"images.{name}", problem, "an IMAGE")
+        raise _malformed_error(f"images.{name}", problem, "an IMAGE")
     return value
 
 
-def images_of(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
-    """The linked IMAGEs of a generator, in the order of their inputs.
+def collect_images(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """Collect the linked IMAGEs of a generator, in the order of their inputs.
 
     Raises:
-        InvalidRequest: one is no usable IMAGE.
+        InvalidRequest: one is not a usable IMAGE.
     """
-    return [(name, checked_image(name, value)) for name, value in connected_images(given)]
+    return [(name, check_image(name, value)) for name, value in find_connected_images(given)]
 
 
-def _malformed(name: str, reason: str, allowed: str) -> InvalidRequest:
+def _malformed_error(name: str, reason: str, allowed: str) -> InvalidRequest:
     return InvalidRequest("input_malformed", field=name, reason=reason, allowed=allowed)
 
 
-def _shown(value: object) -> str:
-    """A wrong value for a message: short ones whole, of others the type."""
+def _quote(value: object) -> str:
+    """Quote a wrong value in a message: a short one in full, otherwise its type."""
     if isinstance(value, (str, int, float, bool)):
         text = repr(value)
-        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        return text if len(text) <= _QUOTED_LENGTH else f"{text[:_QUOTED_LENGTH]}..."
     return type(value).__name__
