@@ -92,7 +92,7 @@ def test_an_unknown_outcome_and_the_question_to_forget_it_have_no_serious_violat
     visit: Callable[..., Canvas],
     wish: str,
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     site = open_site(NEWEST)
     site.begin(**RETURNING, **{"Comfy.ColorPalette": palette})

@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import TakenRequest
+    from support.fake_service import LoggedRequest
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 S3_SECRET = "canary/aws+secret/0123456789abcdefghijkl"
@@ -200,7 +200,7 @@ class Watch:
         if found := self.search.in_data(data):
             self.found.append(f"{where}: {', '.join(found)}")
 
-    def look_at_requests(self, requests: Iterable[TakenRequest]) -> None:
+    def look_at_requests(self, requests: Iterable[LoggedRequest]) -> None:
         """Search what a service was sent: a key travels in the Authorization header and nowhere
         else."""
         for request in requests:

@@ -18,7 +18,7 @@ from host import ComfyServer, Prompt
 from launch import PACK_FOLDER, PACK_ROOT
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Account, Sandbox, TakenRequest
+    from support.fake_service import Account, FakeService, LoggedRequest
 
 GENERATE = "/v1/images/generations"
 TASK_SECONDS = 2.0
@@ -59,7 +59,7 @@ class Studio:
     """A server, the service behind it, and what a test asks about them."""
 
     server: ComfyServer
-    sandbox: Sandbox
+    sandbox: FakeService
     clock: Clock
     accounts: dict[str, Account]
     """The keys that the sandbox knows; a test may change them."""
@@ -97,7 +97,7 @@ class Studio:
         self.until(lambda: len(self.posts(wish)) == count)
         return prompt_id
 
-    def posts(self, wish: str) -> list[TakenRequest]:
+    def posts(self, wish: str) -> list[LoggedRequest]:
         """Every generation request whose prompt holds ``wish``, those that a fault befell too."""
         return [
             request
@@ -148,10 +148,10 @@ def open_studio(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Stud
     Args:
         boot: starts a server; see ``boot_comfyui`` in ``conftest.py``.
     """
-    from seedream_api.sandbox import ACCOUNTS, SANDBOX_KEY, Sandbox
+    from support.fake_service import ACCOUNTS, SANDBOX_KEY, FakeService
 
     clock, accounts, home = Clock(), dict(ACCOUNTS), folder / "home"
-    sandbox = Sandbox(
+    sandbox = FakeService(
         folder / "service",
         preferential_seconds=0,
         task_seconds=TASK_SECONDS,

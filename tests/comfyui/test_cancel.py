@@ -115,7 +115,7 @@ def test_while_references_are_encoded(studio: Studio, wish: str) -> None:
 
 
 def test_while_references_are_uploaded(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import Delay
+    from support.fake_service import Delay
 
     graph = {
         "8": graphs.colour(9, sum(wish.encode()) % 251, 77),
@@ -146,7 +146,7 @@ def test_while_the_images_are_decoded(studio: Studio, wish: str) -> None:
 
 
 def test_while_the_images_are_fetched(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import SlowDrip
+    from support.fake_service import SlowDrip
 
     studio.sandbox.faults.push("image", SlowDrip(100, 0.05, limit_s=1))
     prompt_id = studio.server.queue(graph_of(wish))

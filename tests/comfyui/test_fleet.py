@@ -17,7 +17,7 @@ from PIL import Image
 from studio import TASK_SECONDS, Clock, Studio
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
 EXAMPLE = PACK_ROOT / "docs" / "examples" / "fleet.py"
 JOBS = [f"fleet job {number}!" for number in range(6)]
@@ -37,7 +37,7 @@ def load(name: str, file: Path) -> Any:
 @dataclass
 class World:
     servers: list[ComfyServer]
-    sandbox: Sandbox
+    sandbox: FakeService
     clock: Clock
     bucket: Any
     example: Any
@@ -72,7 +72,7 @@ def example_picture() -> bytes:
 def world(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    from seedream_api.sandbox import SANDBOX_KEY, Sandbox
+    from support.fake_service import SANDBOX_KEY, FakeService
 
     s3 = load("fleet_s3_server", PACK_ROOT / "tests" / "contract" / "s3_server.py")
     base, clock = tmp_path_factory.mktemp("fleet"), Clock()
@@ -86,7 +86,7 @@ def world(
         client = boto3.client("s3", endpoint_url=bucket.url, region_name="us-east-1")
         client.create_bucket(Bucket="fleet")
         client.close()
-        sandbox = Sandbox(base / "service", task_seconds=TASK_SECONDS, now=clock)
+        sandbox = FakeService(base / "service", task_seconds=TASK_SECONDS, now=clock)
         with sandbox:
             servers: list[ComfyServer] = []
             for number in (1, 2):

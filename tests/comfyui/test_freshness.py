@@ -46,7 +46,7 @@ def settles(studio: Studio, graph: dict[str, Any]) -> Outcome:
 def test_a_group_whose_download_failed_is_fetched_again(
     studio: Studio, wish: str, make: Any
 ) -> None:
-    from seedream_api.sandbox import ExpiredLink
+    from support.fake_service import ExpiredLink
 
     node = graphs.evolink(f"{wish} a series of 3 images", n=3)
     if make is graphs.poll:
@@ -74,7 +74,7 @@ def test_a_stored_file_that_is_gone_is_fetched_again(studio: Studio, wish: str) 
 
 
 def test_with_reuse_off_a_stored_part_starts_no_new_charge(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import Status
+    from support.fake_service import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
     graph = with_views(graphs.evolink(f"{wish} a series of 2 images", n=2), 4)

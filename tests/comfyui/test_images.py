@@ -119,7 +119,7 @@ def test_fewer_images_than_asked_for_are_told(studio: Studio, wish: str) -> None
 
 
 def test_a_group_with_a_failed_image_gives_the_others(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import PartialGroup
+    from support.fake_service import PartialGroup
 
     studio.sandbox.faults.push("generate", PartialGroup((1,)))
     graph = {
@@ -138,7 +138,7 @@ def test_a_group_with_a_failed_image_gives_the_others(studio: Studio, wish: str)
 
 
 def test_an_undecodable_image_leaves_the_others(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import Status
+    from support.fake_service import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
     studio.sandbox.faults.push("image", Status(200, broken), times=3)
@@ -156,7 +156,7 @@ def test_an_undecodable_image_leaves_the_others(studio: Studio, wish: str) -> No
 def test_where_a_part_is_not_enough_what_was_made_is_kept_for_later(
     studio: Studio, wish: str
 ) -> None:
-    from seedream_api.sandbox import PartialGroup
+    from support.fake_service import PartialGroup
 
     graph = {"1": graphs.evolink(f"{wish} a series of 4 images", n=4), "2": graphs.look("1")}
     studio.sandbox.faults.push("generate", PartialGroup((2,)))

@@ -81,7 +81,7 @@ def test_beside_a_neighbour_that_changes_everything_the_images_are_the_same(
 def test_a_neighbour_that_sends_again_what_fails_pays_nothing_twice(
     beside: Beside, wish: str
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt, Status
+    from support.fake_service import DropAfterReceipt, Status
 
     for number, fault in enumerate((DropAfterReceipt(), Status(502, charged=True))):
         one = f"{wish} {number}"

@@ -65,7 +65,7 @@ def test_moderation(studio: Studio, wish: str, make: Any, word: str) -> None:
 def test_an_outcome_that_is_unknown_is_not_tried_again(
     studio: Studio, wish: str, make: Any
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     studio.sandbox.faults.push("generate", DropAfterReceipt())
     first = studio.fail(graph_of(make(wish)))
@@ -84,7 +84,7 @@ def test_a_task_that_fails_gives_the_services_reason(studio: Studio, wish: str) 
 
 
 def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import EmptyCompleted
+    from support.fake_service import EmptyCompleted
 
     studio.sandbox.faults.push("generate", EmptyCompleted())
     message = studio.fail(graph_of(graphs.evolink(wish)))
@@ -93,7 +93,7 @@ def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
 
 
 def test_images_that_cannot_be_fetched_are_no_success(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import ExpiredLink
+    from support.fake_service import ExpiredLink
 
     studio.sandbox.faults.push("image", ExpiredLink(410), times=4)
     message = studio.fail(graph_of(graphs.evolink(wish)))

@@ -387,7 +387,7 @@ def test_a_task_is_listed_with_what_it_cost_and_its_images(studio: Studio, wish:
 def test_an_unknown_outcome_is_told_with_its_advice_in_both_languages(
     studio: Studio, wish: str
 ) -> None:
-    from seedream_api.sandbox.faults import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     studio.sandbox.faults.push("generate", DropAfterReceipt())
     studio.fail(graph(wish))

@@ -102,7 +102,7 @@ def test_nothing_connected_and_pictures_that_the_service_would_not_take(studio: 
 
 
 def test_a_failed_upload_says_which_way_failed(studio: Studio) -> None:
-    from seedream_api.sandbox import WrongType
+    from support.fake_service import WrongType
 
     studio.sandbox.faults.push("reference", WrongType(), times=100)
     graph = {"1": graphs.colour(7, 7, 7), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
@@ -111,7 +111,7 @@ def test_a_failed_upload_says_which_way_failed(studio: Studio) -> None:
 
 
 def test_a_cached_run_never_outlives_its_urls(studio: Studio) -> None:
-    from seedream_api.sandbox import HOST_KEY
+    from support.fake_service import HOST_KEY
 
     studio.clock.run(studio.clock.STOPPED)
     graph = {"1": graphs.colour(5, 5, 5), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}

@@ -48,7 +48,7 @@ def test_wait_off_blocks_the_images_alone(studio: Studio, wish: str) -> None:
 
 
 def test_an_answer_with_images_gives_them_even_with_wait_off(studio: Studio, wish: str) -> None:
-    from seedream_api.sandbox import Json
+    from support.fake_service import Json
 
     url = shown(studio.run({"1": graphs.evolink(wish), "2": graphs.show("1", 2)}), "2")
     studio.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))

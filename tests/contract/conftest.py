@@ -21,9 +21,10 @@ import pytest
 from .download_kit import fetch as fetch, serve as serve
 
 if TYPE_CHECKING:
+    from support.fake_service import FakeService
+
     from seedream_api import Result, Session, Settings
     from seedream_api.ledger.records import JobRecord
-    from seedream_api.sandbox import Sandbox
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 START = 1_769_263_230.0
@@ -67,7 +68,7 @@ class Ran:
 class Customer:
     """Somebody with a key, a home folder and no patience."""
 
-    sandbox: Sandbox
+    sandbox: FakeService
     home: Path
     environ: dict[str, str]
     clock: Clock = field(default_factory=Clock)
@@ -232,16 +233,16 @@ def quick(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) -> None
 
 
 @pytest.fixture
-def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., Sandbox]]:
+def make_sandbox(tmp_path: Path, quick: None) -> Iterator[Callable[..., FakeService]]:
     """Starts sandboxes, each with a home of its own."""
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
-    started: list[Sandbox] = []
+    started: list[FakeService] = []
 
-    def make(**options: Any) -> Sandbox:
+    def make(**options: Any) -> FakeService:
         home = tmp_path / f"sandbox_{len(started)}"
         given = {"preferential_seconds": 0, "task_seconds": 0, **options}
-        started.append(Sandbox(home, **given).start())
+        started.append(FakeService(home, **given).start())
         return started[-1]
 
     yield make
@@ -256,7 +257,7 @@ def make_customer(home: Path) -> Callable[..., Customer]:
     """Customers of a sandbox; all of them share this test's home folder."""
     from seedream_api.sandbox import SANDBOX_KEY
 
-    def make(sandbox: Sandbox, key: str = SANDBOX_KEY, **environ: str) -> Customer:
+    def make(sandbox: FakeService, key: str = SANDBOX_KEY, **environ: str) -> Customer:
         settings = {"DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": key}
         return Customer(sandbox, home, {"SEEDREAM_HOME": str(home), **settings, **environ})
 
@@ -265,7 +266,7 @@ def make_customer(home: Path) -> Callable[..., Customer]:
 
 @pytest.fixture
 def customer(
-    make_sandbox: Callable[..., Sandbox], make_customer: Callable[..., Customer]
+    make_sandbox: Callable[..., FakeService], make_customer: Callable[..., Customer]
 ) -> Customer:
     """A customer of a sandbox whose tasks finish at once."""
     return make_customer(make_sandbox())

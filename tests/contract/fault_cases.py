@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from seedream_api.errors import Charge
-from seedream_api.sandbox import (
+from support.fake_service import (
     Delay,
     DropAfterReceipt,
     DropBeforeReceipt,
@@ -27,6 +26,8 @@ from seedream_api.sandbox import (
     no_channel,
     rate_limited,
 )
+
+from seedream_api.errors import Charge
 
 MODELS = {"preferential": "Seedream-5.0-Lite-Preferential", "evolink": "Seedream-4.0"}
 PROMPT = "2 images of a cat"

@@ -12,12 +12,12 @@ from typing import Any
 
 import anyio
 import pytest
+from support.fake_service import Delay, Status
 from waiting import Held, cancelled, soon
 from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, Interrupted, SeedreamError, WaitTimedOut, generate
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.sandbox import Delay, Status
 
 Leave = Callable[[Any, Any], Awaitable[object]]
 

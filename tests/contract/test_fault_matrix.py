@@ -20,11 +20,11 @@ from fault_cases import (
     each,
     name_of,
 )
+from support.fake_service import DropAfterReceipt, Fault, Json, Status, Truncated
 
 from seedream_api import ContentRejected, SeedreamError, sandbox
 from seedream_api.errors import Charge
 from seedream_api.messages import MONEY
-from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
 
 
 @dataclass(frozen=True)

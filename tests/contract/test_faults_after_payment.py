@@ -8,6 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.fake_service import (
+    Account,
+    DropAfterReceipt,
+    DropBeforeReceipt,
+    ExpiredLink,
+    FakeService,
+    Fault,
+    Json,
+    Oversized,
+    RedirectTo,
+    SlowDrip,
+    Status,
+    Truncated,
+    WrongType,
+    rate_limited,
+)
 
 from seedream_api import (
     Origin,
@@ -22,22 +38,6 @@ from seedream_api import (
 )
 from seedream_api.downloads.downloader import Downloader, Timing
 from seedream_api.network.throttle import Throttle
-from seedream_api.sandbox import (
-    Account,
-    DropAfterReceipt,
-    DropBeforeReceipt,
-    ExpiredLink,
-    Fault,
-    Json,
-    Oversized,
-    RedirectTo,
-    Sandbox,
-    SlowDrip,
-    Status,
-    Truncated,
-    WrongType,
-    rate_limited,
-)
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 GROUP: dict[str, Any] = {"prompt": "3 images of a cat", "n": 3}
@@ -97,7 +97,7 @@ def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(customer: Any, sta
 
 
 def test_a_paid_image_may_take_long_on_a_slow_line(
-    sandbox: Sandbox, make_customer: Callable[..., Any]
+    sandbox: FakeService, make_customer: Callable[..., Any]
 ) -> None:
     """More than five minutes for one image, by a clock that runs two hundred times as fast."""
     customer = make_customer(sandbox)
@@ -144,8 +144,8 @@ def test_a_dead_link_is_asked_for_anew_by_the_task(customer: Any, code: int) -> 
 
 def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_customer: Any) -> None:
     customer = make_customer(make_sandbox())
-    customer.sandbox._service.orders._results._life_s = 60.0
-    customer.sandbox._service.orders._results._now = customer.clock
+    customer.sandbox.results.life_s = 60.0
+    customer.sandbox.results.now = customer.clock
     first = customer.generate(**GROUP)
     first.images[1].path.unlink()
     customer.clock.at += 3600

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from old_ledgers import spell_as_0_1, take_back_to_0_1
 from PIL import Image
+from support.fake_service import FILES_KEY
 
 from seedream_api import Origin, collect, collect_all, pixels_reference
 from seedream_api.jobs.upload_references import upload_references
-from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.service.references import UrlReference
 from seedream_api.uploads import evolink
 

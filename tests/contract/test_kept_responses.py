@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_service import SANDBOX_KEY, Json
 
-from seedream_api.sandbox import SANDBOX_KEY, Json
 from seedream_api.service import result_items
 
 from .odd_files import saved

@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from support.fake_service import DropAfterReceipt, Fault, Status, Truncated
 from waiting import Held, cancelled, soon
 from wishes import BOTH, NOW_5, cat
 
 from seedream_api import Charge, collect, generate
 from seedream_api.errors import LedgerFailed, NotSent
 from seedream_api.jobs.collect import resume
-from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
 
 
 @BOTH
@@ -293,7 +293,7 @@ def test_closing_waits_for_an_answer_that_is_paid_for(customer: Any, model: str)
         await soon(lambda: customer.sent)
         closing = asyncio.create_task(session.close(patience_s=20.0))
         await soon(lambda: session.is_closing)
-        customer.sandbox._desk.release()  # the answer comes; a task goes on
+        customer.sandbox.release_responses()  # the answer comes; a task goes on
         await closing
         await asyncio.gather(task, return_exceptions=True)
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from seedream_api.sandbox import SANDBOX_KEY, DropAfterReceipt, Status
+from support.fake_service import SANDBOX_KEY, DropAfterReceipt, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 WALK = """

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 from PIL import Image
+from support.fake_service import Json
 
 from seedream_api import NotSent, Request, UnsafeURL, generate
 from seedream_api.jobs.load_urls import load_urls
-from seedream_api.sandbox import Json
 
 from .hostile_server import Server, answer, redirect
 from .loopback_proxy import LoopbackProxy, TlsFront

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.fake_service import DropAfterReceipt, Json, Status, Truncated, rate_limited
 from wishes import BOTH, LATER_40, NOW_5, cat
 
 from seedream_api import Charge, OutcomeUnknown, Request, SeedreamError, generate
 from seedream_api.errors import ApiRefused, CompletedWithoutImages, LedgerFailed, TaskFailed
 from seedream_api.jobs.job import WRITE_DOWN_S
 from seedream_api.ledger.states import State
-from seedream_api.sandbox import DropAfterReceipt, Json, Status, Truncated, rate_limited
 
 FOREVER = 1_000_000
 

@@ -20,9 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-
-from seedream_api.catalog import MAX_REFERENCE_BYTES, MODELS, PIXELS, RATIOS
-from seedream_api.sandbox import (
+from support.fake_service import (
     NO_BALANCE_402_KEY,
     NO_BALANCE_KEY,
     SANDBOX_KEY,
@@ -32,11 +30,11 @@ from seedream_api.sandbox import (
     DropBeforeReceipt,
     EmptyCompleted,
     ExpiredLink,
+    FakeService,
     Json,
     Oversized,
     PartialGroup,
     RedirectTo,
-    Sandbox,
     SlowDrip,
     Status,
     Truncated,
@@ -44,6 +42,8 @@ from seedream_api.sandbox import (
     no_channel,
     rate_limited,
 )
+
+from seedream_api.catalog import MAX_REFERENCE_BYTES, MODELS, PIXELS, RATIOS
 
 GENERATE = "/v1/images/generations"
 START = 1_769_263_230.0
@@ -78,7 +78,7 @@ class Answer:
 class Caller:
     """Speaks to one sandbox, a connection a request."""
 
-    sandbox: Sandbox
+    sandbox: FakeService
     key: str | None = SANDBOX_KEY
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
@@ -140,11 +140,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Caller]]:
-    started: list[Sandbox] = []
+    started: list[FakeService] = []
 
     def maker(**options: Any) -> Caller:
         settings = {"preferential_seconds": 0, "task_seconds": 100, "now": clock, **options}
-        started.append(Sandbox(tmp_path / "home", **settings).start())
+        started.append(FakeService(tmp_path / "home", **settings).start())
         return Caller(started[-1])
 
     yield maker

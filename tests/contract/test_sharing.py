@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from support.fake_service import Account, Delay, Status, rate_limited
 from waiting import cancelled, soon
 from wishes import BOTH, NOW_5, cat
 
@@ -29,7 +30,6 @@ from seedream_api import (
     generate,
 )
 from seedream_api.jobs import steps
-from seedream_api.sandbox import Account, Delay, Status, rate_limited
 from seedream_api.service.polling import FASTEST_S, PollSchedule, PollThrottle
 
 # ---- the same, twice at once ----
@@ -167,7 +167,7 @@ def test_cancel_while_the_task_runs_names_the_task(customer: Any) -> None:
         customer.sandbox.hold()
         task = asyncio.create_task(generate(cat(), session))
         await soon(lambda: customer.sent)
-        customer.sandbox._desk.release()  # the answer comes; the task goes on
+        customer.sandbox.release_responses()  # the answer comes; the task goes on
         await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
         error = await cancelled(task)
         assert error.task_id and error.charge is Charge.RUNNING

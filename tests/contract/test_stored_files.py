@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_service import ExpiredLink, Json, Status
 
 from seedream_api import Origin, ResultUnavailable, SeedreamError, Session
 from seedream_api.jobs.load_urls import load_urls
-from seedream_api.sandbox import ExpiredLink, Json, Status
 
 from .download_kit import PNG, encoded
 from .hostile_server import RESET, Server, answer, cut_after, redirect

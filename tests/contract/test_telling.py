@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.fake_service import Json
 from waiting import cancelled, soon
 from wishes import BOTH, NOW_5, cat
 
@@ -24,7 +25,6 @@ from seedream_api import (
 )
 from seedream_api.jobs.job import OTHER_OWNER_PAUSE_S
 from seedream_api.jobs.results import Phase, Progress
-from seedream_api.sandbox import Json
 from seedream_api.service.polling import SLOWEST_S
 
 

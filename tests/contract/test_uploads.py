@@ -18,6 +18,7 @@ import pytest
 from canary import UPLOAD_SECRET as SECRET
 from hypothesis import HealthCheck, given, settings as examples, strategies as st
 from PIL import Image
+from support.fake_service import FILES_KEY, HOST_KEY, Delay, ExpiredLink, Json, Status, WrongType
 
 from seedream_api import (
     ApiRefused,
@@ -33,9 +34,6 @@ from seedream_api import (
 )
 from seedream_api.doctor import run_checks
 from seedream_api.jobs.upload_references import upload_references
-from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
-from seedream_api.sandbox.files_api import FILES_KEY
-from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.service.references import PictureReference
 from seedream_api.uploads import evolink, http
 from seedream_api.uploads.sandbox_host import SandboxHost
@@ -339,7 +337,7 @@ def test_an_upload_is_not_used_near_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     customer = make_customer(make_sandbox())
-    customer.sandbox._service._shelf.now = customer.clock
+    customer.sandbox.file_store.now = customer.clock
     settings = evolink_files(customer, monkeypatch)
     life_s = 72 * 3600
     for seed, (age_s, uploads) in enumerate(

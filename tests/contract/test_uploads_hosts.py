@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
+from support.fake_service import FILES_KEY, HOST_KEY, Json, Status, WrongType
+from support.fake_service.multipart import read_form
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.images.encode import EncodedImage
-from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
-from seedream_api.sandbox.multipart import read_form
 from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
 from seedream_api.uploads.evolink import EvolinkFiles
