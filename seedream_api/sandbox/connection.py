@@ -59,17 +59,23 @@ class Connection(BaseHTTPRequestHandler):
         Raises:
             BrokenRequest: the body ends early, or its length is not valid.
         """
-        body = self._read_body(limit)
-        if body is None:
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in self._read_chunks():
+            size += len(chunk)
+            if size <= limit:
+                chunks.append(chunk)
+            elif size > DRAINED_BYTES:
+                break
+        is_too_long = size > limit
+        if is_too_long:
             self.close_connection = True  # Part of the body may be unread.
+        body = b"" if is_too_long else b"".join(chunks)
         headers: dict[str, str] = {}
         for name, value in self.headers.items():
             known = headers.get(name.lower())
             headers[name.lower()] = f"{known}, {value}" if known else value
-        data = body or b""
-        return HttpRequest(
-            self.command, self.target, headers, data, parse_json(data), body is None
-        )  # fmt: skip
+        return HttpRequest(self.command, self.target, headers, body, parse_json(body), is_too_long)
 
     def send(self, reply: Reply) -> None:
         """Send a whole reply."""
@@ -97,19 +103,6 @@ class Connection(BaseHTTPRequestHandler):
         self._serve_request(self)
 
     do_GET = do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
-
-    def _read_body(self, limit: int) -> bytes | None:
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in self._read_chunks():
-            size += len(chunk)
-            if size > DRAINED_BYTES:
-                return None
-            if size <= limit:
-                chunks.append(chunk)
-            else:
-                chunks.clear()
-        return b"".join(chunks) if size <= limit else None
 
     def _read_chunks(self) -> Iterator[bytes]:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

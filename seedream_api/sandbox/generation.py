@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
@@ -90,11 +91,11 @@ class Generation:
     def build_task(
         self, asked: GenerationRequest, request: HttpRequest, thumbnails: list[bytes], key: str
     ) -> StoredTask:
-        """Build the task to store for a request, and store its reference thumbnails."""
+        """Build the task to store for a request."""
         is_immediate = asked.model.family is Family.PREFERENTIAL
-        names = [self._store.put_thumbnail(data) for data in thumbnails]
         # References count by content, since URLs change.
-        identity: dict[str, Any] = {**(request.json or {}), asked.model.reference_field: names}
+        hashes = [hashlib.sha256(data).hexdigest() for data in thumbnails]
+        identity: dict[str, Any] = {**(request.json or {}), asked.model.reference_field: hashes}
         return StoredTask(
             id=new_id("pic" if is_immediate else "task"),
             owner=hash_key(key),
@@ -105,7 +106,7 @@ class Generation:
             count=asked.count,
             extension=_choose_extension(asked.output_format, is_immediate),
             watermark=asked.watermark,
-            thumbnails=tuple(names),
+            references=tuple(base64.b64encode(data).decode() for data in thumbnails),
             digest=hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
             created=self._config.now(),
             seconds=0.0 if is_immediate else self._config.task_seconds,

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..catalog import MAX_REFERENCE_BYTES
+from ..config.paths import make_private_folder
 from .exchange import Reply, json_reply, not_found, relay_refusal, too_large
 from .references import FORMATS, UnreadableImage, open_image
-from .tasks import make_private_folder, write_privately
+from .tasks import write_privately
 
 PREFIX = "/sandbox/images/"
 
@@ -21,7 +22,8 @@ class ImageHost:
     """Images in one folder, named by the hash of their content."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = make_private_folder(folder)
+        make_private_folder(folder)
+        self._folder = folder
 
     def upload(self, body: bytes, address: str) -> Reply:
         """Store an image; the response is ``{"url": ...}`` below ``address``.

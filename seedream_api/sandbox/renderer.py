@@ -5,16 +5,17 @@ Every image has a SANDBOX mark, so that it cannot be mistaken for one of the mod
 
 from __future__ import annotations
 
+import base64
 import colorsys
 import hashlib
 import io
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
 from PIL import Image, ImageDraw, ImageOps
 
+from .tasks import StoredTask
 from .text import Font, fit_text, load_font, measure, to_displayable
 
 CACHED_IMAGES = 6
@@ -25,44 +26,28 @@ _SHAPE_SIDE = 640
 _WHITE = (255, 255, 255)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """Everything that determines one result image."""
-
-    digest: str
-    """SHA-256 of the request."""
-    index: int
-    """Place in its group, from 0."""
-    count: int
-    size: tuple[int, int]
-    """Width and height in pixels."""
-    prompt: str
-    caption: str
-    """Model, tier and ratio."""
-    thumbnails: tuple[bytes, ...]
-    """JPEGs of the references, in the request's order."""
-    watermark: bool
-    output_format: str
-    """jpeg or png."""
-
-
 class Renderer:
-    """Draws pictures and keeps the last few files."""
+    """Draws result images and keeps the last few files."""
 
     def __init__(self) -> None:
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
         self._render = lru_cache(CACHED_IMAGES)(_encode)
 
-    def render(self, picture: Picture) -> bytes:
-        """Return the picture as a JPEG or PNG file; equal pictures have equal bytes."""
+    def render(self, task: StoredTask, index: int, ratio: str, size: tuple[int, int]) -> bytes:
+        """Return one image of a task as a JPEG or PNG file; the same bytes every time.
+
+        Args:
+            index: the image's place in its group, from 0.
+            size: width and height in pixels.
+        """
         with self._slots:
-            return self._render(picture)
+            return self._render(task, index, ratio, size)
 
 
-def _encode(picture: Picture) -> bytes:
+def _encode(task: StoredTask, index: int, ratio: str, size: tuple[int, int]) -> bytes:
     out = io.BytesIO()
-    image = _Page(picture).draw()
-    if picture.output_format == "png":
+    image = _Page(task, index, size).draw(ratio)
+    if task.extension == "png":
         image.save(out, "PNG", compress_level=1)  # For speed.
     else:
         image.save(out, "JPEG", quality=88)
@@ -70,32 +55,32 @@ def _encode(picture: Picture) -> bytes:
 
 
 class _Page:
-    """One picture; all lengths are multiples of ``unit``, about a percent of the short side."""
+    """One image; all lengths are multiples of ``unit``, about a percent of the short side."""
 
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
-        self.width, self.height = picture.size
-        self.unit = max(min(picture.size) / 100, sum(picture.size) / 340)
+    def __init__(self, task: StoredTask, index: int, size: tuple[int, int]) -> None:
+        self.task, self.index, self.size = task, index, size
+        self.width, self.height = size
+        self.unit = max(min(size) / 100, sum(size) / 340)
         self.margin = self._px(5)
         self.room = self.width - 2 * self.margin
-        seed = hashlib.sha256(f"{picture.digest}/{picture.index}".encode()).digest()
+        seed = hashlib.sha256(f"{task.digest}/{index}".encode()).digest()
         self.random = Random(seed)  # noqa: S311  (equal requests need equal images)
         self.hue = self.random.random()
         self.image = self._draw_shapes()
         self.pen = ImageDraw.Draw(self.image)
 
-    def draw(self) -> Image.Image:
+    def draw(self, ratio: str) -> Image.Image:
         """Draw everything and return the image."""
-        prompt, font = fit_text(to_displayable(self.picture.prompt), self._px(5.2), self.room, 4)
+        prompt, font = fit_text(to_displayable(self.task.prompt), self._px(5.2), self.room, 4)
         side, columns = self._size_thumbnails()
-        rows = -(-len(self.picture.thumbnails) // max(columns, 1))
+        rows = -(-len(self.task.references) // max(columns, 1))
         pitch, strip = round(font.size * 1.32), rows * (side + self._px(1.4))
         top = self.height - self.margin - strip - self._px(6) - pitch * len(prompt)
-        self.pen.rectangle((0, top - self.margin, *self.picture.size), self._color(0.16, 0.45))
+        self.pen.rectangle((0, top - self.margin, *self.size), self._color(0.16, 0.45))
         self._draw_mark()
         for number, line in enumerate(prompt):
             self.pen.text((self.margin, top + number * pitch), line, _WHITE, font)
-        self._draw_caption(self.height - self.margin - strip - self._px(4.5))
+        self._draw_caption(ratio, self.height - self.margin - strip - self._px(4.5))
         self._draw_thumbnails(self.height - self.margin - strip + self._px(1.4), side, columns)
         return self.image
 
@@ -108,8 +93,8 @@ class _Page:
 
     def _draw_shapes(self) -> Image.Image:
         """Draw a sun over three hills in neighbouring hues."""
-        shrink = min(_SHAPE_SIDE / max(self.picture.size), 1.0)
-        width, height = (max(round(side * shrink), 1) for side in self.picture.size)
+        shrink = min(_SHAPE_SIDE / max(self.size), 1.0)
+        width, height = (max(round(side * shrink), 1) for side in self.size)
         image = Image.new("RGB", (width, height), self._color(0.8, 0.7))
         pen, short, chance = ImageDraw.Draw(image), min(width, height), self.random.uniform
         x, y = width * chance(0.3, 0.8), height * chance(0.2, 0.35)
@@ -120,7 +105,7 @@ class _Page:
             y = height * (0.4 + 0.16 * layer) + radius
             box = (x - 1.6 * radius, y - radius, x + 1.6 * radius, y + radius)
             pen.ellipse(box, self._color(0.66 - 0.13 * layer, 0.5, -0.04 * (layer + 1)))
-        return image.resize(self.picture.size, Image.Resampling.BICUBIC)
+        return image.resize(self.size, Image.Resampling.BICUBIC)
 
     def _draw_mark(self) -> None:
         font, x, y = load_font("", self._px(3.2)), self.margin, self.margin
@@ -130,11 +115,11 @@ class _Page:
         middle = ((x + right) / 2, y + self._px(3.1))
         self.pen.text(middle, "S A N D B O X", _WHITE, font, "mm")
 
-    def _draw_caption(self, y: int) -> None:
-        picture = self.picture
-        left = f"{picture.caption}   {self.width} × {self.height}"
-        right = f"image {picture.index + 1} of {picture.count}"
-        if picture.watermark:
+    def _draw_caption(self, ratio: str, y: int) -> None:
+        task = self.task
+        left = f"{task.model}   {task.tier}   {ratio}   {self.width} × {self.height}"
+        right = f"image {self.index + 1} of {task.count}"
+        if task.watermark:
             right += "   ·   AI generated"  # Where Ark puts its own mark.
         size = self._px(2.7)
         while size > 9 and measure(left + right, load_font(left, size)) > self.room - self._px(3):
@@ -145,7 +130,7 @@ class _Page:
 
     def _size_thumbnails(self) -> tuple[int, int]:
         """Return the side in pixels and the number per row; two rows if one makes them tiny."""
-        count, side, columns = len(self.picture.thumbnails), 0, 0
+        count, side, columns = len(self.task.references), 0, 0
         for columns in (count, (count + 1) // 2):
             fits = (self.room - self._px(1.4) * (columns - 1)) // max(columns, 1)
             side = min(self._px(15), max(fits, 8))
@@ -156,11 +141,12 @@ class _Page:
     def _draw_thumbnails(self, top: int, side: int, columns: int) -> None:
         """Draw the references from left to right, each with its number."""
         font: Font = load_font("", max(side // 5, 6))
-        for index, data in enumerate(self.picture.thumbnails):
+        for index, data in enumerate(self.task.references):
             row, column = divmod(index, columns)
             x, y = (start + step * (side + self._px(1.4))
                     for start, step in ((self.margin, column), (top, row)))  # fmt: skip
-            self.image.paste(ImageOps.fit(Image.open(io.BytesIO(data)), (side, side)), (x, y))
+            thumbnail = Image.open(io.BytesIO(base64.b64decode(data)))
+            self.image.paste(ImageOps.fit(thumbnail, (side, side)), (x, y))
             badge = side // 3
             self.pen.rectangle((x, y, x + badge, y + badge), self._color(0.16, 0.45))
             self.pen.text((x + badge / 2, y + badge / 2), str(index + 1), _WHITE, font, "mm")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..catalog import PIXELS
 from .exchange import Reply, not_found
 from .prompt_parsing import MIXED_SIZES
-from .renderer import Picture, Renderer
+from .renderer import Renderer
 from .tasks import StoredTask, TaskStore
 
 PREFIX = "/results/"
@@ -28,46 +28,26 @@ class Results:
         """Return the URL of one image below ``address``."""
         return f"{address}{PREFIX}{task.id}/{index}.{task.extension}"
 
-    def find_task(self, target: str) -> StoredTask:
-        """Return the task that a result link belongs to.
+    def find(self, target: str) -> tuple[StoredTask, int]:
+        """Return the task and the index of the image that a result link names.
 
         Raises:
-            Refusal: 404 if there is none.
+            Refusal: 404 if there is no such image.
         """
         found = _PATH.fullmatch(urlsplit(target).path)
         task = self._store.get(found.group(1)) if found else None
-        if task is None:
-            raise not_found()
-        return task
-
-    def serve(self, task: StoredTask, target: str) -> Reply:
-        """Return the image that a link of ``task`` names.
-
-        Raises:
-            Refusal: 404 if the task has no such image.
-        """
-        found = _PATH.fullmatch(urlsplit(target).path)
-        if found is None or found.group(3) != task.extension:
+        if found is None or task is None or found.group(3) != task.extension:
             raise not_found()
         index = int(found.group(2))
         if index >= task.count or index in task.failed_items:
             raise not_found()
-        picture = self._describe_picture(task, index)
-        return Reply(200, self._renderer.render(picture), f"image/{picture.output_format}")
+        return task, index
 
-    def _describe_picture(self, task: StoredTask, index: int) -> Picture:
+    def serve(self, target: str, task: StoredTask, index: int) -> Reply:
+        """Return an image; ``target`` is the link to it."""
         ratio = _choose_ratio(task, index)
-        return Picture(
-            digest=task.digest,
-            index=index,
-            count=task.count,
-            size=PIXELS[task.tier][ratio],
-            prompt=task.prompt,
-            caption=f"{task.model}   {task.tier}   {ratio}",
-            thumbnails=tuple(self._store.read_thumbnail(name) for name in task.thumbnails),
-            watermark=task.watermark,
-            output_format="png" if task.extension == "png" else "jpeg",
-        )
+        data = self._renderer.render(task, index, ratio, PIXELS[task.tier][ratio])
+        return Reply(200, data, "image/png" if task.extension == "png" else "image/jpeg")
 
 
 def _choose_ratio(task: StoredTask, index: int) -> str:

@@ -18,12 +18,12 @@ from typing import Any
 from typing_extensions import Self
 
 from ..catalog import MODELS, Model
+from ..config.paths import make_private_folder
 from .accounts import ACCOUNTS, Account
 from .connection import Connection
 from .dispatcher import Dispatcher
 from .generation import SandboxConfig
 from .service import Service
-from .tasks import make_private_folder
 
 LOG = logging.getLogger("seedream.sandbox")
 
@@ -62,9 +62,9 @@ class Sandbox:
     ) -> None:
         accounts = ACCOUNTS if keys is None else keys
         config = SandboxConfig(models, strict, preferential_seconds, task_seconds, accounts, now)
-        folder = make_private_folder(make_private_folder(home) / "sandbox")
+        make_private_folder(home)
         self._port = port
-        self._dispatcher = self._build_dispatcher(folder, config)
+        self._dispatcher = self._build_dispatcher(home / "sandbox", config)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 

@@ -116,10 +116,10 @@ class Service:
         return self.generation.poll(task_id, key)
 
     def _serve_result(self, request: HttpRequest) -> Reply:
-        task = self.results.find_task(request.path)
+        task, index = self.results.find(request.path)
         if task.id.startswith("task-") and self.generation.progress(task).status != "completed":
             raise not_found()
-        return self.results.serve(task, request.path)
+        return self.results.serve(request.path, task, index)
 
     def _list_models(self) -> Reply:
         """Return the shape of new-api's ``controller/model.go``."""

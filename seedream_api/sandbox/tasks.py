@@ -6,7 +6,6 @@ or on another port) still knows every task and can draw every result.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+from ..config.paths import make_private_folder
 
 LOG = logging.getLogger("seedream.sandbox")
 
@@ -41,8 +42,8 @@ class StoredTask:
     count: int
     extension: str
     watermark: bool
-    thumbnails: tuple[str, ...]
-    """Names of the references' thumbnails in the store."""
+    references: tuple[str, ...]
+    """Thumbnails of the references: JPEG in Base64."""
     digest: str
     """SHA-256 of the request: equal requests get equal images."""
     created: float
@@ -100,18 +101,13 @@ def write_privately(path: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def make_private_folder(path: Path) -> Path:
-    """Create a folder that only its owner can enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
 class TaskStore:
-    """Tasks and reference thumbnails in one folder."""
+    """Tasks in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._tasks = make_private_folder(make_private_folder(folder) / "records")
-        self._thumbnails = make_private_folder(folder / "thumbnails")
+        make_private_folder(folder)
+        self._folder = folder / "records"
+        make_private_folder(self._folder)
         self._lock = threading.Lock()
 
     def put(self, task: StoredTask) -> None:
@@ -121,7 +117,7 @@ class TaskStore:
 
     def get(self, task_id: str) -> StoredTask | None:
         """Return the task with this ID, or None."""
-        return _read(self._tasks / f"{task_id}.json") if _ID.fullmatch(task_id) else None
+        return _read(self._folder / f"{task_id}.json") if _ID.fullmatch(task_id) else None
 
     def change(self, task_id: str, **changes: Any) -> StoredTask | None:
         """Change fields of a stored task; return None if it does not exist."""
@@ -134,30 +130,14 @@ class TaskStore:
 
     def all(self) -> Iterator[StoredTask]:
         """Iterate over all tasks, ordered by ID."""
-        for path in sorted(self._tasks.glob("*.json")):
+        for path in sorted(self._folder.glob("*.json")):
             task = _read(path)
             if task is not None:
                 yield task
 
-    def put_thumbnail(self, data: bytes) -> str:
-        """Store a thumbnail; return its name, the hash of its content."""
-        name = hashlib.sha256(data).hexdigest()
-        path = self._thumbnails / f"{name}.jpg"
-        if not path.exists():
-            write_privately(path, data)
-        return name
-
-    def read_thumbnail(self, name: str) -> bytes:
-        """Return a stored thumbnail's JPEG bytes.
-
-        Raises:
-            OSError: it is missing.
-        """
-        return (self._thumbnails / f"{name}.jpg").read_bytes()
-
     def _write(self, task: StoredTask) -> None:
         data = json.dumps(asdict(task), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        write_privately(self._tasks / f"{task.id}.json", data)
+        write_privately(self._folder / f"{task.id}.json", data)
 
 
 def _read(path: Path) -> StoredTask | None:
@@ -165,7 +145,7 @@ def _read(path: Path) -> StoredTask | None:
         stored = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
         # Fields of an earlier version are ignored.
         values = {one.name: stored[one.name] for one in fields(StoredTask) if one.name in stored}
-        for name in ("thumbnails", "failed_items", "failure"):
+        for name in ("references", "failed_items", "failure"):
             if values[name] is not None:
                 values[name] = tuple(values[name])
         return StoredTask(**values)

@@ -52,7 +52,7 @@ class Books:
         self.store = TaskStore(folder / "service" / "sandbox")
         self.record = StoredTask(
             id="task-0123456789ab", owner="", model="Seedream-4.0", prompt="a cat", tier="1K",
-            ratio="1:1", count=1, extension="jpg", watermark=False, thumbnails=(), digest="00",
+            ratio="1:1", count=1, extension="jpg", watermark=False, references=(), digest="00",
             created=0.0, seconds=0.0,
         )  # fmt: skip
         self.store.put(self.record)

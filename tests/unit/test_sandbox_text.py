@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageFont
 
 from seedream_api.sandbox import text as page_text
-from seedream_api.sandbox.renderer import Picture, Renderer
+from seedream_api.sandbox.renderer import Renderer
+from seedream_api.sandbox.tasks import StoredTask
 
 LONG = "A cat that sits on a wall and looks at the sea, " * 12
 
@@ -19,11 +20,11 @@ def without(monkeypatch: pytest.MonkeyPatch, *lists: str) -> None:
 
 
 def drawn(prompt: str) -> Image.Image:
-    picture = Picture(
-        digest="d", index=0, count=1, size=(512, 512), prompt=prompt, caption="Seedream-4.0   1K",
-        thumbnails=(), watermark=True, output_format="png",
+    task = StoredTask(
+        id="", owner="", model="Seedream-4.0", prompt=prompt, tier="1K", ratio="1:1", count=1,
+        extension="png", watermark=True, references=(), digest="d", created=0, seconds=0,
     )  # fmt: skip
-    return Image.open(io.BytesIO(Renderer().render(picture)))
+    return Image.open(io.BytesIO(Renderer().render(task, 0, "1:1", (512, 512))))
 
 
 def test_missing_cjk_font_counts_the_omitted_characters(

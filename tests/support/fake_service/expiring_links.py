@@ -34,11 +34,11 @@ class ExpiringResults(Results):
         signature = self._sign(url.removeprefix(address), expires)
         return f"{url}?expires={expires}&signature={signature}"
 
-    def serve(self, task: StoredTask, target: str) -> Reply:
+    def serve(self, target: str, task: StoredTask, index: int) -> Reply:
         """Return the image.
 
         Raises:
-            Refusal: 403 for an expired or forged link, 404 as in `Results.serve`.
+            Refusal: 403 for an expired or forged link.
         """
         parts = urlsplit(target)
         query = parse_qs(parts.query)
@@ -51,7 +51,7 @@ class ExpiringResults(Results):
                 raise relay_refusal(403, message, kind="access_denied")
             if self.now() >= float(expires):
                 raise relay_refusal(403, "Request has expired", kind="access_denied")
-        return super().serve(task, target)
+        return super().serve(target, task, index)
 
     def _sign(self, path: str, expires: str) -> str:
         return hmac.new(self._secret, f"{path} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
