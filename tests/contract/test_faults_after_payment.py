@@ -101,7 +101,7 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
 ) -> None:
     """More than five minutes for one image, by a clock that runs two hundred times as fast."""
     customer = make_customer(sandbox)
-    sandbox.faults.push("image", SlowDrip(35_000, 0.1), times=20)
+    sandbox.faults.push("image", SlowDrip(20_000, 0.1), times=20)
     fast = Timing(
         clock=lambda: time.monotonic() * 200, sleep=lambda seconds: asyncio.sleep(seconds / 200)
     )
@@ -114,7 +114,7 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
         return await generate(wish, session), fast.clock() - begun
 
     result, took_s = customer.run(road)
-    assert result.status == "completed" and took_s > 300 and result.images[0].bytes > 700_000
+    assert result.status == "completed" and took_s > 300 and result.images[0].bytes > 400_000
 
 
 @pytest.mark.parametrize(
