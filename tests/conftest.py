@@ -21,7 +21,7 @@ from support.clean_environment import outside_settings
 from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
 
 class PackFolderAsPlainDirectory:
@@ -161,11 +161,11 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+def sandbox(tmp_path: Path) -> Iterator[FakeService]:
     """A started sandbox whose tasks finish at once."""
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
     home = tmp_path / "sandbox_home"
-    with Sandbox(home=home, port=0, preferential_seconds=0, task_seconds=0) as started:
+    with FakeService(home=home, port=0, preferential_seconds=0, task_seconds=0) as started:
         yield started
     canary.WATCH.look_at_requests(started.requests)

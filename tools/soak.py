@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--faults", type=float, default=0.25, help="share of all requests, 0 to 1")
     given = parser.parse_args()
-    sys.path.append(str(ROOT))
+    sys.path += [str(ROOT), str(ROOT / "tests")]
     from soaking.run import Soak
 
     folder = Path(tempfile.mkdtemp(prefix="soak-"))

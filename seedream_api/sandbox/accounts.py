@@ -1,4 +1,4 @@
-"""The keys that the sandbox knows and what it tells everyone else."""
+"""The keys that the sandbox accepts, and its response to all others."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from types import MappingProxyType
 from typing import Literal
 
 from ..config.settings import SANDBOX_KEY
-from .replies import Refusal, evolink_refusal, relay_refusal
+from .exchange import Refusal, evolink_refusal, relay_refusal
 
 NO_BALANCE_KEY = "sk-sandbox-no-balance"
-"""Is refused as stock new-api refuses an empty account: 403 ``insufficient_user_quota``."""
+"""Rejected as stock new-api rejects an empty account: 403 ``insufficient_user_quota``."""
 
 NO_BALANCE_402_KEY = "sk-sandbox-no-balance-402"
-"""Is refused as Evolink refuses an empty account: 402 ``insufficient_quota_error``."""
+"""Rejected as Evolink rejects an empty account: 402 ``insufficient_quota_error``."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What stands behind one key."""
+    """The account that a key belongs to."""
 
     balance: Literal["ok", "empty_403", "empty_402"] = "ok"
     name: str = "sandbox"
 
     def check_balance(self) -> None:
-        """Pass if the account can pay.
+        """Raise unless the account can pay.
 
         Raises:
-            Refusal: it cannot; 403 (new-api) or 402 (Evolink) by the kind of account.
+            Refusal: 403 (new-api) or 402 (Evolink), by the kind of account.
         """
         if self.balance == "empty_403":
             raise relay_refusal(
@@ -47,20 +47,20 @@ ACCOUNTS: Mapping[str, Account] = MappingProxyType(
         NO_BALANCE_402_KEY: Account("empty_402", "empty"),
     }
 )
-"""The accounts of a sandbox that is given no others."""
+"""The default accounts."""
 
 
-def owner_of(key: str) -> str:
-    """What a stored task keeps of the key it was made with: enough to compare, not to use."""
+def hash_key(key: str) -> str:
+    """Hash a key for storage: enough to compare, not to use."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def key_in(headers: Mapping[str, str]) -> str:
-    """The Bearer key among lower-case ``headers``; empty when there is none."""
+def parse_key(headers: Mapping[str, str]) -> str:
+    """Return the Bearer key among lower-case ``headers``, or an empty string."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def unknown_key(key: str) -> Refusal:
-    """The 401 of a request without a key, or with one that is not known."""
+    """Build the 401 for a missing or unknown key."""
     return relay_refusal(401, "Invalid token" if key else "No token provided")

@@ -1,4 +1,4 @@
-"""The sandbox itself: a server on loopback, with the controls that tests need."""
+"""The sandbox's server on loopback."""
 
 from __future__ import annotations
 
@@ -15,39 +15,37 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
 
+from typing_extensions import Self
+
 from ..catalog import MODELS, Model
+from ..config.paths import make_private_folder
 from .accounts import ACCOUNTS, Account
-from .desk import Desk
-from .files_api import FilesApi
-from .handler import Handler
-from .journal import TakenRequest
-from .orders import Terms
-from .script import Faults
-from .service import Service, route_of
-from .tasks import private_folder
+from .connection import Connection
+from .dispatcher import Dispatcher
+from .generation import SandboxConfig
+from .service import Service
 
 LOG = logging.getLogger("seedream.sandbox")
 
 LOOPBACK = "127.0.0.1"
-_LEAVING_SECONDS = 5.0
+_CLOSE_SECONDS = 5.0
 
 
 class Sandbox:
-    """The service's stand-in on loopback, built from what the service and its neighbours document.
+    """A free local replacement for the service.
 
-    Use it as a context manager, or call `start` and `stop`. Requests, faults and counters belong to
-    this object; tasks, results and uploads live below ``home / "sandbox"`` and outlive it.
+    Use it as a context manager, or call `start` and `stop`. Tasks, results and uploads are stored
+    in ``home / "sandbox"`` and outlive this object.
 
     Args:
-        home: the folder to keep things in.
+        home: the data folder.
         port: 0 takes a free one; a stopped sandbox that starts again keeps its port.
-        strict: refuse also what only a neighbouring source doubts (`Model.doubted`).
+        strict: also reject what other documents do not confirm (`Model.doubted`).
         models: the models that it serves.
-        preferential_seconds: how long a Preferential answer takes.
+        preferential_seconds: how long a Preferential response takes.
         task_seconds: how long a task takes by ``now``, from creation to completion.
-        keys: the keys that it knows; default: `ACCOUNTS`.
-        now: the clock that tasks and links live by, in seconds since the epoch.
-        link_life_s: seconds after which a result link is refused; None: never.
+        keys: the accounts by key; default: `ACCOUNTS`.
+        now: the clock of the tasks, in seconds since the epoch.
     """
 
     def __init__(
@@ -61,28 +59,28 @@ class Sandbox:
         task_seconds: float = 1.5,
         keys: Mapping[str, Account] | None = None,
         now: Callable[[], float] = time.time,
-        link_life_s: float | None = None,
     ) -> None:
-        terms = Terms(models, strict, preferential_seconds, task_seconds, link_life_s, now)
         accounts = ACCOUNTS if keys is None else keys
-        self.faults = Faults()
-        """The script of what goes wrong."""
-        folder = private_folder(private_folder(home) / "sandbox")
-        self._service = Service(folder, terms, accounts, lambda: self.url)
-        self._desk = Desk(self._service, self.faults, now)
+        config = SandboxConfig(models, strict, preferential_seconds, task_seconds, accounts, now)
+        make_private_folder(home)
         self._port = port
+        self._dispatcher = self._build_dispatcher(home / "sandbox", config)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self) -> Sandbox:
+    def _build_dispatcher(self, folder: Path, config: SandboxConfig) -> Dispatcher:
+        return Dispatcher(Service(folder, config, lambda: self.url))
+
+    def start(self) -> Self:
         """Listen and serve; returns this sandbox.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is in use.
         """
         if self._server is None:
-            self._desk.open()
-            self._server = _Server((LOOPBACK, self._port), partial(Handler, self._desk))
+            self._dispatcher.open()
+            connect = partial(Connection, self._dispatcher.serve)
+            self._server = _Server((LOOPBACK, self._port), connect)
             self._port = self._server.server_address[1]
             serve = partial(self._server.serve_forever, poll_interval=0.02)
             self._thread = threading.Thread(target=serve, name="seedream-sandbox", daemon=True)
@@ -90,14 +88,14 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Close the port and every connection; answers that are held or late are never sent."""
+        """Close the port and every connection; replies that are still waiting are never sent."""
         if self._server and self._thread:
-            self._desk.close()
-            self._server.leave()
+            self._dispatcher.close()
+            self._server.close()
             self._thread.join()
             self._server = self._thread = None
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -105,7 +103,7 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        """The port; the one that was asked for until `start` has bound one."""
+        """The port; before `start`, the requested one."""
         return self._port
 
     @property
@@ -113,60 +111,19 @@ class Sandbox:
         """The service's address, without a slash at its end."""
         return f"http://{LOOPBACK}:{self._port}"
 
-    @property
-    def requests(self) -> list[TakenRequest]:
-        """Every request whose body was read to its end, oldest first; copies."""
-        return self._desk.journal.snapshot()
-
-    @property
-    def posts(self) -> list[TakenRequest]:
-        """The generation requests that reached the service, refused ones included.
-
-        Not here: what a scripted fault answered or dropped in its place.
-        """
-        return [
-            request
-            for request in self.requests
-            if request.taken and route_of(request.method, request.path) == "generate"
-        ]
-
-    @property
-    def images_made(self) -> int:
-        """Images that this object has generated, and would have billed."""
-        return self._service.orders.images_made
-
-    @property
-    def files(self) -> FilesApi:
-        """The stand-in of Evolink's files API, at this sandbox's own address."""
-        return self._service.files
-
-    def finish_tasks(self) -> None:
-        """Let every unfinished task be finished at the next look (after `release`, while held)."""
-        self._service.orders.finish_tasks()
-
-    def hold(self) -> None:
-        """From now on generation requests are taken but not answered, and no task finishes."""
-        self._service.orders.held = True
-        self._desk.hold()
-
-    def release(self) -> None:
-        """End `hold`: held answers are sent, tasks go on."""
-        self._service.orders.held = False
-        self._desk.release()
-
 
 class _Server(ThreadingHTTPServer):
-    """A thread a connection; all of them end when the server leaves."""
+    """One thread per connection; `close` ends all of them."""
 
     daemon_threads = True
     request_queue_size = 256
     # On Windows the option would let another program share the port.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, address: tuple[str, int], handler: Callable[..., Handler]) -> None:
+    def __init__(self, address: tuple[str, int], connect: Callable[..., Connection]) -> None:
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
-        super().__init__(address, handler)
+        super().__init__(address, connect)
 
     def server_bind(self) -> None:
         """Bind without the name look-up of `HTTPServer`, which can take seconds."""
@@ -174,29 +131,29 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection while it lives."""
+        """Serve a connection and keep it for `close`."""
         with self._changed:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close the connection and forget it."""
+        """Close a connection."""
         super().shutdown_request(request)
         with self._changed:
             self._open.discard(request)
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A defect of the sandbox: told in the log, not on stderr."""
-        LOG.error("a request could not be answered", exc_info=True)
+        """Log a defect of the sandbox; nothing goes to stderr."""
+        LOG.error("a request failed inside the sandbox", exc_info=True)
 
-    def leave(self) -> None:
-        """Stop listening, cut every connection, and wait until their threads are through."""
+    def close(self) -> None:
+        """Stop listening, cut every connection, and wait until their threads end."""
         self.shutdown()
         self.server_close()
         with self._changed:
             for connection in self._open:
                 with suppress(OSError):  # It is closed already.
                     connection.shutdown(socket.SHUT_RDWR)
-            if not self._changed.wait_for(lambda: not self._open, _LEAVING_SECONDS):
+            if not self._changed.wait_for(lambda: not self._open, _CLOSE_SECONDS):
                 LOG.debug("%d connections were still busy", len(self._open))

@@ -1,121 +1,97 @@
-"""The service's rules: what it has, who may ask, and who answers."""
+"""The service's rules: its routes, who may use them, and what they return."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .accounts import Account, key_in, unknown_key
-from .checks import check_fields, model_of
-from .faults import Fault
-from .files_api import UPLOAD as FILES, FilesApi
-from .image_host import PATHS as HOSTS, PictureHosts
-from .images import PREFIX as IMAGES, ImageHost
-from .journal import TakenRequest
-from .orders import Orders, Terms
-from .references import thumbnails_of
-from .replies import Refusal, Reply, json_reply, relay_refusal
-from .results import PREFIX as RESULTS, Results, not_found, place_in
-from .shelf import PREFIX as HOSTED, Shelf
-from .tasks import RecordStore
+from ..catalog import MAX_REFERENCE_BYTES
+from .accounts import parse_key, unknown_key
+from .exchange import HttpRequest, Refusal, Reply, json_reply, not_found, relay_refusal
+from .generation import Generation, SandboxConfig
+from .image_host import PREFIX as IMAGES, ImageHost
+from .prompt_parsing import BLOCKED
+from .references import make_thumbnails
+from .request_fields import find_model, parse_fields
+from .results import PREFIX as RESULTS, Results
+from .tasks import TaskStore
 
 GENERATE = "/v1/images/generations"
 TASKS = "/v1/images/Seedream/"
 UPLOAD = "/sandbox/images"
 
-BLOCKED = "[blocked]"
-"""In a prompt: the relay's own word filter refuses it."""
+MAX_BODY_BYTES = 25 * 1024 * 1024
+"""Largest generation request in bytes; over it: 413. No relay publishes its own limit."""
 
 _USAGE_UNITS = 50_000
-"""Quota units of one image; stock new-api counts 500 000 to the dollar."""
+"""Quota units of one image; stock new-api counts 500 000 per dollar."""
 
-_EXACT = {
+_EXACT_PATHS = {
     ("POST", GENERATE): "generate",
     ("POST", UPLOAD): "upload",
     ("GET", "/v1/models"): "models",
     ("GET", "/api/usage/token"): "usage",
     ("GET", "/api/usage/token/"): "usage",
-    ("POST", FILES): "files",
-    **{("POST", path): "host" for path in HOSTS},
 }
-_OPEN = frozenset({"image", "reference", "hosted", "files", "host", "unknown"})
-
-
-def route_of(method: str, target: str) -> str:
-    """The route that a request belongs to; ``unknown`` for what the service does not have."""
-    path = urlsplit(target).path
-    if (method, path) in _EXACT:
-        return _EXACT[method, path]
-    task_id = path.removeprefix(TASKS)
-    if method == "GET" and task_id != path and task_id and "/" not in task_id:
-        return "task"
-    for prefix, route in ((RESULTS, "image"), (IMAGES, "reference"), (HOSTED, "hosted")):
-        if method in ("GET", "HEAD") and path.startswith(prefix):
-            return route
-    return "unknown"
 
 
 class Service:
-    """Answers requests; knows nothing of sockets."""
+    """Responds to requests; knows nothing of sockets."""
 
-    def __init__(
-        self,
-        folder: Path,
-        terms: Terms,
-        accounts: Mapping[str, Account],
-        address: Callable[[], str],
-    ) -> None:
-        self._terms = terms
-        self._accounts = accounts
+    def __init__(self, folder: Path, config: SandboxConfig, address: Callable[[], str]) -> None:
+        self._config = config
         self._address = address
-        self._store = RecordStore(folder)
-        self._results = Results(folder, self._store, terms.link_life_s, terms.now)
-        self._host = ImageHost(folder / "images")
-        self._shelf = Shelf(address, terms.now)
-        self.files = FilesApi(self._shelf)
-        self._picture_hosts = PictureHosts(self._shelf)
-        self.orders = Orders(self._store, self._results, terms, address)
+        self.store = TaskStore(folder)
+        self.results = Results(self.store)
+        self.generation = Generation(self.store, self.results, config, address)
+        self._image_host = ImageHost(folder / "images")
+        self._public_routes: dict[str, Callable[[HttpRequest], Reply]] = {
+            "image": self._serve_result,
+            "reference": lambda request: self._image_host.serve(urlsplit(request.path).path),
+            "unknown": _reject_unknown,
+        }
+        self._account_routes: dict[str, Callable[[HttpRequest, str], Reply]] = {
+            "generate": self._generate,
+            "task": self._poll,
+            "upload": lambda request, key: self._image_host.upload(request.body, address()),
+            "models": lambda request, key: self._list_models(),
+            "usage": lambda request, key: self._report_usage(key),
+        }
 
-    def answer(self, route: str, request: TakenRequest, fault: Fault | None) -> Reply:
-        """The service's answer; ``fault`` may mark the task or group that is made or looked at."""
+    def find_route(self, method: str, target: str) -> str:
+        """Return the route of a request; ``unknown`` if the service does not have it."""
+        path = urlsplit(target).path
+        if (method, path) in _EXACT_PATHS:
+            return _EXACT_PATHS[method, path]
+        task_id = path.removeprefix(TASKS)
+        if method == "GET" and task_id != path and task_id and "/" not in task_id:
+            return "task"
+        if method in ("GET", "HEAD") and path.startswith(RESULTS):
+            return "image"
+        if method in ("GET", "HEAD") and path.startswith(IMAGES):
+            return "reference"
+        return "unknown"
+
+    def body_limit(self, route: str) -> int:
+        """Return the most bytes that a body on ``route`` may have."""
+        return MAX_REFERENCE_BYTES.value if route == "upload" else MAX_BODY_BYTES
+
+    def respond(self, route: str, request: HttpRequest) -> Reply:
+        """Return the service's reply to a request on ``route``."""
         try:
-            if route in _OPEN:
-                return self._open_answer(route, request)
-            key = key_in(request.headers)
-            if key not in self._accounts:
+            if route in self._public_routes:
+                return self._public_routes[route](request)
+            key = parse_key(request.headers)
+            if key not in self._config.accounts:
                 raise unknown_key(key)
-            if route == "generate":
-                return self._generate(request, key, fault)
-            if route == "task":
-                task_id = unquote(urlsplit(request.path).path.removeprefix(TASKS))
-                return self.orders.task(task_id, key, fault)
-            if route == "upload":
-                return self._host.upload(request.body, self._address())
-            return self._models() if route == "models" else self._usage(key)
+            return self._account_routes[route](request, key)
         except Refusal as refusal:
             return refusal.reply
 
-    def _open_answer(self, route: str, request: TakenRequest) -> Reply:
-        """What needs no key of the service: images by their URL, hosts with keys of their own, and
-        the 404 of everything else."""
-        path = urlsplit(request.path).path
-        if route == "files":
-            return self.files.upload(request)
-        if route == "host":
-            return self._picture_hosts.upload(path, request)
-        if route == "hosted":
-            return self._shelf.serve(path.removeprefix(HOSTED), request.headers)
-        if route == "image":
-            return self._image(request)
-        if route == "reference":
-            return self._host.serve(path.removeprefix(IMAGES), request.headers)
-        message = f"Invalid URL ({request.method} {path})"
-        raise relay_refusal(404, message, kind="invalid_request_error")
-
-    def _generate(self, request: TakenRequest, key: str, fault: Fault | None) -> Reply:
-        """In the order of a relay: its own checks, the balance, then the upstream's checks."""
+    def _generate(self, request: HttpRequest, key: str) -> Reply:
+        """Check in the order of a relay: its own checks, the balance, then the upstream's."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise relay_refusal(
@@ -123,39 +99,41 @@ class Service:
             )
         if request.json is None:
             raise relay_refusal(400, "invalid JSON in request body", code="bad_request_body")
-        model = model_of(request.json, self._terms.models)
+        model = find_model(request.json, self._config.models)
         body: dict[str, Any] = request.json
         if BLOCKED in body["prompt"]:
-            # 500 is what stock new-api makes of a refusal of its own.
+            # Stock new-api uses 500 for its own refusals.
             message = "用户敏感词检测失败: sensitive words detected"
             raise relay_refusal(500, message, code="sensitive_words_detected")
-        self._accounts[key].check_balance()
-        order = check_fields(body, model, strict=self._terms.strict)
-        thumbnails = thumbnails_of(order, lambda url: self._host.own_image(url, self._address()))
-        return self.orders.place(order, body, thumbnails, key, fault)
+        self._config.accounts[key].check_balance()
+        asked = parse_fields(body, model, strict=self._config.strict)
+        address = self._address()
+        thumbnails = make_thumbnails(asked, lambda url: self._image_host.read_own_url(url, address))
+        return self.generation.submit(asked, request, thumbnails, key)
 
-    def _image(self, request: TakenRequest) -> Reply:
-        place = place_in(request.path)
-        record = self._store.get(place.record_id) if place else None
-        if place is None or record is None:
-            raise not_found()
-        if record.id.startswith("task-") and self.orders.look(record).status != "completed":
-            raise not_found()
-        return self._results.serve(record, place, request.path, request.headers)
+    def _poll(self, request: HttpRequest, key: str) -> Reply:
+        task_id = unquote(urlsplit(request.path).path.removeprefix(TASKS))
+        return self.generation.poll(task_id, key)
 
-    def _models(self) -> Reply:
-        """The shape of new-api's ``controller/model.go``."""
+    def _serve_result(self, request: HttpRequest) -> Reply:
+        task, index = self.results.find(request.path)
+        if task.id.startswith("task-") and self.generation.progress(task).status != "completed":
+            raise not_found()
+        return self.results.serve(request.path, task, index)
+
+    def _list_models(self) -> Reply:
+        """Return the shape of new-api's ``controller/model.go``."""
         data = [
             {"id": name, "object": "model", "created": 1626777600, "owned_by": "custom",
              "supported_endpoint_types": ["image-generation"]}
-            for name in self._terms.models
+            for name in self._config.models
         ]  # fmt: skip
         return json_reply({"success": True, "object": "list", "data": data})
 
-    def _usage(self, key: str) -> Reply:
-        """The shape of https://docs.newapi.pro/api/token-usage; ``code`` is a boolean there."""
-        account = self._accounts[key]
-        used = self.orders.images_made * _USAGE_UNITS
+    def _report_usage(self, key: str) -> Reply:
+        """Return the shape of https://docs.newapi.pro/api/token-usage, with a boolean ``code``."""
+        account = self._config.accounts[key]
+        used = self.generation.images_made * _USAGE_UNITS
         left = 1_000 * _USAGE_UNITS if account.balance == "ok" else 0
         data: dict[str, Any] = {
             "object": "token_usage", "name": account.name, "total_granted": used + left,
@@ -163,3 +141,8 @@ class Service:
             "model_limits": {}, "model_limits_enabled": False, "expires_at": 0,
         }  # fmt: skip
         return json_reply({"code": True, "message": "ok", "data": data})
+
+
+def _reject_unknown(request: HttpRequest) -> Reply:
+    message = f"Invalid URL ({request.method} {urlsplit(request.path).path})"
+    raise relay_refusal(404, message, kind="invalid_request_error")

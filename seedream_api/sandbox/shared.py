@@ -1,7 +1,7 @@
-"""One built-in sandbox per data folder and process, however many clients use it at a time.
+"""One built-in sandbox per data folder and process, shared by all clients.
 
-Its links lead to its port. So a client that opens before the former one closes, as after a change
-of settings, takes over the running sandbox, and the links stay good.
+Its links contain its port. A client that opens before the previous one closes, as after a change of
+settings, reuses the running sandbox, so that the links stay valid.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _running: list[_Shared] = []
 
 
 def acquire_sandbox(home: Path, models: Mapping[str, Model]) -> Sandbox:
-    """Return the running sandbox of this folder and these models, started if there is none.
+    """Return the sandbox of this folder and these models; start it if necessary.
 
-    Blocks: call it in a thread. Each call needs one of :func:`release_sandbox`.
+    Blocks: call it in a thread. Pair each call with `release_sandbox`.
 
     Raises:
         OSError: it cannot be started.
@@ -49,7 +49,7 @@ def acquire_sandbox(home: Path, models: Mapping[str, Model]) -> Sandbox:
 
 
 def release_sandbox(sandbox: Sandbox) -> None:
-    """Stop the sandbox with its last user. Blocks: call it in a thread."""
+    """Stop the sandbox after its last user. Blocks: call it in a thread."""
     with _lock:
         shared = next(one for one in _running if one.sandbox is sandbox)
         shared.users -= 1
@@ -59,7 +59,7 @@ def release_sandbox(sandbox: Sandbox) -> None:
 
 
 def _renew_lock_in_child() -> None:
-    """Another thread of the parent may hold the lock at the moment of a fork."""
+    """Replace the lock, which another thread of the parent may hold during a fork."""
     global _lock
     _lock = threading.Lock()
 

@@ -1,7 +1,7 @@
-"""What was ordered, kept on disk, and how far it is.
+"""What was requested, stored on disk, and the progress of each task.
 
-One small JSON file a record, so that another sandbox on the same home (a restart, another port)
-still knows every task and can draw every result again.
+Each task is one small JSON file, so that another sandbox on the same data folder (after a restart,
+or on another port) still knows every task and can draw every result.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+from ..config.paths import make_private_folder
 
 LOG = logging.getLogger("seedream.sandbox")
 
@@ -26,12 +28,13 @@ _ID = re.compile(r"(?:task|pic)-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Record:
-    """One request that was taken; times in seconds since the epoch."""
+class StoredTask:
+    """One accepted request; times in seconds since the epoch."""
 
     id: str
-    """``task-...`` can be polled; ``pic-...`` was answered at once."""
+    """``task-...`` can be polled; ``pic-...`` got its results immediately."""
     owner: str
+    """The hashed key."""
     model: str
     prompt: str
     tier: str
@@ -39,59 +42,54 @@ class Record:
     count: int
     extension: str
     watermark: bool
-    thumbnails: tuple[str, ...]
-    """Names of the references' thumbnails in the store."""
+    references: tuple[str, ...]
+    """Thumbnails of the references: JPEG in Base64."""
     digest: str
-    """SHA-256 of the request: the same request draws the same pictures."""
+    """SHA-256 of the request: equal requests get equal images."""
     created: float
     seconds: float
     """How long the task takes."""
     failure: tuple[str, str] | None = None
-    """Message and type of a task that is going to fail."""
+    """Message and type of a task that will fail."""
     failed_items: tuple[int, ...] = ()
-    empty: bool = False
-    """Completes without results."""
-    finished: float | None = None
-    """When a test ended it before its time."""
+    """Images of a group that fail although the task completes (Ark)."""
 
     @property
     def images(self) -> int:
         """Images that are made, and so billed."""
-        if self.failure or self.empty:
-            return 0
-        return len(set(range(self.count)) - set(self.failed_items))
+        return 0 if self.failure else len(set(range(self.count)) - set(self.failed_items))
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a task stands; times in seconds since the epoch."""
+class TaskProgress:
+    """The state of a task; times in seconds since the epoch."""
 
     status: str
-    """queued, processing, completed, failed: the main page's words."""
+    """queued, processing, completed or failed: the main page's words."""
     percent: int
     started: float
     done: float
 
 
-def progress_of(record: Record, now: float, *, frozen: bool = False) -> Progress:
-    """Where ``record`` stands at ``now``; ``frozen`` keeps it from finishing."""
-    done = record.created + record.seconds if record.finished is None else record.finished
-    started = min(record.created + QUEUED_SHARE * record.seconds, done)
-    if now >= done and not frozen:
-        return Progress("failed" if record.failure else "completed", 100, started, done)
+def progress_at(task: StoredTask, now: float) -> TaskProgress:
+    """Return the task's state at ``now``."""
+    done = task.created + task.seconds
+    started = task.created + QUEUED_SHARE * task.seconds
+    if now >= done:
+        return TaskProgress("failed" if task.failure else "completed", 100, started, done)
     if now < started:
-        return Progress("queued", 0, started, done)
-    share = (now - started) / (done - started) if done > started else 1.0
-    return Progress("processing", 1 + int(98 * min(share, 1.0)), started, done)
+        return TaskProgress("queued", 0, started, done)
+    percent = 1 + int(98 * (now - started) / (done - started))
+    return TaskProgress("processing", percent, started, done)
 
 
 def new_id(kind: str) -> str:
-    """A fresh id: ``kind`` is ``task`` or ``pic``."""
+    """Create an ID; ``kind`` is ``task`` or ``pic``."""
     return f"{kind}-{secrets.token_hex(6)}"
 
 
 def write_privately(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` in one step, readable by its owner alone."""
+    """Write a file in one step, readable by its owner only."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     binary: int = getattr(os, "O_BINARY", 0)  # Windows would change line ends.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
@@ -103,76 +101,56 @@ def write_privately(path: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def private_folder(path: Path) -> Path:
-    """``path`` as a folder that only its owner can enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-class RecordStore:
-    """Records and reference thumbnails below one folder."""
+class TaskStore:
+    """Tasks in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._records = private_folder(private_folder(folder) / "records")
-        self._thumbnails = private_folder(folder / "thumbnails")
+        make_private_folder(folder)
+        self._folder = folder / "records"
+        make_private_folder(self._folder)
         self._lock = threading.Lock()
 
-    def put(self, record: Record) -> None:
-        """Store a record, or its new state."""
+    def put(self, task: StoredTask) -> None:
+        """Store a task, or its new state."""
         with self._lock:
-            self._write(record)
+            self._write(task)
 
-    def get(self, record_id: str) -> Record | None:
-        """The record of that id, or None."""
-        if not _ID.fullmatch(record_id):
-            return None
-        return _read(self._records / f"{record_id}.json")
+    def get(self, task_id: str) -> StoredTask | None:
+        """Return the task with this ID, or None."""
+        return _read(self._folder / f"{task_id}.json") if _ID.fullmatch(task_id) else None
 
-    def change(self, record_id: str, **changes: Any) -> Record | None:
-        """Change fields of a stored record; None if there is none."""
+    def change(self, task_id: str, **changes: Any) -> StoredTask | None:
+        """Change fields of a stored task; return None if it does not exist."""
         with self._lock:
-            record = self.get(record_id)
-            if record is not None:
-                record = replace(record, **changes)
-                self._write(record)
-            return record
+            task = self.get(task_id)
+            if task is not None:
+                task = replace(task, **changes)
+                self._write(task)
+            return task
 
-    def all(self) -> Iterator[Record]:
-        """Every record, in no order."""
-        for path in sorted(self._records.glob("*.json")):
-            record = _read(path)
-            if record is not None:
-                yield record
+    def all(self) -> Iterator[StoredTask]:
+        """Iterate over all tasks, ordered by ID."""
+        for path in sorted(self._folder.glob("*.json")):
+            task = _read(path)
+            if task is not None:
+                yield task
 
-    def put_thumbnail(self, name: str, data: bytes) -> None:
-        """Store a thumbnail under a name made from its content."""
-        path = self._thumbnails / f"{name}.jpg"
-        if not path.exists():
-            write_privately(path, data)
-
-    def thumbnail(self, name: str) -> bytes:
-        """A stored thumbnail's JPEG bytes.
-
-        Raises:
-            OSError: it is gone.
-        """
-        return (self._thumbnails / f"{name}.jpg").read_bytes()
-
-    def _write(self, record: Record) -> None:
-        data = json.dumps(asdict(record), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        write_privately(self._records / f"{record.id}.json", data)
+    def _write(self, task: StoredTask) -> None:
+        data = json.dumps(asdict(task), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        write_privately(self._folder / f"{task.id}.json", data)
 
 
-def _read(path: Path) -> Record | None:
+def _read(path: Path) -> StoredTask | None:
     try:
-        fields = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
-        for name in ("thumbnails", "failed_items"):
-            fields[name] = tuple(fields[name])
-        if fields["failure"] is not None:
-            fields["failure"] = tuple(fields["failure"])
-        return Record(**fields)
+        stored = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        # Fields of an earlier version are ignored.
+        values = {one.name: stored[one.name] for one in fields(StoredTask) if one.name in stored}
+        for name in ("references", "failed_items", "failure"):
+            if values[name] is not None:
+                values[name] = tuple(values[name])
+        return StoredTask(**values)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
-        LOG.debug("no record in %s", path.name)
+        LOG.debug("%s is not a stored task", path.name)
         return None

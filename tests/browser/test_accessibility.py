@@ -92,7 +92,7 @@ def test_unknown_outcome_and_forget_question_are_accessible(
     visit: Callable[..., Canvas],
     prompt: str,
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     site = open_site(NEWEST)
     site.begin(**RETURNING, **{"Comfy.ColorPalette": palette})

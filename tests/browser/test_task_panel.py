@@ -118,7 +118,7 @@ def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, prompt: 
 
 @ON_NEWEST
 def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> None:
-    from seedream_api.sandbox import Account, Status
+    from support.fake_service import Account, Status
 
     # Not the sandbox's own key, with which nothing costs anything.
     site.comfy.accounts[OTHER_KEY] = Account()
@@ -222,7 +222,7 @@ def act(canvas: Canvas, action: str) -> None:
 def test_an_unknown_outcome_stands_out_and_says_what_to_do(
     site: Site, canvas: Canvas, prompt: str
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     site.comfy.sandbox.faults.push("generate", DropAfterReceipt())
     place_generator(canvas, prompt)

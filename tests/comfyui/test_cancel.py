@@ -121,7 +121,7 @@ def test_while_references_are_encoded(comfy: ComfyFixture, prompt: str) -> None:
 
 
 def test_while_references_are_uploaded(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import Delay
+    from support.fake_service import Delay
 
     graph = {
         "8": workflows.colour(9, sum(prompt.encode()) % 251, 77),
@@ -151,7 +151,7 @@ def test_while_the_images_are_decoded(comfy: ComfyFixture, prompt: str) -> None:
 
 
 def test_while_the_images_are_fetched(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import SlowDrip
+    from support.fake_service import SlowDrip
 
     comfy.sandbox.faults.push("image", SlowDrip(100, 0.05, limit_s=1))
     prompt_id = comfy.server.queue(graph_of(prompt))

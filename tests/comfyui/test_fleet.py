@@ -18,7 +18,7 @@ from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
 EXAMPLE = PACK_ROOT / "docs" / "examples" / "fleet.py"
 JOBS = [f"fleet job {number}!" for number in range(6)]
@@ -38,7 +38,7 @@ def load(name: str, file: Path) -> Any:
 @dataclass
 class World:
     servers: list[ComfyServer]
-    sandbox: Sandbox
+    sandbox: FakeService
     clock: Clock
     bucket: Any
     example: Any
@@ -73,8 +73,8 @@ def example_picture() -> bytes:
 def world(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    from seedream_api.sandbox import SANDBOX_KEY, Sandbox
     from support import s3_server as s3
+    from support.fake_service import SANDBOX_KEY, FakeService
 
     base, clock = tmp_path_factory.mktemp("fleet"), Clock()
     credentials = {"AWS_ACCESS_KEY_ID": s3.KEY_ID, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
@@ -87,7 +87,7 @@ def world(
         client = boto3.client("s3", endpoint_url=bucket.url, region_name="us-east-1")
         client.create_bucket(Bucket="fleet")
         client.close()
-        sandbox = Sandbox(base / "service", task_seconds=TASK_SECONDS, now=clock)
+        sandbox = FakeService(base / "service", task_seconds=TASK_SECONDS, now=clock)
         with sandbox:
             servers: list[ComfyServer] = []
             for number in (1, 2):

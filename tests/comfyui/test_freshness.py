@@ -47,7 +47,7 @@ def settles(comfy: ComfyFixture, graph: dict[str, Any]) -> Outcome:
 def test_a_group_whose_download_failed_is_fetched_again(
     comfy: ComfyFixture, prompt: str, make: Any
 ) -> None:
-    from seedream_api.sandbox import ExpiredLink
+    from support.fake_service import ExpiredLink
 
     node = workflows.evolink(f"{prompt} a series of 3 images", n=3)
     if make is workflows.poll:
@@ -77,7 +77,7 @@ def test_a_stored_file_that_is_gone_is_fetched_again(comfy: ComfyFixture, prompt
 def test_with_reuse_off_a_stored_part_starts_no_new_charge(
     comfy: ComfyFixture, prompt: str
 ) -> None:
-    from seedream_api.sandbox import Status
+    from support.fake_service import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
     graph = with_views(workflows.evolink(f"{prompt} a series of 2 images", n=2), 4)

@@ -81,7 +81,7 @@ def test_hostile_pack_does_not_change_images(
 
 
 def test_retrying_pack_pays_nothing_twice(beside: Beside, prompt: str) -> None:
-    from seedream_api.sandbox import DropAfterReceipt, Status
+    from support.fake_service import DropAfterReceipt, Status
 
     for number, fault in enumerate((DropAfterReceipt(), Status(502, charged=True))):
         one = f"{prompt} {number}"

@@ -120,7 +120,7 @@ def test_fewer_images_than_asked_for_are_told(comfy: ComfyFixture, prompt: str) 
 
 
 def test_a_group_with_a_failed_image_gives_the_others(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import PartialGroup
+    from support.fake_service import PartialGroup
 
     comfy.sandbox.faults.push("generate", PartialGroup((1,)))
     graph = {
@@ -139,7 +139,7 @@ def test_a_group_with_a_failed_image_gives_the_others(comfy: ComfyFixture, promp
 
 
 def test_an_undecodable_image_leaves_the_others(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import Status
+    from support.fake_service import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
     comfy.sandbox.faults.push("image", Status(200, broken), times=3)
@@ -155,7 +155,7 @@ def test_an_undecodable_image_leaves_the_others(comfy: ComfyFixture, prompt: str
 
 
 def test_partial_fail_keeps_made_images_for_later(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import PartialGroup
+    from support.fake_service import PartialGroup
 
     graph = {
         "1": workflows.evolink(f"{prompt} a series of 4 images", n=4),

@@ -66,7 +66,7 @@ def test_moderation(comfy: ComfyFixture, prompt: str, make: Any, word: str) -> N
 def test_an_outcome_that_is_unknown_is_not_tried_again(
     comfy: ComfyFixture, prompt: str, make: Any
 ) -> None:
-    from seedream_api.sandbox import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     comfy.sandbox.faults.push("generate", DropAfterReceipt())
     first = comfy.fail(graph_of(make(prompt)))
@@ -85,7 +85,7 @@ def test_a_task_that_fails_gives_the_services_reason(comfy: ComfyFixture, prompt
 
 
 def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import EmptyCompleted
+    from support.fake_service import EmptyCompleted
 
     comfy.sandbox.faults.push("generate", EmptyCompleted())
     message = comfy.fail(graph_of(workflows.evolink(prompt)))
@@ -94,7 +94,7 @@ def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -
 
 
 def test_images_that_cannot_be_fetched_are_no_success(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox import ExpiredLink
+    from support.fake_service import ExpiredLink
 
     comfy.sandbox.faults.push("image", ExpiredLink(410), times=4)
     message = comfy.fail(graph_of(workflows.evolink(prompt)))

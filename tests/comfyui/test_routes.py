@@ -363,7 +363,7 @@ def test_a_task_is_listed_with_what_it_cost_and_its_images(
 
 
 def test_unknown_outcome_has_hint_in_both_languages(comfy: ComfyFixture, prompt: str) -> None:
-    from seedream_api.sandbox.faults import DropAfterReceipt
+    from support.fake_service import DropAfterReceipt
 
     comfy.sandbox.faults.push("generate", DropAfterReceipt())
     comfy.fail(graph(prompt))

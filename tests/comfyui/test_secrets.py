@@ -31,11 +31,11 @@ READABLE = (
 def shared(
     boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyFixture]:
-    from seedream_api.sandbox import Account, Sandbox
+    from support.fake_service import Account, FakeService
 
     folder, clock, accounts = tmp_path_factory.mktemp("secrets"), Clock(), {KEY: Account()}
     options: dict[str, Any] = {"preferential_seconds": 0, "task_seconds": 2, "now": clock}
-    with Sandbox(folder / "service", keys=accounts, **options) as sandbox:
+    with FakeService(folder / "service", keys=accounts, **options) as sandbox:
         server = boot_comfyui(
             environment={
                 "DEEPSPACE_BASE_URL": sandbox.url,
@@ -99,7 +99,7 @@ def test_a_run_that_succeeds_leaves_the_key_nowhere(vault: ComfyFixture, prompt:
 
 
 def faults() -> dict[str, tuple[str, Any]]:
-    from seedream_api.sandbox import Json, Status, WrongType
+    from support.fake_service import Json, Status, WrongType
 
     error = {"error": {"message": f"bad {KEY}", "type": KEY, "code": KEY, "param": KEY}}
     return {
@@ -136,9 +136,9 @@ def test_a_service_that_repeats_the_key_spreads_it_no_further(
 def test_the_key_follows_no_redirect_to_another_host(
     vault: ComfyFixture, prompt: str, route: str, code: int, tmp_path: Any
 ) -> None:
-    from seedream_api.sandbox import RedirectTo, Sandbox
+    from support.fake_service import FakeService, RedirectTo
 
-    with Sandbox(tmp_path) as other:
+    with FakeService(tmp_path) as other:
         vault.sandbox.faults.push(route, RedirectTo(f"{other.url}/elsewhere", code))
         outcome = vault.server.run({"1": workflows.evolink(prompt), "2": workflows.look("1")})
         assert all("authorization" not in request.headers for request in other.requests)

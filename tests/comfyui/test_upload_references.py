@@ -111,7 +111,7 @@ def test_upload_without_images_or_out_of_bounds_is_refused(
 
 
 def test_a_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
-    from seedream_api.sandbox import WrongType
+    from support.fake_service import WrongType
 
     comfy.sandbox.faults.push("reference", WrongType(), times=100)
     graph = {
@@ -124,7 +124,7 @@ def test_a_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
 
 
 def test_a_cached_run_never_outlives_its_urls(comfy: ComfyFixture) -> None:
-    from seedream_api.sandbox import HOST_KEY
+    from support.fake_service import HOST_KEY
 
     comfy.clock.run(comfy.clock.STOPPED)
     graph = {

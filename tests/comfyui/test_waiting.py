@@ -51,7 +51,7 @@ def test_wait_off_blocks_the_images_alone(comfy: ComfyFixture, prompt: str) -> N
 def test_an_answer_with_images_gives_them_even_with_wait_off(
     comfy: ComfyFixture, prompt: str
 ) -> None:
-    from seedream_api.sandbox import Json
+    from support.fake_service import Json
 
     url = shown(comfy.run({"1": workflows.evolink(prompt), "2": workflows.show("1", 2)}), "2")
     comfy.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))

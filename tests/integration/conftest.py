@@ -14,7 +14,7 @@ from support.api_client import ApiClient, until
 from support.download_kit import fetch as fetch, serve as serve
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
 
 @pytest.fixture(scope="session")
@@ -43,16 +43,16 @@ def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) 
 
 
 @pytest.fixture
-def make_sandbox(tmp_path: Path, fast_sandbox: None) -> Iterator[Callable[..., Sandbox]]:
+def make_sandbox(tmp_path: Path, fast_sandbox: None) -> Iterator[Callable[..., FakeService]]:
     """Start sandboxes, each with its own data folder."""
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
-    started: list[Sandbox] = []
+    started: list[FakeService] = []
 
-    def make(**options: Any) -> Sandbox:
+    def make(**options: Any) -> FakeService:
         home = tmp_path / f"sandbox_{len(started)}"
         given = {"preferential_seconds": 0, "task_seconds": 0, **options}
-        started.append(Sandbox(home, **given).start())
+        started.append(FakeService(home, **given).start())
         return started[-1]
 
     yield make
@@ -67,7 +67,7 @@ def make_api_client(home: Path) -> Callable[..., ApiClient]:
     """Make API clients of a sandbox; all share this test's data folder."""
     from seedream_api.sandbox import SANDBOX_KEY
 
-    def make(sandbox: Sandbox, key: str = SANDBOX_KEY, **environ: str) -> ApiClient:
+    def make(sandbox: FakeService, key: str = SANDBOX_KEY, **environ: str) -> ApiClient:
         settings = {"DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": key}
         return ApiClient(sandbox, home, {"SEEDREAM_HOME": str(home), **settings, **environ})
 
@@ -76,7 +76,7 @@ def make_api_client(home: Path) -> Callable[..., ApiClient]:
 
 @pytest.fixture
 def api_client(
-    make_sandbox: Callable[..., Sandbox], make_api_client: Callable[..., ApiClient]
+    make_sandbox: Callable[..., FakeService], make_api_client: Callable[..., ApiClient]
 ) -> ApiClient:
     """An API client of a sandbox whose tasks finish at once."""
     return make_api_client(make_sandbox())

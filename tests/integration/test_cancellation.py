@@ -10,8 +10,8 @@ import pytest
 from seedream_api import Charge, collect, generate
 from seedream_api.errors import LedgerFailed, NotSent
 from seedream_api.jobs.collect import resume
-from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
 from support.async_helpers import Held, cancelled, soon
+from support.fake_service import DropAfterReceipt, Fault, Status, Truncated
 from support.sample_requests import BOTH, NOW_5, cat
 
 
@@ -289,7 +289,7 @@ def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: st
         await soon(lambda: api_client.sent)
         closing = asyncio.create_task(session.close(patience_s=20.0))
         await soon(lambda: session.is_closing)
-        api_client.sandbox._desk.release()  # the answer comes; a task goes on
+        api_client.sandbox.release_responses()  # the answer comes; a task goes on
         await closing
         await asyncio.gather(task, return_exceptions=True)
 

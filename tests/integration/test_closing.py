@@ -14,8 +14,8 @@ import pytest
 
 from seedream_api import Charge, Interrupted, SeedreamError, WaitTimedOut, generate
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.sandbox import Delay, Status
 from support.async_helpers import Held, cancelled, soon
+from support.fake_service import Delay, Status
 from support.paths import PACK_ROOT
 from support.sample_requests import BOTH, LATER_40, NOW_5, cat
 

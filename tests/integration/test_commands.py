@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from seedream_api import MODELS
-from seedream_api.sandbox import NO_BALANCE_KEY, Delay, Json, Status
+from support.fake_service import NO_BALANCE_KEY, Delay, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 FIELDS = {"status", "task_id", "task_ids", "images", "failures", "references", "reused",

@@ -27,9 +27,9 @@ from seedream_api import (
     generate,
 )
 from seedream_api.jobs import steps
-from seedream_api.sandbox import Account, Delay, Status, rate_limited
 from seedream_api.service.polling import FASTEST_S, PollSchedule, PollThrottle
 from support.async_helpers import cancelled, soon
+from support.fake_service import Account, Delay, Status, rate_limited
 from support.sample_requests import BOTH, NOW_5, cat
 
 # ---- the same, twice at once ----
@@ -169,7 +169,7 @@ def test_cancel_while_the_task_runs_names_the_task(api_client: Any) -> None:
         api_client.sandbox.hold()
         task = asyncio.create_task(generate(cat(), session))
         await soon(lambda: api_client.sent)
-        api_client.sandbox._desk.release()  # the answer comes; the task goes on
+        api_client.sandbox.release_responses()  # the answer comes; the task goes on
         await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
         error = await cancelled(task)
         assert error.task_id and error.charge is Charge.RUNNING

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from seedream_api import ContentRejected, SeedreamError, sandbox
+from seedream_api import ContentRejected, SeedreamError
 from seedream_api.errors import Charge
 from seedream_api.messages import MONEY
-from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
+from support import fake_service
+from support.fake_service import DropAfterReceipt, Fault, Json, Status, Truncated
 from support.fault_cases import (
     CASES,
     FAILED,
@@ -73,8 +74,8 @@ def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_fault_that_the_sandbox_knows_is_in_the_matrix() -> None:
     known = {
-        value for name in sandbox.__all__
-        if isinstance(value := getattr(sandbox, name), type) and issubclass(value, Fault)
+        value for name in fake_service.__all__
+        if isinstance(value := getattr(fake_service, name), type) and issubclass(value, Fault)
     }  # fmt: skip
     assert {type(case.fault) for case in CASES} == known - {Fault}
     assert {type(case.fault) for case, _ in each(is_real=True)} == known - {Fault}

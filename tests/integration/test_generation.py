@@ -23,7 +23,7 @@ from seedream_api import (
     generate,
     pixels_reference,
 )
-from seedream_api.sandbox import Json, PartialGroup
+from support.fake_service import Json, PartialGroup
 
 NOW_5, NOW_45 = "Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential"
 LATER_5, LATER_45, LATER_40 = "Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0"
@@ -103,7 +103,7 @@ def test_evolink_bodies_are_those_of_the_main_page(api_client: Any, hosted: list
 
 
 def test_one_intent_has_one_idempotency_key(api_client: Any) -> None:
-    from seedream_api.sandbox import rate_limited
+    from support.fake_service import rate_limited
 
     api_client.sandbox.faults.push("generate", rate_limited(), times=2)
     api_client.generate()

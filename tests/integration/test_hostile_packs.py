@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.sandbox import SANDBOX_KEY, DropAfterReceipt, Status
+from support.fake_service import SANDBOX_KEY, DropAfterReceipt, Status
 from support.paths import PACK_ROOT
 
 WALK = """

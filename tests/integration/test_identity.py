@@ -14,9 +14,9 @@ from PIL import Image
 
 from seedream_api import Origin, collect, collect_all, pixels_reference
 from seedream_api.jobs.upload_references import upload_references
-from seedream_api.sandbox.files_api import FILES_KEY
 from seedream_api.service.references import UrlReference
 from seedream_api.uploads import evolink
+from support.fake_service import FILES_KEY
 from support.old_ledgers import spell_as_0_1, take_back_to_0_1
 
 

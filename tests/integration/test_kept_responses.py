@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api.sandbox import SANDBOX_KEY, Json
 from seedream_api.service import result_items
 from support.crafted_images import saved
+from support.fake_service import SANDBOX_KEY, Json
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 FAMILIES = pytest.mark.parametrize("model", [NOW_5, LATER_40])

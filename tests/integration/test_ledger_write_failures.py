@@ -11,7 +11,7 @@ from seedream_api import Charge, OutcomeUnknown, Request, SeedreamError, generat
 from seedream_api.errors import ApiRefused, CompletedWithoutImages, LedgerFailed, TaskFailed
 from seedream_api.jobs.job import WRITE_DOWN_S
 from seedream_api.ledger.states import State
-from seedream_api.sandbox import DropAfterReceipt, Json, Status, Truncated, rate_limited
+from support.fake_service import DropAfterReceipt, Json, Status, Truncated, rate_limited
 from support.sample_requests import BOTH, LATER_40, NOW_5, cat
 
 FOREVER = 1_000_000

@@ -22,9 +22,9 @@ from seedream_api import (
 )
 from seedream_api.jobs.results import Phase, Progress
 from seedream_api.jobs.runner import OTHER_OWNER_PAUSE_S
-from seedream_api.sandbox import Json
 from seedream_api.service.polling import SLOWEST_S
 from support.async_helpers import cancelled, soon
+from support.fake_service import Json
 from support.sample_requests import BOTH, NOW_5, cat
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from seedream_api import NotSent, Request, UnsafeURL, generate
 from seedream_api.jobs.load_urls import load_urls
-from seedream_api.sandbox import Json
+from support.fake_service import Json
 from support.hostile_server import Server, answer, redirect
 from support.loopback_proxy import LoopbackProxy, TlsFront
 

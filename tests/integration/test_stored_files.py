@@ -14,8 +14,8 @@ import pytest
 
 from seedream_api import Origin, ResultUnavailable, SeedreamError, Session
 from seedream_api.jobs.load_urls import load_urls
-from seedream_api.sandbox import ExpiredLink, Json, Status
 from support.download_kit import PNG, encoded
+from support.fake_service import ExpiredLink, Json, Status
 from support.hostile_server import RESET, Server, answer, cut_after, redirect
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"

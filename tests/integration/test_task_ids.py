@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from seedream_api import TaskNotFound, collect, collect_all, generate
-from seedream_api.sandbox import Status
-from seedream_api.sandbox.orders import Orders
-from seedream_api.sandbox.replies import Reply, json_reply
+from seedream_api.sandbox.exchange import Reply, json_reply
+from seedream_api.sandbox.generation import Generation
+from support.fake_service import Status
 from support.sample_requests import cat
 
 
@@ -45,19 +45,19 @@ ODD_IDS = ["a=b/c+d@e~f", "任务-1", "x" * 201, "?a#b%2F&c", "a b", "..x", "\U0
 def test_id_that_the_service_gave_is_used_as_it_is(
     api_client: Any, monkeypatch: pytest.MonkeyPatch, task_id: str
 ) -> None:
-    real_place, real_task = Orders.place, Orders.task
+    real_submit, real_poll = Generation.submit, Generation.poll
     made: list[str] = []
 
-    def place(*args: Any) -> Reply:
-        made.append(json.loads(real_place(*args).body)["id"])
+    def submit(*args: Any) -> Reply:
+        made.append(json.loads(real_submit(*args).body)["id"])
         return json_reply({"id": task_id, "status": "queued"})
 
-    def task(orders: Orders, asked: str, *args: Any) -> Reply:
+    def poll(generation: Generation, asked: str, *args: Any) -> Reply:
         assert asked == task_id
-        return real_task(orders, made[0], *args)
+        return real_poll(generation, made[0], *args)
 
-    monkeypatch.setattr(Orders, "place", place)
-    monkeypatch.setattr(Orders, "task", task)
+    monkeypatch.setattr(Generation, "submit", submit)
+    monkeypatch.setattr(Generation, "poll", poll)
     api_client.sandbox.faults.push("task", Status(404), times=2)
     assert api_client.run(lambda session: generate(cat(), session, wait=False)).task_id == task_id
     for _ in range(2):

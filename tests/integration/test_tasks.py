@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seedream_api import Request, generate
-from seedream_api.sandbox import DropAfterReceipt, ExpiredLink, Json, Status
+from support.fake_service import DropAfterReceipt, ExpiredLink, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 DAY = 86_400.0

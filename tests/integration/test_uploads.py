@@ -32,14 +32,12 @@ from seedream_api import (
 )
 from seedream_api.doctor import run_checks
 from seedream_api.jobs.upload_references import upload_references
-from seedream_api.sandbox import Delay, ExpiredLink, Json, Status, WrongType
-from seedream_api.sandbox.files_api import FILES_KEY
-from seedream_api.sandbox.image_host import HOST_KEY
 from seedream_api.service.references import PictureReference
 from seedream_api.uploads import evolink, http
 from seedream_api.uploads.sandbox_host import SandboxHost
 from support.api_client import START
 from support.canary import UPLOAD_SECRET as SECRET
+from support.fake_service import FILES_KEY, HOST_KEY, Delay, ExpiredLink, Json, Status, WrongType
 
 PREFERENTIAL, EVOLINK = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 COLOURS = ("red", "green", "blue", "white", "black", "cyan", "orange")
@@ -338,7 +336,7 @@ def test_an_upload_is_not_used_near_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     api_client = make_api_client(make_sandbox())
-    api_client.sandbox._service._shelf.now = api_client.clock
+    api_client.sandbox.file_store.now = api_client.clock
     settings = evolink_files(api_client, monkeypatch)
     life_s = 72 * 3600
     for seed, (age_s, uploads) in enumerate(

@@ -13,13 +13,13 @@ from PIL import Image
 
 from seedream_api import ConfigurationError, UploadFailed, pixels_reference
 from seedream_api.images.encode import EncodedImage
-from seedream_api.sandbox import FILES_KEY, HOST_KEY, Json, Status, WrongType
-from seedream_api.sandbox.multipart import read_form
 from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
 from seedream_api.uploads.evolink import EvolinkFiles
 from seedream_api.uploads.http import UploadRejected, encode_multipart, name_of
 from seedream_api.uploads.image_host import HttpHost
+from support.fake_service import FILES_KEY, HOST_KEY, Json, Status, WrongType
+from support.fake_service.multipart import read_form
 
 MODEL = "Seedream-4.0"
 

@@ -18,8 +18,8 @@ from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.schema import file_id, quarantine
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.sandbox import ExpiredLink, Status, rate_limited
 from support.driver_process import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
+from support.fake_service import ExpiredLink, Status, rate_limited
 
 REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}
 WRITES = ("commit", "fsync", "rename")

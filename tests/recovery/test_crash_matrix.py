@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from seedream_api.sandbox import Json, SlowDrip, Status, Truncated
 from support.driver_process import EVOLINK, GROUP, PREFERENTIAL, Driver, Place, sandbox_at
+from support.fake_service import Json, SlowDrip, Status, Truncated
 
 WORKERS = 2
 STILL_RUNNING = Json({"status": "processing", "progress": 40})

@@ -30,8 +30,8 @@ from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.ledger import owner_lock
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.sandbox import SANDBOX_KEY, Delay, Sandbox
 from support.driver_process import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
+from support.fake_service import SANDBOX_KEY, Delay, FakeService
 from support.paths import PACK_ROOT
 
 ROUNDS = 100
@@ -44,13 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[Sandbox]:
+def service(folder: Path) -> Iterator[FakeService]:
     with sandbox_at(folder) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(scope="module")
-def trio(folder: Path, service: Sandbox) -> Iterator[list[Place]]:
+def trio(folder: Path, service: FakeService) -> Iterator[list[Place]]:
     """Three processes with one home, each with an open session of its own."""
     with Driver("stay") as one, Driver("stay") as two, Driver("stay") as three:
         places = [Place(folder, service, driver, SMALL) for driver in (one, two, three)]
@@ -100,7 +100,7 @@ def both(pair: list[Place], **request: Any) -> list[dict[str, Any]]:
     return [place.driver.end() for place in pair]
 
 
-def test_two_processes_race_a_hundred_times(pair: list[Place], service: Sandbox) -> None:
+def test_two_processes_race_a_hundred_times(pair: list[Place], service: FakeService) -> None:
     before, rows = len(service.posts), len(pair[0].states())
     origins: dict[str, int] = {}
     for round_ in range(1, ROUNDS + 1):
@@ -117,7 +117,7 @@ def test_two_processes_race_a_hundred_times(pair: list[Place], service: Sandbox)
     assert origins.get("joined", 0) > ROUNDS // 4, origins
 
 
-def test_a_live_owner_is_waited_for(pair: list[Place], service: Sandbox) -> None:
+def test_a_live_owner_is_waited_for(pair: list[Place], service: FakeService) -> None:
     before = len(service.posts)
     request = {**PREFERENTIAL, "prompt": "A held cat"}
     service.hold()
@@ -134,7 +134,7 @@ def test_a_live_owner_is_waited_for(pair: list[Place], service: Sandbox) -> None
 
 @pytest.mark.parametrize(("held", "state"), [("image", "answered"), ("generate", "sending")])
 def test_of_several_waiters_one_takes_over(
-    trio: list[Place], service: Sandbox, held: str, state: str
+    trio: list[Place], service: FakeService, held: str, state: str
 ) -> None:
     """The owner is killed; of three that wait, one goes on, and all get what it gets."""
     request = {**SMALL, "prompt": f"A cat that is {state}"}
@@ -162,7 +162,7 @@ def test_of_several_waiters_one_takes_over(
 
 
 def test_process_that_takes_over_unsent_job_pays(
-    trio: list[Place], service: Sandbox, tmp_path: Path
+    trio: list[Place], service: FakeService, tmp_path: Path
 ) -> None:
     """The owner is killed before it sends; of two that wait, one sends, and says so."""
     picture = tmp_path / "reference.png"
@@ -188,7 +188,7 @@ def test_process_that_takes_over_unsent_job_pays(
     assert told == [("joined", 0), ("joined", 0), ("new", 1)]
 
 
-def test_two_hosts_and_the_command_line(pair: list[Place], service: Sandbox) -> None:
+def test_two_hosts_and_the_command_line(pair: list[Place], service: FakeService) -> None:
     """A listing disturbs nobody and sees every entry whole."""
     stop, seen, failures = threading.Event(), [0], []
 
@@ -283,7 +283,7 @@ def test_many_threads_claim_one_dead_row(home: Path) -> None:
         ledger.close()
 
 
-def test_two_sessions_of_one_process(home: Path, service: Sandbox) -> None:
+def test_two_sessions_of_one_process(home: Path, service: FakeService) -> None:
     """ComfyUI with changed settings has two of them side by side."""
     settings = load_settings(
         home, {"DEEPSPACE_BASE_URL": service.url, "DEEPSPACE_API_KEY": SANDBOX_KEY}
@@ -327,7 +327,7 @@ class Halted:
 
 
 @pytest.fixture
-def sessions(home: Path, service: Sandbox) -> Callable[[], Session]:
+def sessions(home: Path, service: FakeService) -> Callable[[], Session]:
     settings = load_settings(
         home, {"DEEPSPACE_BASE_URL": service.url, "DEEPSPACE_API_KEY": SANDBOX_KEY}
     )
@@ -335,7 +335,7 @@ def sessions(home: Path, service: Sandbox) -> Callable[[], Session]:
 
 
 def test_request_cancelled_while_claimed_blocks_no_other(
-    sessions: Callable[[], Session], service: Sandbox, home: Path
+    sessions: Callable[[], Session], service: FakeService, home: Path
 ) -> None:
     async def road() -> Result:
         async with sessions() as one, sessions() as other:
@@ -356,7 +356,7 @@ def test_request_cancelled_while_claimed_blocks_no_other(
 
 @pytest.mark.parametrize("family", [SMALL, PREFERENTIAL], ids=["evolink", "preferential"])
 def test_waiter_on_other_process_is_told_when_it_stops(
-    sessions: Callable[[], Session], service: Sandbox, family: dict[str, Any]
+    sessions: Callable[[], Session], service: FakeService, family: dict[str, Any]
 ) -> None:
     request = Request(**{**family, "prompt": "Sent by another"})
 
@@ -391,7 +391,7 @@ def test_waiter_on_other_process_is_told_when_it_stops(
 
 
 def test_close_before_first_byte_leaves_nothing_unknown(
-    sessions: Callable[[], Session], service: Sandbox, home: Path
+    sessions: Callable[[], Session], service: FakeService, home: Path
 ) -> None:
     async def road() -> None:
         session = await sessions().__aenter__()

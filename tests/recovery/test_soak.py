@@ -13,9 +13,9 @@ import pytest
 
 from seedream_api.ledger.ledger import Ledger
 from seedream_api.ledger.states import JobSpec as Wish, State
-from seedream_api.sandbox import Sandbox
-from seedream_api.sandbox.tasks import Record, RecordStore
+from seedream_api.sandbox.tasks import StoredTask, TaskStore
 from seedream_api.service.result_items import ResultItem
+from support.fake_service import FakeService
 from support.paths import PACK_ROOT
 
 SOAK = PACK_ROOT / "tools" / "soak.py"
@@ -48,11 +48,11 @@ class Books:
     def __init__(self, folder: Path, audit: Any, intent_type: Any) -> None:
         self.audit = audit
         self.home = folder / "home"
-        self.service = Sandbox(folder / "service", task_seconds=0)
-        self.store = RecordStore(folder / "service" / "sandbox")
-        self.record = Record(
+        self.service = FakeService(folder / "service", task_seconds=0)
+        self.store = TaskStore(folder / "service" / "sandbox")
+        self.record = StoredTask(
             id="task-0123456789ab", owner="", model="Seedream-4.0", prompt="a cat", tier="1K",
-            ratio="1:1", count=1, extension="jpg", watermark=False, thumbnails=(), digest="00",
+            ratio="1:1", count=1, extension="jpg", watermark=False, references=(), digest="00",
             created=0.0, seconds=0.0,
         )  # fmt: skip
         self.store.put(self.record)

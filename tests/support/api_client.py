@@ -22,7 +22,7 @@ from .paths import PACK_ROOT
 if TYPE_CHECKING:
     from seedream_api import Result, Session, Settings
     from seedream_api.ledger.records import JobRecord
-    from seedream_api.sandbox import Sandbox
+    from support.fake_service import FakeService
 
 START = 1_769_263_230.0
 PATIENCE_S = 30.0
@@ -65,7 +65,7 @@ class Ran:
 class ApiClient:
     """An account of the sandbox with a data folder."""
 
-    sandbox: Sandbox
+    sandbox: FakeService
     home: Path
     environ: dict[str, str]
     clock: Clock = field(default_factory=Clock)

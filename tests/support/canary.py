@@ -23,7 +23,7 @@ import pytest
 from .paths import PACK_ROOT
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import TakenRequest
+    from support.fake_service import LoggedRequest
 
 S3_SECRET = "canary/aws+secret/0123456789abcdefghijkl"
 UNSHAPED_KEY = "canary7QmX2vRt9LbZ4wKp"
@@ -203,7 +203,7 @@ class Watch:
         if found := self.search.in_data(data):
             self.found.append(f"{where}: {', '.join(found)}")
 
-    def look_at_requests(self, requests: Iterable[TakenRequest]) -> None:
+    def look_at_requests(self, requests: Iterable[LoggedRequest]) -> None:
         """Search what a service was sent: a key travels in the Authorization header and nowhere
         else."""
         for request in requests:

@@ -19,7 +19,7 @@ from .paths import PACK_ROOT
 from .workflows import TOOLS, write_tools
 
 if TYPE_CHECKING:
-    from seedream_api.sandbox import Account, Sandbox, TakenRequest
+    from support.fake_service import Account, FakeService, LoggedRequest
 
 GENERATE = "/v1/images/generations"
 TASK_SECONDS = 2.0
@@ -60,7 +60,7 @@ class ComfyFixture:
     """A server, the service behind it, and what a test asks about them."""
 
     server: ComfyServer
-    sandbox: Sandbox
+    sandbox: FakeService
     clock: Clock
     accounts: dict[str, Account]
     """The keys that the sandbox knows; a test may change them."""
@@ -98,7 +98,7 @@ class ComfyFixture:
         self.until(lambda: len(self.posts(prompt)) == count)
         return prompt_id
 
-    def posts(self, prompt: str) -> list[TakenRequest]:
+    def posts(self, prompt: str) -> list[LoggedRequest]:
         """Every generation request whose prompt holds ``prompt``, those that a fault befell too."""
         return [
             request
@@ -149,10 +149,10 @@ def open_comfy(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Comfy
     Args:
         boot: starts a server; see ``boot_comfyui`` in ``conftest.py``.
     """
-    from seedream_api.sandbox import ACCOUNTS, SANDBOX_KEY, Sandbox
+    from support.fake_service import ACCOUNTS, SANDBOX_KEY, FakeService
 
     clock, accounts, home = Clock(), dict(ACCOUNTS), folder / "home"
-    sandbox = Sandbox(
+    sandbox = FakeService(
         folder / "service",
         preferential_seconds=0,
         task_seconds=TASK_SECONDS,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seedream_api.sandbox import Sandbox
+from support.fake_service import FakeService
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -84,7 +84,7 @@ class Place:
     """A new data folder, the service, and the driver that uses both."""
 
     folder: Path
-    sandbox: Sandbox
+    sandbox: FakeService
     driver: Driver
     request: dict[str, Any]
     files: tuple[Path, ...] = ()
@@ -152,7 +152,7 @@ class Place:
         return [row[0] for row in found]
 
 
-def sandbox_at(folder: Path, **more: Any) -> Sandbox:
+def sandbox_at(folder: Path, **more: Any) -> FakeService:
     """Return a sandbox, not started yet, whose tasks finish at once."""
     quick = {"preferential_seconds": 0, "task_seconds": 0, **more}
-    return Sandbox(folder / "sandbox_home", **quick)
+    return FakeService(folder / "sandbox_home", **quick)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seedream_api.errors import Charge
-from seedream_api.sandbox import (
+from support.fake_service import (
     Delay,
     DropAfterReceipt,
     DropBeforeReceipt,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seedream_api.sandbox.service import BLOCKED
+from seedream_api.sandbox.prompt_parsing import BLOCKED
 
 from .faults import Refusing
 from .intents import Intent
@@ -108,7 +108,7 @@ def audit_money(
         if count > 1:
             findings.paid_twice.append(f"request {key} was sent {count} times")
     charged = Counter(record.prompt for record in records if record.images)
-    ended = Counter(r.prompt for r in records if not r.images and not r.empty)
+    ended = Counter(r.prompt for r in records if not r.images and r.count)
     for wish in wishes:
         allowed = 1 + wish.forgotten
         if charged[wish.prompt] > allowed:

@@ -11,18 +11,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from seedream_api.sandbox import (
+from support.fake_service import (
     Delay,
     DropAfterReceipt,
     DropBeforeReceipt,
     EmptyCompleted,
     ExpiredLink,
+    FakeService,
     Fault,
     Json,
     Oversized,
     PartialGroup,
     RedirectTo,
-    Sandbox,
     SlowDrip,
     Status,
     Truncated,
@@ -108,7 +108,7 @@ class Script:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def begin(self, sandbox: Sandbox) -> None:
+    def begin(self, sandbox: FakeService) -> None:
         """Fill the queues of a fresh sandbox, and keep them filled."""
         self._stop.clear()
         self._pushed = {route: [] for route in MAKERS}
@@ -116,7 +116,7 @@ class Script:
         self._thread = threading.Thread(target=self._keep_filled, args=(sandbox,), daemon=True)
         self._thread.start()
 
-    def end(self, sandbox: Sandbox) -> Counter[tuple[str, str]]:
+    def end(self, sandbox: FakeService) -> Counter[tuple[str, str]]:
         """How often what befell which route, and nothing from now on."""
         self._stop.set()
         assert self._thread is not None
@@ -128,11 +128,11 @@ class Script:
         sandbox.faults.clear()
         return happened
 
-    def _keep_filled(self, sandbox: Sandbox) -> None:
+    def _keep_filled(self, sandbox: FakeService) -> None:
         while not self._stop.wait(0.02):
             self._fill(sandbox)
 
-    def _fill(self, sandbox: Sandbox) -> None:
+    def _fill(self, sandbox: FakeService) -> None:
         for route, source in self._sources.items():
             while sandbox.faults.waiting(route) < STOCK:
                 bad = source.random() < self._share

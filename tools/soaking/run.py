@@ -13,8 +13,9 @@ from seedream_api import Request, SeedreamError, Session, file_reference, genera
 from seedream_api.catalog import PIXELS
 from seedream_api.jobs.collect import resume
 from seedream_api.ledger.states import UNFINISHED_STATES, State
-from seedream_api.sandbox import SANDBOX_KEY, Sandbox, results
-from seedream_api.sandbox.tasks import RecordStore
+from seedream_api.sandbox import results
+from seedream_api.sandbox.tasks import TaskStore
+from support.fake_service import SANDBOX_KEY, FakeService
 
 from . import audit
 from .crowd import Crowd, environment
@@ -67,9 +68,9 @@ class Soak:
             self._note_posts(service)
             return self._audited(service)
 
-    def _service(self, port: int) -> Sandbox:
+    def _service(self, port: int) -> FakeService:
         """The service, after its own restart: it still knows all tasks."""
-        return Sandbox(
+        return FakeService(
             self.folder / "service", port=port, preferential_seconds=0.02, task_seconds=0.1
         )
 
@@ -81,7 +82,7 @@ class Soak:
             Image.new("RGB", (32, 24 + number), (40 * number, 90, 120)).save(path)
         return paths
 
-    def _note_posts(self, service: Sandbox) -> None:
+    def _note_posts(self, service: FakeService) -> None:
         for request in service.requests:
             if request.method == "POST" and request.path == "/v1/images/generations":
                 prompt = request.json["prompt"] if isinstance(request.json, dict) else ""
@@ -112,10 +113,10 @@ class Soak:
                     picture = (file_reference(Path(wish.picture), 1),) if wish.picture else ()
                     await generate(Request(**wish.request, references=picture), quiet)
 
-    def _audited(self, service: Sandbox) -> audit.Findings:
+    def _audited(self, service: FakeService) -> audit.Findings:
         findings = audit.Findings()
         books = audit.Books(self.home)
-        records = list(RecordStore(self.folder / "service" / "sandbox").all())
+        records = list(TaskStore(self.folder / "service" / "sandbox").all())
         dropped = self.faults["generate", "DropBeforeReceipt"]
         audit.audit_money(findings, self.wishes, self.posts, records, books, dropped)
         self.stored = audit.audit_images(findings, records, books, service)

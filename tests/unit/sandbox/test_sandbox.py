@@ -1,4 +1,4 @@
-"""The service's stand-in, driven over real sockets with the standard library alone."""
+"""The sandbox, and the controls that tests add to it, over real sockets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ import pytest
 from PIL import Image
 
 from seedream_api.catalog import MAX_REFERENCE_BYTES, MODELS, PIXELS, RATIOS
-from seedream_api.sandbox import (
+from seedream_api.sandbox import Sandbox
+from support.fake_service import (
     NO_BALANCE_402_KEY,
     NO_BALANCE_KEY,
     SANDBOX_KEY,
@@ -32,11 +33,11 @@ from seedream_api.sandbox import (
     DropBeforeReceipt,
     EmptyCompleted,
     ExpiredLink,
+    FakeService,
     Json,
     Oversized,
     PartialGroup,
     RedirectTo,
-    Sandbox,
     SlowDrip,
     Status,
     Truncated,
@@ -60,7 +61,7 @@ class Clock:
 
 
 @dataclass
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -76,12 +77,12 @@ class Answer:
 
 @dataclass
 class Caller:
-    """Speaks to one sandbox, a connection a request."""
+    """Calls one sandbox, with a new connection per request."""
 
-    sandbox: Sandbox
+    sandbox: FakeService
     key: str | None = SANDBOX_KEY
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.sandbox.port, timeout=20)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.key is not None and not path.startswith(("/results/", "/sandbox/images/")):
@@ -90,23 +91,23 @@ class Caller:
             connection.request(method, path, body=body, headers=sent)
             got = connection.getresponse()
             lowered = {name.lower(): value for name, value in got.getheaders()}
-            return Answer(got.status, lowered, got.read())
+            return Response(got.status, lowered, got.read())
         finally:
             connection.close()
 
-    def get(self, url: str, **headers: str) -> Answer:
+    def get(self, url: str, **headers: str) -> Response:
         parts = urlsplit(url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return self.ask("GET", path, **headers)
 
-    def post(self, **fields: Any) -> Answer:
+    def post(self, **fields: Any) -> Response:
         body = json.dumps({"model": LATER_40, "prompt": "A cat", **fields}).encode()
         return self.ask("POST", GENERATE, body, Content_Type="application/json")
 
     def task(self, **fields: Any) -> str:
-        answer = self.post(**fields)
-        assert answer.status == 200, answer.body
-        return f"/v1/images/Seedream/{answer.json['id']}"
+        response = self.post(**fields)
+        assert response.status == 200, response.body
+        return f"/v1/images/Seedream/{response.json['id']}"
 
     def finished(self, **fields: Any) -> list[dict[str, Any]]:
         path = self.task(**fields)
@@ -114,9 +115,9 @@ class Caller:
         return self.get(path).json["output"]["data"]
 
     def upload(self, data: bytes) -> str:
-        answer = self.ask("POST", "/sandbox/images", data)
-        assert answer.status == 200, answer.body
-        return answer.json["url"]
+        response = self.ask("POST", "/sandbox/images", data)
+        assert response.status == 200, response.body
+        return response.json["url"]
 
 
 def picture(size: tuple[int, int] = (64, 48), kind: str = "PNG", colour: str = "red") -> bytes:
@@ -140,11 +141,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Caller]]:
-    started: list[Sandbox] = []
+    started: list[FakeService] = []
 
     def maker(**options: Any) -> Caller:
         settings = {"preferential_seconds": 0, "task_seconds": 100, "now": clock, **options}
-        started.append(Sandbox(tmp_path / "home", **settings).start())
+        started.append(FakeService(tmp_path / "home", **settings).start())
         return Caller(started[-1])
 
     yield maker
@@ -160,12 +161,12 @@ def caller(make: Callable[..., Caller]) -> Caller:
 # ---- the documented shapes ----
 
 
-def test_preferential_answer_word_for_word(caller: Caller) -> None:
-    answer = caller.post(model=NOW_5, prompt="一只猫在草地上玩耍", size="2K", watermark=False)
-    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
-    assert list(answer.json) == ["data", "created", "model"]
-    assert answer.json["created"] == int(START) and answer.json["model"] == NOW_5
-    [item] = answer.json["data"]
+def test_preferential_response_has_the_documented_shape(caller: Caller) -> None:
+    response = caller.post(model=NOW_5, prompt="一只猫在草地上玩耍", size="2K", watermark=False)
+    assert response.status == 200 and response.headers["content-type"] == "application/json"
+    assert list(response.json) == ["data", "created", "model"]
+    assert response.json["created"] == int(START) and response.json["model"] == NOW_5
+    [item] = response.json["data"]
     assert list(item) == ["url"] and item["url"].startswith(f"{caller.sandbox.url}/results/")
     assert item["url"].endswith(".jpeg")
     image = caller.get(item["url"])
@@ -173,7 +174,7 @@ def test_preferential_answer_word_for_word(caller: Caller) -> None:
     assert size_of(image.body) == PIXELS["2K"]["1:1"]
 
 
-def test_a_task_from_queued_to_completed(caller: Caller, clock: Clock) -> None:
+def test_task_passes_from_queued_to_completed(caller: Caller, clock: Clock) -> None:
     created = caller.post(prompt="4 images of a cat", size="16:9", quality="2K", n=4)
     at = int(START)
     assert created.json == {
@@ -204,7 +205,7 @@ def test_a_task_from_queued_to_completed(caller: Caller, clock: Clock) -> None:
     [("a [fails] cat", "server_error", "failed"),
      ("a [moderated] cat", "upstream_error", "content_policy_violation")],
 )  # fmt: skip
-def test_a_task_that_fails(caller: Caller, prompt: str, kind: str, word: str) -> None:
+def test_failed_task_reports_its_error(caller: Caller, prompt: str, kind: str, word: str) -> None:
     path = caller.task(prompt=prompt)
     caller.sandbox.finish_tasks()
     told = caller.get(path).json
@@ -214,13 +215,30 @@ def test_a_task_that_fails(caller: Caller, prompt: str, kind: str, word: str) ->
     assert caller.sandbox.images_made == 0
 
 
-def test_models_and_usage(caller: Caller) -> None:
+def test_models_and_usage_have_new_api_shapes(caller: Caller) -> None:
     models = caller.get("/v1/models").json
     assert models["success"] is True and [entry["id"] for entry in models["data"]] == list(MODELS)
     for path in ("/api/usage/token", "/api/usage/token/"):
         usage = caller.get(path).json
         assert usage["code"] is True and usage["data"]["total_available"] > 0
     assert Caller(caller.sandbox, NO_BALANCE_KEY).get(path).json["data"]["total_available"] == 0
+
+
+def test_shipped_sandbox_serves_both_families(tmp_path: Path) -> None:
+    with Sandbox(tmp_path, preferential_seconds=0, task_seconds=0) as sandbox:
+        shipped: Any = Caller(sandbox)  # type: ignore[arg-type]
+        reference = shipped.upload(picture())
+        created = shipped.post(prompt="2 images", n=2, image_urls=[reference])
+        task = shipped.get(f"/v1/images/Seedream/{created.json['id']}").json
+        assert task["status"] == "completed" and len(task["output"]["data"]) == 2
+        immediate = shipped.post(model=NOW_5, image=[data_uri(picture())]).json["data"]
+        for item in (*task["output"]["data"], *immediate):
+            assert size_of(shipped.get(item["url"]).body) == PIXELS["2K"]["1:1"]
+        failed = shipped.post(prompt="a [fails] cat").json["id"]
+        assert shipped.get(f"/v1/images/Seedream/{failed}").json["status"] == "failed"
+        assert shipped.post(prompt="a [blocked] cat").status == 500
+        assert shipped.post(model=NOW_5, prompt="a [moderated] cat").status == 400
+        assert shipped.get("/api/usage/token").json["data"]["total_used"] == 150_000
 
 
 # ---- keys ----
@@ -232,14 +250,14 @@ def test_models_and_usage(caller: Caller) -> None:
     [("POST", GENERATE), ("GET", "/v1/images/Seedream/task-000000000000"), ("GET", "/v1/models"),
      ("GET", "/api/usage/token"), ("POST", "/sandbox/images")],
 )  # fmt: skip
-def test_a_bad_key(caller: Caller, key: str | None, method: str, path: str) -> None:
-    answer = Caller(caller.sandbox, key).ask(method, path)
-    assert answer.status == 401 and answer.error["type"] == "new_api_error"
-    assert list(answer.error) == ["message", "type", "param", "code"]
-    assert f"(request id: {answer.headers['x-oneapi-request-id']})" in answer.error["message"]
+def test_unknown_key_gets_a_401(caller: Caller, key: str | None, method: str, path: str) -> None:
+    response = Caller(caller.sandbox, key).ask(method, path)
+    assert response.status == 401 and response.error["type"] == "new_api_error"
+    assert list(response.error) == ["message", "type", "param", "code"]
+    assert f"(request id: {response.headers['x-oneapi-request-id']})" in response.error["message"]
 
 
-def test_empty_accounts(caller: Caller) -> None:
+def test_empty_account_is_refused_uncharged(caller: Caller) -> None:
     relay = Caller(caller.sandbox, NO_BALANCE_KEY).post()
     assert (relay.status, relay.error["code"]) == (403, "insufficient_user_quota")
     evolink = Caller(caller.sandbox, NO_BALANCE_402_KEY).post()
@@ -248,7 +266,7 @@ def test_empty_accounts(caller: Caller) -> None:
     assert caller.sandbox.images_made == 0
 
 
-def test_a_task_of_another_key_is_not_found(make: Callable[..., Caller]) -> None:
+def test_task_of_another_key_is_not_found(make: Callable[..., Caller]) -> None:
     mine = make(keys={"sk-one": Account(), "sk-two": Account()})
     mine.key = "sk-one"
     path = mine.task()
@@ -262,16 +280,16 @@ def test_a_task_of_another_key_is_not_found(make: Callable[..., Caller]) -> None
     [("GET", GENERATE), ("GET", "/v1/images/seedream/task-000000000000"), ("GET", "/v1/tasks/x"),
      ("GET", "/v1/images/Seedream/"), ("POST", f"{GENERATE}/"), ("DELETE", "/v1/models")],
 )  # fmt: skip
-def test_a_path_that_the_service_does_not_have(caller: Caller, method: str, path: str) -> None:
-    answer = caller.ask(method, path)
-    assert answer.status == 404 and answer.error["type"] == "invalid_request_error"
-    assert answer.error["message"].startswith(f"Invalid URL ({method} {path})")
+def test_unknown_path_gets_a_404(caller: Caller, method: str, path: str) -> None:
+    response = caller.ask(method, path)
+    assert response.status == 404 and response.error["type"] == "invalid_request_error"
+    assert response.error["message"].startswith(f"Invalid URL ({method} {path})")
 
 
-def test_an_unknown_task(caller: Caller) -> None:
+def test_unknown_task_gets_a_404(caller: Caller) -> None:
     for task_id in ("task-000000000000", "pic-000000000000", "..%2f..%2fsecret", "%ff"):
-        answer = caller.get(f"/v1/images/Seedream/{task_id}")
-        assert answer.status == 404 and "Task not found or expired" in answer.error["message"]
+        response = caller.get(f"/v1/images/Seedream/{task_id}")
+        assert response.status == 404 and "Task not found or expired" in response.error["message"]
     at_once = caller.post(model=NOW_5).json["data"][0]["url"]
     assert caller.get(f"/v1/images/Seedream/{at_once.split('/')[4]}").status == 404
 
@@ -310,26 +328,26 @@ def test_an_unknown_task(caller: Caller) -> None:
         ({"model": NOW_5, "output_format": None}, "output_format"),
     ],
 )
-def test_a_field_that_is_refused(caller: Caller, fields: dict[str, Any], named: str) -> None:
-    answer = caller.post(**fields)
-    assert answer.status == 400 and f"`{named}`" in answer.error["message"]
-    assert answer.error["code"] == "InvalidParameter" and answer.error["type"] == ""
+def test_invalid_field_is_named(caller: Caller, fields: dict[str, Any], named: str) -> None:
+    response = caller.post(**fields)
+    assert response.status == 400 and f"`{named}`" in response.error["message"]
+    assert response.error["code"] == "InvalidParameter" and response.error["type"] == ""
     assert caller.sandbox.images_made == 0 and len(caller.sandbox.posts) == 1
 
 
 @pytest.mark.parametrize("fields", [{"prompt": ""}, {"prompt": "  "}, {"prompt": None},
                                     {"prompt": 3}, {"model": ""}, {"model": None}])  # fmt: skip
-def test_a_body_without_model_or_prompt(caller: Caller, fields: dict[str, Any]) -> None:
+def test_body_without_model_or_prompt_is_refused(caller: Caller, fields: dict[str, Any]) -> None:
     assert caller.post(**fields).status == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000])
-def test_a_body_that_is_no_object(caller: Caller, body: bytes) -> None:
-    answer = caller.ask("POST", GENERATE, body, Content_Type="application/json")
-    assert answer.status == 400
+def test_body_other_than_an_object_is_refused(caller: Caller, body: bytes) -> None:
+    response = caller.ask("POST", GENERATE, body, Content_Type="application/json")
+    assert response.status == 400
 
 
-def test_other_refusals(caller: Caller) -> None:
+def test_refusals_have_their_documented_codes(caller: Caller) -> None:
     text = caller.ask("POST", GENERATE, b'{"model":"x"}', Content_Type="text/plain")
     assert text.status == 400
     unknown = caller.post(model="Seedream-9")
@@ -346,13 +364,13 @@ def test_other_refusals(caller: Caller) -> None:
     assert caller.sandbox.images_made == 0
 
 
-def test_every_ratio_and_tier_is_taken(caller: Caller) -> None:
+def test_every_ratio_and_tier_is_accepted(caller: Caller) -> None:
     for ratio in RATIOS:
         assert caller.post(size=ratio, prompt_priority="fast", quality="1K").status == 200
     assert caller.post(n=15, quality="4K").status == 200
 
 
-def test_strict_adds_what_is_doubted(make: Callable[..., Caller]) -> None:
+def test_strict_also_refuses_doubted_values(make: Callable[..., Caller]) -> None:
     doubted: list[dict[str, Any]] = [
         {"model": LATER_45, "quality": "1K"},
         {"model": LATER_5, "prompt_priority": "fast"},
@@ -380,12 +398,12 @@ def test_strict_adds_what_is_doubted(make: Callable[..., Caller]) -> None:
         ("2 high quality photos", 1, 1), ("several images", 3, 3), ("3 cats in images", 4, 1),
     ],
 )  # fmt: skip
-def test_n_is_an_upper_limit(caller: Caller, prompt: str, n: int, made: int) -> None:
+def test_count_follows_the_prompt_up_to_n(caller: Caller, prompt: str, n: int, made: int) -> None:
     assert len(caller.finished(prompt=prompt, n=n)) == made
     assert caller.sandbox.images_made == made
 
 
-def test_the_shape_follows_the_words_where_no_field_names_it(caller: Caller) -> None:
+def test_ratio_follows_the_prompt_without_a_field(caller: Caller) -> None:
     for prompt, ratio in (("a cat, 16:9", "16:9"), ("猫，宽高比 9：16", "9:16"),
                           ("aspect ratio 3:2", "3:2"), ("at 12:30", "1:1")):  # fmt: skip
         [item] = caller.post(model=NOW_45, prompt=prompt).json["data"]
@@ -394,7 +412,7 @@ def test_the_shape_follows_the_words_where_no_field_names_it(caller: Caller) -> 
     assert size_of(caller.get(item["url"]).body) == PIXELS["1K"]["3:4"]
 
 
-def test_format(caller: Caller) -> None:
+def test_output_format_follows_the_model(caller: Caller) -> None:
     for model, asked, kind in ((NOW_5, "png", "PNG"), (NOW_5, "jpeg", "JPEG"),
                                (NOW_45, "png", "JPEG")):  # fmt: skip
         [item] = caller.post(model=model, output_format=asked).json["data"]
@@ -403,7 +421,7 @@ def test_format(caller: Caller) -> None:
         assert image.headers["content-type"] == f"image/{kind.lower()}"
 
 
-def test_pictures_are_alike_for_the_same_request_only(caller: Caller) -> None:
+def test_images_are_equal_for_equal_requests_only(caller: Caller) -> None:
     def drawn(**fields: Any) -> list[bytes]:
         return [caller.get(item["url"]).body for item in caller.finished(quality="1K", **fields)]
 
@@ -412,7 +430,7 @@ def test_pictures_are_alike_for_the_same_request_only(caller: Caller) -> None:
     assert first[0] != first[1] and first[0] != drawn(prompt="2 images!", n=2)[0]
 
 
-def test_sizes_in_a_group_can_differ(caller: Caller) -> None:
+def test_mixed_sizes_gives_a_group_different_sizes(caller: Caller) -> None:
     items = caller.finished(prompt="3 images [mixed sizes]", n=3, quality="1K")
     assert len({size_of(caller.get(item["url"]).body) for item in items}) == 3
 
@@ -420,7 +438,7 @@ def test_sizes_in_a_group_can_differ(caller: Caller) -> None:
 # ---- references ----
 
 
-def test_references_are_fetched_and_shown_in_order(caller: Caller) -> None:
+def test_references_are_shown_in_order(caller: Caller) -> None:
     urls = [caller.upload(picture(colour=colour)) for colour in ("red", "lime", "blue")]
     [item] = caller.finished(image_urls=urls, quality="1K")
     shown = Image.open(io.BytesIO(caller.get(item["url"]).body))
@@ -434,7 +452,7 @@ def _is(pixel: tuple[int, ...], place: int) -> bool:
     return all((value > 215) if i == place else (value < 60) for i, value in enumerate(pixel))
 
 
-def test_preferential_takes_urls_and_data_uris(caller: Caller) -> None:
+def test_preferential_accepts_urls_and_data_uris(caller: Caller) -> None:
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
         uri = data_uri(picture(kind=kind), kind.lower())
         assert caller.post(model=NOW_5, image=[uri, caller.upload(picture())]).status == 200
@@ -451,20 +469,20 @@ def test_preferential_takes_urls_and_data_uris(caller: Caller) -> None:
     ],
     ids=lambda value: str(value)[:32],
 )  # fmt: skip
-def test_a_reference_that_is_refused(caller: Caller, reference: str) -> None:
-    answer = caller.post(model=NOW_5, image=[data_uri(picture()), reference])
-    assert answer.status == 400, answer.body
-    assert "`image[1]`" in answer.error["message"] and "reference 2" in answer.error["message"]
+def test_invalid_reference_is_refused_by_number(caller: Caller, reference: str) -> None:
+    response = caller.post(model=NOW_5, image=[data_uri(picture()), reference])
+    assert response.status == 400, response.body
+    assert "`image[1]`" in response.error["message"] and "reference 2" in response.error["message"]
     assert caller.sandbox.images_made == 0
 
 
-def test_evolink_takes_urls_only(caller: Caller) -> None:
-    answer = caller.post(image_urls=[data_uri(picture())])
-    assert answer.status == 400 and "reference 1" in answer.error["message"]
-    assert answer.error["code"].startswith("InvalidImageURL")
+def test_evolink_accepts_urls_only(caller: Caller) -> None:
+    response = caller.post(image_urls=[data_uri(picture())])
+    assert response.status == 400 and "reference 1" in response.error["message"]
+    assert response.error["code"].startswith("InvalidImageURL")
 
 
-def test_a_reference_elsewhere_is_really_fetched(make: Callable[..., Caller]) -> None:
+def test_reference_elsewhere_is_downloaded(make: Callable[..., Caller]) -> None:
     caller, elsewhere = make(), make()
     url = elsewhere.upload(picture())
     assert caller.post(image_urls=[url]).status == 200
@@ -480,7 +498,7 @@ def test_a_reference_elsewhere_is_really_fetched(make: Callable[..., Caller]) ->
     assert caller.post(image_urls=[item["url"]]).status == 400
 
 
-def test_the_image_host(caller: Caller) -> None:
+def test_image_host_stores_by_content(caller: Caller) -> None:
     data = picture(kind="WEBP")
     url = caller.upload(data)
     assert url == caller.upload(data) and url.startswith(f"{caller.sandbox.url}/sandbox/images/")
@@ -496,7 +514,7 @@ def test_the_image_host(caller: Caller) -> None:
 # ---- result images ----
 
 
-def test_ranges(caller: Caller) -> None:
+def test_byte_ranges_follow_the_rfc(caller: Caller) -> None:
     [item] = caller.finished(quality="1K")
     url = item["url"]
     whole = caller.get(url)
@@ -529,7 +547,7 @@ def test_links_expire_and_polling_renews_them(make: Callable[..., Caller], clock
     assert caller.get(caller.get(path).json["output"]["data"][0]["url"]).status == 200
 
 
-def test_images_that_are_not_there(caller: Caller) -> None:
+def test_missing_images_get_a_404(caller: Caller) -> None:
     path = caller.task(prompt="2 images", n=2, quality="1K")
     base = f"/results/{path.rsplit('/', 1)[1]}"
     assert caller.get(f"{base}/0.jpg").status == 404  # Not made yet.
@@ -539,7 +557,7 @@ def test_images_that_are_not_there(caller: Caller) -> None:
         assert caller.get(f"{base}/{name}").status == 404
 
 
-def test_an_authorization_that_travels_to_an_image_is_seen(caller: Caller) -> None:
+def test_log_shows_a_key_sent_to_an_image(caller: Caller) -> None:
     [item] = caller.finished(quality="1K")
     caller.get(item["url"], Authorization="Bearer leaked")
     assert caller.sandbox.requests[-1].headers["authorization"] == "Bearer leaked"
@@ -548,7 +566,7 @@ def test_an_authorization_that_travels_to_an_image_is_seen(caller: Caller) -> No
 # ---- what outlives a restart ----
 
 
-def test_another_sandbox_on_the_same_home(make: Callable[..., Caller], clock: Clock) -> None:
+def test_tasks_outlive_a_restart(make: Callable[..., Caller], clock: Clock) -> None:
     old = make(link_life_s=1000)
     reference = old.upload(picture())
     path = old.task(prompt="2 images", n=2, image_urls=[reference], quality="1K")
@@ -574,7 +592,7 @@ def test_files_are_private(caller: Caller, tmp_path: Path) -> None:
     assert not any(SANDBOX_KEY.encode() in e.read_bytes() for e in entries if e.is_file())
 
 
-def test_a_stopped_sandbox_starts_again_on_its_port(caller: Caller) -> None:
+def test_restart_keeps_the_port(caller: Caller) -> None:
     url, path = caller.sandbox.url, caller.task()
     caller.sandbox.stop()
     with pytest.raises(ConnectionRefusedError):
@@ -586,7 +604,7 @@ def test_a_stopped_sandbox_starts_again_on_its_port(caller: Caller) -> None:
 # ---- controls ----
 
 
-def test_the_log(caller: Caller) -> None:
+def test_log_has_the_whole_request(caller: Caller) -> None:
     caller.post(prompt="A cat")
     [taken] = caller.sandbox.requests
     assert (taken.method, taken.path, taken.status, taken.at) == ("POST", GENERATE, 200, START)
@@ -596,14 +614,14 @@ def test_the_log(caller: Caller) -> None:
     assert caller.sandbox.requests[0].headers
 
 
-def test_keep_alive_and_chunked_bodies(caller: Caller) -> None:
+def test_connection_serves_chunked_bodies_and_is_kept(caller: Caller) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", caller.sandbox.port, timeout=20)
     headers = {"Authorization": f"Bearer {SANDBOX_KEY}", "Content-Type": "application/json"}
     for _ in range(3):
         pieces = iter([b'{"model":"Seedream-4.0",', b'"prompt":"A cat"}'])
         connection.request("POST", GENERATE, pieces, headers, encode_chunked=True)
-        answer = connection.getresponse()
-        assert answer.status == 200 and json.loads(answer.read())["model"] == LATER_40
+        response = connection.getresponse()
+        assert response.status == 200 and json.loads(response.read())["model"] == LATER_40
         connection.request("GET", "/nowhere", headers=headers)
         assert connection.getresponse().read()
     used = connection.sock
@@ -612,25 +630,25 @@ def test_keep_alive_and_chunked_bodies(caller: Caller) -> None:
     connection.close()
 
 
-def test_hold_and_release(caller: Caller) -> None:
+def test_hold_keeps_responses_and_tasks_back(caller: Caller) -> None:
     path = caller.task()
     caller.sandbox.hold()
-    answers: list[Answer] = []
-    thread = threading.Thread(target=lambda: answers.append(caller.post(model=NOW_5)))
+    responses: list[Response] = []
+    thread = threading.Thread(target=lambda: responses.append(caller.post(model=NOW_5)))
     thread.start()
     while caller.sandbox.images_made < 2:  # Ends as soon as the request is taken.
         thread.join(0.005)
     caller.sandbox.finish_tasks()
-    assert caller.get(path).json["status"] == "processing" and not answers
+    assert caller.get(path).json["status"] == "processing" and not responses
     assert caller.sandbox.posts[-1].status is None
     caller.sandbox.release()
     thread.join(20)
-    assert answers[0].status == 200 and caller.get(path).json["status"] == "completed"
+    assert responses[0].status == 200 and caller.get(path).json["status"] == "completed"
     caller.sandbox.hold()
     assert caller.get(path).json["status"] == "completed"
 
 
-def test_stopping_ends_a_held_request(caller: Caller) -> None:
+def test_stop_ends_a_held_request(caller: Caller) -> None:
     caller.sandbox.hold()
     failures: list[Exception] = []
 
@@ -649,7 +667,7 @@ def test_stopping_ends_a_held_request(caller: Caller) -> None:
     assert failures and caller.sandbox.images_made == 1
 
 
-def test_a_body_that_never_ends_is_not_logged(caller: Caller) -> None:
+def test_incomplete_body_is_not_logged(caller: Caller) -> None:
     with socket.create_connection(("127.0.0.1", caller.sandbox.port)) as connection:
         connection.sendall(b"POST /v1/images/generations HTTP/1.1\r\nContent-Length: 9\r\n\r\n{")
         connection.shutdown(socket.SHUT_WR)
@@ -660,7 +678,7 @@ def test_a_body_that_never_ends_is_not_logged(caller: Caller) -> None:
 # ---- faults ----
 
 
-def test_statuses_come_in_order_and_are_not_charged(caller: Caller) -> None:
+def test_statuses_come_in_order_uncharged(caller: Caller) -> None:
     faults = caller.sandbox.faults
     faults.push("generate", rate_limited(retry_after=2))
     faults.push("generate", no_channel(LATER_40), times=2)
@@ -678,15 +696,15 @@ def test_statuses_come_in_order_and_are_not_charged(caller: Caller) -> None:
     assert len(caller.sandbox.posts) == 1 and caller.sandbox.images_made == 1
 
 
-def test_a_charged_status(caller: Caller) -> None:
+def test_charged_status_is_charged(caller: Caller) -> None:
     caller.sandbox.faults.push("generate", Status(504, charged=True), times=2)
-    answer = caller.post()
-    assert answer.status == 504 and "(request id: " in answer.error["message"]
+    response = caller.post()
+    assert response.status == 504 and "(request id: " in response.error["message"]
     assert caller.sandbox.images_made == 1 and len(caller.sandbox.posts) == 1
     assert caller.post(n=99).status == 400  # What the service refuses stays refused.
 
 
-def test_drops(caller: Caller) -> None:
+def test_drops_are_charged_only_after_receipt(caller: Caller) -> None:
     caller.sandbox.faults.push("generate", DropBeforeReceipt())
     with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
         caller.post()
@@ -699,7 +717,7 @@ def test_drops(caller: Caller) -> None:
     assert caller.sandbox.images_made == 1
 
 
-def test_other_answers_than_the_true_one(caller: Caller) -> None:
+def test_replaced_responses(caller: Caller) -> None:
     faults = caller.sandbox.faults
     faults.push("generate", WrongType())
     assert b"<!doctype html>" in caller.post().body and caller.sandbox.posts == []
@@ -718,7 +736,7 @@ def test_other_answers_than_the_true_one(caller: Caller) -> None:
     assert caller.get(item["url"]).headers["location"] == "http://127.0.0.1:9/x"
 
 
-def test_answers_that_are_cut_or_too_long(caller: Caller) -> None:
+def test_cut_and_long_responses(caller: Caller) -> None:
     faults = caller.sandbox.faults
     [item] = caller.finished(quality="1K")
     true = caller.get(item["url"]).body
@@ -742,7 +760,7 @@ def test_answers_that_are_cut_or_too_long(caller: Caller) -> None:
     assert caller.get(item["url"]).body == true
 
 
-def test_parts_of_a_group_fail(caller: Caller) -> None:
+def test_partial_group_fails_some_images(caller: Caller) -> None:
     faults = caller.sandbox.faults
     faults.push("generate", PartialGroup((1, 2)))
     items = caller.finished(prompt="4 images", n=4)
@@ -758,13 +776,13 @@ def test_parts_of_a_group_fail(caller: Caller) -> None:
     assert [list(item) for item in caller.get(path).json["output"]["data"]] == [["error"], ["url"]]
 
 
-def test_completed_without_results(caller: Caller) -> None:
+def test_empty_completed_has_no_results(caller: Caller) -> None:
     caller.sandbox.faults.push("generate", EmptyCompleted(), times=2)
     assert caller.finished() == [] and caller.post(model=NOW_5).json["data"] == []
     assert caller.sandbox.images_made == 0
 
 
-def test_faults_that_cannot_be_scripted(caller: Caller) -> None:
+def test_impossible_faults_cannot_be_queued(caller: Caller) -> None:
     faults = caller.sandbox.faults
     for route, fault in (("nowhere", Delay(1)), ("task", ExpiredLink()),
                          ("image", PartialGroup((0,)))):  # fmt: skip
@@ -774,7 +792,7 @@ def test_faults_that_cannot_be_scripted(caller: Caller) -> None:
         faults.push("task", Delay(1), times=0)
 
 
-def test_many_at_once(caller: Caller) -> None:
+def test_concurrent_requests_are_counted(caller: Caller) -> None:
     paths: list[str] = []
     threads = [threading.Thread(target=lambda: paths.append(caller.task())) for _ in range(40)]
     for thread in threads:
@@ -784,7 +802,7 @@ def test_many_at_once(caller: Caller) -> None:
     assert len(set(paths)) == len(caller.sandbox.posts) == caller.sandbox.images_made == 40
 
 
-def test_nothing_reaches_stderr(caller: Caller, capfd: pytest.CaptureFixture[str]) -> None:
+def test_server_is_silent_on_stderr(caller: Caller, capfd: pytest.CaptureFixture[str]) -> None:
     caller.post()
     with socket.create_connection(("127.0.0.1", caller.sandbox.port)) as connection:
         connection.sendall(b"GET /v1/models HTTP/1.1\r\n")

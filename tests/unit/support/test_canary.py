@@ -71,8 +71,7 @@ def test_every_key_of_the_tests_is_watched_in_every_form(name: str) -> None:
 
 def test_the_keys_that_the_sandbox_knows_are_among_them() -> None:
     from seedream_api.sandbox import SANDBOX_KEY
-    from seedream_api.sandbox.files_api import FILES_KEY
-    from seedream_api.sandbox.image_host import HOST_KEY
+    from support.fake_service import FILES_KEY, HOST_KEY
 
     assert {SANDBOX_KEY, FILES_KEY, HOST_KEY} < set(canary.SECRETS.values())
 

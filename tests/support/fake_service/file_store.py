@@ -1,13 +1,13 @@
-"""Uploaded files behind public links that may expire; in memory, as long as the sandbox lives."""
+"""Uploaded files behind public links that may expire, in memory."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from .replies import Reply, bytes_reply, relay_refusal
+from seedream_api.sandbox.exchange import Reply, relay_refusal
 
 PREFIX = "/hosted/"
 
@@ -19,11 +19,11 @@ class _File:
     expires_at: float | None
 
 
-class Shelf:
+class FileStore:
     """Files by name; equal content of one owner has one name.
 
     Args:
-        address: the sandbox's own.
+        address: returns the service's own.
         now: seconds since the epoch.
     """
 
@@ -34,7 +34,7 @@ class Shelf:
         self._files: dict[str, _File] = {}
 
     def put(self, owner: str, data: bytes, media_type: str, expires_at: float | None) -> str:
-        """Keep a file; gives its URL."""
+        """Store a file; return its URL."""
         ending = media_type.rpartition("/")[2].replace("jpeg", "jpg")
         name = f"{owner}/{hashlib.sha256(data).hexdigest()}.{ending}"
         with self._lock:
@@ -42,24 +42,24 @@ class Shelf:
         return f"{self._address()}{PREFIX}{name}"
 
     def count(self, owner: str) -> int:
-        """How many files of one owner are still alive."""
+        """Return how many files of one owner have not expired."""
         with self._lock:
             return sum(
-                name.startswith(f"{owner}/") and not self._is_over(file)
+                name.startswith(f"{owner}/") and not self._has_expired(file)
                 for name, file in self._files.items()
             )
 
-    def serve(self, name: str, headers: Mapping[str, str]) -> Reply:
-        """A file, whole or the asked byte range.
+    def serve(self, path: str) -> Reply:
+        """Return the file at a URL path.
 
         Raises:
-            Refusal: 404 for what is not there, or no longer.
+            Refusal: 404 if it does not exist or has expired.
         """
         with self._lock:
-            file = self._files.get(name)
-        if file is None or self._is_over(file):
+            file = self._files.get(path.removeprefix(PREFIX))
+        if file is None or self._has_expired(file):
             raise relay_refusal(404, "File not found", kind="not_found_error")
-        return bytes_reply(file.data, file.media_type, headers)
+        return Reply(200, file.data, file.media_type)
 
-    def _is_over(self, file: _File) -> bool:
+    def _has_expired(self, file: _File) -> bool:
         return file.expires_at is not None and self.now() >= file.expires_at

@@ -1,50 +1,37 @@
-"""Scripted faults: what goes wrong, for which request, and how that looks on the wire.
+"""Scripted faults: what goes wrong with one request, and what the client receives.
 
-A fault is pushed for a route and befalls the next request there, first in, first out. Whatever the
-fault does to the answer, a request that it lets through is charged like any other.
+A fault is pushed for a route and applies to the next request there, first in, first out. A request
+that it lets through is charged like any other, whatever happens to the response.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
-from .replies import Reply, json_reply, relay_refusal
+from seedream_api.sandbox.connection import Connection
+from seedream_api.sandbox.exchange import Reply, json_reply, relay_refusal
 
 _SERVICE = ("generate", "task", "image", "upload", "models", "usage")
 ROUTES = (*_SERVICE, "reference", "files", "host", "hosted")
 """Where faults can be scripted. ``image``: results; ``reference`` and ``hosted``: uploads."""
 
 _PIECE = 64 * 1024
-
-
-class Wire(Protocol):
-    """The open connection, as a fault sees it."""
-
-    def start(self, reply: Reply, length: int | None) -> None:
-        """Send status line and headers; ``length`` None leaves Content-Length out."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send body bytes."""
-        ...
-
-    def pause(self, seconds: float) -> bool:
-        """Wait; False as soon as the sandbox stops."""
-        ...
+Pause = Callable[[float], bool]
+"""Waits some seconds; returns False as soon as the service stops."""
 
 
 class Fault:
-    """Something that goes wrong with one request. The base lets everything pass as it is."""
+    """Something that goes wrong with one request. The base class changes nothing."""
 
     routes: ClassVar[tuple[str, ...]] = ROUTES
 
     @property
     def name(self) -> str:
-        """The name that the request log shows."""
+        """The name in the request log."""
         return type(self).__name__
 
     @property
@@ -54,29 +41,28 @@ class Fault:
 
     @property
     def wait_s(self) -> float:
-        """Seconds to wait with the finished answer in hand."""
+        """Seconds to wait with the finished response."""
         return 0.0
 
     def reply(self, made: Reply | None) -> Reply | None:
-        """The answer to send in place of ``made`` (None where the service was not asked).
+        """Return the response to send in place of ``made`` (None if the request was not taken).
 
-        None closes the connection without an answer.
+        None closes the connection without a response.
         """
         return made
 
-    def send(self, wire: Wire, reply: Reply) -> bool:
-        """Send ``reply``; False when the connection cannot be used again."""
-        wire.start(reply, len(reply.body))
-        wire.write(reply.body)
+    def send(self, connection: Connection, reply: Reply, pause: Pause) -> bool:
+        """Send ``reply``; return False if the connection cannot be used again."""
+        connection.send(reply)
         return True
 
 
 @dataclass(frozen=True)
 class Status(Fault):
-    """That status in place of an answer; ``charged``: after the request was taken and billed.
+    """A status in place of the response; ``charged``: after the request was taken and billed.
 
     ``body``: a dict is sent as JSON, a str as an HTML page, bytes as they are; None gives the
-    relay's own error form. What the service itself refuses stays its refusal.
+    relay's own error form. A request that the service rejects keeps its rejection.
     """
 
     code: int
@@ -114,7 +100,7 @@ class DropBeforeReceipt(Fault):
 
 @dataclass(frozen=True)
 class DropAfterReceipt(Fault):
-    """The request is taken and charged; then the connection closes without an answer."""
+    """The request is taken and charged; then the connection closes without a response."""
 
     def reply(self, made: Reply | None) -> Reply | None:
         return None
@@ -122,7 +108,7 @@ class DropAfterReceipt(Fault):
 
 @dataclass(frozen=True)
 class Delay(Fault):
-    """The answer is made at once and sent only after ``seconds``."""
+    """The response is made immediately and sent after ``seconds``."""
 
     seconds: float
 
@@ -133,40 +119,40 @@ class Delay(Fault):
 
 @dataclass(frozen=True)
 class Truncated(Fault):
-    """Content-Length names the whole answer, ``share`` of it comes, then the connection closes."""
+    """Content-Length covers the whole response; the connection closes after ``share`` of it."""
 
     share: float = 0.5
 
-    def send(self, wire: Wire, reply: Reply) -> bool:
-        wire.start(reply, max(len(reply.body), 1))
-        wire.write(reply.body[: int(len(reply.body) * self.share)])
+    def send(self, connection: Connection, reply: Reply, pause: Pause) -> bool:
+        connection.start(reply, max(len(reply.body), 1))
+        connection.write(reply.body[: int(len(reply.body) * self.share)])
         return False
 
 
 @dataclass(frozen=True)
 class Oversized(Fault):
-    """The true answer, then blanks, up to ``bytes`` in all.
+    """The true response, then blanks, up to ``bytes`` in all.
 
-    ``framing``: ``chunked`` names no length, ``length`` names it truly, ``lying`` names 1000 and
-    sends on, ``gzip`` sends little that unpacks to all of it.
+    ``framing``: ``chunked`` has no length, ``length`` the true one, ``lying`` claims 1000 and
+    sends more, ``gzip`` sends few bytes that unpack to all of it.
     """
 
     bytes: int
     framing: Literal["chunked", "length", "lying", "gzip"] = "chunked"
 
-    def send(self, wire: Wire, reply: Reply) -> bool:
+    def send(self, connection: Connection, reply: Reply, pause: Pause) -> bool:
         if self.framing in ("length", "lying"):
-            wire.start(reply, self.bytes if self.framing == "length" else 1000)
+            connection.start(reply, self.bytes if self.framing == "length" else 1000)
             for piece in self._pieces(reply.body):
-                wire.write(piece)
+                connection.write(piece)
             return False
         coding = {"Content-Encoding": "gzip"} if self.framing == "gzip" else {}
         chunked = {**reply.headers, **coding, "Transfer-Encoding": "chunked"}
-        wire.start(replace(reply, headers=chunked), None)
+        connection.start(replace(reply, headers=chunked), None)
         pieces = self._pieces(reply.body)
         for piece in _gzipped(pieces) if self.framing == "gzip" else pieces:
-            wire.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-        wire.write(b"0\r\n\r\n")
+            connection.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        connection.write(b"0\r\n\r\n")
         return True
 
     def _pieces(self, body: bytes) -> Iterator[bytes]:
@@ -183,7 +169,7 @@ class Oversized(Fault):
 
 @dataclass(frozen=True)
 class WrongType(Fault):
-    """Status 200 with something else than the API's JSON, like a proxy's login page."""
+    """Status 200 with a body that is not the API's JSON, such as a proxy's login page."""
 
     content_type: str = "text/html; charset=utf-8"
     body: bytes = b"<!doctype html><title>Sign in</title><p>Please sign in to this network."
@@ -211,7 +197,7 @@ class Json(Fault):
 
 @dataclass(frozen=True)
 class PartialGroup(Fault):
-    """The images at these places of the group (from 0) fail: ``{"error": ...}`` without ``url``.
+    """The images at these indices of the group fail: ``{"error": ...}`` without ``url``.
 
     Ark's shape of a group. On ``task`` it marks the polled task for good, whatever its state.
     """
@@ -222,7 +208,7 @@ class PartialGroup(Fault):
 
 @dataclass(frozen=True)
 class EmptyCompleted(Fault):
-    """The task completes without results (Evolink notes it). Same marking as `PartialGroup`."""
+    """The task completes without results (documented by Evolink). Marks as `PartialGroup` does."""
 
     routes: ClassVar[tuple[str, ...]] = ("generate", "task")
 
@@ -259,18 +245,18 @@ class RedirectTo(Fault):
 
 @dataclass(frozen=True)
 class SlowDrip(Fault):
-    """The answer in pieces, ``seconds`` apart; after ``limit_s`` of that the connection closes."""
+    """The response in pieces, ``seconds`` apart; after ``limit_s`` the connection closes."""
 
     bytes_per_chunk: int
     seconds: float
     limit_s: float = 60.0
 
-    def send(self, wire: Wire, reply: Reply) -> bool:
-        wire.start(reply, len(reply.body))
+    def send(self, connection: Connection, reply: Reply, pause: Pause) -> bool:
+        connection.start(reply, len(reply.body))
         step = max(self.bytes_per_chunk, 1)
         for number, start in enumerate(range(0, len(reply.body), step), 1):
-            wire.write(reply.body[start : start + step])
-            if number * self.seconds > self.limit_s or not wire.pause(self.seconds):
+            connection.write(reply.body[start : start + step])
+            if number * self.seconds > self.limit_s or not pause(self.seconds):
                 return False
         return True
 
@@ -283,7 +269,7 @@ def rate_limited(retry_after: float | str | None = None) -> Status:
 
 
 def no_channel(model: str = "Seedream-4.0") -> Status:
-    """503 ``model_not_found``: no channel of the relay serves this model now."""
+    """503 ``model_not_found``: the relay has no channel for this model now."""
     message = f"No available channel for model {model} under group default (distributor)"
     return Status(503, _error(message, "new_api_error", "model_not_found"))
 

@@ -1,4 +1,4 @@
-"""Reads ``multipart/form-data`` (RFC 7578) strictly: what is not exactly that is refused."""
+"""Reads ``multipart/form-data`` (RFC 7578) strictly."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Form:
 
 
 def read_form(content_type: str, body: bytes) -> Form:
-    """The form in ``body``.
+    """Parse the form in ``body``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the body is not a form.
     """
     found = _BOUNDARY.match(content_type)
     if not found:
-        raise ValueError("no multipart form")
+        raise ValueError("not a multipart form")
     mark = b"\r\n--" + found.group(1).encode()
     pieces = (b"\r\n" + body).split(mark)
     if len(pieces) < 2 or pieces[0] or pieces[-1] not in (b"--", b"--\r\n"):

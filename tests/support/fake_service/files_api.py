@@ -1,7 +1,7 @@
-"""Evolink's files API: one file a call, a key of its own, 72 hours, a quota.
+"""Evolink's files API: one file per call, a separate key, 72 hours, a quota.
 
-Source: https://docs.evolink.ai/en/api-manual/file-series/upload-stream. HTTP statuses of its errors
-are not documented; they are the ones that the codes' first digits suggest.
+Source: https://docs.evolink.ai/en/api-manual/file-series/upload-stream. The HTTP
+statuses of its errors are not documented; here they follow the first digits of its codes.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import secrets
 from datetime import datetime, timezone
 from typing import Any
 
-from .accounts import key_in
-from .journal import TakenRequest
+from seedream_api.sandbox.accounts import parse_key
+from seedream_api.sandbox.exchange import HttpRequest, Refusal, Reply, evolink_refusal, json_reply
+from seedream_api.sandbox.references import UnreadableImage, open_image
+
+from .file_store import FileStore
 from .multipart import Form, Part, read_form
-from .references import UnreadableImage, opened
-from .replies import Refusal, Reply, evolink_refusal, json_reply
-from .shelf import Shelf
 
 FILES_KEY = "sk-evo-sandbox-files"
-"""The one key that it knows; public, and worth nothing."""
+"""The only valid key; public, and worth nothing."""
 UPLOAD = "/api/v1/files/upload/stream"
 LIFE_S = 72 * 3600
 MAX_BYTES = 100 * 1024 * 1024
@@ -35,18 +35,18 @@ class FilesApi:
         quota: files of the account that may be alive at once.
     """
 
-    def __init__(self, shelf: Shelf, *, max_bytes: int = MAX_BYTES, quota: int = QUOTA) -> None:
+    def __init__(self, store: FileStore, *, max_bytes: int = MAX_BYTES, quota: int = QUOTA) -> None:
         self.max_bytes = max_bytes
         self.quota = quota
-        self._shelf = shelf
+        self._store = store
 
-    def upload(self, request: TakenRequest) -> Reply:
+    def upload(self, request: HttpRequest) -> Reply:
         """Keep the one file of a form.
 
         Raises:
             Refusal: 401 for the key; else ``{success: false, code, msg}``.
         """
-        key = key_in(request.headers)
+        key = parse_key(request.headers)
         if key != FILES_KEY:
             message = "Invalid API key" if key else "Missing API key"
             raise evolink_refusal(401, message, "authentication_error")
@@ -56,10 +56,10 @@ class FilesApi:
             raise _error(400, 40001, "File size exceeds the limit")
         if media_type is None:
             raise _error(400, 40002, "Unsupported file type")
-        if self._shelf.count(_OWNER) >= self.quota:
+        if self._store.count(_OWNER) >= self.quota:
             raise _error(400, 40003, "File quota exceeded")
-        now = self._shelf.now()
-        url = self._shelf.put(_OWNER, part.data, media_type, now + LIFE_S)
+        now = self._store.now()
+        url = self._store.put(_OWNER, part.data, media_type, now + LIFE_S)
         data: dict[str, Any] = {
             "file_id": f"file_{secrets.token_hex(8)}",
             "file_name": url.rpartition("/")[2],
@@ -74,7 +74,7 @@ class FilesApi:
         }
         return json_reply({"success": True, "code": 200, "msg": "success", "data": data})
 
-    def _file(self, request: TakenRequest) -> Part:
+    def _file(self, request: HttpRequest) -> Part:
         try:
             form: Form = read_form(request.headers.get("content-type", ""), request.body)
             return form.files["file"]
@@ -84,7 +84,7 @@ class FilesApi:
 
 def _type_of(data: bytes) -> str | None:
     try:
-        return _TYPES.get(opened(data).format or "")
+        return _TYPES.get(open_image(data).format or "")
     except UnreadableImage:
         return None
 

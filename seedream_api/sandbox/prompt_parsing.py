@@ -1,7 +1,8 @@
-"""What the words of a prompt ask for: how many images, and which shape.
+"""Reads from a prompt what the model would: how many images, which aspect ratio, which outcome.
 
 In the real service the model reads the prompt: ``n`` is only an upper limit (Evolink), and the
-Preferential family has no field for the shape (Ark, method 1). A few regular expressions stand in.
+Preferential family has no field for the aspect ratio (Ark, method 1). Here a few regular
+expressions do it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,15 @@ import re
 from collections.abc import Collection
 
 from ..catalog import MAX_RESULTS
+
+BLOCKED = "[blocked]"
+"""In a prompt: the relay's own word filter rejects it."""
+MODERATED = "[moderated]"
+"""In a prompt: the model's moderation rejects it."""
+FAILS = "[fails]"
+"""In a prompt: the model fails."""
+MIXED_SIZES = "[mixed sizes]"
+"""In a prompt: the images of one group differ in size, as they may in the real service."""
 
 _WORDS = (
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -20,7 +30,7 @@ _HAN_DIGITS = {digit: value for value, digit in enumerate("一二三四五六七
 # Not the 9 of 16:9, the 2 of f/2, the 48 of 2048 or the 4 of 4K.
 _NUMBER = rf"(?<![\w:：.,/×-])(\d{{1,2}}|{'|'.join(_WORDS)})"
 _HAN_NUMBER = r"(?<![\d:：.第])(\d{1,2}|[一二两三四五六七八九十]{1,3})\s*"
-# At most three describing words, none of which is a unit or starts another thought.
+# At most three adjectives, none of which is a unit or starts another clause.
 _BETWEEN = (
     r"(?:(?!(?:in|on|of|with|and|or|for|from|at|by|to|the|an?|k|x|d|mm|cm|px|mp|bit)\b)"
     r"[a-z][\w'-]*\s+){0,3}"
@@ -50,19 +60,19 @@ _UNCOUNTED = re.compile(
 _RATIO = re.compile(r"(?<![\d:：.])(\d{1,2})\s*[:：比]\s*(\d{1,2})(?![\d:：])")
 
 
-def images_asked(prompt: str) -> int:
-    """How many images a prompt asks for: 1 unless it says otherwise, `MAX_RESULTS` for "several".
+def parse_image_count(prompt: str) -> int:
+    """Return how many images a prompt asks for: 1 by default, `MAX_RESULTS` for "several".
 
-    "4K" and "16:9" are no counts, and neither are "four cats": those fit into one image.
+    "4K" and "16:9" are not counts, and neither are "four cats": those fit into one image.
     """
-    counts = [_value(found.group(1)) for pattern in _COUNTS for found in pattern.finditer(prompt)]
+    counts = [_to_int(found.group(1)) for pattern in _COUNTS for found in pattern.finditer(prompt)]
     if not counts and _UNCOUNTED.search(prompt):
         return MAX_RESULTS.value
     return max([1, *counts])
 
 
-def ratio_asked(prompt: str, known: Collection[str], default: str = "1:1") -> str:
-    """The first of the ``known`` ratios that the prompt names, in any wording; else ``default``."""
+def parse_ratio(prompt: str, known: Collection[str], default: str = "1:1") -> str:
+    """Return the first of the ``known`` ratios in the prompt, else ``default``."""
     for found in _RATIO.finditer(prompt):
         ratio = f"{int(found.group(1))}:{int(found.group(2))}"
         if ratio in known:
@@ -70,7 +80,7 @@ def ratio_asked(prompt: str, known: Collection[str], default: str = "1:1") -> st
     return default
 
 
-def _value(number: str) -> int:
+def _to_int(number: str) -> int:
     if number.isascii() and number.isdigit():
         return int(number)
     if number.lower() in _WORDS:
