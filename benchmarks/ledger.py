@@ -114,7 +114,7 @@ def fill(home: Path, rows: int) -> None:
     ledger = Ledger(home)
     now = time.time() - rows * 60.0
     models = list(FAMILIES.values())
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         for number in range(rows):
             at = now + number * 60.0
             db.execute(

@@ -85,7 +85,7 @@ def list_jobs(
         likes = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in columns)
         where += f" AND ({likes} OR CAST(id AS TEXT) = ?)"
         values += [part, part, part, text]
-    with ledger.transaction() as db:
+    with ledger.read() as db:
         total = db.execute(f"SELECT COUNT(*) FROM requests WHERE {where}", values).fetchone()[0]  # noqa: S608
         found = db.execute(
             f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
@@ -105,7 +105,7 @@ def list_jobs(
 
 def get_job(ledger: Ledger, row_id: int) -> JobView | None:
     """One entry, forgotten ones too; ``None`` where there is none of this number."""
-    with ledger.transaction() as db:
+    with ledger.read() as db:
         found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
         images = db.execute(
             "SELECT * FROM images WHERE request = ? ORDER BY position", (row_id,)
@@ -127,7 +127,7 @@ def find_reusable(ledger: Ledger, fingerprints: Sequence[str], *, reuse: bool) -
         fingerprints: all that the request is known by.
         reuse: with it off, a completed row no longer answers.
     """
-    with ledger.transaction() as db:
+    with ledger.read() as db:
         row = choose_row(find_rows(db, fingerprints), reuse=reuse)
     if row is None:
         return None

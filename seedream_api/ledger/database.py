@@ -38,7 +38,7 @@ class LedgerDatabase:
             make_private_folder(home)
             self._lock = OwnerLock(self._owners)
             remove_stale_locks(self._owners)
-            self._connection, self._place = schema.open_database(self.path)
+            self._connection, self._file_id = schema.open_database(self.path)
         except OSError as error:
             self._let_go()
             raise self._unwritable(error.strerror or error) from None
@@ -94,41 +94,63 @@ class LedgerDatabase:
         return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
 
     @contextmanager
-    def transaction(self, *, lasting: bool = True) -> Generator[sqlite3.Connection]:
-        """All or nothing of what is done inside; on the ledger's own thread only.
+    def read(self) -> Generator[sqlite3.Connection]:
+        """Read one consistent state; other processes may write at the same time.
+
+        Use it on the ledger's own thread only.
+
+        Raises:
+            LedgerFailed: the file cannot be read, or is broken (then it is quarantined).
+        """
+        with self._checked() as db, self._transaction(db, "BEGIN"):
+            yield db
+
+    @contextmanager
+    def write(self, *, durable: bool) -> Generator[sqlite3.Connection]:
+        """Make all changes of the block, or none; use it on the ledger's own thread only.
 
         Args:
-            lasting: whether it must outlast a power failure from now on, which costs a wait for the
-                disk. What need not comes to the disk with the next that must, in order. A killed
+            durable: whether the changes must survive a power failure, which costs a wait for the
+                disk. Other changes reach the disk with the next durable ones, in order. A killed
                 process loses neither.
 
         Raises:
-            LedgerFailed: it could not be done, or the file is broken (then it is kept aside).
+            LedgerFailed: the changes were not made, or the file is broken (then it is quarantined).
         """
+        with self._checked() as db:
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            with self._transaction(db, "BEGIN IMMEDIATE"):
+                yield db
+
+    @contextmanager
+    def _checked(self) -> Generator[sqlite3.Connection]:
+        """Give the connection if it may be used; turn SQLite's errors into ours."""
         self._check_process()
-        db = self._connection
         if self._lost is not None:
             raise LedgerFailed(self._lost.key, **self._lost.values)
         try:
-            db.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                self._check_place()
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                schema.roll_back(db)
-                raise
+            yield self._connection
         except (OSError, sqlite3.Error) as error:
-            if schema.is_broken(error):
-                db.close()
-                self._lost = schema.failed(self.path, self._place, error)
-                raise self._lost from None
-            raise schema.failed(self.path, self._place, error) from None
+            if not schema.is_broken(error):
+                raise schema.failed(self.path, self._file_id, error) from None
+            self._connection.close()
+            self._lost = schema.failed(self.path, self._file_id, error)
+            raise self._lost from None
 
-    def _check_place(self) -> None:
-        """What is written into a deleted file is lost as soon as this process ends."""
-        if schema.file_id(self.path) != self._place:
+    @contextmanager
+    def _transaction(self, db: sqlite3.Connection, begin: str) -> Generator[None]:
+        db.execute(begin)
+        try:
+            self._check_file()
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            schema.roll_back(db)
+            raise
+
+    def _check_file(self) -> None:
+        """Refuse a deleted file: what is written into it is lost when this process ends."""
+        if schema.file_id(self.path) != self._file_id:
             self._lost = self._unwritable("it was moved or deleted while it was in use")
             raise self._lost
 

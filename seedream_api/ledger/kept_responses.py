@@ -25,7 +25,7 @@ class LedgerResponses(LedgerQueries):
     def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
         """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
         packed = self._packed(row_id, KeptResponse(status, body, note))
-        with self.transaction() as db:
+        with self.write(durable=True) as db:
             self._keep(db, row_id, packed)
 
     def _packed(self, row_id: int, response: KeptResponse) -> KeptResponse:
@@ -35,7 +35,7 @@ class LedgerResponses(LedgerQueries):
 
     def _has_prompt(self, row_id: int) -> bool:
         """Whether the prompt stands in the row: only then may one stand in a response beside it."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute("SELECT prompt FROM requests WHERE id = ?", (row_id,)).fetchone()
         return found is not None and found["prompt"] is not None
 
@@ -46,7 +46,7 @@ class LedgerResponses(LedgerQueries):
 
     def responses(self, row_id: int) -> list[KeptResponse]:
         """Every response that was kept for a row, the latest first."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT * FROM responses WHERE request = ? ORDER BY number DESC", (row_id,)
             ).fetchall()

@@ -39,7 +39,7 @@ class Ledger(LedgerTransitions):
         The row is *mine* (``row.owner == ledger.owner``) unless a live process works on it. With
         ``reuse`` off a completed row no longer answers for its inputs.
         """
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             rows = find_rows(db, spec.fingerprints)
             row = choose_row(rows, reuse=reuse)
             if row is not None:
@@ -56,7 +56,7 @@ class Ledger(LedgerTransitions):
     def claim_task(self, address: str, task_id: str, key_print: str) -> JobRecord:
         """The row of a task id, its own or a stranger's; made where there is none."""
         task_id = task_id.encode("utf-8", "replace").decode()
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
                 "ORDER BY id DESC",
@@ -76,7 +76,7 @@ class Ledger(LedgerTransitions):
 
     def claim_row(self, row_id: int) -> JobRecord:
         """This row, mine unless a live process works on it."""
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             return self._take_over(db, self._row(db, row_id))
 
     def _insert(self, db: sqlite3.Connection, spec: JobSpec, idempotency_key: str) -> JobRecord:
@@ -106,7 +106,7 @@ class Ledger(LedgerTransitions):
 
     def release(self, row_id: int) -> None:
         """Nobody of this process works on the row any more."""
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             db.execute(
                 "UPDATE requests SET owner = NULL WHERE id = ? AND owner = ?", (row_id, self.owner)
             )
@@ -118,7 +118,7 @@ class Ledger(LedgerTransitions):
         Raises:
             ValueError: a live process works on it.
         """
-        with self.transaction() as db:
+        with self.write(durable=True) as db:
             row = self._take_over(db, self._any_row(db, row_id))
             if row.owner != self.owner:
                 raise ValueError(f"row {row_id} is worked on")

@@ -48,22 +48,22 @@ class LedgerQueries(LedgerDatabase):
     """The ledger's methods that change nothing."""
 
     def row(self, row_id: int) -> JobRecord:
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             return self._row(db, row_id)
 
     def images(self, row_id: int) -> list[ImageRecord]:
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             return self._images(db, row_id)
 
     def shown_images(self, row_id: int) -> list[ImageRecord]:
         """The images of a row for people who look at them, without those that are malformed."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             return shown_images(self._found_images(db, row_id), self.home)
 
     def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[JobRecord]:
         """The newest rows first, of these states or of all but the forgotten."""
         where, values = in_states(states)
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ?",  # noqa: S608
                 (*values, limit),
@@ -72,7 +72,7 @@ class LedgerQueries(LedgerDatabase):
 
     def find(self, name: str) -> JobRecord | None:
         """The row that a person means: by its number, or by its task id."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE id = ? OR task_id = ? "
                 "ORDER BY state = 'forgotten', id DESC",
@@ -82,7 +82,7 @@ class LedgerQueries(LedgerDatabase):
 
     def find_task(self, task_id: str) -> JobRecord | None:
         """The newest row of a task that is not forgotten."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
                 "ORDER BY id DESC",
@@ -92,7 +92,7 @@ class LedgerQueries(LedgerDatabase):
 
     def find_stored_image(self, url: str) -> ImageRecord | None:
         """The stored image that came from this result URL."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT * FROM images WHERE url = ? AND file IS NOT NULL ORDER BY request DESC",
                 (storable(url),),
@@ -101,7 +101,7 @@ class LedgerQueries(LedgerDatabase):
 
     def typical_seconds(self, model: str) -> float | None:
         """The median time from acceptance to completion of this model's last twenty tasks."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT answered_at - accepted_at FROM requests WHERE model = ? AND "
                 "answered_at > accepted_at AND typeof(answered_at) = 'real' "
@@ -117,7 +117,7 @@ class LedgerQueries(LedgerDatabase):
         What came of a row that is still to be fetched counts as not delivered; so does a file
         whose name cannot be read, and is found by its content.
         """
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(_STORED_FILES).fetchall()
         return [file for row in found for file in self._files_of(row)]
 
@@ -133,7 +133,7 @@ class LedgerQueries(LedgerDatabase):
 
     def stored_bytes(self) -> int:
         """What the rows' files weigh, equal ones counted once."""
-        with self.transaction(lasting=False) as db:
+        with self.read() as db:
             found = db.execute(
                 f"SELECT TOTAL(weight) FROM (SELECT {_WEIGHT} AS weight FROM images "  # noqa: S608
                 "WHERE file IS NOT NULL GROUP BY sha256)"

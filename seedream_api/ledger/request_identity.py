@@ -46,7 +46,7 @@ def identify(
         body: the JSON body without its reference field.
         references: what ``references.identities`` gives.
     """
-    with ledger.transaction(lasting=False) as db:
+    with ledger.read() as db:
         by_content = _by_content(db, references)
         has_content = any(not one.startswith(_URL) for one in by_content)
         # Every other row is spelled as a new one would be.
@@ -97,7 +97,7 @@ def sent_urls(ledger: LedgerDatabase, references: Sequence[str]) -> SentUrls:
     """Give the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
-    with ledger.transaction(lasting=False) as db:
+    with ledger.read() as db:
         return SentUrls((*foreign, *urls_of(db, references)), prints)
 
 

@@ -41,7 +41,7 @@ class LedgerTransitions(LedgerResponses):
             response: what the service sent and could not be read; kept with the move or not at all.
         """
         packed = self._packed(row_id, response) if response is not None else None
-        with self.transaction(lasting=state not in STORED_STATES) as db:
+        with self.write(durable=state not in STORED_STATES) as db:
             row = self._row(db, row_id)
             self._move(db, row, state, task_id=task_id, request_id=request_id, error=error)
             if packed is not None:
@@ -105,7 +105,7 @@ class LedgerTransitions(LedgerResponses):
             files: by position, the images that came inside the answer and are on the disk already.
             task_id: where the response names one: it can be asked for fresh links.
         """
-        with self.transaction() as db:
+        with self.write(durable=True) as db:
             row = self._row(db, row_id)
             self._move(db, row, State.ANSWERED, task_id=task_id, request_id=request_id)
             contents = {position: file.sha256 for position, file in files.items()}
@@ -149,7 +149,7 @@ class LedgerTransitions(LedgerResponses):
         Args:
             size: width and height in pixels, 0 where the bytes are no readable image.
         """
-        with self.transaction() as db:
+        with self.write(durable=True) as db:
             self._stored(db, row_id, position, file, size)
 
     def _stored(
@@ -169,7 +169,7 @@ class LedgerTransitions(LedgerResponses):
 
     def mark_missing(self, row_id: int, positions: list[int]) -> JobRecord:
         """The files of these images are no longer in the store: they are to be fetched again."""
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             for position in positions:
                 db.execute(
                     "UPDATE images SET sha256 = NULL, file = NULL WHERE request = ? "
@@ -181,10 +181,10 @@ class LedgerTransitions(LedgerResponses):
 
     def mark_delivered(self, row_id: int) -> None:
         """Somebody has received the images: the store may let them go one day."""
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             db.execute("UPDATE requests SET delivered_at = ? WHERE id = ?", (self.now(), row_id))
 
     def mark_pruned(self, sha256: str) -> None:
         """A file left the store on purpose."""
-        with self.transaction(lasting=False) as db:
+        with self.write(durable=False) as db:
             db.execute("UPDATE images SET file = NULL WHERE sha256 = ?", (sha256,))

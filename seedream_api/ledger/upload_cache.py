@@ -68,7 +68,7 @@ def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedRefere
         content: what ``PictureReference.identity`` gives.
         place: what ``Way.place`` says.
     """
-    with ledger.transaction() as db:
+    with ledger.read() as db:
         found = db.execute(
             "SELECT * FROM uploads WHERE content = ? AND way = ? AND place = ?",
             (content, target, place),
@@ -84,7 +84,7 @@ def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedRefere
 def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> None:
     """Write an upload down, and forget those that have expired. Call by ``Ledger.run``."""
     now = ledger.now()
-    with ledger.transaction(lasting=False) as db:
+    with ledger.write(durable=False) as db:
         db.execute(
             "DELETE FROM uploads WHERE COALESCE(expires_at, created_at + ?) < ?",
             (ASSUMED_LIFE_S, now),
@@ -102,7 +102,7 @@ def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> No
 
 def invalidate(ledger: Ledger, contents: Iterable[str]) -> None:
     """These pictures have to be uploaded again. Call by ``Ledger.run``."""
-    with ledger.transaction() as db:
+    with ledger.write(durable=True) as db:
         db.executemany("DELETE FROM uploads WHERE content = ?", [(one,) for one in contents])
 
 

@@ -282,7 +282,7 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
     images = {dice.pick(_IMAGE_COLUMNS): _cell(dice) for _ in range(dice.below(3))}
     uploads = {"notes": _cell(dice)} if dice.one_in(3) else {}
     _restore(ledger)
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         for table, cells in (("requests", changed), ("images", images), ("uploads", uploads)):
             for name, value in cells.items():
                 with contextlib.suppress(sqlite3.IntegrityError):
@@ -327,7 +327,7 @@ def _ledger(folder: Path) -> Any:
 
 
 def _restore(ledger: Any) -> None:
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         db.execute("DELETE FROM images")
         db.execute("DELETE FROM uploads")
         db.execute("DELETE FROM requests WHERE id > 1")

@@ -18,7 +18,7 @@ STATES = ("completed", "accepted", "forgotten", "completed", "answered")
 
 
 def fill(ledger: Ledger) -> None:
-    with ledger.transaction(lasting=False) as db:
+    with ledger.write(durable=False) as db:
         db.executemany(
             "INSERT INTO requests (id, state, fingerprint, family, model, address, prompt, fields, "
             "refs, seed, asked, notes, task_id, created_at, updated_at, accepted_at, answered_at) "

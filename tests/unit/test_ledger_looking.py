@@ -151,7 +151,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: Ledger) ->
     ],
 )
 def test_a_long_record_is_not_read_through(ledger: Ledger, question: str, index: str) -> None:
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {question}")]
     assert any(f"INDEX {index}" in step for step in plan)
     assert not any(step.startswith("SCAN") for step in plan)

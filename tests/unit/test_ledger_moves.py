@@ -295,6 +295,11 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
         assert said[1] == "BEGIN IMMEDIATE" and said[-1] == "COMMIT"
         return said[0].endswith("FULL")
 
+    def only_reads(*call: object) -> bool:
+        said.clear()
+        call[0](*call[1:])  # type: ignore[operator]
+        return (said[0], said[-1]) == ("BEGIN", "COMMIT")
+
     file, item = stored_file(home), ResultItem(0, url="https://cdn.example.com/0.png")
     assert not waits(ledger.claim, wish("a"), "key")  # nothing is sent yet
     assert waits(ledger.move, 1, State.SENDING)
@@ -312,7 +317,7 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
     assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
     assert waits(ledger.forget, 1)
     for look in (ledger.rows, ledger.stored_bytes, ledger.stored_files):
-        assert not waits(look)
+        assert only_reads(look)
     for look in (ledger.row, ledger.images, ledger.find, ledger.find_task, ledger.find_stored_image,
                  ledger.typical_seconds):  # fmt: skip
-        assert not waits(look, 2 if look in (ledger.row, ledger.images) else "2")
+        assert only_reads(look, 2 if look in (ledger.row, ledger.images) else "2")

@@ -53,7 +53,7 @@ def completed(ledger: Ledger, name: str) -> int:
 
 def set_cell(ledger: Ledger, table: str, row_id: int, column: str, value: str) -> None:
     key = "id" if table == "requests" else "request"
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute(f"UPDATE {table} SET {column} = {value} WHERE {key} = ?", (row_id,))  # noqa: S608
 
@@ -163,7 +163,7 @@ def test_file_outside_the_store_is_never_named(ledger: Ledger) -> None:
 
 
 def test_words_about_damage_do_not_quarantine(ledger: Ledger, home: Path) -> None:
-    with pytest.raises(LedgerFailed), ledger.transaction():
+    with pytest.raises(LedgerFailed), ledger.write(durable=False):
         raise sqlite3.DatabaseError("the entry is malformed, and not a database")
     assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 

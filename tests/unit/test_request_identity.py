@@ -130,7 +130,7 @@ def test_given_url_outlives_its_upload(ledger: Ledger) -> None:
         execute(ledger, "UPDATE uploads SET created_at = 1, expires_at = ?", number)
     for url in ("https://e.com/1", "https://e.com/2", f"{SIGNED}1", f"{SIGNED}2"):
         assert known(ledger, f"url:{url}").references == ("sha256:aa",)
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         assert len(urls_of(db, ["sha256:aa"])) == 3
     assert known(ledger, "url:https://e.com/3").references == ("url:https://e.com/3",)
 
@@ -247,7 +247,7 @@ def test_reuse_off_is_held_by_an_unclear_row(ledger: Ledger) -> None:
 
 def test_no_row_answers_for_an_ended_request(ledger: Ledger) -> None:
     intent, _ = claim_all(ledger, *RELEASED_STATES)
-    with ledger.transaction() as db:
+    with ledger.write(durable=False) as db:
         assert choose_row(find_rows(db, intent.fingerprints), reuse=True) is None
 
 
