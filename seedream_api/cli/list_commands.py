@@ -76,7 +76,7 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
         raise InvalidRequest(
             "wrong_use", reason="--older-than and --keep-gb go with --prune", usage="tasks --prune"
         )
-    rows = ledger.rows(states, limit=_LISTED + 1)
+    rows = ledger.list_records(states, limit=_LISTED + 1)
     if len(rows) > _LISTED:
         rows = rows[:_LISTED]
         notes.append(spoken(f"Only the newest {_LISTED} are listed; --export FILE writes all."))
@@ -95,8 +95,8 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
 def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
     """Every row, forgotten ones too unless only some states are wanted, as JSON."""
     rows = [
-        {**_task(row, ledger), "responses": list(map(_response, ledger.responses(row.id)))}
-        for row in ledger.rows(states or tuple(State), limit=_ALL)
+        {**_task(row, ledger), "responses": list(map(_response, ledger.list_responses(row.id)))}
+        for row in ledger.list_records(states or tuple(State), limit=_ALL)
     ]
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
@@ -119,7 +119,7 @@ def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -
 
 
 def _forgotten(name: str, ledger: Ledger) -> Outcome:
-    row = ledger.find(name)
+    row = ledger.find_record(name)
     if row is None:
         raise InvalidRequest("entry_unknown", given=name)
     try:
@@ -133,7 +133,7 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
 
 
 def _task(row: JobRecord, ledger: Ledger) -> dict[str, Any]:
-    images = ledger.shown_images(row.id)
+    images = ledger.list_readable_images(row.id)
     return {
         "id": row.id,
         "state": row.state.value,

@@ -220,7 +220,7 @@ def _gather(
 async def _no_ids_error(session: Session) -> InvalidRequest:
     """The error for an empty id, which offers what is unfinished by name."""
     ledger = session.ledger
-    rows = await ledger.run(ledger.rows, (State.ACCEPTED, State.ANSWERED), _OFFERED)
+    rows = await ledger.run(ledger.list_records, (State.ACCEPTED, State.ANSWERED), _OFFERED)
     named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
     return InvalidRequest(
         "task_id_empty",

@@ -71,7 +71,7 @@ async def download_missing(
 async def mark_missing_files(session: Session, row: JobRecord) -> JobRecord:
     """Mark the images whose files are missing or changed, so that they are fetched again."""
     ledger, store = session.ledger, session.store
-    images = await ledger.run(ledger.images, row.id)
+    images = await ledger.run(ledger.list_images, row.id)
 
     def find_lost() -> list[int]:
         lost: list[int] = []
@@ -116,7 +116,7 @@ async def _refresh_links(
     await ledger.run(ledger.record_response, row.id, items, files)
     missing = {
         image.position: image
-        for image in await ledger.run(ledger.images, row.id)
+        for image in await ledger.run(ledger.list_images, row.id)
         if image.is_missing
     }
     # The same link is tried again only where the task's word may have revived it.
@@ -140,7 +140,7 @@ async def _fetch_all(
     positions: Set[int] | None = None,
 ) -> dict[int, _Unfetched]:
     policy = await session.result_policy()
-    images = await session.ledger.run(session.ledger.images, row.id)
+    images = await session.ledger.run(session.ledger.list_images, row.id)
     missing = [image for image in images if image.is_missing]
     made = sum(image.error is None for image in images)
     done = made - len(missing)
@@ -194,7 +194,7 @@ async def _fetch_one(
 async def record_sizes(session: Session, row: JobRecord) -> None:
     """Note the sizes of images that came inside a response: there the bytes were kept first."""
     ledger = session.ledger
-    for image in await ledger.run(ledger.images, row.id):
+    for image in await ledger.run(ledger.list_images, row.id):
         if image.file is not None and not image.width:
             size = await asyncio.to_thread(_measure_or_zero, image.file)
             file = StoredFile(image.file, image.sha256 or "", image.bytes, image.media_type)

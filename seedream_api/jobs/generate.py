@@ -15,7 +15,7 @@ from ..callbacks import check_callback
 from ..config.settings import Settings, load_settings
 from ..errors import Interrupted, InvalidRequest, WaitTimedOut
 from ..ledger.records import JobRecord
-from ..ledger.request_identity import identify
+from ..ledger.request_identity import identify_request
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..redaction import strip_url_secrets
 from ..service.models import Request
@@ -105,7 +105,7 @@ async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
     key, request = settings.key.get_secret_value(), checked.request
     body = request.body(checked.model, ())
     references, also = await ledger.run(
-        identify,
+        identify_request,
         ledger,
         settings.address,
         body,

@@ -359,7 +359,7 @@ class Job:
         """A request that was not taken may stand at *sending* all the same: it was stopped while
         that was being written, before the first byte, or its return could not be written."""
         ledger = self.session.ledger
-        if (await ledger.run(ledger.row, row.id)).state is State.SENDING:
+        if (await ledger.run(ledger.get_record, row.id)).state is State.SENDING:
             await self.record_state(row, State.INTENDED)
 
     async def keep_writing(

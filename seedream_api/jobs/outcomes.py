@@ -81,7 +81,7 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
     ledger = session.ledger
-    images = await ledger.run(ledger.images, row.id)
+    images = await ledger.run(ledger.list_images, row.id)
     stored = tuple(
         _to_stored_image(image, row.task_id) for image in images if image.file is not None
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from ..ledger.image_store import StoredFile
 from ..ledger.records import JobRecord, KeptResponse
-from ..ledger.request_identity import sent_urls
+from ..ledger.request_identity import list_sent_urls
 from ..ledger.states import State
 from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
@@ -71,8 +71,8 @@ async def read_again(job: Job, row: JobRecord) -> JobRecord:
 async def reread(job: Job, row: JobRecord) -> JobRecord | None:
     """Read the responses that were kept for a row again; ``None`` where no image is in them."""
     session = job.session
-    sent = await session.ledger.run(sent_urls, session.ledger, row.references)
-    for response in await session.ledger.run(session.ledger.responses, row.id):
+    sent = await session.ledger.run(list_sent_urls, session.ledger, row.references)
+    for response in await session.ledger.run(session.ledger.list_responses, row.id):
         answer = await asyncio.to_thread(
             session.client.reread, response.status or 0, response.body, sent
         )

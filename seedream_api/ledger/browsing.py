@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..errors import Charge
 from .ledger import Ledger
 from .queries import in_states
-from .records import ImageRecord, JobRecord, parse_row, shown_images
+from .records import ImageRecord, JobRecord, parse_row, parse_readable_images
 from .request_identity import choose_row, find_rows
 from .states import State
 
@@ -98,7 +98,7 @@ def list_jobs(
             [row.id for row in rows],
         ).fetchall()
     images: dict[int, list[ImageRecord]] = defaultdict(list)
-    for image in shown_images(made, ledger.home):
+    for image in parse_readable_images(made, ledger.home):
         images[image.request].append(image)
     return JobPage(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
 
@@ -112,7 +112,7 @@ def get_job(ledger: Ledger, row_id: int) -> JobView | None:
         ).fetchall()
     if found is None:
         return None
-    return _entry(ledger, parse_row(found), shown_images(images, ledger.home))
+    return _entry(ledger, parse_row(found), parse_readable_images(images, ledger.home))
 
 
 def _entry(ledger: Ledger, row: JobRecord, images: list[ImageRecord]) -> JobView:

@@ -41,10 +41,10 @@ class LedgerResponses(LedgerQueries):
 
     def response(self, row_id: int) -> KeptResponse | None:
         """The latest response that was kept for a row."""
-        kept = self.responses(row_id)
+        kept = self.list_responses(row_id)
         return kept[0] if kept else None
 
-    def responses(self, row_id: int) -> list[KeptResponse]:
+    def list_responses(self, row_id: int) -> list[KeptResponse]:
         """Every response that was kept for a row, the latest first."""
         with self.read() as db:
             found = db.execute(

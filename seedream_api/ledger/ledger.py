@@ -15,7 +15,7 @@ import sqlite3
 
 from ..errors import OutcomeUnknown
 from .owner_lock import is_alive
-from .records import JobRecord, parse_readable, parse_row
+from .records import JobRecord, require_readable, parse_row
 from .request_identity import choose_row, find_rows, storable_references
 from .states import JobSpec, State
 from .transitions import LedgerTransitions
@@ -43,9 +43,9 @@ class Ledger(LedgerTransitions):
             rows = find_rows(db, spec.fingerprints)
             row = choose_row(rows, reuse=reuse)
             if row is not None:
-                return self._hiding(self._take_over(db, parse_readable(row)), spec)
+                return self._hiding(self._take_over(db, require_readable(row)), spec)
             for stored in rows:
-                self._move(db, parse_readable(stored), State.FORGOTTEN)
+                self._move(db, require_readable(stored), State.FORGOTTEN)
             return self._hiding(self._insert(db, spec, idempotency_key), spec)
 
     def _hiding(self, row: JobRecord, spec: JobSpec) -> JobRecord:
@@ -65,7 +65,7 @@ class Ledger(LedgerTransitions):
             # A row of 0.1 spells the address as it was typed; reading it spells it as we do.
             rows = sorted(map(parse_row, found), key=lambda row: row.address != address)
             if rows:
-                return self._take_over(db, parse_readable(rows[0]))
+                return self._take_over(db, require_readable(rows[0]))
             now = self.now()
             cursor = db.execute(
                 "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "

@@ -13,9 +13,9 @@ from .records import (
     JobRecord,
     StoredFileUse,
     parse_image,
-    parse_readable,
+    require_readable,
     parse_row,
-    shown_images,
+    parse_readable_images,
 )
 from .states import UNFINISHED_STATES, State
 
@@ -47,20 +47,20 @@ def in_states(states: tuple[State, ...]) -> tuple[str, list[object]]:
 class LedgerQueries(LedgerDatabase):
     """The ledger's methods that change nothing."""
 
-    def row(self, row_id: int) -> JobRecord:
+    def get_record(self, row_id: int) -> JobRecord:
         with self.read() as db:
             return self._row(db, row_id)
 
-    def images(self, row_id: int) -> list[ImageRecord]:
+    def list_images(self, row_id: int) -> list[ImageRecord]:
         with self.read() as db:
             return self._images(db, row_id)
 
-    def shown_images(self, row_id: int) -> list[ImageRecord]:
+    def list_readable_images(self, row_id: int) -> list[ImageRecord]:
         """The images of a row for people who look at them, without those that are malformed."""
         with self.read() as db:
-            return shown_images(self._found_images(db, row_id), self.home)
+            return parse_readable_images(self._found_images(db, row_id), self.home)
 
-    def rows(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[JobRecord]:
+    def list_records(self, states: tuple[State, ...] = (), limit: int = 1_000) -> list[JobRecord]:
         """The newest rows first, of these states or of all but the forgotten."""
         where, values = in_states(states)
         with self.read() as db:
@@ -70,7 +70,7 @@ class LedgerQueries(LedgerDatabase):
             )
             return [parse_row(row) for row in found]
 
-    def find(self, name: str) -> JobRecord | None:
+    def find_record(self, name: str) -> JobRecord | None:
         """The row that a person means: by its number, or by its task id."""
         with self.read() as db:
             found = db.execute(
@@ -146,7 +146,7 @@ class LedgerQueries(LedgerDatabase):
         Raises:
             LedgerFailed: it is gone, or cannot be read.
         """
-        return parse_readable(self._any_row(db, row_id))
+        return require_readable(self._any_row(db, row_id))
 
     def _any_row(self, db: sqlite3.Connection, row_id: int) -> JobRecord:
         found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()

@@ -171,7 +171,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
 
 
-def parse_readable(row: JobRecord) -> JobRecord:
+def require_readable(row: JobRecord) -> JobRecord:
     """The row, if it may be acted upon.
 
     Raises:
@@ -209,7 +209,7 @@ def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
     )
 
 
-def shown_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
+def parse_readable_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
     """Read images for people who look at them; those that cannot be read are left out."""
     images: list[ImageRecord] = []
     for each in found:

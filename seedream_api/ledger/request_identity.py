@@ -31,7 +31,7 @@ _PREFERENCE = (
 """Of several rows for one request the furthest answers; an unsent one would be sent and charged."""
 
 
-def identify(
+def identify_request(
     ledger: LedgerDatabase,
     address: str,
     body: Mapping[str, Any],
@@ -93,7 +93,7 @@ class SentUrls(Container[str]):
         return url in self._urls or (isinstance(url, str) and _print(url) in self._prints)
 
 
-def sent_urls(ledger: LedgerDatabase, references: Sequence[str]) -> SentUrls:
+def list_sent_urls(ledger: LedgerDatabase, references: Sequence[str]) -> SentUrls:
     """Give the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]

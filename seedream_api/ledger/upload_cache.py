@@ -61,7 +61,7 @@ def safe_until(expires_at: float | None, created_at: float) -> float:
     return ends - max(_LEAST_LEFT_S, _LEAST_LEFT_SHARE * (ends - created_at))
 
 
-def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedReference | None:
+def find_upload(ledger: Ledger, content: str, target: str, place: str) -> UploadedReference | None:
     """The upload of this content there, if its URL lives long enough. Call by ``Ledger.run``.
 
     Args:
@@ -81,7 +81,7 @@ def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedRefere
         return None  # nobody wrote that; another upload costs nothing
 
 
-def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> None:
+def record_upload(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> None:
     """Write an upload down, and forget those that have expired. Call by ``Ledger.run``."""
     now = ledger.now()
     with ledger.write(durable=False) as db:
@@ -100,7 +100,7 @@ def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> No
         )  # fmt: skip
 
 
-def invalidate(ledger: Ledger, contents: Iterable[str]) -> None:
+def forget_uploads(ledger: Ledger, contents: Iterable[str]) -> None:
     """These pictures have to be uploaded again. Call by ``Ledger.run``."""
     with ledger.write(durable=True) as db:
         db.executemany("DELETE FROM uploads WHERE content = ?", [(one,) for one in contents])

@@ -129,7 +129,7 @@ class Customer:
 
         ledger = Ledger(self.home)
         try:
-            return ledger.rows()[::-1]
+            return ledger.list_records()[::-1]
         finally:
             ledger.close()
 

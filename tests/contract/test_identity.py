@@ -118,7 +118,7 @@ def test_replaced_result_link_is_not_paid_again(customer: Any) -> None:
 
 def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
     from seedream_api.ledger.ledger import Ledger
-    from seedream_api.ledger.request_identity import sent_urls
+    from seedream_api.ledger.request_identity import list_sent_urls
 
     foreign, [first] = upload_elsewhere(shop, "green"), upload(shop, "red")
     generate(shop, first, foreign)
@@ -126,7 +126,7 @@ def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
     assert row.references[0].startswith("sha256:")
     ledger = Ledger(shop.home)
     try:
-        sent = sent_urls(ledger, row.references)
+        sent = list_sent_urls(ledger, row.references)
         assert first in sent and foreign in sent and f"{foreign}2" not in sent
     finally:
         ledger.close()

@@ -164,6 +164,6 @@ def test_echo_of_the_request_is_not_stored(customer: Any, kind: str) -> None:
         for secret in (PRIVATE, json.dumps(PRIVATE)[1:-1], "0123456789abcdef"):
             assert secret not in text, path
     ledger = Ledger(customer.home)
-    kept = b"".join(response.body for response in ledger.responses(1)).decode()
+    kept = b"".join(response.body for response in ledger.list_responses(1)).decode()
     ledger.close()
     assert "private cat" not in kept and "0123456789abcdef" not in kept

@@ -256,7 +256,7 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
         await cancelled(taking)
         run.let_go()
         await soon(lambda: not session.running_jobs)
-        assert session.ledger.row(1).owner is None
+        assert session.ledger.get_record(1).owner is None
         async with customer.session() as other:
             return await collect(task_id, other)
 
@@ -271,13 +271,13 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone
         working = asyncio.create_task(generate(cat(NOW_5), session))
         await fetch.reached.wait()
         run = Held(session.ledger, "run")
-        row = session.ledger.row(1)
+        row = session.ledger.get_record(1)
         resuming = asyncio.create_task(resume(row, session))
         await run.reached.wait()
         await cancelled(resuming)
         run.let_go()
         await soon(lambda: len(session.running_jobs) == 1)
-        assert session.ledger.row(1).owner == session.ledger.owner
+        assert session.ledger.get_record(1).owner == session.ledger.owner
         fetch.let_go()
         return await working
 

@@ -277,7 +277,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
     ledger = Ledger(home)
     broken = damaged_in_use(home, ledger)
     with pytest.raises(LedgerFailed, match="is damaged") as failed:
-        ledger.rows()
+        ledger.list_records()
     [aside] = home.glob("ledger.broken-*.sqlite")
     assert aside.read_bytes()[4096:] == broken[4096:] and str(aside) in str(failed.value)
     assert ledger.is_unusable
@@ -285,7 +285,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
         ledger.claim(intent("later"), "key")  # nothing is sent on the word of a ledger that is gone
     ledger.close()
     anew = Ledger(home)
-    assert anew.rows() == [] and anew.claim(intent("later"), "key").id == 1
+    assert anew.list_records() == [] and anew.claim(intent("later"), "key").id == 1
     anew.close()
     assert aside.exists()
 
@@ -296,14 +296,14 @@ def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     place = file_id(one.path)
     damaged_in_use(home, one)
     with pytest.raises(LedgerFailed, match="is damaged"):
-        one.rows()
+        one.list_records()
     anew = Ledger(home)
     anew.claim(intent("new"), "key")
     with pytest.raises(LedgerFailed, match="moved or deleted"):
         other.claim(intent("new"), "key")
     assert "*" in quarantine(one.path, place).name
     assert len(list(home.glob("ledger.broken-*.sqlite"))) == 1
-    assert [row.fingerprint for row in anew.rows()] == ["new"]
+    assert [row.fingerprint for row in anew.list_records()] == ["new"]
     for ledger in (one, other, anew):
         ledger.close()
 

@@ -278,7 +278,7 @@ def test_many_threads_claim_one_dead_row(home: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(winners) == 1
-    assert ledgers[0].row(row.id).owner == winners[0]
+    assert ledgers[0].get_record(row.id).owner == winners[0]
     for ledger in ledgers:
         ledger.close()
 
@@ -427,7 +427,7 @@ def test_a_session_that_cannot_be_opened_leaves_no_living_owner(home: Path) -> N
 def states_at(home: Path) -> list[str]:
     ledger = Ledger(home)
     try:
-        return [row.state.value for row in reversed(ledger.rows())]
+        return [row.state.value for row in reversed(ledger.list_records())]
     finally:
         ledger.close()
 

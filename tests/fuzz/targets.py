@@ -288,10 +288,10 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
                 with contextlib.suppress(sqlite3.IntegrityError):
                     db.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
     looks: tuple[Callable[[], Any], ...] = (
-        ledger.rows, lambda: ledger.find("task-1"), lambda: ledger.images(1), ledger.stored_files,
+        ledger.list_records, lambda: ledger.find_record("task-1"), lambda: ledger.list_images(1), ledger.stored_files,
         lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
-        lambda: upload_cache.get(ledger, "sha256:1", "s3", "place"),
+        lambda: upload_cache.find_upload(ledger, "sha256:1", "s3", "place"),
     )  # fmt: skip
     for look in looks:
         with ours():

@@ -98,7 +98,7 @@ def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: Ledger, state: St
     if state in RELEASED_STATES:
         assert row.id != before and row.state is State.INTENDED
         assert row.idempotency_key == "other key"
-        assert ledger.row(before).state is state
+        assert ledger.get_record(before).state is state
     else:
         assert row.id == before and row.idempotency_key == "key"
         assert row.state is (State.UNKNOWN if state is State.SENDING else state)
@@ -117,7 +117,7 @@ def test_reuse_off_concerns_completed_work_only(ledger: Ledger, state: State) ->
     row = ledger.claim(WISH, "other key", reuse=False)
     if state in STORED_STATES:
         assert row.id != before and row.state is State.INTENDED
-        assert ledger.row(before).state is State.FORGOTTEN
+        assert ledger.get_record(before).state is State.FORGOTTEN
     else:
         assert (row.id == before) == (state not in RELEASED_STATES)
 
@@ -154,7 +154,7 @@ def test_a_live_owners_row_is_waited_for_and_a_released_one_is_mine(
         seen = ledger.claim(WISH, "key")
         assert seen.id == theirs.id and seen.owner == other.owner != ledger.owner
         ledger.release(theirs.id)
-        assert ledger.row(theirs.id).owner == other.owner, "only its owner lets a row go"
+        assert ledger.get_record(theirs.id).owner == other.owner, "only its owner lets a row go"
         other.release(theirs.id)
         assert ledger.claim(WISH, "key").owner == ledger.owner
     finally:
@@ -209,7 +209,10 @@ def test_a_killed_owners_refused_wish_is_a_new_one(ledger: Ledger, home: Path) -
 
 def test_an_owner_that_never_was_is_dead(ledger: Ledger) -> None:
     row_id = stands_at(ledger, State.ACCEPTED, "0" * 32)
-    assert ledger.claim(WISH, "key").owner == ledger.owner and ledger.row(row_id).task_id is None
+    assert (
+        ledger.claim(WISH, "key").owner == ledger.owner
+        and ledger.get_record(row_id).task_id is None
+    )
 
 
 def test_of_many_waiters_exactly_one_takes_over(home: Path) -> None:

@@ -75,7 +75,9 @@ def test_rows_survive_closing_and_closing_twice_is_fine(home: Path) -> None:
     ledger.close()
     ledger.close()
     again = Ledger(home)
-    assert again.row(row.id).prompt == "a cat" and again.row(row.id).owner != again.owner
+    assert (
+        again.get_record(row.id).prompt == "a cat" and again.get_record(row.id).owner != again.owner
+    )
     again.close()
 
 
@@ -142,7 +144,7 @@ def test_a_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -
     (aside,) = broken_copies(home)
     assert aside.read_bytes() == content and str(aside) in str(error)
     ledger = Ledger(home)  # the next run begins anew
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
     ledger.close()
     assert broken_copies(home) == [aside]
 
@@ -246,7 +248,7 @@ def test_several_processes_share_one_record(home: Path) -> None:
     ]
     assert [process.communicate()[1] for process in running] == [""] * 4
     ledger = Ledger(home)
-    rows = ledger.rows()
+    rows = ledger.list_records()
     ledger.close()
     assert sorted(row.fingerprint or "" for row in rows) == sorted(f"w{n}" for n in range(25))
 
@@ -257,7 +259,7 @@ def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) 
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
         "from seedream_api.ledger.ledger import Ledger\n"
         "ledger = Ledger(Path(sys.argv[2]))\n"
-        "print(len(ledger.rows()))\n"
+        "print(len(ledger.list_records()))\n"
         "ledger.close()\n"
     )
     command = [sys.executable, "-I", "-c", script, str(ROOT), str(home)]

@@ -23,7 +23,7 @@ WISH = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {
 @pytest.fixture
 def ledger(home: Path) -> Iterator[Ledger]:
     opened = Ledger(home)
-    asyncio.run(opened.run(opened.rows))  # its thread runs
+    asyncio.run(opened.run(opened.list_records))  # its thread runs
     yield opened
     opened.close()
 
@@ -57,20 +57,20 @@ def test_closing_in_forked_child_does_nothing(ledger: Ledger, home: Path) -> Non
 
     assert exit_code_of_child(close) == 0
     assert {path: path.stat().st_size for path in home.rglob("*") if path.is_file()} == files
-    assert ledger.is_owner_alive(ledger.owner) and ledger.row(row.id).owner == ledger.owner
+    assert ledger.is_owner_alive(ledger.owner) and ledger.get_record(row.id).owner == ledger.owner
     assert ledger.move(row.id, State.SENDING).state is State.SENDING
 
 
 def test_forked_child_cannot_write_for_its_parent(ledger: Ledger) -> None:
     assert exit_code_of_child(lambda: is_refused(lambda: ledger.claim(WISH, "key"))) == 0
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
 
 
 def test_forked_child_is_told_and_never_waits(ledger: Ledger) -> None:
     """The ledger's thread does not run in a child: waiting for it would never end."""
-    run = lambda: asyncio.run(asyncio.wait_for(ledger.run(ledger.rows), 5))  # noqa: E731
+    run = lambda: asyncio.run(asyncio.wait_for(ledger.run(ledger.list_records), 5))  # noqa: E731
     assert exit_code_of_child(lambda: is_refused(run)) == 0
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
 
 
 def test_forked_child_opens_a_ledger_of_its_own(ledger: Ledger, home: Path) -> None:
@@ -81,5 +81,5 @@ def test_forked_child_opens_a_ledger_of_its_own(ledger: Ledger, home: Path) -> N
         other.close()
 
     assert exit_code_of_child(open_another) == 0
-    [row] = ledger.rows()
+    [row] = ledger.list_records()
     assert row.owner is not None and not ledger.is_owner_alive(row.owner)

@@ -60,11 +60,11 @@ def wish(name: str) -> JobSpec:
 
 
 LOOKS: dict[str, Callable[[Ledger], object]] = {
-    "row": lambda ledger: ledger.row(5_000),
-    "images": lambda ledger: ledger.images(5_000),
+    "row": lambda ledger: ledger.get_record(5_000),
+    "images": lambda ledger: ledger.list_images(5_000),
     "entry": lambda ledger: get_job(ledger, 5_000),
-    "find": lambda ledger: ledger.find("task-5000"),
-    "find missing": lambda ledger: ledger.find("no such task"),
+    "find": lambda ledger: ledger.find_record("task-5000"),
+    "find missing": lambda ledger: ledger.find_record("no such task"),
     "of_task": lambda ledger: ledger.find_task("task-5000"),
     "stored_image": lambda ledger: ledger.find_stored_image("https://x.example/5000/1"),
     "typical_seconds": lambda ledger: ledger.typical_seconds("Seedream-4.5"),
@@ -72,8 +72,8 @@ LOOKS: dict[str, Callable[[Ledger], object]] = {
     "answering none": lambda ledger: find_reusable(ledger, "none", reuse=True),
     "claim": lambda ledger: ledger.claim(wish("print-5000"), "key"),
     "adopt": lambda ledger: ledger.claim_task("sandbox", "task-5000", "print"),
-    "responses": lambda ledger: ledger.responses(5_000),
-    "newest rows": lambda ledger: ledger.rows(limit=10),
+    "responses": lambda ledger: ledger.list_responses(5_000),
+    "newest rows": lambda ledger: ledger.list_records(limit=10),
 }
 
 
@@ -99,7 +99,7 @@ def test_page_and_list_of_a_large_ledger_stay_fast(ledger: Ledger) -> None:
     begun = time.monotonic()
     assert list_jobs(ledger).total == ROWS * 4 // 5
     assert list_jobs(ledger, text="task-77").total > 0
-    assert len(ledger.rows()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
+    assert len(ledger.list_records()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
     assert time.monotonic() - begun < 3.0
 
 

@@ -50,27 +50,27 @@ def accepted(ledger: Ledger, name: str, task_id: str, model: str = "Seedream-4.5
 
 def test_rows_come_newest_first_and_without_the_forgotten(ledger: Ledger) -> None:
     ids = [accepted(ledger, name, f"task-{name}") for name in "abc"]
-    assert [row.id for row in ledger.rows()] == ids[::-1]
-    assert [row.id for row in ledger.rows(limit=2)] == ids[:0:-1]
+    assert [row.id for row in ledger.list_records()] == ids[::-1]
+    assert [row.id for row in ledger.list_records(limit=2)] == ids[:0:-1]
     ledger.forget(ids[1])
-    assert [row.id for row in ledger.rows()] == [ids[2], ids[0]]
-    assert [row.id for row in ledger.rows((State.FORGOTTEN,))] == [ids[1]]
-    assert ledger.rows((State.EMPTY, State.FAILED)) == []
+    assert [row.id for row in ledger.list_records()] == [ids[2], ids[0]]
+    assert [row.id for row in ledger.list_records((State.FORGOTTEN,))] == [ids[1]]
+    assert ledger.list_records((State.EMPTY, State.FAILED)) == []
 
 
 def test_a_row_is_found_by_its_number_or_its_task(ledger: Ledger) -> None:
     first, second = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-b")
     for name, row_id in ((str(first), first), ("task-b", second)):
-        found = ledger.find(name)
+        found = ledger.find_record(name)
         assert found is not None and found.id == row_id
     for name in ("", "task", "0", "99", "task-%", "' OR 1=1 --"):
-        assert ledger.find(name) is None
+        assert ledger.find_record(name) is None
 
 
 def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(ledger: Ledger) -> None:
     old, new = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-a")
     ledger.forget(new)
-    found = ledger.find("task-a")
+    found = ledger.find_record("task-a")
     assert found is not None and found.id == old
 
 
@@ -96,7 +96,7 @@ def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger)
 def test_of_several_rows_the_newest_is_meant(ledger: Ledger) -> None:
     accepted(ledger, "a", "task-a")
     newer = accepted(ledger, "b", "task-a")
-    found = ledger.find("task-a")
+    found = ledger.find_record("task-a")
     assert found is not None and found.id == newer
 
 
@@ -191,7 +191,7 @@ def test_what_rests_can_be_forgotten_and_the_same_wish_is_new_then(ledger: Ledge
     row_id = accepted(ledger, "a", "task-a")
     ledger.release(row_id)
     ledger.forget(row_id)
-    row = ledger.row(row_id)
+    row = ledger.get_record(row_id)
     assert row.state is State.FORGOTTEN and row.owner is None
     assert ledger.claim(wish("a"), "key").id != row_id
 
@@ -204,7 +204,10 @@ def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: Ledger, home: 
             other.forget(row_id)
     finally:
         other.close()
-    assert ledger.row(row_id).state is State.ACCEPTED and ledger.row(row_id).owner == ledger.owner
+    assert (
+        ledger.get_record(row_id).state is State.ACCEPTED
+        and ledger.get_record(row_id).owner == ledger.owner
+    )
 
 
 def test_a_request_that_is_being_sent_cannot_be_forgotten_by_its_own_process(
@@ -214,7 +217,7 @@ def test_a_request_that_is_being_sent_cannot_be_forgotten_by_its_own_process(
     ledger.move(row.id, State.SENDING)
     with pytest.raises(ValueError, match="sending to forgotten"):
         ledger.forget(row.id)
-    assert ledger.row(row.id).state is State.SENDING
+    assert ledger.get_record(row.id).state is State.SENDING
 
 
 def test_forgetting_what_a_dead_process_was_sending_works(ledger: Ledger, home: Path) -> None:
@@ -223,7 +226,7 @@ def test_forgetting_what_a_dead_process_was_sending_works(ledger: Ledger, home: 
     other.move(row.id, State.SENDING)
     other.close()
     ledger.forget(row.id)
-    assert ledger.row(row.id).state is State.FORGOTTEN
+    assert ledger.get_record(row.id).state is State.FORGOTTEN
 
 
 # ---- its own thread ----

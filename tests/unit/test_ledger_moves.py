@@ -50,7 +50,7 @@ def row_in(ledger: Ledger, state: State, name: str) -> JobRecord:
     with sqlite3.connect(ledger.path) as db:
         db.execute("UPDATE requests SET state = ? WHERE id = ?", (state.value, row.id))
     db.close()
-    return ledger.row(row.id)
+    return ledger.get_record(row.id)
 
 
 def stored_file(home: Path, data: bytes = PNG) -> StoredFile:
@@ -64,12 +64,12 @@ def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
             row = row_in(ledger, before, f"{before.value} to {after.value}")
             if after in TRANSITIONS[before]:
                 ledger.move(row.id, after)
-                assert ledger.row(row.id).state is after
+                assert ledger.get_record(row.id).state is after
                 allowed += 1
             else:
                 with pytest.raises(ValueError, match=f"{before.value} to {after.value}"):
                     ledger.move(row.id, after)
-                assert ledger.row(row.id).state is before
+                assert ledger.get_record(row.id).state is before
     assert allowed == sum(len(after) for after in TRANSITIONS.values()) > 20
 
 
@@ -77,11 +77,11 @@ def test_a_move_that_is_refused_writes_nothing_of_it(ledger: Ledger) -> None:
     row = ledger.claim(wish("a"), "key")
     with pytest.raises(ValueError, match="may not go"):
         ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
-    assert ledger.row(row.id) == row
+    assert ledger.get_record(row.id) == row
 
 
 def test_a_new_row_holds_the_whole_wish(ledger: Ledger) -> None:
-    row = ledger.row(ledger.claim(wish("a"), "key").id)
+    row = ledger.get_record(ledger.claim(wish("a"), "key").id)
     assert row.state is State.INTENDED and row.owner == ledger.owner
     assert (row.fingerprint, row.family, row.model) == ("a", "evolink", "Seedream-4.5")
     assert (row.address, row.key_fingerprint, row.prompt) == (ADDRESS, "print", "一只猫 a")
@@ -102,7 +102,7 @@ def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
         row = row_in(ledger, before, "a")
         clock[0] = NOW + 60
         ledger.move(row.id, state)
-        assert getattr(ledger.row(row.id), STATE_TIMESTAMPS[state]) == NOW + 60
+        assert getattr(ledger.get_record(row.id), STATE_TIMESTAMPS[state]) == NOW + 60
     finally:
         ledger.close()
 
@@ -112,7 +112,7 @@ def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(ledger
     ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
     failed = TaskFailed("task_failed", task_id="task-1", reason="no")
     ledger.move(row.id, State.FAILED, error=failed)
-    found = ledger.row(row.id)
+    found = ledger.get_record(row.id)
     assert (found.task_id, found.request_id) == ("task-1", "req-1")
     assert type(found.error) is TaskFailed and str(found.error) == str(failed)
 
@@ -120,9 +120,9 @@ def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(ledger
 def test_an_error_ends_with_its_state(ledger: Ledger) -> None:
     row = row_in(ledger, State.SENDING, "a")
     ledger.move(row.id, State.UNKNOWN, error=OutcomeUnknown("outcome_unknown_crash", entry=1))
-    assert ledger.row(row.id).error is not None
+    assert ledger.get_record(row.id).error is not None
     ledger.move(row.id, State.ACCEPTED, task_id="task-1")
-    assert ledger.row(row.id).error is None
+    assert ledger.get_record(row.id).error is None
 
 
 def test_a_request_that_came_back_was_not_sent(ledger: Ledger) -> None:
@@ -163,7 +163,7 @@ ITEMS = (
 def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
-    images = ledger.images(row.id)
+    images = ledger.list_images(row.id)
     assert [image.position for image in images] == [0, 1, 2]
     assert [image.url for image in images] == [item.url for item in ITEMS]
     assert [image.is_missing for image in images] == [True, False, True]
@@ -172,15 +172,15 @@ def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
         (0, "", 0, 0)
     }
     assert "OutputImageSensitiveContentDetected" in str(images[1].error)
-    assert ledger.row(row.id).state is State.ANSWERED
+    assert ledger.get_record(row.id).state is State.ANSWERED
 
 
 def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: Ledger) -> None:
     row = ledger.claim(wish("a"), "key")
     ledger.move(row.id, State.SENDING)
     answered = ledger.record_response(row.id, ITEMS, {})
-    assert answered.charged_images(ledger.images(row.id)) == 2
-    assert answered.charged_images(ledger.images(row.id)[1:2]) == 0
+    assert answered.charged_images(ledger.list_images(row.id)) == 2
+    assert answered.charged_images(ledger.list_images(row.id)[1:2]) == 0
 
 
 def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, home: Path) -> None:
@@ -190,7 +190,7 @@ def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, hom
     ledger.record_image(row.id, 0, file, (3, 4))
     fresh = (ResultItem(0, url="https://cdn.example.com/new"), *ITEMS[1:])
     ledger.record_response(row.id, fresh, {})
-    first, _, last = ledger.images(row.id)
+    first, _, last = ledger.list_images(row.id)
     assert first.url == "https://cdn.example.com/new" and first.file == file.path
     assert (first.width, first.height, first.bytes) == (3, 4, len(PNG))
     assert (first.sha256, first.media_type) == (file.sha256, "image/png")
@@ -201,7 +201,7 @@ def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: 
     row = row_in(ledger, State.SENDING, "a")
     file = stored_file(home)
     ledger.record_response(row.id, (ResultItem(0, data=PNG),), {0: file})
-    (image,) = ledger.images(row.id)
+    (image,) = ledger.list_images(row.id)
     assert image.file == file.path and image.url is None and not image.is_missing
     assert (image.width, image.height) == (0, 0)  # measured later, in a thread
 
@@ -211,7 +211,7 @@ def test_an_image_that_came_with_a_complaint_was_made(ledger: Ledger) -> None:
     ledger.record_response(
         row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {}
     )
-    (image,) = ledger.images(row.id)
+    (image,) = ledger.list_images(row.id)
     assert image.was_made and image.error is None
 
 
@@ -222,8 +222,8 @@ def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, 
         ledger.record_image(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
     ledger.move(row.id, State.PARTIAL)
     ledger.mark_missing(row.id, [2])
-    assert ledger.row(row.id).state is State.ANSWERED
-    assert [image.is_missing for image in ledger.images(row.id)] == [False, False, True]
+    assert ledger.get_record(row.id).state is State.ANSWERED
+    assert [image.is_missing for image in ledger.list_images(row.id)] == [False, False, True]
 
 
 def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) -> None:
@@ -237,7 +237,7 @@ def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) ->
         clock[0] += 86_400
         assert ledger.mark_missing(row.id, [0]).answered_at == NOW + 20
         ledger.record_response(row.id, ITEMS, {})
-        assert ledger.row(row.id).answered_at == NOW + 20
+        assert ledger.get_record(row.id).answered_at == NOW + 20
     finally:
         ledger.close()
 
@@ -250,7 +250,7 @@ def test_the_folder_may_move_with_everything_in_it(ledger: Ledger, home: Path) -
     moved = home.rename(home.with_name("elsewhere"))
     again = Ledger(moved)
     try:
-        file = again.images(row.id)[0].file
+        file = again.list_images(row.id)[0].file
         assert file is not None and file.is_relative_to(moved) and file.read_bytes() == PNG
     finally:
         again.close()
@@ -274,9 +274,9 @@ def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
 
 def test_delivery_is_stamped(ledger: Ledger) -> None:
     row = row_in(ledger, State.COMPLETED, "a")
-    assert ledger.row(row.id).delivered_at is None
+    assert ledger.get_record(row.id).delivered_at is None
     ledger.mark_delivered(row.id)
-    assert ledger.row(row.id).delivered_at == NOW
+    assert ledger.get_record(row.id).delivered_at == NOW
 
 
 # ---- what must outlast a power failure by itself ----
@@ -316,8 +316,8 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
     assert not waits(ledger.claim_row, 1)
     assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
     assert waits(ledger.forget, 1)
-    for look in (ledger.rows, ledger.stored_bytes, ledger.stored_files):
+    for look in (ledger.list_records, ledger.stored_bytes, ledger.stored_files):
         assert only_reads(look)
-    for look in (ledger.row, ledger.images, ledger.find, ledger.find_task, ledger.find_stored_image,
+    for look in (ledger.get_record, ledger.list_images, ledger.find_record, ledger.find_task, ledger.find_stored_image,
                  ledger.typical_seconds):  # fmt: skip
-        assert only_reads(look, 2 if look in (ledger.row, ledger.images) else "2")
+        assert only_reads(look, 2 if look in (ledger.get_record, ledger.list_images) else "2")

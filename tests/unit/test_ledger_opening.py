@@ -70,7 +70,7 @@ def test_closing_waits_for_what_is_being_written(home: Path) -> None:
 
     def write() -> None:
         time.sleep(0.1)
-        ledger.rows()
+        ledger.list_records()
         ended.append(True)
 
     ledger._thread.submit(write)
@@ -185,7 +185,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
     other.execute("PRAGMA user_version = 1")  # a change by another makes the ledger read again
     other.close()
     with pytest.raises(LedgerFailed, match="is damaged"):
-        ledger.row(1)
+        ledger.get_record(1)
     assert is_closed(connections[0]) and ledger.is_unusable
     ledger.close()
 
@@ -199,9 +199,9 @@ def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerFailed, match="cannot be written: database is locked"):
         ledger.claim_task("https://api.example.com", "task-a", "print")
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
     other.close()
-    assert ledger.rows() == [] and not ledger.is_unusable
+    assert ledger.list_records() == [] and not ledger.is_unusable
     assert not list(home.glob("ledger.broken-*"))
     ledger.close()
 

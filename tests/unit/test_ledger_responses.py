@@ -67,7 +67,7 @@ def test_keep_response_keeps_first_and_latest(ledger: Ledger) -> None:
     for number in range(9):
         ledger.keep_response(row, 200, b"%d" % number, "")
         ledger.keep_response(row, 200, b"%d" % number, "again")
-    assert [kept.body for kept in ledger.responses(row)] == [b"8", b"7", b"6", b"0"]
+    assert [kept.body for kept in ledger.list_responses(row)] == [b"8", b"7", b"6", b"0"]
 
 
 def test_move_keeps_response_in_its_own_transaction(ledger: Ledger) -> None:
@@ -90,7 +90,7 @@ def test_move_fails_whole_when_response_cannot_be_kept(ledger: Ledger) -> None:
     )
     with pytest.raises(Exception, match="I/O"):
         ledger.move(row, State.UNKNOWN, response=KeptResponse(200, b"{}"))
-    assert ledger.row(row).state is State.SENDING
+    assert ledger.get_record(row).state is State.SENDING
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.EMPTY], ids=lambda state: state.value)

@@ -78,7 +78,7 @@ def test_error_of_image_is_stored_without_secrets(ledger: Ledger) -> None:
     error = ServiceError("bad_reference", f"{CODE}cannot read {LINK} with {KEY}")
     ledger.record_response(row, (ResultItem(0, url=LINK), ResultItem(1, error=error)), {})
     assert_no_secret(ledger)
-    made, failed = ledger.images(row)
+    made, failed = ledger.list_images(row)
     assert made.url == LINK, "a result's link stays whole"
     assert failed.error is not None and SIGNATURE not in failed.error
     assert "bad_reference" in failed.error
@@ -90,7 +90,7 @@ def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -
     body = f'{{"data": [{{"odd": "{LINK}"}}], "said": "{spelled}"}}'.encode() + b"\xff\xfe"
     ledger.move(row, State.EMPTY, response=KeptResponse(200, body, f"{CODE}cut near {KEY}"))
     ledger.keep_response(row, 200, body + b" ", f"{CODE}cut near {KEY}")
-    for kept in ledger.responses(row):
+    for kept in ledger.list_responses(row):
         assert KEY.encode() not in kept.body and spelled.encode() not in kept.body
         assert LINK.encode() in kept.body and b"\xff\xfe" in kept.body
         assert KEY not in kept.note and "\x1b" not in kept.note
@@ -108,7 +108,7 @@ def test_prompt_fields_leave_when_prompts_are_not_stored(
     body = json.dumps(payload).encode()
     for each in (body, body[: body.index(b"cat") + 3]):
         ledger.keep_response(row, 200, each, "")
-    cut, whole = ledger.responses(row)
+    cut, whole = ledger.list_responses(row)
     assert b"cat" not in cut.body and b"cat" not in whole.body
     kept = json.loads(whole.body)
     assert kept["data"] == [{field: "***", "url": LINK}]
@@ -119,4 +119,4 @@ def test_prompt_fields_stay_when_prompts_are_stored(ledger: Ledger) -> None:
     row = sent(ledger)
     body = b'{"revised_prompt": "a cat", "prompt_tokens": 5}'
     ledger.keep_response(row, 200, body, "")
-    assert ledger.responses(row)[0].body == body
+    assert ledger.list_responses(row)[0].body == body

@@ -15,7 +15,7 @@ from seedream_api.ledger import schema
 from seedream_api.ledger.browsing import find_reusable, get_job, list_jobs
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.request_identity import identify
+from seedream_api.ledger.request_identity import identify_request
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 
@@ -71,10 +71,10 @@ def columns(table: str) -> list[str]:
 
 def looks(ledger: Ledger, row_id: int) -> list[Any]:
     return [
-        ledger.rows(), ledger.rows(tuple(State)), ledger.find(str(row_id)),
+        ledger.list_records(), ledger.list_records(tuple(State)), ledger.find_record(str(row_id)),
         ledger.find_task("task-b"), list_jobs(ledger), list_jobs(ledger, text="task"),
         get_job(ledger, row_id), ledger.stored_files(), ledger.stored_bytes(),
-        ledger.typical_seconds("Seedream-4.5"), ledger.shown_images(row_id),
+        ledger.typical_seconds("Seedream-4.5"), ledger.list_readable_images(row_id),
     ]  # fmt: skip
 
 
@@ -84,11 +84,11 @@ def test_malformed_cell_of_row_harms_no_other(ledger: Ledger, home: Path, column
     for value in VALUES:
         set_cell(ledger, "requests", ids[1], column, value)
         looks(ledger, ids[1])
-        assert len(ledger.rows(tuple(State))) == 3
+        assert len(ledger.list_records(tuple(State))) == 3
         for name, row_id in (("a", ids[0]), ("c", ids[2])):
             row = ledger.claim(wish(name), "key")
             assert (row.id, row.state) == (row_id, State.COMPLETED)
-            assert ledger.images(row_id)[0].file is not None
+            assert ledger.list_images(row_id)[0].file is not None
         assert len(ledger.stored_files()) == 3
     assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
@@ -98,7 +98,7 @@ def test_malformed_cell_does_not_stop_identification(ledger: Ledger, column: str
     row_id = completed(ledger, "b")
     for value in VALUES:
         set_cell(ledger, "requests", row_id, column, value)
-        references, also = identify(ledger, ADDRESS, {}, ("sha256:x",), 7)
+        references, also = identify_request(ledger, ADDRESS, {}, ("sha256:x",), 7)
         assert references == ("sha256:x",) and also == ()
         assert find_reusable(ledger, ("none",), reuse=True) is None
 
@@ -109,7 +109,7 @@ def test_malformed_cell_of_image_harms_no_other(ledger: Ledger, home: Path, colu
     for value in VALUES:
         set_cell(ledger, "images", ids[1], column, value)
         looks(ledger, ids[1])
-        assert ledger.images(ids[0])[0].file and ledger.images(ids[2])[0].file
+        assert ledger.list_images(ids[0])[0].file and ledger.list_images(ids[2])[0].file
         assert ledger.claim(wish("b"), "key").id == ids[1]
     assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
@@ -119,7 +119,7 @@ def test_malformed_cell_of_image_harms_no_other(ledger: Ledger, home: Path, colu
 def test_row_unsure_of_money_is_never_sent_again(ledger: Ledger, column: str, value: str) -> None:
     row_id = completed(ledger, "b")
     set_cell(ledger, "requests", row_id, column, value)
-    if ledger.rows()[0].is_readable:
+    if ledger.list_records()[0].is_readable:
         assert ledger.claim(wish("b"), "key").id == row_id  # a text like any other
         return
     for _ in range(2):
@@ -127,7 +127,7 @@ def test_row_unsure_of_money_is_never_sent_again(ledger: Ledger, column: str, va
             ledger.claim(wish("b"), "key")
         assert caught.value.key == "entry_unreadable" and caught.value.charge is Charge.POSSIBLE
         assert column in str(caught.value) and not ledger.is_unusable
-    [row] = ledger.rows()
+    [row] = ledger.list_records()
     assert not row.is_readable and row.may_have_been_charged
     ledger.forget(row_id)
     assert ledger.claim(wish("b"), "key").id != row_id
@@ -145,8 +145,8 @@ def test_row_without_its_description_still_answers(ledger: Ledger, column: str) 
 def test_state_of_newer_version_is_listed_and_kept(ledger: Ledger) -> None:
     row_id = completed(ledger, "b")
     set_cell(ledger, "requests", row_id, "state", "'paused'")
-    assert [row.id for row in ledger.rows()] == [row_id]
-    assert [row.id for row in ledger.rows(tuple(State))] == [row_id]
+    assert [row.id for row in ledger.list_records()] == [row_id]
+    assert [row.id for row in ledger.list_records(tuple(State))] == [row_id]
     assert list_jobs(ledger).total == 1
     assert ledger.stored_files()[0].delivered_at is None
     with pytest.raises(LedgerFailed, match="state"):
@@ -157,7 +157,7 @@ def test_file_outside_the_store_is_never_named(ledger: Ledger) -> None:
     row_id = completed(ledger, "b")
     for name in ("'/etc/passwd'", "'../other.png'", "'images/../../x'", "'images'", "'C:\\x'"):
         set_cell(ledger, "images", row_id, "file", name)
-        assert ledger.images(row_id)[0].is_missing
+        assert ledger.list_images(row_id)[0].is_missing
         [stored] = ledger.stored_files()  # found by its content, and so never swept away
         assert stored.path.is_file() and stored.delivered_at is None
 
@@ -215,5 +215,5 @@ def test_empty_file_without_images_is_a_new_record(home: Path) -> None:
 def test_errors_that_are_written_down_can_be_read_again(ledger: Ledger) -> None:
     row_id = completed(ledger, "b")
     set_cell(ledger, "requests", row_id, "error", f"'{json.dumps({'key': 'from the future'})}'")
-    [row] = ledger.rows()
+    [row] = ledger.list_records()
     assert row.is_readable and row.error is not None

@@ -17,9 +17,9 @@ from seedream_api.images.encode import EncodedImage
 from seedream_api.ledger.browsing import find_reusable
 from seedream_api.ledger.given_urls import object_of, urls_of
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.request_identity import choose_row, find_rows, identify
+from seedream_api.ledger.request_identity import choose_row, find_rows, identify_request
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State, fingerprint
-from seedream_api.ledger.upload_cache import put, to_uploaded_reference
+from seedream_api.ledger.upload_cache import record_upload, to_uploaded_reference
 
 ADDRESS = "https://api.deepspaceai.net"
 BODY = {"model": "Seedream-4.5", "prompt": "a cat"}
@@ -34,7 +34,7 @@ def ledger(home: Path) -> Iterator[Ledger]:
 
 
 def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 0) -> JobSpec:
-    identities, also = identify(ledger, address, BODY, references, seed)
+    identities, also = identify_request(ledger, address, BODY, references, seed)
     own = fingerprint(address, BODY, identities, seed)
     fields = {"model": BODY["model"]}
     return JobSpec(
@@ -45,7 +45,7 @@ def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 
 
 def give(ledger: Ledger, url: str, content: str) -> None:
     file = EncodedImage(b"png", "image/png", True, (), 1, 1)
-    put(
+    record_upload(
         ledger, content, "place", to_uploaded_reference(file, target="s3", url=url, expires_at=None)
     )
 
@@ -85,7 +85,7 @@ def test_row_of_typed_address_answers_for_canonical_one(
     spell_as_0_1(ledger.path, address=old)
     again = ledger.claim(known(ledger, address=address), "other")
     assert again.id == row.id and again.address == address
-    assert len(ledger.rows()) == 1
+    assert len(ledger.list_records()) == 1
 
 
 @pytest.mark.parametrize("text", ["", "no address", "http://plain.example.com", "https://[", "\0"])
@@ -235,14 +235,14 @@ def test_reuse_off_passes_every_completed_row(ledger: Ledger) -> None:
     assert find_reusable(ledger, intent.fingerprints, reuse=False) is None
     new = ledger.claim(intent, "key", reuse=False)
     assert new.id not in ids and new.fingerprint == "own" and new.state is State.INTENDED
-    states: list[Any] = [ledger.row(one).state for one in ids]
+    states: list[Any] = [ledger.get_record(one).state for one in ids]
     assert states == [State.FORGOTTEN, State.FORGOTTEN, State.REFUSED]
 
 
 def test_reuse_off_is_held_by_an_unclear_row(ledger: Ledger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN)
     assert ledger.claim(intent, "key", reuse=False).id == ids[1]
-    assert ledger.row(ids[0]).state in STORED_STATES
+    assert ledger.get_record(ids[0]).state in STORED_STATES
 
 
 def test_no_row_answers_for_an_ended_request(ledger: Ledger) -> None:

@@ -164,10 +164,10 @@ def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_u
         ledger.move(row.id, State.COMPLETED)
         ledger.mark_delivered(row.id)
     now += IN_USE_S + 1
-    held = ledger.images(1)[0].file
+    held = ledger.list_images(1)[0].file
     in_use.is_held = lambda path: path == held
     assert prune(ledger, store, keep_bytes=0).images == 1
-    assert ledger.images(1)[0].file == held and ledger.images(2)[0].file is None
+    assert ledger.list_images(1)[0].file == held and ledger.list_images(2)[0].file is None
     in_use.is_held = lambda path: False
     assert prune(ledger, store, keep_bytes=0).images == 1
     ledger.close()
