@@ -46,7 +46,6 @@ class TaskEvents:
             self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
-        from ...seedream_api.ledger.browsing import get_job
 
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:
@@ -55,7 +54,7 @@ class TaskEvents:
                 if self._session.is_closing:
                     return
                 try:
-                    found = await ledger.run(get_job, ledger, row_id)
+                    found = await ledger.get_job(row_id)
                 except LedgerFailed as failed:
                     log.debug("a change was not told to browsers: %s", failed.key)
                     continue

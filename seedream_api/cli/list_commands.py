@@ -13,8 +13,8 @@ from ..catalog import Model
 from ..config.settings import Settings
 from ..errors import InvalidRequest, LedgerFailed
 from ..ledger.image_store import ImageStore
-from ..ledger.ledger import Ledger
-from ..ledger.pruning import Pruned, prune
+from ..ledger.ledger import SyncLedger
+from ..ledger.pruning import Pruned
 from ..ledger.records import JobRecord, KeptResponse
 from ..ledger.states import State
 from ..messages import spoken
@@ -56,7 +56,7 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Outcome:
+def run_tasks(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Outcome:
     """The record, newest first; or forget one entry, write it to a file, or prune the store."""
     if arguments.forget is not None:
         return _forgotten(arguments.forget, ledger)
@@ -92,7 +92,7 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
     return Outcome(payload, [*lines, *notes, store], 0)
 
 
-def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
+def _exported(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcome:
     """Every row, forgotten ones too unless only some states are wanted, as JSON."""
     rows = [
         {**_task(row, ledger), "responses": list(map(_response, ledger.list_responses(row.id)))}
@@ -105,11 +105,10 @@ def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
     return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
 
 
-def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Pruned:
+def _pruned(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Pruned:
     keep_gb = arguments.keep_gb
     days = arguments.older_than
-    return prune(
-        ledger,
+    return ledger.prune(
         ImageStore(settings.home),
         keep_bytes=int(
             (settings.number("SEEDREAM_STORE_GB") if keep_gb is None else keep_gb) * 1e9
@@ -118,7 +117,7 @@ def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -
     )
 
 
-def _forgotten(name: str, ledger: Ledger) -> Outcome:
+def _forgotten(name: str, ledger: SyncLedger) -> Outcome:
     row = ledger.find_record(name)
     if row is None:
         raise InvalidRequest("entry_unknown", given=name)
@@ -132,7 +131,7 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
     return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
 
 
-def _task(row: JobRecord, ledger: Ledger) -> dict[str, Any]:
+def _task(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
     images = ledger.list_readable_images(row.id)
     return {
         "id": row.id,

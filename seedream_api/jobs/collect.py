@@ -56,13 +56,13 @@ async def collect(
     printed = key_fingerprint(settings.key.get_secret_value())
 
     async def claim() -> JobRecord:
-        row = await ledger.run(ledger.claim_task, settings.address, task_id, printed)
+        row = await ledger.claim_task(settings.address, task_id, printed)
         if _was_not_found(row) and row.owner == ledger.owner:
             # The service may know it by now.
-            await ledger.run(ledger.forget, row.id)
-            row = await ledger.run(ledger.claim_task, settings.address, task_id, printed)
+            await ledger.forget(row.id)
+            row = await ledger.claim_task(settings.address, task_id, printed)
         if row.address != settings.address:
-            await ledger.run(ledger.release, row.id)
+            await ledger.release(row.id)
             raise ConfigurationError(
                 "task_of_other_address",
                 task_id=task_id,
@@ -93,7 +93,7 @@ async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
     task_id = text.strip()
     if _find_job_key(task_id, session):
         return task_id, False
-    known = await session.ledger.run(session.ledger.find_task, task_id)
+    known = await session.ledger.find_task(task_id)
     if known is None:
         return validate_task_id(task_id), True
     return task_id, _was_not_found(known)
@@ -126,7 +126,7 @@ async def resume(row: JobRecord, session: Session) -> Result:
     limit_s = settings.number("SEEDREAM_TIMEOUT_S")
 
     async def claim() -> JobRecord:
-        return await ledger.run(ledger.claim_row, row.id)
+        return await ledger.claim_row(row.id)
 
     def begin() -> Job:
         return Job(session, claim, timeout_s=limit_s)
@@ -220,7 +220,7 @@ def _gather(
 async def _no_ids_error(session: Session) -> InvalidRequest:
     """The error for an empty id, which offers what is unfinished by name."""
     ledger = session.ledger
-    rows = await ledger.run(ledger.list_records, (State.ACCEPTED, State.ANSWERED), _OFFERED)
+    rows = await ledger.list_records((State.ACCEPTED, State.ANSWERED), _OFFERED)
     named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
     return InvalidRequest(
         "task_id_empty",
@@ -232,5 +232,5 @@ async def _no_ids_error(session: Session) -> InvalidRequest:
 async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
     """Whether the record holds all images of all these tasks. Asks nobody."""
     ledger = session.ledger
-    rows = [await ledger.run(ledger.find_task, task_id.strip()) for task_id in task_ids]
+    rows = [await ledger.find_task(task_id.strip()) for task_id in task_ids]
     return bool(rows) and all(row is not None and row.state in STORED_STATES for row in rows)

@@ -15,7 +15,6 @@ from ..callbacks import check_callback
 from ..config.settings import Settings, load_settings
 from ..errors import Interrupted, InvalidRequest, WaitTimedOut
 from ..ledger.records import JobRecord
-from ..ledger.request_identity import identify_request
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..redaction import strip_url_secrets
 from ..service.models import Request
@@ -70,9 +69,7 @@ async def generate(
     ledger = session.ledger
 
     async def claim() -> JobRecord:
-        return await ledger.run(
-            ledger.claim, spec, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE")
-        )
+        return await ledger.claim(spec, uuid.uuid4().hex, reuse=settings.is_on("SEEDREAM_REUSE"))
 
     def begin() -> Job:
         return Job(session, claim, timeout_s=limit_s, sending=SubmitPlan(request, target))
@@ -104,9 +101,7 @@ async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
     settings, ledger = session.settings, session.ledger
     key, request = settings.key.get_secret_value(), checked.request
     body = request.body(checked.model, ())
-    references, also = await ledger.run(
-        identify_request,
-        ledger,
+    references, also = await ledger.identify_request(
         settings.address,
         body,
         await read_identities(request.references),

@@ -81,7 +81,7 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
     ledger = session.ledger
-    images = await ledger.run(ledger.list_images, row.id)
+    images = await ledger.list_images(row.id)
     stored = tuple(
         _to_stored_image(image, row.task_id) for image in images if image.file is not None
     )
@@ -138,7 +138,7 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
 async def _mark_delivered(session: Session, row: JobRecord, more_bytes: int) -> str | None:
     """Tidy up behind a result, which is given out whether that succeeds or not."""
     try:
-        await session.ledger.run(session.ledger.mark_delivered, row.id)
+        await session.ledger.mark_delivered(row.id)
         return await session.prune_if_needed(more_bytes)
     except LedgerFailed as failed:
         log.warning("a delivered result was not noted: %s", failed.summary("en"))

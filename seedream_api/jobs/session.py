@@ -18,7 +18,6 @@ from ..downloads.downloader import Downloader
 from ..errors import InvalidRequest
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
-from ..ledger.pruning import prune
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, literal_address, resolve
 from ..service.client import SeedreamClient
@@ -206,11 +205,11 @@ class Session:
         self._bytes_since_check += more_bytes
         if self._bytes_since_check <= limit * CHECK_SHARE:
             return None
-        stored = await self.ledger.run(self.ledger.stored_bytes)
+        stored = await self.ledger.stored_bytes()
         self._bytes_since_check = 0
         if stored <= limit:
             return None
-        pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
+        pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
         return (

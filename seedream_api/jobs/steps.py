@@ -173,9 +173,7 @@ async def _record_task_end(job: Job, row: JobRecord, task: Task) -> JobRecord:
 
 async def _poll_until_done(job: Job, row: JobRecord) -> Task:
     session = job.session
-    typical_s = (
-        await session.ledger.run(session.ledger.typical_seconds, row.model) if row.model else None
-    )
+    typical_s = await session.ledger.typical_seconds(row.model) if row.model else None
     task_id = row.task_id
     assert task_id is not None, "the caller looked"  # noqa: S101
 
@@ -249,14 +247,14 @@ async def _poll(job: Job, task_id: str) -> Task:
 async def fetch(job: Job, row: JobRecord) -> JobRecord:
     """Bring the images into the store."""
     ledger = job.session.ledger
-    images = await ledger.run(ledger.list_images, row.id)
+    images = await ledger.list_images(row.id)
     if any(image.is_missing and image.url is None for image in images):
         row = await reread(job, row) or row
     job.download_failures = await download_missing(job.session, row, job.report)
     await record_sizes(job.session, row)
     if job.download_failures:
-        return await ledger.run(ledger.get_record, row.id)
-    images = await ledger.run(ledger.list_images, row.id)
+        return await ledger.get_record(row.id)
+    images = await ledger.list_images(row.id)
     whole = all(image.error is None for image in images)
     return await job.record_state(row, State.COMPLETED if whole else State.PARTIAL)
 

@@ -9,19 +9,30 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
 from . import schema
 from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LedgerDatabase:
-    """What every use of the ledger's file shares; :class:`~.ledger.Ledger` is the whole."""
+class Database:
+    """The open file of the ledger.
+
+    Args:
+        home: the data folder; created if missing, readable by its owner only.
+        now: wall-clock seconds, which are recorded for people and decide nothing.
+
+    Raises:
+        LedgerFailed: the file cannot be opened, is newer than this code, or is broken (then it is
+            quarantined).
+    """
 
     def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
         self.home = home
@@ -87,11 +98,13 @@ class LedgerDatabase:
             self._lock.release()
             self._lock = None
 
-    async def run(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run one of the methods, or a function of them, on the ledger's own thread."""
+    async def run(
+        self, call: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function of this database on the ledger's own thread."""
         self._check_process()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        return await loop.run_in_executor(self._thread, partial(call, self, *args, **kwargs))
 
     @contextmanager
     def read(self) -> Generator[sqlite3.Connection]:

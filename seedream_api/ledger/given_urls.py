@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from . import statements
+
 _OBJECT = "substr({0}, 1, instr({0} || '?X-Amz-', '?X-Amz-') - 1)"
 """What :func:`object_of` gives, in SQL."""
 
@@ -48,11 +50,8 @@ def object_of(url: str) -> str:
 
 
 def content_at(db: sqlite3.Connection, url: str) -> str | None:
-    """Find what a URL serves, as ``PictureReference.identity`` says it; ``None`` if foreign."""
-    # The first content stays: another source of equal bytes may share the object later.
-    found = db.execute(
-        "SELECT content FROM given_urls WHERE object = ? ORDER BY id LIMIT 1", (object_of(url),)
-    ).fetchone()
+    """Find the content that a URL serves, as ``PictureReference.identity``; ``None`` if unknown."""
+    found = db.execute(statements.CONTENT_OF_URL, {"object": object_of(url)}).fetchone()
     return found["content"] if found is not None else None
 
 
@@ -61,5 +60,5 @@ def urls_of(db: sqlite3.Connection, contents: Iterable[str]) -> list[str]:
     return [
         row["url"]
         for content in contents
-        for row in db.execute("SELECT url FROM given_urls WHERE content = ?", (content,))
+        for row in db.execute(statements.URLS_OF_CONTENT, {"content": content})
     ]

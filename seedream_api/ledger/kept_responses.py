@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..redaction import hide_known, redact
+from . import statements
 from .cells import Cells, storable, to_count, to_moment, to_text
-from .queries import LedgerQueries
+from .database import Database
 from .records import KeptResponse
 from .withheld import without_prompts, without_texts
 
@@ -19,65 +20,51 @@ MAX_KEPT = 4
 """Responses per row: the first, which may be the only one with the images, and the latest ones."""
 
 
-class LedgerResponses(LedgerQueries):
-    """The ledger's methods that keep responses and read them back."""
+def keep_response(
+    database: Database, row_id: int, status: int | None, body: bytes, note: str
+) -> None:
+    """Keep a response beside its row, unless the same bytes are kept already."""
+    packed = pack_for(database, row_id, KeptResponse(status, body, note))
+    with database.write(durable=True) as db:
+        insert_response(database, db, row_id, packed)
 
-    def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
-        """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
-        packed = self._packed(row_id, KeptResponse(status, body, note))
-        with self.write(durable=True) as db:
-            self._keep(db, row_id, packed)
 
-    def _packed(self, row_id: int, response: KeptResponse) -> KeptResponse:
-        """What is written of a response. Call it before the transaction, which others wait for."""
-        hidden = self.hidden.get(row_id, ())
-        return pack(response, hidden, keeps_prompt=self._has_prompt(row_id))
+def list_responses(database: Database, row_id: int) -> list[KeptResponse]:
+    """List the responses that are kept for a row, the latest first."""
+    with database.read() as db:
+        return [*map(_unpack, db.execute(statements.RESPONSES, {"request": row_id}))]
 
-    def _has_prompt(self, row_id: int) -> bool:
-        """Whether the prompt stands in the row: only then may one stand in a response beside it."""
-        with self.read() as db:
-            found = db.execute("SELECT prompt FROM requests WHERE id = ?", (row_id,)).fetchone()
-        return found is not None and found["prompt"] is not None
 
-    def response(self, row_id: int) -> KeptResponse | None:
-        """The latest response that was kept for a row."""
-        kept = self.list_responses(row_id)
-        return kept[0] if kept else None
+def pack_for(database: Database, row_id: int, response: KeptResponse) -> KeptResponse:
+    """Pack a response of this row; call it before the transaction, for which others wait.
 
-    def list_responses(self, row_id: int) -> list[KeptResponse]:
-        """Every response that was kept for a row, the latest first."""
-        with self.read() as db:
-            found = db.execute(
-                "SELECT * FROM responses WHERE request = ? ORDER BY number DESC", (row_id,)
-            ).fetchall()
-        return [_unpack(response) for response in found]
+    A prompt stays in the response only where the row holds it too.
+    """
+    with database.read() as db:
+        found = db.execute(statements.JOB, {"id": row_id}).fetchone()
+    keeps_prompt = found is not None and found["prompt"] is not None
+    return pack(response, database.hidden.get(row_id, ()), keeps_prompt=keeps_prompt)
 
-    def _keep(self, db: sqlite3.Connection, row_id: int, packed: KeptResponse) -> None:
-        """Keep what :func:`pack` gave, within the caller's transaction."""
-        known = db.execute(
-            "SELECT number, body = ? AS is_same FROM responses WHERE request = ? ORDER BY number",
-            (packed.body, row_id),
-        ).fetchall()
-        if any(each["is_same"] for each in known):
-            return
-        if len(known) >= MAX_KEPT:
-            db.execute(
-                "DELETE FROM responses WHERE request = ? AND number = ?",
-                (row_id, known[1]["number"]),
-            )
-        db.execute(
-            "INSERT INTO responses (request, number, status, body, note, truncated, received_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                row_id,
-                known[-1]["number"] + 1 if known else 1,
-                packed.status,
-                packed.body,
-                storable(packed.note),
-                packed.truncated,
-                packed.received_at or self.now(),
-            ),
-        )
+
+def insert_response(
+    database: Database, db: sqlite3.Connection, row_id: int, packed: KeptResponse
+) -> None:
+    """Keep what :func:`pack` gave, within the caller's transaction."""
+    values = {"request": row_id, "body": packed.body}
+    known = db.execute(statements.COMPARE_RESPONSES, values).fetchall()
+    if any(each["is_same"] for each in known):
+        return
+    if len(known) >= MAX_KEPT:
+        second = {"request": row_id, "number": known[1]["number"]}
+        db.execute(statements.DELETE_RESPONSE, second)
+    more = {
+        "number": known[-1]["number"] + 1 if known else 1,
+        "status": packed.status,
+        "note": storable(packed.note),
+        "truncated": packed.truncated,
+        "received_at": packed.received_at or database.now(),
+    }
+    db.execute(statements.INSERT_RESPONSE, {**values, **more})
 
 
 def pack(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from . import given_urls
+from .statements import quote_states
 from .states import RELEASED_STATES, State
 
 STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
@@ -21,8 +22,6 @@ STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
     State.WITHDRAWN: "finished_at",
 })  # fmt: skip
 """The column that records when a row came to a state."""
-
-_ENDED = ", ".join(f"'{state.value}'" for state in RELEASED_STATES)
 
 MIGRATIONS: tuple[str, ...] = (
     f"""
@@ -54,7 +53,7 @@ MIGRATIONS: tuple[str, ...] = (
         delivered_at REAL
     );
     CREATE UNIQUE INDEX one_live_row_an_intent ON requests (fingerprint)
-        WHERE fingerprint IS NOT NULL AND state NOT IN ({_ENDED});
+        WHERE fingerprint IS NOT NULL AND state NOT IN ({quote_states(RELEASED_STATES)});
     CREATE INDEX requests_by_task ON requests (task_id) WHERE task_id IS NOT NULL;
     CREATE INDEX requests_by_state ON requests (state, id);
     CREATE INDEX requests_by_model ON requests (model, id);

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .database import Database
 from .image_store import ImageStore
-from .ledger import Ledger
+from .queries import stored_files
+from .transitions import mark_pruned
 
 IN_USE_S = 600.0
 """An image that was delivered so recently may still be read by a running graph."""
@@ -28,19 +30,19 @@ class Pruned:
 
 
 def prune(
-    ledger: Ledger,
+    database: Database,
     store: ImageStore,
     *,
     keep_bytes: int,
     older_than_s: float | None = None,
 ) -> Pruned:
-    """Remove delivered images until at most ``keep_bytes`` are left; blocks, call it in a thread.
+    """Remove delivered images until at most ``keep_bytes`` are left.
 
     Args:
         older_than_s: also remove all that were delivered longer ago than this.
     """
-    now = ledger.now()
-    files = ledger.stored_files()
+    now = database.now()
+    files = stored_files(database)
     total = sum(file.bytes for file in files)
     removed, freed = 0, 0
     for file in files:
@@ -56,7 +58,7 @@ def prune(
         # The file first: a row without its file is fetched again, a file without a row is lost.
         if not _remove(file.path):
             continue
-        ledger.mark_pruned(file.sha256)
+        mark_pruned(database, file.sha256)
         removed, freed = removed + 1, freed + file.bytes
     remove_orphans(store, (file.path for file in files), now)
     return Pruned(removed, freed)

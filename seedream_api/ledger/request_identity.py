@@ -16,14 +16,14 @@ from typing import Any, cast
 
 from ..config.spelling import spell_recorded_address
 from ..redaction import strip_url_secrets
-from .database import LedgerDatabase
+from . import statements
+from .database import Database
 from .given_urls import content_at, urls_of
 from .records import JobRecord, parse_row
-from .states import RELEASED_STATES, STORED_STATES, State, fingerprint
+from .states import STORED_STATES, State, fingerprint
 
 _URL = "url:"
 _PRINTED = "url-sha256:"
-_ENDED = ", ".join(f"'{state.value}'" for state in RELEASED_STATES)
 _PREFERENCE = (
     State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
     State.PARTIAL, State.COMPLETED,
@@ -32,7 +32,7 @@ _PREFERENCE = (
 
 
 def identify_request(
-    ledger: LedgerDatabase,
+    database: Database,
     address: str,
     body: Mapping[str, Any],
     references: Sequence[str],
@@ -40,23 +40,15 @@ def identify_request(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Find the references by content, and the fingerprints of older rows of the same request.
 
-    Call by ``Ledger.run``.
-
     Args:
         body: the JSON body without its reference field.
         references: what ``references.identities`` gives.
     """
-    with ledger.read() as db:
+    with database.read() as db:
         by_content = _by_content(db, references)
         has_content = any(not one.startswith(_URL) for one in by_content)
-        # Every other row is spelled as a new one would be.
-        found = db.execute(
-            "SELECT DISTINCT address, refs FROM requests "  # noqa: S608
-            f"WHERE seed = ? AND fingerprint IS NOT NULL AND state NOT IN ({_ENDED}) "
-            "AND (address != ? OR ? AND "
-            f"(refs LIKE '%\"{_URL}%' OR refs LIKE '%\"{_PRINTED}%'))",
-            (str(seed), address, has_content),
-        )
+        values = {"seed": str(seed), "address": address, "has_content": has_content}
+        found = db.execute(statements.OLDER_SPELLINGS, values)
         urls = _by_print(db, references, by_content)
         older = [
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
@@ -93,11 +85,11 @@ class SentUrls(Container[str]):
         return url in self._urls or (isinstance(url, str) and _print(url) in self._prints)
 
 
-def list_sent_urls(ledger: LedgerDatabase, references: Sequence[str]) -> SentUrls:
-    """Give the URLs under which a row's references may have been sent. Call by ``Ledger.run``."""
+def list_sent_urls(database: Database, references: Sequence[str]) -> SentUrls:
+    """Give the URLs under which a row's references may have been sent."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
-    with ledger.read() as db:
+    with database.read() as db:
         return SentUrls((*foreign, *urls_of(db, references)), prints)
 
 
@@ -107,11 +99,7 @@ def _print(url: str) -> str:
 
 def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[JobRecord]:
     """Find the rows that may answer for a request, the one that answers best first."""
-    marks = ", ".join("?" for _ in fingerprints)
-    found = db.execute(
-        f"SELECT * FROM requests WHERE fingerprint IN ({marks}) AND state NOT IN ({_ENDED})",  # noqa: S608
-        fingerprints,
-    )
+    found = db.execute(*statements.jobs_by_fingerprint(fingerprints))
     rows = [parse_row(row) for row in found]
     return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
 

@@ -21,9 +21,6 @@ from ..images.decode import probe
 from ..images.encode import EncodedImage
 from ..ledger.upload_cache import (
     UploadedReference,
-    find_upload,
-    forget_uploads,
-    record_upload,
     to_uploaded_reference,
 )
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
@@ -152,7 +149,7 @@ class Uploader:
     async def invalidate(self, contents: Iterable[str]) -> None:
         """The service could not read these pictures: they are uploaded anew next time."""
         try:
-            await self._session.ledger.run(forget_uploads, self._session.ledger, tuple(contents))
+            await self._session.ledger.forget_uploads(tuple(contents))
         except LedgerFailed as error:
             log.warning("uploads that do not work were not forgotten: %s", error)
 
@@ -208,12 +205,12 @@ class Uploader:
         self, picture: PictureReference, target: UploadTarget, content: str
     ) -> UploadedReference:
         ledger = self._session.ledger
-        known = await ledger.run(find_upload, ledger, content, target.name, target.location)
+        known = await ledger.find_upload(content, target.name, target.location)
         if known is not None:
             return known
         is_proven = self._session.settings.is_on("SEEDREAM_VERIFY_UPLOADS")
         sent = await self._upload(picture, target, is_proven=is_proven)
-        await ledger.run(record_upload, ledger, content, target.location, sent)
+        await ledger.record_upload(content, target.location, sent)
         return sent
 
     async def _upload(

@@ -125,9 +125,9 @@ class Customer:
     @property
     def rows(self) -> list[JobRecord]:
         """The record, oldest first."""
-        from seedream_api.ledger.ledger import Ledger
+        from seedream_api.ledger.ledger import SyncLedger
 
-        ledger = Ledger(self.home)
+        ledger = SyncLedger(self.home)
         try:
             return ledger.list_records()[::-1]
         finally:

@@ -12,6 +12,7 @@ from wishes import BOTH, NOW_5, cat
 from seedream_api import Charge, collect, generate
 from seedream_api.errors import LedgerFailed, NotSent
 from seedream_api.jobs.collect import resume
+from seedream_api.ledger.queries import get_record
 from seedream_api.sandbox import DropAfterReceipt, Fault, Status, Truncated
 
 
@@ -48,20 +49,21 @@ def test_cancel_just_after_the_end_tells_that_end(
     async def road(session: Any) -> Any:
         customer.sandbox.faults.push("generate", fault)
         customer.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
-        run, release, released = session.ledger.run, session.ledger.release, asyncio.Event()
+        database, released = session.ledger.database, asyncio.Event()
+        run = database.run
 
         async def held(call: Any, *args: Any, **kwargs: Any) -> Any:
-            if call == release:
+            if call.__name__ == "release":
                 released.set()
                 await asyncio.Event().wait()
             return await run(call, *args, **kwargs)
 
-        session.ledger.run = held
+        database.run = held
         task = asyncio.create_task(generate(cat(), session))
         await released.wait()
         assert not any(work.is_sending for work in session.running_jobs.values())
         error = await cancelled(task)
-        session.ledger.run = run
+        database.run = run
         return error
 
     error = customer.run(road)
@@ -195,14 +197,17 @@ def test_the_same_again_is_not_cancelled_with_one_that_is_just_claimed(
     customer: Any, is_full: bool
 ) -> None:
     async def road(session: Any) -> Any:
-        claim, run = session.ledger.claim, Held(session.ledger, "run", only="claim")
+        claim, run = session.ledger.claim, Held(session.ledger.database, "run", only="claim")
 
-        def claim_in_vain(*args: Any, **kwargs: Any) -> Any:
-            session.ledger.claim = claim
+        def claim_in_vain(*_args: Any) -> Any:
             raise LedgerFailed("ledger_unwritable", path=session.ledger.path, reason="disk full")
 
+        async def claim_once_in_vain(*_args: Any, **_options: Any) -> Any:
+            session.ledger.claim = claim
+            await session.ledger.database.run(claim_in_vain)
+
         if is_full:
-            session.ledger.claim = claim_in_vain
+            session.ledger.claim = claim_once_in_vain
         first = asyncio.create_task(generate(cat(), session))
         await run.reached.wait()
         first.cancel()
@@ -223,7 +228,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
             bring = Held(other.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
-            run = Held(session.ledger, "run", only="claim")
+            run = Held(session.ledger.database, "run", only="claim")
             mine = asyncio.create_task(generate(cat(), session))
             await run.reached.wait()
             await cancelled(mine)
@@ -244,19 +249,20 @@ def test_who_is_cancelled_while_it_takes_up_a_task_lets_others_have_it(
     customer.sandbox.finish_tasks()
 
     async def road(session: Any) -> Any:
-        run = Held(session.ledger, "run")
+        database = session.ledger.database
+        run = Held(database, "run")
 
         async def hold_adopt(call: Any, *args: Any, **more: Any) -> Any:
-            wanted = run if call == session.ledger.claim_task else run._real
+            wanted = run if call.__name__ == "claim_task" else run._real
             return await wanted(call, *args, **more)
 
-        session.ledger.run = hold_adopt
+        database.run = hold_adopt
         taking = asyncio.create_task(collect(task_id, session))
         await run.reached.wait()
         await cancelled(taking)
         run.let_go()
         await soon(lambda: not session.running_jobs)
-        assert session.ledger.get_record(1).owner is None
+        assert get_record(database, 1).owner is None
         async with customer.session() as other:
             return await collect(task_id, other)
 
@@ -270,14 +276,14 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone
         fetch = Held(session.downloader, "fetch")
         working = asyncio.create_task(generate(cat(NOW_5), session))
         await fetch.reached.wait()
-        run = Held(session.ledger, "run")
-        row = session.ledger.get_record(1)
+        run = Held(session.ledger.database, "run")
+        row = get_record(session.ledger.database, 1)
         resuming = asyncio.create_task(resume(row, session))
         await run.reached.wait()
         await cancelled(resuming)
         run.let_go()
         await soon(lambda: len(session.running_jobs) == 1)
-        assert session.ledger.get_record(1).owner == session.ledger.owner
+        assert get_record(session.ledger.database, 1).owner == session.ledger.owner
         fetch.let_go()
         return await working
 

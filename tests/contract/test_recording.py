@@ -180,7 +180,7 @@ def test_a_refusal_is_told_though_it_cannot_be_written_down(customer: Any) -> No
 
 def test_a_stored_result_whose_record_cannot_be_read_charges_nothing(customer: Any) -> None:
     customer.generate()
-    error = run(customer, LATER_40, lambda session: full(session, "images"))
+    error = run(customer, LATER_40, lambda session: full(session, "list_images"))
     assert error.key == "ledger_unwritable" and error.charge is Charge.NONE
     assert len(customer.generate().images) == 1 and customer.sent == 1
 
@@ -205,11 +205,11 @@ def entry(customer: Any, state: State, task_id: str | None = None) -> None:
         from seedream_api.service.validation import validate_request
 
         wish = await build_spec(validate_request(cat(), session.settings.models), session)
-        row = session.ledger.claim(wish, "key")
-        session.ledger.move(row.id, State.SENDING)
+        row = await session.ledger.claim(wish, "key")
+        await session.ledger.move(row.id, State.SENDING)
         if state is State.FAILED:
-            session.ledger.move(row.id, State.ACCEPTED, task_id=task_id)
-        session.ledger.move(row.id, state, task_id=task_id)
+            await session.ledger.move(row.id, State.ACCEPTED, task_id=task_id)
+        await session.ledger.move(row.id, state, task_id=task_id)
 
     customer.run(road)
 

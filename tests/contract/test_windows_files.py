@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api import pixels_reference
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 
 OPEN_FILES = Path("/proc/self/fd")
 pytestmark = pytest.mark.skipif(not OPEN_FILES.exists(), reason="only Linux shows open files")
@@ -92,7 +92,7 @@ def test_a_broken_record_is_put_aside_as_well(customer: Any) -> None:
     customer.home.mkdir()
     (customer.home / "ledger.sqlite").write_bytes(b"no record" * 500)
     with pytest.raises(LedgerFailed) as caught:
-        Ledger(customer.home)
+        SyncLedger(customer.home)
     assert caught.value.key == "ledger_broken"
     assert len([*customer.home.glob("ledger.broken-*.sqlite")]) == 1
     assert customer.generate().status == "completed"

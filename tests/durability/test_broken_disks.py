@@ -16,7 +16,7 @@ import pytest
 from runs import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.schema import file_id, quarantine
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.sandbox import ExpiredLink, Status, rate_limited
@@ -208,7 +208,7 @@ def test_a_home_that_is_a_file(make: Callable[..., Any]) -> None:
 def test_a_home_that_cannot_be_made(home: Path) -> None:
     home.write_text("mine")
     with pytest.raises(LedgerFailed, match=r"cannot be written: File exists"):
-        Ledger(home)
+        SyncLedger(home)
 
 
 # ---- a broken ledger ----
@@ -253,7 +253,7 @@ def test_a_broken_ledger_is_kept_aside(
         assert aside.read_bytes() == broken
 
 
-def damaged_in_use(home: Path, ledger: Ledger) -> bytes:
+def damaged_in_use(home: Path, ledger: SyncLedger) -> bytes:
     """Break the file below an open ledger that has just used it."""
     for number in range(40):
         ledger.claim(intent(f"{number} " + "x" * 2_000), "key")
@@ -274,7 +274,7 @@ def intent(name: str) -> JobSpec:
 
 
 def test_a_ledger_that_breaks_in_use(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     broken = damaged_in_use(home, ledger)
     with pytest.raises(LedgerFailed, match="is damaged") as failed:
         ledger.list_records()
@@ -284,7 +284,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
     with pytest.raises(LedgerFailed, match="is damaged"):
         ledger.claim(intent("later"), "key")  # nothing is sent on the word of a ledger that is gone
     ledger.close()
-    anew = Ledger(home)
+    anew = SyncLedger(home)
     assert anew.list_records() == [] and anew.claim(intent("later"), "key").id == 1
     anew.close()
     assert aside.exists()
@@ -292,12 +292,12 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
 
 def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     """What was begun in its stead is neither used by the late one nor moved away."""
-    one, other = Ledger(home), Ledger(home)
+    one, other = SyncLedger(home), SyncLedger(home)
     place = file_id(one.path)
     damaged_in_use(home, one)
     with pytest.raises(LedgerFailed, match="is damaged"):
         one.list_records()
-    anew = Ledger(home)
+    anew = SyncLedger(home)
     anew.claim(intent("new"), "key")
     with pytest.raises(LedgerFailed, match="moved or deleted"):
         other.claim(intent("new"), "key")
@@ -310,7 +310,7 @@ def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
 
 def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
     """Nothing is written, and so nothing sent, into a file that nobody will find."""
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     row = ledger.claim(intent("one"), "key")
     ledger.path.unlink()
     with pytest.raises(LedgerFailed, match="moved or deleted"):

@@ -27,7 +27,7 @@ from seedream_api.config import settings as config
 from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
-from seedream_api.ledger import ledger as ledgers, states, upload_cache
+from seedream_api.ledger import ledger as ledgers, states
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.service import (
     client,
@@ -282,16 +282,17 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
     images = {dice.pick(_IMAGE_COLUMNS): _cell(dice) for _ in range(dice.below(3))}
     uploads = {"notes": _cell(dice)} if dice.one_in(3) else {}
     _restore(ledger)
-    with ledger.write(durable=False) as db:
+    with ledger.database.write(durable=False) as db:
         for table, cells in (("requests", changed), ("images", images), ("uploads", uploads)):
             for name, value in cells.items():
                 with contextlib.suppress(sqlite3.IntegrityError):
                     db.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
     looks: tuple[Callable[[], Any], ...] = (
-        ledger.list_records, lambda: ledger.find_record("task-1"), lambda: ledger.list_images(1), ledger.stored_files,
+        ledger.list_records, lambda: ledger.find_record("task-1"),
+        lambda: ledger.list_images(1), ledger.stored_files,
         lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
-        lambda: upload_cache.find_upload(ledger, "sha256:1", "s3", "place"),
+        lambda: ledger.find_upload("sha256:1", "s3", "place"),
     )  # fmt: skip
     for look in looks:
         with ours():
@@ -327,7 +328,7 @@ def _ledger(folder: Path) -> Any:
 
 
 def _restore(ledger: Any) -> None:
-    with ledger.write(durable=False) as db:
+    with ledger.database.write(durable=False) as db:
         db.execute("DELETE FROM images")
         db.execute("DELETE FROM uploads")
         db.execute("DELETE FROM requests WHERE id > 1")

@@ -11,7 +11,7 @@ import pytest
 
 from seedream_api import redaction
 from seedream_api.errors import OutcomeUnknown
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem, ServiceError
@@ -30,18 +30,18 @@ def _known_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
 
-def sent(ledger: Ledger) -> int:
+def sent(ledger: SyncLedger) -> int:
     wish = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
     return ledger.move(ledger.claim(wish, "key").id, State.SENDING).id
 
 
-def written(ledger: Ledger) -> str:
+def written(ledger: SyncLedger) -> str:
     """Every text of the file."""
     db = sqlite3.connect(ledger.path)
     try:
@@ -50,12 +50,12 @@ def written(ledger: Ledger) -> str:
         db.close()
 
 
-def assert_no_secret(ledger: Ledger) -> None:
+def assert_no_secret(ledger: SyncLedger) -> None:
     text = written(ledger)
     assert KEY not in text and "\x1b" not in text and "\\u001b" not in text
 
 
-def test_request_id_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_request_id_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     moved = ledger.move(row, State.ACCEPTED, task_id="task-1", request_id=f"{CODE}id-{KEY}")
     assert moved.request_id == "id-***"
@@ -65,7 +65,7 @@ def test_request_id_is_stored_without_secrets(ledger: Ledger) -> None:
     assert_no_secret(ledger)
 
 
-def test_error_of_row_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_error_of_row_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     reason = ValueError(f"{CODE}not with {KEY}")
     error = OutcomeUnknown("outcome_unknown", request_id=KEY, reason=reason, entry=f"{CODE}{KEY}")
@@ -73,7 +73,7 @@ def test_error_of_row_is_stored_without_secrets(ledger: Ledger) -> None:
     assert_no_secret(ledger)
 
 
-def test_error_of_image_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_error_of_image_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     error = ServiceError("bad_reference", f"{CODE}cannot read {LINK} with {KEY}")
     ledger.record_response(row, (ResultItem(0, url=LINK), ResultItem(1, error=error)), {})
@@ -85,7 +85,7 @@ def test_error_of_image_is_stored_without_secrets(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("spelled", [KEY, SECRET, SECRET.replace("/", "\\/")])
-def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -> None:
+def test_kept_response_is_stored_without_secrets(ledger: SyncLedger, spelled: str) -> None:
     row = sent(ledger)
     body = f'{{"data": [{{"odd": "{LINK}"}}], "said": "{spelled}"}}'.encode() + b"\xff\xfe"
     ledger.move(row, State.EMPTY, response=KeptResponse(200, body, f"{CODE}cut near {KEY}"))
@@ -99,7 +99,7 @@ def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -
 @pytest.mark.parametrize("end", ["", "\\", "\\\\", '"', '\\"'])
 @pytest.mark.parametrize("field", ["prompt", "revised_prompt"])
 def test_prompt_fields_leave_when_prompts_are_not_stored(
-    ledger: Ledger, field: str, end: str
+    ledger: SyncLedger, field: str, end: str
 ) -> None:
     """A task that is collected after a restart brings a prompt that this process never saw."""
     row = ledger.claim_task("sandbox", "task-1", "print").id
@@ -115,7 +115,7 @@ def test_prompt_fields_leave_when_prompts_are_not_stored(
     assert json.loads(kept["nested"]) == {field: "***", "n": 1}
 
 
-def test_prompt_fields_stay_when_prompts_are_stored(ledger: Ledger) -> None:
+def test_prompt_fields_stay_when_prompts_are_stored(ledger: SyncLedger) -> None:
     row = sent(ledger)
     body = b'{"revised_prompt": "a cat", "prompt_tokens": 5}'
     ledger.keep_response(row, 200, body, "")
