@@ -114,10 +114,10 @@ def fill(home: Path, rows: int) -> None:
     ledger = SyncLedger(home)
     now = time.time() - rows * 60.0
     models = list(FAMILIES.values())
-    with ledger.database.write(durable=False) as db:
+    with ledger.database.write(durable=False):
         for number in range(rows):
             at = now + number * 60.0
-            db.execute(
+            ledger.database.execute(
                 "INSERT INTO requests (state, fingerprint, family, model, address, key_print, "
                 "prompt, fields, refs, seed, asked, notes, idempotency_key, task_id, created_at, "
                 "updated_at, sent_at, accepted_at, answered_at, finished_at, delivered_at) VALUES "
@@ -131,7 +131,7 @@ def fill(home: Path, rows: int) -> None:
                 ),
             )  # fmt: skip
             digest = f"{number:064x}"
-            db.execute(
+            ledger.database.execute(
                 "INSERT INTO images (request, position, url, url_seen_at, sha256, file, bytes, "
                 "media_type, width, height) VALUES (?, 0, ?, ?, ?, ?, 900000, 'image/jpeg', 2048, "
                 "2048)",

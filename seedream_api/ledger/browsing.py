@@ -81,10 +81,10 @@ def list_jobs(
     """
     where, values = statements.matching_jobs(states, text)
     page = {**values, "limit": min(limit, MAX_PAGE), "offset": offset}
-    with database.read() as db:
-        total = db.execute(statements.count_jobs(where), values).fetchone()["total"]
-        rows = [*map(parse_row, db.execute(statements.page_of_jobs(where), page))]
-        found = read_images(db, [row.id for row in rows])
+    with database.read():
+        total = database.execute(statements.count_jobs(where), values).fetchone()["total"]
+        rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]
+        found = read_images(database, [row.id for row in rows])
     images: dict[int, list[ImageRecord]] = defaultdict(list)
     for image in parse_readable_images(found, database.home):
         images[image.request].append(image)
@@ -93,9 +93,9 @@ def list_jobs(
 
 def get_job(database: Database, row_id: int) -> JobView | None:
     """Get one job, also a forgotten one; ``None`` where no job has this number."""
-    with database.read() as db:
-        found = db.execute(statements.JOB, {"id": row_id}).fetchone()
-        images = read_images(db, [row_id])
+    with database.read():
+        found = database.execute(statements.JOB, {"id": row_id}).fetchone()
+        images = read_images(database, [row_id])
     if found is None:
         return None
     return _to_view(database, parse_row(found), parse_readable_images(images, database.home))
@@ -115,8 +115,8 @@ def find_reusable(
         fingerprints: every fingerprint of the request.
         reuse: whether a completed row counts.
     """
-    with database.read() as db:
-        row = choose_row(find_rows(db, fingerprints), reuse=reuse)
+    with database.read():
+        row = choose_row(find_rows(database, fingerprints), reuse=reuse)
     if row is None:
         return None
     if row.state is State.INTENDED and not (row.owner and database.is_owner_alive(row.owner)):

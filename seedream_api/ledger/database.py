@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -107,20 +107,18 @@ class Database:
         return await loop.run_in_executor(self._thread, partial(call, self, *args, **kwargs))
 
     @contextmanager
-    def read(self) -> Generator[sqlite3.Connection]:
-        """Read one consistent state; other processes may write at the same time.
-
-        Use it on the ledger's own thread only.
+    def read(self) -> Generator[None]:
+        """Read one consistent state in the block; other processes may write at the same time.
 
         Raises:
             LedgerFailed: the file cannot be read, or is broken (then it is quarantined).
         """
-        with self._checked() as db, self._transaction(db, "BEGIN"):
-            yield db
+        with self._checked(), self._transaction("BEGIN"):
+            yield
 
     @contextmanager
-    def write(self, *, durable: bool) -> Generator[sqlite3.Connection]:
-        """Make all changes of the block, or none; use it on the ledger's own thread only.
+    def write(self, *, durable: bool) -> Generator[None]:
+        """Make all changes of the block, or none.
 
         Args:
             durable: whether the changes must survive a power failure, which costs a wait for the
@@ -130,19 +128,26 @@ class Database:
         Raises:
             LedgerFailed: the changes were not made, or the file is broken (then it is quarantined).
         """
-        with self._checked() as db:
-            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            with self._transaction(db, "BEGIN IMMEDIATE"):
-                yield db
+        with self._checked():
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            with self._transaction("BEGIN IMMEDIATE"):
+                yield
+
+    def execute(
+        self, statement: str, values: Mapping[str, object] | Sequence[object] = ()
+    ) -> sqlite3.Cursor:
+        """Run a statement in the open transaction, on the ledger's own thread."""
+        assert self._connection.in_transaction, "no transaction"  # noqa: S101 - a programming error
+        return self._connection.execute(statement, values)
 
     @contextmanager
-    def _checked(self) -> Generator[sqlite3.Connection]:
-        """Give the connection if it may be used; turn SQLite's errors into ours."""
+    def _checked(self) -> Generator[None]:
+        """Refuse to use a file that is unusable, and turn SQLite's errors into ours."""
         self._check_process()
         if self._lost is not None:
             raise LedgerFailed(self._lost.key, **self._lost.values)
         try:
-            yield self._connection
+            yield
         except (OSError, sqlite3.Error) as error:
             if not schema.is_broken(error):
                 raise schema.failed(self.path, self._file_id, error) from None
@@ -151,14 +156,14 @@ class Database:
             raise self._lost from None
 
     @contextmanager
-    def _transaction(self, db: sqlite3.Connection, begin: str) -> Generator[None]:
-        db.execute(begin)
+    def _transaction(self, begin: str) -> Generator[None]:
+        self._connection.execute(begin)
         try:
             self._check_file()
             yield
-            db.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except BaseException:
-            schema.roll_back(db)
+            schema.roll_back(self._connection)
             raise
 
     def _check_file(self) -> None:

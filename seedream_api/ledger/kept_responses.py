@@ -25,14 +25,14 @@ def keep_response(
 ) -> None:
     """Keep a response beside its row, unless the same bytes are kept already."""
     packed = pack_for(database, row_id, KeptResponse(status, body, note))
-    with database.write(durable=True) as db:
-        insert_response(database, db, row_id, packed)
+    with database.write(durable=True):
+        insert_response(database, row_id, packed)
 
 
 def list_responses(database: Database, row_id: int) -> list[KeptResponse]:
     """List the responses that are kept for a row, the latest first."""
-    with database.read() as db:
-        return [*map(_unpack, db.execute(statements.RESPONSES, {"request": row_id}))]
+    with database.read():
+        return [*map(_unpack, database.execute(statements.RESPONSES, {"request": row_id}))]
 
 
 def pack_for(database: Database, row_id: int, response: KeptResponse) -> KeptResponse:
@@ -40,23 +40,21 @@ def pack_for(database: Database, row_id: int, response: KeptResponse) -> KeptRes
 
     A prompt stays in the response only where the row holds it too.
     """
-    with database.read() as db:
-        found = db.execute(statements.JOB, {"id": row_id}).fetchone()
+    with database.read():
+        found = database.execute(statements.JOB, {"id": row_id}).fetchone()
     keeps_prompt = found is not None and found["prompt"] is not None
     return pack(response, database.hidden.get(row_id, ()), keeps_prompt=keeps_prompt)
 
 
-def insert_response(
-    database: Database, db: sqlite3.Connection, row_id: int, packed: KeptResponse
-) -> None:
+def insert_response(database: Database, row_id: int, packed: KeptResponse) -> None:
     """Keep what :func:`pack` gave, within the caller's transaction."""
     values = {"request": row_id, "body": packed.body}
-    known = db.execute(statements.COMPARE_RESPONSES, values).fetchall()
+    known = database.execute(statements.COMPARE_RESPONSES, values).fetchall()
     if any(each["is_same"] for each in known):
         return
     if len(known) >= MAX_KEPT:
         second = {"request": row_id, "number": known[1]["number"]}
-        db.execute(statements.DELETE_RESPONSE, second)
+        database.execute(statements.DELETE_RESPONSE, second)
     more = {
         "number": known[-1]["number"] + 1 if known else 1,
         "status": packed.status,
@@ -64,7 +62,7 @@ def insert_response(
         "truncated": packed.truncated,
         "received_at": packed.received_at or database.now(),
     }
-    db.execute(statements.INSERT_RESPONSE, {**values, **more})
+    database.execute(statements.INSERT_RESPONSE, {**values, **more})
 
 
 def pack(

@@ -29,20 +29,20 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-def read_record(db: sqlite3.Connection, row_id: int) -> JobRecord:
+def read_record(database: Database, row_id: int) -> JobRecord:
     """Read a row, however damaged its cells are.
 
     Raises:
         LedgerFailed: the row is gone.
     """
-    found = db.execute(statements.JOB, {"id": row_id}).fetchone()
+    found = database.execute(statements.JOB, {"id": row_id}).fetchone()
     if found is None:
         raise LedgerFailed("entry_unreadable", entry=row_id, reason="it was deleted")
     return parse_row(found)
 
 
-def read_images(db: sqlite3.Connection, row_ids: Sequence[int]) -> list[sqlite3.Row]:
-    return db.execute(*statements.images_of_jobs(row_ids)).fetchall()
+def read_images(database: Database, row_ids: Sequence[int]) -> list[sqlite3.Row]:
+    return database.execute(*statements.images_of_jobs(row_ids)).fetchall()
 
 
 def get_record(database: Database, row_id: int) -> JobRecord:
@@ -51,8 +51,8 @@ def get_record(database: Database, row_id: int) -> JobRecord:
     Raises:
         LedgerFailed: the row is gone, or cells that decide about money cannot be read.
     """
-    with database.read() as db:
-        return require_readable(read_record(db, row_id))
+    with database.read():
+        return require_readable(read_record(database, row_id))
 
 
 def list_records(
@@ -60,9 +60,9 @@ def list_records(
 ) -> list[JobRecord]:
     """List rows of these states, or all but the forgotten, newest first."""
     where, values = statements.matching_jobs(states)
-    with database.read() as db:
+    with database.read():
         page = statements.page_of_jobs(where)
-        return [*map(parse_row, db.execute(page, {**values, "limit": limit, "offset": 0}))]
+        return [*map(parse_row, database.execute(page, {**values, "limit": limit, "offset": 0}))]
 
 
 def find_record(database: Database, name: str) -> JobRecord | None:
@@ -77,8 +77,8 @@ def find_task(database: Database, task_id: str) -> JobRecord | None:
 
 
 def _find(database: Database, statement: str, values: statements.Values) -> JobRecord | None:
-    with database.read() as db:
-        found = db.execute(statement, values).fetchone()
+    with database.read():
+        found = database.execute(statement, values).fetchone()
         return parse_row(found) if found is not None else None
 
 
@@ -88,27 +88,27 @@ def list_images(database: Database, row_id: int) -> list[ImageRecord]:
     Raises:
         LedgerFailed: the position of an image cannot be read.
     """
-    with database.read() as db:
-        return [parse_image(image, database.home) for image in read_images(db, [row_id])]
+    with database.read():
+        return [parse_image(image, database.home) for image in read_images(database, [row_id])]
 
 
 def list_readable_images(database: Database, row_id: int) -> list[ImageRecord]:
     """List the images of a row for display, without those that cannot be read."""
-    with database.read() as db:
-        return parse_readable_images(read_images(db, [row_id]), database.home)
+    with database.read():
+        return parse_readable_images(read_images(database, [row_id]), database.home)
 
 
 def find_stored_image(database: Database, url: str) -> ImageRecord | None:
     """Find the stored image that was downloaded from this result URL."""
-    with database.read() as db:
-        found = db.execute(statements.IMAGE_BY_URL, {"url": storable(url)}).fetchone()
+    with database.read():
+        found = database.execute(statements.IMAGE_BY_URL, {"url": storable(url)}).fetchone()
         return parse_image(found, database.home) if found is not None else None
 
 
 def typical_seconds(database: Database, model: str) -> float | None:
     """Get the median time from acceptance to completion of this model's last twenty tasks."""
-    with database.read() as db:
-        found = db.execute(statements.SECONDS_TO_RESULT, {"model": model}).fetchall()
+    with database.read():
+        found = database.execute(statements.SECONDS_TO_RESULT, {"model": model}).fetchall()
     seconds = sorted(float(row["seconds"]) for row in found)
     return seconds[len(seconds) // 2] if seconds else None
 
@@ -119,8 +119,8 @@ def stored_files(database: Database) -> list[StoredFileUse]:
     A file of a row that is still to be fetched counts as not delivered. So does a file whose name
     cannot be read, which is found by its content.
     """
-    with database.read() as db:
-        found = db.execute(statements.STORED_FILES).fetchall()
+    with database.read():
+        found = database.execute(statements.STORED_FILES).fetchall()
     return [file for row in found for file in _files_of(database, row)]
 
 
@@ -137,5 +137,5 @@ def _files_of(database: Database, found: sqlite3.Row) -> list[StoredFileUse]:
 
 def stored_bytes(database: Database) -> int:
     """Add up the sizes of the rows' files; equal files count once."""
-    with database.read() as db:
-        return int(db.execute(statements.STORED_BYTES).fetchone()["total"])
+    with database.read():
+        return int(database.execute(statements.STORED_BYTES).fetchone()["total"])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -18,7 +17,6 @@ from ..config.spelling import spell_recorded_address
 from ..redaction import strip_url_secrets
 from . import statements
 from .database import Database
-from .given_urls import content_at, urls_of
 from .records import JobRecord, parse_row
 from .states import STORED_STATES, State, fingerprint
 
@@ -44,12 +42,12 @@ def identify_request(
         body: the JSON body without its reference field.
         references: what ``references.identities`` gives.
     """
-    with database.read() as db:
-        by_content = _by_content(db, references)
+    with database.read():
+        by_content = _by_content(database, references)
         has_content = any(not one.startswith(_URL) for one in by_content)
         values = {"seed": str(seed), "address": address, "has_content": has_content}
-        found = db.execute(statements.OLDER_SPELLINGS, values)
-        urls = _by_print(db, references, by_content)
+        found = database.execute(statements.OLDER_SPELLINGS, values)
+        urls = _by_print(database, references, by_content)
         older = [
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
             for row in found.fetchall()
@@ -59,7 +57,8 @@ def identify_request(
         also = tuple(
             fingerprint(spelled, body, refs, seed)
             for spelled, refs in older
-            if len(refs) == len(by_content) and all(map(partial(_is_same, db), refs, by_content))
+            if len(refs) == len(by_content)
+            and all(map(partial(_is_same, database), refs, by_content))
         )
     own = fingerprint(address, body, by_content, seed)
     return by_content, tuple(one for one in dict.fromkeys(also) if one != own)
@@ -89,17 +88,17 @@ def list_sent_urls(database: Database, references: Sequence[str]) -> SentUrls:
     """Give the URLs under which a row's references may have been sent."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
-    with database.read() as db:
-        return SentUrls((*foreign, *urls_of(db, references)), prints)
+    with database.read():
+        return SentUrls((*foreign, *urls_of(database, references)), prints)
 
 
 def _print(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def find_rows(db: sqlite3.Connection, fingerprints: Sequence[str]) -> list[JobRecord]:
+def find_rows(database: Database, fingerprints: Sequence[str]) -> list[JobRecord]:
     """Find the rows that may answer for a request, the one that answers best first."""
-    found = db.execute(*statements.jobs_by_fingerprint(fingerprints))
+    found = database.execute(*statements.jobs_by_fingerprint(fingerprints))
     rows = [parse_row(row) for row in found]
     return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
 
@@ -109,28 +108,29 @@ def choose_row(rows: Sequence[JobRecord], *, reuse: bool) -> JobRecord | None:
     return next((row for row in rows if reuse or row.state not in STORED_STATES), None)
 
 
-def _by_content(db: sqlite3.Connection, references: Sequence[str]) -> tuple[str, ...]:
+def _by_content(database: Database, references: Sequence[str]) -> tuple[str, ...]:
     return tuple(
-        content_at(db, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
+        content_at(database, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
         for one in references
     )
 
 
 def _by_print(
-    db: sqlite3.Connection, references: Sequence[str], by_content: Sequence[str]
+    database: Database, references: Sequence[str], by_content: Sequence[str]
 ) -> dict[str, str]:
     """Map what is written down of a signed URL to its identity, where the URL is known."""
     given = (one.removeprefix(_URL) for one in references if one.startswith(_URL))
     return {
-        f"{_PRINTED}{_print(url)}": f"{_URL}{url}" for url in (*given, *urls_of(db, by_content))
+        f"{_PRINTED}{_print(url)}": f"{_URL}{url}"
+        for url in (*given, *urls_of(database, by_content))
     }
 
 
-def _is_same(db: sqlite3.Connection, older: str, reference: str) -> bool:
+def _is_same(database: Database, older: str, reference: str) -> bool:
     """Tell whether an older row's reference is the same picture as one by content."""
     if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
         return older == reference
-    return content_at(db, older.removeprefix(_URL)) == reference
+    return content_at(database, older.removeprefix(_URL)) == reference
 
 
 def _parse(refs: str | None) -> tuple[str, ...]:
@@ -139,3 +139,23 @@ def _parse(refs: str | None) -> tuple[str, ...]:
     except (ValueError, TypeError, RecursionError):
         return ("",)  # a damaged cell is equal to no request's references
     return tuple(map(str, cast("list[Any]", found))) if isinstance(found, list) else ("",)
+
+
+def object_of(url: str) -> str:
+    """Get the part of a URL that stays when it is signed again, as S3 and compatible hosts sign."""
+    return url.partition("?X-Amz-")[0]
+
+
+def content_at(database: Database, url: str) -> str | None:
+    """Find the content that a URL serves, as ``PictureReference.identity``; ``None`` if unknown."""
+    found = database.execute(statements.CONTENT_OF_URL, {"object": object_of(url)}).fetchone()
+    return found["content"] if found is not None else None
+
+
+def urls_of(database: Database, contents: Iterable[str]) -> list[str]:
+    """List every URL that was given out for these contents."""
+    return [
+        row["url"]
+        for content in contents
+        for row in database.execute(statements.URLS_OF_CONTENT, {"content": content})
+    ]

@@ -50,13 +50,13 @@ SECONDS_TO_RESULT = """
 INSERT_JOB = """
     INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, prompt,
         fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at)
-    VALUES ('intended', :owner, :fingerprint, :family, :model, :address, :key_print, :prompt,
+    VALUES ('intended', :owner, :fingerprint, :family, :model, :address, :key_fingerprint, :prompt,
         :fields, :refs, :seed, :asked, :notes, :idempotency_key, :now, :now)
 """
 INSERT_TASK = """
     INSERT INTO requests (state, owner, address, key_print, task_id, created_at, accepted_at,
         updated_at)
-    VALUES ('accepted', :owner, :address, :key_print, :task_id, :now, :now, :now)
+    VALUES ('accepted', :owner, :address, :key_fingerprint, :task_id, :now, :now, :now)
 """
 SET_STATE = """
     UPDATE requests SET state = :state, error = :error, task_id = COALESCE(:task_id, task_id),

@@ -6,7 +6,6 @@ Each function that takes a :class:`Database` is one transaction.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 
 from ..errors import SeedreamError
@@ -47,17 +46,16 @@ def move(
         ValueError: ``TRANSITIONS`` does not allow the change.
     """
     packed = pack_for(database, row_id, response) if response is not None else None
-    with database.write(durable=state not in STORED_STATES) as db:
-        row = require_readable(read_record(db, row_id))
-        set_state(database, db, row, state, task_id=task_id, request_id=request_id, error=error)
+    with database.write(durable=state not in STORED_STATES):
+        row = require_readable(read_record(database, row_id))
+        set_state(database, row, state, task_id=task_id, request_id=request_id, error=error)
         if packed is not None:
-            insert_response(database, db, row_id, packed)
-        return require_readable(read_record(db, row_id))
+            insert_response(database, row_id, packed)
+        return require_readable(read_record(database, row_id))
 
 
 def set_state(
     database: Database,
-    db: sqlite3.Connection,
     row: JobRecord,
     state: State,
     *,
@@ -79,13 +77,13 @@ def set_state(
         "request_id": storable(clean(request_id)) if request_id else None,
         "now": now,
     }
-    db.execute(statements.SET_STATE, values)
+    database.execute(statements.SET_STATE, values)
     if state is State.INTENDED:  # the service definitely did not accept it
-        db.execute(statements.CLEAR_SENT_AT, {"id": row.id})
+        database.execute(statements.CLEAR_SENT_AT, {"id": row.id})
     if column := STATE_TIMESTAMPS.get(state):
         # A response that is fetched once more keeps the time of its first arrival.
         stamp = statements.set_timestamp(column, keeps_first=state is State.ANSWERED)
-        db.execute(stamp, {"id": row.id, "now": now})
+        database.execute(stamp, {"id": row.id, "now": now})
 
 
 def _to_cell(error: SeedreamError, hidden: tuple[str, ...]) -> str:
@@ -110,23 +108,21 @@ def record_response(
         files: the images that the response contained, already on disk, by position.
         task_id: the task that can be polled for fresh links, if the response contains its ID.
     """
-    with database.write(durable=True) as db:
-        row = require_readable(read_record(db, row_id))
-        set_state(database, db, row, State.ANSWERED, task_id=task_id, request_id=request_id)
+    with database.write(durable=True):
+        row = require_readable(read_record(database, row_id))
+        set_state(database, row, State.ANSWERED, task_id=task_id, request_id=request_id)
         contents = {position: file.sha256 for position, file in files.items()}
-        images = (parse_image(found, database.home) for found in read_images(db, [row_id]))
+        images = (parse_image(found, database.home) for found in read_images(database, [row_id]))
         known = {image.position: image for image in images}
         for position, item in match_items(known.values(), items, contents).items():
-            _record_item(database, db, row, position, item)
+            _record_item(database, row, position, item)
             image, file = known.get(position), files.get(item.position)
             if file is not None and (image is None or image.file is None):
-                _record_file(database, db, row_id, position, file, (0, 0))
-        return require_readable(read_record(db, row_id))
+                _record_file(database, row_id, position, file, (0, 0))
+        return require_readable(read_record(database, row_id))
 
 
-def _record_item(
-    database: Database, db: sqlite3.Connection, row: JobRecord, position: int, item: ResultItem
-) -> None:
+def _record_item(database: Database, row: JobRecord, position: int, item: ResultItem) -> None:
     error = None
     if item.error and not item.was_made:
         error = redact(without_texts(str(item.error), database.hidden.get(row.id, ())))
@@ -139,7 +135,7 @@ def _record_item(
         "url_expires_at": link_expiry(item.url, row.family, now) if item.url else None,
         "error": storable(error),
     }
-    db.execute(statements.RECORD_ITEM, values)
+    database.execute(statements.RECORD_ITEM, values)
 
 
 def record_image(
@@ -150,48 +146,42 @@ def record_image(
     Args:
         size: width and height in pixels, 0 where the bytes are not a readable image.
     """
-    with database.write(durable=True) as db:
-        _record_file(database, db, row_id, position, file, size)
+    with database.write(durable=True):
+        _record_file(database, row_id, position, file, size)
 
 
 def _record_file(
     database: Database,
-    db: sqlite3.Connection,
     row_id: int,
     position: int,
     file: StoredFile,
     size: tuple[int, int],
 ) -> None:
-    values = {
-        "request": row_id,
-        "position": position,
-        "sha256": file.sha256,
-        "file": file.path.relative_to(database.home).as_posix(),
-        "bytes": file.bytes,
-        "media_type": file.media_type,
-        "width": size[0],
-        "height": size[1],
-    }
-    db.execute(statements.RECORD_FILE, values)
+    width, height = size
+    name = file.path.relative_to(database.home).as_posix()
+    image = {"request": row_id, "position": position, "width": width, "height": height}
+    database.execute(statements.RECORD_FILE, {**vars(file), **image, "file": name})
 
 
 def mark_missing(database: Database, row_id: int, positions: list[int]) -> JobRecord:
     """Record that the files of these images left the store and have to be fetched again."""
-    with database.write(durable=False) as db:
+    with database.write(durable=False):
         for position in positions:
-            db.execute(statements.CLEAR_MISSING_FILE, {"request": row_id, "position": position})
-        row = require_readable(read_record(db, row_id))
-        set_state(database, db, row, State.ANSWERED)
-        return require_readable(read_record(db, row_id))
+            database.execute(
+                statements.CLEAR_MISSING_FILE, {"request": row_id, "position": position}
+            )
+        row = require_readable(read_record(database, row_id))
+        set_state(database, row, State.ANSWERED)
+        return require_readable(read_record(database, row_id))
 
 
 def mark_delivered(database: Database, row_id: int) -> None:
     """Record that a caller received the images, which the store may therefore remove later."""
-    with database.write(durable=False) as db:
-        db.execute(statements.SET_DELIVERED_AT, {"id": row_id, "now": database.now()})
+    with database.write(durable=False):
+        database.execute(statements.SET_DELIVERED_AT, {"id": row_id, "now": database.now()})
 
 
 def mark_pruned(database: Database, sha256: str) -> None:
     """Record that pruning removed a file."""
-    with database.write(durable=False) as db:
-        db.execute(statements.CLEAR_PRUNED_FILE, {"sha256": sha256})
+    with database.write(durable=False):
+        database.execute(statements.CLEAR_PRUNED_FILE, {"sha256": sha256})

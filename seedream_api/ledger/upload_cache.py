@@ -72,8 +72,8 @@ def find_upload(
         location: ``UploadTarget.location``.
     """
     values = {"content": content, "target": target, "location": location}
-    with database.read() as db:
-        found = db.execute(statements.UPLOAD, values).fetchone()
+    with database.read():
+        found = database.execute(statements.UPLOAD, values).fetchone()
     try:
         if found is None or safe_until(found["expires_at"], found["created_at"]) <= database.now():
             return None
@@ -87,29 +87,23 @@ def record_upload(
 ) -> None:
     """Record an upload, and delete those that have expired."""
     values = {
+        **vars(uploaded),
         "content": content,
-        "target": uploaded.target,
         "location": location,
-        "url": uploaded.url,
-        "expires_at": uploaded.expires_at,
-        "width": uploaded.width,
-        "height": uploaded.height,
-        "media_type": uploaded.media_type,
-        "bytes": uploaded.bytes,
-        "lossless": uploaded.lossless,
         "notes": json.dumps(uploaded.notes),
         "now": database.now(),
     }
-    with database.write(durable=False) as db:
+    with database.write(durable=False):
         expired = {"assumed_life_s": ASSUMED_LIFE_S, "now": values["now"]}
-        db.execute(statements.DELETE_EXPIRED_UPLOADS, expired)
-        db.execute(statements.REPLACE_UPLOAD, values)
+        database.execute(statements.DELETE_EXPIRED_UPLOADS, expired)
+        database.execute(statements.REPLACE_UPLOAD, values)
 
 
 def forget_uploads(database: Database, contents: Iterable[str]) -> None:
     """Delete the uploads of these contents, which have to be uploaded again."""
-    with database.write(durable=True) as db:
-        db.executemany(statements.DELETE_UPLOADS, [{"content": each} for each in contents])
+    with database.write(durable=True):
+        for content in contents:
+            database.execute(statements.DELETE_UPLOADS, {"content": content})
 
 
 def _parse(found: sqlite3.Row) -> UploadedReference:

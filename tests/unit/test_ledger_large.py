@@ -17,8 +17,8 @@ STATES = ("completed", "accepted", "forgotten", "completed", "answered")
 
 
 def fill(ledger: SyncLedger) -> None:
-    with ledger.database.write(durable=False) as db:
-        db.executemany(
+    with ledger.database.write(durable=False):
+        ledger.database._connection.executemany(
             "INSERT INTO requests (id, state, fingerprint, family, model, address, prompt, fields, "
             "refs, seed, asked, notes, task_id, created_at, updated_at, accepted_at, answered_at) "
             "VALUES (?, ?, ?, 'evolink', 'Seedream-4.5', 'sandbox', ?, '{}', '[]', '1', 4, '[]', "
@@ -28,7 +28,7 @@ def fill(ledger: SyncLedger) -> None:
                 for number in range(1, ROWS + 1)
             ),
         )
-        db.executemany(
+        ledger.database._connection.executemany(
             "INSERT INTO images (request, position, url, sha256, file, bytes) "
             "VALUES (?, ?, ?, ?, ?, 100)",
             (

@@ -157,8 +157,8 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
     ],
 )
 def test_a_long_record_is_not_read_through(ledger: SyncLedger, question: str, index: str) -> None:
-    with ledger.database.write(durable=False) as db:
-        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {question}")]
+    with ledger.database.write(durable=False):
+        plan = [row["detail"] for row in ledger.database.execute(f"EXPLAIN QUERY PLAN {question}")]
     assert any(f"INDEX {index}" in step for step in plan)
     assert not any(step.startswith("SCAN") for step in plan)
 

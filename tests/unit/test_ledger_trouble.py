@@ -51,9 +51,9 @@ def completed(ledger: SyncLedger, name: str) -> int:
 
 def set_cell(ledger: SyncLedger, table: str, row_id: int, column: str, value: str) -> None:
     key = "id" if table == "requests" else "request"
-    with ledger.database.write(durable=False) as db:
-        db.execute("PRAGMA ignore_check_constraints = ON")
-        db.execute(f"UPDATE {table} SET {column} = {value} WHERE {key} = ?", (row_id,))  # noqa: S608
+    with ledger.database.write(durable=False):
+        ledger.database.execute("PRAGMA ignore_check_constraints = ON")
+        ledger.database.execute(f"UPDATE {table} SET {column} = {value} WHERE {key} = ?", (row_id,))  # noqa: S608
 
 
 def columns(table: str) -> list[str]:

@@ -14,9 +14,8 @@ from old_ledgers import spell_as_0_1, take_back_to_0_1
 
 from seedream_api.config.spelling import checked_address, spell_recorded_address
 from seedream_api.images.encode import EncodedImage
-from seedream_api.ledger.given_urls import object_of, urls_of
 from seedream_api.ledger.ledger import SyncLedger
-from seedream_api.ledger.request_identity import choose_row, find_rows
+from seedream_api.ledger.request_identity import choose_row, find_rows, object_of, urls_of
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State, fingerprint
 from seedream_api.ledger.upload_cache import to_uploaded_reference
 
@@ -129,8 +128,8 @@ def test_given_url_outlives_its_upload(ledger: SyncLedger) -> None:
         execute(ledger, "UPDATE uploads SET created_at = 1, expires_at = ?", number)
     for url in ("https://e.com/1", "https://e.com/2", f"{SIGNED}1", f"{SIGNED}2"):
         assert known(ledger, f"url:{url}").references == ("sha256:aa",)
-    with ledger.database.write(durable=False) as db:
-        assert len(urls_of(db, ["sha256:aa"])) == 3
+    with ledger.database.write(durable=False):
+        assert len(urls_of(ledger.database, ["sha256:aa"])) == 3
     assert known(ledger, "url:https://e.com/3").references == ("url:https://e.com/3",)
 
 
@@ -246,8 +245,8 @@ def test_reuse_off_is_held_by_an_unclear_row(ledger: SyncLedger) -> None:
 
 def test_no_row_answers_for_an_ended_request(ledger: SyncLedger) -> None:
     intent, _ = claim_all(ledger, *RELEASED_STATES)
-    with ledger.database.write(durable=False) as db:
-        assert choose_row(find_rows(db, intent.fingerprints), reuse=True) is None
+    with ledger.database.write(durable=False):
+        assert choose_row(find_rows(ledger.database, intent.fingerprints), reuse=True) is None
 
 
 # ---- references whose picture becomes known after they were paid for ----
