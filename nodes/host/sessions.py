@@ -105,4 +105,4 @@ class SessionPool:
 def _import_client() -> None:
     """Everything that the nodes' work imports, which takes half a second the first time."""
     for module in ("collect", "generate", "load_urls", "session", "upload_references"):
-        importlib.import_module(f"..seedream_api.jobs.{module}", __package__)
+        importlib.import_module(f"...seedream_api.jobs.{module}", __package__)
