@@ -81,7 +81,7 @@ def run_tasks(arguments: argparse.Namespace, ledger: SyncLedger, settings: Setti
         rows = rows[:_LISTED]
         notes.append(spoken(f"Only the newest {_LISTED} are listed; --export FILE writes all."))
     tasks = [_task(row, ledger) for row in rows]
-    size, limit = ledger.stored_bytes(), settings.number("SEEDREAM_STORE_GB")
+    size, limit = ledger.sum_stored_bytes(), settings.number("SEEDREAM_STORE_GB")
     payload["tasks"] = tasks
     payload["store"] = {
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)

@@ -108,7 +108,7 @@ class Session:
 
     async def _open(self) -> None:
         self.store = ImageStore(self.settings.home, self.ledger.owner)
-        await asyncio.to_thread(self.store.sweep, self.ledger.is_owner_alive)
+        await asyncio.to_thread(self.store.remove_stale_partials, self.ledger.is_owner_alive)
         await self.client.__aenter__()
         host = urlsplit(self.client.base_url).hostname
         self.downloader = Downloader(
@@ -205,7 +205,7 @@ class Session:
         self._bytes_since_check += more_bytes
         if self._bytes_since_check <= limit * CHECK_SHARE:
             return None
-        stored = await self.ledger.stored_bytes()
+        stored = await self.ledger.sum_stored_bytes()
         self._bytes_since_check = 0
         if stored <= limit:
             return None

@@ -1,4 +1,4 @@
-"""The open file of the ledger: its transactions, its thread, and the lock of its owner."""
+"""The open file of the ledger: transactions, its one thread, and the owner's lock."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Database:
         self._owners = home / "owners"
         self._pid = os.getpid()
         self.hidden: dict[int, tuple[str, ...]] = {}
-        """By row of ours, the texts of its request that must not be written down."""
+        """For each claimed row, the texts of its request that must not be stored."""
         self._lock: OwnerLock | None = None
-        self._lost: LedgerFailed | None = None
+        self._failure: LedgerFailed | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
         try:
             make_private_folder(home)
@@ -51,49 +51,49 @@ class Database:
             remove_stale_locks(self._owners)
             self._connection, self._file_id = schema.open_database(self.path)
         except OSError as error:
-            self._let_go()
+            self._release_lock()
             raise self._unwritable(error.strerror or error) from None
         except LedgerFailed:
-            self._let_go()
+            self._release_lock()
             raise
 
     @property
     def owner(self) -> str:
-        """The name under which this ledger owns rows."""
+        """The name under which this process owns rows."""
         assert self._lock is not None, "the ledger is closed"  # noqa: S101 - a programming error
         return self._lock.name
 
     def is_owner_alive(self, name: str) -> bool:
-        """Whether an open ledger of this home goes by ``name``."""
+        """Tell whether an open ledger of this data folder has the name."""
         return name == self.owner or is_alive(self._owners, name)
 
     @property
     def is_unusable(self) -> bool:
-        """Whether the file was found broken, or gone: only a ledger opened anew goes on."""
-        return self._lost is not None
+        """Whether the file is broken or gone; then only reopening the ledger helps."""
+        return self._failure is not None
 
     def close(self) -> None:
-        """Let go of every row and close the file; safe to call twice.
+        """Close the file and release every row; a second call does nothing.
 
-        In a forked child it does nothing: the file, its thread and the lock are its parent's.
+        Nor does a call in a forked child: the file, its thread and the lock are the parent's.
         """
         if self._is_in_child:
             return
         self._thread.shutdown(wait=True)
         if self._lock is not None:
             self._connection.close()
-        self._let_go()
+        self._release_lock()
 
     @property
     def _is_in_child(self) -> bool:
         return os.getpid() != self._pid
 
     def _check_process(self) -> None:
-        """SQLite's files do not work across a fork, and the thread runs in the parent only."""
+        """Refuse a forked child: SQLite does not support forks, and the thread is the parent's."""
         if self._is_in_child:
             raise LedgerFailed("ledger_forked", path=self.path)
 
-    def _let_go(self) -> None:
+    def _release_lock(self) -> None:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -144,16 +144,16 @@ class Database:
     def _checked(self) -> Generator[None]:
         """Refuse to use a file that is unusable, and turn SQLite's errors into ours."""
         self._check_process()
-        if self._lost is not None:
-            raise LedgerFailed(self._lost.key, **self._lost.values)
+        if self._failure is not None:
+            raise LedgerFailed(self._failure.key, **self._failure.values)
         try:
             yield
         except (OSError, sqlite3.Error) as error:
             if not schema.is_broken(error):
-                raise schema.failed(self.path, self._file_id, error) from None
+                raise schema.to_ledger_error(self.path, self._file_id, error) from None
             self._connection.close()
-            self._lost = schema.failed(self.path, self._file_id, error)
-            raise self._lost from None
+            self._failure = schema.to_ledger_error(self.path, self._file_id, error)
+            raise self._failure from None
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[None]:
@@ -169,8 +169,8 @@ class Database:
     def _check_file(self) -> None:
         """Refuse a deleted file: what is written into it is lost when this process ends."""
         if schema.file_id(self.path) != self._file_id:
-            self._lost = self._unwritable("it was moved or deleted while it was in use")
-            raise self._lost
+            self._failure = self._unwritable("it was moved or deleted while it was in use")
+            raise self._failure
 
     def _unwritable(self, reason: object) -> LedgerFailed:
         return LedgerFailed("ledger_unwritable", path=self.path, reason=reason)

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..redaction import hide_known, redact
 from . import statements
-from .cells import Cells, storable, to_count, to_moment, to_text
+from .cells import Cells, to_count, to_moment, to_storable, to_text
 from .database import Database
 from .records import KeptResponse
-from .withheld import without_prompts, without_texts
+from .withheld import hide_prompts, hide_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
 """Of one response, after compression."""
@@ -58,7 +58,7 @@ def insert_response(database: Database, row_id: int, packed: KeptResponse) -> No
     more = {
         "number": known[-1]["number"] + 1 if known else 1,
         "status": packed.status,
-        "note": storable(packed.note),
+        "note": to_storable(packed.note),
         "truncated": packed.truncated,
         "received_at": packed.received_at or database.now(),
     }
@@ -74,9 +74,9 @@ def pack(
         keeps_prompt: whether fields like ``revised_prompt`` may stay as the service wrote them.
     """
     text = hide_known(response.body.decode("utf-8", "surrogateescape"))
-    text = without_texts(text, hidden)
+    text = hide_texts(text, hidden)
     data = text.encode("utf-8", "surrogateescape")
-    body = zlib.compress(data if keeps_prompt else without_prompts(data), 1)
+    body = zlib.compress(data if keeps_prompt else hide_prompts(data), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
     return replace(
         response, body=body[:MAX_KEPT_BYTES], note=redact(response.note), truncated=is_cut

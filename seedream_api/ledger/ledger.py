@@ -60,7 +60,6 @@ class _Operations:
 
     @property
     def is_unusable(self) -> bool:
-        """Whether the file is broken or gone; then only reopening the ledger helps."""
         return self.database.is_unusable
 
     claim = _Operation(claims.claim)
@@ -84,8 +83,8 @@ class _Operations:
     list_readable_images = _Operation(queries.list_readable_images)
     find_stored_image = _Operation(queries.find_stored_image)
     typical_seconds = _Operation(queries.typical_seconds)
-    stored_files = _Operation(queries.stored_files)
-    stored_bytes = _Operation(queries.stored_bytes)
+    list_stored_files = _Operation(queries.list_stored_files)
+    sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
     list_jobs = _Operation(browsing.list_jobs)
     get_job = _Operation(browsing.get_job)

@@ -23,7 +23,7 @@ STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
 """The column that records when a row came to a state."""
 
 _OBJECT = "substr({0}, 1, instr({0} || '?X-Amz-', '?X-Amz-') - 1)"
-"""``object_of`` of ``request_identity.py`` in SQL."""
+"""``strip_signature`` of ``request_identity.py`` in SQL."""
 
 _GIVEN_URLS = f"""
     CREATE TABLE given_urls (

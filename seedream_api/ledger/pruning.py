@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .database import Database
 from .image_store import ImageStore
-from .queries import stored_files
+from .queries import list_stored_files
 from .transitions import mark_pruned
 
 IN_USE_S = 600.0
@@ -42,7 +42,7 @@ def prune(
         older_than_s: also remove all that were delivered longer ago than this.
     """
     now = database.now()
-    files = stored_files(database)
+    files = list_stored_files(database)
     total = sum(file.bytes for file in files)
     removed, freed = 0, 0
     for file in files:

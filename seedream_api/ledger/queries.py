@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from ..errors import LedgerFailed
 from . import statements
-from .cells import file_in, storable
+from .cells import file_in, to_storable
 from .database import Database
+from .image_store import StoredFile
 from .records import (
     ImageRecord,
     JobRecord,
-    StoredFileUse,
     parse_image,
     parse_readable_images,
     parse_row,
@@ -68,12 +68,12 @@ def list_records(
 def find_record(database: Database, name: str) -> JobRecord | None:
     """Find the row that a person means by its number or its task ID."""
     number = int(name) if _NUMBER.fullmatch(name) else None
-    return _find(database, statements.JOB_BY_NAME, {"id": number, "task_id": storable(name)})
+    return _find(database, statements.JOB_BY_NAME, {"id": number, "task_id": to_storable(name)})
 
 
 def find_task(database: Database, task_id: str) -> JobRecord | None:
     """Find the newest row of a task that is not forgotten."""
-    return _find(database, statements.JOBS_OF_TASK, {"task_id": storable(task_id)})
+    return _find(database, statements.JOBS_OF_TASK, {"task_id": to_storable(task_id)})
 
 
 def _find(database: Database, statement: str, values: statements.Values) -> JobRecord | None:
@@ -101,7 +101,7 @@ def list_readable_images(database: Database, row_id: int) -> list[ImageRecord]:
 def find_stored_image(database: Database, url: str) -> ImageRecord | None:
     """Find the stored image that was downloaded from this result URL."""
     with database.read():
-        found = database.execute(statements.IMAGE_BY_URL, {"url": storable(url)}).fetchone()
+        found = database.execute(statements.IMAGE_BY_URL, {"url": to_storable(url)}).fetchone()
         return parse_image(found, database.home) if found is not None else None
 
 
@@ -113,7 +113,7 @@ def typical_seconds(database: Database, model: str) -> float | None:
     return seconds[len(seconds) // 2] if seconds else None
 
 
-def stored_files(database: Database) -> list[StoredFileUse]:
+def list_stored_files(database: Database) -> list[StoredFile]:
     """List every file that rows refer to, the longest delivered first.
 
     A file of a row that is still to be fetched counts as not delivered. So does a file whose name
@@ -124,18 +124,18 @@ def stored_files(database: Database) -> list[StoredFileUse]:
     return [file for row in found for file in _files_of(database, row)]
 
 
-def _files_of(database: Database, found: sqlite3.Row) -> list[StoredFileUse]:
+def _files_of(database: Database, found: sqlite3.Row) -> list[StoredFile]:
     sha256, size = str(found["sha256"]), found["bytes"] or 0
     path = file_in(database.home, found["file"])
     if path is not None:
-        return [StoredFileUse(path, sha256, size, found["delivered"])]
+        return [StoredFile(path, sha256, size, delivered_at=found["delivered"])]
     if not _SHA256.fullmatch(sha256):
         return []
     paths = (database.home / "images" / sha256[:2]).glob(f"{sha256}.*")
-    return [StoredFileUse(path, sha256, size, None) for path in paths]
+    return [StoredFile(path, sha256, size) for path in paths]
 
 
-def stored_bytes(database: Database) -> int:
+def sum_stored_bytes(database: Database) -> int:
     """Add up the sizes of the rows' files; equal files count once."""
     with database.read():
         return int(database.execute(statements.STORED_BYTES).fetchone()["total"])

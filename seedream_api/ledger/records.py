@@ -120,16 +120,6 @@ class KeptResponse:
     received_at: float = 0.0
 
 
-@dataclass(frozen=True)
-class StoredFileUse:
-    """A file of the store, and when the last of its rows was delivered; ``None``: one never was."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    delivered_at: float | None
-
-
 _DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at", "accepted_at"))
 """Columns without which it is not known what was paid for, or where it can be fetched."""
 
@@ -139,7 +129,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     cells = Cells(found)
     row = JobRecord(
         id=found["id"],
-        state=cells.state(),
+        state=cells.read_state(),
         owner=cells.read("owner", to_owner, None),
         fingerprint=cells.read("fingerprint", to_text, None),
         family=cells.read("family", to_text, None),
@@ -168,7 +158,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     if _DECIDING.isdisjoint(cells.problems):
         note = f"entry {row.id} of the record cannot be read in full: {', '.join(cells.problems)}"
         return replace(row, notes=(*row.notes, note))
-    return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
+    return replace(row, is_readable=False, error=cells.build_error(row.id, row.state))
 
 
 def require_readable(row: JobRecord) -> JobRecord:
@@ -191,7 +181,7 @@ def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
     cells = Cells(found)
     position = cells.read("position", to_count, None)
     if position is None:
-        raise cells.failure(found["request"], State.ANSWERED)
+        raise cells.build_error(found["request"], State.ANSWERED)
     error = found["error"]
     return ImageRecord(
         request=found["request"],

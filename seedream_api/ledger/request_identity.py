@@ -21,7 +21,7 @@ from .records import JobRecord, parse_row
 from .states import STORED_STATES, State, fingerprint
 
 _URL = "url:"
-_PRINTED = "url-sha256:"
+_URL_HASH = "url-sha256:"
 _PREFERENCE = (
     State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
     State.PARTIAL, State.COMPLETED,
@@ -67,7 +67,7 @@ def identify_request(
 def storable_references(references: Sequence[str]) -> tuple[str, ...]:
     """Give the references as they are written down: of a URL that may hold a secret, a hash."""
     return tuple(
-        f"{_PRINTED}{_print(url)}"
+        f"{_URL_HASH}{_hash_url(url)}"
         if one.startswith(_URL) and strip_url_secrets(url := one.removeprefix(_URL)) != url
         else one
         for one in references
@@ -81,18 +81,18 @@ class SentUrls(Container[str]):
         self._urls, self._prints = frozenset(urls), frozenset(prints)
 
     def __contains__(self, url: object) -> bool:
-        return url in self._urls or (isinstance(url, str) and _print(url) in self._prints)
+        return url in self._urls or (isinstance(url, str) and _hash_url(url) in self._prints)
 
 
 def list_sent_urls(database: Database, references: Sequence[str]) -> SentUrls:
     """Give the URLs under which a row's references may have been sent."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
-    prints = [one.removeprefix(_PRINTED) for one in references if one.startswith(_PRINTED)]
+    prints = [one.removeprefix(_URL_HASH) for one in references if one.startswith(_URL_HASH)]
     with database.read():
-        return SentUrls((*foreign, *urls_of(database, references)), prints)
+        return SentUrls((*foreign, *list_given_urls(database, references)), prints)
 
 
-def _print(url: str) -> str:
+def _hash_url(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -110,7 +110,7 @@ def choose_row(rows: Sequence[JobRecord], *, reuse: bool) -> JobRecord | None:
 
 def _by_content(database: Database, references: Sequence[str]) -> tuple[str, ...]:
     return tuple(
-        content_at(database, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
+        find_content(database, one.removeprefix(_URL)) or one if one.startswith(_URL) else one
         for one in references
     )
 
@@ -121,8 +121,8 @@ def _by_print(
     """Map what is written down of a signed URL to its identity, where the URL is known."""
     given = (one.removeprefix(_URL) for one in references if one.startswith(_URL))
     return {
-        f"{_PRINTED}{_print(url)}": f"{_URL}{url}"
-        for url in (*given, *urls_of(database, by_content))
+        f"{_URL_HASH}{_hash_url(url)}": f"{_URL}{url}"
+        for url in (*given, *list_given_urls(database, by_content))
     }
 
 
@@ -130,7 +130,7 @@ def _is_same(database: Database, older: str, reference: str) -> bool:
     """Tell whether an older row's reference is the same picture as one by content."""
     if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
         return older == reference
-    return content_at(database, older.removeprefix(_URL)) == reference
+    return find_content(database, older.removeprefix(_URL)) == reference
 
 
 def _parse(refs: str | None) -> tuple[str, ...]:
@@ -141,18 +141,18 @@ def _parse(refs: str | None) -> tuple[str, ...]:
     return tuple(map(str, cast("list[Any]", found))) if isinstance(found, list) else ("",)
 
 
-def object_of(url: str) -> str:
+def strip_signature(url: str) -> str:
     """Get the part of a URL that stays when it is signed again, as S3 and compatible hosts sign."""
     return url.partition("?X-Amz-")[0]
 
 
-def content_at(database: Database, url: str) -> str | None:
+def find_content(database: Database, url: str) -> str | None:
     """Find the content that a URL serves, as ``PictureReference.identity``; ``None`` if unknown."""
-    found = database.execute(statements.CONTENT_OF_URL, {"object": object_of(url)}).fetchone()
+    found = database.execute(statements.CONTENT_OF_URL, {"object": strip_signature(url)}).fetchone()
     return found["content"] if found is not None else None
 
 
-def urls_of(database: Database, contents: Iterable[str]) -> list[str]:
+def list_given_urls(database: Database, contents: Iterable[str]) -> list[str]:
     """List every URL that was given out for these contents."""
     return [
         row["url"]

@@ -13,7 +13,7 @@ from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
 from ..service.models import ResultItem
 from . import statements
-from .cells import storable
+from .cells import to_storable
 from .database import Database
 from .image_matching import match_items
 from .image_store import StoredFile
@@ -22,7 +22,7 @@ from .migrations import STATE_TIMESTAMPS
 from .queries import read_images, read_record
 from .records import JobRecord, KeptResponse, parse_image, require_readable
 from .states import STORED_STATES, TRANSITIONS, State
-from .withheld import without_texts, without_texts_in
+from .withheld import hide_texts, hide_texts_in
 
 
 def move(
@@ -73,8 +73,8 @@ def set_state(
         "id": row.id,
         "state": state.value,
         "error": _to_cell(error, database.hidden.get(row.id, ())) if error else None,
-        "task_id": storable(task_id),
-        "request_id": storable(clean(request_id)) if request_id else None,
+        "task_id": to_storable(task_id),
+        "request_id": to_storable(clean(request_id)) if request_id else None,
         "now": now,
     }
     database.execute(statements.SET_STATE, values)
@@ -88,7 +88,7 @@ def set_state(
 
 def _to_cell(error: SeedreamError, hidden: tuple[str, ...]) -> str:
     record = error.to_record()
-    return json.dumps({**record, "values": without_texts_in(record["values"], hidden)})
+    return json.dumps({**record, "values": hide_texts_in(record["values"], hidden)})
 
 
 def record_response(
@@ -125,15 +125,15 @@ def record_response(
 def _record_item(database: Database, row: JobRecord, position: int, item: ResultItem) -> None:
     error = None
     if item.error and not item.was_made:
-        error = redact(without_texts(str(item.error), database.hidden.get(row.id, ())))
+        error = redact(hide_texts(str(item.error), database.hidden.get(row.id, ())))
     now = database.now()
     values = {
         "request": row.id,
         "position": position,
-        "url": storable(item.url),
+        "url": to_storable(item.url),
         "url_seen_at": now if item.url else None,
         "url_expires_at": link_expiry(item.url, row.family, now) if item.url else None,
-        "error": storable(error),
+        "error": to_storable(error),
     }
     database.execute(statements.RECORD_ITEM, values)
 

@@ -19,7 +19,7 @@ _LIKE_DATA = re.compile(r"[A-Za-z0-9+/=_-]*")
 """Letters of which base64 is made: such a text may stand in an image by chance."""
 
 
-def without_texts(text: str, hidden: Iterable[str]) -> str:
+def hide_texts(text: str, hidden: Iterable[str]) -> str:
     """``text`` without the hidden texts, however JSON spells them."""
     for each in sorted(filter(None, hidden), key=len, reverse=True):
         quoted = _LIKE_DATA.fullmatch(each) is not None
@@ -32,13 +32,13 @@ def without_texts(text: str, hidden: Iterable[str]) -> str:
     return text
 
 
-def without_texts_in(value: Any, hidden: tuple[str, ...]) -> Any:
+def hide_texts_in(value: Any, hidden: tuple[str, ...]) -> Any:
     """A JSON value whose texts hold none of the hidden ones."""
     if isinstance(value, str):
-        return REDACTED if value in hidden else without_texts(value, hidden)
+        return REDACTED if value in hidden else hide_texts(value, hidden)
     if isinstance(value, dict):
         texts = cast("dict[str, Any]", value)
-        return {name: without_texts_in(each, hidden) for name, each in texts.items()}
+        return {name: hide_texts_in(each, hidden) for name, each in texts.items()}
     return value
 
 
@@ -52,7 +52,7 @@ def _spellings(text: str) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
-def without_prompts(data: bytes) -> bytes:
+def hide_prompts(data: bytes) -> bytes:
     """JSON without the values of fields like ``prompt`` and ``revised_prompt``."""
     kept, end = bytearray(), 0
     for match in _PROMPT.finditer(data):

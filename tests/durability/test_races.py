@@ -467,7 +467,7 @@ def test_a_sweep_never_takes_the_file_of_a_living_owner(
         close(descriptor)
         if not descriptors:  # the maker of the lock, which opened the file before, comes in here
             descriptors.append(maker)
-            is_locked.append(owner_lock._take(maker) and path.exists())
+            is_locked.append(owner_lock.try_lock(maker) and path.exists())
 
     is_locked: list[bool] = []
     maker = os.open(path, os.O_RDWR)

@@ -289,8 +289,8 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
                     ledger.database.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
     looks: tuple[Callable[[], Any], ...] = (
         ledger.list_records, lambda: ledger.find_record("task-1"),
-        lambda: ledger.list_images(1), ledger.stored_files,
-        lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.stored_bytes,
+        lambda: ledger.list_images(1), ledger.list_stored_files,
+        lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.sum_stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
         lambda: ledger.find_upload("sha256:1", "s3", "place"),
     )  # fmt: skip

@@ -98,7 +98,7 @@ def test_page_and_list_of_a_large_ledger_stay_fast(ledger: SyncLedger) -> None:
     begun = time.monotonic()
     assert ledger.list_jobs().total == ROWS * 4 // 5
     assert ledger.list_jobs(text="task-77").total > 0
-    assert len(ledger.list_records()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
+    assert len(ledger.list_records()) == 1_000 and ledger.sum_stored_bytes() == 400 * ROWS
     assert time.monotonic() - begun < 3.0
 
 

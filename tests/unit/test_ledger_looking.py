@@ -128,22 +128,24 @@ def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: SyncLedg
 def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
     ledger: SyncLedger, clock: Clock
 ) -> None:
-    assert ledger.stored_bytes() == 0 and ledger.stored_files() == []
+    assert ledger.sum_stored_bytes() == 0 and ledger.list_stored_files() == []
     for name in "ab":
         ledger.mark_delivered(stored(ledger, name))
         clock.now += 100.0
-    (file,) = ledger.stored_files()
-    assert file.delivered_at == clock.now - 100.0 and ledger.stored_bytes() == len(PNG)
+    (file,) = ledger.list_stored_files()
+    assert file.delivered_at == clock.now - 100.0 and ledger.sum_stored_bytes() == len(PNG)
 
 
 def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger) -> None:
     whole, part = stored(ledger, "a"), stored(ledger, "b")
     ledger.mark_delivered(whole)
-    assert [file.delivered_at for file in ledger.stored_files()] == [None]  # never to the other
+    assert [file.delivered_at for file in ledger.list_stored_files()] == [
+        None
+    ]  # never to the other
     ledger.mark_delivered(part)
-    assert [file.delivered_at for file in ledger.stored_files()] != [None]
+    assert [file.delivered_at for file in ledger.list_stored_files()] != [None]
     ledger.mark_missing(part, [])  # it stands at answered again: something of it is to be fetched
-    assert [file.delivered_at for file in ledger.stored_files()] == [None]
+    assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
     assert not waits(ledger.claim_row, 1)
     assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
     assert waits(ledger.forget, 1)
-    for look in (ledger.list_records, ledger.stored_bytes, ledger.stored_files):
+    for look in (ledger.list_records, ledger.sum_stored_bytes, ledger.list_stored_files):
         assert only_reads(look)
     for look in (ledger.get_record, ledger.list_images, ledger.find_record, ledger.find_task,
                  ledger.find_stored_image, ledger.typical_seconds):  # fmt: skip

@@ -71,7 +71,7 @@ def looks(ledger: SyncLedger, row_id: int) -> list[Any]:
     return [
         ledger.list_records(), ledger.list_records(tuple(State)), ledger.find_record(str(row_id)),
         ledger.find_task("task-b"), ledger.list_jobs(), ledger.list_jobs(text="task"),
-        ledger.get_job(row_id), ledger.stored_files(), ledger.stored_bytes(),
+        ledger.get_job(row_id), ledger.list_stored_files(), ledger.sum_stored_bytes(),
         ledger.typical_seconds("Seedream-4.5"), ledger.list_readable_images(row_id),
     ]  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_malformed_cell_of_row_harms_no_other(ledger: SyncLedger, home: Path, co
             row = ledger.claim(wish(name), "key")
             assert (row.id, row.state) == (row_id, State.COMPLETED)
             assert ledger.list_images(row_id)[0].file is not None
-        assert len(ledger.stored_files()) == 3
+        assert len(ledger.list_stored_files()) == 3
     assert not ledger.is_unusable and not list(home.glob("ledger.broken-*"))
 
 
@@ -150,7 +150,7 @@ def test_state_of_newer_version_is_listed_and_kept(ledger: SyncLedger) -> None:
     assert [row.id for row in ledger.list_records()] == [row_id]
     assert [row.id for row in ledger.list_records(tuple(State))] == [row_id]
     assert ledger.list_jobs().total == 1
-    assert ledger.stored_files()[0].delivered_at is None
+    assert ledger.list_stored_files()[0].delivered_at is None
     with pytest.raises(LedgerFailed, match="state"):
         ledger.claim_row(row_id)
 
@@ -160,7 +160,7 @@ def test_file_outside_the_store_is_never_named(ledger: SyncLedger) -> None:
     for name in ("'/etc/passwd'", "'../other.png'", "'images/../../x'", "'images'", "'C:\\x'"):
         set_cell(ledger, "images", row_id, "file", name)
         assert ledger.list_images(row_id)[0].is_missing
-        [stored] = ledger.stored_files()  # found by its content, and so never swept away
+        [stored] = ledger.list_stored_files()  # found by its content, and so never swept away
         assert stored.path.is_file() and stored.delivered_at is None
 
 
@@ -175,7 +175,7 @@ def test_words_about_damage_do_not_quarantine(ledger: SyncLedger, home: Path) ->
 
 @pytest.fixture
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "MAKING_S", 0.0)
+    monkeypatch.setattr(schema, "CREATION_S", 0.0)
 
 
 @pytest.mark.usefixtures("_no_patience")

@@ -15,7 +15,12 @@ from old_ledgers import spell_as_0_1, take_back_to_0_1
 from seedream_api.config.spelling import checked_address, spell_recorded_address
 from seedream_api.images.encode import EncodedImage
 from seedream_api.ledger.ledger import SyncLedger
-from seedream_api.ledger.request_identity import choose_row, find_rows, object_of, urls_of
+from seedream_api.ledger.request_identity import (
+    choose_row,
+    find_rows,
+    list_given_urls,
+    strip_signature,
+)
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State, fingerprint
 from seedream_api.ledger.upload_cache import to_uploaded_reference
 
@@ -118,8 +123,8 @@ def test_adopted_task_is_found_by_canonical_address(ledger: SyncLedger) -> None:
 
 
 def test_signature_is_no_part_of_an_object() -> None:
-    assert object_of(f"{SIGNED}a") == "https://b.s3.amazonaws.com/seedream/aa.png"
-    assert object_of("https://e.com/a?id=1") == "https://e.com/a?id=1"
+    assert strip_signature(f"{SIGNED}a") == "https://b.s3.amazonaws.com/seedream/aa.png"
+    assert strip_signature("https://e.com/a?id=1") == "https://e.com/a?id=1"
 
 
 def test_given_url_outlives_its_upload(ledger: SyncLedger) -> None:
@@ -129,7 +134,7 @@ def test_given_url_outlives_its_upload(ledger: SyncLedger) -> None:
     for url in ("https://e.com/1", "https://e.com/2", f"{SIGNED}1", f"{SIGNED}2"):
         assert known(ledger, f"url:{url}").references == ("sha256:aa",)
     with ledger.database.write(durable=False):
-        assert len(urls_of(ledger.database, ["sha256:aa"])) == 3
+        assert len(list_given_urls(ledger.database, ["sha256:aa"])) == 3
     assert known(ledger, "url:https://e.com/3").references == ("url:https://e.com/3",)
 
 
