@@ -105,7 +105,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/test_transport_tls.py", "unit/test_transport_requests.py",
     ),
     **dict.fromkeys(
-        ("ledger.ledger", "ledger.queries", "ledger.transitions"), _LEDGER
+        ("ledger.claims", "ledger.queries", "ledger.statements", "ledger.transitions"), _LEDGER
     ),
     **dict.fromkeys(("ledger.records", "ledger.database", "ledger.schema"), (*_LEDGER, *_BROKEN)),
     "service.link_expiry": ("unit/test_link_life.py",),
@@ -134,8 +134,9 @@ PLAIN = {
     "service.polling": "PollSchedule.next_delay_s",
     "network.transport": "_headers",
     "network.proxies": "trusted_certificates",
-    "ledger.ledger": "Ledger.claim",
+    "ledger.claims": "claim",
     "ledger.queries": "get_record",
+    "ledger.statements": "matching_jobs",
     "ledger.transitions": "move",
     "ledger.records": "parse_row",
     "ledger.database": "Database.owner",

@@ -45,7 +45,7 @@ def claim(
 
 
 def claim_task(database: Database, address: str, task_id: str, key_fingerprint: str) -> JobRecord:
-    """Claim the row of a task, whoever submitted it; insert one where there is none."""
+    """Claim the row of a task, by any process; insert it where there is none."""
     task_id = task_id.encode("utf-8", "replace").decode()
     with database.write(durable=False):
         found = database.execute(statements.JOBS_OF_TASK, {"task_id": task_id})

@@ -1,4 +1,4 @@
-"""Responses of the service that could not be read, kept beside their rows."""
+"""Keep responses of the service that could not be read, beside their rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .records import KeptResponse
 from .withheld import hide_prompts, hide_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
-"""Of one response, after compression."""
+"""Per response, after compression."""
 MAX_KEPT = 4
 """Responses per row: the first, which may be the only one with the images, and the latest ones."""
 

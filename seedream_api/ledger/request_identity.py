@@ -1,8 +1,8 @@
 """Recognise a request that the ledger holds, however its address and references are spelled.
 
-A URL that the ledger gave out (an upload's, a result's) counts by the picture it serves, because
-hosts renew such URLs. Rows of version 0.1 hold the URL itself, and the service's address as it was
-typed: their fingerprints are computed from their own spellings.
+A URL that the ledger gave out (of an upload or a result) is identified by the image it serves,
+because hosts renew such URLs. Rows of version 0.1 hold the URL itself, and the service's address as
+it was typed: their fingerprints are computed from their own spellings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PREFERENCE = (
     State.INTENDED, State.UNKNOWN, State.EMPTY, State.SENDING, State.ACCEPTED, State.ANSWERED,
     State.PARTIAL, State.COMPLETED,
 )  # fmt: skip
-"""Of several rows for one request the furthest answers; an unsent one would be sent and charged."""
+"""Of several rows for one request the last state here counts; an unsent row would be charged."""
 
 
 def identify_request(
@@ -36,7 +36,7 @@ def identify_request(
     references: Sequence[str],
     seed: int,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Find the references by content, and the fingerprints of older rows of the same request.
+    """Identify the references by content, and find the fingerprints of older rows.
 
     Args:
         body: the JSON body without its reference field.
@@ -51,7 +51,7 @@ def identify_request(
         older = [
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
             for row in found.fetchall()
-            # A damaged cell is no text.
+            # A damaged cell is not a string.
             if isinstance(row["address"], str) and spell_recorded_address(row["address"]) == address
         ]
         also = tuple(
@@ -65,7 +65,7 @@ def identify_request(
 
 
 def storable_references(references: Sequence[str]) -> tuple[str, ...]:
-    """Give the references as they are written down: of a URL that may hold a secret, a hash."""
+    """Convert references for the ledger: a URL that may contain a secret becomes its hash."""
     return tuple(
         f"{_URL_HASH}{_hash_url(url)}"
         if one.startswith(_URL) and strip_url_secrets(url := one.removeprefix(_URL)) != url
@@ -75,7 +75,7 @@ def storable_references(references: Sequence[str]) -> tuple[str, ...]:
 
 
 class SentUrls(Container[str]):
-    """The URLs of a row's references, of which the signed ones are known by their hashes."""
+    """The URLs of a row's references; only the hashes of signed ones are known."""
 
     def __init__(self, urls: Iterable[str], prints: Iterable[str]) -> None:
         self._urls, self._prints = frozenset(urls), frozenset(prints)
@@ -85,7 +85,7 @@ class SentUrls(Container[str]):
 
 
 def list_sent_urls(database: Database, references: Sequence[str]) -> SentUrls:
-    """Give the URLs under which a row's references may have been sent."""
+    """List the URLs under which a row's references may have been sent."""
     foreign = [one.removeprefix(_URL) for one in references if one.startswith(_URL)]
     prints = [one.removeprefix(_URL_HASH) for one in references if one.startswith(_URL_HASH)]
     with database.read():
@@ -97,14 +97,14 @@ def _hash_url(url: str) -> str:
 
 
 def find_rows(database: Database, fingerprints: Sequence[str]) -> list[JobRecord]:
-    """Find the rows that may answer for a request, the one that answers best first."""
+    """Find the rows that may count for a request, the preferred one first."""
     found = database.execute(*statements.jobs_by_fingerprint(fingerprints))
     rows = [parse_row(row) for row in found]
     return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
 
 
 def choose_row(rows: Sequence[JobRecord], *, reuse: bool) -> JobRecord | None:
-    """Choose the row that answers for a request; with ``reuse`` off a completed one does not."""
+    """Choose the row that counts for a request; a completed one only with ``reuse``."""
     return next((row for row in rows if reuse or row.state not in STORED_STATES), None)
 
 
@@ -118,7 +118,7 @@ def _by_content(database: Database, references: Sequence[str]) -> tuple[str, ...
 def _by_print(
     database: Database, references: Sequence[str], by_content: Sequence[str]
 ) -> dict[str, str]:
-    """Map what is written down of a signed URL to its identity, where the URL is known."""
+    """Map the stored hash of each known URL to its identity."""
     given = (one.removeprefix(_URL) for one in references if one.startswith(_URL))
     return {
         f"{_URL_HASH}{_hash_url(url)}": f"{_URL}{url}"
@@ -127,7 +127,7 @@ def _by_print(
 
 
 def _is_same(database: Database, older: str, reference: str) -> bool:
-    """Tell whether an older row's reference is the same picture as one by content."""
+    """Tell whether an older row's reference is the same image as one by content."""
     if older == reference or reference.startswith(_URL) or not older.startswith(_URL):
         return older == reference
     return find_content(database, older.removeprefix(_URL)) == reference

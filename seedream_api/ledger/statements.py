@@ -1,7 +1,7 @@
 """Every SQL statement that the open ledger runs; its tables are made in ``migrations.py``.
 
-They keep to what SQLite and PostgreSQL share, except for ``typeof`` and ``TOTAL``, since in SQLite
-a cell may hold any type, and ``INSERT OR REPLACE``, which runs the insert trigger.
+They keep to what SQLite and PostgreSQL share, except for ``typeof``: in SQLite a cell may hold any
+type.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def matching_jobs(states: Iterable[State], text: str = "") -> tuple[str, Values]
         return where, {}
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     columns = ("prompt", "model", "task_id")
-    likes = " OR ".join(f"{column} LIKE :part ESCAPE '\\'" for column in columns)
+    likes = " OR ".join(f"LOWER({column}) LIKE LOWER(:part) ESCAPE '\\'" for column in columns)
     values: Values = {"part": f"%{escaped}%", "text": text}
     return f"{where} AND ({likes} OR CAST(id AS TEXT) = :text)", values
 
@@ -120,15 +120,15 @@ IMAGE_BY_URL = """
     SELECT * FROM images WHERE url = :url AND file IS NOT NULL ORDER BY request DESC
 """
 STORED_FILES = f"""
-    SELECT sha256, file, {_BYTES} AS bytes, CASE
-        WHEN COUNT(*) = SUM(typeof(delivered_at) = 'real') AND MIN(state IN ({_FINISHED}))
-        THEN MAX(delivered_at) END AS delivered
+    SELECT sha256, file, {_BYTES} AS bytes, CASE WHEN COUNT(*) = COUNT(
+        CASE WHEN typeof(delivered_at) = 'real' AND state IN ({_FINISHED}) THEN 1 END
+    ) THEN MAX(delivered_at) END AS delivered
     FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
     GROUP BY sha256, file ORDER BY delivered IS NULL, delivered
 """  # noqa: S608 - made of constants
 STORED_BYTES = f"""
-    SELECT TOTAL(bytes) AS total FROM (
-        SELECT {_BYTES} AS bytes FROM images WHERE file IS NOT NULL GROUP BY sha256)
+    SELECT COALESCE(SUM(bytes), 0) AS total FROM (
+        SELECT {_BYTES} AS bytes FROM images WHERE file IS NOT NULL GROUP BY sha256) AS files
 """  # noqa: S608 - made of constants
 RECORD_ITEM = """
     INSERT INTO images (request, position, url, url_seen_at, url_expires_at, error)
@@ -169,12 +169,14 @@ INSERT_RESPONSE = """
 
 # --- uploads and the URLs that were given out -----------------------------------------------------
 
-UPLOAD = "SELECT * FROM uploads WHERE content = :content AND way = :target AND place = :location"
+_UPLOAD = "FROM uploads WHERE content = :content AND way = :target AND place = :location"
+UPLOAD = f"SELECT * {_UPLOAD}"
+DELETE_UPLOAD = f"DELETE {_UPLOAD}"
 DELETE_EXPIRED_UPLOADS = """
     DELETE FROM uploads WHERE COALESCE(expires_at, created_at + :assumed_life_s) < :now
 """
-REPLACE_UPLOAD = """
-    INSERT OR REPLACE INTO uploads (content, way, place, url, expires_at, width, height, media_type,
+INSERT_UPLOAD = """
+    INSERT INTO uploads (content, way, place, url, expires_at, width, height, media_type,
         bytes, lossless, notes, created_at)
     VALUES (:content, :target, :location, :url, :expires_at, :width, :height, :media_type, :bytes,
         :lossless, :notes, :now)

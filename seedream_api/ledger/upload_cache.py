@@ -96,7 +96,8 @@ def record_upload(
     with database.write(durable=False):
         expired = {"assumed_life_s": ASSUMED_LIFE_S, "now": values["now"]}
         database.execute(statements.DELETE_EXPIRED_UPLOADS, expired)
-        database.execute(statements.REPLACE_UPLOAD, values)
+        database.execute(statements.DELETE_UPLOAD, values)
+        database.execute(statements.INSERT_UPLOAD, values)
 
 
 def forget_uploads(database: Database, contents: Iterable[str]) -> None:
