@@ -19,10 +19,7 @@ from ..downloads.transfer import LinkExpired
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..images.decode import probe
 from ..images.encode import EncodedImage
-from ..ledger.upload_cache import (
-    UploadedReference,
-    to_uploaded_reference,
-)
+from ..ledger.upload_cache import UploadedReference, to_uploaded_reference
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
