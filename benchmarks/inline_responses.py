@@ -67,7 +67,7 @@ async def through_client(megabytes: int) -> None:
     """Receive and read with the client."""
     from seedream_api.config.settings import load_settings
     from seedream_api.service.client import SeedreamClient
-    from seedream_api.service.models import Request
+    from seedream_api.service.request import Request
 
     inner, outer = os.pipe()
     child = os.fork()

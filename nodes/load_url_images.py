@@ -118,10 +118,10 @@ async def _load(
     from ..seedream_api.jobs.load_urls import load_urls
     from ..seedream_api.jobs.results import Phase, Progress
 
-    begun = session.clock()
+    begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.DOWNLOADING, session.clock() - begun, done=done, total=total))
+        tell(Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total))
 
     async with _temporary_folder() as folder:
         loaded = await load_urls(wanted, session, folder, progress=progress)

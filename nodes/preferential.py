@@ -16,8 +16,8 @@ from .host.encodable import raises_encodable
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
     from ..seedream_api.jobs.session import Session
-    from ..seedream_api.service.models import Request
     from ..seedream_api.service.references import Reference
+    from ..seedream_api.service.request import Request
 
 _FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
 
@@ -26,7 +26,7 @@ def request_of(
     prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
 ) -> Request:
     """The request that these inputs mean."""
-    from ..seedream_api.service.models import Request
+    from ..seedream_api.service.request import Request
 
     chosen = given.get("output_format")
     return Request(

@@ -119,10 +119,10 @@ async def _upload(
     from ..seedream_api.jobs.results import Phase, Progress
     from ..seedream_api.jobs.upload_references import upload_references
 
-    begun = session.clock()
+    begun = session.resources.clock()
 
     def progress(done: int, total: int) -> None:
-        tell(Progress(Phase.UPLOADING, session.clock() - begun, done=done, total=total))
+        tell(Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total))
 
     pictures = await references_from(images)
     return pictures, await upload_references(pictures, session, progress=progress)

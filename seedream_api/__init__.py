@@ -59,13 +59,15 @@ if TYPE_CHECKING:
     )
     from .jobs.session import Session as Session
     from .service.client import SeedreamClient as SeedreamClient
-    from .service.models import Request as Request, Task as Task, TaskStatus as TaskStatus
     from .service.references import (
         PictureReference as PictureReference,
         UrlReference as UrlReference,
         file_reference as file_reference,
         pixels_reference as pixels_reference,
     )
+    from .service.request import Request as Request
+    from .service.statuses import TaskStatus as TaskStatus
+    from .service.task import Task as Task
 
 __all__ = [
     "MODELS",
@@ -120,9 +122,19 @@ __all__ = [
 ]
 
 _HOMES = (
-    "errors", "catalog", "config.settings", "service.models", "service.references", "jobs.results",
-    "service.client", "jobs.session", "jobs.generate", "jobs.collect",
-)  # fmt: skip
+    "errors",
+    "catalog",
+    "config.settings",
+    "service.statuses",
+    "service.references",
+    "service.request",
+    "service.task",
+    "jobs.results",
+    "service.client",
+    "jobs.session",
+    "jobs.generate",
+    "jobs.collect",
+)
 """Where the names live, from the lightest module to the heaviest."""
 
 

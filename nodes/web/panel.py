@@ -152,7 +152,9 @@ async def image_file(session: Session, row_id: int, position: int) -> tuple[Path
     images = (image for image in found.images if image.position == position)
     image = next(images, None)
     file = image.file if image else None
-    inside = file is not None and await asyncio.to_thread(_is_inside, file, session.store.folder)
+    inside = file is not None and await asyncio.to_thread(
+        _is_inside, file, session.resources.store.folder
+    )
     if image is None or file is None or not inside:
         raise InvalidRequest("image_not_stored", given=row_id, position=position)
     return file, image.media_type, image.sha256 or ""

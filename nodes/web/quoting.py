@@ -13,7 +13,7 @@ from ..given import non_blank_lines
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
-    from ...seedream_api.service.models import Request
+    from ...seedream_api.service.request import Request
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {

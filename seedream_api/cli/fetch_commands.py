@@ -24,8 +24,8 @@ from ..jobs.results import Result
 from ..jobs.session import Session
 from ..messages import spoken
 from ..network.url_guard import check_url
-from ..service.models import Request
 from ..service.references import Reference, UrlReference, file_reference
+from ..service.request import Request
 from .output import Outcome, ProgressLine, result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}

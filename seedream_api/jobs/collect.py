@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 from ..callbacks import check_callback
 from ..errors import (
     Charge,
-    ConfigurationError,
     Interrupted,
     InvalidRequest,
     PartialResult,
     SeedreamError,
-    TaskNotFound,
     WaitTimedOut,
 )
 from ..ledger.records import JobRecord
@@ -21,10 +19,10 @@ from ..ledger.states import STORED_STATES, State, key_fingerprint
 from ..service.polling import wait_limit_s
 from ..service.validation import validate_task_id
 from .cancellation import noting_cancellation
-from .generate import Listener, check_once, wait_for_job
-from .job import Job
+from .registry import Listener, check_once, wait_for_job
 from .results import Failure, Origin, Progress, Result
 from .session import Session
+from .sources import KnownRow, KnownTask, was_not_found
 
 _OFFERED = 10
 """How many unfinished tasks an empty id is answered with."""
@@ -48,36 +46,22 @@ async def collect(
         SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
     """
     session.check_usable()
-    settings, ledger = session.settings, session.ledger
+    settings = session.settings
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     with noting_cancellation(lambda: Interrupted("interrupted_before")):
         task_id, is_typed = await _check_task_id(task_id, session)
-    printed = key_fingerprint(settings.key.get_secret_value())
-
-    async def claim() -> JobRecord:
-        row = await ledger.claim_task(settings.address, task_id, printed)
-        if _was_not_found(row) and row.owner == ledger.owner:
-            # The service may know it by now.
-            await ledger.forget(row.id)
-            row = await ledger.claim_task(settings.address, task_id, printed)
-        if row.address != settings.address:
-            await ledger.release(row.id)
-            raise ConfigurationError(
-                "task_of_other_address",
-                task_id=task_id,
-                saved=row.address,
-                address=settings.address,
-            )
-        return row
-
-    def begin() -> Job:
-        return Job(session, claim, timeout_s=limit_s, looks_once=not wait, is_typed=is_typed)
-
+    source = KnownTask(
+        task_id,
+        settings.address,
+        key_fingerprint(settings.key.get_secret_value()),
+        is_typed=is_typed,
+        polls_once=not wait,
+    )
     key = _find_job_key(task_id, session) or f"task:{task_id}"
     if not wait:
-        return await check_once(session, key, begin, progress)
-    return await wait_for_job(session, key, begin, wait=True, timeout_s=limit_s, progress=progress)
+        return await check_once(session, key, source, limit_s, progress)
+    return await wait_for_job(session, key, source, wait=True, timeout_s=limit_s, progress=progress)
 
 
 async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
@@ -96,18 +80,13 @@ async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
     known = await session.ledger.find_task(task_id)
     if known is None:
         return validate_task_id(task_id), True
-    return task_id, _was_not_found(known)
+    return task_id, was_not_found(known)
 
 
 def _find_job_key(task_id: str, session: Session) -> str | None:
     """Under which key this process works on the task."""
     jobs = session.running_jobs.items()
     return next((key for key, work in jobs if work.row and work.row.task_id == task_id), None)
-
-
-def _was_not_found(row: JobRecord) -> bool:
-    """Whether it ended because the service did not know a task that a person named."""
-    return row.state is State.FAILED and isinstance(row.error, TaskNotFound)
 
 
 async def resume(row: JobRecord, session: Session) -> Result:
@@ -118,21 +97,15 @@ async def resume(row: JobRecord, session: Session) -> Result:
         SeedreamError: how it ended, or why nothing can be fetched.
     """
     session.check_usable()
-    settings, ledger = session.settings, session.ledger
     if row.state in (State.INTENDED, State.WITHDRAWN):
         raise InvalidRequest("entry_not_resumable", given=row.id)
     if row.task_id is not None:
         return await collect_all([row.task_id], session)
-    limit_s = settings.number("SEEDREAM_TIMEOUT_S")
-
-    async def claim() -> JobRecord:
-        return await ledger.claim_row(row.id)
-
-    def begin() -> Job:
-        return Job(session, claim, timeout_s=limit_s)
-
+    limit_s = session.settings.number("SEEDREAM_TIMEOUT_S")
     key = f"entry:{row.id}"
-    return await wait_for_job(session, key, begin, wait=True, timeout_s=limit_s, progress=None)
+    return await wait_for_job(
+        session, key, KnownRow(row.id), wait=True, timeout_s=limit_s, progress=None
+    )
 
 
 async def collect_all(

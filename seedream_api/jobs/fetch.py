@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..downloads.downloader import LinkExpired
 from ..errors import (
@@ -24,10 +24,8 @@ from ..ledger.states import State, key_fingerprint
 from ..network.url_guard import FetchPolicy
 from ..redaction import strip_url_secrets
 from ..service.link_expiry import FAMILY_LIFE_S
+from .resources import Resources
 from .results import Phase
-
-if TYPE_CHECKING:
-    from .session import Session
 
 DEADLINE_S = 3600.0
 """Of one image, which is paid for: eight large ones at once may share a slow line for long. A line
@@ -49,7 +47,7 @@ class _Unfetched:
 
 
 async def download_missing(
-    session: Session, row: JobRecord, tell: Callable[..., None]
+    resources: Resources, row: JobRecord, report: Callable[..., None]
 ) -> dict[int, SeedreamError]:
     """Fetch every image of ``row`` that is not in the store.
 
@@ -58,19 +56,19 @@ async def download_missing(
     Returns:
         By position, why an image could not be fetched; it stays resumable.
     """
-    await record_sizes(session, row)
-    await mark_missing_files(session, row)
+    await record_sizes(resources, row)
+    await mark_missing_files(resources, row)
     settle_s = FIRST_SETTLING_S if row.task_id else SETTLING_S
-    failures = await _fetch_all(session, row, tell, settle_s=settle_s)
+    failures = await _fetch_all(resources, row, report, settle_s=settle_s)
     if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
-        failures = await _refresh_links(session, row, failures, tell)
-    now = session.now()
+        failures = await _refresh_links(resources, row, failures, report)
+    now = resources.now()
     return {position: _final_error(failure, row, now) for position, failure in failures.items()}
 
 
-async def mark_missing_files(session: Session, row: JobRecord) -> JobRecord:
+async def mark_missing_files(resources: Resources, row: JobRecord) -> JobRecord:
     """Mark the images whose files are missing or changed, so that they are fetched again."""
-    ledger, store = session.ledger, session.store
+    ledger, store = resources.ledger, resources.store
     images = await ledger.list_images(row.id)
 
     def find_lost() -> list[int]:
@@ -90,15 +88,18 @@ async def mark_missing_files(session: Session, row: JobRecord) -> JobRecord:
 
 
 async def _refresh_links(
-    session: Session, row: JobRecord, failures: dict[int, _Unfetched], tell: Callable[..., None]
+    resources: Resources,
+    row: JobRecord,
+    failures: dict[int, _Unfetched],
+    report: Callable[..., None],
 ) -> dict[int, _Unfetched]:
     """Ask the task for fresh links and fetch by them what is still missing."""
-    ledger = session.ledger
+    ledger = resources.ledger
     assert row.task_id is not None, "the caller looked"  # noqa: S101
     try:
-        task = await session.look(row.task_id)
+        task = await resources.poll(row.task_id)
     except SeedreamError as error:
-        told = refresh_error(session, row, error)
+        told = refresh_error(resources, row, error)
         return {
             position: replace(failure, error=told)
             if isinstance(failure.error, LinkExpired)
@@ -109,7 +110,7 @@ async def _refresh_links(
     if not items:
         return failures
     files = {
-        item.position: await asyncio.to_thread(session.store.add_bytes, item.data)
+        item.position: await asyncio.to_thread(resources.store.add_bytes, item.data)
         for item in items
         if item.data
     }
@@ -126,34 +127,34 @@ async def _refresh_links(
         or isinstance(failures[position].error, LinkExpired)
     }
     kept = {p: failure for p, failure in failures.items() if p in missing.keys() - again}
-    return kept | await _fetch_all(session, row, tell, settle_s=SETTLING_S, positions=again)
+    return kept | await _fetch_all(resources, row, report, settle_s=SETTLING_S, positions=again)
 
 
 async def _fetch_all(
-    session: Session,
+    resources: Resources,
     row: JobRecord,
-    tell: Callable[..., None],
+    report: Callable[..., None],
     *,
     settle_s: float,
     positions: Set[int] | None = None,
 ) -> dict[int, _Unfetched]:
-    policy = await session.result_policy()
-    images = await session.ledger.list_images(row.id)
+    policy = await resources.result_policy()
+    images = await resources.ledger.list_images(row.id)
     missing = [image for image in images if image.is_missing]
     made = sum(image.error is None for image in images)
     done = made - len(missing)
-    tell(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
+    report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
     failures: dict[int, _Unfetched] = {}
 
     async def one(image: ImageRecord) -> None:
         nonlocal done
         try:
-            await _fetch_one(session, image, policy, settle_s)
+            await _fetch_one(resources, image, policy, settle_s)
         except SeedreamError as error:
             failures[image.position] = _Unfetched(image, error)
             return
         done += 1
-        tell(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
+        report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
 
     wanted = (image for image in missing if positions is None or image.position in positions)
     await asyncio.gather(*(one(image) for image in wanted))
@@ -161,14 +162,14 @@ async def _fetch_all(
 
 
 async def _fetch_one(
-    session: Session, image: ImageRecord, policy: FetchPolicy, settle_s: float
+    resources: Resources, image: ImageRecord, policy: FetchPolicy, settle_s: float
 ) -> None:
     if image.url is None:
         raise LinkExpired("result_gone", reason="it has no address", entry=image.request)
-    store = session.store
+    store = resources.store
     partial = await asyncio.to_thread(store.new_partial)
-    age_s = session.now() - (image.url_seen_at or 0.0)
-    download = await session.downloader.fetch(
+    age_s = resources.now() - (image.url_seen_at or 0.0)
+    download = await resources.downloader.fetch(
         image.url,
         partial,
         policy=policy,
@@ -186,12 +187,12 @@ async def _fetch_one(
         return store.add(partial, sha256=sha256, kind=kind, size=download.bytes), size
 
     file, size = await asyncio.to_thread(keep)
-    await session.ledger.record_image(image.request, image.position, file, size)
+    await resources.ledger.record_image(image.request, image.position, file, size)
 
 
-async def record_sizes(session: Session, row: JobRecord) -> None:
+async def record_sizes(resources: Resources, row: JobRecord) -> None:
     """Note the sizes of images that came inside a response: there the bytes were kept first."""
-    ledger = session.ledger
+    ledger = resources.ledger
     for image in await ledger.list_images(row.id):
         if image.file is not None and not image.width:
             size = await asyncio.to_thread(_measure_or_zero, image.file)
@@ -199,19 +200,19 @@ async def record_sizes(session: Session, row: JobRecord) -> None:
             await ledger.record_image(row.id, image.position, file, size)
 
 
-def key_mismatch_error(session: Session, row: JobRecord, error: SeedreamError) -> SeedreamError:
+def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
     """What a 401, 403 or 404 for a task means: perhaps only that another key made it."""
-    mine = key_fingerprint(session.settings.key.get_secret_value())
+    mine = key_fingerprint(resources.settings.key.get_secret_value())
     if row.key_fingerprint in (None, mine):
         return error
     reason = error.values.get("reason")
     return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
 
 
-def refresh_error(session: Session, row: JobRecord, error: SeedreamError) -> SeedreamError:
+def refresh_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
     """Why no fresh link came for a dead one."""
     if isinstance(error, (TaskNotFound, AuthenticationFailed)):
-        error = key_mismatch_error(session, row, error)
+        error = key_mismatch_error(resources, row, error)
     if error.key == "task_of_other_key":
         return error.with_charge(Charge.PAID, row.task_id)
     if isinstance(error, TaskNotFound):

@@ -1,11 +1,8 @@
-"""One paid request on its way, in this process, and who waits for it.
+"""One paid request on its way in this process: its row, who waits for it, what is written down.
 
-A :class:`Work` is a task of its own, so that nobody's cancellation tears it apart: waiters come and
-go. It is withdrawn when the last waiter leaves before anything was sent; once the first byte has
-left it goes on, so that what was paid for is written down and fetched.
-
-Longer than most modules: waiters, road and record act on the same few fields, and in which order
-they do is what keeps a request from being paid for twice. That is to be read in one place.
+A job is an asyncio task of its own, so that no cancellation of a waiter tears it apart. It is
+withdrawn when the last waiter leaves before anything was sent; once the first byte has left it
+continues, so that what was paid for is written down and fetched. ``runner.py`` runs it.
 """
 
 from __future__ import annotations
@@ -13,87 +10,60 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..callbacks import call_back, call_first
-from ..errors import (
-    Charge,
-    Interrupted,
-    InvalidRequest,
-    LedgerFailed,
-    OutcomeUnknown,
-    SeedreamError,
-    WaitTimedOut,
-)
+from ..errors import Charge, Interrupted, InvalidRequest, LedgerFailed, SeedreamError
 from ..ledger.records import JobRecord, KeptResponse
-from ..ledger.states import RELEASED_STATES, STORED_STATES, State
+from ..ledger.states import State
 from ..service.polling import PollSignal
-from .fetch import mark_missing_files
+from .resources import Resources
 from .results import Origin, Phase, Progress
-from .steps import STEPS
-from .unclear_responses import confirm, read_again
+from .sources import JobSource, KnownTask
 
 if TYPE_CHECKING:
     from ..network.throttle import Slot
-    from ..service.models import Request
-    from ..uploads import UploadTarget
-    from .session import Session
 
 log = logging.getLogger("seedream")
 
-OTHER_OWNER_PAUSE_S = 0.25
-"""Between two looks at a row that another live process works on."""
 WRITE_DOWN_S = 120.0
-"""How long an answer that was paid for is kept trying to be written down, e.g. on a full disk."""
-
-
-@dataclass(frozen=True)
-class SubmitPlan:
-    """What sending needs; a collected task has none.
-
-    Args:
-        way: how pictures travel, ``None`` where every reference is a URL.
-    """
-
-    request: Request
-    target: UploadTarget | None
+"""How long writing down a paid response is tried, e.g. on a full disk."""
 
 
 class Job:
-    """Walks one row of the ledger to its end.
+    """A row of the ledger, its waiters, and its progress.
 
     Args:
-        claim: finds or makes the row; called again while another process owns it.
+        source: where the row comes from; asked again while another process owns it.
         timeout_s: how long to wait for the service.
-        sending: what to send; a collected task has nothing.
-        looks_once: look at the task once and raise :class:`WaitTimedOut` if it still runs.
-        is_typed: the task's id is only what a person gave; it was never seen to exist.
+        on_change: called whenever the row changed its state or made progress.
+        is_closing: whether the session is being closed.
     """
+
+    task: asyncio.Task[JobRecord]
+    """Set when it is started."""
 
     def __init__(
         self,
-        session: Session,
-        claim: Callable[[], Awaitable[JobRecord]],
+        resources: Resources,
+        source: JobSource,
         *,
         timeout_s: float,
-        sending: SubmitPlan | None = None,
-        looks_once: bool = False,
-        is_typed: bool = False,
+        on_change: Callable[[Job], None],
+        is_closing: Callable[[], bool],
     ) -> None:
-        self.session = session
-        self._claim = claim
+        self.resources = resources
+        self.source = source
         self.timeout_s = timeout_s
-        self.plan = sending
-        self.polls_once = looks_once
-        self.is_typed = is_typed
-        self.begun = session.clock()
+        self.is_closing = is_closing
+        self._on_change = on_change
+        self.begun = resources.clock()
         self.row: JobRecord | None = None
         self.foreign_row: JobRecord | None = None
-        """The row as it stood at the latest look while another process works on it."""
+        """The row as it was last read while another process works on it."""
         self.origin = Origin.NEW
         self.is_sending = False
-        """From just before the first byte until the answer is written down."""
+        """From just before the first byte until the response is written down."""
         self.was_sent = False
         self.end: SeedreamError | None = None
         """Why there are no images, as soon as that is written down."""
@@ -104,14 +74,23 @@ class Job:
         self.latest = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
-        self._place: Slot | None = None
-        self.signal = PollSignal(session.sleep)
-        self.task = asyncio.create_task(self._run())
+        self._slot: Slot | None = None
+        self.signal = PollSignal(resources.sleep)
+
+    @property
+    def polls_once(self) -> bool:
+        """Whether the task is polled once instead of being waited for."""
+        return isinstance(self.source, KnownTask) and self.source.polls_once
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the task's id is only what a person gave."""
+        return isinstance(self.source, KnownTask) and self.source.is_typed
 
     # --- waiters --------------------------------------------------------------------------------
 
     def add_waiter(self, listener: Callable[[Progress], None] | None) -> None:
-        """A waiter comes.
+        """Count a waiter and report its progress to it.
 
         Raises:
             InvalidRequest: its listener would have to be awaited; it does not wait then.
@@ -127,26 +106,30 @@ class Job:
             raise
 
     def remove_waiter(self, listener: Callable[[Progress], None] | None) -> None:
-        """A waiter goes. The last one before anything was sent takes the request back."""
+        """Let a waiter leave. The last one before anything was sent withdraws the request."""
         self._waiters -= 1
         if listener is not None:
             self.listeners.remove(listener)
         if self._waiters == 0 and not self.was_sent and not self.task.done():
             self.task.cancel()
-        elif self._waiters == 0 and self._place is not None:
-            self._place.release()
+        elif self._waiters == 0 and self._slot is not None:
+            self._slot.release()
 
-    def hold_slot(self, place: Slot) -> None:
-        """Keep the place that the request takes: it is given up when the last waiter leaves."""
-        self._place = place
+    def hold_slot(self, slot: Slot) -> None:
+        """Keep the slot that the request takes; the last waiter to leave releases it."""
+        self._slot = slot
 
     @property
     def is_unwanted(self) -> bool:
-        """Whether nobody waits for it, or will."""
-        return self._waiters == 0 or self.session.is_closing
+        """Whether no one waits for it, or will."""
+        return self._waiters == 0 or self.is_closing()
+
+    def mark_sending(self) -> None:
+        """Note that the first byte may leave now: from here on no waiter withdraws the request."""
+        self.is_sending = self.was_sent = True
 
     def mark_not_sent(self) -> None:
-        """The service surely did not accept the request; nobody may be waiting for it any more."""
+        """Note that the service has not accepted the request; it may be withdrawn again."""
         self.is_sending = self.was_sent = False
         if self.is_unwanted:
             self.task.cancel()
@@ -158,7 +141,7 @@ class Job:
 
     @property
     def current_row(self) -> JobRecord | None:
-        """The row, whether it is worked on here or in another process."""
+        """The row, whether this process or another one works on it."""
         return self.row or self.foreign_row
 
     @property
@@ -168,14 +151,14 @@ class Job:
         return row is not None and row.state is not State.INTENDED
 
     def cancellation_error(self) -> SeedreamError:
-        """What to tell a waiter that is cancelled now; an end that it just met is told as such."""
+        """Build the error for a waiter that is cancelled now; an end just met takes precedence."""
         if self.end is not None:
             return self.end
         row = self.current_row
         if row is not None and row.task_id and row.state is State.ACCEPTED:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
         if self.is_sending and row is not None and self.task.done():
-            # The session was closed before the response came.
+            # The session was closed before the response arrived.
             unanswered = "interrupted_unanswered"
             return Interrupted(unanswered, charge=Charge.POSSIBLE, entry=row.id)
         if self.is_sending:
@@ -187,110 +170,17 @@ class Job:
         return Interrupted("interrupted_before")
 
     def report(self, phase: Phase, **details: object) -> None:
-        self.latest = Progress(phase, self.session.clock() - self.begun, **details)  # type: ignore[arg-type]
+        """Report a step to every waiter."""
+        seconds = self.resources.clock() - self.begun
+        self.latest = Progress(phase, seconds, **details)  # type: ignore[arg-type]
         for listener in tuple(self.listeners):
             call_back(listener, self.latest)
-        self._report_change()
-
-    def _report_change(self) -> None:
-        if self.session.on_change is not None:
-            call_back(self.session.on_change, self)
-
-    # --- the road -------------------------------------------------------------------------------
-
-    async def _run(self) -> JobRecord:
-        """Claim the row, then take the next step until it is stored.
-
-        Raises:
-            SeedreamError: why there are no images.
-        """
-        row = await self._acquire_row()
-        try:
-            row = await self._start_from(row)
-            while row.state in STEPS and not self.download_failures:
-                self._follow_state(row)
-                row = self.row = await STEPS[row.state](self, row)
-        except LedgerFailed as failed:
-            self.end = self._unrecorded_error(failed, row.task_id)
-            raise self.end from None
-        except SeedreamError as error:
-            self.end = error
-            raise
-        finally:
-            await self._release(row)
-        return row
-
-    async def _acquire_row(self) -> JobRecord:
-        """My row, or one that is stored; a live owner elsewhere is waited for."""
-        while True:
-            row = await self._claim_row()
-            other = self._find_other_job(row)
-            if other is not None and not self.polls_once:
-                self.signal.polled_elsewhere()
-                self.report(Phase.WAITING, task_id=row.task_id)
-                await asyncio.wait({other.task})
-            elif other is None and (
-                row.owner == self.session.ledger.owner or row.state in STORED_STATES
-            ):
-                self.row = row
-                return row
-            elif self.polls_once:
-                self.row = row
-                raise WaitTimedOut(
-                    "wait_timed_out", task_id=row.task_id, word=row.state.value, waited=0
-                )
-            else:
-                self.origin, self.foreign_row = Origin.JOINED, row
-                self.signal.polled_elsewhere()
-                self.report(Phase.WAITING, task_id=row.task_id)
-                await self.session.sleep(OTHER_OWNER_PAUSE_S)
-
-    async def _claim_row(self) -> JobRecord:
-        """What ``claim`` finds. Who is cancelled meanwhile lets go of it again: a row of a live
-        owner is waited for, and nobody would be working on it."""
-        claiming = asyncio.ensure_future(self._claim())
-        try:
-            return await asyncio.shield(claiming)
-        except asyncio.CancelledError:
-            await asyncio.wait({claiming})
-            if not claiming.cancelled() and claiming.exception() is None:
-                row = claiming.result()
-                if row.owner == self.session.ledger.owner and self._find_other_job(row) is None:
-                    if row.state is State.INTENDED:
-                        await self.withdraw(row)
-                    await self._release(row)
-            raise
-
-    def _find_other_job(self, row: JobRecord) -> Job | None:
-        """The work of this process that has this row already: one row, one work."""
-        jobs = self.session.running_jobs.values()
-        return next((w for w in jobs if w.row and w.row.id == row.id and w is not self), None)
-
-    async def _start_from(self, row: JobRecord) -> JobRecord:
-        """What a row that was found means for the same inputs."""
-        self._follow_state(row)
-        if row.state is State.INTENDED:
-            self.origin = Origin.NEW  # also where somebody else, who died, was waited for
-            return row
-        if self.origin is Origin.NEW:
-            self.origin = Origin.STORED if row.state in STORED_STATES else Origin.RESUMED
-        if row.state is State.SENDING:
-            # Nobody of this process sends it any more, or this work would not have begun.
-            crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
-            return await self.finish(row, State.UNKNOWN, crash)
-        if row.state is State.UNKNOWN:
-            return await confirm(self, row)
-        if row.state in RELEASED_STATES:  # a task that is collected again
-            raise row.error or SeedreamError("stored_error", reason=row.state.value)
-        if row.state is State.EMPTY:
-            return await read_again(self, row)
-        if row.state in STORED_STATES:
-            return await mark_missing_files(self.session, row)
-        return row
+        self._on_change(self)
 
     # --- writing down ---------------------------------------------------------------------------
 
-    def _follow_state(self, row: JobRecord) -> None:
+    def follow_state(self, row: JobRecord) -> None:
+        """Take from a row whether it was sent and whether its task id is known."""
         self.was_sent = row.state is not State.INTENDED
         if row.state is State.ACCEPTED and not self.accepted.done():
             self.accepted.set_result(None)
@@ -305,7 +195,7 @@ class Job:
         request_id: str | None = None,
         response: KeptResponse | None = None,
     ) -> JobRecord:
-        ledger = self.session.ledger
+        ledger = self.resources.ledger
         moved = await ledger.move(
             row.id,
             state,
@@ -314,7 +204,7 @@ class Job:
             error=error,
             response=response,
         )
-        self._report_change()
+        self._on_change(self)
         return moved
 
     async def record_end(
@@ -357,7 +247,7 @@ class Job:
     async def _return_to_intended(self, row: JobRecord) -> None:
         """A request that was not taken may stand at *sending* all the same: it was stopped while
         that was being written, before the first byte, or its return could not be written."""
-        ledger = self.session.ledger
+        ledger = self.resources.ledger
         if (await ledger.get_record(row.id)).state is State.SENDING:
             await self.record_state(row, State.INTENDED)
 
@@ -369,19 +259,19 @@ class Job:
         Raises:
             LedgerFailed: it could not be written; it carries the task id.
         """
-        begun = self.session.clock()
+        begun = self.resources.clock()
         while True:
             try:
                 return await write()
             except LedgerFailed as failed:
                 reason = failed.summary("en")
                 log.error("what the service answered is not written down yet: %s", reason)  # noqa: TRY400
-                is_hopeless = self.session.ledger.is_unusable
-                if is_hopeless or self.session.clock() - begun > WRITE_DOWN_S:
-                    raise self._unrecorded_error(failed, task_id) from None
-                await self.session.sleep(1.0)
+                is_hopeless = self.resources.ledger.is_unusable
+                if is_hopeless or self.resources.clock() - begun > WRITE_DOWN_S:
+                    raise self.unrecorded_error(failed, task_id) from None
+                await self.resources.sleep(1.0)
 
-    def _unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
+    def unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
         """A record that failed, in words for somebody who may have paid by then."""
         is_told = failed.may_have_been_charged or self.origin is Origin.STORED
         if is_told or not self.was_sent:
@@ -394,11 +284,11 @@ class Job:
             reason_zh=failed.summary("zh"),
         )
 
-    async def _release(self, row: JobRecord) -> None:
+    async def release(self, row: JobRecord) -> None:
         """Nobody works on the row any more. If that cannot be written, this process goes on
         owning it, and takes it up again all the same."""
         try:
-            await self.session.ledger.release(row.id)
+            await self.resources.ledger.release(row.id)
         except LedgerFailed as failed:
             log.warning("request %s was not let go of: %s", row.id, failed.summary("en"))
-        self._report_change()
+        self._on_change(self)

@@ -87,9 +87,11 @@ async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
         return LoadedUrl(url, path=target)
     ledger = session.ledger
     stored = await ledger.find_stored_image(url)
-    if stored is not None and await asyncio.to_thread(session.store.is_intact, stored):
+    if stored is not None and await asyncio.to_thread(session.resources.store.is_intact, stored):
         return LoadedUrl(url, path=stored.file, from_store=True)
-    download = await session.downloader.fetch(url, target, policy=session.workflow_policy())
+    download = await session.resources.downloader.fetch(
+        url, target, policy=session.resources.workflow_policy()
+    )
     return LoadedUrl(url, path=download.path)
 
 

@@ -15,14 +15,14 @@ from ..errors import (
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
 from .job import Job
+from .resources import Resources
 from .results import Failure, Origin, Result, StoredImage
-from .session import Session
 
 log = logging.getLogger("seedream")
 
 
-async def build_result(session: Session, job: Job, *, is_joined: bool, is_done: bool) -> Result:
-    """What a waiter gets of a work: its result, or that it still runs.
+async def build_result(job: Job, *, is_joined: bool, is_done: bool) -> Result:
+    """What a waiter gets of a job: its result, or that it still runs.
 
     Args:
         is_joined: whether the work was begun by somebody else.
@@ -37,14 +37,14 @@ async def build_result(session: Session, job: Job, *, is_joined: bool, is_done: 
         if job.task.cancelled():
             raise job.cancellation_error()
         row = job.task.result()
-        return await _finished_result(session, job, row, origin)
+        return await _finished_result(job, row, origin)
     row = job.current_row
     if not is_done or row is None:
-        raise _timeout_error(session, job)
+        raise _timeout_error(job)
     return pending_result(job, row, "submitted", origin)
 
 
-def _timeout_error(session: Session, job: Job) -> WaitTimedOut:
+def _timeout_error(job: Job) -> WaitTimedOut:
     row = job.current_row
     task_id = row.task_id if row else None
     is_sent = job.was_sent or job.is_sent_elsewhere
@@ -53,7 +53,7 @@ def _timeout_error(session: Session, job: Job) -> WaitTimedOut:
         task_id=task_id,
         charge=Charge.RUNNING if is_sent else Charge.NONE,
         word=job.latest.word or job.latest.phase.value,
-        waited=round(session.clock() - job.begun),
+        waited=round(job.resources.clock() - job.begun),
     )
 
 
@@ -73,14 +73,14 @@ def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Res
     )
 
 
-async def _finished_result(session: Session, job: Job, row: JobRecord, origin: Origin) -> Result:
+async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
     """The result of a row whose images are stored, as far as they could be fetched.
 
     Raises:
         ResultUnavailable: not one could be fetched.
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
-    ledger = session.ledger
+    resources, ledger = job.resources, job.resources.ledger
     images = await ledger.list_images(row.id)
     stored = tuple(
         _to_stored_image(image, row.task_id) for image in images if image.file is not None
@@ -92,7 +92,7 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
     )
     if not stored:
         raise _nothing_fetched_error(row, failures)
-    if failures and session.settings.text("SEEDREAM_PARTIAL") == "fail":
+    if failures and resources.settings.text("SEEDREAM_PARTIAL") == "fail":
         raise PartialResult(
             "partial_result",
             task_id=row.task_id,
@@ -101,7 +101,9 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
             reason="; ".join(failure.reason for failure in failures),
         )
     is_fetched = origin in (Origin.NEW, Origin.RESUMED)
-    pruned = await _mark_delivered(session, row, sum(i.bytes for i in stored) if is_fetched else 0)
+    pruned = await _mark_delivered(
+        resources, row, sum(i.bytes for i in stored) if is_fetched else 0
+    )
     service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
@@ -120,7 +122,7 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
             *_count_notes(row, len(stored), len(failures)),
             *([pruned] if pruned else []),
         ),
-        seconds=session.clock() - job.begun,
+        seconds=resources.clock() - job.begun,
         service_seconds=service_s,
     )
 
@@ -135,11 +137,11 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
     )
 
 
-async def _mark_delivered(session: Session, row: JobRecord, more_bytes: int) -> str | None:
+async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int) -> str | None:
     """Tidy up behind a result, which is given out whether that succeeds or not."""
     try:
-        await session.ledger.mark_delivered(row.id)
-        return await session.prune_if_needed(more_bytes)
+        await resources.ledger.mark_delivered(row.id)
+        return await resources.prune_if_needed(more_bytes)
     except LedgerFailed as failed:
         log.warning("a delivered result was not noted: %s", failed.summary("en"))
         return None

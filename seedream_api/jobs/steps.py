@@ -1,6 +1,6 @@
 """The steps of the road, each from one state of a row to the next: send, poll, fetch.
 
-A step is given the :class:`~.work.Work` it is part of, writes down what it learns before it acts on
+A step is given the :class:`~.job.Work` it is part of, writes down what it learns before it acts on
 it, and raises when the road ends without images.
 """
 
@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from ..errors import (
     ApiRefused,
@@ -28,17 +27,17 @@ from ..errors import (
 from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
 from ..service.client import SubmitHooks
-from ..service.models import Task, TaskStatus
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
 from ..service.responses import ServiceResponse
+from ..service.statuses import TaskStatus
+from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
+from .job import Job
 from .results import Phase
+from .sources import NewRequest
 from .unclear_responses import end_unknown, record_response, reread, to_kept_response
-
-if TYPE_CHECKING:
-    from .job import Job
 
 log = logging.getLogger("seedream")
 
@@ -52,18 +51,18 @@ would only make an unknown outcome of a paid image."""
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
     """Bring the references along and send the request, once."""
-    assert job.plan is not None, "only a request is ever intended"  # noqa: S101
-    request = job.plan.request
+    assert isinstance(job.source, NewRequest), "only a request is ever intended"  # noqa: S101
+    request = job.source.request
     try:
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
-        resolved = await job.session.uploader.resolve_references(
+        resolved = await job.resources.uploader.resolve_references(
             request.references,
-            job.plan.target,
+            job.source.target,
             progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
         job.upload_notes = resolved.notes
         job.report(Phase.SUBMITTING)
-        response = await job.session.client.submit(
+        response = await job.resources.client.submit(
             request,
             resolved.urls,
             idempotency_key=row.idempotency_key,
@@ -80,7 +79,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
         raise
     except ApiRefused as error:
         if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):
-            await job.session.uploader.invalidate(row.references)
+            await job.resources.uploader.invalidate(row.references)
         return await job.finish(row, State.REFUSED, error)
     except OutcomeUnknown as error:
         return await end_unknown(job, row, error)
@@ -93,14 +92,13 @@ async def _before_first_byte(job: Job, row: JobRecord) -> None:
     if job.is_unwanted:
         # It was cancelled, and ``wait_for`` before Python 3.12 swallowed that on the way here.
         raise asyncio.CancelledError
-    # From here on nobody's leaving takes the request back; so this stands before the first wait.
-    job.is_sending = job.was_sent = True
+    job.mark_sending()  # before the first wait
     try:
         await job.record_state(row, State.SENDING)
     except BaseException:
         job.is_sending = job.was_sent = False
         raise
-    if job.session.is_closing:  # while that was written
+    if job.is_closing():  # while that was written
         job.is_sending = job.was_sent = False
         raise asyncio.CancelledError
 
@@ -142,7 +140,7 @@ async def poll(job: Job, row: JobRecord) -> JobRecord:
     try:
         task = await (_poll_once(job, row) if job.polls_once else _poll_until_done(job, row))
     except (TaskNotFound, AuthenticationFailed) as error:
-        told = key_mismatch_error(job.session, row, error)
+        told = key_mismatch_error(job.resources, row, error)
         if row.sent_at is not None:  # ours, and not an id that somebody may have mistyped
             told = told.with_charge(Charge.POSSIBLE, row.task_id)
         elif told.key == "task_not_found":
@@ -164,16 +162,16 @@ async def _record_task_end(job: Job, row: JobRecord, task: Task) -> JobRecord:
         words = str(reason) if reason is not None else task.raw_status
         key = "task_failed_content" if reason and is_moderation(reason) else "task_failed"
         if is_unreachable_image(words):
-            await job.session.uploader.invalidate(row.references)
-        failed = TaskFailed(key, task_id=task.id, reason=job.session.client.redact(words))
+            await job.resources.uploader.invalidate(row.references)
+        failed = TaskFailed(key, task_id=task.id, reason=job.resources.client.redact(words))
         return await job.finish(row, State.FAILED, failed)
     empty = CompletedWithoutImages("completed_without_images", task_id=task.id, entry=row.id)
     return await job.finish(row, State.EMPTY, empty, response=to_kept_response(response))
 
 
 async def _poll_until_done(job: Job, row: JobRecord) -> Task:
-    session = job.session
-    typical_s = await session.ledger.typical_seconds(row.model) if row.model else None
+    resources = job.resources
+    typical_s = await resources.ledger.typical_seconds(row.model) if row.model else None
     task_id = row.task_id
     assert task_id is not None, "the caller looked"  # noqa: S101
 
@@ -188,8 +186,8 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
         task_id=task_id,
         schedule=PollSchedule(typical_s),
         timeout_s=job.timeout_s,
-        clock=session.clock,
-        sleep=session.sleep,
+        clock=resources.clock,
+        sleep=resources.sleep,
         sleep_until_woken=job.signal.sleep_until_woken,
         age_s=_task_age_s(job, row),
         is_known=_is_known_task(job, row),
@@ -204,13 +202,13 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
 
 
 def _task_age_s(job: Job, row: JobRecord) -> float:
-    now = job.session.now()
+    now = job.resources.now()
     return max(0.0, now - (row.accepted_at or now))
 
 
 def _is_known_task(job: Job, row: JobRecord) -> bool:
     """Whether the task exists as far as we know, and our key may read it."""
-    mine = key_fingerprint(job.session.settings.key.get_secret_value())
+    mine = key_fingerprint(job.resources.settings.key.get_secret_value())
     return not job.is_typed and row.key_fingerprint in (None, mine)
 
 
@@ -231,7 +229,7 @@ async def _poll_once(job: Job, row: JobRecord) -> Task:
 
 async def _poll(job: Job, task_id: str) -> Task:
     try:
-        task = await job.session.look(task_id, job.signal.poll_started)
+        task = await job.resources.poll(task_id, job.signal.poll_started)
     except SeedreamError:
         job.signal.poll_failed()
         raise
@@ -246,12 +244,12 @@ async def _poll(job: Job, task_id: str) -> Task:
 
 async def fetch(job: Job, row: JobRecord) -> JobRecord:
     """Bring the images into the store."""
-    ledger = job.session.ledger
+    ledger = job.resources.ledger
     images = await ledger.list_images(row.id)
     if any(image.is_missing and image.url is None for image in images):
         row = await reread(job, row) or row
-    job.download_failures = await download_missing(job.session, row, job.report)
-    await record_sizes(job.session, row)
+    job.download_failures = await download_missing(job.resources, row, job.report)
+    await record_sizes(job.resources, row)
     if job.download_failures:
         return await ledger.get_record(row.id)
     images = await ledger.list_images(row.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from ..ledger.image_store import StoredFile
@@ -12,9 +11,7 @@ from ..ledger.records import JobRecord, KeptResponse
 from ..ledger.states import State
 from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
-
-if TYPE_CHECKING:
-    from .job import Job
+from .job import Job
 
 log = logging.getLogger("seedream")
 
@@ -69,11 +66,11 @@ async def read_again(job: Job, row: JobRecord) -> JobRecord:
 
 async def reread(job: Job, row: JobRecord) -> JobRecord | None:
     """Read the responses that were kept for a row again; ``None`` where no image is in them."""
-    session = job.session
-    sent = await session.ledger.list_sent_urls(row.references)
-    for response in await session.ledger.list_responses(row.id):
+    resources = job.resources
+    sent = await resources.ledger.list_sent_urls(row.references)
+    for response in await resources.ledger.list_responses(row.id):
         answer = await asyncio.to_thread(
-            session.client.reread, response.status or 0, response.body, sent
+            resources.client.reread, response.status or 0, response.body, sent
         )
         if judge_submission(answer) is Verdict.MADE:
             return await record_response(job, row, answer)
@@ -87,7 +84,7 @@ def to_kept_response(response: ServiceResponse) -> KeptResponse:
 async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:
     """The id of the task, if the service knows it; else ``unknown`` is raised."""
     try:
-        return (await job.session.look(task_id)).id
+        return (await job.resources.poll(task_id)).id
     except SeedreamError as error:
         log.info("a task id from an unclear response was not confirmed: %s", error.key)
         job.is_sending = False
@@ -96,7 +93,7 @@ async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:
 
 async def record_response(job: Job, row: JobRecord, answer: ServiceResponse) -> JobRecord:
     """Write down where the images are, and the bytes of those that came in the response."""
-    ledger, store = job.session.ledger, job.session.store
+    ledger, store = job.resources.ledger, job.resources.store
     task_id = row.task_id or answer.task_id
 
     async def write() -> JobRecord:

@@ -11,7 +11,7 @@ from ..callbacks import call_back, check_callback
 from ..errors import ConfigurationError, InvalidRequest
 from ..service.references import PictureReference, pixels_reference
 from ..service.validation import validate_reference_size
-from ..uploads import url_target
+from ..uploads.choose import url_target
 
 if TYPE_CHECKING:
     from ..ledger.upload_cache import UploadedReference
@@ -55,7 +55,7 @@ async def upload_references(
     def report(done: int, total: int) -> None:
         call_back(progress, done, total)
 
-    return await session.uploader.upload(
+    return await session.resources.uploader.upload(
         list(enumerate(pictures, start=1)), target, progress=report
     )
 
@@ -75,4 +75,6 @@ async def try_upload_target(session: Session) -> UploadedReference | None:
     if target is None:
         return None
     pixel = np.full((1, 1, 3), 128, np.uint8)
-    return await session.uploader.test_upload(pixels_reference(pixel, "a trial picture"), target)
+    return await session.resources.uploader.test_upload(
+        pixels_reference(pixel, "a trial picture"), target
+    )

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from ..service.models import ResultItem
+from ..service.result_items import ResultItem
 from .records import ImageRecord
 
 Key = Callable[[str], object]

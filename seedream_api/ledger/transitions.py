@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ..errors import SeedreamError
 from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
-from ..service.models import ResultItem
+from ..service.result_items import ResultItem
 from . import statements
 from .cells import to_storable
 from .database import Database

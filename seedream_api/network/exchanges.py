@@ -5,19 +5,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 import httpcore
 
 from .framing import ResponseReader
 
-if TYPE_CHECKING:
-    from .streams import Stream
-
 _SURPLUS_WAIT_S = 1.0
 T = TypeVar("T")
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
+
+
+class Connection(Protocol):
+    """What an exchange needs of the stream that carries it; see ``streams.Stream``."""
+
+    @property
+    def sent(self) -> int: ...
+
+    async def is_readable(self) -> bool: ...
+
+    async def receive(self, timeout_s: float) -> bool: ...
+
+    async def release(self, *, spoiled: bool) -> None: ...
 
 
 class Exchange:
@@ -30,7 +40,7 @@ class Exchange:
     def __init__(self, max_body: int) -> None:
         self.response = ResponseReader()
         self._max_body = max_body
-        self._stream: Stream | None = None
+        self._stream: Connection | None = None
         self._sent_before = 0
         self._has_begun = False
         self._is_finished = False
@@ -48,10 +58,10 @@ class Exchange:
     def is_too_large(self) -> bool:
         return len(self.response.body) > self._max_body
 
-    def holds(self, stream: Stream) -> bool:
+    def holds(self, stream: Connection) -> bool:
         return self._stream is stream and not self._is_finished
 
-    async def attach(self, stream: Stream) -> None:
+    async def attach(self, stream: Connection) -> None:
         """Use this connection for the request.
 
         Raises:

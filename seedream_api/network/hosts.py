@@ -41,6 +41,15 @@ def _label_to_ascii(label: str) -> str:
         return f"xn--{label.encode('punycode').decode('ascii')}"
 
 
+def to_lookup_name(host: str) -> str | bytes:
+    """Convert a host to what ``getaddrinfo`` takes without searching for a codec.
+
+    It encodes texts with the ``idna`` codec. Python 3.13.0 fails with a SystemError where the first
+    search for that codec happens in a working directory that no longer exists.
+    """
+    return host.encode() if host.isascii() else host
+
+
 def canonical_host(host: str) -> str:
     """Give the one spelling of a host by which a service is known.
 

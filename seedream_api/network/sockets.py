@@ -8,14 +8,12 @@ import errno
 import select
 import socket
 from collections.abc import Callable, Mapping
-
-# socket.getaddrinfo encodes names with this codec, in a thread. Python 3.13.0 may fail with a
-# SystemError where two threads are the first to import it.
-from encodings import idna as idna
 from typing import Any
 
 import anyio
 import anyio.abc
+
+from .hosts import to_lookup_name
 
 _NEXT_ADDRESS_S = 0.25
 """How long one address has before the next is tried beside it (RFC 8305)."""
@@ -91,7 +89,7 @@ async def connect(host: str, port: int) -> socket.socket:
         OSError: none does, or the name is not known.
     """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await loop.getaddrinfo(to_lookup_name(host), port, type=socket.SOCK_STREAM)
     waiting = [(info[0], info[4]) for info in _alternating(found)]
     dialling: set[asyncio.Task[socket.socket]] = set()
     errors: list[BaseException] = []

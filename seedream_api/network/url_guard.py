@@ -27,6 +27,7 @@ from .hosts import (
     is_local_host as is_local_host,
     literal_address as literal_address,
     to_ascii,
+    to_lookup_name,
 )
 
 Resolver = Callable[[str, int], Iterable[str]]
@@ -200,7 +201,7 @@ def getaddrinfo(host: str, port: int) -> list[str]:
     Raises:
         OSError: there is none.
     """
-    responses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    responses = socket.getaddrinfo(to_lookup_name(host), port, type=socket.SOCK_STREAM)
     return [str(answer[4][0]) for answer in responses]
 
 

@@ -25,13 +25,14 @@ from ..network.throttle import Slot, Throttle
 from ..network.transport import HttpResponse, Transport
 from ..redaction import redact
 from .failures import to_poll_failure, to_refusal, to_unknown
-from .models import Request, Task
 from .polling import PollSchedule, wait_for_task, wait_limit_s
 from .reading import parse_http_response, parse_off_loop
 from .references import UrlReference
 from .refusals import is_retryable
+from .request import Request
 from .responses import ServiceResponse
 from .result_items import ItemReader
+from .task import Task, to_task
 from .validation import validate_reference_urls, validate_request
 from .verdicts import Verdict, judge_submission
 
@@ -257,7 +258,7 @@ class SeedreamClient:
             read, looks_left = await self._read(response), looks_left - 1
             if read.is_whole or not looks_left:
                 break
-        task = read.as_task(task_id, read.http)
+        task = to_task(read, task_id, read.http)
         if task is not None:
             return task
         raise to_poll_failure(read, response.headers, task_id=task_id, secret=self._secret())

@@ -1,9 +1,9 @@
-"""When to look at a task again, and the loop that does. Clock and sleep are passed in.
+"""When to poll a task again, and the loop that does. Clock and sleep are passed in.
 
-A look costs the service a question to its provider, so looks are early at first, seldom while the
-task surely still runs, close together around the time that this model took before, and then ever
-rarer: never faster than 1 s nor slower than 10 s. :class:`Looks` holds everybody of a process to
-that, also those who come from outside the loop.
+A poll costs the service a question to its provider. So polls are early at first, rare while the
+task definitely still runs, close together around the time that this model took before, and then
+ever rarer: never faster than 1 s nor slower than 10 s. :class:`PollThrottle` holds every caller of
+a process to that, also those outside the loop.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any
 from ..callbacks import call_back
 from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from ..network.retry import READING, RetryBudget
-from .models import Task
+from .task import Task
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0
 LONGEST_WAIT_S = 604_800.0
 NOT_FOUND_S = 60.0
-"""How long a task that is known to exist may be answered with 404 in a row: a new one may not be
-known yet everywhere at the service, and a replica may lag behind. On the monotonic clock."""
+"""How long a known task may give 404 in a row: a new one may not be known everywhere at the service
+yet, and a replica may lag behind. On the monotonic clock."""
 
 
 @dataclass(frozen=True)
 class PollSchedule:
-    """How often to look.
+    """How often to poll.
 
     Args:
         typical_s: how long this model's tasks took before, ``None`` where none is known.
@@ -41,11 +41,11 @@ class PollSchedule:
     jitter: Callable[[], float] = random.random
 
     def next_delay_s(self, age_s: float) -> float:
-        """Seconds until the next look at a task of this age."""
+        """Compute the seconds until the next poll of a task of this age."""
         if self.typical_s is None:
             step = age_s * 0.15
         elif age_s < 0.8 * self.typical_s:
-            # Half of what is left: sure to arrive a little before it is due.
+            # Half of what is left: the last poll of these comes a little before the task is due.
             step = (0.8 * self.typical_s - age_s) / 2
         else:
             step = max(0.05 * self.typical_s, (age_s - self.typical_s) * 0.25)
@@ -54,19 +54,19 @@ class PollSchedule:
 
 @dataclass
 class _Turn:
-    """Whose turn it is to look at one task."""
+    """Who may poll one task now."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     last: float = float("-inf")
-    """When the latest look began."""
+    """When the latest poll began."""
 
 
 class PollThrottle:
-    """Reads of tasks: of one task one at a time and a second apart, whoever asks.
+    """Polls each task one at a time and a second apart, for every caller.
 
     Args:
-        look: one free request for a task.
+        poll: one free request for a task.
         clock: monotonic seconds.
     """
 
@@ -83,7 +83,7 @@ class PollThrottle:
         self._turns: dict[str, _Turn] = {}
 
     async def __call__(self, task_id: str, begins: Callable[[], None] = lambda: None) -> Task:
-        """Look once it is our turn, which ``begins`` is told; raises what the look raises."""
+        """Poll at this caller's turn, calling ``begins`` just before; raise as the poll does."""
         turn = self._turns.setdefault(task_id, _Turn())
         turn.users += 1
         try:
@@ -105,7 +105,7 @@ class PollThrottle:
 
 
 class PollSignal:
-    """What others want of a wait that is under way: a look now, and what it saw.
+    """Wakes a wait for its next poll, and passes on what that poll showed.
 
     Args:
         sleep: of the wait.
@@ -113,53 +113,54 @@ class PollSignal:
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._sleep = sleep
-        self._asked = asyncio.Event()
-        self._next = self._future()
-        self._under_way = self._future()
-        self._is_blind = False
-
-    @staticmethod
-    def _future() -> asyncio.Future[bool]:
-        return asyncio.get_running_loop().create_future()
+        self._woken = asyncio.Event()
+        self._requests: list[asyncio.Future[bool]] = []
+        self._served: list[asyncio.Future[bool]] = []
+        """Requests that the poll under way serves."""
+        self._is_failing = False
 
     def request_poll(self) -> asyncio.Future[bool]:
-        """Whether the task still runs, as the next look sees it that begins, which is soon now.
+        """Request a poll now; the future tells whether the task still runs.
 
-        While the service does not answer, nobody looks sooner: then it is taken to run.
+        While polls fail, none is made earlier, and the task counts as running.
         """
-        if self._is_blind:
-            blind = self._future()
-            blind.set_result(True)
-            return blind
-        self._asked.set()
-        return self._next
+        request: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._is_failing:
+            request.set_result(True)
+        else:
+            self._requests.append(request)
+            self._woken.set()
+        return request
 
     def poll_started(self) -> None:
-        """A look begins: it answers all who have asked until now."""
-        self._under_way, self._next = self._next, self._future()
-        self._asked.clear()
+        """Let the poll that starts now serve all requests made until now."""
+        self._served += self._requests
+        self._requests = []
+        self._woken.clear()
 
     def poll_finished(self, *, still_runs: bool) -> None:
-        """The look under way has ended."""
-        if not self._under_way.done():
-            self._under_way.set_result(still_runs)
-        self._is_blind = False
+        """Pass on what the poll showed."""
+        for request in self._served:
+            if not request.done():
+                request.set_result(still_runs)
+        self._served = []
+        self._is_failing = False
 
     def poll_failed(self) -> None:
-        """It has failed; the next one comes when the service may answer again."""
+        """Note a failed poll; the next one comes when the service may respond again."""
         self.poll_finished(still_runs=True)
-        self._is_blind = True
+        self._is_failing = True
 
     def polled_elsewhere(self) -> None:
-        """Somebody else works on the task: nobody looks here, and it is taken to run."""
+        """Note that another job polls the task: it counts as running here."""
         self.poll_started()
         self.poll_finished(still_runs=True)
 
     async def sleep_until_woken(self, seconds: float) -> None:
-        """Pause between two looks, until somebody asks for one."""
+        """Sleep between two polls, until a poll is requested."""
         pauses = [
             asyncio.ensure_future(self._sleep(seconds)),
-            asyncio.ensure_future(self._asked.wait()),
+            asyncio.ensure_future(self._woken.wait()),
         ]
         try:
             await asyncio.wait(pauses, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +170,7 @@ class PollSignal:
 
 
 def wait_limit_s(timeout_s: float | None, default_s: float) -> float:
-    """How long to wait, as the caller says or by default.
+    """Return how long to wait: as the caller says, or by default.
 
     Raises:
         InvalidRequest: it is not a number of seconds above 0.
@@ -202,19 +203,20 @@ async def wait_for_task(
     is_known: bool = True,
     on_poll: Callable[[Task], None] = lambda task: None,
 ) -> Task:
-    """Look until the task is completed or failed, or until ``timeout_s`` from now.
+    """Poll until the task is completed or failed, or until ``timeout_s`` from now.
 
     Args:
-        look: one free request for the task.
-        doze: pauses between two looks that went well, and may be cut short; by default ``sleep``.
+        poll: one free request for the task.
+        sleep_until_woken: sleeps between two polls that succeeded, and may be cut short; by
+            default ``sleep``.
         age_s: how old the task is now.
         is_known: whether the task is known to exist, ours or seen before; the id of any other may
-            be a typing error, which its first 404 settles.
-        on_look: told of every look.
+            be mistyped, which its first 404 settles.
+        on_poll: called after every poll.
 
     Raises:
         WaitTimedOut: it still runs.
-        ReadFailed, NotSent: every look failed for longer than blips are given.
+        ReadFailed, NotSent: every poll failed for longer than blips are given.
         TaskNotFound: the service does not know it, for a known task for ``NOT_FOUND_S`` in a row.
     """
     begun = clock()

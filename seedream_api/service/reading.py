@@ -10,9 +10,8 @@ from ..network.bodies import read_body
 from ..network.compression import plain_bytes
 from ..network.transport import HttpResponse
 from ..redaction import REDACTED
-from .models import ResultItem
 from .responses import ServiceResponse, parse_response
-from .result_items import ItemReader
+from .result_items import ItemReader, ResultItem
 from .stated_errors import read_redirect
 
 INLINE_BYTES = 128 * 1024

@@ -31,8 +31,7 @@ from ..errors import (
     ServiceBusy,
 )
 from ..redaction import redact
-from .models import ServiceError
-from .stated_errors import find_fallback_error, parse_error
+from .stated_errors import ServiceError, find_fallback_error, parse_error
 
 _Kind = tuple[type[ApiRefused], str]
 _CONTENT: _Kind = (ContentRejected, "refused_content")

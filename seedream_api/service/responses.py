@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ..network.bodies import Body
-from .models import NO_ERROR, ResultItem, ServiceError, Task, TaskStatus
-from .result_items import BYTES_FIELDS, ItemReader, plain_name
-from .stated_errors import find_fallback_error, to_text
-from .statuses import find_raw_status, parse_progress, parse_status
+from .result_items import BYTES_FIELDS, ItemReader, ResultItem, plain_name
+from .stated_errors import NO_ERROR, ServiceError, find_fallback_error, to_text
+from .statuses import TaskStatus, find_raw_status, parse_progress, parse_status
 from .task_fields import (
     LIKE_TASK,
     MAX_WRAPPING,
@@ -47,11 +46,6 @@ _ALONE = frozenset({
 _QUOTED_ID = re.compile(
     r"\\*[\"'](?:task_?id|id)\\*[\"']\s*[:=]\s*\\*[\"']([^\"'\\\s]{4,300})\\*[\"']", re.IGNORECASE
 )
-FAILED_TASK_CODES = frozenset({
-    "content_policy_violation", "image_processing_error", "image_dimension_mismatch",
-    "request_cancelled", "generation_failed_no_content", "generation_timeout",
-})  # fmt: skip
-"""Codes of a task's error that cannot be the error of the poll itself (Evolink's error codes)."""
 _MOST_VALUES = 100
 """JSON values of one body: a stream has one event for each image, and some more."""
 
@@ -98,42 +92,6 @@ class ServiceResponse:
         """The first error among entries, where the service gives one for every entry."""
         errors = [item.error for item in self.items if item.error is not None]
         return errors[0] if errors and len(errors) == len(self.items) else None
-
-    def as_task(self, task_id: str, http: int = 200) -> Task | None:
-        """The answer to a poll, or ``None`` where it does not say how the task is.
-
-        Completed needs a word that says so, or images and no word at all. Failed needs a word that
-        says so, or the service's error.
-        """
-        status = self._poll_status(task_id)
-        if status is None:
-            return None
-        if not 200 <= http < 300 and not (status.is_terminal and self.task_id == task_id):
-            return None
-        error = self.error
-        if status is TaskStatus.FAILED and error is None and not self.said.is_empty:
-            error = self.said
-        return Task(
-            id=task_id,
-            status=status,
-            raw_status=self.word or status.value,
-            progress=self.progress,
-            items=self.items,
-            error=error,
-            response=self,
-        )
-
-    def _poll_status(self, task_id: str) -> TaskStatus | None:
-        if self.status in (None, TaskStatus.FAILED) and self.has_images:
-            return TaskStatus.COMPLETED
-        if self.status is None:
-            is_its_own = self.error is not None and (
-                self.task_id == task_id or self.error.code.lower() in FAILED_TASK_CODES
-            )
-            return TaskStatus.FAILED if is_its_own else None
-        if self.status is TaskStatus.UNKNOWN and self.error is not None and not self.has_images:
-            return TaskStatus.FAILED
-        return self.status
 
 
 def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceResponse:

@@ -1,7 +1,7 @@
 """Read the images out of one place of a response: addresses in any spelling, and bytes.
 
 An entry is read by the names of its fields. What holds no image becomes the error that the service
-gave for it, or :class:`~.models.Unreadable`; the two are never mixed up.
+gave for it, or :class:`Unreadable`; the two are never mixed up.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
 from .inline_images import decode_image
-from .models import ResultItem, Unreadable
-from .stated_errors import parse_error
+from .stated_errors import ServiceError, parse_error
 
 MAX_ENTRIES = 1_000
 """Of one place. The service makes 15 images at most; millions of entries would take minutes."""
@@ -50,6 +49,32 @@ _LINK = re.compile(
 _INSIDE = re.compile(r"https?://[^\s\"'<>`，。；、）】|]+", re.IGNORECASE)
 _BARE_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?/\S+", re.IGNORECASE)
 _WRAPPED = " \t\r\n`'\"<>\u200b\ufeff"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why our reader finds no image in an entry. It says nothing about what the service did."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ResultItem:
+    """One entry of a response at its place in the group.
+
+    It has an address, the image's bytes, or both; else the error that the service gave for it, or
+    what our reader could not read.
+    """
+
+    position: int
+    url: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    error: ServiceError | None = None
+    problem: Unreadable | None = None
+
+    @property
+    def was_made(self) -> bool:
+        return self.url is not None or self.data is not None
 
 
 @dataclass(frozen=True)

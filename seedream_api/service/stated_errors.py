@@ -1,15 +1,14 @@
 """Read the errors that the service itself states, in any of the shapes that relays use.
 
-The only module that makes a :class:`~.models.ServiceError`.
+The only module that makes a :class:`ServiceError`.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from typing import Any, cast
-
-from .models import ServiceError
 
 _CODE_FIELDS = ("code", "error_code", "errcode", "err_code", "errno", "Code")
 _MESSAGE_FIELDS = (
@@ -31,6 +30,32 @@ _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 MAX_QUOTED = 500
 _MAX_NESTING = 8
 """Levels of objects and lists around an error; what lies deeper is not read."""
+
+
+@dataclass(frozen=True)
+class ServiceError:
+    """An error that the service itself stated, in its words; any part may be empty.
+
+    Only this module makes one, and only from what a response says: it decides about a refusal or
+    a failed task. What our own reader cannot read is :class:`Unreadable`.
+    """
+
+    message: str
+    code: str = ""
+    type: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.message or self.code or self.type)
+
+    def __str__(self) -> str:
+        label = self.code or self.type
+        if self.message and label and label not in self.message:
+            return f"{self.message} ({label})"
+        return self.message or label or "no reason given"
+
+
+NO_ERROR = ServiceError("")
 
 
 def to_text(value: Any) -> str:

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, cast
 
-from .models import TaskStatus
 from .stated_errors import to_text
+
+
+class TaskStatus(str, Enum):
+    """Where a task stands, whatever word the service used for it."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """A word that no source knows: polling continues to the deadline."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in (TaskStatus.COMPLETED, TaskStatus.FAILED)
+
 
 _WORDS: Mapping[TaskStatus, frozenset[str]] = {
     TaskStatus.QUEUED: frozenset({

@@ -11,9 +11,15 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from .models import NO_ERROR, ServiceError, TaskStatus
-from .stated_errors import find_fallback_error, is_fine, parse_error, to_text
-from .statuses import find_raw_status, parse_status
+from .stated_errors import (
+    NO_ERROR,
+    ServiceError,
+    find_fallback_error,
+    is_fine,
+    parse_error,
+    to_text,
+)
+from .statuses import TaskStatus, find_raw_status, parse_status
 
 Record = dict[str, Any]
 

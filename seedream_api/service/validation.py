@@ -20,8 +20,8 @@ from ..catalog import (
 from ..errors import InvalidRequest
 from ..network.url_guard import FetchPolicy, check_url, is_private_host
 from ..redaction import strip_url_secrets
-from .models import Request
 from .references import Reference, UrlReference
+from .request import Request
 
 if TYPE_CHECKING:
     from ..config.settings import Settings

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from .models import NO_ERROR, ServiceError
 from .refusals import is_error_code, is_refusal
 from .responses import ServiceResponse
+from .stated_errors import NO_ERROR, ServiceError
 
 
 class Verdict(Enum):

@@ -17,7 +17,6 @@ from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
-from . import HostedUrl
 from .http import (
     UploadRejected,
     UploadRequest,
@@ -27,6 +26,7 @@ from .http import (
     host_of,
     post,
 )
+from .target import HostedUrl
 
 if TYPE_CHECKING:
     from ..network.transport import HttpResponse

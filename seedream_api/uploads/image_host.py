@@ -43,7 +43,6 @@ from ..redaction import (
     bare_address,
     strip_url_secrets,
 )
-from . import HostedUrl
 from .http import (
     UploadRejected,
     UploadRequest,
@@ -53,6 +52,7 @@ from .http import (
     host_of,
     post,
 )
+from .target import HostedUrl
 
 if TYPE_CHECKING:
     from ..config.settings import Settings

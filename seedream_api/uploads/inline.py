@@ -6,7 +6,7 @@ import asyncio
 import base64
 
 from ..images.encode import EncodedImage
-from . import HostedUrl
+from .target import HostedUrl
 
 
 class Inline:

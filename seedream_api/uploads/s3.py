@@ -29,8 +29,8 @@ from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
 from ..network.proxies import proxy_for
 from ..redaction import HiddenTexts, bare_address, redact
-from . import HostedUrl
 from .http import UPLOAD_TIMEOUT_S, UploadRejected, host_of, name_of
+from .target import HostedUrl
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..images.encode import EncodedImage
-from . import HostedUrl
 from .http import UploadRejected, UploadRequest, checked_result, describe_response, host_of, post
+from .target import HostedUrl
 
 if TYPE_CHECKING:
     from ..service.client import SeedreamClient

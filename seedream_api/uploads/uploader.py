@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
+from ..config.settings import Settings
+from ..downloads.downloader import Downloader
 from ..downloads.transfer import LinkExpired
 from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..images.decode import probe
 from ..images.encode import EncodedImage
+from ..ledger.image_store import ImageStore
+from ..ledger.ledger import Ledger
 from ..ledger.upload_cache import UploadedReference, to_uploaded_reference
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
@@ -26,10 +30,7 @@ from ..network.url_guard import FetchPolicy
 from ..service.references import PictureReference, Reference, UrlReference
 from .http import UploadRejected, check_public
 from .inline_budget import encode_for_one_body
-
-if TYPE_CHECKING:
-    from ..jobs.session import Session
-    from . import HostedUrl, UploadTarget
+from .target import HostedUrl, UploadTarget
 
 log = logging.getLogger("seedream")
 
@@ -56,9 +57,23 @@ class _Upload:
 class Uploader:
     """One for a session, so that its limits and its uploads under way are shared by all."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._throttle = Throttle(MAX_UPLOADS, clock=session.clock, sleep=session.sleep)
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        store: ImageStore,
+        downloader: Downloader,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        now: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._store = store
+        self._downloader = downloader
+        self._clock, self._sleep, self._now = clock, sleep, now
+        self._throttle = Throttle(MAX_UPLOADS, clock=clock, sleep=sleep)
         self._encoders = asyncio.Semaphore(os.cpu_count() or 1)
         self._uploads: dict[tuple[str, str, str], _Upload] = {}
 
@@ -146,7 +161,7 @@ class Uploader:
     async def invalidate(self, contents: Iterable[str]) -> None:
         """The service could not read these pictures: they are uploaded anew next time."""
         try:
-            await self._session.ledger.forget_uploads(tuple(contents))
+            await self._ledger.forget_uploads(tuple(contents))
         except LedgerFailed as error:
             log.warning("uploads that do not work were not forgotten: %s", error)
 
@@ -201,11 +216,11 @@ class Uploader:
     async def _get_or_upload(
         self, picture: PictureReference, target: UploadTarget, content: str
     ) -> UploadedReference:
-        ledger = self._session.ledger
+        ledger = self._ledger
         known = await ledger.find_upload(content, target.name, target.location)
         if known is not None:
             return known
-        is_proven = self._session.settings.is_on("SEEDREAM_VERIFY_UPLOADS")
+        is_proven = self._settings.is_on("SEEDREAM_VERIFY_UPLOADS")
         sent = await self._upload(picture, target, is_proven=is_proven)
         await ledger.record_upload(content, target.location, sent)
         return sent
@@ -216,7 +231,7 @@ class Uploader:
         aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
         encoded = await self._encode(picture, aim, as_is)
         placed = await self._retry(encoded, target)
-        check_public(placed.url, self._session.settings)
+        check_public(placed.url, self._settings)
         if is_proven:
             await self._verify(placed.url, encoded, target)
         expires_at = self._expiry(placed)
@@ -226,7 +241,7 @@ class Uploader:
 
     def _expiry(self, placed: HostedUrl) -> float | None:
         """The earlier of the life that is promised and the moment that is named."""
-        promised = None if placed.life_s is None else self._session.now() + placed.life_s
+        promised = None if placed.life_s is None else self._now() + placed.life_s
         known = [moment for moment in (promised, placed.expires_at) if moment is not None]
         return min(known, default=None)
 
@@ -236,7 +251,7 @@ class Uploader:
         Raises:
             NotTaken: the last attempt's failure.
         """
-        budget = RetryBudget(self._session.clock)
+        budget = RetryBudget(self._clock)
         while True:
             try:
                 async with self._throttle.slot():
@@ -247,7 +262,7 @@ class Uploader:
                     raise
                 if error.pause_others:
                     self._throttle.pause_for(pause)
-            await self._session.sleep(pause)
+            await self._sleep(pause)
 
     # --- proof ----------------------------------------------------------------------------------
 
@@ -257,7 +272,7 @@ class Uploader:
         Raises:
             NotTaken: it is no image of the same size in pixels.
         """
-        budget = RetryBudget(self._session.clock)
+        budget = RetryBudget(self._clock)
         while True:
             try:
                 return await self._compare(url, encoded, target)
@@ -268,14 +283,13 @@ class Uploader:
                 reason, pause = error.summary("en"), None
             if pause is None:
                 raise UploadRejected(f"it was taken, but its URL does not serve it: {reason}")
-            await self._session.sleep(pause)
+            await self._sleep(pause)
 
     async def _compare(self, url: str, encoded: EncodedImage, way: UploadTarget) -> None:
-        session = self._session
-        allowed = session.settings.allowed_hosts | way.hosts
-        target = await asyncio.to_thread(session.store.new_partial)
+        allowed = self._settings.allowed_hosts | way.hosts
+        target = await asyncio.to_thread(self._store.new_partial)
         try:
-            await session.downloader.fetch(
+            await self._downloader.fetch(
                 url,
                 target,
                 policy=FetchPolicy(allowed_hosts=allowed),

@@ -191,7 +191,7 @@ def test_closing_works_within_a_cancelled_scope_of_anyio(customer: Any, model: s
 
 def test_except_seedream_error_does_not_catch_a_cancellation(customer: Any) -> None:
     async def whole(session: Any) -> int:
-        bring = Held(session.uploader, "resolve_references")
+        bring = Held(session.resources.uploader, "resolve_references")
         tried = 0
 
         async def products() -> None:
@@ -244,7 +244,7 @@ def test_timeout_and_task_group_follow_asyncio(customer: Any) -> None:
 
 def test_result_that_meets_a_cancellation_is_not_returned(customer: Any) -> None:
     async def whole(session: Any) -> SeedreamError:
-        delivered = Held(session, "prune_if_needed")
+        delivered = Held(session.resources, "prune_if_needed")
         task = asyncio.create_task(generate(cat(NOW_5), session))
         await delivered.reached.wait()
         return await cancelled(task)

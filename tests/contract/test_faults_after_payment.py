@@ -108,7 +108,9 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
 
     async def road(session: Any) -> tuple[Result, float]:
         gate = Throttle(1, clock=time.monotonic)
-        session.downloader = Downloader(session.client.transport, throttle=gate, timing=fast)
+        session.resources.downloader = Downloader(
+            session.client.transport, throttle=gate, timing=fast
+        )
         begun = fast.clock()
         wish = Request(model=NOW_5, prompt="A cat", size="4K", output_format="png")
         return await generate(wish, session), fast.clock() - begun
@@ -203,13 +205,13 @@ def test_one_dead_link_whose_task_cannot_be_asked_keeps_the_other_images(custome
         look = session.client.get_task
 
         async def look_once(asked: str, *_: Any) -> Any:
-            session.look = broken
+            session.resources.poll = broken
             return await look(asked)
 
         async def broken(asked: str, *_: Any) -> Any:
             raise ReadFailed("read_failed", task_id=asked, reason="HTTP 500")
 
-        session.look = look_once
+        session.resources.poll = look_once
         from seedream_api import collect
 
         return await collect(task_id, session)

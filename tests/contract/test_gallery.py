@@ -87,7 +87,7 @@ class Stage:
         })  # fmt: skip
         fast = self.time
         async with Session(settings, clock=fast.clock, sleep=fast.pause) as session:
-            session.downloader = Downloader(
+            session.resources.downloader = Downloader(
                 session.client.transport,
                 throttle=Throttle(2, clock=fast.clock, sleep=fast.pause),
                 clock=fast.clock, sleep=fast.pause, timing=Timing(fast.clock, fast.wait),

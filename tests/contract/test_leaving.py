@@ -21,7 +21,7 @@ def test_cancel_while_images_are_fetched_says_that_they_were_made(
     customer: Any, model: str
 ) -> None:
     async def road(session: Any) -> None:
-        fetch = Held(session.downloader, "fetch")
+        fetch = Held(session.resources.downloader, "fetch")
         task = asyncio.create_task(generate(cat(model), session))
         await fetch.reached.wait()
         error = await cancelled(task)
@@ -225,7 +225,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_process_leaves_it_al
 ) -> None:
     async def road(session: Any) -> Any:
         async with customer.session() as other:
-            bring = Held(other.uploader, "resolve_references")
+            bring = Held(other.resources.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
             run = Held(session.ledger.database, "run", only="claim")
@@ -273,7 +273,7 @@ def test_who_is_cancelled_while_it_finds_the_row_of_another_work_leaves_it_alone
     customer: Any,
 ) -> None:
     async def road(session: Any) -> Any:
-        fetch = Held(session.downloader, "fetch")
+        fetch = Held(session.resources.downloader, "fetch")
         working = asyncio.create_task(generate(cat(NOW_5), session))
         await fetch.reached.wait()
         run = Held(session.ledger.database, "run")

@@ -103,7 +103,7 @@ def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer
     """As ``asyncio.wait_for`` may do it before Python 3.12."""
 
     async def road(session: Any) -> None:
-        bring, reached = session.uploader.resolve_references, asyncio.Event()
+        bring, reached = session.resources.uploader.resolve_references, asyncio.Event()
 
         async def swallowing(*args: Any, **kwargs: Any) -> Any:
             reached.set()
@@ -111,7 +111,7 @@ def test_nothing_is_sent_when_the_cancellation_was_swallowed_on_the_way(customer
                 await asyncio.Event().wait()
             return await bring(*args, **kwargs)
 
-        session.uploader.resolve_references = swallowing
+        session.resources.uploader.resolve_references = swallowing
         cancelled = asyncio.create_task(generate(cat(), session))
         await reached.wait()
         cancelled.cancel()
@@ -337,7 +337,8 @@ def test_one_task_is_never_read_twice_at_a_time_nor_within_a_second(
             finally:
                 under_way -= 1
 
-        session.look = PollThrottle(counted, clock=customer.clock, sleep=customer.clock.sleep)
+        clock = customer.clock
+        session.resources.poll = PollThrottle(counted, clock=clock, sleep=clock.sleep)
         task_id = (await generate(cat(), session, wait=False)).task_id
         for _ in range(4):
             looks = (collect(task_id, session, wait=False) for _ in range(3))

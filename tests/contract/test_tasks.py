@@ -330,7 +330,7 @@ def test_the_store_is_weighed_again_only_when_enough_came(customer: Any) -> None
         assert len(weighed) == 1
         limit = session.settings.number("SEEDREAM_STORE_GB") * 1e9
         for part in (0.006, 0.006, 0.006):
-            await session.prune_if_needed(int(limit * part))
+            await session.resources.prune_if_needed(int(limit * part))
         assert len(weighed) == 2
 
     customer.run(road)

@@ -22,8 +22,8 @@ from seedream_api import (
     generate,
     pixels_reference,
 )
-from seedream_api.jobs.job import OTHER_OWNER_PAUSE_S
 from seedream_api.jobs.results import Phase, Progress
+from seedream_api.jobs.runner import OTHER_OWNER_PAUSE_S
 from seedream_api.sandbox import Json
 from seedream_api.service.polling import SLOWEST_S
 

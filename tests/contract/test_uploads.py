@@ -244,7 +244,7 @@ def test_auto_takes_the_first_that_is_configured(
 ) -> None:
     from seedream_api.catalog import MODELS
     from seedream_api.service.client import SeedreamClient
-    from seedream_api.uploads import select_target
+    from seedream_api.uploads.choose import select_target
 
     all_ways = {
         "SEEDREAM_UPLOAD_S3_BUCKET": "pics",

@@ -24,7 +24,8 @@ from seedream_api.doctor import run_checks
 from seedream_api.jobs.upload_references import try_upload_target, upload_references
 from seedream_api.service.client import SeedreamClient
 from seedream_api.service.references import UrlReference
-from seedream_api.uploads import s3, url_target
+from seedream_api.uploads import s3
+from seedream_api.uploads.choose import url_target
 from seedream_api.uploads.s3 import S3Bucket, endpoint_of
 
 from .loopback_proxy import LoopbackProxy

@@ -15,7 +15,7 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec as Wish, State
 from seedream_api.sandbox import Sandbox
 from seedream_api.sandbox.tasks import Record, RecordStore
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 PACK_ROOT = Path(__file__).resolve().parents[2]
 SOAK = PACK_ROOT / "benchmarks" / "soak.py"

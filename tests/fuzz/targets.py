@@ -38,6 +38,7 @@ from seedream_api.service import (
     result_items,
     verdicts,
 )
+from seedream_api.service.task import to_task
 from seedream_api.uploads import evolink, http, image_host
 
 SECRET = "sk-secret-0123456789"
@@ -84,7 +85,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     read = reading.parse_http_response(
         answer, result_items.ItemReader("https://service.example"), SECRET
     )
-    read.as_task("task-1", answer.status)
+    to_task(read, "task-1", answer.status)
     assert isinstance(read.has_images, bool)
     assert not (verdicts.judge_submission(read) is verdicts.Verdict.REFUSED and read.has_images)
     refusal = failures.to_refusal(read, SECRET)

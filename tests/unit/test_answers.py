@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.models import ServiceError, TaskStatus
 from seedream_api.service.responses import parse_value
+from seedream_api.service.stated_errors import ServiceError
+from seedream_api.service.statuses import TaskStatus
+from seedream_api.service.task import to_task
 
 URL = "https://example.com/generated_image.jpeg"
 PNG = b"\x89PNG\r\n\x1a\n-bytes"
@@ -71,7 +73,7 @@ def test_four_polls_of_the_main_page_are_the_four_states() -> None:
             "created_at": 1769263230,
         }
     )
-    tasks = [answer.as_task("task-x") for answer in (queued, processing, completed, failed)]
+    tasks = [to_task(answer, "task-x") for answer in (queued, processing, completed, failed)]
     assert [task.status.value for task in tasks if task] == [
         "queued", "processing", "completed", "failed",
     ]  # fmt: skip

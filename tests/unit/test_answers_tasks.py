@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 
 from seedream_api.network.bodies import read_body
-from seedream_api.service.models import ServiceError, TaskStatus
-from seedream_api.service.responses import (
-    FAILED_TASK_CODES,
-    ServiceResponse,
-    parse_response,
-    parse_value,
-)
+from seedream_api.service.responses import ServiceResponse, parse_response, parse_value
 from seedream_api.service.result_items import ItemReader
+from seedream_api.service.stated_errors import ServiceError
+from seedream_api.service.statuses import TaskStatus
+from seedream_api.service.task import FAILED_TASK_CODES, to_task
 
 URL = "https://example.com/image.png"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
@@ -29,7 +26,7 @@ QUEUED, PROCESSING, COMPLETED, FAILED, UNKNOWN = (
 
 
 def status(payload: Any, http: int = 200, task_id: str = "task-1") -> TaskStatus | None:
-    task = parse_value(payload).as_task(task_id, http)
+    task = to_task(parse_value(payload), task_id, http)
     return task and task.status
 
 
@@ -66,7 +63,7 @@ def test_task_with_an_odd_word_still_runs(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["queued", "processing", "moderating"])
 def test_task_is_completed_only_by_a_terminal_word(word: str) -> None:
-    first = parse_value({"id": "task-1", "status": word, "results": [URL]}).as_task("task-1")
+    first = to_task(parse_value({"id": "task-1", "status": word, "results": [URL]}), "task-1")
     assert first is not None and first.has_images and not first.status.is_terminal
     assert status({"id": "task-1", "status": "completed", "results": [URL] * 4}) is COMPLETED
     assert status({"id": "task-1", "results": [URL]}) is COMPLETED
@@ -102,25 +99,27 @@ def test_task_in_an_error_status_needs_its_id_and_its_end(http: int) -> None:
 
 
 def test_task_that_failed_takes_the_words_beside() -> None:
-    task = parse_value({"id": "task-1", "status": "failed", "message": "no face"}).as_task("task-1")
+    task = to_task(
+        parse_value({"id": "task-1", "status": "failed", "message": "no face"}), "task-1"
+    )
     assert task is not None and task.error == ServiceError("no face")
-    stated = parse_value({"status": "failed", "message": "m2", **ERROR}).as_task("task-1")
+    stated = to_task(parse_value({"status": "failed", "message": "m2", **ERROR}), "task-1")
     assert stated is not None and stated.error == ServiceError("m", "c")
     for payload in (
         {"status": "failed"},
         {"status": "completed", "message": "m", **IMAGE},
         {"status": "processing", "message": "m"},
     ):
-        other = parse_value(payload).as_task("task-1")
+        other = to_task(parse_value(payload), "task-1")
         assert other is not None and other.error is None
 
 
 def test_task_keeps_word_progress_items_and_response() -> None:
     answer = parse_value({"id": "x", "status": "Queued", "progress": "5%", "results": [URL]})
-    task = answer.as_task("task-1")
+    task = to_task(answer, "task-1")
     assert task is not None and task.id == "task-1" and task.response is answer
     assert (task.raw_status, task.progress, task.items) == ("Queued", 5.0, answer.items)
-    without = parse_value(IMAGE).as_task("task-1")
+    without = to_task(parse_value(IMAGE), "task-1")
     assert without is not None and without.raw_status == "completed"
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from seedream_api.service.models import Task, TaskStatus
 from seedream_api.service.responses import parse_value
 from seedream_api.service.stated_errors import parse_error
+from seedream_api.service.statuses import TaskStatus
+from seedream_api.service.task import Task, to_task
 
 URL = "https://example.com/image.png"
 WORDS = {
@@ -36,7 +37,7 @@ def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, wor
 @pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5, 200, "200"])
 def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
     answer = parse_value({"id": "task-1", "status": status})
-    assert answer.status is None and answer.as_task("task-1") is None
+    assert answer.status is None and to_task(answer, "task-1") is None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_an_entry_that_is_no_image_keeps_its_place_with_a_reason(entry: Any) -> 
 
 def test_images_complete_a_task_without_a_word_or_that_failed() -> None:
     def status(word: str | None) -> TaskStatus:
-        task = parse_value({"status": word, "data": [{"url": URL}]}).as_task("task-1")
+        task = to_task(parse_value({"status": word, "data": [{"url": URL}]}), "task-1")
         assert task is not None
         return task.status
 
@@ -110,7 +111,7 @@ def test_images_complete_a_task_without_a_word_or_that_failed() -> None:
 
 @pytest.mark.parametrize("word", ["processing", "queued", "moderating", "排队中"])
 def test_first_images_of_a_running_task_do_not_complete_it(word: str) -> None:
-    task = parse_value({"status": word, "results": [URL]}).as_task("task-1")
+    task = to_task(parse_value({"status": word, "results": [URL]}), "task-1")
     assert task is not None and not task.status.is_terminal
 
 
@@ -150,7 +151,7 @@ def test_no_json_value_makes_reading_fail_or_gives_something_odd(payload: Any) -
     for item in answer.items:
         assert item.was_made == (item.error is None and item.problem is None)
         assert item.url is None or item.url.lower().startswith(("http://", "https://"))
-    task = answer.as_task("task-1")
+    task = to_task(answer, "task-1")
     assert task is None or (isinstance(task, Task) and task.raw_status)
     assert not answer.items or answer.names_results
 

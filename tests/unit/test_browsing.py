@@ -14,7 +14,7 @@ from seedream_api.images.thumbnails import thumbnail
 from seedream_api.ledger.browsing import JobView
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 
 import seedream_api.catalog as catalog
 from seedream_api.catalog import MAIN_PAGE, MODELS, PIXELS, RATIOS, Family, Limit, Model, of_family
-from seedream_api.service.models import Request
 from seedream_api.service.references import UrlReference
+from seedream_api.service.request import Request
 from seedream_api.service.validation import validate_request
 
 PREFERENTIAL = ("Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential")

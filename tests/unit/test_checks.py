@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 from seedream_api.catalog import MODELS
 from seedream_api.config.settings import load_settings
 from seedream_api.errors import Charge, InvalidRequest, UnsafeURL
-from seedream_api.service.models import Request
 from seedream_api.service.references import PictureReference, UrlReference
+from seedream_api.service.request import Request
 from seedream_api.service.validation import (
     ValidatedRequest,
     validate_reference_size,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.models import ResultItem, ServiceError, Unreadable
 from seedream_api.service.result_items import (
     BYTES_FIELDS,
     MAX_DEPTH,
@@ -15,8 +14,11 @@ from seedream_api.service.result_items import (
     NESTED,
     URL_FIELDS,
     ItemReader,
+    ResultItem,
+    Unreadable,
     plain_name,
 )
+from seedream_api.service.stated_errors import ServiceError
 
 BASE = "https://api.example.com"
 URL = "https://cdn.example.com/a.png"

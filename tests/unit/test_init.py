@@ -87,7 +87,7 @@ def test_every_module_can_be_imported_without_a_host(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "service.models",
+        "service.task",
         "service.references",
         "uploads.uploader",
         "ledger.ledger",

@@ -15,7 +15,7 @@ from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.transitions import move
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 

@@ -13,7 +13,8 @@ from hypothesis import given, strategies as st
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import State
-from seedream_api.service.models import ResultItem, ServiceError
+from seedream_api.service.result_items import ResultItem
+from seedream_api.service.stated_errors import ServiceError
 
 NOW = 1_790_000_000.0
 FAILED = ServiceError("not made", "OutputImageSensitiveContentDetected")

@@ -14,7 +14,8 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.migrations import STATE_TIMESTAMPS
 from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
-from seedream_api.service.models import ResultItem, ServiceError
+from seedream_api.service.result_items import ResultItem
+from seedream_api.service.stated_errors import ServiceError
 
 ADDRESS = "https://api.deepspaceai.net"
 NOW = 1_790_000_000.0

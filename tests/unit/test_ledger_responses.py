@@ -14,7 +14,7 @@ from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 ADDRESS = "https://api.deepspaceai.net"
 NOW = 1_790_000_000.0

@@ -14,7 +14,8 @@ from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.service.models import ResultItem, ServiceError
+from seedream_api.service.result_items import ResultItem
+from seedream_api.service.stated_errors import ServiceError
 
 KEY = "sk-echoed-by-the-service-0123456789"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfi"

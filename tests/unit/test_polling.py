@@ -10,7 +10,6 @@ from hypothesis import given, strategies as st
 
 from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from seedream_api.network.retry import READING
-from seedream_api.service.models import Task, TaskStatus
 from seedream_api.service.polling import (
     FASTEST_S,
     NOT_FOUND_S,
@@ -20,6 +19,8 @@ from seedream_api.service.polling import (
     PollThrottle,
     wait_for_task,
 )
+from seedream_api.service.statuses import TaskStatus
+from seedream_api.service.task import Task
 
 AGES = st.floats(0, 1e6)
 TYPICAL = st.none() | st.floats(0, 1e5)
@@ -424,11 +425,11 @@ def watched(steps: Callable[[PollSignal], None]) -> list[bool | None]:
     return asyncio.run(run())
 
 
-def test_a_look_answers_those_who_asked_before_it_began() -> None:
+def test_poll_serves_requests_made_before_it_started() -> None:
     assert watched(lambda watch: watch.poll_finished(still_runs=True)) == [True, None]
     assert watched(lambda watch: watch.poll_finished(still_runs=False)) == [False, None]
     assert watched(lambda watch: watch.poll_failed()) == [True, None]
-    assert watched(lambda watch: watch.polled_elsewhere()) == [None, True]
+    assert watched(lambda watch: watch.polled_elsewhere()) == [True, True]
 
     def twice(watch: PollSignal) -> None:
         watch.poll_finished(still_runs=True)

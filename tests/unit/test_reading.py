@@ -12,10 +12,10 @@ import pytest
 
 from seedream_api.network.transport import HttpResponse
 from seedream_api.service import reading
-from seedream_api.service.models import ServiceError
 from seedream_api.service.reading import INLINE_BYTES, parse_http_response, parse_off_loop
 from seedream_api.service.responses import ServiceResponse
 from seedream_api.service.result_items import ItemReader
+from seedream_api.service.stated_errors import ServiceError
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 KEY = "sk-secret-77"

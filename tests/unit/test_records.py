@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.models import NO_ERROR, ServiceError
+from seedream_api.service.stated_errors import NO_ERROR, ServiceError
 from seedream_api.service.task_fields import (
     CARRIERS,
     LIKE_TASK,

@@ -15,7 +15,6 @@ from seedream_api.errors import (
     RateLimited,
     ServiceBusy,
 )
-from seedream_api.service.models import ServiceError
 from seedream_api.service.refusals import (
     BEFORE_FORWARDING,
     OPEN_CODES,
@@ -25,6 +24,7 @@ from seedream_api.service.refusals import (
     is_retryable,
     is_unreachable_image,
 )
+from seedream_api.service.stated_errors import ServiceError
 
 
 def body(code: Any = "", kind: str = "", message: str = "no") -> dict[str, Any]:

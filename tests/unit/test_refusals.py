@@ -18,13 +18,13 @@ from seedream_api.errors import (
     ServiceBusy,
 )
 from seedream_api.messages import WORDING
-from seedream_api.service.models import ServiceError
 from seedream_api.service.refusals import (
     REFUSAL_CODES,
     classify_rejection,
     is_moderation,
     is_retryable,
 )
+from seedream_api.service.stated_errors import ServiceError
 
 KEY = "sk-1234567890abcdefghijkl"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.models import ServiceError
 from seedream_api.service.stated_errors import (
     MAX_QUOTED,
+    ServiceError,
     find_fallback_error,
     is_fine,
     parse_error,

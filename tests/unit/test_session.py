@@ -21,7 +21,7 @@ from seedream_api import (
     generate,
     load_settings,
 )
-from seedream_api.jobs import collect as collecting, session
+from seedream_api.jobs import collect as collecting, resources
 from seedream_api.jobs.upload_references import try_upload_target, upload_references
 from seedream_api.ledger.states import State
 from seedream_api.network.url_guard import FetchPolicy
@@ -34,8 +34,8 @@ def policy(home: Path, address: str) -> FetchPolicy:
 
     async def asked() -> FetchPolicy:
         async with Session(settings) as opened:
-            first = await opened.result_policy()
-            assert await opened.result_policy() == first
+            first = await opened.resources.result_policy()
+            assert await opened.resources.result_policy() == first
             return first
 
     return asyncio.run(asked())
@@ -68,7 +68,7 @@ def test_a_services_name_decides_once_whether_its_results_may_be_private(
     home: Path, monkeypatch: pytest.MonkeyPatch, found: list[str], is_private: bool
 ) -> None:
     names = Names(*found)
-    monkeypatch.setattr(session, "resolve", names)
+    monkeypatch.setattr(resources, "resolve", names)
     assert policy(home, "https://service.example:8443").may_be_private is is_private
     assert names.asked == [("service.example", 8443)]
 
@@ -86,7 +86,7 @@ def test_an_address_in_numbers_is_not_looked_up(
     home: Path, monkeypatch: pytest.MonkeyPatch, address: str, is_private: bool
 ) -> None:
     names = Names("10.1.2.3")
-    monkeypatch.setattr(session, "resolve", names)
+    monkeypatch.setattr(resources, "resolve", names)
     assert policy(home, address).may_be_private is is_private and names.asked == []
 
 
@@ -94,23 +94,26 @@ def test_behind_a_proxy_nothing_private_is_opened_and_nothing_looked_up(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = Names("10.1.2.3")
-    monkeypatch.setattr(session, "resolve", names)
+    monkeypatch.setattr(resources, "resolve", names)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert policy(home, "https://service.example").may_be_private is False and names.asked == []
 
 
 def test_failed_look_up_is_not_remembered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names()
-    monkeypatch.setattr(session, "resolve", names)
+    monkeypatch.setattr(resources, "resolve", names)
     settings = load_settings(
         home, {"DEEPSPACE_BASE_URL": "https://service.example", "DEEPSPACE_API_KEY": "sk-s"}
     )
 
     async def asked() -> list[bool]:
         async with Session(settings) as opened:
-            first = await opened.result_policy()
+            first = await opened.resources.result_policy()
             names.found = ("10.1.2.3",)
-            second, third = await opened.result_policy(), await opened.result_policy()
+            second, third = (
+                await opened.resources.result_policy(),
+                await opened.resources.result_policy(),
+            )
             return [policy.may_be_private for policy in (first, second, third)]
 
     assert asyncio.run(asked()) == [False, True, True] and len(names.asked) == 2

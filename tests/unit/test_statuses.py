@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.models import TaskStatus
-from seedream_api.service.statuses import find_raw_status, parse_progress, parse_status
+from seedream_api.service.statuses import TaskStatus, find_raw_status, parse_progress, parse_status
 
 WORDS = {
     TaskStatus.QUEUED: (

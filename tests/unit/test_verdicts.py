@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from seedream_api.network.transport import HttpResponse
-from seedream_api.service.models import NO_ERROR, ResultItem, ServiceError, TaskStatus, Unreadable
 from seedream_api.service.reading import parse_http_response
 from seedream_api.service.refusals import BEFORE_FORWARDING, OPEN_CODES
 from seedream_api.service.responses import ServiceResponse, parse_value
-from seedream_api.service.result_items import ItemReader
+from seedream_api.service.result_items import ItemReader, ResultItem, Unreadable
+from seedream_api.service.stated_errors import NO_ERROR, ServiceError
+from seedream_api.service.statuses import TaskStatus
 from seedream_api.service.verdicts import Verdict, is_unknown_task, judge_submission, stated_error
 
 BASE = "https://api.example.com"

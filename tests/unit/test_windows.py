@@ -22,7 +22,7 @@ from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.pruning import IN_USE_S
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.service.models import ResultItem
+from seedream_api.service.result_items import ResultItem
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there it is no play")
 

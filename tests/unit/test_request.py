@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import InvalidRequest
-from seedream_api.service.models import Request, ResultItem, ServiceError, TaskStatus
+from seedream_api.service.request import Request
+from seedream_api.service.result_items import ResultItem
+from seedream_api.service.stated_errors import ServiceError
+from seedream_api.service.statuses import TaskStatus
 
 
 @pytest.mark.parametrize(

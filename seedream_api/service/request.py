@@ -1,10 +1,8 @@
-"""What is asked and what came back: requests (exact) and tasks (as read from any known shape)."""
+"""Requests: what the user asks for, and the body that is sent."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import (
     BaseModel,
@@ -21,9 +19,6 @@ from ..catalog import Family, Model
 from ..errors import InvalidRequest
 from .references import PictureReference, UrlReference
 
-if TYPE_CHECKING:
-    from .responses import ServiceResponse
-
 _FIELD_TYPES = {
     "n": "a whole number",
     "seed": "a whole number",
@@ -33,7 +28,7 @@ _FIELD_TYPES = {
 
 
 class Request(BaseModel):
-    """One wish for images, before it is checked against the catalogue.
+    """What the user asks for, before it is validated against the catalogue.
 
     A field left at ``None`` takes its model's default. Fields that the model does not have must
     stay ``None``: ``n``, ``quality`` and ``prompt_priority`` are Evolink's, ``watermark`` and
@@ -110,90 +105,3 @@ def _invalid(error: ValidationError) -> InvalidRequest:
     return InvalidRequest(
         "value_malformed", field=name, given=given, reason=reason, allowed=allowed
     )
-
-
-class TaskStatus(str, Enum):
-    """Where a task stands, whatever word the service used for it."""
-
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    """A word that no source knows: polling goes on to the deadline."""
-
-    @property
-    def is_terminal(self) -> bool:
-        return self in (TaskStatus.COMPLETED, TaskStatus.FAILED)
-
-
-@dataclass(frozen=True)
-class ServiceError:
-    """An error that the service itself stated, in its words; any part may be empty.
-
-    Only ``service_errors.py`` makes one, and only from what a response says: it is what a refusal
-    or a failed task is decided by. What our own reader cannot read is :class:`Unreadable`.
-    """
-
-    message: str
-    code: str = ""
-    type: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.message or self.code or self.type)
-
-    def __str__(self) -> str:
-        label = self.code or self.type
-        if self.message and label and label not in self.message:
-            return f"{self.message} ({label})"
-        return self.message or label or "no reason given"
-
-
-NO_ERROR = ServiceError("")
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Why our reader finds no image in an entry. It says nothing about what the service did."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class ResultItem:
-    """One entry of a response at its place in the group.
-
-    It has an address, the image's bytes, or both; else the error that the service gave for it, or
-    what our reader could not read.
-    """
-
-    position: int
-    url: str | None = None
-    data: bytes | None = field(default=None, repr=False)
-    error: ServiceError | None = None
-    problem: Unreadable | None = None
-
-    @property
-    def was_made(self) -> bool:
-        return self.url is not None or self.data is not None
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task as one look at it showed."""
-
-    id: str
-    status: TaskStatus
-    raw_status: str
-    """The service's own word for the status."""
-    progress: float | None = None
-    """Percent, 0-100, or ``None`` where the service gives none."""
-    items: tuple[ResultItem, ...] = ()
-    error: ServiceError | None = None
-    response: ServiceResponse | None = field(default=None, repr=False, compare=False)
-    """The response it was read from; kept beside the row where no image can be read from it."""
-
-    @property
-    def has_images(self) -> bool:
-        return any(item.was_made for item in self.items)

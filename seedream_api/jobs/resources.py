@@ -1,0 +1,159 @@
+"""What all jobs of a session share: its client, ledger, store, downloads and uploads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ..config.settings import Settings
+from ..downloads.downloader import Downloader
+from ..ledger.image_store import ImageStore
+from ..ledger.ledger import Ledger
+from ..network.throttle import Throttle
+from ..network.url_guard import FetchPolicy, is_local_host, is_public, literal_address, resolve
+from ..service.client import SeedreamClient
+from ..service.polling import PollThrottle
+from ..uploads.uploader import Uploader
+
+log = logging.getLogger("seedream")
+
+CHECK_SHARE = 0.01
+"""By this share of its bound the store may outgrow it before its size is checked."""
+
+
+@dataclass(eq=False)
+class Resources:
+    """The open resources of one session.
+
+    Args:
+        poll: one poll of a task by its id; every job of the process polls through it.
+        clock: monotonic seconds.
+        now: wall-clock seconds, for what people read.
+    """
+
+    settings: Settings
+    client: SeedreamClient
+    ledger: Ledger
+    store: ImageStore
+    downloader: Downloader
+    uploader: Uploader
+    poll: PollThrottle
+    clock: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    now: Callable[[], float]
+    _service_is_private: bool | None = None
+    _bytes_since_check: float = field(default=float("inf"))
+    """Bytes that may have been added to the store since its size was checked."""
+
+    async def close(self) -> None:
+        """Close the connections, then let go of the ledger."""
+        try:
+            await self.client.__aexit__(None, None, None)
+        finally:
+            await asyncio.to_thread(self.ledger.close)
+
+    async def prune_if_needed(self, more_bytes: int) -> str | None:
+        """Remove the oldest delivered images while the store is over its bound.
+
+        Args:
+            more_bytes: what was just stored. Summing up a large store takes milliseconds, so that
+                it is done at first and then once per hundredth of the bound.
+
+        Returns:
+            What was removed, for people to read; ``None`` where nothing was.
+        """
+        limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
+        self._bytes_since_check += more_bytes
+        if self._bytes_since_check <= limit * CHECK_SHARE:
+            return None
+        stored = await self.ledger.sum_stored_bytes()
+        self._bytes_since_check = 0
+        if stored <= limit:
+            return None
+        pruned = await self.ledger.prune(self.store, keep_bytes=limit)
+        if not pruned.images:
+            return None
+        return (
+            f"the store was over SEEDREAM_STORE_GB: {pruned.images} delivered image(s), "
+            f"{pruned.bytes / 1e6:.0f} MB, were removed, the oldest first"
+        )
+
+    def workflow_policy(self) -> FetchPolicy:
+        """What URLs from workflows and the command line may reach."""
+        allowed = self.settings.allowed_hosts
+        if self.settings.is_built_in_sandbox:
+            # The sandbox is the service here; it serves its images at an address of this process.
+            allowed |= {urlsplit(self.client.base_url).netloc}
+        return FetchPolicy(allowed_hosts=allowed, may_be_private=False)
+
+    async def result_policy(self) -> FetchPolicy:
+        """What result URLs of the service may reach: private hosts only if its own host is one."""
+        is_private = self._service_is_private
+        if is_private is None:
+            # A look-up that failed now may succeed the next time.
+            is_private = self._service_is_private = await self._is_service_private()
+        return FetchPolicy(
+            allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private)
+        )
+
+    async def _is_service_private(self) -> bool | None:
+        """Whether the service's own host is a private one; ``None`` where it is not known now."""
+        base = urlsplit(self.client.base_url)
+        host = base.hostname or ""
+        address = literal_address(host)
+        if is_local_host(host) or address is not None:
+            return address is None or not is_public(address)
+        if self.client.transport.proxy_for(self.client.base_url) is not None:
+            return False
+        try:
+            found = await resolve(host, base.port or 443)
+        except OSError as error:
+            log.debug("the service's host was not resolved: %s", error)
+            return None
+        return not all(is_public(one) for one in found)
+
+
+async def open_resources(
+    settings: Settings,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    now: Callable[[], float],
+) -> Resources:
+    """Open what the jobs of a session need.
+
+    Raises:
+        LedgerFailed: the data folder cannot be used.
+    """
+    ledger = await asyncio.to_thread(Ledger, settings.home, now=now)
+    try:
+        store = ImageStore(settings.home, ledger.owner)
+        await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
+        client = await SeedreamClient(settings, clock=clock, sleep=sleep).__aenter__()
+    except BaseException:
+        # An owner that stayed alive here would keep its rows from every other process.
+        await asyncio.shield(asyncio.to_thread(ledger.close))
+        raise
+    downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
+    downloader = Downloader(
+        client.transport,
+        throttle=Throttle(downloads, clock=clock, sleep=sleep),
+        clock=clock,
+        sleep=sleep,
+        service_host=urlsplit(client.base_url).hostname,
+    )
+    return Resources(
+        settings=settings,
+        client=client,
+        ledger=ledger,
+        store=store,
+        downloader=downloader,
+        uploader=Uploader(settings, ledger, store, downloader, clock=clock, sleep=sleep, now=now),
+        poll=PollThrottle(client.get_task, clock=clock, sleep=sleep),
+        clock=clock,
+        sleep=sleep,
+        now=now,
+    )

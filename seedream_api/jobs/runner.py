@@ -1,0 +1,134 @@
+"""Run a job: claim its row, then take the next step until its images are stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from ..errors import LedgerFailed, OutcomeUnknown, SeedreamError, WaitTimedOut
+from ..ledger.records import JobRecord
+from ..ledger.states import RELEASED_STATES, STORED_STATES, State
+from .fetch import mark_missing_files
+from .job import Job
+from .results import Origin, Phase
+from .steps import STEPS
+from .unclear_responses import confirm, read_again
+
+OTHER_OWNER_PAUSE_S = 0.25
+"""Between two reads of a row that another live process works on."""
+
+
+def start(job: Job, running: Mapping[str, Job]) -> None:
+    """Start a job as an asyncio task of its own.
+
+    Args:
+        running: all jobs of the session, this one among them or about to be.
+    """
+    job.task = asyncio.create_task(_run(job, running))
+
+
+async def _run(job: Job, running: Mapping[str, Job]) -> JobRecord:
+    """Claim the row, then take the next step until it is stored.
+
+    Raises:
+        SeedreamError: why there are no images.
+    """
+    row = await _acquire_row(job, running)
+    try:
+        row = await _start_from(job, row)
+        while row.state in STEPS and not job.download_failures:
+            job.follow_state(row)
+            row = job.row = await STEPS[row.state](job, row)
+    except LedgerFailed as failed:
+        job.end = job.unrecorded_error(failed, row.task_id)
+        raise job.end from None
+    except SeedreamError as error:
+        job.end = error
+        raise
+    finally:
+        await job.release(row)
+    return row
+
+
+async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
+    """Wait for a row of our own, or for one that is stored; a live owner elsewhere finishes first.
+
+    Raises:
+        WaitTimedOut: another works on it, and the job polls once.
+    """
+    while True:
+        row = await _claim_row(job, running)
+        other = _find_other_job(job, running, row)
+        is_ours = row.owner == job.resources.ledger.owner or row.state in STORED_STATES
+        if other is None and is_ours:
+            job.row = row
+            return row
+        if job.polls_once:
+            job.row = row
+            raise WaitTimedOut(
+                "wait_timed_out", task_id=row.task_id, word=row.state.value, waited=0
+            )
+        if other is None:
+            job.origin, job.foreign_row = Origin.JOINED, row
+        job.signal.polled_elsewhere()
+        job.report(Phase.WAITING, task_id=row.task_id)
+        if other is None:
+            await job.resources.sleep(OTHER_OWNER_PAUSE_S)
+        else:
+            await asyncio.wait({other.task})
+
+
+async def _claim_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
+    """Claim the row of the job's source.
+
+    A job that is cancelled meanwhile releases the row again: other processes wait for a row of a
+    live owner, and no job would be working on it.
+    """
+    claiming = asyncio.ensure_future(job.source.claim(job.resources.ledger))
+    try:
+        return await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        await asyncio.wait({claiming})
+        if not claiming.cancelled() and claiming.exception() is None:
+            row = claiming.result()
+            is_ours = row.owner == job.resources.ledger.owner
+            if is_ours and _find_other_job(job, running, row) is None:
+                if row.state is State.INTENDED:
+                    await job.withdraw(row)
+                await job.release(row)
+        raise
+
+
+def _find_other_job(job: Job, running: Mapping[str, Job], row: JobRecord) -> Job | None:
+    """Find the job of this process that has this row already: one row, one job."""
+    return next(
+        (one for one in running.values() if one.row and one.row.id == row.id and one is not job),
+        None,
+    )
+
+
+async def _start_from(job: Job, row: JobRecord) -> JobRecord:
+    """Decide what a row that was found means for the same inputs.
+
+    Raises:
+        SeedreamError: how the row ended, where nothing can be done about it.
+    """
+    job.follow_state(row)
+    if row.state is State.INTENDED:
+        job.origin = Origin.NEW  # also where another owner, which died, was waited for
+        return row
+    if job.origin is Origin.NEW:
+        job.origin = Origin.STORED if row.state in STORED_STATES else Origin.RESUMED
+    if row.state is State.SENDING:
+        # No job of this process sends it any more, or this one would not have its row.
+        crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+        return await job.finish(row, State.UNKNOWN, crash)
+    if row.state is State.UNKNOWN:
+        return await confirm(job, row)
+    if row.state in RELEASED_STATES:  # a task that is collected again
+        raise row.error or SeedreamError("stored_error", reason=row.state.value)
+    if row.state is State.EMPTY:
+        return await read_again(job, row)
+    if row.state in STORED_STATES:
+        return await mark_missing_files(job.resources, row)
+    return row

@@ -1,0 +1,94 @@
+"""Where a job comes from: a new request, a task by its id, or a row of the ledger."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError, TaskNotFound
+from ..ledger.ledger import Ledger
+from ..ledger.records import JobRecord
+from ..ledger.states import JobSpec, State
+
+if TYPE_CHECKING:
+    from ..service.request import Request
+    from ..uploads.target import UploadTarget
+
+
+@dataclass(frozen=True)
+class NewRequest:
+    """A request that is sent unless the ledger has its result.
+
+    Args:
+        target: how reference images are uploaded; ``None`` where every reference is a URL.
+        reuse: whether a stored result of the same inputs may be given.
+    """
+
+    spec: JobSpec
+    request: Request
+    target: UploadTarget | None
+    reuse: bool
+
+    async def claim(self, ledger: Ledger) -> JobRecord:
+        """Find or make the row."""
+        return await ledger.claim(self.spec, uuid.uuid4().hex, reuse=self.reuse)
+
+
+@dataclass(frozen=True)
+class KnownTask:
+    """A task of the service, ours or another client's.
+
+    Args:
+        is_typed: the id is only what a person gave; the task was never seen to exist.
+        polls_once: poll the task once and raise :class:`WaitTimedOut` if it still runs.
+    """
+
+    task_id: str
+    address: str
+    key_fingerprint: str
+    is_typed: bool = False
+    polls_once: bool = False
+
+    async def claim(self, ledger: Ledger) -> JobRecord:
+        """Find or make the row.
+
+        Raises:
+            ConfigurationError: the task was made at another address.
+        """
+        row = await self._claim(ledger)
+        if was_not_found(row) and row.owner == ledger.owner:
+            # The service may know it by now.
+            await ledger.forget(row.id)
+            row = await self._claim(ledger)
+        if row.address != self.address:
+            await ledger.release(row.id)
+            raise ConfigurationError(
+                "task_of_other_address",
+                task_id=self.task_id,
+                saved=row.address,
+                address=self.address,
+            )
+        return row
+
+    async def _claim(self, ledger: Ledger) -> JobRecord:
+        return await ledger.claim_task(self.address, self.task_id, self.key_fingerprint)
+
+
+@dataclass(frozen=True)
+class KnownRow:
+    """A row of the ledger that no task id leads to."""
+
+    row_id: int
+
+    async def claim(self, ledger: Ledger) -> JobRecord:
+        """Take the row over."""
+        return await ledger.claim_row(self.row_id)
+
+
+JobSource = NewRequest | KnownTask | KnownRow
+
+
+def was_not_found(row: JobRecord) -> bool:
+    """Whether the job ended because the service did not know a task that a person named."""
+    return row.state is State.FAILED and isinstance(row.error, TaskNotFound)
