@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from seedream_api import Request, Session, generate, load_settings  # noqa: E402
-from seedream_api.ledger.ledger import Ledger  # noqa: E402
+from seedream_api.ledger.ledger import Ledger, SyncLedger  # noqa: E402
 from seedream_api.sandbox import SANDBOX_KEY  # noqa: E402
 
 MOST_MS = 10.0
@@ -60,7 +60,7 @@ class Waited:
         self.seconds, self.calls = 0.0, 0
 
     def listen(self, ledger: Ledger) -> None:
-        run = ledger.run
+        run = ledger.database.run
 
         async def timed(call: Any, *args: Any, **kwargs: Any) -> Any:
             begun = time.perf_counter()
@@ -70,7 +70,7 @@ class Waited:
                 self.seconds += time.perf_counter() - begun
                 self.calls += 1
 
-        ledger.run = timed  # type: ignore[method-assign]
+        ledger.database.run = timed  # type: ignore[method-assign]
 
     def take(self) -> float:
         seconds, self.seconds, self.calls = self.seconds, 0.0, 0
@@ -111,13 +111,13 @@ def sandbox(folder: Path) -> Iterator[str]:
 
 def fill(home: Path, rows: int) -> None:
     """A record of so many delivered requests, as the ledger itself would have written them."""
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     now = time.time() - rows * 60.0
     models = list(FAMILIES.values())
-    with ledger.transaction() as db:
+    with ledger.database.write(durable=False):
         for number in range(rows):
             at = now + number * 60.0
-            db.execute(
+            ledger.database.execute(
                 "INSERT INTO requests (state, fingerprint, family, model, address, key_print, "
                 "prompt, fields, refs, seed, asked, notes, idempotency_key, task_id, created_at, "
                 "updated_at, sent_at, accepted_at, answered_at, finished_at, delivered_at) VALUES "
@@ -131,7 +131,7 @@ def fill(home: Path, rows: int) -> None:
                 ),
             )  # fmt: skip
             digest = f"{number:064x}"
-            db.execute(
+            ledger.database.execute(
                 "INSERT INTO images (request, position, url, url_seen_at, sha256, file, bytes, "
                 "media_type, width, height) VALUES (?, 0, ?, ?, ?, ?, 900000, 'image/jpeg', 2048, "
                 "2048)",

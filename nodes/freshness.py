@@ -137,9 +137,9 @@ def note_result(
     async def check(session: Session) -> bool:
         ledger = session.ledger
         if len(ids) > 1:
-            rows = [await ledger.run(ledger.find_task, task_id) for task_id in ids]
+            rows = [await ledger.find_task(task_id) for task_id in ids]
         else:
-            rows = [await ledger.run(ledger.row, result.entry)]
+            rows = [await ledger.get_record(result.entry)]
         known = [row for row in rows if row is not None]
         may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
         if may_pay and any(row.state in STORED_STATES for row in known):
@@ -159,7 +159,7 @@ def _is_whole(result: Result) -> bool:
 
 async def _has_lost_files(session: Session, row: JobRecord) -> bool:
     """Tell whether a stored file of the row is missing or cut off."""
-    images = await session.ledger.run(session.ledger.images, row.id)
+    images = await session.ledger.list_images(row.id)
     if await asyncio.to_thread(lambda: any(_is_damaged(image) for image in images)):
         return True
     # A file that was pruned leaves its hash, so it does not count as lost.

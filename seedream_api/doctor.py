@@ -16,7 +16,7 @@ from .config.settings import SETTINGS, Settings
 from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
-from .ledger.ledger import Ledger
+from .ledger.ledger import SyncLedger
 from .messages import chinese
 from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
 from .network.transport import HttpResponse
@@ -87,7 +87,7 @@ def _setting(settings: Settings, name: str) -> Check:
 
 def _home(settings: Settings) -> Check:
     try:
-        ledger = Ledger(settings.home)
+        ledger = SyncLedger(settings.home)
     except LedgerFailed as error:
         return Check("home", "problem", str(error), error=error)
     ledger.close()

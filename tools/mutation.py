@@ -105,7 +105,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/network/test_transport_tls.py", "unit/network/test_transport_requests.py",
     ),
     **dict.fromkeys(
-        ("ledger.ledger", "ledger.queries", "ledger.transitions"), _LEDGER
+        ("ledger.claims", "ledger.queries", "ledger.statements", "ledger.transitions"), _LEDGER
     ),
     **dict.fromkeys(("ledger.records", "ledger.database", "ledger.schema"), (*_LEDGER, *_BROKEN)),
     "service.link_expiry": ("unit/service/test_link_expiry.py",),
@@ -136,11 +136,12 @@ PLAIN = {
     "network.transport": "_lower_header_names",
     "network.pools": "ConnectionPools.get",
     "network.proxies": "load_certificates",
-    "ledger.ledger": "Ledger.claim",
-    "ledger.queries": "LedgerQueries.row",
-    "ledger.transitions": "LedgerTransitions.move",
+    "ledger.claims": "claim",
+    "ledger.queries": "get_record",
+    "ledger.statements": "matching_jobs",
+    "ledger.transitions": "move",
     "ledger.records": "parse_row",
-    "ledger.database": "LedgerDatabase.owner",
+    "ledger.database": "Database.owner",
     "ledger.schema": "open_database",
     "service.link_expiry": "link_expiry",
     "ledger.states": "fingerprint",

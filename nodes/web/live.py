@@ -46,8 +46,6 @@ class TaskEvents:
             self._round = asyncio.create_task(self._send_changes())
 
     async def _send_changes(self) -> None:
-        from ...seedream_api.ledger.browsing import get_job
-
         ledger = self._session.ledger
         while self._changed and not self._session.is_closing:
             jobs, self._changed = self._changed, {}
@@ -55,7 +53,7 @@ class TaskEvents:
                 if self._session.is_closing:
                     return
                 try:
-                    found = await ledger.run(get_job, ledger, row_id)
+                    found = await ledger.get_job(row_id)
                 except LedgerFailed as failed:
                     log.debug("a change was not sent to browsers: %s", failed.key)
                     continue

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.results import Progress
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.browsing import JobView
-    from ...seedream_api.ledger.ledger import Ledger
+    from ...seedream_api.ledger.database import Database
 
 PROMPT_LENGTH = 300
 """Characters of a prompt in a list; the details of one job have all of it."""
@@ -97,12 +97,8 @@ async def page_json(
     session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
 ) -> dict[str, Any]:
     """Build a page of the job list, newest first."""
-    from ...seedream_api.ledger.browsing import list_jobs
-
     ledger = session.ledger
-    found = await ledger.run(
-        list_jobs, ledger, offset=offset, limit=limit, states=states, text=text
-    )
+    found = await ledger.list_jobs(offset=offset, limit=limit, states=states, text=text)
     entries = [job_json(one, find_progress(session, one.row.id)) for one in found.entries]
     return {"total": found.total, "offset": offset, "tasks": entries}
 
@@ -113,9 +109,8 @@ async def find_job(session: Session, row_id: int) -> JobView:
     Raises:
         InvalidRequest: there is no job with this number.
     """
-    from ...seedream_api.ledger.browsing import get_job
 
-    found = await session.ledger.run(get_job, session.ledger, row_id)
+    found = await session.ledger.get_job(row_id)
     if found is None:
         raise InvalidRequest("entry_unknown", given=row_id)
     return found
@@ -128,19 +123,20 @@ async def forget(session: Session, row_id: int) -> JobView:
         InvalidRequest: there is no job with this number, or it is running.
     """
     await find_job(session, row_id)
-    await session.ledger.run(_forget, session.ledger, row_id)
+    await session.ledger.database.run(_forget, row_id)
     return await find_job(session, row_id)
 
 
-def _forget(ledger: Ledger, row_id: int) -> None:
+def _forget(database: Database, row_id: int) -> None:
     from ...seedream_api.ledger.browsing import get_job
+    from ...seedream_api.ledger.claims import forget
 
     try:
         # On the ledger's thread, nothing in this process runs between the check and the change.
-        found = get_job(ledger, row_id)
-        if found is not None and found.row.owner == ledger.owner:
+        found = get_job(database, row_id)
+        if found is not None and found.row.owner == database.owner:
             raise ValueError  # noqa: TRY301 - reported like a job that another process runs
-        ledger.forget(row_id)
+        forget(database, row_id)
     except ValueError:
         raise InvalidRequest("entry_running", given=row_id) from None
 

@@ -73,11 +73,10 @@ def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
 
 async def _find_state(session: Session, request: Request) -> str | None:
     from ...seedream_api.jobs.generate import build_spec
-    from ...seedream_api.ledger.browsing import find_reusable
     from ...seedream_api.service.validation import validate_request
 
     settings, ledger = session.settings, session.ledger
     spec = await build_spec(validate_request(request, settings.models), session)
     reuse = settings.is_on("SEEDREAM_REUSE")
-    row = await ledger.run(find_reusable, ledger, spec.fingerprints, reuse=reuse)
+    row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
     return row.state.value if row else None

@@ -81,7 +81,7 @@ async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
 async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Fetch what one entry of the record still lacks into ``--out``."""
     await asyncio.to_thread(_try_folder, arguments.out)
-    row = await session.ledger.run(session.ledger.find, arguments.resume)
+    row = await session.ledger.find_record(arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
     outcome = await _delivered(await resume(row, session), arguments.out)

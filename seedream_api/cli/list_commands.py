@@ -13,8 +13,8 @@ from ..catalog import Model
 from ..config.settings import Settings
 from ..errors import InvalidRequest, LedgerFailed
 from ..ledger.image_store import ImageStore
-from ..ledger.ledger import Ledger
-from ..ledger.pruning import Pruned, prune
+from ..ledger.ledger import SyncLedger
+from ..ledger.pruning import Pruned
 from ..ledger.records import JobRecord, KeptResponse
 from ..ledger.states import State
 from ..messages import spoken
@@ -56,7 +56,7 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Outcome:
+def run_tasks(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Outcome:
     """The record, newest first; or forget one entry, write it to a file, or prune the store."""
     if arguments.forget is not None:
         return _forgotten(arguments.forget, ledger)
@@ -76,12 +76,12 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
         raise InvalidRequest(
             "wrong_use", reason="--older-than and --keep-gb go with --prune", usage="tasks --prune"
         )
-    rows = ledger.rows(states, limit=_LISTED + 1)
+    rows = ledger.list_records(states, limit=_LISTED + 1)
     if len(rows) > _LISTED:
         rows = rows[:_LISTED]
         notes.append(spoken(f"Only the newest {_LISTED} are listed; --export FILE writes all."))
     tasks = [_task(row, ledger) for row in rows]
-    size, limit = ledger.stored_bytes(), settings.number("SEEDREAM_STORE_GB")
+    size, limit = ledger.sum_stored_bytes(), settings.number("SEEDREAM_STORE_GB")
     payload["tasks"] = tasks
     payload["store"] = {
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
@@ -92,11 +92,11 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
     return Outcome(payload, [*lines, *notes, store], 0)
 
 
-def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
+def _exported(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcome:
     """Every row, forgotten ones too unless only some states are wanted, as JSON."""
     rows = [
-        {**_task(row, ledger), "responses": list(map(_response, ledger.responses(row.id)))}
-        for row in ledger.rows(states or tuple(State), limit=_ALL)
+        {**_task(row, ledger), "responses": list(map(_response, ledger.list_responses(row.id)))}
+        for row in ledger.list_records(states or tuple(State), limit=_ALL)
     ]
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
@@ -105,11 +105,10 @@ def _exported(path: Path, states: tuple[State, ...], ledger: Ledger) -> Outcome:
     return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
 
 
-def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -> Pruned:
+def _pruned(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Pruned:
     keep_gb = arguments.keep_gb
     days = arguments.older_than
-    return prune(
-        ledger,
+    return ledger.prune(
         ImageStore(settings.home),
         keep_bytes=int(
             (settings.number("SEEDREAM_STORE_GB") if keep_gb is None else keep_gb) * 1e9
@@ -118,8 +117,8 @@ def _pruned(arguments: argparse.Namespace, ledger: Ledger, settings: Settings) -
     )
 
 
-def _forgotten(name: str, ledger: Ledger) -> Outcome:
-    row = ledger.find(name)
+def _forgotten(name: str, ledger: SyncLedger) -> Outcome:
+    row = ledger.find_record(name)
     if row is None:
         raise InvalidRequest("entry_unknown", given=name)
     try:
@@ -132,8 +131,8 @@ def _forgotten(name: str, ledger: Ledger) -> Outcome:
     return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
 
 
-def _task(row: JobRecord, ledger: Ledger) -> dict[str, Any]:
-    images = ledger.shown_images(row.id)
+def _task(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
+    images = ledger.list_readable_images(row.id)
     return {
         "id": row.id,
         "state": row.state.value,

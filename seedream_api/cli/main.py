@@ -15,7 +15,7 @@ from ..doctor import Check, run_checks
 from ..errors import SeedreamError
 from ..jobs.cancellation import interruption_of
 from ..jobs.session import Session
-from ..ledger.ledger import Ledger
+from ..ledger.ledger import SyncLedger
 from ..messages import language, spoken
 from . import fetch_commands, list_commands
 from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
@@ -77,7 +77,7 @@ def _run(parsed: argparse.Namespace) -> Outcome:
 def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     if parsed.resume is not None:
         return asyncio.run(_in_session(parsed, settings, fetch_commands.run_resume))
-    ledger = Ledger(settings.home)
+    ledger = SyncLedger(settings.home)
     try:
         return list_commands.run_tasks(parsed, ledger, settings)
     finally:

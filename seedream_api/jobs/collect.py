@@ -77,7 +77,7 @@ async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
     task_id = text.strip()
     if _find_job_key(task_id, session):
         return task_id, False
-    known = await session.ledger.run(session.ledger.find_task, task_id)
+    known = await session.ledger.find_task(task_id)
     if known is None:
         return validate_task_id(task_id), True
     return task_id, was_not_found(known)
@@ -193,7 +193,7 @@ def _gather(
 async def _no_ids_error(session: Session) -> InvalidRequest:
     """The error for an empty id, which offers what is unfinished by name."""
     ledger = session.ledger
-    rows = await ledger.run(ledger.rows, (State.ACCEPTED, State.ANSWERED), _OFFERED)
+    rows = await ledger.list_records((State.ACCEPTED, State.ANSWERED), _OFFERED)
     named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
     return InvalidRequest(
         "task_id_empty",
@@ -205,5 +205,5 @@ async def _no_ids_error(session: Session) -> InvalidRequest:
 async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
     """Whether the record holds all images of all these tasks. Asks nobody."""
     ledger = session.ledger
-    rows = [await ledger.run(ledger.find_task, task_id.strip()) for task_id in task_ids]
+    rows = [await ledger.find_task(task_id.strip()) for task_id in task_ids]
     return bool(rows) and all(row is not None and row.state in STORED_STATES for row in rows)

@@ -69,7 +69,7 @@ async def download_missing(
 async def mark_missing_files(resources: Resources, row: JobRecord) -> JobRecord:
     """Mark the images whose files are missing or changed, so that they are fetched again."""
     ledger, store = resources.ledger, resources.store
-    images = await ledger.run(ledger.images, row.id)
+    images = await ledger.list_images(row.id)
 
     def find_lost() -> list[int]:
         lost: list[int] = []
@@ -84,7 +84,7 @@ async def mark_missing_files(resources: Resources, row: JobRecord) -> JobRecord:
     is_marked = row.state is State.ANSWERED and all(
         image.is_missing for image in images if image.position in lost
     )
-    return row if not lost or is_marked else await ledger.run(ledger.mark_missing, row.id, lost)
+    return row if not lost or is_marked else await ledger.mark_missing(row.id, lost)
 
 
 async def _refresh_links(
@@ -114,11 +114,9 @@ async def _refresh_links(
         for item in items
         if item.data
     }
-    await ledger.run(ledger.record_response, row.id, items, files)
+    await ledger.record_response(row.id, items, files)
     missing = {
-        image.position: image
-        for image in await ledger.run(ledger.images, row.id)
-        if image.is_missing
+        image.position: image for image in await ledger.list_images(row.id) if image.is_missing
     }
     # The same link is tried again only where the task's word may have revived it.
     again = {
@@ -141,7 +139,7 @@ async def _fetch_all(
     positions: Set[int] | None = None,
 ) -> dict[int, _Unfetched]:
     policy = await resources.result_policy()
-    images = await resources.ledger.run(resources.ledger.images, row.id)
+    images = await resources.ledger.list_images(row.id)
     missing = [image for image in images if image.is_missing]
     made = sum(image.error is None for image in images)
     done = made - len(missing)
@@ -189,19 +187,17 @@ async def _fetch_one(
         return store.add(partial, sha256=sha256, kind=kind, size=download.bytes), size
 
     file, size = await asyncio.to_thread(keep)
-    await resources.ledger.run(
-        resources.ledger.record_image, image.request, image.position, file, size
-    )
+    await resources.ledger.record_image(image.request, image.position, file, size)
 
 
 async def record_sizes(resources: Resources, row: JobRecord) -> None:
     """Note the sizes of images that came inside a response: there the bytes were kept first."""
     ledger = resources.ledger
-    for image in await ledger.run(ledger.images, row.id):
+    for image in await ledger.list_images(row.id):
         if image.file is not None and not image.width:
             size = await asyncio.to_thread(_measure_or_zero, image.file)
             file = StoredFile(image.file, image.sha256 or "", image.bytes, image.media_type)
-            await ledger.run(ledger.record_image, row.id, image.position, file, size)
+            await ledger.record_image(row.id, image.position, file, size)
 
 
 def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:

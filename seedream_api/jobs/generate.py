@@ -10,7 +10,6 @@ from __future__ import annotations
 from ..callbacks import check_callback
 from ..config.settings import Settings, load_settings
 from ..errors import Interrupted, InvalidRequest
-from ..ledger.request_identity import identify
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..redaction import strip_url_secrets
 from ..service.polling import wait_limit_s
@@ -88,9 +87,7 @@ async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
     settings, ledger = session.settings, session.ledger
     key, request = settings.key.get_secret_value(), checked.request
     body = request.body(checked.model, ())
-    references, also = await ledger.run(
-        identify,
-        ledger,
+    references, also = await ledger.identify_request(
         settings.address,
         body,
         await read_identities(request.references),

@@ -196,8 +196,7 @@ class Job:
         response: KeptResponse | None = None,
     ) -> JobRecord:
         ledger = self.resources.ledger
-        moved = await ledger.run(
-            ledger.move,
+        moved = await ledger.move(
             row.id,
             state,
             task_id=task_id,
@@ -249,7 +248,7 @@ class Job:
         """A request that was not taken may stand at *sending* all the same: it was stopped while
         that was being written, before the first byte, or its return could not be written."""
         ledger = self.resources.ledger
-        if (await ledger.run(ledger.row, row.id)).state is State.SENDING:
+        if (await ledger.get_record(row.id)).state is State.SENDING:
             await self.record_state(row, State.INTENDED)
 
     async def keep_writing(
@@ -289,7 +288,7 @@ class Job:
         """Nobody works on the row any more. If that cannot be written, this process goes on
         owning it, and takes it up again all the same."""
         try:
-            await self.resources.ledger.run(self.resources.ledger.release, row.id)
+            await self.resources.ledger.release(row.id)
         except LedgerFailed as failed:
             log.warning("request %s was not let go of: %s", row.id, failed.summary("en"))
         self._on_change(self)

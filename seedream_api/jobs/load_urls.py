@@ -86,7 +86,7 @@ async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
             raise LedgerFailed("image_unstorable", path=target.parent, reason=reason) from None
         return LoadedUrl(url, path=target)
     ledger = session.ledger
-    stored = await ledger.run(ledger.find_stored_image, url)
+    stored = await ledger.find_stored_image(url)
     if stored is not None and await asyncio.to_thread(session.resources.store.is_intact, stored):
         return LoadedUrl(url, path=stored.file, from_store=True)
     download = await session.resources.downloader.fetch(

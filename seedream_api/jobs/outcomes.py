@@ -81,7 +81,7 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
         PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
     resources, ledger = job.resources, job.resources.ledger
-    images = await ledger.run(ledger.images, row.id)
+    images = await ledger.list_images(row.id)
     stored = tuple(
         _to_stored_image(image, row.task_id) for image in images if image.file is not None
     )
@@ -140,7 +140,7 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
 async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int) -> str | None:
     """Tidy up behind a result, which is given out whether that succeeds or not."""
     try:
-        await resources.ledger.run(resources.ledger.mark_delivered, row.id)
+        await resources.ledger.mark_delivered(row.id)
         return await resources.prune_if_needed(more_bytes)
     except LedgerFailed as failed:
         log.warning("a delivered result was not noted: %s", failed.summary("en"))

@@ -12,7 +12,6 @@ from ..config.settings import Settings
 from ..downloads.downloader import Downloader
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
-from ..ledger.pruning import prune
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
@@ -70,11 +69,11 @@ class Resources:
         self._bytes_since_check += more_bytes
         if self._bytes_since_check <= limit * CHECK_SHARE:
             return None
-        stored = await self.ledger.run(self.ledger.stored_bytes)
+        stored = await self.ledger.sum_stored_bytes()
         self._bytes_since_check = 0
         if stored <= limit:
             return None
-        pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
+        pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
         return (
@@ -132,7 +131,7 @@ async def open_resources(
     ledger = await asyncio.to_thread(Ledger, settings.home, now=now)
     try:
         store = ImageStore(settings.home, ledger.owner)
-        await asyncio.to_thread(store.sweep, ledger.is_owner_alive)
+        await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
         client = await SeedreamClient(settings, clock=clock, sleep=sleep).__aenter__()
     except BaseException:
         # An owner that stayed alive here would keep its rows from every other process.

@@ -32,7 +32,7 @@ class NewRequest:
 
     async def claim(self, ledger: Ledger) -> JobRecord:
         """Find or make the row."""
-        return await ledger.run(ledger.claim, self.spec, uuid.uuid4().hex, reuse=self.reuse)
+        return await ledger.claim(self.spec, uuid.uuid4().hex, reuse=self.reuse)
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class KnownTask:
         row = await self._claim(ledger)
         if was_not_found(row) and row.owner == ledger.owner:
             # The service may know it by now.
-            await ledger.run(ledger.forget, row.id)
+            await ledger.forget(row.id)
             row = await self._claim(ledger)
         if row.address != self.address:
-            await ledger.run(ledger.release, row.id)
+            await ledger.release(row.id)
             raise ConfigurationError(
                 "task_of_other_address",
                 task_id=self.task_id,
@@ -72,7 +72,7 @@ class KnownTask:
         return row
 
     async def _claim(self, ledger: Ledger) -> JobRecord:
-        return await ledger.run(ledger.claim_task, self.address, self.task_id, self.key_fingerprint)
+        return await ledger.claim_task(self.address, self.task_id, self.key_fingerprint)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class KnownRow:
 
     async def claim(self, ledger: Ledger) -> JobRecord:
         """Take the row over."""
-        return await ledger.run(ledger.claim_row, self.row_id)
+        return await ledger.claim_row(self.row_id)
 
 
 JobSource = NewRequest | KnownTask | KnownRow

@@ -171,11 +171,7 @@ async def _record_task_end(job: Job, row: JobRecord, task: Task) -> JobRecord:
 
 async def _poll_until_done(job: Job, row: JobRecord) -> Task:
     resources = job.resources
-    typical_s = (
-        await resources.ledger.run(resources.ledger.typical_seconds, row.model)
-        if row.model
-        else None
-    )
+    typical_s = await resources.ledger.typical_seconds(row.model) if row.model else None
     task_id = row.task_id
     assert task_id is not None, "the caller looked"  # noqa: S101
 
@@ -249,14 +245,14 @@ async def _poll(job: Job, task_id: str) -> Task:
 async def fetch(job: Job, row: JobRecord) -> JobRecord:
     """Bring the images into the store."""
     ledger = job.resources.ledger
-    images = await ledger.run(ledger.images, row.id)
+    images = await ledger.list_images(row.id)
     if any(image.is_missing and image.url is None for image in images):
         row = await reread(job, row) or row
     job.download_failures = await download_missing(job.resources, row, job.report)
     await record_sizes(job.resources, row)
     if job.download_failures:
-        return await ledger.run(ledger.row, row.id)
-    images = await ledger.run(ledger.images, row.id)
+        return await ledger.get_record(row.id)
+    images = await ledger.list_images(row.id)
     whole = all(image.error is None for image in images)
     return await job.record_state(row, State.COMPLETED if whole else State.PARTIAL)
 

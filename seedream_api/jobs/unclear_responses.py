@@ -8,7 +8,6 @@ import logging
 from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from ..ledger.image_store import StoredFile
 from ..ledger.records import JobRecord, KeptResponse
-from ..ledger.request_identity import sent_urls
 from ..ledger.states import State
 from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
@@ -68,8 +67,8 @@ async def read_again(job: Job, row: JobRecord) -> JobRecord:
 async def reread(job: Job, row: JobRecord) -> JobRecord | None:
     """Read the responses that were kept for a row again; ``None`` where no image is in them."""
     resources = job.resources
-    sent = await resources.ledger.run(sent_urls, resources.ledger, row.references)
-    for response in await resources.ledger.run(resources.ledger.responses, row.id):
+    sent = await resources.ledger.list_sent_urls(row.references)
+    for response in await resources.ledger.list_responses(row.id):
         answer = await asyncio.to_thread(
             resources.client.reread, response.status or 0, response.body, sent
         )
@@ -102,14 +101,12 @@ async def record_response(job: Job, row: JobRecord, answer: ServiceResponse) -> 
         for item in answer.items:
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.add_bytes, item.data)
-        written = await ledger.run(
-            ledger.record_response, row.id, answer.items, files, answer.request_id, task_id
+        written = await ledger.record_response(
+            row.id, answer.items, files, answer.request_id, task_id
         )
         if answer.has_unreadable:
             response = to_kept_response(answer)
-            await ledger.run(
-                ledger.keep_response, row.id, response.status, response.body, response.note
-            )
+            await ledger.keep_response(row.id, response.status, response.body, response.note)
         return written
 
     answered = await job.keep_writing(write, task_id)

@@ -1,1 +1,1 @@
-"""The record of every paid request, and the images and uploads that belong to it."""
+"""The ledger of every paid job, with its images and uploads."""

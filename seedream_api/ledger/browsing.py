@@ -1,6 +1,6 @@
-"""Reading the record for people who look at it: pages of it, and what it says about a wish.
+"""Reads of the ledger for display: pages of jobs, one job, and whether a request is known.
 
-Nothing here claims or moves a row. Each function is one transaction: through :meth:`Ledger.run`.
+No function claims or changes a row; each is one transaction.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import Charge
-from .ledger import Ledger
-from .queries import in_states
-from .records import ImageRecord, JobRecord, parse_row, shown_images
+from . import statements
+from .database import Database
+from .queries import read_images
+from .records import ImageRecord, JobRecord, parse_readable_images, parse_row
 from .request_identity import choose_row, find_rows
 from .states import State
 
@@ -21,7 +22,7 @@ MAX_PAGE = 500
 
 @dataclass(frozen=True)
 class JobView:
-    """A row with its images, and whether a running process works on it."""
+    """A job for display: its row and images, and whether a running process works on it."""
 
     row: JobRecord
     images: tuple[ImageRecord, ...]
@@ -53,10 +54,10 @@ _CHARGES = {
 
 @dataclass(frozen=True)
 class JobPage:
-    """A stretch of the record, newest first.
+    """One page of jobs, newest first.
 
     Args:
-        total: how many entries there are of this choice, on all pages.
+        total: how many jobs match, on all pages.
     """
 
     entries: tuple[JobView, ...]
@@ -64,73 +65,60 @@ class JobPage:
 
 
 def list_jobs(
-    ledger: Ledger,
+    database: Database,
     *,
     offset: int = 0,
     limit: int = 100,
     states: tuple[State, ...] = (),
     text: str = "",
 ) -> JobPage:
-    """A page of the record.
+    """List one page of jobs, newest first.
 
     Args:
         limit: at most :data:`MAX_PAGE`.
         states: those wanted, or all but the forgotten.
-        text: a part of the prompt, the model or the task id, whatever its case; or a row's number.
+        text: a part of the prompt, the model or the task ID in any case; or a job's number.
     """
-    where, values = in_states(states)
-    if text:
-        part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = ("prompt", "model", "task_id")
-        likes = " OR ".join(f"{column} LIKE ? ESCAPE '\\'" for column in columns)
-        where += f" AND ({likes} OR CAST(id AS TEXT) = ?)"
-        values += [part, part, part, text]
-    with ledger.transaction() as db:
-        total = db.execute(f"SELECT COUNT(*) FROM requests WHERE {where}", values).fetchone()[0]  # noqa: S608
-        found = db.execute(
-            f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
-            (*values, min(limit, MAX_PAGE), offset),
-        )
-        rows = [parse_row(row) for row in found]
-        marks = ", ".join("?" for _ in rows)
-        made = db.execute(
-            f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position",  # noqa: S608
-            [row.id for row in rows],
-        ).fetchall()
+    where, values = statements.matching_jobs(states, text)
+    page = {**values, "limit": min(limit, MAX_PAGE), "offset": offset}
+    with database.read():
+        total = database.execute(statements.count_jobs(where), values).fetchone()["total"]
+        rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]
+        found = read_images(database, [row.id for row in rows])
     images: dict[int, list[ImageRecord]] = defaultdict(list)
-    for image in shown_images(made, ledger.home):
+    for image in parse_readable_images(found, database.home):
         images[image.request].append(image)
-    return JobPage(tuple(_entry(ledger, row, images[row.id]) for row in rows), total)
+    return JobPage(tuple(_to_view(database, row, images[row.id]) for row in rows), total)
 
 
-def get_job(ledger: Ledger, row_id: int) -> JobView | None:
-    """One entry, forgotten ones too; ``None`` where there is none of this number."""
-    with ledger.transaction() as db:
-        found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
-        images = db.execute(
-            "SELECT * FROM images WHERE request = ? ORDER BY position", (row_id,)
-        ).fetchall()
+def get_job(database: Database, row_id: int) -> JobView | None:
+    """Get one job, also a forgotten one; ``None`` where no job has this number."""
+    with database.read():
+        found = database.execute(statements.JOB, {"id": row_id}).fetchone()
+        images = read_images(database, [row_id])
     if found is None:
         return None
-    return _entry(ledger, parse_row(found), shown_images(images, ledger.home))
+    return _to_view(database, parse_row(found), parse_readable_images(images, database.home))
 
 
-def _entry(ledger: Ledger, row: JobRecord, images: list[ImageRecord]) -> JobView:
-    is_live = row.owner is not None and ledger.is_owner_alive(row.owner)
+def _to_view(database: Database, row: JobRecord, images: list[ImageRecord]) -> JobView:
+    is_live = row.owner is not None and database.is_owner_alive(row.owner)
     return JobView(row, tuple(images), is_live)
 
 
-def find_reusable(ledger: Ledger, fingerprints: Sequence[str], *, reuse: bool) -> JobRecord | None:
-    """The row that would answer for a request without a new charge, if any.
+def find_reusable(
+    database: Database, fingerprints: Sequence[str], *, reuse: bool
+) -> JobRecord | None:
+    """Find the row that would serve a request without a new charge.
 
     Args:
-        fingerprints: all that the request is known by.
-        reuse: with it off, a completed row no longer answers.
+        fingerprints: every fingerprint of the request.
+        reuse: whether a completed row counts.
     """
-    with ledger.transaction() as db:
-        row = choose_row(find_rows(db, fingerprints), reuse=reuse)
+    with database.read():
+        row = choose_row(find_rows(database, fingerprints), reuse=reuse)
     if row is None:
         return None
-    if row.state is State.INTENDED and not (row.owner and ledger.is_owner_alive(row.owner)):
-        return None  # written down and never sent: whoever takes it up sends it
+    if row.state is State.INTENDED and not (row.owner and database.is_owner_alive(row.owner)):
+        return None  # never sent: the next claim sends it
     return row

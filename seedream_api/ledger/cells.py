@@ -1,7 +1,7 @@
-"""Reading single cells of the ledger, so that a malformed one is the trouble of its row alone.
+"""Parse single cells of the ledger, so that a malformed cell affects its row alone.
 
-Another version, another program or a failing disk may have written anything. SQLite finds no fault
-with that: only a file that SQLite itself calls damaged is moved aside.
+Another version, another program or a failing disk may have written anything that SQLite accepts;
+only a file that SQLite calls damaged is quarantined.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _UNREADABLE = (
 _NEVER_CHARGED = (State.INTENDED, State.REFUSED, State.FAILED, State.WITHDRAWN)
 _OWNER = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LATEST_S = 250_000_000_000.0
-"""No calendar shows later moments."""
+"""The latest moment that a calendar can show."""
 
 
 class Cells:
-    """Reads the cells of one row, and notes those that are malformed."""
+    """Parses the cells of one row and collects the names of malformed ones."""
 
     def __init__(self, found: sqlite3.Row) -> None:
         self._found = found
         self.problems: list[str] = []
-        """Names of the columns that could not be read."""
+        """The columns that could not be parsed."""
 
     def read(self, name: str, parse: Callable[[Any], T], default: D) -> T | D:
-        """The parsed cell; ``default`` where it is empty or malformed."""
+        """Parse a cell; ``default`` where it is empty or malformed."""
         value = self._found[name]
         if value is None:
             return default
@@ -52,31 +52,31 @@ class Cells:
             self.problems.append(name)
             return default
 
-    def state(self) -> State:
-        """The state; what a newer version may have written counts as possibly charged."""
+    def read_state(self) -> State:
+        """Parse the state; an unknown one, of a newer version, counts as possibly charged."""
         return self.read("state", State, None) or State.UNKNOWN
 
-    def failure(self, entry: int, state: State) -> LedgerFailed:
-        """The error that names what could not be read."""
+    def build_error(self, entry: int, state: State) -> LedgerFailed:
+        """Build the error that names the malformed columns."""
         charge = Charge.NONE if state in _NEVER_CHARGED else Charge.POSSIBLE
         reason = ", ".join(self.problems)
         return LedgerFailed("entry_unreadable", charge=charge, entry=entry, reason=reason)
 
 
 def text_or_bytes(data: bytes) -> str | bytes:
-    """Decode a text of SQLite's; one that is not UTF-8 stays bytes, which no column holds."""
+    """Decode a text cell; one that is not UTF-8 stays bytes, which every parser refuses."""
     try:
         return data.decode()
     except UnicodeDecodeError:
         return data
 
 
-def storable(text: str | None) -> str | None:
-    """The text as SQLite takes it: half a character, as a service may send it, becomes "?"."""
+def to_storable(text: str | None) -> str | None:
+    """Replace lone surrogates, which a service may send and SQLite does not store, by "?"."""
     return text.encode("utf-8", "replace").decode() if text else text
 
 
-# Each of the following raises one of _UNREADABLE for what was never written.
+# Each of the following parsers raises one of _UNREADABLE for a value that no version writes.
 
 
 def to_text(value: Any) -> str:
@@ -92,7 +92,7 @@ def to_owner(value: Any) -> str:
 
 
 def to_moment(value: Any) -> float:
-    """Wall-clock seconds that a calendar can show."""
+    """Parse wall-clock seconds."""
     if not isinstance(value, (int, float)):
         raise TypeError
     if not 0 <= value < _LATEST_S:
@@ -127,7 +127,7 @@ def to_error(value: Any) -> SeedreamError:
 
 
 def file_in(home: Path, name: object) -> Path | None:
-    """The path of a stored file's name; ``None`` for none, or one that the store never gives."""
+    """Get the path of a stored file; ``None`` for no name, or one that the store never uses."""
     if not isinstance(name, str) or "\0" in name:
         return None
     parts = name.split("/")

@@ -1,8 +1,8 @@
-"""Which image of a row each entry of a later response is: links change, images must not.
+"""Match the items of a later response to the images of a row: links change, images must not.
 
 A task that is polled again lists the same images with other signatures, sometimes in another order,
-sometimes more or fewer of them. An entry whose link is recognised belongs to its image; the others
-fill what is missing, so that no image is fetched twice and none is left out.
+sometimes more or fewer of them. An item whose link is recognised belongs to its image; the other
+items fill what is missing, so that no image is fetched twice and none is left out.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Key = Callable[[str], object]
 def match_items(
     known: Iterable[ImageRecord], items: Iterable[ResultItem], contents: Mapping[int, str]
 ) -> dict[int, ResultItem]:
-    """Give every new entry its position; an entry that adds nothing gets none.
+    """Give every new item its position; an item that adds nothing gets none.
 
     Args:
         known: the images of the row so far.
-        contents: the SHA-256 of the entries that came with their bytes, by the entry's position.
+        contents: the SHA-256 of items that contain their bytes, by the item's position.
     """
     return _Matching(known, items, contents).match()
 
@@ -64,7 +64,7 @@ class _Matching:
         self.left.remove(item)
 
     def _open(self, is_wanted: Callable[[ImageRecord], bool]) -> list[int]:
-        """The positions that no entry was matched to yet, in order."""
+        """List the positions without a matched item, in order."""
         return [
             position
             for position, image in sorted(self.known.items())
@@ -72,7 +72,7 @@ class _Matching:
         ]
 
     def _fill_unmade(self) -> None:
-        """Place entries without an image; they never take the place of a known link."""
+        """Place items without an image; they never replace a known link."""
         failed = [item for item in self.left if not _is_made(item) and item.error is not None]
         self._fill(failed, self._open(lambda image: not image.was_made))
         unmade = [item for item in self.left if not _is_made(item)]
@@ -82,13 +82,13 @@ class _Matching:
         for item, position in zip(list(items), positions, strict=False):
             self._place(position, item)
 
-    # --- recognising ----------------------------------------------------------------------------
+    # --- matching -------------------------------------------------------------------------------
 
     def _keys(self) -> list[Key]:
-        """What a link is recognised by, from all of it to its file name.
+        """Choose what identifies a link, from the whole URL to its file name.
 
-        Where the paths of the links do not tell the images apart, the parameters that both
-        responses give the same values do.
+        Where paths do not distinguish the images, the parameters with equal values in both
+        responses do.
         """
         old = [image.url for image in self.known.values() if image.url]
         new = [item.url for item in self.left if item.url]
@@ -123,7 +123,7 @@ class _Matching:
                 self._place(position, items[each])
 
     def _drop_repeated(self, key: Key) -> None:
-        """Drop links to images that are known at their position already."""
+        """Drop links to images whose position is known already."""
         urls = [image.url for image in self.known.values()]
         urls += [item.url for item in self.placed.values()]
         known = {key(url) for url in urls if url}
@@ -139,7 +139,7 @@ class _Matching:
     # --- the rest -------------------------------------------------------------------------------
 
     def _keep_positions(self) -> None:
-        """Nothing is recognised: the order of the response is all there is to go by."""
+        """Keep the order of the response where no item is recognised."""
         for item in list(self.left):
             image = self.known.get(item.position)
             is_new = image is not None and (image.is_missing or item.position not in self.contents)
@@ -147,7 +147,7 @@ class _Matching:
                 self._place(item.position, item)
 
     def _add(self) -> None:
-        """Add positions where the response has more entries than the row has images."""
+        """Add positions where the response has more items than the row has images."""
         following = max(self.known) + 1
         for item in list(self.left)[: max(0, self.count - len(self.known))]:
             self._place(following, item)

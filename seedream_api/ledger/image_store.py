@@ -1,7 +1,7 @@
-"""The bytes of paid images on disk, named by their content.
+"""Paid images on disk, named by their content.
 
-A file gets its name only when it is whole and on the disk: temporary file, fsync, atomic rename,
-fsync of the folder. Equal images are one file.
+A file gets its name only when it is complete and on disk: temporary file, fsync, atomic rename,
+fsync of the folder. Equal images share one file.
 """
 
 from __future__ import annotations
@@ -26,25 +26,32 @@ if TYPE_CHECKING:
     from .records import ImageRecord
 
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
-"""How file systems of other makers (CIFS, FUSE) answer when a folder is to be synced."""
+"""Errors of file systems (CIFS, FUSE) that cannot sync a folder."""
 _HASHED_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A whole image file in the store."""
+    """A complete image file in the store.
+
+    Args:
+        media_type: empty where it is not known.
+        delivered_at: when the last of its rows was delivered, in wall-clock seconds; ``None`` while
+            any of them is not.
+    """
 
     path: Path
     sha256: str
     bytes: int
-    media_type: str
+    media_type: str = ""
+    delivered_at: float | None = None
 
 
 class ImageStore:
-    """The folder ``images`` of the home.
+    """The folder ``images`` of the data folder.
 
     Args:
-        owner: the ledger's owner, under whose name files arrive.
+        owner: the ledger's owner, which names the folder of incomplete files.
     """
 
     def __init__(self, home: Path, owner: str = "") -> None:
@@ -54,10 +61,10 @@ class ImageStore:
         self._damaged = self.folder / "damaged"
 
     def new_partial(self) -> Path:
-        """A path for bytes that are still arriving.
+        """Get a path for bytes that are still arriving.
 
         Raises:
-            LedgerFailed: the folder cannot be made.
+            LedgerFailed: the folder cannot be created.
         """
         try:
             make_private_folder(self.folder)
@@ -68,14 +75,14 @@ class ImageStore:
         return self._partial / f"{uuid.uuid4().hex}.part"
 
     def add(self, partial: Path, *, sha256: str, kind: str, size: int) -> StoredFile:
-        """Give a whole, fsynced file its name.
+        """Move a complete, synced file into the store.
 
         Args:
             kind: its media type.
             size: in bytes.
 
         Raises:
-            LedgerFailed: it cannot be moved.
+            LedgerFailed: the file cannot be moved.
         """
         target = self.path_of(sha256, kind)
         try:
@@ -87,10 +94,10 @@ class ImageStore:
         return StoredFile(target, sha256, size, kind)
 
     def add_bytes(self, data: bytes) -> StoredFile:
-        """Store an image that came inside an answer, whatever it is.
+        """Store the bytes of an image that a response contained, whatever they are.
 
         Raises:
-            LedgerFailed: the disk does not take it.
+            LedgerFailed: the bytes cannot be written.
         """
         partial = self.new_partial()
         try:
@@ -107,11 +114,10 @@ class ImageStore:
         return self.add(partial, sha256=digest, kind=kind, size=len(data))
 
     def is_intact(self, image: ImageRecord) -> bool:
-        """Whether an image's file is here and holds the bytes that were stored; blocks.
+        """Tell whether an image's file holds the bytes that were stored; blocks.
 
         The hash is compared and no pixel is decoded: a file that was readable when it was stored
-        is readable as long as it has the same bytes. One that was not is only good enough where
-        there is no link to fetch it by.
+        stays readable with the same bytes. An unreadable one counts only where no link remains.
         """
         if image.file is None or (image.url is not None and not image.width):
             return False
@@ -123,8 +129,7 @@ class ImageStore:
             return False
 
     def set_aside(self, path: Path) -> None:
-        """Take a file that was changed out of its place without deleting it: a person may have
-        edited it on purpose."""
+        """Move a changed file out of the store; a person may have edited it on purpose."""
         with contextlib.suppress(OSError):
             if path.is_file() and path.stat().st_size == 0:
                 path.unlink()
@@ -133,10 +138,10 @@ class ImageStore:
             path.replace(self._damaged / f"{uuid.uuid4().hex[:8]}-{path.name}")
 
     def keep_unreadable(self, partial: Path, sha256: str, kind: str) -> Path:
-        """Keep the bytes of a paid image that cannot be decoded, for a person to look at.
+        """Keep the bytes of a paid image that cannot be decoded, for a person to inspect.
 
         Raises:
-            LedgerFailed: they cannot be moved.
+            LedgerFailed: the file cannot be moved.
         """
         target = self._damaged / self.path_of(sha256, kind).name
         try:
@@ -149,18 +154,18 @@ class ImageStore:
     def path_of(self, sha256: str, kind: str) -> Path:
         return self.folder / sha256[:2] / f"{sha256}{suffix_of(kind)}"
 
-    def sweep(self, is_alive: Callable[[str], bool]) -> None:
-        """Remove what dead owners left half-written.
+    def remove_stale_partials(self, is_alive: Callable[[str], bool]) -> None:
+        """Remove the incomplete files of dead owners.
 
         Args:
-            is_alive: whether the owner of this name still lives.
+            is_alive: tells whether the owner of this name is alive.
         """
         for leftover in _entries(self._partials):
             if leftover.is_dir() and not is_alive(leftover.name):
                 shutil.rmtree(leftover, ignore_errors=True)
 
     def files(self) -> Iterator[Path]:
-        """Every whole file."""
+        """List every complete file."""
         for folder in _entries(self.folder):
             if folder.is_dir() and folder not in (self._partials, self._damaged):
                 yield from _entries(folder)
@@ -181,7 +186,7 @@ def _move(partial: Path, target: Path, size: int) -> None:
     try:
         partial.replace(target)
     except PermissionError:
-        # Windows replaces no file that is being read; but this name means this content.
+        # Windows does not replace a file that is being read; the same name means the same bytes.
         if not target.is_file() or target.stat().st_size != size:
             raise
         with contextlib.suppress(OSError):
@@ -189,7 +194,7 @@ def _move(partial: Path, target: Path, size: int) -> None:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a folder holds; nothing where there is none, or none that can be read."""
+    """List a folder; an empty list where it is missing or cannot be read."""
     try:
         return list(folder.iterdir())
     except OSError:
@@ -198,7 +203,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
-        return  # Windows has no such call; the rename itself is journalled there.
+        return  # Windows has no such call; NTFS journals the rename.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Responses of the service that could not be read, kept beside their rows."""
+"""Keep responses of the service that could not be read, beside their rows."""
 
 from __future__ import annotations
 
@@ -8,76 +8,61 @@ from dataclasses import replace
 from typing import Any
 
 from ..redaction import hide_known, redact
-from .cells import Cells, storable, to_count, to_moment, to_text
-from .queries import LedgerQueries
+from . import statements
+from .cells import Cells, to_count, to_moment, to_storable, to_text
+from .database import Database
 from .records import KeptResponse
-from .withheld import without_prompts, without_texts
+from .withheld import hide_prompts, hide_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024
-"""Of one response, after compression."""
+"""Per response, after compression."""
 MAX_KEPT = 4
 """Responses per row: the first, which may be the only one with the images, and the latest ones."""
 
 
-class LedgerResponses(LedgerQueries):
-    """The ledger's methods that keep responses and read them back."""
+def keep_response(
+    database: Database, row_id: int, status: int | None, body: bytes, note: str
+) -> None:
+    """Keep a response beside its row, unless the same bytes are kept already."""
+    packed = pack_for(database, row_id, KeptResponse(status, body, note))
+    with database.write(durable=True):
+        insert_response(database, row_id, packed)
 
-    def keep_response(self, row_id: int, status: int | None, body: bytes, note: str) -> None:
-        """Keep a response beside its row; one whose bytes are kept already is not kept twice."""
-        packed = self._packed(row_id, KeptResponse(status, body, note))
-        with self.transaction() as db:
-            self._keep(db, row_id, packed)
 
-    def _packed(self, row_id: int, response: KeptResponse) -> KeptResponse:
-        """What is written of a response. Call it before the transaction, which others wait for."""
-        hidden = self.hidden.get(row_id, ())
-        return pack(response, hidden, keeps_prompt=self._has_prompt(row_id))
+def list_responses(database: Database, row_id: int) -> list[KeptResponse]:
+    """List the responses that are kept for a row, the latest first."""
+    with database.read():
+        return [*map(_unpack, database.execute(statements.RESPONSES, {"request": row_id}))]
 
-    def _has_prompt(self, row_id: int) -> bool:
-        """Whether the prompt stands in the row: only then may one stand in a response beside it."""
-        with self.transaction(lasting=False) as db:
-            found = db.execute("SELECT prompt FROM requests WHERE id = ?", (row_id,)).fetchone()
-        return found is not None and found["prompt"] is not None
 
-    def response(self, row_id: int) -> KeptResponse | None:
-        """The latest response that was kept for a row."""
-        kept = self.responses(row_id)
-        return kept[0] if kept else None
+def pack_for(database: Database, row_id: int, response: KeptResponse) -> KeptResponse:
+    """Pack a response of this row; call it before the transaction, for which others wait.
 
-    def responses(self, row_id: int) -> list[KeptResponse]:
-        """Every response that was kept for a row, the latest first."""
-        with self.transaction(lasting=False) as db:
-            found = db.execute(
-                "SELECT * FROM responses WHERE request = ? ORDER BY number DESC", (row_id,)
-            ).fetchall()
-        return [_unpack(response) for response in found]
+    A prompt stays in the response only where the row holds it too.
+    """
+    with database.read():
+        found = database.execute(statements.JOB, {"id": row_id}).fetchone()
+    keeps_prompt = found is not None and found["prompt"] is not None
+    return pack(response, database.hidden.get(row_id, ()), keeps_prompt=keeps_prompt)
 
-    def _keep(self, db: sqlite3.Connection, row_id: int, packed: KeptResponse) -> None:
-        """Keep what :func:`pack` gave, within the caller's transaction."""
-        known = db.execute(
-            "SELECT number, body = ? AS is_same FROM responses WHERE request = ? ORDER BY number",
-            (packed.body, row_id),
-        ).fetchall()
-        if any(each["is_same"] for each in known):
-            return
-        if len(known) >= MAX_KEPT:
-            db.execute(
-                "DELETE FROM responses WHERE request = ? AND number = ?",
-                (row_id, known[1]["number"]),
-            )
-        db.execute(
-            "INSERT INTO responses (request, number, status, body, note, truncated, received_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                row_id,
-                known[-1]["number"] + 1 if known else 1,
-                packed.status,
-                packed.body,
-                storable(packed.note),
-                packed.truncated,
-                packed.received_at or self.now(),
-            ),
-        )
+
+def insert_response(database: Database, row_id: int, packed: KeptResponse) -> None:
+    """Keep what :func:`pack` gave, within the caller's transaction."""
+    values = {"request": row_id, "body": packed.body}
+    known = database.execute(statements.COMPARE_RESPONSES, values).fetchall()
+    if any(each["is_same"] for each in known):
+        return
+    if len(known) >= MAX_KEPT:
+        second = {"request": row_id, "number": known[1]["number"]}
+        database.execute(statements.DELETE_RESPONSE, second)
+    more = {
+        "number": known[-1]["number"] + 1 if known else 1,
+        "status": packed.status,
+        "note": to_storable(packed.note),
+        "truncated": packed.truncated,
+        "received_at": packed.received_at or database.now(),
+    }
+    database.execute(statements.INSERT_RESPONSE, {**values, **more})
 
 
 def pack(
@@ -89,9 +74,9 @@ def pack(
         keeps_prompt: whether fields like ``revised_prompt`` may stay as the service wrote them.
     """
     text = hide_known(response.body.decode("utf-8", "surrogateescape"))
-    text = without_texts(text, hidden)
+    text = hide_texts(text, hidden)
     data = text.encode("utf-8", "surrogateescape")
-    body = zlib.compress(data if keeps_prompt else without_prompts(data), 1)
+    body = zlib.compress(data if keeps_prompt else hide_prompts(data), 1)
     is_cut = response.truncated or len(body) > MAX_KEPT_BYTES
     return replace(
         response, body=body[:MAX_KEPT_BYTES], note=redact(response.note), truncated=is_cut

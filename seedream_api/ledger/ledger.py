@@ -1,127 +1,111 @@
-"""The record of everything paid for: SQLite in the home folder, safe for several processes at once.
+"""The ledger: the store of every paid job, in one SQLite file that several processes may share.
 
-One row an intent; its states and moves are drawn in ``intents.py``. Every method is one transaction
-and blocks; callers on an event loop go through :meth:`Ledger.run`, which uses the ledger's own
-thread. If a row cannot be written, nothing may be sent.
-
-Ownership: a row that somebody works on names its owner, an OS lock (``locks.py``). A row of a live
-owner is waited for; of a dead one, whoever claims first takes over, in one transaction.
+:class:`Ledger` lists every operation. Each is a function of the open :class:`Database`, kept where
+its subject is: ``claims`` (who works on a job), ``transitions`` (what happens to it), ``queries``
+and ``browsing`` (what the engine and people read), and so on. If a row cannot be written, nothing
+may be sent.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from ..errors import OutcomeUnknown
-from .owner_lock import is_alive
-from .records import JobRecord, parse_readable, parse_row
-from .request_identity import choose_row, find_rows, storable_references
-from .states import JobSpec, State
-from .transitions import LedgerTransitions
+from . import (
+    browsing,
+    claims,
+    kept_responses,
+    pruning,
+    queries,
+    request_identity,
+    transitions,
+    upload_cache,
+)
+from .database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Ledger(LedgerTransitions):
-    """An open ledger.
+class _Operation(Generic[P, T]):
+    """A function of the database as a method: async in Ledger, blocking in SyncLedger."""
 
-    Args:
-        home: the home folder; made if missing, readable by its owner only.
-        now: wall-clock seconds; only ever shown to people, never decided upon.
+    def __init__(self, function: Callable[Concatenate[Database, P], T]) -> None:
+        self._function = function
 
-    Raises:
-        LedgerFailed: it cannot be opened, is newer than this code, or was found broken (then it is
-            kept aside under another name).
-    """
+    @overload
+    def __get__(
+        self, ledger: Ledger, kind: object = None
+    ) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    @overload
+    def __get__(self, ledger: SyncLedger, kind: object = None) -> Callable[P, T]: ...
+    def __get__(self, ledger: Ledger | SyncLedger, kind: object = None) -> Callable[P, Any]:
+        if isinstance(ledger, Ledger):
+            return partial(ledger.database.run, self._function)
+        return partial(self._function, ledger.database)
 
-    def claim(self, spec: JobSpec, idempotency_key: str, *, reuse: bool = True) -> JobRecord:
-        """The row of this intent: an earlier one that still answers for it, or a new one.
 
-        The row is *mine* (``row.owner == ledger.owner``) unless a live process works on it. With
-        ``reuse`` off a completed row no longer answers for its inputs.
-        """
-        with self.transaction(lasting=False) as db:
-            rows = find_rows(db, spec.fingerprints)
-            row = choose_row(rows, reuse=reuse)
-            if row is not None:
-                return self._hiding(self._take_over(db, parse_readable(row)), spec)
-            for stored in rows:
-                self._move(db, parse_readable(stored), State.FORGOTTEN)
-            return self._hiding(self._insert(db, spec, idempotency_key), spec)
+class _Operations:
+    """What both ledgers can do, and the database that they do it to; see :class:`Database`."""
 
-    def _hiding(self, row: JobRecord, spec: JobSpec) -> JobRecord:
-        if row.owner == self.owner:
-            self.hidden[row.id] = spec.hidden
-        return row
+    def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
+        self.database = Database(home, now=now)
+        self.path = self.database.path
+        self.owner = self.database.owner
+        self.is_owner_alive = self.database.is_owner_alive
+        self.close = self.database.close
 
-    def claim_task(self, address: str, task_id: str, key_print: str) -> JobRecord:
-        """The row of a task id, its own or a stranger's; made where there is none."""
-        task_id = task_id.encode("utf-8", "replace").decode()
-        with self.transaction(lasting=False) as db:
-            found = db.execute(
-                "SELECT * FROM requests WHERE task_id = ? AND state != 'forgotten' "
-                "ORDER BY id DESC",
-                (task_id,),
-            )
-            # A row of 0.1 spells the address as it was typed; reading it spells it as we do.
-            rows = sorted(map(parse_row, found), key=lambda row: row.address != address)
-            if rows:
-                return self._take_over(db, parse_readable(rows[0]))
-            now = self.now()
-            cursor = db.execute(
-                "INSERT INTO requests (state, owner, address, key_print, task_id, created_at, "
-                "accepted_at, updated_at) VALUES ('accepted', ?, ?, ?, ?, ?, ?, ?)",
-                (self.owner, address, key_print, task_id, now, now, now),
-            )
-            return self._row(db, cursor.lastrowid or 0)
+    @property
+    def is_unusable(self) -> bool:
+        return self.database.is_unusable
 
-    def claim_row(self, row_id: int) -> JobRecord:
-        """This row, mine unless a live process works on it."""
-        with self.transaction(lasting=False) as db:
-            return self._take_over(db, self._row(db, row_id))
+    claim = _Operation(claims.claim)
+    claim_task = _Operation(claims.claim_task)
+    claim_row = _Operation(claims.claim_row)
+    release = _Operation(claims.release)
+    forget = _Operation(claims.forget)
 
-    def _insert(self, db: sqlite3.Connection, spec: JobSpec, idempotency_key: str) -> JobRecord:
-        now = self.now()
-        cursor = db.execute(
-            "INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, "
-            "prompt, fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at) "
-            "VALUES ('intended', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self.owner, spec.fingerprint, spec.family, spec.model, spec.address,
-                spec.key_fingerprint, spec.prompt, json.dumps(dict(spec.fields)),
-                json.dumps(storable_references(spec.references)), str(spec.seed), spec.asked,
-                json.dumps(spec.notes), idempotency_key, now, now,
-            ),
-        )  # fmt: skip
-        return self._row(db, cursor.lastrowid or 0)
+    move = _Operation(transitions.move)
+    record_response = _Operation(transitions.record_response)
+    record_image = _Operation(transitions.record_image)
+    mark_missing = _Operation(transitions.mark_missing)
+    mark_delivered = _Operation(transitions.mark_delivered)
+    mark_pruned = _Operation(transitions.mark_pruned)
 
-    def _take_over(self, db: sqlite3.Connection, row: JobRecord) -> JobRecord:
-        """Make a row mine unless a live process works on it; a dead one's *sending* is unknown."""
-        if row.owner not in (None, self.owner) and is_alive(self._owners, str(row.owner)):
-            return row
-        if row.state is State.SENDING and row.owner != self.owner:
-            error = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
-            self._move(db, row, State.UNKNOWN, error=error)
-        db.execute("UPDATE requests SET owner = ? WHERE id = ?", (self.owner, row.id))
-        return self._any_row(db, row.id)
+    get_record = _Operation(queries.get_record)
+    list_records = _Operation(queries.list_records)
+    find_record = _Operation(queries.find_record)
+    find_task = _Operation(queries.find_task)
+    list_images = _Operation(queries.list_images)
+    list_readable_images = _Operation(queries.list_readable_images)
+    find_stored_image = _Operation(queries.find_stored_image)
+    typical_seconds = _Operation(queries.typical_seconds)
+    list_stored_files = _Operation(queries.list_stored_files)
+    sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
-    def release(self, row_id: int) -> None:
-        """Nobody of this process works on the row any more."""
-        with self.transaction(lasting=False) as db:
-            db.execute(
-                "UPDATE requests SET owner = NULL WHERE id = ? AND owner = ?", (row_id, self.owner)
-            )
-        self.hidden.pop(row_id, None)
+    list_jobs = _Operation(browsing.list_jobs)
+    get_job = _Operation(browsing.get_job)
+    find_reusable = _Operation(browsing.find_reusable)
 
-    def forget(self, row_id: int) -> None:
-        """Let the same inputs be paid for again; what is forgotten stays so.
+    identify_request = _Operation(request_identity.identify_request)
+    list_sent_urls = _Operation(request_identity.list_sent_urls)
 
-        Raises:
-            ValueError: a live process works on it.
-        """
-        with self.transaction() as db:
-            row = self._take_over(db, self._any_row(db, row_id))
-            if row.owner != self.owner:
-                raise ValueError(f"row {row_id} is worked on")
-            if row.state is not State.FORGOTTEN:
-                self._move(db, row, State.FORGOTTEN)
-            db.execute("UPDATE requests SET owner = NULL WHERE id = ?", (row_id,))
+    keep_response = _Operation(kept_responses.keep_response)
+    list_responses = _Operation(kept_responses.list_responses)
+
+    find_upload = _Operation(upload_cache.find_upload)
+    record_upload = _Operation(upload_cache.record_upload)
+    forget_uploads = _Operation(upload_cache.forget_uploads)
+
+    prune = _Operation(pruning.prune)
+
+
+class SyncLedger(_Operations):
+    """An open ledger whose operations block: for the command line and tests."""
+
+
+class Ledger(_Operations):
+    """An open ledger whose operations are coroutines; they run in order on one thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import given_urls
+from .statements import quote_states
 from .states import RELEASED_STATES, State
 
 STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
@@ -22,7 +22,39 @@ STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
 })  # fmt: skip
 """The column that records when a row came to a state."""
 
-_ENDED = ", ".join(f"'{state.value}'" for state in RELEASED_STATES)
+_OBJECT = "substr({0}, 1, instr({0} || '?X-Amz-', '?X-Amz-') - 1)"
+"""``strip_signature`` of ``request_identity.py`` in SQL."""
+
+_GIVEN_URLS = f"""
+    CREATE TABLE given_urls (
+        id INTEGER PRIMARY KEY,
+        url TEXT NOT NULL UNIQUE,
+        object TEXT NOT NULL,
+        content TEXT NOT NULL
+    );
+    CREATE INDEX given_urls_by_object ON given_urls (object);
+    CREATE INDEX given_urls_by_content ON given_urls (content);
+    CREATE INDEX requests_by_seed ON requests (seed) WHERE fingerprint IS NOT NULL;
+    INSERT OR IGNORE INTO given_urls (url, object, content)
+        SELECT url, {_OBJECT.format("url")}, content FROM uploads ORDER BY created_at;
+    INSERT OR IGNORE INTO given_urls (url, object, content)
+        SELECT url, {_OBJECT.format("url")}, 'sha256:' || sha256 FROM images
+        WHERE url IS NOT NULL AND sha256 IS NOT NULL ORDER BY request, position;
+    CREATE TRIGGER note_upload AFTER INSERT ON uploads
+    WHEN NOT EXISTS (SELECT 1 FROM given_urls WHERE url = NEW.url) BEGIN
+        INSERT INTO given_urls (url, object, content)
+        VALUES (NEW.url, {_OBJECT.format("NEW.url")}, NEW.content);
+    END;
+    CREATE TRIGGER note_result AFTER UPDATE OF url, sha256 ON images
+    WHEN NEW.url IS NOT NULL AND NEW.sha256 IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM given_urls WHERE url = NEW.url) BEGIN
+        INSERT INTO given_urls (url, object, content)
+        VALUES (NEW.url, {_OBJECT.format("NEW.url")}, 'sha256:' || NEW.sha256);
+    END;
+"""  # noqa: S608 - made of constants
+"""URLs that the ledger gave out, and the content of the image at each. Hosts renew such URLs, and
+paid requests hold them: a URL stays when its upload expires or another one replaces it. Triggers
+catch every writer, even version 0.1."""
 
 MIGRATIONS: tuple[str, ...] = (
     f"""
@@ -54,7 +86,7 @@ MIGRATIONS: tuple[str, ...] = (
         delivered_at REAL
     );
     CREATE UNIQUE INDEX one_live_row_an_intent ON requests (fingerprint)
-        WHERE fingerprint IS NOT NULL AND state NOT IN ({_ENDED});
+        WHERE fingerprint IS NOT NULL AND state NOT IN ({quote_states(RELEASED_STATES)});
     CREATE INDEX requests_by_task ON requests (task_id) WHERE task_id IS NOT NULL;
     CREATE INDEX requests_by_state ON requests (state, id);
     CREATE INDEX requests_by_model ON requests (model, id);
@@ -107,6 +139,6 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (request, number)
     );
     """,
-    given_urls.SCHEMA,
+    _GIVEN_URLS,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

@@ -1,7 +1,7 @@
-"""Who is alive: an OS lock held for the life of a process, never a pid or a clock.
+"""Tell which processes are alive by OS locks, never by a process ID or a clock.
 
-The system lets go of the lock when the process ends, however it ends; so a lock that can be taken
-belongs to nobody who lives.
+The system releases a lock when its process ends, however it ends, so a lock that can be taken has
+no live owner.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 if os.name == "nt":  # pragma: no cover - the other branch on the other system
     import msvcrt
 
-    def _take(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -24,7 +24,7 @@ if os.name == "nt":  # pragma: no cover - the other branch on the other system
 else:
     import fcntl
 
-    def _take(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,7 +33,7 @@ else:
 
 
 class OwnerLock:
-    """The lock of one open ledger; its name stands in the rows that the ledger works on.
+    """The lock of one open ledger, whose name is the owner of its rows.
 
     Raises:
         OSError: the folder cannot be written.
@@ -43,32 +43,31 @@ class OwnerLock:
         folder.mkdir(mode=0o700, exist_ok=True)
         self._descriptor: int | None = None
         _made.add(self)  # before it is locked: another thread may fork at any moment
-        # A sweep may catch the file between its making and its locking: then take another name.
+        # Another process may remove the file before it is locked: then take another name.
         while True:
             self.name = uuid.uuid4().hex
             self._path = folder / f"{self.name}.lock"
             self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-            if _take(self._descriptor) and self._path.exists():
+            if try_lock(self._descriptor) and self._path.exists():
                 return
             self._close()
 
     def release(self) -> None:
-        """Let go; the owner counts as dead from now on."""
+        """Release the lock; the owner counts as dead from now on."""
         if self._close():
-            # On Windows another process may just be looking at it; whoever finds it removes it.
+            # Windows keeps a file that another process has open; that process removes it.
             with contextlib.suppress(OSError):
                 self._path.unlink()
 
     def close_in_child(self) -> None:
-        """A forked child inherits the open lock and would keep its dead parent alive."""
+        """Close the inherited lock, with which a forked child would keep its dead parent alive."""
         self._close()
 
     def _close(self) -> bool:
-        """Whether it was open until now."""
+        """Close the file; tell whether it was open."""
         if self._descriptor is None:
             return False
-        # Another thread may fork between the two: the child must not close a number again that
-        # may belong to another file by then.
+        # Another thread may fork in between; the child must not close the same number twice.
         descriptor, self._descriptor = self._descriptor, None
         os.close(descriptor)
         return True
@@ -87,17 +86,17 @@ if hasattr(os, "register_at_fork"):
 
 
 def is_alive(folder: Path, name: str) -> bool:
-    """Whether the owner called ``name`` still holds its lock. A dead owner's file is removed."""
+    """Tell whether the owner still holds its lock; remove the file of a dead one."""
     path = folder / f"{name}.lock"
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
     try:
-        if not _take(descriptor):
+        if not try_lock(descriptor):
             return True
-        # Under the lock, lest its maker lock it just before it goes. Windows refuses that as long
-        # as anybody has the file open, which is as safe.
+        # Removed under the lock, so that its creator cannot lock a removed file. Windows refuses to
+        # remove an open file, which is as safe.
         with contextlib.suppress(OSError):
             path.unlink()
     finally:

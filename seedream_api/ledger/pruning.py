@@ -1,7 +1,7 @@
-"""Keeps the image store within its bound: delivered images go, oldest first; nothing else does.
+"""Keep the image store within its limit by removing delivered images, oldest first.
 
-A row whose images are gone stays: the same inputs are then fetched again by link or by task, never
-paid for again by themselves.
+Rows stay: the images of a pruned row are fetched again by link or by task, never paid for again
+without a decision of the user.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .database import Database
 from .image_store import ImageStore
-from .ledger import Ledger
+from .queries import list_stored_files
+from .transitions import mark_pruned
 
 IN_USE_S = 600.0
-"""An image that was delivered so recently may still be read by a running graph."""
+"""A running workflow may still read an image that was delivered so recently."""
 ORPHAN_S = 3600.0
-"""A whole file without a row may just be about to get one."""
+"""A newer file without a row may be about to get one."""
 
 
 @dataclass(frozen=True)
@@ -28,42 +30,42 @@ class Pruned:
 
 
 def prune(
-    ledger: Ledger,
+    database: Database,
     store: ImageStore,
     *,
     keep_bytes: int,
     older_than_s: float | None = None,
 ) -> Pruned:
-    """Remove delivered images until at most ``keep_bytes`` are left; blocks, call it in a thread.
+    """Remove delivered images until at most ``keep_bytes`` are left.
 
     Args:
         older_than_s: also remove all that were delivered longer ago than this.
     """
-    now = ledger.now()
-    files = ledger.stored_files()
+    now = database.now()
+    files = list_stored_files(database)
     total = sum(file.bytes for file in files)
     removed, freed = 0, 0
     for file in files:
         if file.delivered_at is None:
             continue
-        # A moment that lies ahead was noted by a clock that was wrong: it is no less long ago.
+        # A time in the future comes from a clock that was wrong.
         age_s = abs(now - file.delivered_at)
         if age_s < IN_USE_S:
             continue
         is_old = older_than_s is not None and age_s > older_than_s
         if total - freed <= keep_bytes and not is_old:
             continue
-        # The file first: a row without its file is fetched again, a file without a row is lost.
+        # The file first: a row without one is fetched again, a file without a row wastes space.
         if not _remove(file.path):
             continue
-        ledger.mark_pruned(file.sha256)
+        mark_pruned(database, file.sha256)
         removed, freed = removed + 1, freed + file.bytes
     remove_orphans(store, (file.path for file in files), now)
     return Pruned(removed, freed)
 
 
 def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None:
-    """Remove whole files that a crash left without a row."""
+    """Remove complete files that a crash left without a row."""
     expected = set(known)
     for path in store.files():
         if path not in expected and _age_s(path, now) > ORPHAN_S:
@@ -71,8 +73,7 @@ def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None
 
 
 def _age_s(path: Path, now: float) -> float:
-    """Seconds between its writing and now, also where a wrong clock dated it ahead; 0 for what
-    another process has removed by now."""
+    """Get the seconds since a file was written, also if dated ahead; 0 where it is gone."""
     try:
         return abs(now - path.stat().st_mtime)
     except OSError:
@@ -80,7 +81,7 @@ def _age_s(path: Path, now: float) -> float:
 
 
 def _remove(path: Path) -> bool:
-    """Whether the file is gone. Windows keeps one that somebody is reading: the next time, then."""
+    """Remove a file; tell whether it is gone. Windows keeps a file that is being read."""
     try:
         path.unlink(missing_ok=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""The ledger's rows as they are read back."""
+"""The ledger's rows as they are read."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from .states import State
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One intent. Times are wall-clock seconds since the epoch."""
+    """A job as read. Times are wall-clock seconds since the epoch."""
 
     id: int
     state: State
     owner: str | None
     fingerprint: str | None
-    """``None`` for a task that was adopted by its id."""
+    """``None`` for a task that was claimed by its ID."""
     family: str | None
     model: str | None
     address: str
@@ -54,17 +54,17 @@ class JobRecord:
     finished_at: float | None
     delivered_at: float | None
     is_readable: bool = True
-    """Whether all of it that decides about money could be read; ``error`` says what could not."""
+    """Whether every cell that decides about money could be read; else ``error`` lists them."""
 
     @property
     def may_have_been_charged(self) -> bool:
-        """Whether money may hang on it, as far as the record knows."""
+        """Whether the job may have been charged, as far as the ledger knows."""
         if self.error is not None:
             return self.error.may_have_been_charged
         return self.sent_at is not None or self.accepted_at is not None
 
     def charged_images(self, images: Sequence[ImageRecord]) -> int:
-        """How many images may have been charged: those that were made, else all that were asked."""
+        """Count the images that may have been charged: those made, else all requested."""
         if not self.may_have_been_charged:
             return 0
         return sum(image.was_made for image in images) if images else self.asked
@@ -72,7 +72,7 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image of a row: where the service put it, and its file once it is stored."""
+    """An image of a row: its URL, and its file once it is stored."""
 
     request: int
     position: int
@@ -84,20 +84,20 @@ class ImageRecord:
     width: int
     height: int
     error: str | None
-    """Why the service made none at this position."""
+    """Why the service made no image at this position."""
     url_seen_at: float | None
     """When the service first gave the URL, in wall-clock seconds."""
     url_expires_at: float | None
-    """When the URL is said to die, in wall-clock seconds; see ``link_life.py``."""
+    """When the URL expires, in wall-clock seconds; see ``link_expiry.py``."""
 
     @property
     def was_made(self) -> bool:
-        """Whether the service made it; what is made is charged."""
+        """Whether the service made, and charged, the image."""
         return self.error is None
 
     @property
     def is_missing(self) -> bool:
-        """Whether the service made it and its bytes are not in the store."""
+        """Whether the service made the image and the store does not hold it."""
         return self.was_made and self.file is None
 
 
@@ -120,26 +120,16 @@ class KeptResponse:
     received_at: float = 0.0
 
 
-@dataclass(frozen=True)
-class StoredFileUse:
-    """A file of the store, and when the last of its rows was delivered; ``None``: one never was."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    delivered_at: float | None
-
-
 _DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at", "accepted_at"))
-"""Columns without which it is not known what was paid for, or where it can be fetched."""
+"""Columns that say what was paid for and where to fetch it."""
 
 
 def parse_row(found: sqlite3.Row) -> JobRecord:
-    """Read a row. Cells that cannot be read are left out, and its error or a note names them."""
+    """Parse a row; its error or a note lists cells that cannot be read."""
     cells = Cells(found)
     row = JobRecord(
         id=found["id"],
-        state=cells.state(),
+        state=cells.read_state(),
         owner=cells.read("owner", to_owner, None),
         fingerprint=cells.read("fingerprint", to_text, None),
         family=cells.read("family", to_text, None),
@@ -168,14 +158,14 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     if _DECIDING.isdisjoint(cells.problems):
         note = f"entry {row.id} of the record cannot be read in full: {', '.join(cells.problems)}"
         return replace(row, notes=(*row.notes, note))
-    return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
+    return replace(row, is_readable=False, error=cells.build_error(row.id, row.state))
 
 
-def parse_readable(row: JobRecord) -> JobRecord:
-    """The row, if it may be acted upon.
+def require_readable(row: JobRecord) -> JobRecord:
+    """Refuse a damaged row.
 
     Raises:
-        LedgerFailed: what decides about money cannot be read.
+        LedgerFailed: a cell that decides about money cannot be read.
     """
     if not row.is_readable and row.error is not None:
         raise row.error
@@ -183,15 +173,15 @@ def parse_readable(row: JobRecord) -> JobRecord:
 
 
 def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
-    """Read an image. What cannot be read of it is missing, and is fetched again.
+    """Parse an image; what cannot be read counts as missing and is fetched again.
 
     Raises:
-        LedgerFailed: its position in the row cannot be read.
+        LedgerFailed: the position cannot be read.
     """
     cells = Cells(found)
     position = cells.read("position", to_count, None)
     if position is None:
-        raise cells.failure(found["request"], State.ANSWERED)
+        raise cells.build_error(found["request"], State.ANSWERED)
     error = found["error"]
     return ImageRecord(
         request=found["request"],
@@ -209,8 +199,8 @@ def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
     )
 
 
-def shown_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
-    """Read images for people who look at them; those that cannot be read are left out."""
+def parse_readable_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
+    """Parse images for display, without those that cannot be read."""
     images: list[ImageRecord] = []
     for each in found:
         try:

@@ -1,4 +1,4 @@
-"""The ledger's file: opening it, bringing it up to date, and what is done about a broken one."""
+"""Open the ledger's file, migrate it, and quarantine a broken one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .cells import text_or_bytes
 from .migrations import MIGRATIONS
 
 BUSY_S = 30.0
-"""How long a transaction waits for another process's; each takes milliseconds."""
-MAKING_S = 2.0
-"""How long a file may stay empty that another process is just making."""
+"""How long a transaction waits for one of another process; each takes milliseconds."""
+CREATION_S = 2.0
+"""How long a file that another process creates may stay empty."""
 
 _LOG_HEADS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
@@ -27,25 +27,25 @@ INTEGRITY_PROBES = (
     "SELECT bytes FROM images NOT INDEXED LIMIT 1",
     "SELECT position FROM images ORDER BY request DESC LIMIT 1",
 )
-"""They read the roots of what an answer is written into: a broken file shows itself when it is
-opened, and not when something was paid for."""
+"""Reads of the roots of every table and index that a response is written to: a broken file is found
+when it is opened, and not after something was paid for."""
 
-Place = tuple[int, int]
-"""Device and inode: which file it is, whatever it is called by now."""
+FileId = tuple[int, int]
+"""Device and inode: they identify a file whatever its name."""
 
 
-def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
-    """Open the file and bring it up to date; gives its place too.
+def open_database(path: Path) -> tuple[sqlite3.Connection, FileId | None]:
+    """Open the file, migrate it, and get its ID.
 
     Raises:
-        LedgerFailed: it cannot be opened, is newer than this code, or is broken; a broken one is
-            moved aside first, never deleted.
+        LedgerFailed: it cannot be opened, is newer than this code, or is broken; a broken file is
+            quarantined, never deleted.
     """
     connection: sqlite3.Connection | None = None
-    place: Place | None = None
+    opened: FileId | None = None
     try:
-        is_new = _make(path)
-        place = file_id(path)
+        is_new = _create_file(path)
+        opened = file_id(path)
         _check_log(path)
         if not is_new:
             _check_size(path)
@@ -59,22 +59,23 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, Place | None]:
     except (OSError, sqlite3.Error) as error:
         if connection is not None:
             connection.close()
-        raise failed(path, place, error) from None
+        raise to_ledger_error(path, opened, error) from None
     except LedgerFailed:
         if connection is not None:
             connection.close()
         raise
-    return connection, place
+    return connection, opened
 
 
-def _make(path: Path) -> bool:
-    """Make the file by ourselves, so that SQLite's own files beside it get the same rights.
+def _create_file(path: Path) -> bool:
+    """Create the file unless it exists, so that SQLite's files beside it get the same mode.
 
-    Tells whether it was missing.
+    An existing file is not opened: when a process closes a file, POSIX drops all locks that the
+    process holds on it. Without the locks of another ledger of this process, the next process that
+    closes the ledger takes itself for the last one and removes the log in use.
 
-    One that exists is not opened: POSIX takes a process's locks on a file away when the process
-    closes it anywhere. With those of another ledger of this process gone, any other process that
-    closes the record takes itself for the last, and removes the log that this one writes into.
+    Returns:
+        Whether the file was missing.
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -83,15 +84,16 @@ def _make(path: Path) -> bool:
 
 
 def _check_size(path: Path) -> None:
-    """SQLite takes an empty file for a new database, and deletes the log beside it.
+    """Refuse an empty file that held a ledger before.
 
-    A full disk, a torn copy or a synchronised folder may leave one where there was a record.
+    SQLite takes an empty file for a new database and deletes the log beside it. A full disk, an
+    interrupted copy or a synchronised folder may leave one.
 
     Raises:
-        LedgerFailed: the file is empty, and what lies beside it says that it was not.
+        LedgerFailed: the file is empty, but its log or stored images exist.
     """
     log = path.with_name(f"{path.name}-wal")
-    ends = time.monotonic() + MAKING_S
+    ends = time.monotonic() + CREATION_S
     while path.stat().st_size == 0:
         if not (_size_of(log) or any((path.parent / "images").glob("[0-9a-f][0-9a-f]/*"))):
             return
@@ -108,8 +110,7 @@ def _size_of(path: Path) -> int:
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch a fresh file to a log. SQLite waits for nobody here: of two processes that open one
-    at once, it tells the second that the file is locked."""
+    """Switch a new file to a write-ahead log; SQLite does not wait for other processes here."""
     ends = time.monotonic() + BUSY_S
     while True:
         try:
@@ -123,16 +124,16 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
 
 
 def _check_log(path: Path) -> None:
-    """SQLite takes a log with a wrong head for an empty one, and what was written last for lost.
+    """Refuse a damaged log, which SQLite takes for an empty one, losing the last writes.
 
     Raises:
-        LedgerFailed: the log is not one of SQLite's; it is left as it is.
+        LedgerFailed: the log does not start as SQLite's do; it is left as it is.
     """
     log = path.with_name(f"{path.name}-wal")
     if log.exists():
         with log.open("rb") as file:
             head = file.read(len(_LOG_HEADS[0]))
-        # Empty, or zeros, is what a power failure leaves of a log that nobody relied on yet.
+        # A power failure may leave an empty or zeroed log, which holds no durable write.
         if head.strip(b"\0") and head not in _LOG_HEADS:
             raise LedgerFailed("ledger_log_damaged", path=log)
 
@@ -145,8 +146,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in _statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
-        for look in INTEGRITY_PROBES:
-            connection.execute(look).fetchone()
+        for probe in INTEGRITY_PROBES:
+            connection.execute(probe).fetchone()
         connection.execute("COMMIT")
     except BaseException:
         roll_back(connection)
@@ -154,7 +155,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Split a script; a trigger holds semicolons inside."""
+    """Split a script into statements; triggers contain semicolons."""
     statement = ""
     for part in script.split(";"):
         statement += f"{part};"
@@ -165,13 +166,13 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
-    """End a transaction that failed; on a full disk SQLite has ended it already."""
+    """Roll back, unless SQLite has done so, as on a full disk."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")
 
 
-def file_id(path: Path) -> Place | None:
-    """The place of the file that is called ``path`` now, ``None`` where there is none."""
+def file_id(path: Path) -> FileId | None:
+    """Identify the file at ``path``; ``None`` where there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -192,7 +193,7 @@ _BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
 
 
 def is_broken(error: BaseException) -> bool:
-    """Whether SQLite itself says that the file is damaged, not that it is busy or out of reach."""
+    """Tell whether SQLite reports damage, rather than a file that is busy or out of reach."""
     if not isinstance(error, sqlite3.DatabaseError):
         return False
     code = getattr(error, "sqlite_errorcode", None)
@@ -200,20 +201,20 @@ def is_broken(error: BaseException) -> bool:
         return code & 0xFF in _BROKEN
     if sys.version_info >= (3, 11):
         return False
-    # Python 3.10 does not tell the code.
+    # Python 3.10 gives no error code.
     text = str(error)
     return text in _BROKEN_WORDS or text.startswith("malformed database schema (")
 
 
-def quarantine(path: Path, place: Place | None) -> Path:
-    """Move a broken ledger and SQLite's files beside it to names that say when.
+def quarantine(path: Path, broken: FileId | None) -> Path:
+    """Rename a broken ledger, with SQLite's files beside it, to names with the time.
 
     Args:
-        place: of the broken file; what another process has begun in its stead meanwhile stays.
+        broken: the ID of the broken file; a new file of another process stays.
     """
     stamp = datetime.now(tz=timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
     aside = path.with_name(f"{path.stem}.broken-{stamp}{path.suffix}")
-    if file_id(path) != place:
+    if file_id(path) != broken:
         return aside.with_name(f"{path.stem}.broken-*{path.suffix}")
     for ending in ("", "-wal", "-shm"):
         source = path.with_name(path.name + ending)
@@ -222,15 +223,17 @@ def quarantine(path: Path, place: Place | None) -> Path:
     return aside
 
 
-def failed(path: Path, place: Place | None, error: OSError | sqlite3.Error) -> LedgerFailed:
-    """What went wrong, in words; a broken file, which nobody may have open here, is kept aside."""
+def to_ledger_error(
+    path: Path, opened: FileId | None, error: OSError | sqlite3.Error
+) -> LedgerFailed:
+    """Convert an error; quarantine a broken file, which this process must have closed."""
     reason: object = error
     if is_broken(error):
         try:
-            aside = quarantine(path, place)
+            aside = quarantine(path, opened)
             return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
-        except OSError as kept:
-            reason = f"{error}; it cannot be renamed: {kept.strerror or kept}"
+        except OSError as failed:
+            reason = f"{error}; it cannot be renamed: {failed.strerror or failed}"
     elif isinstance(error, OSError):
         reason = error.strerror or error
     return LedgerFailed("ledger_unwritable", path=path, reason=reason)

@@ -1,4 +1,4 @@
-"""What makes two requests the same, and the states through which a paid request goes::
+"""The states of a paid job, and what makes two requests the same::
 
     intended ──► sending ──► accepted ──► answered ──► completed | partial
        │  ▲         │  │         │  │         ▲              │
@@ -11,15 +11,14 @@
     unknown ──► accepted | answered | empty
     empty ────► accepted | answered
 
-``intended``: written down, references may travel, nothing sent. ``sending``: the first byte is
-about to leave. ``accepted``: the task id is known. ``answered``: the result URLs are known.
-``empty``: the service says completed, and no image can be read from its response. *unknown* and
-*empty* rows may hold that response (``ledger.keep_response``): a poll of the task, or reading the
-kept response again, may still find what was paid for. ``forgotten``: a person, or
-SEEDREAM_REUSE=off, lets the same inputs be paid for again; any state at which nobody works may
-become so.
+``intended``: recorded; references may be uploaded, nothing is sent. ``sending``: the first byte is
+about to leave. ``accepted``: the task ID is known. ``answered``: the result URLs are known.
+``empty``: the service reports completion, but its response contains no readable image. *unknown*
+and *empty* rows may keep that response (``keep_response``): polling the task, or reading the kept
+response again, may still find what was paid for. ``forgotten``: a person, or SEEDREAM_REUSE=off,
+lets the same inputs be paid for again; a row becomes so from any state but *sending*.
 
-After *refused*, *failed*, *withdrawn* and *forgotten* the same inputs are a new request; after any
+After *refused*, *failed*, *withdrawn* and *forgotten* the same inputs are a new request; in any
 other state they are this one.
 """
 
@@ -35,7 +34,7 @@ from typing import Any
 
 
 class State(str, Enum):
-    """Where a paid request stands."""
+    """The state of a paid job."""
 
     INTENDED = "intended"
     SENDING = "sending"
@@ -78,12 +77,12 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     State.WITHDRAWN: frozenset({State.FORGOTTEN}),
     State.FORGOTTEN: frozenset(),
 })  # fmt: skip
-"""From each state, the states that may follow; ``ledger.Ledger`` allows no other move."""
+"""The states that may follow each state; ``transitions.py`` refuses any other change."""
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """A wish as the ledger writes it down, before anything is sent."""
+    """A job to record before anything is sent."""
 
     fingerprint: str
     family: str
@@ -100,7 +99,7 @@ class JobSpec:
     """The most images that may be charged."""
     notes: tuple[str, ...] = field(default=())
     hidden: tuple[str, ...] = field(default=(), repr=False)
-    """Texts of the request that must not be written down when the service repeats them."""
+    """Texts of the request that must not be stored when the service repeats them."""
     also: tuple[str, ...] = field(default=())
     """Fingerprints of the same request in spellings that older rows hold."""
 
@@ -113,12 +112,12 @@ class JobSpec:
 def fingerprint(
     address: str, body: Mapping[str, Any], references: tuple[str, ...], seed: int
 ) -> str:
-    """The identity of a request: body, references by content, seed and address; nothing else.
+    """Hash what identifies a request: body, references by content, seed and address.
 
     Args:
         body: the JSON body without its reference field.
-        references: one identity a reference, in order: ``sha256:`` of a picture, also of one at a
-            URL that this ledger gave out; ``url:`` of any other.
+        references: one identity per reference, in order: ``sha256:`` for an image, also for one at
+            a URL that this ledger gave out; ``url:`` for any other URL.
     """
     parts = {"address": address, "body": body, "references": references, "seed": seed}
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -126,5 +125,5 @@ def fingerprint(
 
 
 def key_fingerprint(key: str) -> str:
-    """Tells keys apart without telling a key: a slow hash would not hide a guessable key better."""
+    """Hash a key to tell keys apart; a slow hash would not hide a guessable key better."""
     return hashlib.sha256(b"seedream key:" + key.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Which pictures are uploaded already, by content, kept in the ledger across restarts."""
+"""Uploads of reference images by content, kept across restarts."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..images.encode import EncodedImage
-from .ledger import Ledger
+from . import statements
+from .database import Database
 
 ASSUMED_LIFE_S = 24 * 3600.0
-"""Of a URL whose host promises nothing."""
+"""How long a URL is taken to live whose host promises nothing."""
 _LEAST_LEFT_S = 600.0
 _LEAST_LEFT_SHARE = 0.05
-"""A request may wait for its turn at the service, which fetches the picture only then."""
+"""The service fetches the image only when the request has waited for its turn."""
 
 
 @dataclass(frozen=True)
 class UploadedReference:
-    """A picture at the place from where the service fetches it.
+    """A reference image at the URL from which the service fetches it.
 
     Args:
         expires_at: wall-clock seconds; ``None`` where the host promises nothing.
-        notes: what was done to the picture on the way.
-        reused: whether it was there already.
+        notes: what was done to the image before the upload.
+        reused: whether an earlier upload serves.
     """
 
     target: str
@@ -56,57 +57,57 @@ def to_uploaded_reference(
 
 
 def safe_until(expires_at: float | None, created_at: float) -> float:
-    """The wall-clock second from which on a URL is too close to its end to be given out."""
+    """Get the wall-clock second after which a URL expires too soon to be sent."""
     ends = created_at + ASSUMED_LIFE_S if expires_at is None else expires_at
     return ends - max(_LEAST_LEFT_S, _LEAST_LEFT_SHARE * (ends - created_at))
 
 
-def get(ledger: Ledger, content: str, target: str, place: str) -> UploadedReference | None:
-    """The upload of this content there, if its URL lives long enough. Call by ``Ledger.run``.
+def find_upload(
+    database: Database, content: str, target: str, location: str
+) -> UploadedReference | None:
+    """Find the upload of this content, unless its URL expires soon.
 
     Args:
-        content: what ``PictureReference.identity`` gives.
-        place: what ``Way.place`` says.
+        content: ``PictureReference.identity``.
+        location: ``UploadTarget.location``.
     """
-    with ledger.transaction() as db:
-        found = db.execute(
-            "SELECT * FROM uploads WHERE content = ? AND way = ? AND place = ?",
-            (content, target, place),
-        ).fetchone()
+    values = {"content": content, "target": target, "location": location}
+    with database.read():
+        found = database.execute(statements.UPLOAD, values).fetchone()
     try:
-        if found is None or safe_until(found["expires_at"], found["created_at"]) <= ledger.now():
+        if found is None or safe_until(found["expires_at"], found["created_at"]) <= database.now():
             return None
-        return _sent(found)
+        return _parse(found)
     except (ValueError, TypeError, RecursionError):
-        return None  # nobody wrote that; another upload costs nothing
+        return None  # a damaged row; another upload costs nothing
 
 
-def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> None:
-    """Write an upload down, and forget those that have expired. Call by ``Ledger.run``."""
-    now = ledger.now()
-    with ledger.transaction(lasting=False) as db:
-        db.execute(
-            "DELETE FROM uploads WHERE COALESCE(expires_at, created_at + ?) < ?",
-            (ASSUMED_LIFE_S, now),
-        )
-        db.execute(
-            "INSERT OR REPLACE INTO uploads (content, way, place, url, expires_at, width, height, "
-            "media_type, bytes, lossless, notes, created_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                content, sent.target, place, sent.url, sent.expires_at, sent.width, sent.height,
-                sent.media_type, sent.bytes, sent.lossless, json.dumps(sent.notes), now,
-            ),
-        )  # fmt: skip
+def record_upload(
+    database: Database, content: str, location: str, uploaded: UploadedReference
+) -> None:
+    """Record an upload, and delete those that have expired."""
+    values = {
+        **vars(uploaded),
+        "content": content,
+        "location": location,
+        "notes": json.dumps(uploaded.notes),
+        "now": database.now(),
+    }
+    with database.write(durable=False):
+        expired = {"assumed_life_s": ASSUMED_LIFE_S, "now": values["now"]}
+        database.execute(statements.DELETE_EXPIRED_UPLOADS, expired)
+        database.execute(statements.DELETE_UPLOAD, values)
+        database.execute(statements.INSERT_UPLOAD, values)
 
 
-def invalidate(ledger: Ledger, contents: Iterable[str]) -> None:
-    """These pictures have to be uploaded again. Call by ``Ledger.run``."""
-    with ledger.transaction() as db:
-        db.executemany("DELETE FROM uploads WHERE content = ?", [(one,) for one in contents])
+def forget_uploads(database: Database, contents: Iterable[str]) -> None:
+    """Delete the uploads of these contents, which have to be uploaded again."""
+    with database.write(durable=True):
+        for content in contents:
+            database.execute(statements.DELETE_UPLOADS, {"content": content})
 
 
-def _sent(found: sqlite3.Row) -> UploadedReference:
+def _parse(found: sqlite3.Row) -> UploadedReference:
     return UploadedReference(
         target=found["way"],
         url=found["url"],

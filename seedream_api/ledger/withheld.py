@@ -1,8 +1,8 @@
-"""Takes texts that must not be written down out of what the service said.
+"""Remove texts that must not be stored from responses and errors of the service.
 
-A service may repeat a request in its response or its error: the signed URLs of reference
-images, and the prompt, which is not stored where SEEDREAM_STORE_PROMPTS is off. Addresses and data
-of result images stay as they are: they are what the response is kept for.
+A service may repeat a request in its response or its error: the signed URLs of reference images,
+and the prompt, which is not stored where SEEDREAM_STORE_PROMPTS is off. URLs and data of result
+images stay: the response is kept for them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ..redaction import REDACTED
 
 _PROMPT = re.compile(rb'(\\{0,7}"\w{0,30}prompt\w{0,30}\\{0,7}"\s{0,9}:\s{0,9})(\\{0,7})"')
 _LIKE_DATA = re.compile(r"[A-Za-z0-9+/=_-]*")
-"""Letters of which base64 is made: such a text may stand in an image by chance."""
+"""A text of base64 characters alone may occur in image data by chance."""
 
 
-def without_texts(text: str, hidden: Iterable[str]) -> str:
-    """``text`` without the hidden texts, however JSON spells them."""
+def hide_texts(text: str, hidden: Iterable[str]) -> str:
+    """Redact the hidden texts, however JSON spells them."""
     for each in sorted(filter(None, hidden), key=len, reverse=True):
         quoted = _LIKE_DATA.fullmatch(each) is not None
         for spelled in _spellings(each):
@@ -32,18 +32,18 @@ def without_texts(text: str, hidden: Iterable[str]) -> str:
     return text
 
 
-def without_texts_in(value: Any, hidden: tuple[str, ...]) -> Any:
-    """A JSON value whose texts hold none of the hidden ones."""
+def hide_texts_in(value: Any, hidden: tuple[str, ...]) -> Any:
+    """Redact the hidden texts in every string of a JSON value."""
     if isinstance(value, str):
-        return REDACTED if value in hidden else without_texts(value, hidden)
+        return REDACTED if value in hidden else hide_texts(value, hidden)
     if isinstance(value, dict):
         texts = cast("dict[str, Any]", value)
-        return {name: without_texts_in(each, hidden) for name, each in texts.items()}
+        return {name: hide_texts_in(each, hidden) for name, each in texts.items()}
     return value
 
 
 def _spellings(text: str) -> list[str]:
-    """A text as it stands in prose, in JSON, and in JSON inside JSON."""
+    """List the spellings of a text: plain, in JSON, and in JSON inside JSON."""
     found = {text}
     for ascii_only in (True, False):
         once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
@@ -52,8 +52,8 @@ def _spellings(text: str) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
-def without_prompts(data: bytes) -> bytes:
-    """JSON without the values of fields like ``prompt`` and ``revised_prompt``."""
+def hide_prompts(data: bytes) -> bytes:
+    """Redact the values of JSON fields like ``prompt`` and ``revised_prompt``."""
     kept, end = bytearray(), 0
     for match in _PROMPT.finditer(data):
         if match.start() >= end:
@@ -63,10 +63,10 @@ def without_prompts(data: bytes) -> bytes:
 
 
 def _end_of_text(data: bytes, start: int, escapes: int) -> int:
-    """Where the text ends whose opening quote stood behind so many backslashes.
+    """Find the end of a JSON string whose opening quote follows this many backslashes.
 
-    JSON inside JSON doubles them: 0, 1, 3, 7. A quote ends the text if as many stand before it,
-    beside those of whole escaped backslashes. A text that was cut has no end.
+    JSON inside JSON needs 0, 1, 3, 7 of them. A quote ends the string if it follows as many, not
+    counting escaped backslashes. A truncated string ends with the data.
     """
     at = data.find(b'"', start)
     while at >= 0:

@@ -23,7 +23,7 @@ from ..images.decode import probe
 from ..images.encode import EncodedImage
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
-from ..ledger.upload_cache import UploadedReference, get, invalidate, put, to_uploaded_reference
+from ..ledger.upload_cache import UploadedReference, to_uploaded_reference
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
@@ -161,7 +161,7 @@ class Uploader:
     async def invalidate(self, contents: Iterable[str]) -> None:
         """The service could not read these pictures: they are uploaded anew next time."""
         try:
-            await self._ledger.run(invalidate, self._ledger, tuple(contents))
+            await self._ledger.forget_uploads(tuple(contents))
         except LedgerFailed as error:
             log.warning("uploads that do not work were not forgotten: %s", error)
 
@@ -217,12 +217,12 @@ class Uploader:
         self, picture: PictureReference, target: UploadTarget, content: str
     ) -> UploadedReference:
         ledger = self._ledger
-        known = await ledger.run(get, ledger, content, target.name, target.location)
+        known = await ledger.find_upload(content, target.name, target.location)
         if known is not None:
             return known
         is_proven = self._settings.is_on("SEEDREAM_VERIFY_UPLOADS")
         sent = await self._upload(picture, target, is_proven=is_proven)
-        await ledger.run(put, ledger, content, target.location, sent)
+        await ledger.record_upload(content, target.location, sent)
         return sent
 
     async def _upload(

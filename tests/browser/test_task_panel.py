@@ -53,10 +53,10 @@ _SCROLL = """async () => {
 
 def fill(home: Path, count: int) -> None:
     """Write ``count`` requests into the record, as another ComfyUI of this home would."""
-    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.ledger import SyncLedger
     from seedream_api.ledger.states import JobSpec, State
 
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     for number in range(count):
         intent = JobSpec(
             fingerprint=f"{home} {number}",

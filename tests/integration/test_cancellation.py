@@ -10,6 +10,7 @@ import pytest
 from seedream_api import Charge, collect, generate
 from seedream_api.errors import LedgerFailed, NotSent
 from seedream_api.jobs.collect import resume
+from seedream_api.ledger.queries import get_record
 from support.async_helpers import Held, cancelled, soon
 from support.fake_service import DropAfterReceipt, Fault, Status, Truncated
 from support.sample_requests import BOTH, NOW_5, cat
@@ -46,20 +47,21 @@ def test_cancel_just_after_the_end_tells_that_end(
     async def road(session: Any) -> Any:
         api_client.sandbox.faults.push("generate", fault)
         api_client.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
-        run, release, released = session.ledger.run, session.ledger.release, asyncio.Event()
+        database, released = session.ledger.database, asyncio.Event()
+        run = database.run
 
         async def held(call: Any, *args: Any, **kwargs: Any) -> Any:
-            if call == release:
+            if call.__name__ == "release":
                 released.set()
                 await asyncio.Event().wait()
             return await run(call, *args, **kwargs)
 
-        session.ledger.run = held
+        database.run = held
         task = asyncio.create_task(generate(cat(), session))
         await released.wait()
         assert not any(work.is_sending for work in session.running_jobs.values())
         error = await cancelled(task)
-        session.ledger.run = run
+        database.run = run
         return error
 
     error = api_client.run(road)
@@ -193,14 +195,17 @@ def test_unsent_request_is_taken_back_before_the_next_try(
 @pytest.mark.parametrize("is_full", [False, True])
 def test_cancel_of_claimed_job_spares_equal_request(api_client: Any, is_full: bool) -> None:
     async def road(session: Any) -> Any:
-        claim, run = session.ledger.claim, Held(session.ledger, "run", only="claim")
+        claim, run = session.ledger.claim, Held(session.ledger.database, "run", only="claim")
 
-        def claim_in_vain(*args: Any, **kwargs: Any) -> Any:
-            session.ledger.claim = claim
+        def claim_in_vain(*_args: Any) -> Any:
             raise LedgerFailed("ledger_unwritable", path=session.ledger.path, reason="disk full")
 
+        async def claim_once_in_vain(*_args: Any, **_options: Any) -> Any:
+            session.ledger.claim = claim
+            await session.ledger.database.run(claim_in_vain)
+
         if is_full:
-            session.ledger.claim = claim_in_vain
+            session.ledger.claim = claim_once_in_vain
         first = asyncio.create_task(generate(cat(), session))
         await run.reached.wait()
         first.cancel()
@@ -221,7 +226,7 @@ def test_cancel_while_claiming_leaves_row_of_other_process(
             bring = Held(other.resources.uploader, "resolve_references")
             theirs = asyncio.create_task(generate(cat(), other))
             await bring.reached.wait()
-            run = Held(session.ledger, "run", only="claim")
+            run = Held(session.ledger.database, "run", only="claim")
             mine = asyncio.create_task(generate(cat(), session))
             await run.reached.wait()
             await cancelled(mine)
@@ -240,19 +245,20 @@ def test_cancel_while_claiming_task_releases_it(make_sandbox: Any, make_api_clie
     api_client.sandbox.finish_tasks()
 
     async def road(session: Any) -> Any:
-        run = Held(session.ledger, "run")
+        database = session.ledger.database
+        run = Held(database, "run")
 
         async def hold_adopt(call: Any, *args: Any, **more: Any) -> Any:
-            wanted = run if call == session.ledger.claim_task else run._real
+            wanted = run if call.__name__ == "claim_task" else run._real
             return await wanted(call, *args, **more)
 
-        session.ledger.run = hold_adopt
+        database.run = hold_adopt
         taking = asyncio.create_task(collect(task_id, session))
         await run.reached.wait()
         await cancelled(taking)
         run.let_go()
         await soon(lambda: not session.running_jobs)
-        assert session.ledger.row(1).owner is None
+        assert get_record(database, 1).owner is None
         async with api_client.session() as other:
             return await collect(task_id, other)
 
@@ -266,14 +272,14 @@ def test_cancel_while_claiming_leaves_row_of_other_job(
         fetch = Held(session.resources.downloader, "fetch")
         working = asyncio.create_task(generate(cat(NOW_5), session))
         await fetch.reached.wait()
-        run = Held(session.ledger, "run")
-        row = session.ledger.row(1)
+        run = Held(session.ledger.database, "run")
+        row = get_record(session.ledger.database, 1)
         resuming = asyncio.create_task(resume(row, session))
         await run.reached.wait()
         await cancelled(resuming)
         run.let_go()
         await soon(lambda: len(session.running_jobs) == 1)
-        assert session.ledger.row(1).owner == session.ledger.owner
+        assert get_record(session.ledger.database, 1).owner == session.ledger.owner
         fetch.let_go()
         return await working
 

@@ -117,16 +117,15 @@ def test_replaced_result_link_is_not_paid_again(api_client: Any) -> None:
 
 
 def test_kept_response_is_read_with_all_sent_urls(shop: Any) -> None:
-    from seedream_api.ledger.ledger import Ledger
-    from seedream_api.ledger.request_identity import sent_urls
+    from seedream_api.ledger.ledger import SyncLedger
 
     foreign, [first] = upload_elsewhere(shop, "green"), upload(shop, "red")
     generate(shop, first, foreign)
     [row] = shop.rows
     assert row.references[0].startswith("sha256:")
-    ledger = Ledger(shop.home)
+    ledger = SyncLedger(shop.home)
     try:
-        sent = sent_urls(ledger, row.references)
+        sent = ledger.list_sent_urls(row.references)
         assert first in sent and foreign in sent and f"{foreign}2" not in sent
     finally:
         ledger.close()

@@ -103,10 +103,10 @@ def test_export_bounds_a_kept_response(
 
 
 def test_export_encodes_kept_bytes_that_are_not_text(api_client: Any, out: Path) -> None:
-    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.ledger import SyncLedger
 
     api_client.generate()
-    ledger = Ledger(api_client.home)
+    ledger = SyncLedger(api_client.home)
     ledger.keep_response(1, None, b"\xff\xfe\x00", "the connection was cut")
     ledger.close()
     [response] = exported(api_client, out)
@@ -119,10 +119,10 @@ def test_export_encodes_kept_bytes_that_are_not_text(api_client: Any, out: Path)
 def test_malformed_kept_response_harms_no_other(
     api_client: Any, out: Path, tmp_path: Path, column: str, value: str
 ) -> None:
-    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.ledger import SyncLedger
 
     generate(api_client, NOW_5, {"data": [{"hologram": 1}]})
-    ledger = Ledger(api_client.home)
+    ledger = SyncLedger(api_client.home)
     ledger.keep_response(1, 200, b"second", "")
     ledger.close()
     db = sqlite3.connect(api_client.home / "ledger.sqlite")
@@ -144,7 +144,7 @@ SIGNED = "https://user.example.com/ref.png?X-Amz-Signature=0123456789abcdef"
 @pytest.mark.parametrize("kind", ["unreadable", "refused", "failed entry"])
 def test_echo_of_the_request_is_not_stored(api_client: Any, kind: str) -> None:
     from seedream_api import SeedreamError, UrlReference
-    from seedream_api.ledger.ledger import Ledger
+    from seedream_api.ledger.ledger import SyncLedger
 
     words = f"{PRIVATE} and {SIGNED}"
     bodies: dict[str, Any] = {
@@ -162,7 +162,7 @@ def test_echo_of_the_request_is_not_stored(api_client: Any, kind: str) -> None:
         text = path.read_bytes().decode("utf-8", "replace")
         for secret in (PRIVATE, json.dumps(PRIVATE)[1:-1], "0123456789abcdef"):
             assert secret not in text, path
-    ledger = Ledger(api_client.home)
-    kept = b"".join(response.body for response in ledger.responses(1)).decode()
+    ledger = SyncLedger(api_client.home)
+    kept = b"".join(response.body for response in ledger.list_responses(1)).decode()
     ledger.close()
     assert "private cat" not in kept and "0123456789abcdef" not in kept

@@ -180,7 +180,7 @@ def test_a_refusal_is_told_though_it_cannot_be_written_down(api_client: Any) -> 
 
 def test_stored_result_with_unreadable_row_charges_nothing(api_client: Any) -> None:
     api_client.generate()
-    error = run(api_client, LATER_40, lambda session: full(session, "images"))
+    error = run(api_client, LATER_40, lambda session: full(session, "list_images"))
     assert error.key == "ledger_unwritable" and error.charge is Charge.NONE
     assert len(api_client.generate().images) == 1 and api_client.sent == 1
 
@@ -205,11 +205,11 @@ def entry(api_client: Any, state: State, task_id: str | None = None) -> None:
         from seedream_api.service.validation import validate_request
 
         wish = await build_spec(validate_request(cat(), session.settings.models), session)
-        row = session.ledger.claim(wish, "key")
-        session.ledger.move(row.id, State.SENDING)
+        row = await session.ledger.claim(wish, "key")
+        await session.ledger.move(row.id, State.SENDING)
         if state is State.FAILED:
-            session.ledger.move(row.id, State.ACCEPTED, task_id=task_id)
-        session.ledger.move(row.id, state, task_id=task_id)
+            await session.ledger.move(row.id, State.ACCEPTED, task_id=task_id)
+        await session.ledger.move(row.id, state, task_id=task_id)
 
     api_client.run(road)
 

@@ -325,8 +325,8 @@ def test_the_store_is_weighed_again_only_when_enough_came(api_client: Any) -> No
     weighed: list[int] = []
 
     async def road(session: Any) -> None:
-        weigh = session.ledger.stored_bytes
-        session.ledger.stored_bytes = lambda: weighed.append(1) or weigh()
+        weigh = session.ledger.sum_stored_bytes
+        session.ledger.sum_stored_bytes = lambda: weighed.append(1) or weigh()
         for seed in range(3):
             await generate(Request(model=NOW_5, prompt="A cat", seed=seed), session)
         assert len(weighed) == 1

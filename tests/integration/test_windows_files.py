@@ -12,7 +12,7 @@ import pytest
 
 from seedream_api import pixels_reference
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 
 OPEN_FILES = Path("/proc/self/fd")
 pytestmark = pytest.mark.skipif(not OPEN_FILES.exists(), reason="only Linux shows open files")
@@ -92,7 +92,7 @@ def test_a_broken_record_is_put_aside_as_well(api_client: Any) -> None:
     api_client.home.mkdir()
     (api_client.home / "ledger.sqlite").write_bytes(b"no record" * 500)
     with pytest.raises(LedgerFailed) as caught:
-        Ledger(api_client.home)
+        SyncLedger(api_client.home)
     assert caught.value.key == "ledger_broken"
     assert len([*api_client.home.glob("ledger.broken-*.sqlite")]) == 1
     assert api_client.generate().status == "completed"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.schema import file_id, quarantine
 from seedream_api.ledger.states import JobSpec, State
 from support.driver_process import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
@@ -208,7 +208,7 @@ def test_a_home_that_is_a_file(make: Callable[..., Any]) -> None:
 def test_a_home_that_cannot_be_made(home: Path) -> None:
     home.write_text("mine")
     with pytest.raises(LedgerFailed, match=r"cannot be written: File exists"):
-        Ledger(home)
+        SyncLedger(home)
 
 
 # ---- a broken ledger ----
@@ -253,7 +253,7 @@ def test_a_broken_ledger_is_kept_aside(
         assert aside.read_bytes() == broken
 
 
-def damaged_in_use(home: Path, ledger: Ledger) -> bytes:
+def damaged_in_use(home: Path, ledger: SyncLedger) -> bytes:
     """Break the file below an open ledger that has just used it."""
     for number in range(40):
         ledger.claim(intent(f"{number} " + "x" * 2_000), "key")
@@ -274,43 +274,43 @@ def intent(name: str) -> JobSpec:
 
 
 def test_a_ledger_that_breaks_in_use(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     broken = damaged_in_use(home, ledger)
     with pytest.raises(LedgerFailed, match="is damaged") as failed:
-        ledger.rows()
+        ledger.list_records()
     [aside] = home.glob("ledger.broken-*.sqlite")
     assert aside.read_bytes()[4096:] == broken[4096:] and str(aside) in str(failed.value)
     assert ledger.is_unusable
     with pytest.raises(LedgerFailed, match="is damaged"):
         ledger.claim(intent("later"), "key")  # nothing is sent on the word of a ledger that is gone
     ledger.close()
-    anew = Ledger(home)
-    assert anew.rows() == [] and anew.claim(intent("later"), "key").id == 1
+    anew = SyncLedger(home)
+    assert anew.list_records() == [] and anew.claim(intent("later"), "key").id == 1
     anew.close()
     assert aside.exists()
 
 
 def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     """What was begun in its stead is neither used by the late one nor moved away."""
-    one, other = Ledger(home), Ledger(home)
+    one, other = SyncLedger(home), SyncLedger(home)
     place = file_id(one.path)
     damaged_in_use(home, one)
     with pytest.raises(LedgerFailed, match="is damaged"):
-        one.rows()
-    anew = Ledger(home)
+        one.list_records()
+    anew = SyncLedger(home)
     anew.claim(intent("new"), "key")
     with pytest.raises(LedgerFailed, match="moved or deleted"):
         other.claim(intent("new"), "key")
     assert "*" in quarantine(one.path, place).name
     assert len(list(home.glob("ledger.broken-*.sqlite"))) == 1
-    assert [row.fingerprint for row in anew.rows()] == ["new"]
+    assert [row.fingerprint for row in anew.list_records()] == ["new"]
     for ledger in (one, other, anew):
         ledger.close()
 
 
 def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
     """Nothing is written, and so nothing sent, into a file that nobody will find."""
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     row = ledger.claim(intent("one"), "key")
     ledger.path.unlink()
     with pytest.raises(LedgerFailed, match="moved or deleted"):

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from seedream_api import (
     load_settings,
 )
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.ledger import owner_lock
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger import claims, owner_lock, transitions
+from seedream_api.ledger.database import Database
+from seedream_api.ledger.ledger import Ledger, SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from support.driver_process import EVOLINK, PREFERENTIAL, Driver, Place, sandbox_at
 from support.fake_service import SANDBOX_KEY, Delay, FakeService
@@ -228,14 +230,14 @@ def wait_until(is_so: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def ledgers(home: Path) -> Iterator[list[Ledger]]:
-    made = [Ledger(home), Ledger(home)]
+def ledgers(home: Path) -> Iterator[list[SyncLedger]]:
+    made = [SyncLedger(home), SyncLedger(home)]
     yield made
     for ledger in made:
         ledger.close()
 
 
-def test_two_ledgers_of_one_process(ledgers: list[Ledger]) -> None:
+def test_two_ledgers_of_one_process(ledgers: list[SyncLedger]) -> None:
     one, other = ledgers
     mine = one.claim(intent(), "key")
     assert mine.owner == one.owner and mine.state is State.INTENDED
@@ -248,7 +250,7 @@ def test_two_ledgers_of_one_process(ledgers: list[Ledger]) -> None:
 
 
 @pytest.mark.parametrize("is_reused", [True, False])
-def test_a_closed_ledger_is_a_dead_owner(ledgers: list[Ledger], is_reused: bool) -> None:
+def test_a_closed_ledger_is_a_dead_owner(ledgers: list[SyncLedger], is_reused: bool) -> None:
     one, other = ledgers
     intended = one.claim(intent(), "key")
     sending = one.claim(intent("sent"), "key")
@@ -261,13 +263,13 @@ def test_a_closed_ledger_is_a_dead_owner(ledgers: list[Ledger], is_reused: bool)
 
 
 def test_many_threads_claim_one_dead_row(home: Path) -> None:
-    dead = Ledger(home)
+    dead = SyncLedger(home)
     row = dead.claim(intent(), "key")
     dead.close()
-    ledgers = [Ledger(home) for _ in range(8)]
+    ledgers = [SyncLedger(home) for _ in range(8)]
     start, winners = threading.Barrier(len(ledgers)), []
 
-    def claim(ledger: Ledger) -> None:
+    def claim(ledger: SyncLedger) -> None:
         start.wait()
         if ledger.claim(intent(), "new").owner == ledger.owner:
             winners.append(ledger.owner)
@@ -278,7 +280,7 @@ def test_many_threads_claim_one_dead_row(home: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(winners) == 1
-    assert ledgers[0].row(row.id).owner == winners[0]
+    assert ledgers[0].get_record(row.id).owner == winners[0]
     for ledger in ledgers:
         ledger.close()
 
@@ -305,15 +307,17 @@ def test_two_sessions_of_one_process(home: Path, service: FakeService) -> None:
 
 
 class Halted:
-    """A method of a ledger that stops just before it returns, until it is let go."""
+    """An operation of a ledger that stops on its thread just before it returns, until let go."""
 
-    def __init__(self, ledger: Ledger, method: str, is_meant: Callable[..., bool]) -> None:
-        self._real, self._is_meant = getattr(ledger, method), is_meant
+    def __init__(
+        self, ledger: Ledger, operation: Callable[..., Any], is_meant: Callable[..., bool]
+    ) -> None:
+        self._real, self._is_meant = operation, is_meant
         self.was_reached, self._may_return = threading.Event(), threading.Event()
-        setattr(ledger, method, self)
+        setattr(ledger, operation.__name__, partial(ledger.database.run, self._halt))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        made = self._real(*args, **kwargs)
+    def _halt(self, database: Database, *args: Any, **kwargs: Any) -> Any:
+        made = self._real(database, *args, **kwargs)
         if self._is_meant(*args):
             self.was_reached.set()
             assert self._may_return.wait(15)
@@ -339,7 +343,7 @@ def test_request_cancelled_while_claimed_blocks_no_other(
 ) -> None:
     async def road() -> Result:
         async with sessions() as one, sessions() as other:
-            claim = Halted(one.ledger, "claim", lambda *_: True)
+            claim = Halted(one.ledger, claims.claim, lambda *_: True)
             cancelled = asyncio.create_task(generate(Request(**SMALL), one))
             await claim.reached()
             cancelled.cancel()
@@ -395,7 +399,7 @@ def test_close_before_first_byte_leaves_nothing_unknown(
 ) -> None:
     async def road() -> None:
         session = await sessions().__aenter__()
-        move = Halted(session.ledger, "move", lambda _, state: state is State.SENDING)
+        move = Halted(session.ledger, transitions.move, lambda _, state: state is State.SENDING)
         sending = asyncio.create_task(generate(Request(**SMALL), session))
         await move.reached()
         closing = asyncio.create_task(session.close())
@@ -425,9 +429,9 @@ def test_a_session_that_cannot_be_opened_leaves_no_living_owner(home: Path) -> N
 
 
 def states_at(home: Path) -> list[str]:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     try:
-        return [row.state.value for row in reversed(ledger.rows())]
+        return [row.state.value for row in reversed(ledger.list_records())]
     finally:
         ledger.close()
 
@@ -463,7 +467,7 @@ def test_a_sweep_never_takes_the_file_of_a_living_owner(
         close(descriptor)
         if not descriptors:  # the maker of the lock, which opened the file before, comes in here
             descriptors.append(maker)
-            is_locked.append(owner_lock._take(maker) and path.exists())
+            is_locked.append(owner_lock.try_lock(maker) and path.exists())
 
     is_locked: list[bool] = []
     maker = os.open(path, os.O_RDWR)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec as Wish, State
 from seedream_api.sandbox.tasks import StoredTask, TaskStore
 from seedream_api.service.result_items import ResultItem
@@ -66,7 +66,7 @@ class Books:
     def _write_down(self, url: str) -> None:
         from seedream_api.ledger.image_store import ImageStore
 
-        ledger = Ledger(self.home)
+        ledger = SyncLedger(self.home)
         row = ledger.claim(
             Wish(
                 "print", "evolink", "Seedream-4.0", "http://127.0.0.1:1", "0", "a cat", {}, (), 0, 1
@@ -149,7 +149,7 @@ def test_the_audit_sees_what_is_left_behind(books: Books, place: str) -> None:
 
 
 def test_the_audit_sees_a_row_without_an_end(books: Books) -> None:
-    ledger = Ledger(books.home)
+    ledger = SyncLedger(books.home)
     ledger.claim(wish("a dog"), "key of row 2")
     ledger.close()
     assert len(books.findings().stuck) == 1

@@ -123,11 +123,11 @@ class ApiClient:
     @property
     def rows(self) -> list[JobRecord]:
         """Read the rows of the ledger, oldest first."""
-        from seedream_api.ledger.ledger import Ledger
+        from seedream_api.ledger.ledger import SyncLedger
 
-        ledger = Ledger(self.home)
+        ledger = SyncLedger(self.home)
         try:
-            return ledger.rows()[::-1]
+            return ledger.list_records()[::-1]
         finally:
             ledger.close()
 

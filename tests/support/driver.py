@@ -150,8 +150,8 @@ def _change(sql: str, parameters: Any) -> str:
     table = re.search(r"(?:INTO|UPDATE|FROM)\s+(\w+)", sql)
     name = table.group(1) if table else "?"
     inserted = re.search(r"VALUES \('(\w+)'", sql)
-    if inserted or re.search(r"SET state = \?", sql):
-        return f"{name}={inserted.group(1) if inserted else parameters[0]}"
+    if inserted or re.search(r"SET state = :state", sql):
+        return f"{name}={inserted.group(1) if inserted else parameters['state']}"
     column = re.search(r"SET (\w+) =", sql)
     return f"{name}.{column.group(1)}" if column else name
 

@@ -24,7 +24,7 @@ from seedream_api.config import settings as config
 from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
-from seedream_api.ledger import ledger as ledgers, states, upload_cache
+from seedream_api.ledger import ledger as ledgers, states
 from seedream_api.network import retry, transport, url_guard
 from seedream_api.service import (
     client,
@@ -291,16 +291,17 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
     images = {dice.pick(_IMAGE_COLUMNS): _cell(dice) for _ in range(dice.below(3))}
     uploads = {"notes": _cell(dice)} if dice.one_in(3) else {}
     _restore(ledger)
-    with ledger.transaction() as db:
+    with ledger.database.write(durable=False):
         for table, cells in (("requests", changed), ("images", images), ("uploads", uploads)):
             for name, value in cells.items():
                 with contextlib.suppress(sqlite3.IntegrityError):
-                    db.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
+                    ledger.database.execute(f"UPDATE {table} SET {name} = ?", (value,))  # noqa: S608
     looks: tuple[Callable[[], Any], ...] = (
-        ledger.rows, lambda: ledger.find("task-1"), lambda: ledger.images(1), ledger.stored_files,
-        lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.stored_bytes,
+        ledger.list_records, lambda: ledger.find_record("task-1"),
+        lambda: ledger.list_images(1), ledger.list_stored_files,
+        lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.sum_stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
-        lambda: upload_cache.get(ledger, "sha256:1", "s3", "place"),
+        lambda: ledger.find_upload("sha256:1", "s3", "place"),
     )  # fmt: skip
     for look in looks:
         with ours():
@@ -336,22 +337,25 @@ def _ledger(folder: Path) -> Any:
 
 
 def _restore(ledger: Any) -> None:
-    with ledger.transaction() as db:
-        db.execute("DELETE FROM images")
-        db.execute("DELETE FROM uploads")
-        db.execute("DELETE FROM requests WHERE id > 1")
+    with ledger.database.write(durable=False):
+        ledger.database.execute("DELETE FROM images")
+        ledger.database.execute("DELETE FROM uploads")
+        ledger.database.execute("DELETE FROM requests WHERE id > 1")
         sound = {
             "state": "answered", "address": "https://api.example.com", "task_id": "task-1",
             "fields": "{}", "refs": "[]", "notes": "[]", "created_at": 1.0, "error": None,
             "seed": "0", "asked": 1,
         }  # fmt: skip
         setting = ", ".join(f"{name} = ?" for name in sound)
-        db.execute(f"UPDATE requests SET {setting} WHERE id = 1", tuple(sound.values()))  # noqa: S608
-        db.execute(
+        ledger.database.execute(
+            f"UPDATE requests SET {setting} WHERE id = 1",  # noqa: S608
+            tuple(sound.values()),
+        )
+        ledger.database.execute(
             "INSERT INTO images (request, position, url) VALUES (1, 0, 'https://x.example/a.png')"
         )
         upload = ("sha256:1", "s3", "place", "https://x", 9e9, 1, 1, "image/png", 1, 1, "[]", 1)
-        db.execute(f"INSERT INTO uploads VALUES ({', '.join('?' * 12)})", upload)  # noqa: S608
+        ledger.database.execute(f"INSERT INTO uploads VALUES ({', '.join('?' * 12)})", upload)  # noqa: S608
 
 
 def close_ledgers() -> None:

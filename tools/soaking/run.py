@@ -104,7 +104,7 @@ class Soak:
         async with Session(settings, clock=lambda: time.monotonic() * SPEED, sleep=sleep) as quiet:
             open_states = (*UNFINISHED_STATES, State.EMPTY, State.UNKNOWN)
             many = len(self.wishes) * 10
-            for row in await quiet.ledger.run(quiet.ledger.rows, open_states, many):
+            for row in await quiet.ledger.list_records(open_states, many):
                 with contextlib.suppress(SeedreamError):
                     if row.state is not State.INTENDED:
                         await resume(row, quiet)

@@ -91,7 +91,7 @@ async def job_of(call: dict[str, Any], session: Any, tell: Any) -> Any:
     if call["do"] == "forget":
         ledger = session.ledger
         with contextlib.suppress(ValueError):  # it is worked on, or forgotten already
-            await ledger.run(ledger.forget, call["entry"])
+            await ledger.forget(call["entry"])
         return None
     options = {"wait": call["wait"], "timeout_s": call["timeout_s"], "progress": tell}
     if call["do"] == "collect":

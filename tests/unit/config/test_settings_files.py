@@ -19,7 +19,7 @@ from seedream_api.config.settings import (
 )
 from seedream_api.errors import ConfigurationError
 from seedream_api.ledger.image_store import ImageStore
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
 
@@ -68,7 +68,7 @@ def test_existing_data_folder_keeps_mode_and_files_are_private(tmp_path: Path, m
     shared.chmod(mode)
     home = load_settings(environ={"SEEDREAM_HOME": str(shared)}).home
     assert home == (shared / "seedream" if mode == 0o1777 else shared)
-    Ledger(home).close()
+    SyncLedger(home).close()
     ImageStore(home).new_partial()
     assert stat.S_IMODE(shared.stat().st_mode) == mode
     made = [path for path in shared.rglob("*") if path.name != "other.txt"]
@@ -80,7 +80,7 @@ def test_existing_data_folder_keeps_mode_and_files_are_private(tmp_path: Path, m
 @POSIX
 def test_ledger_of_shared_folder_stays_where_it_is(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
-    Ledger(shared).close()
+    SyncLedger(shared).close()
     shared.chmod(0o1777)
     assert load_settings(environ={"SEEDREAM_HOME": str(shared)}).home == shared
 
@@ -130,7 +130,7 @@ def test_relative_home_with_a_ledger_here_is_refused(
 ) -> None:
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "user")
     monkeypatch.chdir(tmp_path)
-    Ledger(tmp_path / "data").close()
+    SyncLedger(tmp_path / "data").close()
     with pytest.raises(ConfigurationError) as caught:
         load_settings(environ={"SEEDREAM_HOME": "data"})
     assert caught.value.key == "relative_home" and str(tmp_path / "data") in str(caught.value)

@@ -23,25 +23,27 @@ from seedream_api.jobs import collect
 from seedream_api.jobs.cancellation import interruption_of
 from seedream_api.jobs.collect import are_finished, collect_all
 from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import Ledger, SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 
 Outcomes = dict[str, Result | BaseException]
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def session(ledger: Ledger) -> Any:
+def session(home: Path) -> Iterator[Any]:
     """A session whose tasks come to what the test says; no network at all."""
-    return SimpleNamespace(
-        ledger=ledger, settings=load_settings(), running_jobs={}, check_usable=lambda: None
+    opened = Ledger(home)
+    yield SimpleNamespace(
+        ledger=opened, settings=load_settings(), running_jobs={}, check_usable=lambda: None
     )
+    opened.close()
 
 
 def image(task_id: str) -> StoredImage:
@@ -184,7 +186,7 @@ def test_cancelling_tells_which_tasks_still_run(
 # ---- ids ----
 
 
-def accepted(ledger: Ledger, name: str) -> int:
+def accepted(ledger: SyncLedger, name: str) -> int:
     wish = JobSpec(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
     row = ledger.claim(wish, "key")
     ledger.move(row.id, State.SENDING)
@@ -194,7 +196,7 @@ def accepted(ledger: Ledger, name: str) -> int:
 
 @pytest.mark.parametrize("ids", [[], [""], [" ", "\n"]])
 def test_an_empty_id_is_answered_with_what_is_unfinished(
-    session: Any, ledger: Ledger, ids: list[str]
+    session: Any, ledger: SyncLedger, ids: list[str]
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
         asyncio.run(collect_all(ids, session))
@@ -216,7 +218,9 @@ def test_a_malformed_id_stops_all_before_anything_is_asked(session: Any, monkeyp
     assert caught.value.key == "task_id_malformed"
 
 
-def test_tasks_are_finished_when_the_record_holds_all_of_all(session: Any, ledger: Ledger) -> None:
+def test_tasks_are_finished_when_the_record_holds_all_of_all(
+    session: Any, ledger: SyncLedger
+) -> None:
     def finished(*ids: str) -> bool:
         return asyncio.run(are_finished(ids, session))
 

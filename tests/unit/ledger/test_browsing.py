@@ -11,20 +11,20 @@ from PIL import Image
 
 from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.images.thumbnails import thumbnail
-from seedream_api.ledger.browsing import JobView, find_reusable, get_job, list_jobs
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.browsing import JobView
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.result_items import ResultItem
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
 
-def claimed(ledger: Ledger, prompt: str, *states: State, task_id: str | None = None) -> int:
+def claimed(ledger: SyncLedger, prompt: str, *states: State, task_id: str | None = None) -> int:
     intent = JobSpec(prompt, "evolink", "Seedream-4.5", "sandbox", "print", prompt, {}, (), 0, 2)
     row = ledger.claim(intent, "key")
     for state in states:
@@ -32,20 +32,20 @@ def claimed(ledger: Ledger, prompt: str, *states: State, task_id: str | None = N
     return row.id
 
 
-def prompts(ledger: Ledger, text: str = "", **choice: object) -> list[str | None]:
-    found = list_jobs(ledger, text=text, **choice)  # type: ignore[arg-type]
+def prompts(ledger: SyncLedger, text: str = "", **choice: object) -> list[str | None]:
+    found = ledger.list_jobs(text=text, **choice)  # type: ignore[arg-type]
     return [one.row.prompt for one in found.entries]
 
 
-def test_a_page_is_a_stretch_of_the_newest_with_the_number_of_all(ledger: Ledger) -> None:
+def test_a_page_is_a_stretch_of_the_newest_with_the_number_of_all(ledger: SyncLedger) -> None:
     for name in "abcde":
         claimed(ledger, name)
-    found = list_jobs(ledger, offset=1, limit=2)
+    found = ledger.list_jobs(offset=1, limit=2)
     assert [one.row.prompt for one in found.entries] == ["d", "c"] and found.total == 5
-    assert list_jobs(ledger, offset=9).entries == ()
+    assert ledger.list_jobs(offset=9).entries == ()
 
 
-def test_a_text_is_looked_for_as_it_is(ledger: Ledger) -> None:
+def test_a_text_is_looked_for_as_it_is(ledger: SyncLedger) -> None:
     claimed(ledger, "100% wool")
     claimed(ledger, "100 sheep, snow_man")
     claimed(ledger, "a FOX", State.SENDING, State.ACCEPTED, task_id="task-7")
@@ -56,29 +56,29 @@ def test_a_text_is_looked_for_as_it_is(ledger: Ledger) -> None:
     assert prompts(ledger, "fox", states=(State.UNKNOWN,)) == []
 
 
-def test_an_entry_says_whether_somebody_works_on_it_and_what_came(ledger: Ledger) -> None:
+def test_an_entry_says_whether_somebody_works_on_it_and_what_came(ledger: SyncLedger) -> None:
     row = claimed(ledger, "a", State.SENDING)
     ledger.record_response(row, (ResultItem(0, url="https://x.example/0.png"), ResultItem(1)), {})
-    found = get_job(ledger, row)
+    found = ledger.get_job(row)
     assert found is not None and found.is_live and found.charge is Charge.PAID
     assert [image.url for image in found.images] == ["https://x.example/0.png", None]
     ledger.release(row)
-    released = get_job(ledger, row)
+    released = ledger.get_job(row)
     assert released is not None and not released.is_live
-    assert get_job(ledger, 99) is None
+    assert ledger.get_job(99) is None
 
 
 @pytest.mark.parametrize("state", State)
-def test_every_state_has_its_word_about_money(ledger: Ledger, state: State) -> None:
-    found = get_job(ledger, claimed(ledger, "a"))
+def test_every_state_has_its_word_about_money(ledger: SyncLedger, state: State) -> None:
+    found = ledger.get_job(claimed(ledger, "a"))
     assert found is not None
     told = JobView(found.row.__class__(**{**vars(found.row), "state": state}), (), False)
     assert isinstance(told.charge, Charge) and state in TRANSITIONS
 
 
-def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: Ledger) -> None:
+def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: SyncLedger) -> None:
     def state(wish: str, *, reuse: bool = True) -> State | None:
-        row = find_reusable(ledger, (wish,), reuse=reuse)
+        row = ledger.find_reusable((wish,), reuse=reuse)
         return row.state if row else None
 
     assert state("a") is None

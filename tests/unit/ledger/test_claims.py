@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import Charge, OutcomeUnknown
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State
 from support.paths import PACK_ROOT
 
@@ -36,8 +36,8 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from seedream_api.ledger.states import JobSpec, State
-from seedream_api.ledger.ledger import Ledger
-ledger = Ledger(Path(sys.argv[2]))
+from seedream_api.ledger.ledger import SyncLedger
+ledger = SyncLedger(Path(sys.argv[2]))
 wish = JobSpec("wish", "evolink", "Seedream-4.5", "https://api.deepspaceai.net", "print",
               "a cat", {}, (), 0, 1)
 row = ledger.claim(wish, "its key")
@@ -49,8 +49,8 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
@@ -77,7 +77,7 @@ class Owner:
                 pipe.close()
 
 
-def stands_at(ledger: Ledger, state: State, owner: str | None = None) -> int:
+def stands_at(ledger: SyncLedger, state: State, owner: str | None = None) -> int:
     """The wish's row at ``state``, with nobody or somebody named as its owner."""
     row = ledger.claim(WISH, "key")
     with sqlite3.connect(ledger.path) as db:
@@ -92,44 +92,44 @@ def stands_at(ledger: Ledger, state: State, owner: str | None = None) -> int:
 
 
 @pytest.mark.parametrize("state", [*State], ids=lambda state: state.value)
-def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: Ledger, state: State) -> None:
+def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: SyncLedger, state: State) -> None:
     before = stands_at(ledger, state)
     row = ledger.claim(WISH, "other key")
     if state in RELEASED_STATES:
         assert row.id != before and row.state is State.INTENDED
         assert row.idempotency_key == "other key"
-        assert ledger.row(before).state is state
+        assert ledger.get_record(before).state is state
     else:
         assert row.id == before and row.idempotency_key == "key"
         assert row.state is (State.UNKNOWN if state is State.SENDING else state)
     assert row.owner == ledger.owner
 
 
-def test_another_wish_is_another_row(ledger: Ledger) -> None:
+def test_another_wish_is_another_row(ledger: SyncLedger) -> None:
     first = ledger.claim(WISH, "key")
     second = ledger.claim(replace(WISH, fingerprint="other wish"), "key")
     assert first.id != second.id
 
 
 @pytest.mark.parametrize("state", [*State], ids=lambda state: state.value)
-def test_reuse_off_concerns_completed_work_only(ledger: Ledger, state: State) -> None:
+def test_reuse_off_concerns_completed_work_only(ledger: SyncLedger, state: State) -> None:
     before = stands_at(ledger, state)
     row = ledger.claim(WISH, "other key", reuse=False)
     if state in STORED_STATES:
         assert row.id != before and row.state is State.INTENDED
-        assert ledger.row(before).state is State.FORGOTTEN
+        assert ledger.get_record(before).state is State.FORGOTTEN
     else:
         assert (row.id == before) == (state not in RELEASED_STATES)
 
 
-def test_my_own_row_stays_mine_even_while_i_am_sending_it(ledger: Ledger) -> None:
+def test_my_own_row_stays_mine_even_while_i_am_sending_it(ledger: SyncLedger) -> None:
     row = ledger.claim(WISH, "key")
     ledger.move(row.id, State.SENDING)
     again = ledger.claim(WISH, "key")
     assert again.state is State.SENDING and again.owner == ledger.owner
 
 
-def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: Ledger) -> None:
+def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: SyncLedger) -> None:
     ledger.claim(WISH, "key")
     db = sqlite3.connect(ledger.path)
     try:
@@ -146,22 +146,24 @@ def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: Ledger) -> No
 
 
 def test_a_live_owners_row_is_waited_for_and_a_released_one_is_mine(
-    ledger: Ledger, home: Path
+    ledger: SyncLedger, home: Path
 ) -> None:
-    other = Ledger(home)
+    other = SyncLedger(home)
     try:
         theirs = other.claim(WISH, "key")
         seen = ledger.claim(WISH, "key")
         assert seen.id == theirs.id and seen.owner == other.owner != ledger.owner
         ledger.release(theirs.id)
-        assert ledger.row(theirs.id).owner == other.owner, "only its owner lets a row go"
+        assert ledger.get_record(theirs.id).owner == other.owner, "only its owner lets a row go"
         other.release(theirs.id)
         assert ledger.claim(WISH, "key").owner == ledger.owner
     finally:
         other.close()
 
 
-def test_a_row_of_a_live_process_stays_its_own_at_every_state(ledger: Ledger, home: Path) -> None:
+def test_a_row_of_a_live_process_stays_its_own_at_every_state(
+    ledger: SyncLedger, home: Path
+) -> None:
     owner = Owner(home, "sending")
     try:
         for _ in range(3):
@@ -187,7 +189,7 @@ def test_a_row_of_a_live_process_stays_its_own_at_every_state(ledger: Ledger, ho
     ],
 )
 def test_a_killed_owners_row_is_taken_over_and_only_sending_becomes_unknown(
-    ledger: Ledger, home: Path, states: tuple[str, ...], expected: State
+    ledger: SyncLedger, home: Path, states: tuple[str, ...], expected: State
 ) -> None:
     owner = Owner(home, *states)
     owner.kill()
@@ -201,27 +203,30 @@ def test_a_killed_owners_row_is_taken_over_and_only_sending_becomes_unknown(
         assert f"--forget {row.id}" in str(row.error)
 
 
-def test_a_killed_owners_refused_wish_is_a_new_one(ledger: Ledger, home: Path) -> None:
+def test_a_killed_owners_refused_wish_is_a_new_one(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "refused")
     owner.kill()
     assert ledger.claim(WISH, "my key").idempotency_key == "my key"
 
 
-def test_an_owner_that_never_was_is_dead(ledger: Ledger) -> None:
+def test_an_owner_that_never_was_is_dead(ledger: SyncLedger) -> None:
     row_id = stands_at(ledger, State.ACCEPTED, "0" * 32)
-    assert ledger.claim(WISH, "key").owner == ledger.owner and ledger.row(row_id).task_id is None
+    assert (
+        ledger.claim(WISH, "key").owner == ledger.owner
+        and ledger.get_record(row_id).task_id is None
+    )
 
 
 def test_of_many_waiters_exactly_one_takes_over(home: Path) -> None:
-    dead = Ledger(home)
+    dead = SyncLedger(home)
     row_id = dead.claim(WISH, "key").id
     dead.close()
-    waiters = [Ledger(home) for _ in range(6)]
+    waiters = [SyncLedger(home) for _ in range(6)]
     try:
         begin = threading.Barrier(len(waiters))
         owners: list[str | None] = []
 
-        def claim(waiter: Ledger) -> None:
+        def claim(waiter: SyncLedger) -> None:
             begin.wait()
             row = waiter.claim(WISH, "key")
             assert row.id == row_id
@@ -242,14 +247,14 @@ def test_of_many_waiters_exactly_one_takes_over(home: Path) -> None:
 # ---- tasks by their id ----
 
 
-def test_a_strangers_task_is_adopted_once(ledger: Ledger) -> None:
+def test_a_strangers_task_is_adopted_once(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.state is State.ACCEPTED and row.owner == ledger.owner
     assert row.fingerprint is None and row.task_id == "task-9" and row.asked == 0
     assert ledger.claim_task(ADDRESS, "task-9", "other print").id == row.id
 
 
-def test_ones_own_task_is_its_own_row_at_whatever_state(ledger: Ledger) -> None:
+def test_ones_own_task_is_its_own_row_at_whatever_state(ledger: SyncLedger) -> None:
     row = ledger.claim(WISH, "key")
     ledger.move(row.id, State.SENDING)
     ledger.move(row.id, State.ACCEPTED, task_id="task-1")
@@ -259,7 +264,7 @@ def test_ones_own_task_is_its_own_row_at_whatever_state(ledger: Ledger) -> None:
     assert adopted.id == row.id and adopted.state is State.COMPLETED
 
 
-def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: Ledger) -> None:
+def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: SyncLedger) -> None:
     here = ledger.claim_task(ADDRESS, "task-1", "print")
     with sqlite3.connect(ledger.path) as db:
         db.execute(
@@ -273,14 +278,14 @@ def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: Ledger) ->
     assert ledger.claim_task("https://third.example.com", "task-1", "print").address != ADDRESS
 
 
-def test_a_forgotten_task_is_adopted_anew(ledger: Ledger) -> None:
+def test_a_forgotten_task_is_adopted_anew(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-1", "print")
     ledger.forget(row.id)
     again = ledger.claim_task(ADDRESS, "task-1", "print")
     assert again.id != row.id and again.state is State.ACCEPTED
 
 
-def test_a_task_that_a_live_process_collects_is_waited_for(ledger: Ledger, home: Path) -> None:
+def test_a_task_that_a_live_process_collects_is_waited_for(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "accepted")
     try:
         assert ledger.claim_task(ADDRESS, "task-1", "print").owner == owner.name

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.migrations import MIGRATIONS
 from seedream_api.ledger.states import JobSpec
 from support.paths import PACK_ROOT
@@ -36,7 +36,7 @@ def version_of(path: Path) -> int:
 
 def failure(home: Path) -> LedgerFailed:
     with pytest.raises(LedgerFailed) as caught:
-        Ledger(home).close()
+        SyncLedger(home).close()
     return caught.value
 
 
@@ -48,7 +48,7 @@ def open_descriptors() -> int:
 def test_folder_and_files_belong_to_their_owner_alone(home: Path) -> None:
     mask = os.umask(0)
     try:
-        ledger = Ledger(home)
+        ledger = SyncLedger(home)
         ledger.claim(WISH, "key")
         files = [path for path in home.rglob("*") if path.is_file()]
         assert {path.name for path in files} >= {"ledger.sqlite", "ledger.sqlite-wal"}
@@ -64,23 +64,25 @@ def test_folder_and_files_belong_to_their_owner_alone(home: Path) -> None:
 def test_ledger_in_an_existing_open_folder_is_private(home: Path) -> None:
     home.mkdir(mode=0o755)
     home.chmod(0o755)
-    Ledger(home).close()
+    SyncLedger(home).close()
     assert mode(home) == 0o755
     assert {mode(path) for path in home.iterdir()} == {0o600, 0o700}
 
 
 def test_rows_survive_closing_and_closing_twice_is_fine(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     row = ledger.claim(WISH, "key")
     ledger.close()
     ledger.close()
-    again = Ledger(home)
-    assert again.row(row.id).prompt == "a cat" and again.row(row.id).owner != again.owner
+    again = SyncLedger(home)
+    assert (
+        again.get_record(row.id).prompt == "a cat" and again.get_record(row.id).owner != again.owner
+    )
     again.close()
 
 
 def test_a_closed_ledgers_owner_leaves_no_lock_file(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     assert [path.stem for path in (home / "owners").iterdir()] == [ledger.owner]
     ledger.close()
     assert [*(home / "owners").iterdir()] == []
@@ -90,12 +92,12 @@ def test_a_closed_ledgers_owner_leaves_no_lock_file(home: Path) -> None:
 
 
 def test_a_new_file_has_every_migration(home: Path) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     assert version_of(home / "ledger.sqlite") == len(MIGRATIONS) >= 1
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     ledger.claim(WISH, "key")
     ledger.close()
     db = sqlite3.connect(home / "ledger.sqlite")
@@ -112,7 +114,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(home: Path) -> N
 def test_a_migration_that_fails_leaves_nothing_of_itself(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     bad = (*MIGRATIONS, "CREATE TABLE half (id INTEGER); CREATE TABLE requests (id INTEGER)")
     monkeypatch.setattr("seedream_api.ledger.schema.MIGRATIONS", bad)
     assert failure(home).key == "ledger_unwritable"
@@ -141,8 +143,8 @@ def test_a_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -
     assert error.key == "ledger_broken"
     (aside,) = broken_copies(home)
     assert aside.read_bytes() == content and str(aside) in str(error)
-    ledger = Ledger(home)  # the next run begins anew
-    assert ledger.rows() == []
+    ledger = SyncLedger(home)  # the next run begins anew
+    assert ledger.list_records() == []
     ledger.close()
     assert broken_copies(home) == [aside]
 
@@ -156,7 +158,7 @@ def test_a_second_broken_file_does_not_take_the_place_of_the_first(home: Path) -
 
 
 def test_a_file_whose_tables_are_damaged_is_kept_aside_too(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     ledger.claim(WISH, "key")
     ledger.close()
     path = home / "ledger.sqlite"
@@ -208,11 +210,11 @@ def test_failing_to_open_leaves_no_file_open(home: Path) -> None:
 
 def test_many_may_open_a_new_home_at_the_same_moment(home: Path) -> None:
     begin = threading.Barrier(8)
-    opened: list[Ledger] = []
+    opened: list[SyncLedger] = []
 
     def open_one() -> None:
         begin.wait()
-        opened.append(Ledger(home))
+        opened.append(SyncLedger(home))
 
     threads = [threading.Thread(target=open_one) for _ in range(8)]
     for thread in threads:
@@ -231,8 +233,8 @@ def test_several_processes_share_one_record(home: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
         "from seedream_api.ledger.states import JobSpec\n"
-        "from seedream_api.ledger.ledger import Ledger\n"
-        "ledger = Ledger(Path(sys.argv[2]))\n"
+        "from seedream_api.ledger.ledger import SyncLedger\n"
+        "ledger = SyncLedger(Path(sys.argv[2]))\n"
         "for number in range(25):\n"
         "    wish = JobSpec(f'w{number}', 'evolink', 'm', 'a', 'k', 'p', {}, (), 0, 1)\n"
         "    row = ledger.claim(wish, 'key')\n"
@@ -245,8 +247,8 @@ def test_several_processes_share_one_record(home: Path) -> None:
         for _ in range(4)
     ]
     assert [process.communicate()[1] for process in running] == [""] * 4
-    ledger = Ledger(home)
-    rows = ledger.rows()
+    ledger = SyncLedger(home)
+    rows = ledger.list_records()
     ledger.close()
     assert sorted(row.fingerprint or "" for row in rows) == sorted(f"w{n}" for n in range(25))
 
@@ -255,9 +257,9 @@ def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) 
     """Its last one out would remove the log that is still written here, and all that was in it."""
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from seedream_api.ledger.ledger import Ledger\n"
-        "ledger = Ledger(Path(sys.argv[2]))\n"
-        "print(len(ledger.rows()))\n"
+        "from seedream_api.ledger.ledger import SyncLedger\n"
+        "ledger = SyncLedger(Path(sys.argv[2]))\n"
+        "print(len(ledger.list_records()))\n"
         "ledger.close()\n"
     )
     command = [sys.executable, "-I", "-c", script, str(PACK_ROOT), str(home)]
@@ -265,8 +267,8 @@ def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) 
     def seen_elsewhere() -> int:
         return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
-    first = Ledger(home)
-    second = Ledger(home)
+    first = SyncLedger(home)
+    second = SyncLedger(home)
     assert seen_elsewhere() == 0
     first.claim(WISH, "key")
     assert seen_elsewhere() == 1

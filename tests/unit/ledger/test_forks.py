@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import Charge, LedgerFailed
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
+from seedream_api.ledger.queries import list_records
 from seedream_api.ledger.states import JobSpec, State
 
 pytestmark = [
@@ -21,9 +22,9 @@ WISH = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
-    asyncio.run(opened.run(opened.rows))  # its thread runs
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
+    asyncio.run(opened.database.run(list_records))  # its thread runs
     yield opened
     opened.close()
 
@@ -47,39 +48,39 @@ def is_refused(work: Callable[[], object]) -> bool:
     return False
 
 
-def test_closing_in_forked_child_does_nothing(ledger: Ledger, home: Path) -> None:
+def test_closing_in_forked_child_does_nothing(ledger: SyncLedger, home: Path) -> None:
     row = ledger.claim(WISH, "key")
     files = {path: path.stat().st_size for path in home.rglob("*") if path.is_file()}
 
     def close() -> None:
         ledger.close()
-        ledger._connection.execute("SELECT 1")  # it is the parent's to close
+        ledger.database._connection.execute("SELECT 1")  # it is the parent's to close
 
     assert exit_code_of_child(close) == 0
     assert {path: path.stat().st_size for path in home.rglob("*") if path.is_file()} == files
-    assert ledger.is_owner_alive(ledger.owner) and ledger.row(row.id).owner == ledger.owner
+    assert ledger.is_owner_alive(ledger.owner) and ledger.get_record(row.id).owner == ledger.owner
     assert ledger.move(row.id, State.SENDING).state is State.SENDING
 
 
-def test_forked_child_cannot_write_for_its_parent(ledger: Ledger) -> None:
+def test_forked_child_cannot_write_for_its_parent(ledger: SyncLedger) -> None:
     assert exit_code_of_child(lambda: is_refused(lambda: ledger.claim(WISH, "key"))) == 0
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
 
 
-def test_forked_child_is_told_and_never_waits(ledger: Ledger) -> None:
+def test_forked_child_is_told_and_never_waits(ledger: SyncLedger) -> None:
     """The ledger's thread does not run in a child: waiting for it would never end."""
-    run = lambda: asyncio.run(asyncio.wait_for(ledger.run(ledger.rows), 5))  # noqa: E731
+    run = lambda: asyncio.run(asyncio.wait_for(ledger.database.run(list_records), 5))  # noqa: E731
     assert exit_code_of_child(lambda: is_refused(run)) == 0
-    assert ledger.rows() == []
+    assert ledger.list_records() == []
 
 
-def test_forked_child_opens_a_ledger_of_its_own(ledger: Ledger, home: Path) -> None:
+def test_forked_child_opens_a_ledger_of_its_own(ledger: SyncLedger, home: Path) -> None:
     def open_another() -> None:
-        other = Ledger(home)
+        other = SyncLedger(home)
         assert other.is_owner_alive(ledger.owner)
         other.claim(WISH, "key")
         other.close()
 
     assert exit_code_of_child(open_another) == 0
-    [row] = ledger.rows()
+    [row] = ledger.list_records()
     assert row.owner is not None and not ledger.is_owner_alive(row.owner)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from seedream_api.ledger.browsing import find_reusable, get_job, list_jobs
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec
 
 ROWS = 10_000
@@ -17,9 +16,9 @@ STEPS = 1_000
 STATES = ("completed", "accepted", "forgotten", "completed", "answered")
 
 
-def fill(ledger: Ledger) -> None:
-    with ledger.transaction(lasting=False) as db:
-        db.executemany(
+def fill(ledger: SyncLedger) -> None:
+    with ledger.database.write(durable=False):
+        ledger.database._connection.executemany(
             "INSERT INTO requests (id, state, fingerprint, family, model, address, prompt, fields, "
             "refs, seed, asked, notes, task_id, created_at, updated_at, accepted_at, answered_at) "
             "VALUES (?, ?, ?, 'evolink', 'Seedream-4.5', 'sandbox', ?, '{}', '[]', '1', 4, '[]', "
@@ -29,7 +28,7 @@ def fill(ledger: Ledger) -> None:
                 for number in range(1, ROWS + 1)
             ),
         )
-        db.executemany(
+        ledger.database._connection.executemany(
             "INSERT INTO images (request, position, url, sha256, file, bytes) "
             "VALUES (?, ?, ?, ?, ?, 100)",
             (
@@ -48,8 +47,8 @@ def fill(ledger: Ledger) -> None:
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path_factory.mktemp("large") / "home")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncLedger]:
+    opened = SyncLedger(tmp_path_factory.mktemp("large") / "home")
     fill(opened)
     yield opened
     opened.close()
@@ -59,26 +58,26 @@ def wish(name: str) -> JobSpec:
     return JobSpec(name, "evolink", "Seedream-4.5", "sandbox", "print", name, {}, (), 0, 1)
 
 
-LOOKS: dict[str, Callable[[Ledger], object]] = {
-    "row": lambda ledger: ledger.row(5_000),
-    "images": lambda ledger: ledger.images(5_000),
-    "entry": lambda ledger: get_job(ledger, 5_000),
-    "find": lambda ledger: ledger.find("task-5000"),
-    "find missing": lambda ledger: ledger.find("no such task"),
+LOOKS: dict[str, Callable[[SyncLedger], object]] = {
+    "row": lambda ledger: ledger.get_record(5_000),
+    "images": lambda ledger: ledger.list_images(5_000),
+    "entry": lambda ledger: ledger.get_job(5_000),
+    "find": lambda ledger: ledger.find_record("task-5000"),
+    "find missing": lambda ledger: ledger.find_record("no such task"),
     "of_task": lambda ledger: ledger.find_task("task-5000"),
     "stored_image": lambda ledger: ledger.find_stored_image("https://x.example/5000/1"),
     "typical_seconds": lambda ledger: ledger.typical_seconds("Seedream-4.5"),
-    "answering": lambda ledger: find_reusable(ledger, "print-5000", reuse=True),
-    "answering none": lambda ledger: find_reusable(ledger, "none", reuse=True),
+    "answering": lambda ledger: ledger.find_reusable(["print-5000"], reuse=True),
+    "answering none": lambda ledger: ledger.find_reusable(["none"], reuse=True),
     "claim": lambda ledger: ledger.claim(wish("print-5000"), "key"),
     "adopt": lambda ledger: ledger.claim_task("sandbox", "task-5000", "print"),
-    "responses": lambda ledger: ledger.responses(5_000),
-    "newest rows": lambda ledger: ledger.rows(limit=10),
+    "responses": lambda ledger: ledger.list_responses(5_000),
+    "newest rows": lambda ledger: ledger.list_records(limit=10),
 }
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_look_does_not_read_the_whole_ledger(ledger: Ledger, look: str) -> None:
+def test_look_does_not_read_the_whole_ledger(ledger: SyncLedger, look: str) -> None:
     counted = 0
 
     def count() -> int:
@@ -86,24 +85,24 @@ def test_look_does_not_read_the_whole_ledger(ledger: Ledger, look: str) -> None:
         counted += 1
         return 0
 
-    ledger._connection.set_progress_handler(count, STEPS)  # pyright: ignore[reportPrivateUsage]
+    ledger.database._connection.set_progress_handler(count, STEPS)  # pyright: ignore[reportPrivateUsage]
     try:
         LOOKS[look](ledger)
     finally:
-        ledger._connection.set_progress_handler(None, STEPS)  # pyright: ignore[reportPrivateUsage]
+        ledger.database._connection.set_progress_handler(None, STEPS)  # pyright: ignore[reportPrivateUsage]
     assert counted <= 5, f"about {counted * STEPS} instructions for one look"
 
 
-def test_page_and_list_of_a_large_ledger_stay_fast(ledger: Ledger) -> None:
+def test_page_and_list_of_a_large_ledger_stay_fast(ledger: SyncLedger) -> None:
     """Generous bounds, for slow machines: the page takes 6 ms here, its search 25 ms."""
     begun = time.monotonic()
-    assert list_jobs(ledger).total == ROWS * 4 // 5
-    assert list_jobs(ledger, text="task-77").total > 0
-    assert len(ledger.rows()) == 1_000 and ledger.stored_bytes() == 400 * ROWS
+    assert ledger.list_jobs().total == ROWS * 4 // 5
+    assert ledger.list_jobs(text="task-77").total > 0
+    assert len(ledger.list_records()) == 1_000 and ledger.sum_stored_bytes() == 400 * ROWS
     assert time.monotonic() - begun < 3.0
 
 
-def test_opening_a_large_ledger_does_not_read_it(ledger: Ledger) -> None:
+def test_opening_a_large_ledger_does_not_read_it(ledger: SyncLedger) -> None:
     begun = time.monotonic()
-    Ledger(ledger.home).close()
+    SyncLedger(ledger.database.home).close()
     assert time.monotonic() - begun < 1.0

@@ -13,12 +13,12 @@ import pytest
 
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger import schema
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
@@ -45,8 +45,8 @@ def is_closed(connection: sqlite3.Connection) -> bool:
     return False
 
 
-def test_an_open_ledger_is_alive_to_itself_and_to_others(ledger: Ledger, home: Path) -> None:
-    other = Ledger(home)
+def test_an_open_ledger_is_alive_to_itself_and_to_others(ledger: SyncLedger, home: Path) -> None:
+    other = SyncLedger(home)
     assert ledger.is_owner_alive(ledger.owner) and ledger.is_owner_alive(other.owner)
     name = other.owner
     other.close()
@@ -56,24 +56,24 @@ def test_an_open_ledger_is_alive_to_itself_and_to_others(ledger: Ledger, home: P
 def test_opening_sweeps_the_locks_of_the_dead(home: Path) -> None:
     (home / "owners").mkdir(parents=True)
     (home / "owners" / "dead.lock").touch()
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     assert [path.stem for path in (home / "owners").iterdir()] == [ledger.owner]
     ledger.close()
 
 
-def test_an_open_ledger_is_not_lost(ledger: Ledger) -> None:
+def test_an_open_ledger_is_not_lost(ledger: SyncLedger) -> None:
     assert ledger.is_unusable is False
 
 
 def test_closing_waits_for_what_is_being_written(home: Path) -> None:
-    ledger, ended = Ledger(home), []
+    ledger, ended = SyncLedger(home), []
 
     def write() -> None:
         time.sleep(0.1)
-        ledger.rows()
+        ledger.list_records()
         ended.append(True)
 
-    ledger._thread.submit(write)
+    ledger.database._thread.submit(write)
     ledger.close()
     assert ended == [True]
     assert not [one for one in threading.enumerate() if one.name.startswith("seedream-ledger")]
@@ -83,20 +83,20 @@ def test_a_place_that_cannot_be_used_leaves_no_owner(home: Path) -> None:
     home.mkdir()
     (home / "ledger.sqlite").mkdir()
     with pytest.raises(LedgerFailed, match=r"Is a directory|unable to open"):
-        Ledger(home)
+        SyncLedger(home)
     assert list((home / "owners").iterdir()) == []
 
 
 def test_a_file_of_a_newer_version_is_closed_again(
     home: Path, connections: list[sqlite3.Connection]
 ) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     with sqlite3.connect(home / "ledger.sqlite") as db:
         db.execute("PRAGMA user_version = 1000")
     db.close()
     connections.clear()
     with pytest.raises(LedgerFailed):
-        Ledger(home)
+        SyncLedger(home)
     assert [is_closed(one) for one in connections] == [True]
 
 
@@ -106,18 +106,18 @@ def test_a_broken_file_is_closed_before_it_is_moved(
     home.mkdir()
     (home / "ledger.sqlite").write_bytes(b"no database at all " * 100)
     with pytest.raises(LedgerFailed):
-        Ledger(home)
+        SyncLedger(home)
     assert [is_closed(one) for one in connections] == [True]
 
 
 def test_foreign_log_fails_closed_and_stays(home: Path) -> None:
     """Moved aside with the record, all that was paid for would be paid for again."""
-    Ledger(home).close()
+    SyncLedger(home).close()
     before = (home / "ledger.sqlite").read_bytes()
     (home / "ledger.sqlite-wal").write_bytes(b"no log of SQLite's")
     for _ in range(2):
         with pytest.raises(LedgerFailed) as caught:
-            Ledger(home)
+            SyncLedger(home)
         assert caught.value.key == "ledger_log_damaged"
     assert (home / "ledger.sqlite").read_bytes() == before
     assert (home / "ledger.sqlite-wal").read_bytes() == b"no log of SQLite's"
@@ -126,16 +126,16 @@ def test_foreign_log_fails_closed_and_stays(home: Path) -> None:
 
 @pytest.mark.parametrize("log", [b"", bytes(64)])
 def test_a_log_that_nobody_relied_on_yet_is_none(home: Path, log: bytes) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     (home / "ledger.sqlite-wal").write_bytes(log)
-    Ledger(home).close()
+    SyncLedger(home).close()
     assert not list(home.glob("ledger.broken-*"))
 
 
 @pytest.mark.parametrize("part", ["requests", "images", "sqlite_autoindex_images_1"])
 def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: str) -> None:
     """An answer is written into these; their damage would show only when there is one."""
-    Ledger(home).close()
+    SyncLedger(home).close()
     path = home / "ledger.sqlite"
     with sqlite3.connect(path) as db:
         [root] = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (part,)).fetchone()
@@ -145,37 +145,37 @@ def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: st
     data[(root - 1) * size : root * size] = b"\x55" * size
     path.write_bytes(data)
     with pytest.raises(LedgerFailed, match="is damaged"):
-        Ledger(home)
+        SyncLedger(home)
     (aside,) = home.glob("ledger.broken-*.sqlite")
     assert aside.read_bytes() == data
 
 
 def test_a_log_that_cannot_be_read_is_no_damage(home: Path) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     (home / "ledger.sqlite-wal").mkdir()
     with pytest.raises(
         LedgerFailed, match=r"cannot be written: (Is a directory|Permission denied)"
     ):
-        Ledger(home)
+        SyncLedger(home)
     assert (home / "ledger.sqlite").is_file() and not list(home.glob("ledger.broken-*"))
 
 
 def test_an_owners_folder_that_cannot_be_swept_leaves_no_owner(home: Path) -> None:
     (home / "owners" / "odd.lock").mkdir(parents=True)
     with pytest.raises(LedgerFailed, match="cannot be written"):
-        Ledger(home)
+        SyncLedger(home)
     assert [path.name for path in (home / "owners").iterdir()] == ["odd.lock"]
 
 
 def test_closing_lets_go_of_the_file(home: Path, connections: list[sqlite3.Connection]) -> None:
-    Ledger(home).close()
+    SyncLedger(home).close()
     assert [is_closed(one) for one in connections] == [True]
 
 
 def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
     home: Path, connections: list[sqlite3.Connection]
 ) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     for number in range(40):
         ledger.claim_task("https://example.com", f"task-{number}" + "x" * 2_000, "print")
     other = sqlite3.connect(ledger.path, isolation_level=None)
@@ -185,7 +185,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
     other.execute("PRAGMA user_version = 1")  # a change by another makes the ledger read again
     other.close()
     with pytest.raises(LedgerFailed, match="is damaged"):
-        ledger.row(1)
+        ledger.get_record(1)
     assert is_closed(connections[0]) and ledger.is_unusable
     ledger.close()
 
@@ -194,18 +194,19 @@ def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "BUSY_S", 0.01)
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     other = sqlite3.connect(ledger.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerFailed, match="cannot be written: database is locked"):
-        ledger.rows()
+        ledger.claim_task("https://api.example.com", "task-a", "print")
+    assert ledger.list_records() == []
     other.close()
-    assert ledger.rows() == [] and not ledger.is_unusable
+    assert ledger.list_records() == [] and not ledger.is_unusable
     assert not list(home.glob("ledger.broken-*"))
     ledger.close()
 
 
-def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: Ledger) -> None:
+def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: SyncLedger) -> None:
     place = schema.file_id(ledger.path)
     ledger.path.rename(home / "moved")
     assert place is not None and schema.file_id(home / "moved") == place
@@ -230,7 +231,7 @@ def test_of_two_who_open_a_fresh_record_at_once_none_is_told_that_it_is_locked(
     monkeypatch.setattr(
         schema.sqlite3, "connect", lambda *args, **more: connect(*args, factory=Met, **more)
     )
-    Ledger(home).close()
+    SyncLedger(home).close()
     assert met
 
 
@@ -270,5 +271,5 @@ def test_a_log_that_cannot_be_begun_is_tried_for_a_while_only_if_others_have_it_
         lambda *args, **more: connect(*args, factory=Never, **more),
     )
     with pytest.raises(LedgerFailed, match=reason):
-        Ledger(home)
+        SyncLedger(home)
     assert sum(time.pauses) == pytest.approx(waited_s, abs=0.1) and set(time.pauses) <= {0.01}

@@ -232,7 +232,7 @@ def test_child_forked_while_locking_does_not_hold_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread may fork between the opening of the file and its locking."""
-    takes = owner_lock._take
+    takes = owner_lock.try_lock
     ready, is_ready = os.pipe()
     ends, end_it = os.pipe()
     children: list[int] = []
@@ -249,7 +249,7 @@ def test_child_forked_while_locking_does_not_hold_the_lock(
         return taken
 
     with monkeypatch.context() as patch:
-        patch.setattr(owner_lock, "_take", take)
+        patch.setattr(owner_lock, "try_lock", take)
         lock = OwnerLock(tmp_path)
     lock.close_in_child()  # as if this process had ended
     try:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from seedream_api.ledger.database import Database
 from seedream_api.ledger.image_store import ImageStore
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
+from seedream_api.ledger.transitions import move
 from seedream_api.service.result_items import ResultItem
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -31,8 +33,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[Ledger]:
-    opened = Ledger(home, now=clock)
+def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home, now=clock)
     yield opened
     opened.close()
 
@@ -41,40 +43,42 @@ def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
     return JobSpec(name, "evolink", model, "sandbox", "print", name, {}, (), 0, 1)
 
 
-def accepted(ledger: Ledger, name: str, task_id: str, model: str = "Seedream-4.5") -> int:
+def accepted(ledger: SyncLedger, name: str, task_id: str, model: str = "Seedream-4.5") -> int:
     row = ledger.claim(wish(name, model), "key")
     ledger.move(row.id, State.SENDING)
     ledger.move(row.id, State.ACCEPTED, task_id=task_id)
     return row.id
 
 
-def test_rows_come_newest_first_and_without_the_forgotten(ledger: Ledger) -> None:
+def test_rows_come_newest_first_and_without_the_forgotten(ledger: SyncLedger) -> None:
     ids = [accepted(ledger, name, f"task-{name}") for name in "abc"]
-    assert [row.id for row in ledger.rows()] == ids[::-1]
-    assert [row.id for row in ledger.rows(limit=2)] == ids[:0:-1]
+    assert [row.id for row in ledger.list_records()] == ids[::-1]
+    assert [row.id for row in ledger.list_records(limit=2)] == ids[:0:-1]
     ledger.forget(ids[1])
-    assert [row.id for row in ledger.rows()] == [ids[2], ids[0]]
-    assert [row.id for row in ledger.rows((State.FORGOTTEN,))] == [ids[1]]
-    assert ledger.rows((State.EMPTY, State.FAILED)) == []
+    assert [row.id for row in ledger.list_records()] == [ids[2], ids[0]]
+    assert [row.id for row in ledger.list_records((State.FORGOTTEN,))] == [ids[1]]
+    assert ledger.list_records((State.EMPTY, State.FAILED)) == []
 
 
-def test_a_row_is_found_by_its_number_or_its_task(ledger: Ledger) -> None:
+def test_a_row_is_found_by_its_number_or_its_task(ledger: SyncLedger) -> None:
     first, second = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-b")
     for name, row_id in ((str(first), first), ("task-b", second)):
-        found = ledger.find(name)
+        found = ledger.find_record(name)
         assert found is not None and found.id == row_id
     for name in ("", "task", "0", "99", "task-%", "' OR 1=1 --"):
-        assert ledger.find(name) is None
+        assert ledger.find_record(name) is None
 
 
-def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(ledger: Ledger) -> None:
+def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(
+    ledger: SyncLedger,
+) -> None:
     old, new = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-a")
     ledger.forget(new)
-    found = ledger.find("task-a")
+    found = ledger.find_record("task-a")
     assert found is not None and found.id == old
 
 
-def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: Ledger) -> None:
+def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: SyncLedger) -> None:
     accepted(ledger, "a", "2")
     accepted(ledger, "b", "task-b")
     found = ledger.find_task("2")
@@ -82,7 +86,7 @@ def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: Led
     assert ledger.find_task("1") is None and ledger.find_task("task") is None
 
 
-def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger) -> None:
+def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: SyncLedger) -> None:
     for name in "abc":
         accepted(ledger, name, "task-a")
     ledger.forget(3)
@@ -93,26 +97,28 @@ def test_of_a_task_the_newest_row_is_meant_that_is_not_forgotten(ledger: Ledger)
     assert ledger.find_task("task-a") is None
 
 
-def test_of_several_rows_the_newest_is_meant(ledger: Ledger) -> None:
+def test_of_several_rows_the_newest_is_meant(ledger: SyncLedger) -> None:
     accepted(ledger, "a", "task-a")
     newer = accepted(ledger, "b", "task-a")
-    found = ledger.find("task-a")
+    found = ledger.find_record("task-a")
     assert found is not None and found.id == newer
 
 
 # ---- stored images ----
 
 
-def stored(ledger: Ledger, name: str, *, url: str = "https://e.com/a", data: bytes = PNG) -> int:
+def stored(
+    ledger: SyncLedger, name: str, *, url: str = "https://e.com/a", data: bytes = PNG
+) -> int:
     """A row whose one image is stored; equal bytes are one file."""
     row_id = accepted(ledger, name, f"task-{name}")
     ledger.record_response(row_id, (ResultItem(0, url=url),), {})
-    ledger.record_image(row_id, 0, ImageStore(ledger.home).add_bytes(data), (1, 1))
+    ledger.record_image(row_id, 0, ImageStore(ledger.database.home).add_bytes(data), (1, 1))
     ledger.move(row_id, State.COMPLETED)
     return row_id
 
 
-def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: Ledger) -> None:
+def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: SyncLedger) -> None:
     stored(ledger, "a")
     newer = stored(ledger, "b", data=PNG + b"1")
     found = ledger.find_stored_image("https://e.com/a")
@@ -120,24 +126,26 @@ def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: Ledger) 
 
 
 def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
-    ledger: Ledger, clock: Clock
+    ledger: SyncLedger, clock: Clock
 ) -> None:
-    assert ledger.stored_bytes() == 0 and ledger.stored_files() == []
+    assert ledger.sum_stored_bytes() == 0 and ledger.list_stored_files() == []
     for name in "ab":
         ledger.mark_delivered(stored(ledger, name))
         clock.now += 100.0
-    (file,) = ledger.stored_files()
-    assert file.delivered_at == clock.now - 100.0 and ledger.stored_bytes() == len(PNG)
+    (file,) = ledger.list_stored_files()
+    assert file.delivered_at == clock.now - 100.0 and ledger.sum_stored_bytes() == len(PNG)
 
 
-def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: Ledger) -> None:
+def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger) -> None:
     whole, part = stored(ledger, "a"), stored(ledger, "b")
     ledger.mark_delivered(whole)
-    assert [file.delivered_at for file in ledger.stored_files()] == [None]  # never to the other
+    assert [file.delivered_at for file in ledger.list_stored_files()] == [
+        None
+    ]  # never to the other
     ledger.mark_delivered(part)
-    assert [file.delivered_at for file in ledger.stored_files()] != [None]
+    assert [file.delivered_at for file in ledger.list_stored_files()] != [None]
     ledger.mark_missing(part, [])  # it stands at answered again: something of it is to be fetched
-    assert [file.delivered_at for file in ledger.stored_files()] == [None]
+    assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 
 @pytest.mark.parametrize(
@@ -150,15 +158,15 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: Ledger) ->
         ("UPDATE images SET file = NULL WHERE sha256 = 'x'", "images_by_content"),
     ],
 )
-def test_a_long_record_is_not_read_through(ledger: Ledger, question: str, index: str) -> None:
-    with ledger.transaction() as db:
-        plan = [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {question}")]
+def test_a_long_record_is_not_read_through(ledger: SyncLedger, question: str, index: str) -> None:
+    with ledger.database.write(durable=False):
+        plan = [row["detail"] for row in ledger.database.execute(f"EXPLAIN QUERY PLAN {question}")]
     assert any(f"INDEX {index}" in step for step in plan)
     assert not any(step.startswith("SCAN") for step in plan)
 
 
 def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
-    ledger: Ledger, clock: Clock
+    ledger: SyncLedger, clock: Clock
 ) -> None:
     assert ledger.typical_seconds("Seedream-4.5") is None
 
@@ -177,7 +185,7 @@ def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
     assert ledger.typical_seconds("Seedream-5.0-Lite") is None
 
 
-def test_a_clock_that_went_backwards_does_not_count(ledger: Ledger, clock: Clock) -> None:
+def test_a_clock_that_went_backwards_does_not_count(ledger: SyncLedger, clock: Clock) -> None:
     row_id = accepted(ledger, "a", "task-a")
     clock.now -= 500.0
     ledger.record_response(row_id, (), {})
@@ -187,69 +195,72 @@ def test_a_clock_that_went_backwards_does_not_count(ledger: Ledger, clock: Clock
 # ---- forgetting ----
 
 
-def test_what_rests_can_be_forgotten_and_the_same_wish_is_new_then(ledger: Ledger) -> None:
+def test_what_rests_can_be_forgotten_and_the_same_wish_is_new_then(ledger: SyncLedger) -> None:
     row_id = accepted(ledger, "a", "task-a")
     ledger.release(row_id)
     ledger.forget(row_id)
-    row = ledger.row(row_id)
+    row = ledger.get_record(row_id)
     assert row.state is State.FORGOTTEN and row.owner is None
     assert ledger.claim(wish("a"), "key").id != row_id
 
 
-def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: Ledger, home: Path) -> None:
+def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: SyncLedger, home: Path) -> None:
     row_id = accepted(ledger, "a", "task-a")
-    other = Ledger(home)
+    other = SyncLedger(home)
     try:
         with pytest.raises(ValueError, match="worked on"):
             other.forget(row_id)
     finally:
         other.close()
-    assert ledger.row(row_id).state is State.ACCEPTED and ledger.row(row_id).owner == ledger.owner
+    assert (
+        ledger.get_record(row_id).state is State.ACCEPTED
+        and ledger.get_record(row_id).owner == ledger.owner
+    )
 
 
 def test_a_request_that_is_being_sent_cannot_be_forgotten_by_its_own_process(
-    ledger: Ledger,
+    ledger: SyncLedger,
 ) -> None:
     row = ledger.claim(wish("a"), "key")
     ledger.move(row.id, State.SENDING)
     with pytest.raises(ValueError, match="sending to forgotten"):
         ledger.forget(row.id)
-    assert ledger.row(row.id).state is State.SENDING
+    assert ledger.get_record(row.id).state is State.SENDING
 
 
-def test_forgetting_what_a_dead_process_was_sending_works(ledger: Ledger, home: Path) -> None:
-    other = Ledger(home)
+def test_forgetting_what_a_dead_process_was_sending_works(ledger: SyncLedger, home: Path) -> None:
+    other = SyncLedger(home)
     row = other.claim(wish("a"), "key")
     other.move(row.id, State.SENDING)
     other.close()
     ledger.forget(row.id)
-    assert ledger.row(row.id).state is State.FORGOTTEN
+    assert ledger.get_record(row.id).state is State.FORGOTTEN
 
 
 # ---- its own thread ----
 
 
-def test_calls_from_a_loop_run_on_the_ledgers_one_thread_in_order(ledger: Ledger) -> None:
+def test_calls_from_a_loop_run_on_the_ledgers_one_thread_in_order(ledger: SyncLedger) -> None:
     order: list[int] = []
 
-    def call(number: int) -> str:
+    def call(_database: Database, number: int) -> str:
         order.append(number)
         return threading.current_thread().name
 
     async def run() -> list[str]:
-        return await asyncio.gather(*(ledger.run(call, number) for number in range(20)))
+        return await asyncio.gather(*(ledger.database.run(call, number) for number in range(20)))
 
     names = set(asyncio.run(run()))
     assert len(names) == 1 and "seedream-ledger" in names.pop() and order == [*range(20)]
 
 
-def test_what_a_call_raises_reaches_its_caller(ledger: Ledger) -> None:
+def test_what_a_call_raises_reaches_its_caller(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     with pytest.raises(ValueError, match="intended to completed"):
-        asyncio.run(ledger.run(ledger.move, row.id, State.COMPLETED))
+        asyncio.run(ledger.database.run(move, row.id, State.COMPLETED))
 
 
-def test_rows_without_a_prompt_are_kept_so(ledger: Ledger) -> None:
+def test_rows_without_a_prompt_are_kept_so(ledger: SyncLedger) -> None:
     bare = JobSpec("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
     assert ledger.claim(bare, "key").prompt is None
     with sqlite3.connect(ledger.path) as db:

@@ -13,12 +13,15 @@ import pytest
 
 from seedream_api.config.normalization import normalize_recorded_address, parse_address
 from seedream_api.images.encode import EncodedImage
-from seedream_api.ledger.browsing import find_reusable
-from seedream_api.ledger.given_urls import object_of, urls_of
-from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.request_identity import choose_row, find_rows, identify
+from seedream_api.ledger.ledger import SyncLedger
+from seedream_api.ledger.request_identity import (
+    choose_row,
+    find_rows,
+    list_given_urls,
+    strip_signature,
+)
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State, fingerprint
-from seedream_api.ledger.upload_cache import put, to_uploaded_reference
+from seedream_api.ledger.upload_cache import to_uploaded_reference
 from support.old_ledgers import spell_as_0_1, take_back_to_0_1
 
 ADDRESS = "https://api.deepspaceai.net"
@@ -27,14 +30,14 @@ SIGNED = "https://b.s3.amazonaws.com/seedream/aa.png?X-Amz-Algorithm=A&X-Amz-Sig
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
 
-def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 0) -> JobSpec:
-    identities, also = identify(ledger, address, BODY, references, seed)
+def known(ledger: SyncLedger, *references: str, address: str = ADDRESS, seed: int = 0) -> JobSpec:
+    identities, also = ledger.identify_request(address, BODY, references, seed)
     own = fingerprint(address, BODY, identities, seed)
     fields = {"model": BODY["model"]}
     return JobSpec(
@@ -43,14 +46,14 @@ def known(ledger: Ledger, *references: str, address: str = ADDRESS, seed: int = 
     )  # fmt: skip
 
 
-def give(ledger: Ledger, url: str, content: str) -> None:
+def give(ledger: SyncLedger, url: str, content: str) -> None:
     file = EncodedImage(b"png", "image/png", True, (), 1, 1)
-    put(
-        ledger, content, "place", to_uploaded_reference(file, target="s3", url=url, expires_at=None)
+    ledger.record_upload(
+        content, "place", to_uploaded_reference(file, target="s3", url=url, expires_at=None)
     )
 
 
-def execute(ledger: Ledger, statement: str, *values: object) -> None:
+def execute(ledger: SyncLedger, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(ledger.path)) as db:
         db.execute(statement, values)
         db.commit()
@@ -77,7 +80,7 @@ def execute(ledger: Ledger, statement: str, *values: object) -> None:
     ],
 )
 def test_row_of_typed_address_answers_for_canonical_one(
-    ledger: Ledger, old: str, typed: str
+    ledger: SyncLedger, old: str, typed: str
 ) -> None:
     address = parse_address(typed)
     assert normalize_recorded_address(old) == normalize_recorded_address(address) == address
@@ -85,7 +88,7 @@ def test_row_of_typed_address_answers_for_canonical_one(
     spell_as_0_1(ledger.path, address=old)
     again = ledger.claim(known(ledger, address=address), "other")
     assert again.id == row.id and again.address == address
-    assert len(ledger.rows()) == 1
+    assert len(ledger.list_records()) == 1
 
 
 @pytest.mark.parametrize("text", ["", "no address", "http://plain.example.com", "https://[", "\0"])
@@ -97,14 +100,14 @@ def test_unreadable_row_address_stays(text: str) -> None:
     "other",
     ["http://localhost:8081", "https://localhost:8080", "http://localhost:8080/a", "sandbox"],
 )
-def test_other_service_is_another_request(ledger: Ledger, other: str) -> None:
+def test_other_service_is_another_request(ledger: SyncLedger, other: str) -> None:
     address = "http://127.0.0.1:8080"
     row = ledger.claim(known(ledger, address=address), "key")
     spell_as_0_1(ledger.path, address=other)
     assert ledger.claim(known(ledger, address=address), "key").id != row.id
 
 
-def test_adopted_task_is_found_by_canonical_address(ledger: Ledger) -> None:
+def test_adopted_task_is_found_by_canonical_address(ledger: SyncLedger) -> None:
     mine = ledger.claim_task("http://127.0.0.1:8080", "task-1", "print")
     execute(ledger, "UPDATE requests SET address = 'http://localhost:8080'")
     execute(
@@ -120,28 +123,28 @@ def test_adopted_task_is_found_by_canonical_address(ledger: Ledger) -> None:
 
 
 def test_signature_is_no_part_of_an_object() -> None:
-    assert object_of(f"{SIGNED}a") == "https://b.s3.amazonaws.com/seedream/aa.png"
-    assert object_of("https://e.com/a?id=1") == "https://e.com/a?id=1"
+    assert strip_signature(f"{SIGNED}a") == "https://b.s3.amazonaws.com/seedream/aa.png"
+    assert strip_signature("https://e.com/a?id=1") == "https://e.com/a?id=1"
 
 
-def test_given_url_outlives_its_upload(ledger: Ledger) -> None:
+def test_given_url_outlives_its_upload(ledger: SyncLedger) -> None:
     for number, url in enumerate(["https://e.com/1", "https://e.com/2", f"{SIGNED}1"]):
         give(ledger, url, "sha256:aa")
         execute(ledger, "UPDATE uploads SET created_at = 1, expires_at = ?", number)
     for url in ("https://e.com/1", "https://e.com/2", f"{SIGNED}1", f"{SIGNED}2"):
         assert known(ledger, f"url:{url}").references == ("sha256:aa",)
-    with ledger.transaction() as db:
-        assert len(urls_of(db, ["sha256:aa"])) == 3
+    with ledger.database.write(durable=False):
+        assert len(list_given_urls(ledger.database, ["sha256:aa"])) == 3
     assert known(ledger, "url:https://e.com/3").references == ("url:https://e.com/3",)
 
 
-def test_first_content_of_a_url_stays(ledger: Ledger) -> None:
+def test_first_content_of_a_url_stays(ledger: SyncLedger) -> None:
     for content in ("sha256:aa", "sha256:bb"):
         give(ledger, "https://e.com/1", content)
     assert known(ledger, "url:https://e.com/1").references == ("sha256:aa",)
 
 
-def test_stored_result_is_known_by_all_its_links(ledger: Ledger) -> None:
+def test_stored_result_is_known_by_all_its_links(ledger: SyncLedger) -> None:
     row = ledger.claim(known(ledger), "key")
     execute(
         ledger,
@@ -156,7 +159,7 @@ def test_stored_result_is_known_by_all_its_links(ledger: Ledger) -> None:
 
 
 def test_migration_keeps_urls_that_0_1_gave_out(home: Path) -> None:
-    ledger = Ledger(home)
+    ledger = SyncLedger(home)
     row = ledger.claim(known(ledger), "key")
     give(ledger, f"{SIGNED}1", "sha256:aa")
     execute(
@@ -167,7 +170,7 @@ def test_migration_keeps_urls_that_0_1_gave_out(home: Path) -> None:
     )
     ledger.close()
     take_back_to_0_1(ledger.path)
-    again = Ledger(home)
+    again = SyncLedger(home)
     try:
         references = known(again, f"url:{SIGNED}2", "url:https://e.com/r").references
         assert references == ("sha256:aa", "sha256:cc")
@@ -175,7 +178,7 @@ def test_migration_keeps_urls_that_0_1_gave_out(home: Path) -> None:
         again.close()
 
 
-def test_every_url_of_0_1_answers_for_the_picture(ledger: Ledger) -> None:
+def test_every_url_of_0_1_answers_for_the_picture(ledger: SyncLedger) -> None:
     give(ledger, "https://e.com/1", "sha256:aa")
     give(ledger, "https://e.com/2", "sha256:aa")
     row = ledger.claim(known(ledger, "sha256:aa", "sha256:aa", "url:https://e.com/f"), "key")
@@ -190,7 +193,7 @@ def test_every_url_of_0_1_answers_for_the_picture(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("refs", ["{", "5", "null", '["url:x", 5]', "[[]]", '{"url:a": 1}'])
-def test_damaged_references_stop_no_other_request(ledger: Ledger, refs: str) -> None:
+def test_damaged_references_stop_no_other_request(ledger: SyncLedger, refs: str) -> None:
     ledger.claim(known(ledger, "url:https://e.com/f", seed=7), "key")
     execute(ledger, "UPDATE requests SET refs = ?, address = address || ':443'", refs)
     intent = known(ledger, "sha256:aa", seed=7)
@@ -200,7 +203,7 @@ def test_damaged_references_stop_no_other_request(ledger: Ledger, refs: str) -> 
 # ---- several rows for one request ----
 
 
-def claim_all(ledger: Ledger, *states: State) -> tuple[JobSpec, list[int]]:
+def claim_all(ledger: SyncLedger, *states: State) -> tuple[JobSpec, list[int]]:
     names = [str(number) for number, _ in enumerate(states)]
     whole = replace(known(ledger), fingerprint="own", also=tuple(names))
     ids: list[int] = []
@@ -216,46 +219,46 @@ def claim_all(ledger: Ledger, *states: State) -> tuple[JobSpec, list[int]]:
 @pytest.mark.parametrize(
     "first", [one for one in State if one not in (*RELEASED_STATES, State.INTENDED)]
 )
-def test_unsent_row_answers_after_every_other(ledger: Ledger, first: State) -> None:
+def test_unsent_row_answers_after_every_other(ledger: SyncLedger, first: State) -> None:
     for order in ((first, State.INTENDED), (State.INTENDED, first)):
         intent, ids = claim_all(ledger, *order)
         assert ledger.claim(intent, "key").id == ids[order.index(first)]
         execute(ledger, "UPDATE requests SET state = 'forgotten'")
 
 
-def test_completed_row_answers_before_an_unclear_one(ledger: Ledger) -> None:
+def test_completed_row_answers_before_an_unclear_one(ledger: SyncLedger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN, State.EMPTY, State.PARTIAL)
     assert ledger.claim(intent, "key").id == ids[0]
-    found = find_reusable(ledger, intent.fingerprints, reuse=True)
+    found = ledger.find_reusable(intent.fingerprints, reuse=True)
     assert found is not None and found.id == ids[0]
 
 
-def test_reuse_off_passes_every_completed_row(ledger: Ledger) -> None:
+def test_reuse_off_passes_every_completed_row(ledger: SyncLedger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.PARTIAL, State.REFUSED)
-    assert find_reusable(ledger, intent.fingerprints, reuse=False) is None
+    assert ledger.find_reusable(intent.fingerprints, reuse=False) is None
     new = ledger.claim(intent, "key", reuse=False)
     assert new.id not in ids and new.fingerprint == "own" and new.state is State.INTENDED
-    states: list[Any] = [ledger.row(one).state for one in ids]
+    states: list[Any] = [ledger.get_record(one).state for one in ids]
     assert states == [State.FORGOTTEN, State.FORGOTTEN, State.REFUSED]
 
 
-def test_reuse_off_is_held_by_an_unclear_row(ledger: Ledger) -> None:
+def test_reuse_off_is_held_by_an_unclear_row(ledger: SyncLedger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN)
     assert ledger.claim(intent, "key", reuse=False).id == ids[1]
-    assert ledger.row(ids[0]).state in STORED_STATES
+    assert ledger.get_record(ids[0]).state in STORED_STATES
 
 
-def test_no_row_answers_for_an_ended_request(ledger: Ledger) -> None:
+def test_no_row_answers_for_an_ended_request(ledger: SyncLedger) -> None:
     intent, _ = claim_all(ledger, *RELEASED_STATES)
-    with ledger.transaction() as db:
-        assert choose_row(find_rows(db, intent.fingerprints), reuse=True) is None
+    with ledger.database.write(durable=False):
+        assert choose_row(find_rows(ledger.database, intent.fingerprints), reuse=True) is None
 
 
 # ---- references whose picture becomes known after they were paid for ----
 
 
 @pytest.mark.parametrize("mark", ["X-Amz-Signature", "sig"])
-def test_paid_signed_url_is_recognised_once_stored(ledger: Ledger, mark: str) -> None:
+def test_paid_signed_url_is_recognised_once_stored(ledger: SyncLedger, mark: str) -> None:
     """As where the result of one node, not stored yet, is the reference image of another."""
     first, second = (f"https://cdn.example.com/a.png?Expires={n}&{mark}={n}" for n in "12")
     row = ledger.claim(known(ledger, f"url:{first}", "sha256:b"), "key")

@@ -11,7 +11,7 @@ import pytest
 
 from seedream_api import redaction
 from seedream_api.errors import OutcomeUnknown
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
@@ -31,18 +31,18 @@ def _known_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home)
     yield opened
     opened.close()
 
 
-def sent(ledger: Ledger) -> int:
+def sent(ledger: SyncLedger) -> int:
     wish = JobSpec("wish", "evolink", "Seedream-4.5", "sandbox", "print", "a cat", {}, (), 0, 1)
     return ledger.move(ledger.claim(wish, "key").id, State.SENDING).id
 
 
-def written(ledger: Ledger) -> str:
+def written(ledger: SyncLedger) -> str:
     """Every text of the file."""
     db = sqlite3.connect(ledger.path)
     try:
@@ -51,12 +51,12 @@ def written(ledger: Ledger) -> str:
         db.close()
 
 
-def assert_no_secret(ledger: Ledger) -> None:
+def assert_no_secret(ledger: SyncLedger) -> None:
     text = written(ledger)
     assert KEY not in text and "\x1b" not in text and "\\u001b" not in text
 
 
-def test_request_id_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_request_id_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     moved = ledger.move(row, State.ACCEPTED, task_id="task-1", request_id=f"{CODE}id-{KEY}")
     assert moved.request_id == "id-***"
@@ -66,7 +66,7 @@ def test_request_id_is_stored_without_secrets(ledger: Ledger) -> None:
     assert_no_secret(ledger)
 
 
-def test_error_of_row_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_error_of_row_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     reason = ValueError(f"{CODE}not with {KEY}")
     error = OutcomeUnknown("outcome_unknown", request_id=KEY, reason=reason, entry=f"{CODE}{KEY}")
@@ -74,24 +74,24 @@ def test_error_of_row_is_stored_without_secrets(ledger: Ledger) -> None:
     assert_no_secret(ledger)
 
 
-def test_error_of_image_is_stored_without_secrets(ledger: Ledger) -> None:
+def test_error_of_image_is_stored_without_secrets(ledger: SyncLedger) -> None:
     row = sent(ledger)
     error = ServiceError("bad_reference", f"{CODE}cannot read {LINK} with {KEY}")
     ledger.record_response(row, (ResultItem(0, url=LINK), ResultItem(1, error=error)), {})
     assert_no_secret(ledger)
-    made, failed = ledger.images(row)
+    made, failed = ledger.list_images(row)
     assert made.url == LINK, "a result's link stays whole"
     assert failed.error is not None and SIGNATURE not in failed.error
     assert "bad_reference" in failed.error
 
 
 @pytest.mark.parametrize("spelled", [KEY, SECRET, SECRET.replace("/", "\\/")])
-def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -> None:
+def test_kept_response_is_stored_without_secrets(ledger: SyncLedger, spelled: str) -> None:
     row = sent(ledger)
     body = f'{{"data": [{{"odd": "{LINK}"}}], "said": "{spelled}"}}'.encode() + b"\xff\xfe"
     ledger.move(row, State.EMPTY, response=KeptResponse(200, body, f"{CODE}cut near {KEY}"))
     ledger.keep_response(row, 200, body + b" ", f"{CODE}cut near {KEY}")
-    for kept in ledger.responses(row):
+    for kept in ledger.list_responses(row):
         assert KEY.encode() not in kept.body and spelled.encode() not in kept.body
         assert LINK.encode() in kept.body and b"\xff\xfe" in kept.body
         assert KEY not in kept.note and "\x1b" not in kept.note
@@ -100,7 +100,7 @@ def test_kept_response_is_stored_without_secrets(ledger: Ledger, spelled: str) -
 @pytest.mark.parametrize("end", ["", "\\", "\\\\", '"', '\\"'])
 @pytest.mark.parametrize("field", ["prompt", "revised_prompt"])
 def test_prompt_fields_leave_when_prompts_are_not_stored(
-    ledger: Ledger, field: str, end: str
+    ledger: SyncLedger, field: str, end: str
 ) -> None:
     """A task that is collected after a restart brings a prompt that this process never saw."""
     row = ledger.claim_task("sandbox", "task-1", "print").id
@@ -109,15 +109,15 @@ def test_prompt_fields_leave_when_prompts_are_not_stored(
     body = json.dumps(payload).encode()
     for each in (body, body[: body.index(b"cat") + 3]):
         ledger.keep_response(row, 200, each, "")
-    cut, whole = ledger.responses(row)
+    cut, whole = ledger.list_responses(row)
     assert b"cat" not in cut.body and b"cat" not in whole.body
     kept = json.loads(whole.body)
     assert kept["data"] == [{field: "***", "url": LINK}]
     assert json.loads(kept["nested"]) == {field: "***", "n": 1}
 
 
-def test_prompt_fields_stay_when_prompts_are_stored(ledger: Ledger) -> None:
+def test_prompt_fields_stay_when_prompts_are_stored(ledger: SyncLedger) -> None:
     row = sent(ledger)
     body = b'{"revised_prompt": "a cat", "prompt_tokens": 5}'
     ledger.keep_response(row, 200, body, "")
-    assert ledger.responses(row)[0].body == body
+    assert ledger.list_responses(row)[0].body == body

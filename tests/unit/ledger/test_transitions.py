@@ -10,7 +10,7 @@ import pytest
 
 from seedream_api.errors import OutcomeUnknown, TaskFailed
 from seedream_api.ledger.image_store import ImageStore, StoredFile
-from seedream_api.ledger.ledger import Ledger
+from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.migrations import STATE_TIMESTAMPS
 from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
@@ -23,8 +23,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[Ledger]:
-    opened = Ledger(home, now=lambda: NOW)
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home, now=lambda: NOW)
     yield opened
     opened.close()
 
@@ -45,44 +45,44 @@ def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
     )
 
 
-def row_in(ledger: Ledger, state: State, name: str) -> JobRecord:
+def row_in(ledger: SyncLedger, state: State, name: str) -> JobRecord:
     """A row of mine that stands at ``state``, however it came there."""
     row = ledger.claim(wish(name), f"key of {name}")
     with sqlite3.connect(ledger.path) as db:
         db.execute("UPDATE requests SET state = ? WHERE id = ?", (state.value, row.id))
     db.close()
-    return ledger.row(row.id)
+    return ledger.get_record(row.id)
 
 
 def stored_file(home: Path, data: bytes = PNG) -> StoredFile:
     return ImageStore(home).add_bytes(data)
 
 
-def test_every_pair_of_states_is_a_move_or_a_defect(ledger: Ledger) -> None:
+def test_every_pair_of_states_is_a_move_or_a_defect(ledger: SyncLedger) -> None:
     allowed = 0
     for before in State:
         for after in State:
             row = row_in(ledger, before, f"{before.value} to {after.value}")
             if after in TRANSITIONS[before]:
                 ledger.move(row.id, after)
-                assert ledger.row(row.id).state is after
+                assert ledger.get_record(row.id).state is after
                 allowed += 1
             else:
                 with pytest.raises(ValueError, match=f"{before.value} to {after.value}"):
                     ledger.move(row.id, after)
-                assert ledger.row(row.id).state is before
+                assert ledger.get_record(row.id).state is before
     assert allowed == sum(len(after) for after in TRANSITIONS.values()) > 20
 
 
-def test_a_move_that_is_refused_writes_nothing_of_it(ledger: Ledger) -> None:
+def test_a_move_that_is_refused_writes_nothing_of_it(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     with pytest.raises(ValueError, match="may not go"):
         ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
-    assert ledger.row(row.id) == row
+    assert ledger.get_record(row.id) == row
 
 
-def test_a_new_row_holds_the_whole_wish(ledger: Ledger) -> None:
-    row = ledger.row(ledger.claim(wish("a"), "key").id)
+def test_a_new_row_holds_the_whole_wish(ledger: SyncLedger) -> None:
+    row = ledger.get_record(ledger.claim(wish("a"), "key").id)
     assert row.state is State.INTENDED and row.owner == ledger.owner
     assert (row.fingerprint, row.family, row.model) == ("a", "evolink", "Seedream-4.5")
     assert (row.address, row.key_fingerprint, row.prompt) == (ADDRESS, "print", "一只猫 a")
@@ -95,7 +95,7 @@ def test_a_new_row_holds_the_whole_wish(ledger: Ledger) -> None:
 @pytest.mark.parametrize("state", [*STATE_TIMESTAMPS], ids=lambda state: state.value)
 def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
     clock = [NOW]
-    ledger = Ledger(home, now=lambda: clock[0])
+    ledger = SyncLedger(home, now=lambda: clock[0])
     try:
         before = next(
             before for before in State if state in TRANSITIONS[before] and before != state
@@ -103,30 +103,32 @@ def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
         row = row_in(ledger, before, "a")
         clock[0] = NOW + 60
         ledger.move(row.id, state)
-        assert getattr(ledger.row(row.id), STATE_TIMESTAMPS[state]) == NOW + 60
+        assert getattr(ledger.get_record(row.id), STATE_TIMESTAMPS[state]) == NOW + 60
     finally:
         ledger.close()
 
 
-def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(ledger: Ledger) -> None:
+def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(
+    ledger: SyncLedger,
+) -> None:
     row = row_in(ledger, State.SENDING, "a")
     ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
     failed = TaskFailed("task_failed", task_id="task-1", reason="no")
     ledger.move(row.id, State.FAILED, error=failed)
-    found = ledger.row(row.id)
+    found = ledger.get_record(row.id)
     assert (found.task_id, found.request_id) == ("task-1", "req-1")
     assert type(found.error) is TaskFailed and str(found.error) == str(failed)
 
 
-def test_an_error_ends_with_its_state(ledger: Ledger) -> None:
+def test_an_error_ends_with_its_state(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.SENDING, "a")
     ledger.move(row.id, State.UNKNOWN, error=OutcomeUnknown("outcome_unknown_crash", entry=1))
-    assert ledger.row(row.id).error is not None
+    assert ledger.get_record(row.id).error is not None
     ledger.move(row.id, State.ACCEPTED, task_id="task-1")
-    assert ledger.row(row.id).error is None
+    assert ledger.get_record(row.id).error is None
 
 
-def test_a_request_that_came_back_was_not_sent(ledger: Ledger) -> None:
+def test_a_request_that_came_back_was_not_sent(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     assert ledger.move(row.id, State.SENDING).sent_at == NOW
     assert ledger.move(row.id, State.INTENDED).sent_at is None
@@ -134,7 +136,7 @@ def test_a_request_that_came_back_was_not_sent(ledger: Ledger) -> None:
     assert ledger.move(row.id, State.ACCEPTED, task_id="task-a").sent_at == NOW
 
 
-def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: Ledger) -> None:
+def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     assert not row.may_have_been_charged and row.charged_images([]) == 0
     row = ledger.move(row.id, State.SENDING)
@@ -146,7 +148,7 @@ def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: 
     assert not ledger.move(row.id, State.FAILED, error=failed).may_have_been_charged
 
 
-def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: Ledger) -> None:
+def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.may_have_been_charged
     assert (row.seed, row.asked, row.fields, row.references, row.notes) == (0, 0, {}, (), ())
@@ -161,10 +163,10 @@ ITEMS = (
 )
 
 
-def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
+def test_an_answer_writes_every_place_of_the_group(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
-    images = ledger.images(row.id)
+    images = ledger.list_images(row.id)
     assert [image.position for image in images] == [0, 1, 2]
     assert [image.url for image in images] == [item.url for item in ITEMS]
     assert [image.is_missing for image in images] == [True, False, True]
@@ -173,63 +175,67 @@ def test_an_answer_writes_every_place_of_the_group(ledger: Ledger) -> None:
         (0, "", 0, 0)
     }
     assert "OutputImageSensitiveContentDetected" in str(images[1].error)
-    assert ledger.row(row.id).state is State.ANSWERED
+    assert ledger.get_record(row.id).state is State.ANSWERED
 
 
-def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: Ledger) -> None:
+def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     ledger.move(row.id, State.SENDING)
     answered = ledger.record_response(row.id, ITEMS, {})
-    assert answered.charged_images(ledger.images(row.id)) == 2
-    assert answered.charged_images(ledger.images(row.id)[1:2]) == 0
+    assert answered.charged_images(ledger.list_images(row.id)) == 2
+    assert answered.charged_images(ledger.list_images(row.id)[1:2]) == 0
 
 
-def test_stored_images_stay_when_the_answer_is_written_again(ledger: Ledger, home: Path) -> None:
+def test_stored_images_stay_when_the_answer_is_written_again(
+    ledger: SyncLedger, home: Path
+) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     file = stored_file(home)
     ledger.record_image(row.id, 0, file, (3, 4))
     fresh = (ResultItem(0, url="https://cdn.example.com/new"), *ITEMS[1:])
     ledger.record_response(row.id, fresh, {})
-    first, _, last = ledger.images(row.id)
+    first, _, last = ledger.list_images(row.id)
     assert first.url == "https://cdn.example.com/new" and first.file == file.path
     assert (first.width, first.height, first.bytes) == (3, 4, len(PNG))
     assert (first.sha256, first.media_type) == (file.sha256, "image/png")
     assert not first.is_missing and last.is_missing
 
 
-def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: Ledger, home: Path) -> None:
+def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.SENDING, "a")
     file = stored_file(home)
     ledger.record_response(row.id, (ResultItem(0, data=PNG),), {0: file})
-    (image,) = ledger.images(row.id)
+    (image,) = ledger.list_images(row.id)
     assert image.file == file.path and image.url is None and not image.is_missing
     assert (image.width, image.height) == (0, 0)  # measured later, in a thread
 
 
-def test_an_image_that_came_with_a_complaint_was_made(ledger: Ledger) -> None:
+def test_an_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(
         row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {}
     )
-    (image,) = ledger.images(row.id)
+    (image,) = ledger.list_images(row.id)
     assert image.was_made and image.error is None
 
 
-def test_lost_files_are_to_be_fetched_again_and_the_others_stay(ledger: Ledger, home: Path) -> None:
+def test_lost_files_are_to_be_fetched_again_and_the_others_stay(
+    ledger: SyncLedger, home: Path
+) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     for position in (0, 2):
         ledger.record_image(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
     ledger.move(row.id, State.PARTIAL)
     ledger.mark_missing(row.id, [2])
-    assert ledger.row(row.id).state is State.ANSWERED
-    assert [image.is_missing for image in ledger.images(row.id)] == [False, False, True]
+    assert ledger.get_record(row.id).state is State.ANSWERED
+    assert [image.is_missing for image in ledger.list_images(row.id)] == [False, False, True]
 
 
 def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) -> None:
     clock = [NOW]
-    ledger = Ledger(home, now=lambda: clock[0])
+    ledger = SyncLedger(home, now=lambda: clock[0])
     try:
         row = row_in(ledger, State.ACCEPTED, "a")
         clock[0] += 20
@@ -238,27 +244,27 @@ def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) ->
         clock[0] += 86_400
         assert ledger.mark_missing(row.id, [0]).answered_at == NOW + 20
         ledger.record_response(row.id, ITEMS, {})
-        assert ledger.row(row.id).answered_at == NOW + 20
+        assert ledger.get_record(row.id).answered_at == NOW + 20
     finally:
         ledger.close()
 
 
-def test_the_folder_may_move_with_everything_in_it(ledger: Ledger, home: Path) -> None:
+def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     ledger.record_image(row.id, 0, stored_file(home), (1, 1))
     ledger.close()
     moved = home.rename(home.with_name("elsewhere"))
-    again = Ledger(moved)
+    again = SyncLedger(moved)
     try:
-        file = again.images(row.id)[0].file
+        file = again.list_images(row.id)[0].file
         assert file is not None and file.is_relative_to(moved) and file.read_bytes() == PNG
     finally:
         again.close()
 
 
 def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
-    ledger: Ledger, home: Path
+    ledger: SyncLedger, home: Path
 ) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
@@ -273,21 +279,21 @@ def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
     assert ledger.find_stored_image("https://cdn.example.com/other") is None
 
 
-def test_delivery_is_stamped(ledger: Ledger) -> None:
+def test_delivery_is_stamped(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.COMPLETED, "a")
-    assert ledger.row(row.id).delivered_at is None
+    assert ledger.get_record(row.id).delivered_at is None
     ledger.mark_delivered(row.id)
-    assert ledger.row(row.id).delivered_at == NOW
+    assert ledger.get_record(row.id).delivered_at == NOW
 
 
 # ---- what must outlast a power failure by itself ----
 
 
 def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
-    ledger: Ledger, home: Path
+    ledger: SyncLedger, home: Path
 ) -> None:
     said: list[str] = []
-    ledger._connection.set_trace_callback(said.append)
+    ledger.database._connection.set_trace_callback(said.append)
 
     def waits(*call: object) -> bool:
         said.clear()
@@ -295,6 +301,11 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
         assert said[0] in ("PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL")
         assert said[1] == "BEGIN IMMEDIATE" and said[-1] == "COMMIT"
         return said[0].endswith("FULL")
+
+    def only_reads(*call: object) -> bool:
+        said.clear()
+        call[0](*call[1:])  # type: ignore[operator]
+        return (said[0], said[-1]) == ("BEGIN", "COMMIT")
 
     file, item = stored_file(home), ResultItem(0, url="https://cdn.example.com/0.png")
     assert not waits(ledger.claim, wish("a"), "key")  # nothing is sent yet
@@ -312,8 +323,8 @@ def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
     assert not waits(ledger.claim_row, 1)
     assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
     assert waits(ledger.forget, 1)
-    for look in (ledger.rows, ledger.stored_bytes, ledger.stored_files):
-        assert not waits(look)
-    for look in (ledger.row, ledger.images, ledger.find, ledger.find_task, ledger.find_stored_image,
-                 ledger.typical_seconds):  # fmt: skip
-        assert not waits(look, 2 if look in (ledger.row, ledger.images) else "2")
+    for look in (ledger.list_records, ledger.sum_stored_bytes, ledger.list_stored_files):
+        assert only_reads(look)
+    for look in (ledger.get_record, ledger.list_images, ledger.find_record, ledger.find_task,
+                 ledger.find_stored_image, ledger.typical_seconds):  # fmt: skip
+        assert only_reads(look, 2 if look in (ledger.get_record, ledger.list_images) else "2")

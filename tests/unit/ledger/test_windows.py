@@ -19,8 +19,8 @@ from seedream_api.config.settings import find_default_home
 from seedream_api.downloads.partial_file import PartialFile
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.image_store import ImageStore
-from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.pruning import IN_USE_S, prune
+from seedream_api.ledger.ledger import SyncLedger
+from seedream_api.ledger.pruning import IN_USE_S
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 
@@ -152,7 +152,7 @@ def test_a_damaged_file_that_is_being_read_does_not_pass_for_the_image(
 
 def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_use: InUse) -> None:
     now = 1_000.0
-    ledger = Ledger(tmp_path, now=lambda: now)
+    ledger = SyncLedger(tmp_path, now=lambda: now)
     store = ImageStore(tmp_path, ledger.owner)
     for number in (1, 2):
         name = f"wish {number}"
@@ -164,12 +164,12 @@ def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_u
         ledger.move(row.id, State.COMPLETED)
         ledger.mark_delivered(row.id)
     now += IN_USE_S + 1
-    held = ledger.images(1)[0].file
+    held = ledger.list_images(1)[0].file
     in_use.is_held = lambda path: path == held
-    assert prune(ledger, store, keep_bytes=0).images == 1
-    assert ledger.images(1)[0].file == held and ledger.images(2)[0].file is None
+    assert ledger.prune(store, keep_bytes=0).images == 1
+    assert ledger.list_images(1)[0].file == held and ledger.list_images(2)[0].file is None
     in_use.is_held = lambda path: False
-    assert prune(ledger, store, keep_bytes=0).images == 1
+    assert ledger.prune(store, keep_bytes=0).images == 1
     ledger.close()
 
 

@@ -1,0 +1,118 @@
+"""Claims of rows: which process works on a job.
+
+A row that a process works on names its owner, an OS lock (``owner_lock.py``). The row of a live
+owner is left to it; the row of a dead one belongs to the first process that claims it. Each
+function is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import OutcomeUnknown
+from . import statements
+from .database import Database
+from .queries import read_record
+from .records import JobRecord, parse_row, require_readable
+from .request_identity import choose_row, find_rows, storable_references
+from .states import JobSpec, State
+from .transitions import set_state
+
+
+def claim(
+    database: Database, spec: JobSpec, idempotency_key: str, *, reuse: bool = True
+) -> JobRecord:
+    """Claim the row of this request: an earlier one that still counts for it, or a new one.
+
+    Args:
+        reuse: whether a completed row counts.
+
+    Returns:
+        The row; ``row.owner == database.owner`` unless a live process works on it.
+    """
+    with database.write(durable=False):
+        rows = find_rows(database, spec.fingerprints)
+        row = choose_row(rows, reuse=reuse)
+        if row is not None:
+            row = _take_over(database, require_readable(row))
+        else:
+            for stored in rows:
+                set_state(database, require_readable(stored), State.FORGOTTEN)
+            row = _insert(database, spec, idempotency_key)
+    if row.owner == database.owner:
+        database.hidden[row.id] = spec.hidden
+    return row
+
+
+def claim_task(database: Database, address: str, task_id: str, key_fingerprint: str) -> JobRecord:
+    """Claim the row of a task, by any process; insert it where there is none."""
+    task_id = task_id.encode("utf-8", "replace").decode()
+    with database.write(durable=False):
+        found = database.execute(statements.JOBS_OF_TASK, {"task_id": task_id})
+        # A row of 0.1 holds the address as it was typed; parsing it gives our spelling.
+        rows = sorted(map(parse_row, found), key=lambda row: row.address != address)
+        if rows:
+            return _take_over(database, require_readable(rows[0]))
+        values = {
+            "owner": database.owner,
+            "address": address,
+            "key_fingerprint": key_fingerprint,
+            "task_id": task_id,
+            "now": database.now(),
+        }
+        cursor = database.execute(statements.INSERT_TASK, values)
+        return require_readable(read_record(database, cursor.lastrowid or 0))
+
+
+def claim_row(database: Database, row_id: int) -> JobRecord:
+    """Claim this row unless a live process works on it."""
+    with database.write(durable=False):
+        return _take_over(database, require_readable(read_record(database, row_id)))
+
+
+def release(database: Database, row_id: int) -> None:
+    """Give up a row that this ledger owns."""
+    with database.write(durable=False):
+        database.execute(statements.RELEASE, {"id": row_id, "owner": database.owner})
+    database.hidden.pop(row_id, None)
+
+
+def forget(database: Database, row_id: int) -> None:
+    """Let the same inputs be sent, and paid for, again; a forgotten row stays forgotten.
+
+    Raises:
+        ValueError: a live process works on the row.
+    """
+    with database.write(durable=True):
+        row = _take_over(database, read_record(database, row_id))
+        if row.owner != database.owner:
+            raise ValueError(f"row {row_id} is worked on")
+        if row.state is not State.FORGOTTEN:
+            set_state(database, row, State.FORGOTTEN)
+        database.execute(statements.SET_OWNER, {"id": row_id, "owner": None})
+
+
+def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecord:
+    values = {
+        **vars(spec),
+        "owner": database.owner,
+        "fields": json.dumps(dict(spec.fields)),
+        "refs": json.dumps(storable_references(spec.references)),
+        "seed": str(spec.seed),
+        "notes": json.dumps(spec.notes),
+        "idempotency_key": idempotency_key,
+        "now": database.now(),
+    }
+    cursor = database.execute(statements.INSERT_JOB, values)
+    return require_readable(read_record(database, cursor.lastrowid or 0))
+
+
+def _take_over(database: Database, row: JobRecord) -> JobRecord:
+    """Own a row unless a live process does; whether a dead owner's request was sent is unknown."""
+    if row.owner not in (None, database.owner) and database.is_owner_alive(str(row.owner)):
+        return row
+    if row.state is State.SENDING and row.owner != database.owner:
+        error = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
+        set_state(database, row, State.UNKNOWN, error=error)
+    database.execute(statements.SET_OWNER, {"id": row.id, "owner": database.owner})
+    return read_record(database, row.id)

@@ -1,0 +1,187 @@
+"""Every SQL statement that the open ledger runs; its tables are made in ``migrations.py``.
+
+They keep to what SQLite and PostgreSQL share, except for ``typeof``: in SQLite a cell may hold any
+type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .states import RELEASED_STATES, UNFINISHED_STATES, State
+
+Values = dict[str, object]
+
+
+def quote_states(states: Iterable[State]) -> str:
+    """List states for ``IN``."""
+    return ", ".join(f"'{state.value}'" for state in states)
+
+
+def _list_values(values: Sequence[object]) -> tuple[str, Values]:
+    """Name a parameter for each value of an ``IN`` list."""
+    named: Values = {f"value{number}": value for number, value in enumerate(values)}
+    return ", ".join(f":{name}" for name in named), named
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+JOB = "SELECT * FROM requests WHERE id = :id"
+JOBS_OF_TASK = """
+    SELECT * FROM requests WHERE task_id = :task_id AND state != 'forgotten' ORDER BY id DESC
+"""
+JOB_BY_NAME = """
+    SELECT * FROM requests WHERE id = :id OR task_id = :task_id
+    ORDER BY state = 'forgotten', id DESC
+"""
+OLDER_SPELLINGS = f"""
+    SELECT DISTINCT address, refs FROM requests
+    WHERE seed = :seed AND fingerprint IS NOT NULL
+    AND state NOT IN ({quote_states(RELEASED_STATES)})
+    AND (address != :address OR :has_content
+        AND (refs LIKE '%"url:%' OR refs LIKE '%"url-sha256:%'))
+"""  # noqa: S608 - made of constants
+"""Addresses and references of earlier requests that may be spelled otherwise than a new one."""
+SECONDS_TO_RESULT = """
+    SELECT answered_at - accepted_at AS seconds FROM requests
+    WHERE model = :model AND answered_at > accepted_at
+    AND typeof(answered_at) = 'real' AND typeof(accepted_at) = 'real' ORDER BY id DESC LIMIT 20
+"""
+INSERT_JOB = """
+    INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, prompt,
+        fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at)
+    VALUES ('intended', :owner, :fingerprint, :family, :model, :address, :key_fingerprint, :prompt,
+        :fields, :refs, :seed, :asked, :notes, :idempotency_key, :now, :now)
+"""
+INSERT_TASK = """
+    INSERT INTO requests (state, owner, address, key_print, task_id, created_at, accepted_at,
+        updated_at)
+    VALUES ('accepted', :owner, :address, :key_fingerprint, :task_id, :now, :now, :now)
+"""
+SET_STATE = """
+    UPDATE requests SET state = :state, error = :error, task_id = COALESCE(:task_id, task_id),
+        request_id = COALESCE(:request_id, request_id), updated_at = :now WHERE id = :id
+"""
+CLEAR_SENT_AT = "UPDATE requests SET sent_at = NULL WHERE id = :id"
+SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
+RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"
+SET_DELIVERED_AT = "UPDATE requests SET delivered_at = :now WHERE id = :id"
+
+
+def jobs_by_fingerprint(fingerprints: Sequence[str]) -> tuple[str, Values]:
+    marks, values = _list_values(fingerprints)
+    return (
+        f"SELECT * FROM requests WHERE fingerprint IN ({marks}) "  # noqa: S608 - parameters
+        f"AND state NOT IN ({quote_states(RELEASED_STATES)})"
+    ), values
+
+
+def set_timestamp(column: str, *, keeps_first: bool) -> str:
+    """Set one of ``STATE_TIMESTAMPS``."""
+    value = f"COALESCE({column}, :now)" if keeps_first else ":now"
+    return f"UPDATE requests SET {column} = {value} WHERE id = :id"  # noqa: S608 - constants
+
+
+def matching_jobs(states: Iterable[State], text: str = "") -> tuple[str, Values]:
+    """Build the condition of :func:`page_of_jobs` and :func:`count_jobs`.
+
+    Args:
+        states: those wanted. Without any: all but the forgotten, so that a state which only a newer
+            version knows is not hidden; with all of them: every job.
+        text: a part of the prompt, the model or the task ID in any case; or a job's number.
+    """
+    wanted = tuple(states)
+    where = f"state IN ({quote_states(wanted)})" if wanted else "state != 'forgotten'"
+    if set(wanted) == set(State):
+        where = "TRUE"
+    if not text:
+        return where, {}
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    columns = ("prompt", "model", "task_id")
+    likes = " OR ".join(f"LOWER({column}) LIKE LOWER(:part) ESCAPE '\\'" for column in columns)
+    values: Values = {"part": f"%{escaped}%", "text": text}
+    return f"{where} AND ({likes} OR CAST(id AS TEXT) = :text)", values
+
+
+def count_jobs(where: str) -> str:
+    return f"SELECT COUNT(*) AS total FROM requests WHERE {where}"  # noqa: S608 - constants
+
+
+def page_of_jobs(where: str) -> str:
+    return f"SELECT * FROM requests WHERE {where} ORDER BY id DESC LIMIT :limit OFFSET :offset"  # noqa: S608
+
+
+# --- images ---------------------------------------------------------------------------------------
+
+_BYTES = "MAX(CASE WHEN typeof(bytes) = 'integer' AND bytes BETWEEN 0 AND 1e12 THEN bytes END)"
+_FINISHED = quote_states(state for state in State if state not in UNFINISHED_STATES)
+
+IMAGE_BY_URL = """
+    SELECT * FROM images WHERE url = :url AND file IS NOT NULL ORDER BY request DESC
+"""
+STORED_FILES = f"""
+    SELECT sha256, file, {_BYTES} AS bytes, CASE WHEN COUNT(*) = COUNT(
+        CASE WHEN typeof(delivered_at) = 'real' AND state IN ({_FINISHED}) THEN 1 END
+    ) THEN MAX(delivered_at) END AS delivered
+    FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
+    GROUP BY sha256, file ORDER BY delivered IS NULL, delivered
+"""  # noqa: S608 - made of constants
+STORED_BYTES = f"""
+    SELECT COALESCE(SUM(bytes), 0) AS total FROM (
+        SELECT {_BYTES} AS bytes FROM images WHERE file IS NOT NULL GROUP BY sha256) AS files
+"""  # noqa: S608 - made of constants
+RECORD_ITEM = """
+    INSERT INTO images (request, position, url, url_seen_at, url_expires_at, error)
+    VALUES (:request, :position, :url, :url_seen_at, :url_expires_at, :error)
+    ON CONFLICT (request, position) DO UPDATE SET url = excluded.url, error = excluded.error,
+        url_seen_at = CASE images.url WHEN excluded.url THEN images.url_seen_at
+            ELSE excluded.url_seen_at END,
+        url_expires_at = CASE images.url WHEN excluded.url THEN images.url_expires_at
+            ELSE excluded.url_expires_at END
+"""
+"""A link that the service repeats keeps its age."""
+RECORD_FILE = """
+    UPDATE images SET sha256 = :sha256, file = :file, bytes = :bytes, media_type = :media_type,
+        width = :width, height = :height WHERE request = :request AND position = :position
+"""
+CLEAR_MISSING_FILE = """
+    UPDATE images SET sha256 = NULL, file = NULL WHERE request = :request AND position = :position
+"""
+CLEAR_PRUNED_FILE = "UPDATE images SET file = NULL WHERE sha256 = :sha256"
+
+
+def images_of_jobs(ids: Sequence[int]) -> tuple[str, Values]:
+    marks, values = _list_values(ids)
+    return f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position", values  # noqa: S608
+
+
+# --- kept responses -------------------------------------------------------------------------------
+
+RESPONSES = "SELECT * FROM responses WHERE request = :request ORDER BY number DESC"
+COMPARE_RESPONSES = """
+    SELECT number, body = :body AS is_same FROM responses WHERE request = :request ORDER BY number
+"""
+DELETE_RESPONSE = "DELETE FROM responses WHERE request = :request AND number = :number"
+INSERT_RESPONSE = """
+    INSERT INTO responses (request, number, status, body, note, truncated, received_at)
+    VALUES (:request, :number, :status, :body, :note, :truncated, :received_at)
+"""
+
+# --- uploads and the URLs that were given out -----------------------------------------------------
+
+_UPLOAD = "FROM uploads WHERE content = :content AND way = :target AND place = :location"
+UPLOAD = f"SELECT * {_UPLOAD}"
+DELETE_UPLOAD = f"DELETE {_UPLOAD}"
+DELETE_EXPIRED_UPLOADS = """
+    DELETE FROM uploads WHERE COALESCE(expires_at, created_at + :assumed_life_s) < :now
+"""
+INSERT_UPLOAD = """
+    INSERT INTO uploads (content, way, place, url, expires_at, width, height, media_type,
+        bytes, lossless, notes, created_at)
+    VALUES (:content, :target, :location, :url, :expires_at, :width, :height, :media_type, :bytes,
+        :lossless, :notes, :now)
+"""
+DELETE_UPLOADS = "DELETE FROM uploads WHERE content = :content"
+# The first content stays: another source of equal bytes may share the object later.
+CONTENT_OF_URL = "SELECT content FROM given_urls WHERE object = :object ORDER BY id LIMIT 1"
+URLS_OF_CONTENT = "SELECT url FROM given_urls WHERE content = :content"
