@@ -427,7 +427,7 @@ def test_pictures_are_encoded_off_the_loop_several_at_once_and_no_more_than_proc
     together, lock = threading.Barrier(3, timeout=20), threading.Lock()
     running: list[int] = []
     most: list[int] = []
-    encoded = PictureReference.encoded
+    encoded = PictureReference.encode
 
     def counted(picture: Any, aim: int, cap: int) -> Any:
         with lock:
@@ -440,7 +440,7 @@ def test_pictures_are_encoded_off_the_loop_several_at_once_and_no_more_than_proc
             with lock:
                 running.remove(threading.get_ident())
 
-    monkeypatch.setattr(PictureReference, "encoded", counted)
+    monkeypatch.setattr(PictureReference, "encode", counted)
     customer.generate(*map(pixels, COLOURS[:6]), model=PREFERENTIAL, **way)
     assert max(most) == 3 and len(most) == 6 and customer.sent == 1
 
