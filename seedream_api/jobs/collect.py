@@ -92,7 +92,7 @@ def _find_job_key(task_id: str, session: Session) -> str | None:
 
 
 async def resume(row: JobRecord, session: Session) -> Result:
-    """Fetch the missing images of one row of the ledger, which need not have a task id.
+    """Fetch the missing images of one row of the ledger, with or without a task id.
 
     Raises:
         InvalidRequest: the request was never sent.

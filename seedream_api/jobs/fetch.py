@@ -98,7 +98,7 @@ async def _refresh_links(
 ) -> dict[int, _Unfetched]:
     """Poll the task for fresh links and download the images that are still missing."""
     ledger = resources.ledger
-    assert row.task_id is not None, "the caller looked"  # noqa: S101
+    assert row.task_id is not None, "the caller has checked"  # noqa: S101
     try:
         task = await resources.poll(row.task_id)
     except SeedreamError as error:
@@ -156,7 +156,7 @@ async def _fetch_all(
     report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
     failures: dict[int, _Unfetched] = {}
 
-    async def one(image: ImageRecord) -> None:
+    async def fetch_one(image: ImageRecord) -> None:
         nonlocal done
         try:
             await _fetch_one(resources, image, policy, settle_s)
@@ -167,7 +167,7 @@ async def _fetch_all(
         report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
 
     wanted = (image for image in missing if positions is None or image.position in positions)
-    await asyncio.gather(*(one(image) for image in wanted))
+    await asyncio.gather(*(fetch_one(image) for image in wanted))
     return failures
 
 

@@ -195,8 +195,9 @@ class Job:
         request_id: str | None = None,
         response: KeptResponse | None = None,
     ) -> JobRecord:
+        """Record a change of state, and report it to the session."""
         ledger = self.resources.ledger
-        moved = await ledger.run(
+        updated = await ledger.run(
             ledger.move,
             row.id,
             state,
@@ -206,7 +207,7 @@ class Job:
             response=response,
         )
         self._on_change(self)
-        return moved
+        return updated
 
     async def record_end(
         self,
@@ -277,8 +278,8 @@ class Job:
 
     def unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
         """Convert a ledger error to one that says that the request may have been charged."""
-        is_told = failed.may_have_been_charged or self.origin is Origin.STORED
-        if is_told or not self.was_sent:
+        says_charge = failed.may_have_been_charged or self.origin is Origin.STORED
+        if says_charge or not self.was_sent:
             return failed
         return LedgerFailed(
             "task_unrecorded" if task_id else "answer_unrecorded",

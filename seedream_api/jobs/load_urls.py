@@ -61,7 +61,7 @@ async def load_urls(
     distinct = list(dict.fromkeys(wanted))
     done = 0
 
-    async def one(number: int, url: str) -> LoadedUrl:
+    async def load_one(number: int, url: str) -> LoadedUrl:
         nonlocal done
         try:
             loaded = await _load(url, session, folder / str(number))
@@ -71,7 +71,7 @@ async def load_urls(
         call_back(progress, done, len(distinct))
         return loaded
 
-    outcomes = await asyncio.gather(*(one(i, url) for i, url in enumerate(distinct)))
+    outcomes = await asyncio.gather(*(load_one(i, url) for i, url in enumerate(distinct)))
     by_url = dict(zip(distinct, outcomes, strict=True))
     return [by_url[url] for url in wanted]
 

@@ -159,7 +159,7 @@ async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int)
 
 
 def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
-    assert image.file is not None, "the caller looked"  # noqa: S101
+    assert image.file is not None, "the caller has checked"  # noqa: S101
     return StoredImage(
         path=image.file,
         position=image.position,

@@ -50,7 +50,7 @@ image into an unknown outcome."""
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
     """Upload the references and send the request once."""
-    assert isinstance(job.source, NewRequest), "only a request is ever intended"  # noqa: S101
+    assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
     request = job.source.request
     try:
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
@@ -66,8 +66,8 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             resolved.urls,
             idempotency_key=row.idempotency_key,
             hooks=SubmitHooks(
-                before_first_byte=lambda: _before_first_byte(job, row),
-                not_accepted=lambda: _after_rejection(job, row),
+                before_first_byte=lambda: _record_sending(job, row),
+                not_accepted=lambda: _record_not_accepted(job, row),
                 admitted=job.hold_slot,
             ),
             read_timeout_s=max(job.timeout_s, MIN_RESPONSE_WAIT_S),
@@ -87,22 +87,27 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
     return await _record_submission(job, row, response)
 
 
-async def _before_first_byte(job: Job, row: JobRecord) -> None:
+async def _record_sending(job: Job, row: JobRecord) -> None:
+    """Record that the request is being sent, unless it is no longer wanted.
+
+    Raises:
+        asyncio.CancelledError: it has no waiters, or the session is closing.
+    """
     if job.is_unwanted:
         # ``wait_for`` before Python 3.12 may have swallowed a cancellation.
         raise asyncio.CancelledError
-    job.mark_sending()  # before the first wait
+    job.mark_sending()  # before the first await, after which a waiter may leave
     try:
         await job.record_state(row, State.SENDING)
     except BaseException:
         job.is_sending = job.was_sent = False
         raise
-    if job.is_closing():  # while that was written
+    if job.is_closing():  # the session was closed while the state was recorded
         job.is_sending = job.was_sent = False
         raise asyncio.CancelledError
 
 
-async def _after_rejection(job: Job, row: JobRecord) -> None:
+async def _record_not_accepted(job: Job, row: JobRecord) -> None:
     try:
         await job.record_state(row, State.INTENDED)
     finally:
@@ -134,7 +139,7 @@ async def _record_submission(job: Job, row: JobRecord, response: ServiceResponse
 
 async def poll(job: Job, row: JobRecord) -> JobRecord:
     """Poll the task until it ends, or only once if the job polls once."""
-    assert row.task_id is not None, "accepted means that the id is known"  # noqa: S101
+    assert row.task_id is not None, "an accepted row has a task id"  # noqa: S101
     job.report(Phase.QUEUED, task_id=row.task_id)
     try:
         task = await (_poll_once(job, row) if job.polls_once else _poll_until_done(job, row))
@@ -176,7 +181,7 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
         else None
     )
     task_id = row.task_id
-    assert task_id is not None, "the caller looked"  # noqa: S101
+    assert task_id is not None, "the caller has checked"  # noqa: S101
 
     latest: list[Task] = []
 
@@ -217,7 +222,7 @@ def _is_known_task(job: Job, row: JobRecord) -> bool:
 
 async def _poll_once(job: Job, row: JobRecord) -> Task:
     task_id, word = row.task_id, "unknown"
-    assert task_id is not None, "the caller looked"  # noqa: S101
+    assert task_id is not None, "the caller has checked"  # noqa: S101
     try:
         task = await _poll(job, task_id)
     except TaskNotFound:

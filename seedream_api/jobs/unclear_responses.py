@@ -83,6 +83,7 @@ async def reread(job: Job, row: JobRecord) -> JobRecord | None:
 
 
 def to_kept_response(response: ServiceResponse) -> KeptResponse:
+    """Convert a response to the form in which the ledger keeps it."""
     return KeptResponse(response.http, response.body, response.cut or "")
 
 

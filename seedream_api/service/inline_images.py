@@ -62,22 +62,22 @@ def _decode(view: memoryview) -> bytes | None:
 
 def _decode_base64(view: memoryview) -> bytes | None:
     """Decode base64 with or without padding, in either alphabet; else return ``None``."""
-    decoded, carried = list[bytes](), b""
+    decoded, carry = list[bytes](), b""
     for piece in _iter_pieces(view):
-        carried += piece
-        if b"=" in carried.rstrip(b"="):
+        carry += piece
+        if b"=" in carry.rstrip(b"="):
             return None
-        length = len(carried) - len(carried) % 4
+        length = len(carry) - len(carry) % 4
         try:
-            decoded.append(base64.b64decode(carried[:length], validate=True))
-            carried = carried[length:]
+            decoded.append(base64.b64decode(carry[:length], validate=True))
+            carry = carry[length:]
         except binascii.Error:
             return None
-    carried = carried.rstrip(b"=")
-    if len(carried) == 1:
+    carry = carry.rstrip(b"=")
+    if len(carry) == 1:
         return None
     try:
-        decoded.append(base64.b64decode(carried + b"=" * (-len(carried) % 4), validate=True))
+        decoded.append(base64.b64decode(carry + b"=" * (-len(carry) % 4), validate=True))
     except binascii.Error:
         return None
     return b"".join(decoded)

@@ -104,7 +104,7 @@ def _parse_record_status(record: Record) -> TaskStatus:
 
 
 def find_error(records: list[Record]) -> ServiceError | None:
-    """The error that the outermost of the records states."""
+    """Find the error of the outermost record that states one."""
     return next((error for record in records if (error := parse_error(record))), None)
 
 

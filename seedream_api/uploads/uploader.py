@@ -93,21 +93,21 @@ class Uploader:
             InvalidRequest: the images do not fit into one request body.
         """
         numbered = list(enumerate(references, start=1))
-        images = [(place, one) for place, one in numbered if isinstance(one, PictureReference)]
+        images = [(number, one) for number, one in numbered if isinstance(one, PictureReference)]
         if not images:
             sent: list[UploadedReference] = []
         else:
-            assert target is not None, "chosen before anything was written down"  # noqa: S101
+            assert target is not None, "selected before the job is recorded"  # noqa: S101
             sent = await self.upload(images, target, progress=progress)
-        by_position = dict(zip((place for place, _ in images), sent, strict=True))
+        by_number = dict(zip((number for number, _ in images), sent, strict=True))
         notes = tuple(
             note
             for (_, reference), one in zip(images, sent, strict=True)
             for note in (*reference.notes, *(f"{reference.name}: {note}" for note in one.notes))
         )
         urls = tuple(
-            one.url if isinstance(one, UrlReference) else by_position[place].url
-            for place, one in numbered
+            one.url if isinstance(one, UrlReference) else by_number[number].url
+            for number, one in numbered
         )
         return ResolvedReferences(urls, notes)
 
@@ -124,13 +124,13 @@ class Uploader:
             UploadFailed: an upload failed; the others are cancelled.
         """
         if target.is_inline:
-            return await self._encode_inline([picture for _, picture in images], target)
+            return await self._encode_inline([image for _, image in images], target)
         done = 0
 
-        async def one(position: int, picture: PictureReference) -> UploadedReference:
+        async def upload_one(position: int, image: PictureReference) -> UploadedReference:
             nonlocal done
             try:
-                sent = await self._upload_once(picture, target)
+                sent = await self._upload_once(image, target)
             except UploadRejected as error:
                 raise UploadFailed(
                     "upload_failed", position=position, way=target.name, reason=str(error)
@@ -139,7 +139,7 @@ class Uploader:
             progress(done, len(images))
             return sent
 
-        return await gather_or_cancel([one(*numbered) for numbered in images])
+        return await gather_or_cancel([upload_one(*numbered) for numbered in images])
 
     async def test_upload(
         self, picture: PictureReference, target: UploadTarget
