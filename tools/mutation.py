@@ -155,7 +155,7 @@ PLAIN = {
     "service.responses": "parse_response",
     "service.task_fields": "find_ids",
     "service.statuses": "parse_progress",
-    "service.result_items": "ItemReader.items",
+    "service.result_items": "ItemReader.read_items",
     "service.inline_images": "decode_image",
     "network.bodies": "read_body",
     "network.compression": "decompress",

@@ -1,8 +1,7 @@
-"""Cancellation by asyncio's rules, with what it leaves behind.
+"""Attach to a cancellation what was sent and what may be charged.
 
-The library always passes a ``CancelledError`` on: timeouts, task groups and Ctrl-C depend on it. A
-note on it says what was sent and what may be charged; a host that has words for a cancellation of
-its own takes them from :func:`interruption_of`.
+The library always re-raises a ``CancelledError``, because timeouts, task groups and Ctrl-C depend
+on it. The note on it is for tracebacks; :func:`interruption_of` returns it as an error.
 """
 
 from __future__ import annotations
@@ -13,33 +12,33 @@ from collections.abc import Callable, Generator
 
 from ..errors import Interrupted, SeedreamError
 
-_TOLD = "seedream_interruption"
+_ATTRIBUTE = "seedream_interruption"
 
 
-def add_interruption(error: asyncio.CancelledError, told: SeedreamError) -> None:
-    """Note on a cancellation what it leaves behind; this replaces an earlier such note."""
-    former = getattr(error, _TOLD, None)
+def add_interruption(error: asyncio.CancelledError, interruption: SeedreamError) -> None:
+    """Attach an interruption to a cancellation, replacing an earlier one."""
+    former = getattr(error, _ATTRIBUTE, None)
     notes = [note for note in getattr(error, "__notes__", ()) if note != str(former)]
-    # Python 3.10 has no ``add_note``; later versions print what it sets.
-    vars(error).update({"__notes__": [*notes, str(told)], _TOLD: told})
+    # Python 3.10 has no ``add_note``; later versions print ``__notes__``.
+    vars(error).update({"__notes__": [*notes, str(interruption)], _ATTRIBUTE: interruption})
 
 
 def interruption_of(error: BaseException) -> SeedreamError:
-    """The cancellation as an error of this package, which says whether money was spent."""
+    """Return the interruption attached to a cancellation, which says whether money was spent."""
     found: BaseException | None = error
     while found is not None:
-        told = getattr(found, _TOLD, None)
-        if isinstance(told, SeedreamError):
-            return told
+        interruption = getattr(found, _ATTRIBUTE, None)
+        if isinstance(interruption, SeedreamError):
+            return interruption
         found = found.__context__
     return Interrupted("interrupted_before")
 
 
 @contextlib.contextmanager
-def noting_cancellation(told: Callable[[], SeedreamError]) -> Generator[None]:
-    """Add to a cancellation of this block what ``told`` says at that moment."""
+def note_cancellation(build_error: Callable[[], SeedreamError]) -> Generator[None]:
+    """Attach the error that ``build_error`` returns to a cancellation of this block."""
     try:
         yield
     except asyncio.CancelledError as error:
-        add_interruption(error, told())
+        add_interruption(error, build_error())
         raise

@@ -1,4 +1,4 @@
-"""Tasks by their ids: one, or several at once, our own or a stranger's. Nothing is submitted."""
+"""Fetch the results of tasks by their ids, of this client or another; nothing is submitted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..ledger.records import JobRecord
 from ..ledger.states import STORED_STATES, State, key_fingerprint
 from ..service.polling import wait_limit_s
 from ..service.validation import validate_task_id
-from .cancellation import noting_cancellation
+from .cancellation import note_cancellation
 from .registry import Listener, check_once, wait_for_job
 from .results import Failure, Origin, Progress, Result
 from .session import Session
 from .sources import KnownRow, KnownTask, was_not_found
 
-_OFFERED = 10
-"""How many unfinished tasks an empty id is answered with."""
+_MAX_OFFERED = 10
+"""How many unfinished tasks the error for an empty id lists."""
 
 
 async def collect(
@@ -39,17 +39,19 @@ async def collect(
     """Fetch the images of one task.
 
     Args:
-        wait: whether to wait for the task; if not, one look decides between the images and a
-            ``pending`` result.
+        wait: whether to wait for the task; if not, it is polled once, and the result is
+            ``pending`` if it is still running.
+        timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
+        progress: called with every step, on the session's event loop.
 
     Raises:
-        SeedreamError: the task failed, is not known, or still runs after ``timeout_s``.
+        SeedreamError: the task failed, is unknown, or is still running after ``timeout_s``.
     """
     session.check_usable()
     settings = session.settings
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
-    with noting_cancellation(lambda: Interrupted("interrupted_before")):
+    with note_cancellation(lambda: Interrupted("interrupted_before")):
         task_id, is_typed = await _check_task_id(task_id, session)
     source = KnownTask(
         task_id,
@@ -65,12 +67,12 @@ async def collect(
 
 
 async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
-    """The task ID, and whether it is only what a person typed.
+    """Return the task id, and whether only the user has stated it.
 
-    What the service itself gave as an ID is used, whatever it looks like.
+    An id that the service returned is used in any form.
 
     Raises:
-        InvalidRequest: it was typed, and is malformed.
+        InvalidRequest: the id is unknown and malformed.
     """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidRequest("task_id_malformed", given=text)
@@ -84,17 +86,17 @@ async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
 
 
 def _find_job_key(task_id: str, session: Session) -> str | None:
-    """Under which key this process works on the task."""
+    """Find the key of the session's running job for a task."""
     jobs = session.running_jobs.items()
     return next((key for key, work in jobs if work.row and work.row.task_id == task_id), None)
 
 
 async def resume(row: JobRecord, session: Session) -> Result:
-    """Fetch what one row of the record still lacks, also where no task id leads to it.
+    """Fetch the missing images of one row of the ledger, with or without a task id.
 
     Raises:
-        InvalidRequest: it was never sent.
-        SeedreamError: how it ended, or why nothing can be fetched.
+        InvalidRequest: the request was never sent.
+        SeedreamError: how the request ended, or why nothing can be fetched.
     """
     session.check_usable()
     if row.state in (State.INTENDED, State.WITHDRAWN):
@@ -116,48 +118,73 @@ async def collect_all(
     timeout_s: float | None = None,
     progress: Callable[[str, Progress], None] | None = None,
 ) -> Result:
-    """Fetch several tasks at once: images in the order of the ids, failures beside them.
+    """Fetch several tasks concurrently; the images are in the order of the ids.
 
-    The status is ``pending`` while any task still runs, ``partial`` where some failed.
+    The status is ``pending`` while any task is running, and ``partial`` if some failed.
+
+    Args:
+        wait: as in :func:`collect`.
+        timeout_s: seconds to wait for each task; by default ``SEEDREAM_TIMEOUT_S``.
+        progress: called with the task's id and every step, on the session's event loop.
 
     Raises:
-        InvalidRequest: there is no id (unfinished tasks are named), or one is malformed.
-        SeedreamError: no task gave an image: the first one's reason.
-        PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
+        InvalidRequest: no id is given (the error lists unfinished tasks), or one is malformed.
+        SeedreamError: no task has an image; the error is the first task's.
+        PartialResult: some tasks failed, and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
     session.check_usable()
     wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
-    given = task_ids.splitlines() if isinstance(task_ids, str) else task_ids
-    ids = [(await _check_task_id(text, session))[0] for text in given if str(text).strip()]
-    ids = list(dict.fromkeys(ids))
-    if not ids:
-        raise await _no_ids_error(session)
+    ids = await _check_task_ids(task_ids, session)
 
-    def listener(task_id: str) -> Listener | None:
-        told = progress
-        return None if told is None else lambda step: told(task_id, step)
+    def listen(task_id: str) -> Listener | None:
+        callback = progress
+        return None if callback is None else lambda step: callback(task_id, step)
 
     polls = (
-        collect(one, session, wait=wait, timeout_s=timeout_s, progress=listener(one)) for one in ids
+        collect(one, session, wait=wait, timeout_s=timeout_s, progress=listen(one)) for one in ids
     )
     cancelled = Interrupted("interrupted_task", task_id=" ".join(ids), charge=Charge.RUNNING)
-    with noting_cancellation(lambda: cancelled):
-        ended = await asyncio.gather(*polls, return_exceptions=True)
-    for outcome in ended:
+    with note_cancellation(lambda: cancelled):
+        outcomes = await asyncio.gather(*polls, return_exceptions=True)
+    return _combine(ids, outcomes, session)
+
+
+async def _check_task_ids(task_ids: Sequence[str], session: Session) -> list[str]:
+    """Return the distinct ids without surrounding blanks.
+
+    Raises:
+        InvalidRequest: there is none, or one is malformed.
+    """
+    given = task_ids.splitlines() if isinstance(task_ids, str) else task_ids
+    ids = [(await _check_task_id(text, session))[0] for text in given if str(text).strip()]
+    if not ids:
+        raise await _no_ids_error(session)
+    return list(dict.fromkeys(ids))
+
+
+def _combine(
+    ids: list[str], outcomes: Sequence[Result | BaseException], session: Session
+) -> Result:
+    """Combine the outcomes of several tasks.
+
+    Raises:
+        SeedreamError: no task has an image; the error is the first task's.
+    """
+    for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, SeedreamError):
             raise outcome
-    results = [outcome for outcome in ended if isinstance(outcome, Result)]
+    results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
     errors = {
-        one: outcome for one, outcome in zip(ids, ended, strict=True)
+        one: outcome for one, outcome in zip(ids, outcomes, strict=True)
         if isinstance(outcome, SeedreamError)
     }  # fmt: skip
     if not any(result.images or result.status == "pending" for result in results):
         raise next(iter(errors.values()))
-    return _gather(ids, results, errors, session)
+    return _merge(ids, results, errors, session)
 
 
-def _gather(
+def _merge(
     ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
 ) -> Result:
     failures = tuple(failure for result in results for failure in result.failures) + tuple(
@@ -191,9 +218,9 @@ def _gather(
 
 
 async def _no_ids_error(session: Session) -> InvalidRequest:
-    """The error for an empty id, which offers what is unfinished by name."""
+    """Build the error for an empty id, which lists unfinished tasks."""
     ledger = session.ledger
-    rows = await ledger.list_records((State.ACCEPTED, State.ANSWERED), _OFFERED)
+    rows = await ledger.list_records((State.ACCEPTED, State.ANSWERED), _MAX_OFFERED)
     named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
     return InvalidRequest(
         "task_id_empty",
@@ -202,8 +229,8 @@ async def _no_ids_error(session: Session) -> InvalidRequest:
     )
 
 
-async def are_finished(task_ids: Sequence[str], session: Session) -> bool:
-    """Whether the record holds all images of all these tasks. Asks nobody."""
+async def has_all_images(task_ids: Sequence[str], session: Session) -> bool:
+    """Return whether the ledger has all images of these tasks, without polling them."""
     ledger = session.ledger
     rows = [await ledger.find_task(task_id.strip()) for task_id in task_ids]
     return bool(rows) and all(row is not None and row.state in STORED_STATES for row in rows)

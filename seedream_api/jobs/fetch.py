@@ -1,4 +1,4 @@
-"""Brings the images of an answered request into the store: several at once, each on its own."""
+"""Download the images of a completed request into the store, concurrently."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from .resources import Resources
 from .results import Phase
 
 DEADLINE_S = 3600.0
-"""Of one image, which is paid for: eight large ones at once may share a slow line for long. A line
-on which nothing comes is given up much sooner."""
+"""For one paid image, as eight large ones may share a slow connection; a stalled download is given
+up much sooner."""
 SETTLING_S = 25.0
-"""So long after the service gave a link, its server may not know it yet."""
+"""For how long after the service returned a link its server may not serve it yet."""
 FIRST_SETTLING_S = 6.0
-"""The same where the task can be asked for another link."""
+"""The same if a poll of the task can return another link."""
 _LONGEST_LIFE_S = max(FAMILY_LIFE_S.values())
 _GONE_FOR_GOOD = 410
 
 
 @dataclass(frozen=True)
 class _Unfetched:
-    """An image that could not be fetched, as it was when it was tried."""
+    """An image that could not be downloaded, with its record at the time of the attempt."""
 
     image: ImageRecord
     error: SeedreamError
@@ -49,12 +49,15 @@ class _Unfetched:
 async def download_missing(
     resources: Resources, row: JobRecord, report: Callable[..., None]
 ) -> dict[int, SeedreamError]:
-    """Fetch every image of ``row`` that is not in the store.
+    """Download every image of ``row`` that is not in the store.
 
-    Whatever fails about the links of a task, the task is asked for fresh ones, once.
+    If a download of a task fails, the task is polled once for fresh links.
+
+    Args:
+        report: called with the phase and details of every step.
 
     Returns:
-        By position, why an image could not be fetched; it stays resumable.
+        Why an image could not be downloaded, by its position; it can be resumed later.
     """
     await record_sizes(resources, row)
     await mark_missing_files(resources, row)
@@ -67,7 +70,7 @@ async def download_missing(
 
 
 async def mark_missing_files(resources: Resources, row: JobRecord) -> JobRecord:
-    """Mark the images whose files are missing or changed, so that they are fetched again."""
+    """Mark images whose files are missing or damaged, so that they are downloaded again."""
     ledger, store = resources.ledger, resources.store
     images = await ledger.list_images(row.id)
 
@@ -93,19 +96,13 @@ async def _refresh_links(
     failures: dict[int, _Unfetched],
     report: Callable[..., None],
 ) -> dict[int, _Unfetched]:
-    """Ask the task for fresh links and fetch by them what is still missing."""
+    """Poll the task for fresh links and download the images that are still missing."""
     ledger = resources.ledger
-    assert row.task_id is not None, "the caller looked"  # noqa: S101
+    assert row.task_id is not None, "the caller has checked"  # noqa: S101
     try:
         task = await resources.poll(row.task_id)
     except SeedreamError as error:
-        told = refresh_error(resources, row, error)
-        return {
-            position: replace(failure, error=told)
-            if isinstance(failure.error, LinkExpired)
-            else failure
-            for position, failure in failures.items()
-        }
+        return _replace_expired(failures, refresh_error(resources, row, error))
     items = tuple(item for item in task.items if item.url or item.data)
     if not items:
         return failures
@@ -118,16 +115,27 @@ async def _refresh_links(
     missing = {
         image.position: image for image in await ledger.list_images(row.id) if image.is_missing
     }
-    # The same link is tried again only where the task's word may have revived it.
-    again = {
+    # The poll may have renewed an expired link, so the same link is worth another attempt.
+    retried = {
         position
         for position, image in missing.items()
         if position not in failures
         or image.url != failures[position].image.url
         or isinstance(failures[position].error, LinkExpired)
     }
-    kept = {p: failure for p, failure in failures.items() if p in missing.keys() - again}
-    return kept | await _fetch_all(resources, row, report, settle_s=SETTLING_S, positions=again)
+    kept = {p: failure for p, failure in failures.items() if p in missing.keys() - retried}
+    return kept | await _fetch_all(resources, row, report, settle_s=SETTLING_S, positions=retried)
+
+
+def _replace_expired(
+    failures: dict[int, _Unfetched], error: SeedreamError
+) -> dict[int, _Unfetched]:
+    return {
+        position: replace(failure, error=error)
+        if isinstance(failure.error, LinkExpired)
+        else failure
+        for position, failure in failures.items()
+    }
 
 
 async def _fetch_all(
@@ -146,7 +154,7 @@ async def _fetch_all(
     report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
     failures: dict[int, _Unfetched] = {}
 
-    async def one(image: ImageRecord) -> None:
+    async def fetch_one(image: ImageRecord) -> None:
         nonlocal done
         try:
             await _fetch_one(resources, image, policy, settle_s)
@@ -157,7 +165,7 @@ async def _fetch_all(
         report(Phase.DOWNLOADING, task_id=row.task_id, done=done, total=made)
 
     wanted = (image for image in missing if positions is None or image.position in positions)
-    await asyncio.gather(*(one(image) for image in wanted))
+    await asyncio.gather(*(fetch_one(image) for image in wanted))
     return failures
 
 
@@ -177,21 +185,21 @@ async def _fetch_one(
         settle_s=min(settle_s, max(0.0, settle_s - age_s)),
     )
 
-    def keep() -> tuple[StoredFile, tuple[int, int]]:
+    def store_file() -> tuple[StoredFile, tuple[int, int]]:
         sha256, kind = download.sha256, download.media_type
         try:
             size = _measure(partial, strip_url_secrets(download.final_url))
         except ResultUnavailable as error:
-            kept = store.keep_unreadable(partial, sha256, kind)
-            raise LinkExpired("result_unreadable", reason=error, path=kept) from None
+            path = store.keep_unreadable(partial, sha256, kind)
+            raise LinkExpired("result_unreadable", reason=error, path=path) from None
         return store.add(partial, sha256=sha256, kind=kind, size=download.bytes), size
 
-    file, size = await asyncio.to_thread(keep)
+    file, size = await asyncio.to_thread(store_file)
     await resources.ledger.record_image(image.request, image.position, file, size)
 
 
 async def record_sizes(resources: Resources, row: JobRecord) -> None:
-    """Note the sizes of images that came inside a response: there the bytes were kept first."""
+    """Record the sizes of images that a response contained, whose bytes were stored first."""
     ledger = resources.ledger
     for image in await ledger.list_images(row.id):
         if image.file is not None and not image.width:
@@ -201,7 +209,7 @@ async def record_sizes(resources: Resources, row: JobRecord) -> None:
 
 
 def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
-    """What a 401, 403 or 404 for a task means: perhaps only that another key made it."""
+    """Build the error for a 401, 403 or 404, which may mean that another key made the task."""
     mine = key_fingerprint(resources.settings.key.get_secret_value())
     if row.key_fingerprint in (None, mine):
         return error
@@ -210,7 +218,7 @@ def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamErro
 
 
 def refresh_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
-    """Why no fresh link came for a dead one."""
+    """Build the error for an expired link when the poll for a fresh one failed."""
     if isinstance(error, (TaskNotFound, AuthenticationFailed)):
         error = key_mismatch_error(resources, row, error)
     if error.key == "task_of_other_key":
@@ -221,7 +229,7 @@ def refresh_error(resources: Resources, row: JobRecord, error: SeedreamError) ->
 
 
 def _measure_or_zero(path: Path) -> tuple[int, int]:
-    """Width and height, or zeros where the bytes cannot be decoded."""
+    """Return width and height in pixels, or zeros if the file cannot be decoded."""
     try:
         return _measure(path, path.name)
     except ResultUnavailable:
@@ -229,10 +237,13 @@ def _measure_or_zero(path: Path) -> tuple[int, int]:
 
 
 def _measure(path: Path, name: str) -> tuple[int, int]:
-    """Width and height of a file that can be decoded, or that only this machine cannot decode.
+    """Return width and height in pixels.
+
+    A file that is too large for this machine, or needs a missing library, is measured by its
+    header.
 
     Raises:
-        ResultUnavailable: its bytes are not a whole image.
+        ResultUnavailable: the file is not a complete image.
     """
     try:
         return measure_picture(path, name=name)
@@ -246,7 +257,7 @@ def _measure(path: Path, name: str) -> tuple[int, int]:
 
 
 def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamError:
-    """Why a paid image is not here, in words that say what is left to do."""
+    """Build the error for a paid image that is missing, which says whether it can be resumed."""
     error = failure.error
     known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
     if isinstance(error, LedgerFailed):
@@ -263,7 +274,7 @@ def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamErr
 
 
 def _may_live(failure: _Unfetched, now: float) -> bool:
-    """Whether the link may work at another time: a new try must not be advised until it cannot."""
+    """Return whether the link may work later; only otherwise may a new request be suggested."""
     image = failure.image
     if image.url is None or failure.error.values.get("http") == _GONE_FOR_GOOD:
         return False

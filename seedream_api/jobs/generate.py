@@ -1,8 +1,8 @@
-"""Make images, paid for once: the path of every paid request, for nodes and command line alike.
+"""Generate images; nodes and command line both use :func:`generate` for every paid request.
 
-request, validated -> ledger: intended -> references uploaded -> ledger: sending -> POST ->
-ledger: accepted -> poll -> ledger: answered -> download -> ledger: stored -> result.
-``steps.py`` has the steps, ``runner.py`` runs them, ``outcomes.py`` builds the result.
+The states in the ledger: ``intended`` -> upload references -> ``sending`` -> POST ->
+``accepted`` -> poll -> ``answered`` -> download -> ``completed``. ``steps.py`` defines the steps,
+``runner.py`` runs them, and ``outcomes.py`` builds the result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..service.references import PictureReference, UrlReference, read_identities
 from ..service.request import Request
 from ..service.validation import ValidatedRequest, validate_reference_urls, validate_request
 from ..uploads.choose import select_target
-from .cancellation import noting_cancellation
+from .cancellation import note_cancellation
 from .registry import Listener, wait_for_job
 from .results import Result
 from .session import Session
@@ -32,18 +32,19 @@ async def generate(
     timeout_s: float | None = None,
     progress: Listener | None = None,
 ) -> Result:
-    """Make images, paid for once, or give back those that the same request made before.
+    """Generate images and pay once, or return the stored images of an equal request.
 
     Args:
-        session: the open session; without one, one is opened for this call from the environment.
-        wait: whether to wait for a task; if not, the result is ``submitted`` once its id is known.
-        timeout_s: how long to wait; by default ``SEEDREAM_TIMEOUT_S``.
-        progress: told of every step, on the session's event loop.
+        session: an open session; by default one is opened for this call from the environment.
+        wait: whether to wait for the images; if not, the result is ``submitted`` as soon as the
+            task id is known.
+        timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
+        progress: called with every step, on the session's event loop.
 
     Raises:
         SeedreamError: see ``errors.py``; the message says whether money was spent.
-        asyncio.CancelledError: the caller was cancelled; a note says what was sent. What was sent
-            is written down: leaving the session waits for its response.
+        asyncio.CancelledError: the caller was cancelled; a note says what was sent. Closing the
+            session waits for the response and records it.
     """
     _check_request_type(request)
     if session is None:
@@ -53,12 +54,12 @@ async def generate(
     settings = session.settings
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
-    checked = validate_request(request, settings.models)
+    validated = validate_request(request, settings.models)
     validate_reference_urls(request.references, settings)
-    with noting_cancellation(lambda: Interrupted("interrupted_before")):
-        spec = await build_spec(checked, session)
+    with note_cancellation(lambda: Interrupted("interrupted_before")):
+        spec = await build_spec(validated, session)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
-    target = select_target(session.client, checked.model) if has_pictures else None
+    target = select_target(session.client, validated.model) if has_pictures else None
     source = NewRequest(spec, request, target, reuse=settings.is_on("SEEDREAM_REUSE"))
     return await wait_for_job(
         session, spec.fingerprint, source, wait=wait, timeout_s=limit_s, progress=progress
@@ -77,17 +78,17 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
-    """The wish as it is written down; its fingerprint decides what has been paid for already.
+async def build_spec(validated: ValidatedRequest, session: Session) -> JobSpec:
+    """Build the ledger's entry for a request; its fingerprint identifies equal requests.
 
     Raises:
         ConfigurationError: there is no key for the address.
         LedgerFailed: the ledger cannot be read.
     """
     settings, ledger = session.settings, session.ledger
-    key, request = settings.key.get_secret_value(), checked.request
-    body = request.body(checked.model, ())
-    references, also = await ledger.identify_request(
+    key, request = settings.key.get_secret_value(), validated.request
+    body = request.body(validated.model, ())
+    references, aliases = await ledger.identify_request(
         settings.address,
         body,
         await read_identities(request.references),
@@ -95,8 +96,8 @@ async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
     )
     return JobSpec(
         fingerprint=fingerprint(settings.address, body, references, request.seed),
-        family=checked.model.family.value,
-        model=checked.model.id,
+        family=validated.model.family.value,
+        model=validated.model.id,
         address=settings.address,
         key_fingerprint=key_fingerprint(key),
         prompt=request.prompt if settings.is_on("SEEDREAM_STORE_PROMPTS") else None,
@@ -104,14 +105,14 @@ async def build_spec(checked: ValidatedRequest, session: Session) -> JobSpec:
         references=references,
         seed=request.seed,
         asked=request.asked_images(),
-        notes=checked.notes,
-        hidden=_texts_to_withhold(request, settings),
-        also=also,
+        notes=validated.notes,
+        hidden=_find_withheld_texts(request, settings),
+        also=aliases,
     )
 
 
-def _texts_to_withhold(request: Request, settings: Settings) -> tuple[str, ...]:
-    """The texts of a request that its row does not hold, and no response kept beside it may."""
+def _find_withheld_texts(request: Request, settings: Settings) -> tuple[str, ...]:
+    """Find the texts of a request that neither its row nor a kept response may contain."""
     urls = (one.url for one in request.references if isinstance(one, UrlReference))
     signed = (url for url in urls if strip_url_secrets(url) != url)
     return (*signed, *(() if settings.is_on("SEEDREAM_STORE_PROMPTS") else (request.prompt,)))

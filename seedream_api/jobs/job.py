@@ -1,8 +1,8 @@
-"""One paid request on its way in this process: its row, who waits for it, what is written down.
+"""One paid request in progress: its row, its waiters, and what it records.
 
-A job is an asyncio task of its own, so that no cancellation of a waiter tears it apart. It is
-withdrawn when the last waiter leaves before anything was sent; once the first byte has left it
-continues, so that what was paid for is written down and fetched. ``runner.py`` runs it.
+A job runs in a separate asyncio task, which survives the cancellation of its waiters. If the last
+waiter leaves before anything was sent, the request is withdrawn; afterwards the job continues, so
+that what was paid for is recorded and downloaded. ``runner.py`` runs it.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("seedream")
 
 WRITE_DOWN_S = 120.0
-"""How long writing down a paid response is tried, e.g. on a full disk."""
+"""For how many seconds recording a paid response is retried, e.g. while the disk is full."""
 
 
 class Job:
     """A row of the ledger, its waiters, and its progress.
 
     Args:
-        source: where the row comes from; asked again while another process owns it.
-        timeout_s: how long to wait for the service.
-        on_change: called whenever the row changed its state or made progress.
-        is_closing: whether the session is being closed.
+        source: claims the row; again and again while another process owns it.
+        timeout_s: seconds to wait for the service.
+        on_change: called whenever the row has changed or made progress.
+        is_closing: returns whether the session is being closed.
     """
 
     task: asyncio.Task[JobRecord]
-    """Set when it is started."""
+    """Set when the job is started."""
 
     def __init__(
         self,
@@ -60,17 +60,17 @@ class Job:
         self.begun = resources.clock()
         self.row: JobRecord | None = None
         self.foreign_row: JobRecord | None = None
-        """The row as it was last read while another process works on it."""
+        """The row as last read while another process works on it."""
         self.origin = Origin.NEW
         self.is_sending = False
-        """From just before the first byte until the response is written down."""
+        """True from just before the first byte is sent until the response is recorded."""
         self.was_sent = False
         self.end: SeedreamError | None = None
-        """Why there are no images, as soon as that is written down."""
+        """Why there are no images, as soon as that is recorded."""
         self.upload_notes: tuple[str, ...] = ()
         self.download_failures: dict[int, SeedreamError] = {}
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done as soon as the task id is written down."""
+        """Done as soon as the task id is recorded."""
         self.latest = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
@@ -84,16 +84,16 @@ class Job:
 
     @property
     def is_typed(self) -> bool:
-        """Whether the task's id is only what a person gave."""
+        """Whether only the user has stated the task's id."""
         return isinstance(self.source, KnownTask) and self.source.is_typed
 
     # --- waiters --------------------------------------------------------------------------------
 
     def add_waiter(self, listener: Callable[[Progress], None] | None) -> None:
-        """Count a waiter and report its progress to it.
+        """Add a waiter, and report the latest progress to its listener.
 
         Raises:
-            InvalidRequest: its listener would have to be awaited; it does not wait then.
+            InvalidRequest: the listener is a coroutine function; the waiter is not added.
         """
         self._waiters += 1
         if listener is None:
@@ -106,7 +106,7 @@ class Job:
             raise
 
     def remove_waiter(self, listener: Callable[[Progress], None] | None) -> None:
-        """Let a waiter leave. The last one before anything was sent withdraws the request."""
+        """Remove a waiter; if it is the last one and nothing was sent, withdraw the request."""
         self._waiters -= 1
         if listener is not None:
             self.listeners.remove(listener)
@@ -116,16 +116,16 @@ class Job:
             self._slot.release()
 
     def hold_slot(self, slot: Slot) -> None:
-        """Keep the slot that the request takes; the last waiter to leave releases it."""
+        """Keep the request's slot, which is released when the last waiter leaves."""
         self._slot = slot
 
     @property
     def is_unwanted(self) -> bool:
-        """Whether no one waits for it, or will."""
+        """Whether the job has no waiters, or its session is closing."""
         return self._waiters == 0 or self.is_closing()
 
     def mark_sending(self) -> None:
-        """Note that the first byte may leave now: from here on no waiter withdraws the request."""
+        """Note that the first byte may be sent now, so that the request is no longer withdrawn."""
         self.is_sending = self.was_sent = True
 
     def mark_not_sent(self) -> None:
@@ -135,7 +135,7 @@ class Job:
             self.task.cancel()
 
     async def wait_for_response(self, patience_s: float | None) -> None:
-        """Wait until a task id is written down, images are fetched, or patience has ended."""
+        """Wait until the task id is recorded or the job ends, at most ``patience_s`` seconds."""
         ends: set[asyncio.Future[object]] = {self.task, self.accepted}  # type: ignore[arg-type]
         await asyncio.wait(ends, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
 
@@ -151,7 +151,7 @@ class Job:
         return row is not None and row.state is not State.INTENDED
 
     def cancellation_error(self) -> SeedreamError:
-        """Build the error for a waiter that is cancelled now; an end just met takes precedence."""
+        """Build the error for a waiter that is cancelled now; the job's error takes precedence."""
         if self.end is not None:
             return self.end
         row = self.current_row
@@ -177,10 +177,10 @@ class Job:
             call_back(listener, self.latest)
         self._on_change(self)
 
-    # --- writing down ---------------------------------------------------------------------------
+    # --- records --------------------------------------------------------------------------------
 
     def follow_state(self, row: JobRecord) -> None:
-        """Take from a row whether it was sent and whether its task id is known."""
+        """Update from a row whether it was sent and whether its task id is known."""
         self.was_sent = row.state is not State.INTENDED
         if row.state is State.ACCEPTED and not self.accepted.done():
             self.accepted.set_result(None)
@@ -195,8 +195,9 @@ class Job:
         request_id: str | None = None,
         response: KeptResponse | None = None,
     ) -> JobRecord:
+        """Record a change of state, and report it to the session."""
         ledger = self.resources.ledger
-        moved = await ledger.move(
+        updated = await ledger.move(
             row.id,
             state,
             task_id=task_id,
@@ -205,7 +206,7 @@ class Job:
             response=response,
         )
         self._on_change(self)
-        return moved
+        return updated
 
     async def record_end(
         self,
@@ -216,7 +217,7 @@ class Job:
         task_id: str | None = None,
         response: KeptResponse | None = None,
     ) -> None:
-        """Write an end down. One that cannot be written is told all the same."""
+        """Record an end; log a failure to do so, because the end itself matters more."""
         try:
             if state is State.WITHDRAWN:
                 await self._return_to_intended(row)
@@ -235,18 +236,21 @@ class Job:
         *,
         response: KeptResponse | None = None,
     ) -> JobRecord:
-        """Write an end down and raise it."""
+        """Record an end and raise its error."""
         await self.record_end(row, state, error, response=response)
         self.is_sending = False
         raise error
 
     async def withdraw(self, row: JobRecord) -> None:
-        """Write down that a cancelled request was not sent."""
+        """Record that a cancelled request was not sent."""
         await self.record_end(row, State.WITHDRAWN, Interrupted("interrupted_before"))
 
     async def _return_to_intended(self, row: JobRecord) -> None:
-        """A request that was not taken may stand at *sending* all the same: it was stopped while
-        that was being written, before the first byte, or its return could not be written."""
+        """Return a request that was not accepted from *sending* to *intended*.
+
+        It is still *sending* if it was cancelled before the first byte while that was being
+        recorded, or if an earlier attempt to return it failed.
+        """
         ledger = self.resources.ledger
         if (await ledger.get_record(row.id)).state is State.SENDING:
             await self.record_state(row, State.INTENDED)
@@ -254,10 +258,10 @@ class Job:
     async def keep_writing(
         self, write: Callable[[], Awaitable[JobRecord]], task_id: str | None
     ) -> JobRecord:
-        """Try to write for a while: what is to be written was paid for and stands nowhere else.
+        """Retry a write for ``WRITE_DOWN_S``, as what it records was paid for and exists only here.
 
         Raises:
-            LedgerFailed: it could not be written; it carries the task id.
+            LedgerFailed: the write failed; the error carries the task id.
         """
         begun = self.resources.clock()
         while True:
@@ -272,9 +276,9 @@ class Job:
                 await self.resources.sleep(1.0)
 
     def unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
-        """A record that failed, in words for somebody who may have paid by then."""
-        is_told = failed.may_have_been_charged or self.origin is Origin.STORED
-        if is_told or not self.was_sent:
+        """Convert a ledger error to one that says that the request may have been charged."""
+        says_charge = failed.may_have_been_charged or self.origin is Origin.STORED
+        if says_charge or not self.was_sent:
             return failed
         return LedgerFailed(
             "task_unrecorded" if task_id else "answer_unrecorded",
@@ -285,8 +289,7 @@ class Job:
         )
 
     async def release(self, row: JobRecord) -> None:
-        """Nobody works on the row any more. If that cannot be written, this process goes on
-        owning it, and takes it up again all the same."""
+        """Release the row; if that fails, this process still owns it and can claim it again."""
         try:
             await self.resources.ledger.release(row.id)
         except LedgerFailed as failed:

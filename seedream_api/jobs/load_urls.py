@@ -1,4 +1,4 @@
-"""Pictures by URL: a list from a workflow or a command line, each with an outcome of its own."""
+"""Load images from a list of URLs, with one outcome per URL."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .session import Session
 
 @dataclass(frozen=True)
 class LoadedUrl:
-    """One URL and what came of it: bytes on disk, or an error."""
+    """The outcome for one URL: a file, or an error."""
 
     url: str
     path: Path | None = None
     error: SeedreamError | None = None
     from_store: bool = False
-    """Whether it is a result that the record already holds: nothing was fetched."""
+    """Whether it is a stored result image, which was not downloaded again."""
 
     @property
     def is_fetched(self) -> bool:
-        """Whether the bytes came from the network now, and may be others another time."""
+        """Whether the bytes were downloaded now and may differ next time."""
         return self.error is None and not self.from_store and not is_data_uri(self.url)
 
     @property
     def name(self) -> str:
-        """What people call it: the address without its signature."""
+        """The name for messages: the URL without its signature."""
         return "a data URI" if is_data_uri(self.url) else strip_url_secrets(self.url)
 
 
@@ -44,11 +44,11 @@ async def load_urls(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[LoadedUrl]:
-    """Fetch every URL, equal ones once, several at a time; one outcome each, in order.
+    """Download every distinct URL once, concurrently; return one outcome per URL, in order.
 
     Args:
-        folder: where the files go; the caller removes it.
-        progress: told how many of how many are done.
+        folder: where the files are written; the caller removes it.
+        progress: called with the number of finished URLs and of all distinct URLs.
 
     Raises:
         InvalidRequest: the list is empty, or the session or the callback cannot be used.
@@ -61,7 +61,7 @@ async def load_urls(
     distinct = list(dict.fromkeys(wanted))
     done = 0
 
-    async def one(number: int, url: str) -> LoadedUrl:
+    async def load_one(number: int, url: str) -> LoadedUrl:
         nonlocal done
         try:
             loaded = await _load(url, session, folder / str(number))
@@ -71,7 +71,7 @@ async def load_urls(
         call_back(progress, done, len(distinct))
         return loaded
 
-    outcomes = await asyncio.gather(*(one(i, url) for i, url in enumerate(distinct)))
+    outcomes = await asyncio.gather(*(load_one(i, url) for i, url in enumerate(distinct)))
     by_url = dict(zip(distinct, outcomes, strict=True))
     return [by_url[url] for url in wanted]
 
@@ -96,6 +96,6 @@ async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
 
 
 def file_suffix(path: Path) -> str:
-    """Return the suffix of file names for an image file's real type."""
+    """Return the file name suffix for an image file's actual type."""
     with path.open("rb") as file:
         return suffix_of(media_type_of(file.read(64)))

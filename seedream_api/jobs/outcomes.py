@@ -1,4 +1,4 @@
-"""What a work came to, as its waiters get it: a result with its images, or why there is none."""
+"""Build what the waiters of a job receive: a result, or the error why there is none."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ log = logging.getLogger("seedream")
 
 
 async def build_result(job: Job, *, is_joined: bool, is_done: bool) -> Result:
-    """What a waiter gets of a job: its result, or that it still runs.
+    """Build a waiter's result: the images, or ``submitted`` if the job is still running.
 
     Args:
-        is_joined: whether the work was begun by somebody else.
-        is_done: whether what was waited for has come: the work's end, or its task id.
+        is_joined: whether another caller started the job.
+        is_done: whether the awaited event has occurred: the job's end, or its task id.
 
     Raises:
-        WaitTimedOut: it has not.
-        SeedreamError: how the work ended.
+        WaitTimedOut: the awaited event has not occurred.
+        SeedreamError: how the job ended.
     """
     origin = Origin.JOINED if is_joined else job.origin
     if job.task.done():
@@ -58,7 +58,7 @@ def _timeout_error(job: Job) -> WaitTimedOut:
 
 
 def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Result:
-    """A result without images yet: ``submitted``, or ``pending``."""
+    """Build a result without images yet, with the status ``submitted`` or ``pending``."""
     return Result(
         status=status,
         entry=row.id,
@@ -74,14 +74,14 @@ def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Res
 
 
 async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
-    """The result of a row whose images are stored, as far as they could be fetched.
+    """Build the result of a row from its stored images and its failures.
 
     Raises:
-        ResultUnavailable: not one could be fetched.
-        PartialResult: some failed and ``SEEDREAM_PARTIAL`` is ``fail``.
+        SeedreamError: no image is stored.
+        PartialResult: some images failed, and ``SEEDREAM_PARTIAL`` is ``fail``.
     """
-    resources, ledger = job.resources, job.resources.ledger
-    images = await ledger.list_images(row.id)
+    resources = job.resources
+    images = await resources.ledger.list_images(row.id)
     stored = tuple(
         _to_stored_image(image, row.task_id) for image in images if image.file is not None
     )
@@ -90,21 +90,10 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
         for image in images
         if image.file is None
     )
-    if not stored:
-        raise _nothing_fetched_error(row, failures)
-    if failures and resources.settings.text("SEEDREAM_PARTIAL") == "fail":
-        raise PartialResult(
-            "partial_result",
-            task_id=row.task_id,
-            failed=len(failures),
-            total=len(images),
-            reason="; ".join(failure.reason for failure in failures),
-        )
+    _check_enough(resources, row, stored, failures)
     is_fetched = origin in (Origin.NEW, Origin.RESUMED)
-    pruned = await _mark_delivered(
-        resources, row, sum(i.bytes for i in stored) if is_fetched else 0
-    )
-    service_s = row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
+    more_bytes = sum(image.bytes for image in stored) if is_fetched else 0
+    pruned = await _mark_delivered(resources, row, more_bytes)
     return Result(
         status="partial" if failures or row.state is State.PARTIAL else "completed",
         entry=row.id,
@@ -123,12 +112,34 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
             *([pruned] if pruned else []),
         ),
         seconds=resources.clock() - job.begun,
-        service_seconds=service_s,
+        service_seconds=_get_service_seconds(row),
     )
 
 
+def _get_service_seconds(row: JobRecord) -> float | None:
+    return row.answered_at - row.accepted_at if row.answered_at and row.accepted_at else None
+
+
+def _check_enough(
+    resources: Resources,
+    row: JobRecord,
+    stored: tuple[StoredImage, ...],
+    failures: tuple[Failure, ...],
+) -> None:
+    if not stored:
+        raise _nothing_fetched_error(row, failures)
+    if failures and resources.settings.text("SEEDREAM_PARTIAL") == "fail":
+        raise PartialResult(
+            "partial_result",
+            task_id=row.task_id,
+            failed=len(failures),
+            total=len(stored) + len(failures),
+            reason="; ".join(failure.reason for failure in failures),
+        )
+
+
 def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
-    """Note that the service made fewer images than were asked for."""
+    """Build the note that the service made fewer images than requested."""
     if made + failed >= row.asked:
         return ()
     return (
@@ -138,7 +149,7 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
 
 
 async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int) -> str | None:
-    """Tidy up behind a result, which is given out whether that succeeds or not."""
+    """Mark the images as delivered and prune the store; log a failure to do so."""
     try:
         await resources.ledger.mark_delivered(row.id)
         return await resources.prune_if_needed(more_bytes)
@@ -148,7 +159,7 @@ async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int)
 
 
 def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
-    assert image.file is not None, "the caller looked"  # noqa: S101
+    assert image.file is not None, "the caller has checked"  # noqa: S101
     return StoredImage(
         path=image.file,
         position=image.position,

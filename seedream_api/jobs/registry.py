@@ -1,4 +1,4 @@
-"""Jobs of one session by what they are for: equal requests share one job, and one charge."""
+"""Find or start the job of a session for a key; equal requests share one job and one charge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..errors import WaitTimedOut
 from ..ledger.records import JobRecord
 from . import runner
-from .cancellation import noting_cancellation
+from .cancellation import note_cancellation
 from .job import Job
 from .outcomes import build_result, pending_result
 from .results import Origin, Progress, Result
@@ -27,10 +27,15 @@ async def wait_for_job(
     timeout_s: float,
     progress: Listener | None,
 ) -> Result:
-    """Wait for the job of this key, started here or by another caller; one charge serves all.
+    """Wait for the job of this key, which may already be running; all its waiters share one charge.
 
     Args:
-        wait: whether to wait for the images; if not, until the task id is known.
+        wait: whether to wait for the images; if not, only until the task id is known.
+        timeout_s: seconds to wait.
+
+    Raises:
+        WaitTimedOut: the job is still running after ``timeout_s``.
+        SeedreamError: how the job ended.
     """
     deadline = session.resources.clock() + timeout_s
     while True:
@@ -38,15 +43,15 @@ async def wait_for_job(
         awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
             awaited.add(job.accepted)  # type: ignore[arg-type]
-        with noting_cancellation(job.cancellation_error):
+        with note_cancellation(job.cancellation_error):
             left = max(0.0, deadline - session.resources.clock())
             is_done = await _wait(job, awaited, progress, left)
             if is_joined and job.task.cancelled() and not session.is_closing:
-                continue  # its last waiter withdrew it just when this one joined
+                continue  # its last waiter withdrew it just as this one joined
             try:
                 return await build_result(job, is_joined=is_joined, is_done=is_done)
             except WaitTimedOut:
-                # The job was started by a caller that waits for less long than this one.
+                # The caller that started the job had a shorter timeout than this one.
                 is_over = is_joined and job.task.done()
                 if not (is_over and session.resources.clock() < deadline):
                     raise
@@ -58,7 +63,7 @@ async def _wait(
     progress: Listener | None,
     timeout_s: float | None = None,
 ) -> bool:
-    """Wait as one of the job's waiters; return whether one of ``awaited`` ended in time."""
+    """Wait as one of the job's waiters; return whether one of ``awaited`` is done in time."""
     job.add_waiter(progress)
     try:
         done, _ = await asyncio.wait(
@@ -72,7 +77,7 @@ async def _wait(
 def get_or_start(
     session: Session, key: str, source: JobSource, timeout_s: float
 ) -> tuple[Job, bool]:
-    """Get the running job of this key, or start one; the second value is whether it ran already."""
+    """Get the running job of this key, or start one; also return whether it was already running."""
     running = session.running_jobs
     found = running.get(key)
     if found is not None and not found.task.done():
@@ -84,7 +89,7 @@ def get_or_start(
         if running.get(key) is job:
             del running[key]
         if not task.cancelled():
-            task.exception()  # no one may be waiting any more; the ledger has it
+            task.exception()  # mark it as retrieved; the ledger has recorded it
 
     job.task.add_done_callback(forget)
     return job, False
@@ -93,9 +98,13 @@ def get_or_start(
 async def check_once(
     session: Session, key: str, source: JobSource, timeout_s: float, progress: Listener | None
 ) -> Result:
-    """Poll a task once: its images if it is ready, else a pending result."""
+    """Poll a task once; return its images if it is completed, otherwise a pending result.
+
+    Raises:
+        SeedreamError: how the job ended.
+    """
     job, is_joined = get_or_start(session, key, source, timeout_s)
-    with noting_cancellation(job.cancellation_error):
+    with note_cancellation(job.cancellation_error):
         job.add_waiter(progress)
         try:
             if not is_joined or await _is_finished(job):
@@ -112,7 +121,7 @@ async def check_once(
 
 
 async def _is_finished(job: Job) -> bool:
-    """Whether a running job sees the end of its task in a poll that is requested now."""
+    """Request a poll from a running job, and return whether it finds the task finished."""
     polled = job.signal.request_poll()
     await asyncio.wait({job.task, polled}, return_when=asyncio.FIRST_COMPLETED)
     return job.task.done() or not polled.result()

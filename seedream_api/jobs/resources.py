@@ -1,4 +1,4 @@
-"""What all jobs of a session share: its client, ledger, store, downloads and uploads."""
+"""The resources that the jobs of a session share: client, ledger, store, downloader, uploader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..uploads.uploader import Uploader
 log = logging.getLogger("seedream")
 
 CHECK_SHARE = 0.01
-"""By this share of its bound the store may outgrow it before its size is checked."""
+"""The fraction of its size limit by which the store may grow before its size is checked."""
 
 
 @dataclass(eq=False)
@@ -29,9 +29,9 @@ class Resources:
     """The open resources of one session.
 
     Args:
-        poll: one poll of a task by its id; every job of the process polls through it.
-        clock: monotonic seconds.
-        now: wall-clock seconds, for what people read.
+        poll: polls a task by its id; all jobs of the session use it.
+        clock: returns monotonic seconds.
+        now: returns wall-clock seconds, for times that are recorded or shown.
     """
 
     settings: Settings
@@ -49,21 +49,21 @@ class Resources:
     """Bytes that may have been added to the store since its size was checked."""
 
     async def close(self) -> None:
-        """Close the connections, then let go of the ledger."""
+        """Close the connections, then the ledger."""
         try:
             await self.client.__aexit__(None, None, None)
         finally:
             await asyncio.to_thread(self.ledger.close)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
-        """Remove the oldest delivered images while the store is over its bound.
+        """Remove the oldest delivered images while the store exceeds its size limit.
 
         Args:
-            more_bytes: what was just stored. Summing up a large store takes milliseconds, so that
-                it is done at first and then once per hundredth of the bound.
+            more_bytes: bytes that were just stored. Computing the size of a large store takes
+                milliseconds, so it is only done again after ``CHECK_SHARE`` of the limit.
 
         Returns:
-            What was removed, for people to read; ``None`` where nothing was.
+            A note on what was removed; ``None`` if nothing was.
         """
         limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
         self._bytes_since_check += more_bytes
@@ -82,25 +82,25 @@ class Resources:
         )
 
     def workflow_policy(self) -> FetchPolicy:
-        """What URLs from workflows and the command line may reach."""
+        """Build the policy for URLs from workflows and the command line."""
         allowed = self.settings.allowed_hosts
         if self.settings.is_built_in_sandbox:
-            # The sandbox is the service here; it serves its images at an address of this process.
+            # The built-in sandbox serves its images at an address of this process.
             allowed |= {urlsplit(self.client.base_url).netloc}
         return FetchPolicy(allowed_hosts=allowed, may_be_private=False)
 
     async def result_policy(self) -> FetchPolicy:
-        """What result URLs of the service may reach: private hosts only if its own host is one."""
+        """Build the policy for result URLs, which may be private only if the service's host is."""
         is_private = self._service_is_private
         if is_private is None:
-            # A look-up that failed now may succeed the next time.
+            # Name resolution that failed now may succeed next time.
             is_private = self._service_is_private = await self._is_service_private()
         return FetchPolicy(
             allowed_hosts=self.settings.allowed_hosts, may_be_private=bool(is_private)
         )
 
     async def _is_service_private(self) -> bool | None:
-        """Whether the service's own host is a private one; ``None`` where it is not known now."""
+        """Return whether the service's host is private; ``None`` if it cannot be resolved."""
         base = urlsplit(self.client.base_url)
         host = base.hostname or ""
         address = parse_ip_literal(host)
@@ -123,7 +123,7 @@ async def open_resources(
     sleep: Callable[[float], Awaitable[None]],
     now: Callable[[], float],
 ) -> Resources:
-    """Open what the jobs of a session need.
+    """Open the resources of a session.
 
     Raises:
         LedgerFailed: the data folder cannot be used.
@@ -134,13 +134,13 @@ async def open_resources(
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
         client = await SeedreamClient(settings, clock=clock, sleep=sleep).__aenter__()
     except BaseException:
-        # An owner that stayed alive here would keep its rows from every other process.
+        # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
         raise
-    downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
+    max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
         client.transport,
-        throttle=Throttle(downloads, clock=clock, sleep=sleep),
+        throttle=Throttle(max_downloads, clock=clock, sleep=sleep),
         clock=clock,
         sleep=sleep,
         service_host=urlsplit(client.base_url).hostname,
@@ -153,7 +153,5 @@ async def open_resources(
         downloader=downloader,
         uploader=Uploader(settings, ledger, store, downloader, clock=clock, sleep=sleep, now=now),
         poll=PollThrottle(client.get_task, clock=clock, sleep=sleep),
-        clock=clock,
-        sleep=sleep,
-        now=now,
-    )
+        clock=clock, sleep=sleep, now=now,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a generation gives back, and what it tells while it runs."""
+"""The result of a request, and the progress that is reported while it runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..errors import SeedreamError
 
 
 class Phase(str, Enum):
-    """What a generation is doing."""
+    """The current activity of a job."""
 
     PREPARING = "preparing"
     UPLOADING = "uploading"
     SUBMITTING = "submitting"
     WAITING = "waiting"
-    """For a running request of the same inputs, in this process or another."""
+    """For an equal request that is already running, in this process or another."""
     QUEUED = "queued"
     PROCESSING = "processing"
     DOWNLOADING = "downloading"
@@ -25,12 +25,13 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """One step to tell a person.
+    """One step of a job.
 
     Args:
-        percent: 0-100 where the service gives it.
-        seconds: since the work began.
-        done, total: images, while downloading.
+        seconds: since the job began.
+        percent: 0-100; ``None`` if the service does not report it.
+        word: the service's word for the status.
+        done, total: images, while uploading or downloading.
     """
 
     phase: Phase
@@ -44,7 +45,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """One image of a result, whole and in the store. Sizes are 0 where its bytes are unreadable."""
+    """One image of a result, complete and in the store.
+
+    Args:
+        position: its index in the response, from 0.
+        width, height: in pixels; 0 if the file cannot be decoded.
+    """
 
     path: Path
     position: int
@@ -59,7 +65,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class Failure:
-    """One image, or one task, that gave nothing."""
+    """One image or one task that failed."""
 
     reason: str
     position: int | None = None
@@ -68,26 +74,28 @@ class Failure:
 
 
 class Origin(str, Enum):
-    """Where a result came from."""
+    """Where a result comes from."""
 
     NEW = "new"
     RESUMED = "resumed"
-    """A task or download of an earlier run was picked up."""
+    """A task or download of an earlier run was continued."""
     STORED = "stored"
-    """Nothing was sent."""
+    """Read from the store; nothing was sent."""
     JOINED = "joined"
-    """An equal request was already under way; one charge serves both."""
+    """An equal request was already running; both share one charge."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one request or of one collected task.
+    """The outcome of one request, or of one or more collected tasks.
 
     Args:
         status: ``completed``, ``partial``, ``submitted`` (not waited for) or ``pending``.
-        entry: the row's number in the record.
-        references: how many reference images the request carried.
+        entry: the number of the row in the ledger.
+        asked: the largest number of images that was requested.
+        references: the number of reference images in the request.
         charged_images: how many images this run may be charged for; 0 for a stored result.
+        seconds: since the job began.
     """
 
     status: str
@@ -103,11 +111,11 @@ class Result:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     service_seconds: float | None = None
-    """From acceptance to the answer, as the service's part."""
+    """Seconds from the acceptance of the task to its completion."""
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The result URLs in the service's order; images that came as bytes have none."""
+        """The result URLs in the service's order; images that were sent as bytes have none."""
         return tuple(image.url for image in self.images if image.url)
 
     @property

@@ -1,4 +1,4 @@
-"""Run a job: claim its row, then take the next step until its images are stored."""
+"""Run a job: claim its row, then run the next step until its images are stored."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .fetch import mark_missing_files
 from .job import Job
 from .results import Origin, Phase
 from .steps import STEPS
-from .unclear_responses import confirm, read_again
+from .unclear_responses import confirm, retry_empty
 
 OTHER_OWNER_PAUSE_S = 0.25
-"""Between two reads of a row that another live process works on."""
+"""Seconds between two reads of a row that another live process works on."""
 
 
 def start(job: Job, running: Mapping[str, Job]) -> None:
-    """Start a job as an asyncio task of its own.
+    """Start a job in a separate asyncio task.
 
     Args:
-        running: all jobs of the session, this one among them or about to be.
+        running: the jobs of the session by key, which may already include this one.
     """
     job.task = asyncio.create_task(_run(job, running))
 
 
 async def _run(job: Job, running: Mapping[str, Job]) -> JobRecord:
-    """Claim the row, then take the next step until it is stored.
+    """Claim the row, then run the next step until its images are stored.
 
     Raises:
         SeedreamError: why there are no images.
@@ -51,10 +51,10 @@ async def _run(job: Job, running: Mapping[str, Job]) -> JobRecord:
 
 
 async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
-    """Wait for a row of our own, or for one that is stored; a live owner elsewhere finishes first.
+    """Claim the row; while another job or live process works on it, wait until that has finished.
 
     Raises:
-        WaitTimedOut: another works on it, and the job polls once.
+        WaitTimedOut: the row is in use, and the job polls only once.
     """
     while True:
         row = await _claim_row(job, running)
@@ -81,8 +81,8 @@ async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
 async def _claim_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
     """Claim the row of the job's source.
 
-    A job that is cancelled meanwhile releases the row again: other processes wait for a row of a
-    live owner, and no job would be working on it.
+    A job that is cancelled meanwhile releases the row, because other processes would wait for a
+    row that has a live owner but no job.
     """
     claiming = asyncio.ensure_future(job.source.claim(job.resources.ledger))
     try:
@@ -100,7 +100,7 @@ async def _claim_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
 
 
 def _find_other_job(job: Job, running: Mapping[str, Job], row: JobRecord) -> Job | None:
-    """Find the job of this process that has this row already: one row, one job."""
+    """Find another job of this session that has this row; a row has at most one job."""
     return next(
         (one for one in running.values() if one.row and one.row.id == row.id and one is not job),
         None,
@@ -108,27 +108,27 @@ def _find_other_job(job: Job, running: Mapping[str, Job], row: JobRecord) -> Job
 
 
 async def _start_from(job: Job, row: JobRecord) -> JobRecord:
-    """Decide what a row that was found means for the same inputs.
+    """Prepare a claimed row for the first step, according to its state.
 
     Raises:
-        SeedreamError: how the row ended, where nothing can be done about it.
+        SeedreamError: how the row ended, if it cannot be continued.
     """
     job.follow_state(row)
     if row.state is State.INTENDED:
-        job.origin = Origin.NEW  # also where another owner, which died, was waited for
+        job.origin = Origin.NEW  # even if the job waited for another owner, which has died
         return row
     if job.origin is Origin.NEW:
         job.origin = Origin.STORED if row.state in STORED_STATES else Origin.RESUMED
     if row.state is State.SENDING:
-        # No job of this process sends it any more, or this one would not have its row.
+        # A running job would still have the row, so the process that sent it has crashed.
         crash = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
         return await job.finish(row, State.UNKNOWN, crash)
     if row.state is State.UNKNOWN:
         return await confirm(job, row)
-    if row.state in RELEASED_STATES:  # a task that is collected again
+    if row.state in RELEASED_STATES:  # a failed task is collected again
         raise row.error or SeedreamError("stored_error", reason=row.state.value)
     if row.state is State.EMPTY:
-        return await read_again(job, row)
+        return await retry_empty(job, row)
     if row.state in STORED_STATES:
         return await mark_missing_files(job.resources, row)
     return row

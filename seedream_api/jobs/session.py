@@ -1,4 +1,4 @@
-"""A session: open resources and the running jobs of one process, on one event loop."""
+"""The session: open resources and running jobs on one event loop."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ CANCEL_RETRY_S = 5.0
 
 
 class Session:
-    """The open resources and the running jobs; an async context manager.
+    """Open resources and running jobs; an async context manager for one event loop.
 
     Args:
-        settings: fixed for the session's life.
-        clock: monotonic seconds.
-        now: wall-clock seconds, for what people read.
+        settings: fixed for the session's lifetime.
+        clock: returns monotonic seconds.
+        now: returns wall-clock seconds, for times that are recorded or shown.
 
     Raises:
         LedgerFailed: the data folder cannot be used.
     """
 
     resources: Resources
-    """Set when it is opened."""
+    """Set when the session is opened."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class Session:
         self.settings = settings
         self._clock, self._sleep, self._now = clock, sleep, now
         self.running_jobs: dict[str, Job] = {}
-        """By fingerprint or task id: what is being worked on in this process."""
+        """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None
-        """Called whenever a job of this session has changed its row or made progress."""
+        """Called whenever the row of a job has changed or made progress."""
         self.is_closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -79,7 +79,7 @@ class Session:
         return self.resources.ledger
 
     def check_usable(self) -> None:
-        """Refuse work that could not end: its response would find no loop to read it.
+        """Check that the session can start jobs on the running event loop.
 
         Raises:
             InvalidRequest: the session is not open, was closed, or belongs to another event loop.
@@ -114,25 +114,25 @@ class Session:
         await self.close()
 
     async def close(self, *, patience_s: float | None = None) -> None:
-        """End the work under way and release everything; closing twice is allowed.
+        """End all jobs and release the resources; closing twice is allowed.
 
-        What was sent is kept: its response is waited for and written down, and what was not sent
-        yet is withdrawn. A cancellation ends that wait; then the outcome of what is unanswered is
-        unknown, which the ``CancelledError`` says.
+        Requests that were not sent are withdrawn. The responses of those that were sent are waited
+        for and recorded; a cancellation ends this wait, and a note on the ``CancelledError`` says
+        that their outcome is unknown.
 
         Args:
-            patience_s: how long to wait for responses; by default for as long as each request does.
+            patience_s: seconds to wait for responses; by default as long as each request waits.
         """
         self.is_closing = True
         if self._loop is not None and self._loop.is_closed():
-            # Its tasks and connections ended with it; the ledger must not stay owned.
+            # Tasks and connections ended with the loop; only the ledger is still owned.
             await asyncio.to_thread(self.ledger.close)
             return
         if self._closing is None:
             self._responses = asyncio.ensure_future(self._wait_for_responses(patience_s))
             self._closing = asyncio.ensure_future(self._close(self._responses))
         sending = self._unanswered_jobs()
-        # A cancelled scope of anyio cancels again and again, which is not a person's second wish.
+        # A cancelled scope of anyio cancels repeatedly, which must not count as a second Ctrl-C.
         with anyio.CancelScope(shield=True):
             try:
                 await asyncio.shield(self._closing)
@@ -151,7 +151,7 @@ class Session:
         return [job for job in self.running_jobs.values() if job.is_sending]
 
     async def _wait_for_responses(self, patience_s: float | None) -> None:
-        """Of a task only its id is waited for: it runs at the service without us."""
+        """Wait for responses; of a task only the id, as the service completes it regardless."""
         await asyncio.gather(
             *(job.wait_for_response(patience_s) for job in self._unanswered_jobs())
         )
@@ -160,7 +160,7 @@ class Session:
         for job in self.running_jobs.values():
             if not job.is_sending:
                 job.task.cancel()
-        # A loop that ends cancels every task on it, this one and the wait included.
+        # A loop that shuts down cancels all its tasks, including this one and the wait.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({responses})
         for job in self._unanswered_jobs():
@@ -170,7 +170,7 @@ class Session:
             while tasks:
                 for task in tasks:
                     task.cancel()
-                # Told again if need be: an answer that comes at the same moment is taken first.
+                # A response that arrives at the same moment swallows the cancellation: retry it.
                 _, tasks = await asyncio.wait(tasks, timeout=CANCEL_RETRY_S)
         finally:
             await self.resources.close()

@@ -1,4 +1,4 @@
-"""Where a job comes from: a new request, a task by its id, or a row of the ledger."""
+"""The sources of a job: a new request, a task by its id, or a row of the ledger."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class NewRequest:
     """A request that is sent unless the ledger has its result.
 
     Args:
-        target: how reference images are uploaded; ``None`` where every reference is a URL.
-        reuse: whether a stored result of the same inputs may be given.
+        target: where reference images are uploaded; ``None`` if every reference is a URL.
+        reuse: whether a stored result of an equal request may be returned.
     """
 
     spec: JobSpec
@@ -31,16 +31,16 @@ class NewRequest:
     reuse: bool
 
     async def claim(self, ledger: Ledger) -> JobRecord:
-        """Find or make the row."""
+        """Claim the row of an equal request, or create one."""
         return await ledger.claim(self.spec, uuid.uuid4().hex, reuse=self.reuse)
 
 
 @dataclass(frozen=True)
 class KnownTask:
-    """A task of the service, ours or another client's.
+    """A task of the service, from this client or another.
 
     Args:
-        is_typed: the id is only what a person gave; the task was never seen to exist.
+        is_typed: whether only the user has stated the id; the task may not exist.
         polls_once: poll the task once and raise :class:`WaitTimedOut` if it still runs.
     """
 
@@ -51,14 +51,14 @@ class KnownTask:
     polls_once: bool = False
 
     async def claim(self, ledger: Ledger) -> JobRecord:
-        """Find or make the row.
+        """Claim the row of the task, or create one.
 
         Raises:
             ConfigurationError: the task was made at another address.
         """
         row = await self._claim(ledger)
         if was_not_found(row) and row.owner == ledger.owner:
-            # The service may know it by now.
+            # The service may know the task by now.
             await ledger.forget(row.id)
             row = await self._claim(ledger)
         if row.address != self.address:
@@ -77,12 +77,12 @@ class KnownTask:
 
 @dataclass(frozen=True)
 class KnownRow:
-    """A row of the ledger that no task id leads to."""
+    """A row of the ledger without a task id."""
 
     row_id: int
 
     async def claim(self, ledger: Ledger) -> JobRecord:
-        """Take the row over."""
+        """Claim the row."""
         return await ledger.claim_row(self.row_id)
 
 
@@ -90,5 +90,5 @@ JobSource = NewRequest | KnownTask | KnownRow
 
 
 def was_not_found(row: JobRecord) -> bool:
-    """Whether the job ended because the service did not know a task that a person named."""
+    """Return whether the job ended because the service did not know the task."""
     return row.state is State.FAILED and isinstance(row.error, TaskNotFound)

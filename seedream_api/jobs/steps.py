@@ -1,7 +1,6 @@
-"""The steps of the road, each from one state of a row to the next: send, poll, fetch.
+"""The steps of a job, each from one state of its row to the next: send, poll, fetch.
 
-A step is given the :class:`~.job.Work` it is part of, writes down what it learns before it acts on
-it, and raises when the road ends without images.
+A step records what it learns before it acts on it, and raises if the job ends without images.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ from ..errors import (
 )
 from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
-from ..service.client import SubmitHooks
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
 from ..service.responses import ServiceResponse
 from ..service.statuses import TaskStatus
+from ..service.submit_hooks import SubmitHooks
 from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
@@ -42,16 +41,16 @@ from .unclear_responses import end_unknown, record_response, reread, to_kept_res
 log = logging.getLogger("seedream")
 
 MIN_RESPONSE_WAIT_S = 1800.0
-"""How long a paid answer is waited for at least, however impatient the person is: giving it up
-would only make an unknown outcome of a paid image."""
+"""Seconds to wait for a paid response even with a shorter timeout, as giving up would turn a paid
+image into an unknown outcome."""
 
 
-# --- intended: references travel, the request is sent -------------------------------------------
+# --- *intended*: upload the references, send the request ------------------------------------------
 
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
-    """Bring the references along and send the request, once."""
-    assert isinstance(job.source, NewRequest), "only a request is ever intended"  # noqa: S101
+    """Upload the references and send the request once."""
+    assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
     request = job.source.request
     try:
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
@@ -67,8 +66,8 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             resolved.urls,
             idempotency_key=row.idempotency_key,
             hooks=SubmitHooks(
-                before_first_byte=lambda: _before_first_byte(job, row),
-                not_accepted=lambda: _after_rejection(job, row),
+                before_first_byte=lambda: _record_sending(job, row),
+                not_accepted=lambda: _record_not_accepted(job, row),
                 admitted=job.hold_slot,
             ),
             read_timeout_s=max(job.timeout_s, MIN_RESPONSE_WAIT_S),
@@ -88,22 +87,27 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
     return await _record_submission(job, row, response)
 
 
-async def _before_first_byte(job: Job, row: JobRecord) -> None:
+async def _record_sending(job: Job, row: JobRecord) -> None:
+    """Record that the request is being sent, unless it is no longer wanted.
+
+    Raises:
+        asyncio.CancelledError: it has no waiters, or the session is closing.
+    """
     if job.is_unwanted:
-        # It was cancelled, and ``wait_for`` before Python 3.12 swallowed that on the way here.
+        # ``wait_for`` before Python 3.12 may have swallowed a cancellation.
         raise asyncio.CancelledError
-    job.mark_sending()  # before the first wait
+    job.mark_sending()  # before the first await, after which a waiter may leave
     try:
         await job.record_state(row, State.SENDING)
     except BaseException:
         job.is_sending = job.was_sent = False
         raise
-    if job.is_closing():  # while that was written
+    if job.is_closing():  # the session was closed while the state was recorded
         job.is_sending = job.was_sent = False
         raise asyncio.CancelledError
 
 
-async def _after_rejection(job: Job, row: JobRecord) -> None:
+async def _record_not_accepted(job: Job, row: JobRecord) -> None:
     try:
         await job.record_state(row, State.INTENDED)
     finally:
@@ -111,7 +115,7 @@ async def _after_rejection(job: Job, row: JobRecord) -> None:
 
 
 async def _record_submission(job: Job, row: JobRecord, response: ServiceResponse) -> JobRecord:
-    """Write down what the service answered: images at once, a task, or neither."""
+    """Record the response to a submission: images, a task, or neither."""
     verdict = judge_submission(response)
     if verdict is Verdict.MADE:
         return await record_response(job, row, response)
@@ -130,29 +134,29 @@ async def _record_submission(job: Job, row: JobRecord, response: ServiceResponse
     return await job.finish(row, State.EMPTY, empty, response=to_kept_response(response))
 
 
-# --- accepted: the task is polled ---------------------------------------------------------------
+# --- *accepted*: poll the task --------------------------------------------------------------------
 
 
 async def poll(job: Job, row: JobRecord) -> JobRecord:
-    """Look at the task until it ends."""
-    assert row.task_id is not None, "accepted means that the id is known"  # noqa: S101
+    """Poll the task until it ends, or only once if the job polls once."""
+    assert row.task_id is not None, "an accepted row has a task id"  # noqa: S101
     job.report(Phase.QUEUED, task_id=row.task_id)
     try:
         task = await (_poll_once(job, row) if job.polls_once else _poll_until_done(job, row))
     except (TaskNotFound, AuthenticationFailed) as error:
-        told = key_mismatch_error(job.resources, row, error)
-        if row.sent_at is not None:  # ours, and not an id that somebody may have mistyped
-            told = told.with_charge(Charge.POSSIBLE, row.task_id)
-        elif told.key == "task_not_found":
-            return await job.finish(row, State.FAILED, told)
-        raise told from None
+        reported = key_mismatch_error(job.resources, row, error)
+        if row.sent_at is not None:  # sent from here, so the id is not mistyped
+            reported = reported.with_charge(Charge.POSSIBLE, row.task_id)
+        elif reported.key == "task_not_found":
+            return await job.finish(row, State.FAILED, reported)
+        raise reported from None
     except (ReadFailed, NotSent) as error:
         raise error.with_charge(Charge.RUNNING, row.task_id) from None
     return await _record_task_end(job, row, task)
 
 
 async def _record_task_end(job: Job, row: JobRecord, task: Task) -> JobRecord:
-    """Write down how the task ended: with images, failed, or with neither."""
+    """Record how the task ended: with images, as failed, or with neither."""
     response = task.response or ServiceResponse(items=task.items)
     if response.has_images:
         return await record_response(job, row, response)
@@ -173,16 +177,16 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
     resources = job.resources
     typical_s = await resources.ledger.typical_seconds(row.model) if row.model else None
     task_id = row.task_id
-    assert task_id is not None, "the caller looked"  # noqa: S101
+    assert task_id is not None, "the caller has checked"  # noqa: S101
 
     latest: list[Task] = []
 
-    async def look() -> Task:
+    async def poll_task() -> Task:
         latest[:] = [await _poll(job, task_id)]
         return latest[0]
 
     waiting = wait_for_task(
-        look,
+        poll_task,
         task_id=task_id,
         schedule=PollSchedule(typical_s),
         timeout_s=job.timeout_s,
@@ -195,7 +199,7 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
     try:
         return await waiting
     except WaitTimedOut:
-        # A word that no source knows may well mean that the images are all there are.
+        # An undocumented status with images may mean that the task is completed.
         if latest and latest[0].status is TaskStatus.UNKNOWN and latest[0].has_images:
             return latest[0]
         raise
@@ -207,14 +211,14 @@ def _task_age_s(job: Job, row: JobRecord) -> float:
 
 
 def _is_known_task(job: Job, row: JobRecord) -> bool:
-    """Whether the task exists as far as we know, and our key may read it."""
+    """Return whether the task is known to exist and this key may read it."""
     mine = key_fingerprint(job.resources.settings.key.get_secret_value())
     return not job.is_typed and row.key_fingerprint in (None, mine)
 
 
 async def _poll_once(job: Job, row: JobRecord) -> Task:
     task_id, word = row.task_id, "unknown"
-    assert task_id is not None, "the caller looked"  # noqa: S101
+    assert task_id is not None, "the caller has checked"  # noqa: S101
     try:
         task = await _poll(job, task_id)
     except TaskNotFound:
@@ -239,11 +243,11 @@ async def _poll(job: Job, task_id: str) -> Task:
     return task
 
 
-# --- answered: the images are fetched -----------------------------------------------------------
+# --- *answered*: download the images --------------------------------------------------------------
 
 
 async def fetch(job: Job, row: JobRecord) -> JobRecord:
-    """Bring the images into the store."""
+    """Download the images into the store."""
     ledger = job.resources.ledger
     images = await ledger.list_images(row.id)
     if any(image.is_missing and image.url is None for image in images):
@@ -262,4 +266,4 @@ STEPS: Mapping[State, Callable[[Job, JobRecord], Awaitable[JobRecord]]] = Mappin
     State.ACCEPTED: poll,
     State.ANSWERED: fetch,
 })  # fmt: skip
-"""What to do next at each state that is not an end."""
+"""The next step of every state that is not final."""

@@ -1,4 +1,4 @@
-"""What is done about a response that is unclear: it is kept, read again, and its task is polled."""
+"""Handle an unclear response: keep it, parse it again later, and poll the task that it names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ log = logging.getLogger("seedream")
 
 
 async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRecord:
-    """A task id that was seen in the response is tried before the outcome counts as unknown."""
+    """Record an unknown outcome, unless the response contains the id of a task that exists.
+
+    Raises:
+        OutcomeUnknown: the response contains no id of a known task.
+    """
     reason = error.values.get("reason")
     unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
     response = to_kept_response(error.response) if error.response is not None else None
@@ -35,10 +39,10 @@ async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRec
 
 
 async def confirm(job: Job, row: JobRecord) -> JobRecord:
-    """Try again what an unknown outcome left behind: the response, and the task it named.
+    """Resolve an unknown outcome with the kept response, or with the task that it names.
 
     Raises:
-        OutcomeUnknown: neither leads anywhere.
+        OutcomeUnknown: neither resolves it.
     """
     unknown = row.error or OutcomeUnknown("outcome_unknown_crash", entry=row.id)
     found = await reread(job, row)
@@ -50,11 +54,11 @@ async def confirm(job: Job, row: JobRecord) -> JobRecord:
     return await job.record_state(row, State.ACCEPTED)
 
 
-async def read_again(job: Job, row: JobRecord) -> JobRecord:
-    """Try again a row whose response named no image: with this version's reader, then its task.
+async def retry_empty(job: Job, row: JobRecord) -> JobRecord:
+    """Retry a row without images: parse its response with this version, or poll its task again.
 
     Raises:
-        CompletedWithoutImages: there is nothing to ask.
+        CompletedWithoutImages: the response has no image, and there is no task.
     """
     found = await reread(job, row)
     if found is not None:
@@ -65,24 +69,25 @@ async def read_again(job: Job, row: JobRecord) -> JobRecord:
 
 
 async def reread(job: Job, row: JobRecord) -> JobRecord | None:
-    """Read the responses that were kept for a row again; ``None`` where no image is in them."""
+    """Parse the kept responses of a row again; return ``None`` if they contain no image."""
     resources = job.resources
     sent = await resources.ledger.list_sent_urls(row.references)
-    for response in await resources.ledger.list_responses(row.id):
-        answer = await asyncio.to_thread(
-            resources.client.reread, response.status or 0, response.body, sent
+    for kept in await resources.ledger.list_responses(row.id):
+        response = await asyncio.to_thread(
+            resources.client.reread, kept.status or 0, kept.body, sent
         )
-        if judge_submission(answer) is Verdict.MADE:
-            return await record_response(job, row, answer)
+        if judge_submission(response) is Verdict.MADE:
+            return await record_response(job, row, response)
     return None
 
 
 def to_kept_response(response: ServiceResponse) -> KeptResponse:
+    """Convert a response to the form in which the ledger keeps it."""
     return KeptResponse(response.http, response.body, response.cut or "")
 
 
 async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:
-    """The id of the task, if the service knows it; else ``unknown`` is raised."""
+    """Return the id of the task if the service knows it; otherwise raise ``unknown``."""
     try:
         return (await job.resources.poll(task_id)).id
     except SeedreamError as error:
@@ -91,22 +96,22 @@ async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:
         raise unknown from None
 
 
-async def record_response(job: Job, row: JobRecord, answer: ServiceResponse) -> JobRecord:
-    """Write down where the images are, and the bytes of those that came in the response."""
+async def record_response(job: Job, row: JobRecord, response: ServiceResponse) -> JobRecord:
+    """Record the images of a response, and store those that it contains as bytes."""
     ledger, store = job.resources.ledger, job.resources.store
-    task_id = row.task_id or answer.task_id
+    task_id = row.task_id or response.task_id
 
     async def write() -> JobRecord:
         files: dict[int, StoredFile] = {}
-        for item in answer.items:
+        for item in response.items:
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.add_bytes, item.data)
         written = await ledger.record_response(
-            row.id, answer.items, files, answer.request_id, task_id
+            row.id, response.items, files, response.request_id, task_id
         )
-        if answer.has_unreadable:
-            response = to_kept_response(answer)
-            await ledger.keep_response(row.id, response.status, response.body, response.note)
+        if response.has_unreadable:
+            kept = to_kept_response(response)
+            await ledger.keep_response(row.id, kept.status, kept.body, kept.note)
         return written
 
     answered = await job.keep_writing(write, task_id)

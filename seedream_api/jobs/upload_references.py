@@ -1,4 +1,4 @@
-"""Pictures to URLs for reuse, without a request that is paid for."""
+"""Upload reference images for reuse, without a paid request."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 async def upload_references(
-    pictures: Sequence[PictureReference],
+    images: Sequence[PictureReference],
     session: Session,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[UploadedReference]:
-    """Upload pictures by the configured way, several at once; in order.
+    """Upload images to the configured target, several at once; keep their order.
 
-    Pictures that are there already are not uploaded again.
+    Images whose earlier upload is still valid are not uploaded again.
 
     Args:
-        progress: told how many of how many have arrived.
+        progress: called with the number of uploaded images and of all images.
 
     Raises:
-        InvalidRequest: there is none, or the service would not take one.
-        ConfigurationError: no way that gives URLs is set up.
-        UploadFailed: one did not arrive.
+        InvalidRequest: no image is given, or the service would not accept one.
+        ConfigurationError: no upload target that returns URLs is configured.
+        UploadFailed: an upload failed.
     """
     session.check_usable()
     check_callback(progress)
-    if not pictures:
+    if not images:
         raise InvalidRequest("no_images")
-    for position, picture in enumerate(pictures, start=1):
+    for position, picture in enumerate(images, start=1):
         if not isinstance(picture, PictureReference):  # pyright: ignore[reportUnnecessaryIsInstance]
             kind = type(picture).__name__
             reason = "a PictureReference is needed"
@@ -56,19 +56,19 @@ async def upload_references(
         call_back(progress, done, total)
 
     return await session.resources.uploader.upload(
-        list(enumerate(pictures, start=1)), target, progress=report
+        list(enumerate(images, start=1)), target, progress=report
     )
 
 
 async def try_upload_target(session: Session) -> UploadedReference | None:
-    """Send a picture of one pixel by the configured way and fetch it back; free.
+    """Upload an image of one pixel to the configured target and fetch it again; free.
 
     Returns:
-        What came of it; ``None`` where no way that gives URLs is configured.
+        The upload; ``None`` if no upload target that returns URLs is configured.
 
     Raises:
-        ConfigurationError: the way's settings cannot work.
-        UploadFailed: the picture did not arrive, or its URL does not serve it.
+        ConfigurationError: the target's settings are invalid.
+        UploadFailed: the upload failed, or its URL does not serve the image.
     """
     session.check_usable()
     target = url_target(session.client)

@@ -1,1 +1,1 @@
-"""The relay's protocol: what is sent, and what its responses say. Knows no record."""
+"""The protocol of the service: requests, responses and polls. It does not use the ledger."""

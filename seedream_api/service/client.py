@@ -1,4 +1,4 @@
-"""SeedreamClient: what the service can do. It knows nothing of records, stores or references."""
+"""The client of the service: submit a request, poll a task. It keeps no state on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -21,10 +20,10 @@ from ..network.retry import (
     RetryPolicy,
     parse_retry_after,
 )
-from ..network.throttle import Slot, Throttle
+from ..network.throttle import Throttle
 from ..network.transport import HttpResponse, Transport
 from ..redaction import redact
-from .failures import to_poll_failure, to_refusal, to_unknown
+from .failures import parse_submission, to_poll_failure
 from .polling import PollSchedule, wait_for_task, wait_limit_s
 from .reading import parse_http_response, parse_off_loop
 from .references import UrlReference
@@ -32,51 +31,26 @@ from .refusals import is_retryable
 from .request import Request
 from .responses import ServiceResponse
 from .result_items import ItemReader
+from .submit_hooks import SubmitHooks
 from .task import Task, to_task
 from .validation import validate_reference_urls, validate_request
-from .verdicts import Verdict, judge_submission
 
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
 TORN_POLLS = 3
-"""How often a task is polled at once while its response ends early."""
+"""How many polls in a row may return an incomplete response."""
 SILENCE_S = 300.0
-"""A paid request without a response for this long no longer keeps others from being sent."""
-
-
-async def _nothing() -> None:
-    pass
-
-
-def _ignore(place: Slot) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class SubmitHooks:
-    """What a caller writes down around the paid moment.
-
-    Args:
-        before_first_byte: awaited immediately before the first byte leaves; if it raises, nothing
-            is sent.
-        not_accepted: awaited when the service surely did not accept the request and it will be sent
-            again after a pause.
-        admitted: gets the place that this request takes among those sent at the same time; a caller
-            that leaves releases it while the response is still waited for.
-    """
-
-    before_first_byte: Callable[[], Awaitable[None]] = _nothing
-    not_accepted: Callable[[], Awaitable[None]] = _nothing
-    admitted: Callable[[Slot], None] = _ignore
+"""Seconds without a response after which a paid request no longer blocks other requests."""
 
 
 class SeedreamClient:
-    """The service at one address with one key; an async context manager for one event loop.
+    """A client for one address and one key; an async context manager for one event loop.
 
     Args:
-        settings: as :func:`seedream_api.load_settings` gives them.
-        clock: monotonic seconds.
+        settings: the result of :func:`seedream_api.load_settings`.
+        clock: returns monotonic seconds.
+        transport: by default one with the proxy of ``settings``.
     """
 
     def __init__(
@@ -99,7 +73,7 @@ class SeedreamClient:
 
     async def __aenter__(self) -> SeedreamClient:
         if self.settings.is_built_in_sandbox:
-            from ..sandbox.shared import acquire_sandbox  # only who uses it pays for its import
+            from ..sandbox.shared import acquire_sandbox  # imported only when it is used
 
             home, models = self.settings.home, self.settings.models
             self._sandbox = await asyncio.to_thread(acquire_sandbox, home, models)
@@ -121,11 +95,11 @@ class SeedreamClient:
 
     @property
     def base_url(self) -> str:
-        """Where requests go; of the built-in sandbox the address it runs at."""
+        """The address that requests are sent to; for the built-in sandbox, its local address."""
         return self._base_url
 
     def headers(self) -> dict[str, str]:
-        """The header that carries the key, to this address only."""
+        """Return the header that carries the key; send it to ``base_url`` only."""
         return {"Authorization": f"Bearer {self.settings.key.get_secret_value()}"}
 
     async def submit(
@@ -137,20 +111,23 @@ class SeedreamClient:
         hooks: SubmitHooks | None = None,
         read_timeout_s: float | None = None,
     ) -> ServiceResponse:
-        """Send a request that is paid for, once; again only where it surely was not accepted.
+        """Send a paid request once; send it again only if it definitely was not accepted.
 
         Args:
-            reference_urls: the references as they travel; by default those that are URLs already.
+            reference_urls: the URLs or data URIs to send; by default those of the references,
+                which must then all be URLs.
+            idempotency_key: by default a random one.
+            read_timeout_s: seconds to wait for the response; by default ``SEEDREAM_TIMEOUT_S``.
 
         Raises:
             InvalidRequest: a value is not allowed.
-            ApiRefused: the service said no; nothing was charged.
+            ApiRefused: the service refused the request; nothing was charged.
             NotSent: the service could not be reached.
-            OutcomeUnknown: sent, and what became of it cannot be known.
+            OutcomeUnknown: the request was sent, and its outcome cannot be determined.
         """
         model = validate_request(request, self.settings.models).model
         validate_reference_urls(request.references, self.settings)
-        sent = _urls(request) if reference_urls is None else reference_urls
+        sent = _get_reference_urls(request) if reference_urls is None else reference_urls
         body = request.body(model, sent)
         headers = self.headers()
         headers["Idempotency-Key"] = idempotency_key or f"seedream-{uuid.uuid4().hex}"
@@ -158,12 +135,12 @@ class SeedreamClient:
         hooks = hooks or SubmitHooks()
         budget = RetryBudget(self._clock)
         while True:
-            pause = await self._one_attempt(body, headers, timeout_s, hooks, budget, sent)
-            if isinstance(pause, ServiceResponse):
-                return pause
-            await self._sleep(pause)
+            outcome = await self._attempt(body, headers, timeout_s, hooks, budget, sent)
+            if isinstance(outcome, ServiceResponse):
+                return outcome
+            await self._sleep(outcome)
 
-    async def _one_attempt(
+    async def _attempt(
         self,
         body: dict[str, Any],
         headers: dict[str, str],
@@ -172,35 +149,18 @@ class SeedreamClient:
         budget: RetryBudget,
         sent: tuple[str, ...],
     ) -> ServiceResponse | float:
-        """The answer, or how long to wait before the next attempt."""
-        is_noted = False
-
-        async def before_first_byte() -> None:
-            nonlocal is_noted
-            await hooks.before_first_byte()
-            is_noted = True
-
+        """Send the request once; return the response, or the seconds until the next attempt."""
         try:
-            async with self._throttle.slot(at_most_s=SILENCE_S) as place:
-                hooks.admitted(place)
-                response = await self.transport.post_once(
-                    self.base_url + GENERATE_PATH,
-                    body=body,
-                    headers=headers,
-                    read_timeout_s=timeout_s,
-                    before_first_byte=before_first_byte,
-                )
+            response = await self._post(body, headers, timeout_s, hooks)
         except NotSent:
-            if is_noted:
-                await hooks.not_accepted()
             pause = budget.next_delay(CONNECTING)
             if pause is None:
                 raise
             return pause
-        outcome = self._judge(await self._read(response, sent))
+        outcome = parse_submission(await self._read(response, sent), self._secret())
         if isinstance(outcome, ServiceResponse):
             return outcome
-        policy = _policy(outcome)
+        policy = _select_retry_policy(outcome)
         if policy is None:
             raise outcome
         pause = budget.next_delay(policy, parse_retry_after(response.headers, time.time()))
@@ -212,51 +172,70 @@ class SeedreamClient:
             self._throttle.pause_for(pause)
         return pause
 
-    def _judge(self, read: ServiceResponse) -> ServiceResponse | ApiRefused:
-        """What a response to a paid request means.
+    async def _post(
+        self, body: dict[str, Any], headers: dict[str, str], timeout_s: float, hooks: SubmitHooks
+    ) -> HttpResponse:
+        is_recorded = False
 
-        Raises:
-            OutcomeUnknown: it cannot be told.
-        """
-        verdict = judge_submission(read)
-        if verdict is Verdict.REFUSED:
-            return to_refusal(read, self._secret())
-        if verdict is Verdict.UNKNOWN:
-            raise to_unknown(read, self._secret())
-        return read
+        async def before_first_byte() -> None:
+            nonlocal is_recorded
+            await hooks.before_first_byte()
+            is_recorded = True
+
+        try:
+            async with self._throttle.slot(at_most_s=SILENCE_S) as slot:
+                hooks.admitted(slot)
+                return await self.transport.post_once(
+                    self.base_url + GENERATE_PATH,
+                    body=body,
+                    headers=headers,
+                    read_timeout_s=timeout_s,
+                    before_first_byte=before_first_byte,
+                )
+        except NotSent:
+            if is_recorded:
+                await hooks.not_accepted()
+            raise
 
     def reread(self, http: int, body: bytes, sent: Container[str] = ()) -> ServiceResponse:
-        """Read a response that was kept, with the reader of this version."""
-        return parse_http_response(HttpResponse(http, {}, body), self._reader(sent), self._secret())
+        """Parse a kept response with the parser of this version.
+
+        Args:
+            http: its HTTP status.
+            sent: URLs of the request's references, which are not results.
+        """
+        return parse_http_response(
+            HttpResponse(http, {}, body), self._build_reader(sent), self._secret()
+        )
 
     async def _read(self, response: HttpResponse, sent: tuple[str, ...] = ()) -> ServiceResponse:
-        return await parse_off_loop(response, self._reader(sent), self._secret())
+        return await parse_off_loop(response, self._build_reader(sent), self._secret())
 
-    def _reader(self, sent: Container[str]) -> ItemReader:
+    def _build_reader(self, sent: Container[str]) -> ItemReader:
         return ItemReader(self.base_url, sent=sent)
 
     async def get_task(self, task_id: str) -> Task:
-        """Poll a task once; free.
+        """Poll a task once; polls are free.
 
         Args:
-            task_id: the service's own id, whatever characters it has.
+            task_id: the id as the service returned it; any characters are allowed.
 
         Raises:
-            TaskNotFound: the service does not know it.
-            AuthenticationFailed: the key may not read it.
-            ReadFailed: no usable response this time.
+            TaskNotFound: the service does not know the task.
+            AuthenticationFailed: the key may not read the task.
+            ReadFailed: this poll returned no usable response.
             NotSent: the service could not be reached.
         """
-        if not task_id.strip("."):  # steps of a path, which no quoting hides
+        if not task_id.strip("."):  # "." and ".." are path segments even when quoted
             raise InvalidRequest("task_id_malformed", given=task_id)
         url = f"{self.base_url}{TASK_PATH}{quote(task_id, safe='', errors='replace')}"
-        looks_left = TORN_POLLS
+        polls_left = TORN_POLLS
         while True:
             response = await self.transport.ask(
                 url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S
             )
-            read, looks_left = await self._read(response), looks_left - 1
-            if read.is_whole or not looks_left:
+            read, polls_left = await self._read(response), polls_left - 1
+            if read.is_whole or not polls_left:
                 break
         task = to_task(read, task_id, read.http)
         if task is not None:
@@ -272,13 +251,13 @@ class SeedreamClient:
         age_s: float = 0.0,
         on_poll: Callable[[Task], None] = lambda task: None,
     ) -> Task:
-        """Look at a task until it is completed or failed; see :func:`polling.wait_for_task`."""
+        """Poll a task until it is completed or failed; see :func:`polling.wait_for_task`."""
 
-        async def look() -> Task:
+        async def poll() -> Task:
             return await self.get_task(task_id)
 
         return await wait_for_task(
-            look,
+            poll,
             task_id=task_id,
             schedule=schedule or PollSchedule(),
             timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
@@ -292,17 +271,17 @@ class SeedreamClient:
         return self.settings.key.get_secret_value()
 
     def redact(self, text: str) -> str:
-        """The service's words without the key and without signed URLs."""
+        """Remove the key and signed URLs from a text of the service."""
         return redact(text, (self._secret(),))
 
 
-def _policy(refusal: ApiRefused) -> RetryPolicy | None:
+def _select_retry_policy(refusal: ApiRefused) -> RetryPolicy | None:
     if not is_retryable(refusal):
         return None
     return RATE_LIMITED if isinstance(refusal, RateLimited) else NO_CHANNEL
 
 
-def _urls(request: Request) -> tuple[str, ...]:
+def _get_reference_urls(request: Request) -> tuple[str, ...]:
     urls = tuple(ref.url for ref in request.references if isinstance(ref, UrlReference))
     if len(urls) != len(request.references):
         raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""The exceptions that responses of the service become, in the service's own words."""
+"""Build exceptions from responses of the service, with the service's wording as the reason."""
 
 from __future__ import annotations
 
@@ -17,26 +17,43 @@ from ..network.retry import parse_retry_after
 from ..redaction import redact
 from .refusals import build_refusal
 from .responses import ServiceResponse
-from .verdicts import is_unknown_task, stated_error
+from .verdicts import Verdict, find_stated_error, is_unknown_task, judge_submission
+
+
+def parse_submission(response: ServiceResponse, secret: str) -> ServiceResponse | ApiRefused:
+    """Return a response that accepts a paid request, or the error for a refusal.
+
+    Raises:
+        OutcomeUnknown: the response leaves the outcome open.
+    """
+    verdict = judge_submission(response)
+    if verdict is Verdict.REFUSED:
+        return to_refusal(response, secret)
+    if verdict is Verdict.UNKNOWN:
+        raise to_unknown(response, secret)
+    return response
 
 
 def to_refusal(response: ServiceResponse, secret: str) -> ApiRefused:
-    """The error for a response that is judged to be a refusal."""
+    """Build the error for a response that was judged to be a refusal."""
     return build_refusal(
-        response.http, stated_error(response), request_id=response.request_id, secrets=(secret,)
+        response.http,
+        find_stated_error(response),
+        request_id=response.request_id,
+        secrets=(secret,),
     )
 
 
 def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
-    """The error for a response that leaves the outcome open; it carries what was read."""
-    error = stated_error(response)
-    said = f"HTTP {response.http}: {error}"
+    """Build the error for a response that leaves the outcome open; it carries the response."""
+    error = find_stated_error(response)
+    description = f"HTTP {response.http}: {error}"
     if error.is_empty:
-        said = response.cut or f"a response that cannot be read, HTTP {response.http}"
+        description = response.cut or f"a response that cannot be read, HTTP {response.http}"
     unknown = OutcomeUnknown(
         "outcome_unknown",
         request_id=response.request_id,
-        reason=redact(said, (secret,)),
+        reason=redact(description, (secret,)),
         entry="ID",
     )
     unknown.possible_task_id = response.task_id or response.hint
@@ -47,8 +64,8 @@ def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
 def to_poll_failure(
     response: ServiceResponse, headers: Mapping[str, str], *, task_id: str, secret: str
 ) -> SeedreamError:
-    """The error for a poll whose response does not say how the task is."""
-    error = response.error or response.said
+    """Build the error for a poll whose response does not state the task's status."""
+    error = response.error or response.envelope_error
     reason = f"HTTP {response.http}" if error.is_empty else redact(str(error), (secret,))
     if is_unknown_task(response):
         return TaskNotFound("task_not_found", task_id=task_id, reason=reason)

@@ -1,4 +1,4 @@
-"""Decode images that stand inside a response as base64 or a data URI."""
+"""Decode images that a response contains as base64 or as a data URI."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 from ..images.media_types import HEAD_BYTES, kind_of, media_type_of
 
 _PIECE = 1 << 20
-"""Characters decoded at once: the interpreter is held no longer than a few milliseconds."""
+"""Characters decoded at a time, so that the GIL is held for a few milliseconds at most."""
 SMALLEST_IMAGE = 16
-"""Bytes; the words that stand in place of an image decode to fewer."""
+"""Bytes; a placeholder word in place of an image decodes to fewer."""
 _DATA_URI = re.compile(rb"\s*data:([^,]{0,200}),", re.IGNORECASE)
-_NAMED = re.compile(rb"\s*(?:base64|b64)[:,]", re.IGNORECASE)
+_PREFIX = re.compile(rb"\s*(?:base64|b64)[:,]", re.IGNORECASE)
 _ESCAPES = {
     rb"\/": b"/", rb"\n": b"", rb"\r": b"", rb"\t": b"", rb"\u002f": b"/", rb"\u002F": b"/",
     rb"\u002b": b"+", rb"\u002B": b"+", rb"\u003d": b"=", rb"\u003D": b"=",
@@ -30,11 +30,12 @@ def decode_image(text: str | memoryview, *, is_certain: bool) -> bytes | None:
     """Decode base64 in any spelling, or a data URI.
 
     Args:
-        text: a string of JSON; one that was lifted out of the body as its bytes, escapes included.
-        is_certain: whether it stands where images do; else only what begins as an image is one.
+        text: a JSON string, or the raw bytes of one, escapes included.
+        is_certain: whether its field holds images; otherwise only bytes with the signature of an
+            image format count.
 
     Returns:
-        The image's bytes, or ``None`` where ``text`` is something else.
+        The image's bytes, or ``None`` if ``text`` is something else.
     """
     view = memoryview(text.encode("utf-8", "replace")) if isinstance(text, str) else text
     decoded = _decode(view)
@@ -54,36 +55,36 @@ def _decode(view: memoryview) -> bytes | None:
         rest = view[header.end() :]
         if b"base64" not in header[1].lower():
             return unquote_to_bytes(bytes(rest))
-        return _from_base64(rest)
-    named = _NAMED.match(head)
-    return _from_base64(view[named.end() :] if named else view)
+        return _decode_base64(rest)
+    named = _PREFIX.match(head)
+    return _decode_base64(view[named.end() :] if named else view)
 
 
-def _from_base64(view: memoryview) -> bytes | None:
-    """Decode with or without padding, in either alphabet; ``None`` for anything else."""
-    decoded, carried = list[bytes](), b""
-    for piece in _pieces(view):
-        carried += piece
-        if b"=" in carried.rstrip(b"="):
+def _decode_base64(view: memoryview) -> bytes | None:
+    """Decode base64 with or without padding, in either alphabet; else return ``None``."""
+    decoded, carry = list[bytes](), b""
+    for piece in _iter_pieces(view):
+        carry += piece
+        if b"=" in carry.rstrip(b"="):
             return None
-        length = len(carried) - len(carried) % 4
+        length = len(carry) - len(carry) % 4
         try:
-            decoded.append(base64.b64decode(carried[:length], validate=True))
-            carried = carried[length:]
+            decoded.append(base64.b64decode(carry[:length], validate=True))
+            carry = carry[length:]
         except binascii.Error:
             return None
-    carried = carried.rstrip(b"=")
-    if len(carried) == 1:
+    carry = carry.rstrip(b"=")
+    if len(carry) == 1:
         return None
     try:
-        decoded.append(base64.b64decode(carried + b"=" * (-len(carried) % 4), validate=True))
+        decoded.append(base64.b64decode(carry + b"=" * (-len(carry) % 4), validate=True))
     except binascii.Error:
         return None
     return b"".join(decoded)
 
 
-def _pieces(view: memoryview) -> Iterator[bytes]:
-    """Base64 in the usual alphabet, without escapes and blanks, a megabyte at a time."""
+def _iter_pieces(view: memoryview) -> Iterator[bytes]:
+    """Yield base64 in the standard alphabet, without escapes and blanks, a megabyte at a time."""
     at = 0
     while at < len(view):
         end = min(at + _PIECE, len(view))

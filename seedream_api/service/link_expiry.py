@@ -1,4 +1,4 @@
-"""How long a result link of the service lives, as far as anybody says."""
+"""When a result link of the service expires, as far as it is documented or signed."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ FAMILY_LIFE_S: Mapping[Family, float] = MappingProxyType({
     Family.EVOLINK: 24 * 3600.0,  # Evolink's documentation; Ark says the same
 })  # fmt: skip
 _EARLIEST_S = 1_000_000_000.0
-"""A smaller number in an ``expires`` is a life and no moment."""
+"""A smaller number in ``expires`` is a duration in seconds, not a point in time."""
 _SIGNED = re.compile(r"x-[a-z]+-(date|expires)")
 
 
 def link_expiry(url: str, family: str | None, seen_at: float) -> float | None:
-    """The wall-clock second at which a link is said to die; ``None`` where nobody says so.
+    """Return when a link expires, in wall-clock seconds; ``None`` if that is not known.
 
-    A signed link says it itself (Amazon's form, which Volcengine's and others' follow, or a plain
-    ``Expires``); else the family's documentation does. Only ever shown: a link is tried all the
-    same, and asked for anew when it is found dead.
+    A signed link states its expiry (in Amazon's form, which Volcengine and others follow, or as a
+    plain ``Expires``); otherwise the family's documentation does. The value is only displayed: an
+    expired link is still tried, and replaced if it fails.
 
     Args:
         family: a value of :class:`~.catalog.Family`.
-        seen_at: when the service gave it out.
+        seen_at: when the service returned the link, in wall-clock seconds.
     """
-    signed = _signed_until(url)
+    signed = _find_signed_expiry(url)
     if signed is not None:
         return signed
     known = {each.value: life for each, life in FAMILY_LIFE_S.items()}
     return seen_at + known[family] if family in known else None
 
 
-def _signed_until(url: str) -> float | None:
+def _find_signed_expiry(url: str) -> float | None:
     found: dict[str, str] = {}
     for name, value in parse_qsl(urlsplit(url).query):
         signed = _SIGNED.fullmatch(name.lower())
@@ -46,7 +46,7 @@ def _signed_until(url: str) -> float | None:
         life = float(found["expires"])
         if life > _EARLIEST_S:
             return life
-        begun = datetime.strptime(found["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        signed_at = datetime.strptime(found["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
     except (KeyError, ValueError):
         return None
-    return begun.timestamp() + life
+    return signed_at.timestamp() + life

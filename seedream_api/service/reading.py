@@ -1,4 +1,4 @@
-"""Read a response of the service: from its bytes to what it says."""
+"""Parse an HTTP response of the service into a :class:`ServiceResponse`."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from ..network.transport import HttpResponse
 from ..redaction import REDACTED
 from .responses import ServiceResponse, parse_response
 from .result_items import ItemReader, ResultItem
-from .stated_errors import read_redirect
+from .stated_errors import parse_redirect
 
 INLINE_BYTES = 128 * 1024
-"""Smaller responses are read at once, where no cancellation can come between."""
+"""Smaller responses are parsed on the event loop, where no cancellation can interrupt it."""
 
 
 async def parse_off_loop(
     response: HttpResponse, reader: ItemReader, secret: str
 ) -> ServiceResponse:
-    """Read a response; a large one in a thread, so that the loop stays free for others."""
+    """Parse a response; a large one in a thread, so that the event loop stays responsive."""
     if len(response.body) < INLINE_BYTES:
         return parse_http_response(response, reader, secret)
     return await asyncio.shield(asyncio.to_thread(parse_http_response, response, reader, secret))
 
 
 def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str) -> ServiceResponse:
-    """Read a response. Never raises.
+    """Parse a response; never raise.
 
     Args:
-        secret: the key, which is taken out of the bytes that are kept.
+        secret: the key, which is removed from the bytes that are kept.
     """
     plain = decompress(response.body, response.headers)
     body = read_body(plain)
-    answer = parse_response(body, reader)
-    if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # the image in place of JSON
+    parsed = parse_response(body, reader)
+    if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # an image instead of JSON
         item = ResultItem(0, data=plain)
-        answer = ServiceResponse(items=(item,), names_results=True)
+        parsed = ServiceResponse(items=(item,), names_results=True)
     if 300 <= response.status < 400:
-        answer = replace(answer, said=read_redirect(response.headers.get("location", "")))
+        parsed = replace(
+            parsed, envelope_error=parse_redirect(response.headers.get("location", ""))
+        )
     return replace(
-        answer,
+        parsed,
         is_whole=body.is_whole and (bool(body.values) or response.cut is None),
         http=response.status,
         cut=response.cut,

@@ -1,7 +1,6 @@
-"""Reference images: what they are, and how they are told apart.
+"""Reference images: URLs, pixels or files, identified by their content.
 
-A reference is a URL, or a picture from pixels or from a file. Pictures are told apart by content,
-so that the same pixels are the same reference wherever they came from.
+Equal pixels are the same reference, wherever they came from.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray  # at run time: pydantic 2.6 looks it up
+from numpy.typing import NDArray  # pydantic 2.6 needs it at run time
 
 from ..catalog import MAX_REFERENCE_SIDE
 from ..errors import InvalidRequest, ResultUnavailable
@@ -23,29 +22,31 @@ from ..images.decode import decode, probe
 from ..images.encode import EncodedImage, composited_on_white, encode
 from ..images.pixel_arrays import to_rgb
 
-_SENT_AS_THEY_ARE = ("image/jpeg", "image/png", "image/webp")
+_SENDABLE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 @dataclass(frozen=True)
 class UrlReference:
-    """A picture that the service fetches itself."""
+    """An image that the service downloads from a URL."""
 
     url: str = field(repr=False)
 
     def identity(self) -> str:
+        """Return ``url:`` and the URL."""
+        """Return ``url:`` and the URL."""
         return f"url:{self.url}"
 
 
 @dataclass(frozen=True, eq=False)
 class PictureReference:
-    """A picture of this machine: pixels, or a file that is sent as it is.
+    """A local image: pixels, or a file that is sent unchanged if it is small enough.
 
     Args:
-        name: what people call it, e.g. ``image_1, frame 2`` or a file name.
+        name: how messages name it, e.g. ``image_1, frame 2`` or a file name.
         width, height: in pixels.
-        pixels: ``[H, W, 3]`` uint8 RGB, or ``None`` where ``file`` is given.
-        file: the encoded bytes, or ``None`` where ``pixels`` are given.
-        notes: what was done to it on the way here.
+        pixels: ``[H, W, 3]`` uint8 RGB, or ``None`` if ``file`` is given.
+        file: the encoded bytes, or ``None`` if ``pixels`` are given.
+        notes: how it was changed before it became a reference.
     """
 
     name: str
@@ -56,13 +57,13 @@ class PictureReference:
     notes: tuple[str, ...] = ()
 
     def identity(self) -> str:
-        """``sha256:`` and a hash of the content. The first call reads every pixel: in a thread."""
+        """Return ``sha256:`` and the content's hash; the first call is slow, so use a thread."""
         known = vars(self)
-        if "_identity" not in known:  # before 3.12 cached_property would hash one at a time
-            known["_identity"] = self._hashed()
+        if "_identity" not in known:  # cached_property holds a class-wide lock before Python 3.12
+            known["_identity"] = self._compute_identity()
         return known["_identity"]
 
-    def _hashed(self) -> str:
+    def _compute_identity(self) -> str:
         digest = hashlib.sha256()
         if self.pixels is not None:
             digest.update(f"pixels {self.width}x{self.height}:".encode())
@@ -71,19 +72,20 @@ class PictureReference:
             digest.update(self.file.data)
         return f"sha256:{digest.hexdigest()}"
 
-    def encoded(self, aim_bytes: int, cap_bytes: int) -> EncodedImage:
-        """The bytes to send: lossless if at most ``aim_bytes``, else the best lossy of that size.
+    def encode(self, aim_bytes: int, cap_bytes: int) -> EncodedImage:
+        """Encode losslessly if that takes at most ``aim_bytes``, else lossily at the best quality.
 
-        Takes long for large pictures: call it in a thread.
+        Slow for large images: call it in a thread.
 
         Args:
-            cap_bytes: never more than this; a file goes as it is if it has no more, and no side
-                over the service's limit.
+            aim_bytes: the size to aim at.
+            cap_bytes: the largest allowed size; a file within it, and with no side over the
+                service's limit, is returned unchanged.
 
         Raises:
-            InvalidRequest: it cannot be made as small as ``cap_bytes``.
+            InvalidRequest: the image cannot be encoded in ``cap_bytes``.
         """
-        if self.file is not None and self._goes_as_it_is(self.file, cap_bytes):
+        if self.file is not None and self._can_send_unchanged(self.file, cap_bytes):
             return self.file
         pixels = self.pixels
         if pixels is None and self.file is not None:
@@ -91,7 +93,7 @@ class PictureReference:
         assert pixels is not None, "a picture has pixels or a file"  # noqa: S101
         return encode(pixels, aim_bytes=aim_bytes, cap_bytes=cap_bytes)
 
-    def _goes_as_it_is(self, file: EncodedImage, cap_bytes: int) -> bool:
+    def _can_send_unchanged(self, file: EncodedImage, cap_bytes: int) -> bool:
         longest = max(self.width, self.height)
         return len(file.data) <= cap_bytes and longest <= MAX_REFERENCE_SIDE.value
 
@@ -100,15 +102,16 @@ Reference = UrlReference | PictureReference
 
 
 def pixels_reference(pixels: Any, name: str) -> PictureReference:
-    """A reference from a PIL image or an array: grey, RGB or RGBA, of one frame.
+    """Build a reference from a PIL image or an array: grey, RGB or RGBA, of one frame.
 
-    Transparency is composited on white, and noted.
+    Transparency is composited on white, which a note states.
 
     Args:
-        pixels: whole numbers 0-255, 16-bit values, or floats 0-1.
+        pixels: integers 0-255, 16-bit values, or floats 0-1.
+        name: how messages name the image.
 
     Raises:
-        InvalidRequest: they have no such form.
+        InvalidRequest: ``pixels`` have another form.
     """
     rgb, alpha = to_rgb(pixels, name)
     height, width = int(rgb.shape[0]), int(rgb.shape[1])
@@ -120,21 +123,22 @@ def pixels_reference(pixels: Any, name: str) -> PictureReference:
 
 
 def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureReference:
-    """A reference from an image file; transparency is composited on white, of several frames the
-    first is taken, and both are noted.
+    """Build a reference from an image file.
+
+    Transparency is composited on white, and only the first frame is used; notes state both.
 
     Args:
-        position: its place among the references, from 1, for the error.
+        position: its position among the references, from 1, for the error.
 
     Raises:
-        InvalidRequest: the file is missing or no readable image.
+        InvalidRequest: the file is missing or not a readable image.
     """
     try:
         path = Path(path)
         data = path.read_bytes()
         info = probe(data, name=path.name)
         is_plain = not info.has_alpha and not info.is_animated
-        if info.media_type in _SENT_AS_THEY_ARE and is_plain:
+        if info.media_type in _SENDABLE_TYPES and is_plain:
             file = EncodedImage(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
@@ -155,7 +159,7 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
 
 
 async def read_identities(references: Sequence[Reference]) -> tuple[str, ...]:
-    """The identity of every reference, hashed in threads, in order."""
+    """Return the identity of every reference, in order; hash in threads."""
     return tuple(
         await asyncio.gather(*(asyncio.to_thread(reference.identity) for reference in references))
     )

@@ -1,17 +1,17 @@
-"""Tell a refusal, which is not charged, from a response that leaves the outcome open.
+"""Distinguish a refusal, which is not charged, from a response that leaves the outcome open.
 
-The closed list, after ``design.md`` and the services' own error pages (new-api ``types/error.go``
-and ``middleware/utils.go``; Evolink's error codes; Ark ``docs/82379/1299023``):
+The closed list of refusals follows the error pages of the services (new-api ``types/error.go`` and
+``middleware/utils.go``; Evolink's error codes; Ark ``docs/82379/1299023``):
 
-* 301-308: a redirect was not taken; the address is wrong.
-* any 4xx but 408, unless its code says that the outcome is open (:data:`OPEN_CODES`).
-* 200 with the service's error: judged by the HTTP status in it, where it names one.
-* 500 with a code of :data:`REFUSAL_CODES`, or with a moderation code in code, type or message.
-* any other 5xx, but for 502, 504 and 520 and above, which are the gateway's own: a code that the
-  relay gives before it forwards (:data:`BEFORE_FORWARDING`), or its words for *no channel*.
+* 301-308: the redirect was not followed; the address is wrong.
+* 4xx except 408, unless the code shows that an earlier request was accepted.
+* 200 with an error of the service: judged by the HTTP status in the error, if it has one.
+* 500 with a code of :data:`REFUSAL_CODES`, or a moderation code in code, type or message.
+* other 5xx except 502, 504 and from 520 up, which gateways produce: a code that the relay returns
+  before forwarding (:data:`BEFORE_FORWARDING`), or its wording for *no channel*.
 
-Which *kind* of refusal it is, and so the advice, is decided by words before codes before status:
-relays wrap the errors of others in codes of their own.
+The kind of refusal is decided by the message first, then by the code, then by the status, because
+relays wrap upstream errors in different codes.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ BEFORE_FORWARDING: Mapping[str, _Kind] = MappingProxyType({
     "channel:model_mapped_error": _CHANNEL,
     "token_concurrency_limit_reached": _RATE,
 })  # fmt: skip
-"""Codes (lower case) that new-api gives before anything is forwarded."""
+"""Codes (lower case) that new-api returns before it forwards a request."""
 
 REFUSAL_CODES: Mapping[str, _Kind] = MappingProxyType({
     **BEFORE_FORWARDING,
@@ -81,7 +81,7 @@ REFUSAL_CODES: Mapping[str, _Kind] = MappingProxyType({
     "invalidparameter": _PLAIN,
     "request_too_large_error": _LARGE,
 })  # fmt: skip
-"""Codes (lower case) that mean: not accepted, not charged; on 500 too."""
+"""Codes (lower case) that mean not accepted and not charged, with status 500 too."""
 
 OPEN_CODES = frozenset({
     "paid_outcome_unknown", "idempotency_conflict", "do_request_failed", "bad_response",
@@ -89,14 +89,14 @@ OPEN_CODES = frozenset({
     "channel:response_time_exceeded", "generation_timeout", "internal_server_error",
     "upstream_error", "service_unavailable_error",
 })  # fmt: skip
-"""Codes that say nothing about whether the request was forwarded and is being worked on."""
+"""Codes that do not say whether the request was forwarded and is being processed."""
 _NEVER_FREE = frozenset({"paid_outcome_unknown", "idempotency_conflict"})
-"""Those of them that are no refusal on a 4xx either: an earlier request with this key was taken."""
+"""Codes that are not a refusal with a 4xx either: an earlier request with this key was accepted."""
 
 _CONTENT_CODES = (
     "sensitivecontent", "riskdetection", "content_policy", "sensitive_words", "prompt_blocked",
 )  # fmt: skip
-"""Parts of moderation codes; relays re-wrap them, so they are looked for in the message too."""
+"""Parts of moderation codes; relays wrap them, so the message is searched too."""
 _CONTENT_WORDS = re.compile(
     r"sensitive (?:information|content|word)|content (?:policy|moderation|safety|filter)"
     r"|safety (?:system|policy|filter)|moderation|inappropriate|prohibited content|nsfw"
@@ -119,16 +119,16 @@ _OPEN_WORDS = re.compile(
     r"time[d\- ]?\s?out|deadline exceeded|bad gateway|internal server error"
     r"|service (?:is )?(?:temporarily )?unavailable|超时|网关错误|服务器内部错误"
 )
-"""Words of gateways: the request may have been forwarded and be worked on."""
+"""Wording of gateways: the request may have been forwarded and be processed."""
 
 _UNREACHABLE_MARKS = (
     "imageurl", "image_url", "image url", "image_processing", "download", "fetch", "unreachable",
     "下载",
 )  # fmt: skip
-"""Parts of codes and messages about references that the service could not read."""
+"""Parts of codes and messages about reference images that the service could not read."""
 
 _NEVER_REPEAT_429 = ("quotaexceeded", "setlimitexceeded")
-"""429 codes that are an operator's limit: waiting does not help."""
+"""Codes of a 429 that state an operator's limit, so that waiting does not help."""
 
 _BY_STATUS: Mapping[int, _Kind] = MappingProxyType({
     401: _KEY,
@@ -141,59 +141,59 @@ _GATEWAY = frozenset({502, 504})
 
 
 def is_moderation(error: ServiceError) -> bool:
-    """Whether an error of the service speaks of content rules."""
-    text = _text(error)
+    """Return whether an error of the service is about content rules."""
+    text = _to_search_text(error)
     return _has_content_code(text) or bool(_CONTENT_WORDS.search(text))
 
 
 def is_unreachable_image(text: str) -> bool:
-    """Whether an error may mean that a reference's URL no longer serves it.
+    """Return whether an error may mean that a reference's URL no longer works.
 
-    A wrong yes costs an upload, which is free; a wrong no would refuse the same request for days.
+    A false positive costs one free upload; a false negative makes the same request fail for days.
     """
     return any(mark in text.lower() for mark in _UNREACHABLE_MARKS)
 
 
 def is_refusal(http: int, error: ServiceError) -> bool:
-    """Whether a response to a paid request is on the closed list of refusals.
+    """Return whether a response to a paid request is on the closed list of refusals.
 
     Args:
-        http: the HTTP status; of a 200 with an error, 200.
-        error: what the service stated; empty where it stated nothing.
+        http: the HTTP status of the response.
+        error: the error that the service stated; empty if it stated none.
     """
-    codes = _codes(error)
+    codes = _get_codes(error)
     if 301 <= http <= 308:
         return True
     if 400 <= http < 500:
         return http != 408 and not codes & _NEVER_FREE
     if http == 200:
-        return _is_stated(error)
+        return _is_stated_refusal(error)
     if http < 500 or http in _GATEWAY or http >= 520:
         return False
     if _CHANNEL_WORDS.search(error.message.lower()):
         return True
     if http == 500:
-        return bool(codes & REFUSAL_CODES.keys()) or _has_content_code(_text(error))
+        return bool(codes & REFUSAL_CODES.keys()) or _has_content_code(_to_search_text(error))
     return bool(codes & BEFORE_FORWARDING.keys())
 
 
-def _is_stated(error: ServiceError) -> bool:
-    """Whether an error inside a 200 is a refusal: as the status in it would be."""
-    codes = _codes(error)
+def _is_stated_refusal(error: ServiceError) -> bool:
+    """Return whether an error inside a 200 is a refusal, judged by the status that it states."""
+    codes = _get_codes(error)
     if error.is_empty or codes & _NEVER_FREE:
         return False
-    if codes & REFUSAL_CODES.keys() or _has_content_code(_text(error)):
+    if codes & REFUSAL_CODES.keys() or _has_content_code(_to_search_text(error)):
         return True
-    inner = _status_in(error)
+    inner = _parse_inner_status(error)
     if inner is not None and not 200 <= inner < 300:
         return is_refusal(inner, error)
-    return not codes & OPEN_CODES and not _OPEN_WORDS.search(_text(error))
+    return not codes & OPEN_CODES and not _OPEN_WORDS.search(_to_search_text(error))
 
 
-def is_error_code(said: ServiceError) -> bool:
-    """Whether a code that stands beside the response proper, and not in an error, states one."""
-    status = _status_in(said)
-    codes = _codes(said)
+def is_error_code(error: ServiceError) -> bool:
+    """Return whether a code outside an ``error`` field states an error all the same."""
+    status = _parse_inner_status(error)
+    codes = _get_codes(error)
     return (
         (status is not None and status >= 400)
         or bool(codes & REFUSAL_CODES.keys())
@@ -204,10 +204,12 @@ def is_error_code(said: ServiceError) -> bool:
 def classify_rejection(
     http: int, body: Any, *, request_id: str | None = None, secrets: tuple[str, ...] = ()
 ) -> ApiRefused | None:
-    """The refusal that a response means, or ``None`` where it is not on the closed list.
+    """Build the error for a response; ``None`` if it is not on the closed list of refusals.
 
     Args:
-        body: the parsed JSON body, or its text where it is not JSON.
+        http: the HTTP status of the response.
+        body: the parsed JSON body, or its text if it is not JSON.
+        secrets: texts to remove from the service's message.
     """
     error = parse_error(body) or find_fallback_error(body)
     if not is_refusal(http, error):
@@ -222,12 +224,12 @@ def build_refusal(
     request_id: str | None = None,
     secrets: tuple[str, ...] = (),
 ) -> ApiRefused:
-    """The error to raise for a refusal.
+    """Build the error to raise for a refusal.
 
     Args:
-        secrets: texts to take out of the service's own words.
+        secrets: texts to remove from the service's message.
     """
-    error_type, key = _kind(http, error)
+    error_type, key = _classify(http, error)
     label = redact(error.code or error.type, secrets)
     return error_type(
         key,
@@ -239,8 +241,8 @@ def build_refusal(
     )
 
 
-def _kind(http: int, error: ServiceError) -> _Kind:
-    text = _text(error)
+def _classify(http: int, error: ServiceError) -> _Kind:
+    text = _to_search_text(error)
     by_code = REFUSAL_CODES.get(error.code.lower()) or REFUSAL_CODES.get(error.type.lower())
     if 301 <= http <= 308:
         return _REDIRECT
@@ -250,7 +252,7 @@ def _kind(http: int, error: ServiceError) -> _Kind:
         return _BALANCE
     if _CHANNEL_WORDS.search(text):
         return _CHANNEL
-    status = http if http >= 400 else (_status_in(error) or http)
+    status = http if http >= 400 else (_parse_inner_status(error) or http)
     if status == 403 and by_code is not _BALANCE:
         return _BALANCE if "quota" in error.code.lower() else _KEY
     if status in _BY_STATUS and by_code in (None, _PLAIN):
@@ -259,18 +261,18 @@ def _kind(http: int, error: ServiceError) -> _Kind:
 
 
 def is_retryable(refusal: ApiRefused) -> bool:
-    """Whether the same request may be sent again soon: 429, and 503 without a channel."""
+    """Return whether the same request may be sent again soon: 429, and 503 without a channel."""
     if isinstance(refusal, RateLimited):
         code = str(refusal.values.get("code", "")).lower()
         return not any(mark in code for mark in _NEVER_REPEAT_429)
     return isinstance(refusal, ServiceBusy) and refusal.values.get("http") == 503
 
 
-def _text(error: ServiceError) -> str:
+def _to_search_text(error: ServiceError) -> str:
     return f"{error.code} {error.type} {error.message}".lower()
 
 
-def _codes(error: ServiceError) -> set[str]:
+def _get_codes(error: ServiceError) -> set[str]:
     return {error.code.lower(), error.type.lower()} - {""}
 
 
@@ -278,7 +280,7 @@ def _has_content_code(text: str) -> bool:
     return any(code in text for code in _CONTENT_CODES)
 
 
-def _status_in(error: ServiceError) -> int | None:
-    """The HTTP status that an error's code is, if it is one."""
+def _parse_inner_status(error: ServiceError) -> int | None:
+    """Return the HTTP status that an error's code states, if it is one."""
     code = error.code.strip()
     return int(code) if code.isascii() and code.isdigit() and 200 <= int(code) <= 599 else None

@@ -1,4 +1,4 @@
-"""Requests: what the user asks for, and the body that is sent."""
+"""The request: what the user asks for, and the JSON body that is sent."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _FIELD_TYPES = {
 class Request(BaseModel):
     """What the user asks for, before it is validated against the catalogue.
 
-    A field left at ``None`` takes its model's default. Fields that the model does not have must
-    stay ``None``: ``n``, ``quality`` and ``prompt_priority`` are Evolink's, ``watermark`` and
-    ``output_format`` are Preferential's.
+    A field that is ``None`` takes its model's default. Fields that the model does not have must
+    stay ``None``: ``n``, ``quality`` and ``prompt_priority`` belong to Evolink, ``watermark`` and
+    ``output_format`` to Preferential.
 
     Raises:
-        InvalidRequest: a value has the wrong type, or a field is not known.
+        InvalidRequest: a value has the wrong type, or a field is unknown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,13 +47,13 @@ class Request(BaseModel):
     quality: StrictStr | None = None
     """Evolink: the tier (1K, 2K, 4K)."""
     n: StrictInt | None = None
-    """Evolink: at most so many images, 1-15."""
+    """Evolink: the maximum number of images, 1-15."""
     prompt_priority: StrictStr | None = None
     output_format: StrictStr | None = None
     """Preferential: png or jpeg; ``None`` leaves the choice to the service."""
     watermark: StrictBool | None = None
     seed: StrictInt = 0
-    """Not sent: the service has none. It tells apart requests that are otherwise equal."""
+    """Not sent, as the service has no seed; it distinguishes requests that are otherwise equal."""
     references: tuple[InstanceOf[UrlReference] | InstanceOf[PictureReference], ...] = Field(
         default=(), repr=False
     )
@@ -62,17 +62,21 @@ class Request(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise _invalid(error) from None
+            raise _to_invalid_request(error) from None
 
     def body(self, model: Model, reference_urls: tuple[str, ...]) -> dict[str, Any]:
-        """The JSON body for ``model``, in the field order of the main page."""
+        """Build the JSON body for ``model``, in the field order of the service's documentation.
+
+        Args:
+            reference_urls: URLs or data URIs of the reference images.
+        """
         values: dict[str, Any] = {
             "model": model.id,
             "prompt": self.prompt,
             "size": self.size or model.default_size,
         }
         if model.family is Family.PREFERENTIAL:
-            # The model's own default puts a watermark in: an explicit boolean is always sent.
+            # The model adds a watermark by default, so an explicit boolean is always sent.
             values["watermark"] = bool(self.watermark)
             if self.output_format is not None:
                 values["output_format"] = self.output_format
@@ -85,11 +89,11 @@ class Request(BaseModel):
         return {name: values[name] for name in model.fields if name in values}
 
     def asked_images(self) -> int:
-        """The most images this request can be charged for."""
+        """Return the largest number of images that this request can be charged for."""
         return 1 if self.n is None else self.n
 
 
-def _invalid(error: ValidationError) -> InvalidRequest:
+def _to_invalid_request(error: ValidationError) -> InvalidRequest:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][:1]) or "request"
     if first["type"] == "missing":

@@ -1,8 +1,8 @@
-"""Read what a response says: a task id, a status, images, an error. Never raises.
+"""Parse a response into a task id, a status, images and an error; never raise.
 
-The shapes are those of the service's main page and of every source that may shine through the
-relay: the Evolink gateway, Ark, new-api, and wrapped forms of them. Images and ids are taken only
-from the fields that carry results, never from an echo of the request.
+The parser accepts the shapes of the service's documentation and of every API behind the relay:
+the Evolink gateway, Ark, new-api, and wrapped forms of them. It takes images and ids only from
+fields that carry results, never from an echo of the request.
 """
 
 from __future__ import annotations
@@ -13,71 +13,70 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from ..network.bodies import Body
-from .result_items import BYTES_FIELDS, ItemReader, ResultItem, plain_name
-from .stated_errors import NO_ERROR, ServiceError, find_fallback_error, to_text
+from .result_items import BYTES_FIELDS, ItemReader, ResultItem, normalize_field_name
+from .stated_errors import NO_ERROR, ServiceError, find_fallback_error, find_text, to_text
 from .statuses import TaskStatus, find_raw_status, parse_progress, parse_status
 from .task_fields import (
-    LIKE_TASK,
     MAX_WRAPPING,
     TASK_FIELDS,
-    counts_images,
+    TASK_ID_PATTERN,
+    find_envelope_error,
+    find_error,
     find_ids,
-    find_listed,
+    find_list_entries,
     find_records,
-    first_error,
-    first_text,
+    find_status_entry,
+    find_status_record,
+    has_usage,
     parse_nested,
-    said_beside,
-    speaking_of_list,
-    speaking_record,
 )
 
-_PLACES = (
+_RESULT_FIELDS = (
     "data", "results", "result_data", "images", "output", "outputs", "result", "image_list",
     "artifacts", "predictions", "candidates", "choices", "files", "urls", "output_images",
     "generated_images", "binary_data_base64",
 )  # fmt: skip
-"""Fields in which results stand; the first with images counts."""
-_ALONE = frozenset({
+"""Fields that hold results, in order of precedence."""
+_LONE_FIELDS = frozenset({
     "url", "imageurl", "imageuri", "outputurl", "resulturl", "imgurl", "downloadurl",
     *BYTES_FIELDS,
 })  # fmt: skip
-"""Fields of one image without a list around it. ``image`` is a field of the request, too."""
+"""Fields of a single image outside a list; not ``image``, which is a field of the request too."""
 _QUOTED_ID = re.compile(
     r"\\*[\"'](?:task_?id|id)\\*[\"']\s*[:=]\s*\\*[\"']([^\"'\\\s]{4,300})\\*[\"']", re.IGNORECASE
 )
 _MOST_VALUES = 100
-"""JSON values of one body: a stream has one event for each image, and some more."""
+"""JSON values read from one body; a stream has one event per image and a few more."""
 
 
 @dataclass(frozen=True)
 class ServiceResponse:
-    """What a response holds; any of it may be missing."""
+    """What a response states; any part may be missing."""
 
     task_id: str | None = None
     hint: str | None = None
-    """What may be the id of a task; only a poll can tell."""
+    """A possible task id, which only a poll can confirm."""
     status: TaskStatus | None = None
-    word: str = ""
+    raw_status: str = ""
     progress: float | None = None
     items: tuple[ResultItem, ...] = ()
     names_results: bool = False
-    """Whether a place for results was there at all, be it empty."""
+    """Whether the response has a field for results, even an empty one."""
     error: ServiceError | None = None
-    said: ServiceError = NO_ERROR
-    """Code and message beside the response proper: an error only where something else says so."""
-    counts_images: bool = False
-    """Whether it says that images were made or credits used, which is evidence of a charge."""
+    envelope_error: ServiceError = NO_ERROR
+    """Code and message outside an ``error`` field: an error only if something else confirms it."""
+    has_usage: bool = False
+    """Whether it reports images made or credits used, which is evidence of a charge."""
     is_whole: bool = True
     names_task: bool = False
-    """Whether ``task_id`` stands in a field for tasks, or looks like the id of one."""
+    """Whether ``task_id`` comes from a field for task ids, or has the form of one."""
     request_id: str | None = None
-    """The relay's id of the call, for its support."""
+    """The relay's id of the HTTP request, for its support."""
     http: int = 0
     cut: str | None = None
     """Why reading the response ended early, if it did."""
     body: bytes = field(default=b"", repr=False)
-    """What was read, without compression and without the key."""
+    """The body as received, decompressed and without the key."""
 
     @property
     def has_images(self) -> bool:
@@ -89,37 +88,37 @@ class ServiceResponse:
 
     @property
     def item_error(self) -> ServiceError | None:
-        """The first error among entries, where the service gives one for every entry."""
+        """The first entry's error, if every entry has one."""
         errors = [item.error for item in self.items if item.error is not None]
         return errors[0] if errors and len(errors) == len(self.items) else None
 
 
 def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceResponse:
-    """Read one JSON value."""
+    """Parse one JSON value."""
     reader = reader or ItemReader()
-    payload = _as_object(payload)
+    payload = _to_object(payload)
     records = list(find_records(payload, MAX_WRAPPING))
-    listed = find_listed(records)
-    speaking = speaking_record(records) or speaking_of_list(listed)
-    items, names_results = _items(records, reader)
-    task_id, hint, names_task = find_ids(records, listed)
+    entries = find_list_entries(records)
+    status_record = find_status_record(records) or find_status_entry(entries)
+    items, names_results = _find_items(records, reader)
+    task_id, hint, names_task = find_ids(records, entries)
     return ServiceResponse(
         task_id=task_id,
         hint=hint,
         names_task=names_task,
-        status=parse_status(find_raw_status(speaking)),
-        word=find_raw_status(speaking),
-        progress=parse_progress(speaking.get("progress")),
+        status=parse_status(find_raw_status(status_record)),
+        raw_status=find_raw_status(status_record),
+        progress=parse_progress(status_record.get("progress")),
         items=items,
         names_results=names_results,
-        error=first_error([*records, *(listed if not items else [])]),
-        said=said_beside(records, payload),
-        counts_images=any(counts_images(record) for record in records),
+        error=find_error([*records, *(entries if not items else [])]),
+        envelope_error=find_envelope_error(records, payload),
+        has_usage=any(has_usage(record) for record in records),
     )
 
 
-def _as_object(payload: Any) -> dict[str, Any]:
-    """A list or a text that stands alone, as if a wrapping held it."""
+def _to_object(payload: Any) -> dict[str, Any]:
+    """Wrap a top-level list or text in an object."""
     payload = parse_nested(payload)
     is_list = isinstance(payload, list) and any(
         isinstance(entry, (dict, str)) for entry in cast("list[Any]", payload)
@@ -130,25 +129,25 @@ def _as_object(payload: Any) -> dict[str, Any]:
 
 
 def parse_response(body: Body, reader: ItemReader | None = None) -> ServiceResponse:
-    """Read every JSON value of a body as one answer: events and appended JSON tell one story."""
+    """Parse a body; merge the values of an event stream or concatenated JSON into one response."""
     reader = replace(reader or ItemReader(), blobs=body.blobs)
     responses = [parse_value(value, reader) for value in body.values[:_MOST_VALUES]]
     merged = responses[0] if responses else ServiceResponse()
-    for answer in responses[1:]:
-        merged = _merged(merged, answer)
+    for response in responses[1:]:
+        merged = _merge(merged, response)
     hint = merged.hint
     if merged.task_id is None and hint is None and not merged.has_images:
         found = _QUOTED_ID.search(body.text)
         hint = found[1] if found else None
-    said = merged.said if body.values else find_fallback_error(body.text)
-    return replace(merged, hint=hint, said=said, is_whole=body.is_whole)
+    envelope_error = merged.envelope_error if body.values else find_fallback_error(body.text)
+    return replace(merged, hint=hint, envelope_error=envelope_error, is_whole=body.is_whole)
 
 
-def _merged(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
-    """Two parts of one response: of a status the later counts, images add up."""
+def _merge(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
+    """Merge two parts of one response: the later status counts, and the images add up."""
     known = {(item.url, item.data) for item in first.items if item.was_made}
     more = [item for item in then.items if (item.url, item.data) not in known]
-    if first.has_images:  # the closing event of a stream has no images, and need not
+    if first.has_images:  # the last event of a stream repeats no images
         more = [item for item in more if item.was_made or item.error is not None]
     items = (*(first.items if first.has_images or not then.has_images else ()), *more)
     return replace(
@@ -156,61 +155,69 @@ def _merged(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
         task_id=first.task_id or then.task_id,
         hint=first.hint or then.hint,
         status=then.status or first.status,
-        word=then.word or first.word,
+        raw_status=then.raw_status or first.raw_status,
         items=tuple(replace(item, position=place) for place, item in enumerate(items)),
         names_results=first.names_results or then.names_results,
         names_task=first.names_task or then.names_task,
         error=first.error or then.error,
-        said=then.said if first.said.is_empty else first.said,
-        counts_images=first.counts_images or then.counts_images,
+        envelope_error=then.envelope_error
+        if first.envelope_error.is_empty
+        else first.envelope_error,
+        has_usage=first.has_usage or then.has_usage,
     )
 
 
 # --- results --------------------------------------------------------------------------------------
 
 
-def _items(
+def _find_items(
     records: list[dict[str, Any]], reader: ItemReader
 ) -> tuple[tuple[ResultItem, ...], bool]:
-    """The result items, and whether any place for them was there."""
-    places = list(_places(records, reader))
-    read = [items for place in places if (items := reader.items(place))]
-    with_images = (items for items in read if any(item.was_made for item in items))
+    """Return the result items, and whether there is any field for them."""
+    fields = list(_find_places(records, reader))
+    found = [items for place in fields if (items := reader.read_items(place))]
+    with_images = (items for items in found if any(item.was_made for item in items))
     most = max(with_images, key=lambda items: sum(item.was_made for item in items), default=None)
-    return most or next(iter(read), ()), bool(places)
+    return most or next(iter(found), ()), bool(fields)
 
 
-def _places(records: list[dict[str, Any]], reader: ItemReader) -> Iterator[list[Any]]:
-    for record in reversed(records):  # the innermost first: a wrapping repeats it at most
-        for name in _PLACES:
+def _find_places(records: list[dict[str, Any]], reader: ItemReader) -> Iterator[list[Any]]:
+    for record in reversed(records):  # innermost first, as a wrapper can only repeat it
+        for name in _RESULT_FIELDS:
             value = parse_nested(record.get(name))
             if isinstance(value, list):
-                yield _without_tasks(cast("list[Any]", value), reader)
+                yield _drop_tasks(cast("list[Any]", value), reader)
             elif isinstance(value, str) and reader.has_image(value):
                 yield [value]
-    if first_error(records) is None:  # beside an error, a single address leads to its explanation
-        yield from ([alone] for record in reversed(records) if (alone := _alone(record)))
-    for record in records[1:]:  # inside a wrapping only: outside it is a field of the request
+    if find_error(records) is None:  # next to an error, a single URL leads to its documentation
+        yield from (
+            [alone] for record in reversed(records) if (alone := _select_lone_fields(record))
+        )
+    for record in records[1:]:  # wrapped only: at the top level it echoes the request
         if isinstance(record.get("image_urls"), list):
             yield record["image_urls"]
 
 
-def _alone(record: dict[str, Any]) -> dict[str, Any]:
-    """The fields of one image that stand in the response without a list around them."""
-    return {name: value for name, value in record.items() if plain_name(name) in _ALONE and value}
+def _select_lone_fields(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a single image outside a list."""
+    return {
+        name: value
+        for name, value in record.items()
+        if normalize_field_name(name) in _LONE_FIELDS and value
+    }
 
 
-def _without_tasks(entries: list[Any], reader: ItemReader) -> list[Any]:
+def _drop_tasks(entries: list[Any], reader: ItemReader) -> list[Any]:
     return [entry for entry in entries if not _is_task(entry, reader)]
 
 
 def _is_task(entry: Any, reader: ItemReader) -> bool:
-    """Whether an entry of a list is a task and not an image."""
+    """Return whether an entry of a list is a task and not an image."""
     if isinstance(entry, str):
-        return bool(LIKE_TASK.fullmatch(entry.strip()))
+        return bool(TASK_ID_PATTERN.fullmatch(entry.strip()))
     if not isinstance(entry, dict):
         return False
     entry = cast("dict[str, Any]", entry)
-    id_of_task = LIKE_TASK.fullmatch(to_text(entry.get("id")))
-    names_task = bool(first_text(entry, TASK_FIELDS) or id_of_task)
+    id_of_task = TASK_ID_PATTERN.fullmatch(to_text(entry.get("id")))
+    names_task = bool(find_text(entry, TASK_FIELDS) or id_of_task)
     return names_task and not reader.has_image(entry)

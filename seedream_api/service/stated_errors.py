@@ -1,7 +1,4 @@
-"""Read the errors that the service itself states, in any of the shapes that relays use.
-
-The only module that makes a :class:`ServiceError`.
-"""
+"""Parse the errors that the service states, in any of the shapes that relays use."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ _FINE = frozenset({
     "no error", "no_error", "noerror", "normal", "false", "n/a", "na", "-", "成功", "操作成功",
     "请求成功", "无", "无错误", "正常",
 })  # fmt: skip
-"""Words that say that there is no error."""
+"""Words that state the absence of an error."""
 _WARNING = re.compile(r"\s*(?:warn(?:ing)?|notice|info|deprecat\w*|警告|提示)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
@@ -29,15 +26,15 @@ _HTML = re.compile(r"<(?:!doctype|html|head|body|title|h1|center)\b", re.IGNOREC
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 MAX_QUOTED = 500
 _MAX_NESTING = 8
-"""Levels of objects and lists around an error; what lies deeper is not read."""
+"""Levels of objects and lists around an error that are read."""
 
 
 @dataclass(frozen=True)
 class ServiceError:
-    """An error that the service itself stated, in its words; any part may be empty.
+    """An error as the service stated it; any part may be empty.
 
-    Only this module makes one, and only from what a response says: it decides about a refusal or
-    a failed task. What our own reader cannot read is :class:`Unreadable`.
+    Only this module creates one, and only from a response, because it decides whether a request
+    was refused or a task failed. An entry that cannot be read is :class:`Unreadable` instead.
     """
 
     message: str
@@ -59,7 +56,7 @@ NO_ERROR = ServiceError("")
 
 
 def to_text(value: Any) -> str:
-    """Texts and numbers as text; anything else as absent."""
+    """Convert a text or an integer to text; anything else to the empty text."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
@@ -67,59 +64,66 @@ def to_text(value: Any) -> str:
     return ""
 
 
+def find_text(record: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first non-empty text of these fields."""
+    return next((text for name in names if (text := to_text(record.get(name)))), "")
+
+
 def parse_error(body: Any) -> ServiceError | None:
-    """The error that an object states, or ``None``; what says that all is well is no error."""
+    """Parse the error that an object states; ``None`` if it states none or success."""
     if not isinstance(body, dict):
         return None
     body = cast("dict[str, Any]", body)
     for name in ("error", "errors", "err", "Error"):
-        error = _stated(body.get(name), body, _MAX_NESTING)
+        error = _parse_stated(body.get(name), body, _MAX_NESTING)
         if error is not None:
             return error
     for name in _REASON_FIELDS:
-        reason = quotable(to_text(body.get(name)))
+        reason = to_quotable(to_text(body.get(name)))
         if not _is_fine(reason):
-            return ServiceError(reason, _first(body, _CODE_FIELDS))
+            return ServiceError(reason, find_text(body, _CODE_FIELDS))
     if body.get("success") is False or to_text(body.get("success")).lower() == "false":
-        return _said_beside(body, "success: false")
+        return _build_flag_error(body, "success: false")
     return None
 
 
-def _said_beside(body: dict[str, Any], flag: str) -> ServiceError:
-    """The words beside a flag that alone says that it failed."""
-    message, code = _first(body, _MESSAGE_FIELDS), _first(body, _CODE_FIELDS)
-    return ServiceError(quotable(message) or ("" if code else flag), code)
+def _build_flag_error(body: dict[str, Any], flag: str) -> ServiceError:
+    """Build the error for a flag such as ``success: false`` from the message next to it."""
+    message, code = find_text(body, _MESSAGE_FIELDS), find_text(body, _CODE_FIELDS)
+    return ServiceError(to_quotable(message) or ("" if code else flag), code)
 
 
-def is_fine(said: ServiceError) -> bool:
-    """Whether code and message say that all is well, or nothing."""
-    return _is_fine(said.code) and _is_fine(said.message) and _is_fine(said.type)
+def is_fine(error: ServiceError) -> bool:
+    """Return whether code, type and message state success or nothing."""
+    return _is_fine(error.code) and _is_fine(error.message) and _is_fine(error.type)
 
 
 def find_fallback_error(body: Any) -> ServiceError:
-    """The words of a body that is known to be a refusal, in whatever shape; may be empty."""
+    """Find code and message in a body of any shape that is known to be a refusal; may be empty."""
     if isinstance(body, list):
         first = next(iter(cast("list[Any]", body)), None)
         first = None if isinstance(first, list) else first
         return parse_error(first) or find_fallback_error(first)
     if isinstance(body, dict):
         body = cast("dict[str, Any]", body)
-        message = _first(body, _MESSAGE_FIELDS)
+        message = find_text(body, _MESSAGE_FIELDS)
         if not message and isinstance(body.get("detail"), (dict, list)):
-            return _stated(body["detail"], {}, _MAX_NESTING) or ServiceError(
-                "", _first(body, _CODE_FIELDS)
+            return _parse_stated(body["detail"], {}, _MAX_NESTING) or ServiceError(
+                "", find_text(body, _CODE_FIELDS)
             )
-        return ServiceError(quotable(message), _first(body, _CODE_FIELDS), _first(body, ("type",)))
-    return ServiceError(quotable(body)) if isinstance(body, str) else ServiceError("")
+        return ServiceError(
+            to_quotable(message), find_text(body, _CODE_FIELDS), find_text(body, ("type",))
+        )
+    return ServiceError(to_quotable(body)) if isinstance(body, str) else ServiceError("")
 
 
-def read_redirect(location: str) -> ServiceError:
-    """What a redirect states: where else to go."""
+def parse_redirect(location: str) -> ServiceError:
+    """Build the error for a redirect, whose message is its target."""
     return ServiceError(location.strip()[:MAX_QUOTED])
 
 
-def quotable(text: str) -> str:
-    """A body that is text, as it is quoted: of an HTML page its title, never its tags."""
+def to_quotable(text: str) -> str:
+    """Convert a text to one that can be quoted; an HTML page becomes its title."""
     if _HTML.search(text[:5_000]) or text.lstrip()[:1] == "<":
         title = _TITLE.search(text)
         text = html.unescape(_TAG.sub(" ", title[2])) if title else ""
@@ -128,30 +132,30 @@ def quotable(text: str) -> str:
     return " ".join(text.split())[:MAX_QUOTED]
 
 
-def _stated(error: Any, around: dict[str, Any], depth: int) -> ServiceError | None:
+def _parse_stated(error: Any, around: dict[str, Any], depth: int) -> ServiceError | None:
     if isinstance(error, (list, dict)) and depth == 0:
         return None
     if isinstance(error, list):
-        stated = (_stated(each, around, depth - 1) for each in cast("list[Any]", error))
+        stated = (_parse_stated(each, around, depth - 1) for each in cast("list[Any]", error))
         return next((each for each in stated if each is not None), None)
     if isinstance(error, dict):
-        return _of_object(cast("dict[str, Any]", error), depth)
+        return _parse_object(cast("dict[str, Any]", error), depth)
     if error is True:
-        return _said_beside(around, "error: true")
-    text = quotable(to_text(error))
+        return _build_flag_error(around, "error: true")
+    text = to_quotable(to_text(error))
     if _is_fine(text) or _WARNING.match(text):
         return None
-    if text.isdigit():  # a number alone is a code
-        return ServiceError(_first(around, _MESSAGE_FIELDS), text)
-    return ServiceError(text, _first(around, _CODE_FIELDS))
+    if text.isdigit():  # a bare number is a code
+        return ServiceError(find_text(around, _MESSAGE_FIELDS), text)
+    return ServiceError(text, find_text(around, _CODE_FIELDS))
 
 
-def _of_object(error: dict[str, Any], depth: int) -> ServiceError | None:
+def _parse_object(error: dict[str, Any], depth: int) -> ServiceError | None:
     inner = error.get("error")
-    if isinstance(inner, (dict, list)):  # wrapped once more
-        return _stated(inner, error, depth - 1)
-    code, kind = _first(error, _CODE_FIELDS), _first(error, ("type", "status", "name"))
-    message = quotable(_first(error, _MESSAGE_FIELDS))
+    if isinstance(inner, (dict, list)):  # wrapped twice
+        return _parse_stated(inner, error, depth - 1)
+    code, kind = find_text(error, _CODE_FIELDS), find_text(error, ("type", "status", "name"))
+    message = to_quotable(find_text(error, _MESSAGE_FIELDS))
     if _is_fine(message) and _is_fine(kind) and _is_fine(code):
         return None
     if code and _is_fine(code) and _is_fine(kind):
@@ -163,7 +167,3 @@ def _of_object(error: dict[str, Any], depth: int) -> ServiceError | None:
 
 def _is_fine(text: str) -> bool:
     return text.strip().strip(".!。！").lower() in _FINE
-
-
-def _first(body: dict[str, Any], names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := to_text(body.get(name)))), "")

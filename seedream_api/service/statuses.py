@@ -1,4 +1,4 @@
-"""Read the words and numbers that say how far a task is."""
+"""Parse the status and the progress of a task."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .stated_errors import to_text
 
 
 class TaskStatus(str, Enum):
-    """Where a task stands, whatever word the service used for it."""
+    """The status of a task, whatever word the service used for it."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-    """A word that no source knows: polling continues to the deadline."""
+    """An undocumented word: polling continues until the deadline."""
 
     @property
     def is_terminal(self) -> bool:
@@ -52,7 +52,7 @@ _WORD_FIELDS = (
 
 
 def find_raw_status(record: Mapping[str, Any]) -> str:
-    """The service's own word for the status of a task; a number is an HTTP status and no word."""
+    """Find the service's word for the status; a number is an HTTP status and is skipped."""
     for name in _WORD_FIELDS:
         value = record.get(name)
         if isinstance(value, dict):
@@ -65,7 +65,7 @@ def find_raw_status(record: Mapping[str, Any]) -> str:
 
 
 def parse_status(word: str) -> TaskStatus | None:
-    """Where the task stands; ``None`` without a word."""
+    """Parse the service's word for the status; ``None`` if it is empty."""
     if not word:
         return None
     plain = word.strip().lower().replace("-", "_").replace(" ", "_")
@@ -74,7 +74,7 @@ def parse_status(word: str) -> TaskStatus | None:
 
 
 def parse_progress(value: Any) -> float | None:
-    """Percent from a number or a text such as ``"50%"``."""
+    """Parse percent, 0-100, from a number or a text such as ``"50%"``."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

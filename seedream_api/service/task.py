@@ -1,4 +1,4 @@
-"""Tasks: what one poll of a task shows."""
+"""The task as one poll returns it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ FAILED_TASK_CODES = frozenset({
     "content_policy_violation", "image_processing_error", "image_dimension_mismatch",
     "request_cancelled", "generation_failed_no_content", "generation_timeout",
 })  # fmt: skip
-"""Codes of a task's error that cannot be the error of the poll itself (Evolink's error codes)."""
+"""Error codes of tasks that cannot be errors of the poll (Evolink's error codes)."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task as one poll of it showed."""
+    """A task as one poll returned it."""
 
     id: str
     status: TaskStatus
     raw_status: str
-    """The service's own word for the status."""
+    """The service's word for the status."""
     progress: float | None = None
-    """Percent, 0-100, or ``None`` where the service gives none."""
+    """Percent, 0-100, or ``None`` if the service reports none."""
     items: tuple[ResultItem, ...] = ()
     error: ServiceError | None = None
     response: ServiceResponse | None = field(default=None, repr=False, compare=False)
-    """The response it was read from; kept beside the row where no image can be read from it."""
+    """The response to the poll; it is kept with the row if no image can be read from it."""
 
     @property
     def has_images(self) -> bool:
@@ -37,10 +37,13 @@ class Task:
 
 
 def to_task(response: ServiceResponse, task_id: str, http: int = 200) -> Task | None:
-    """Read the response to a poll; ``None`` where it does not say how the task is.
+    """Convert the response to a poll; ``None`` if it does not state the task's status.
 
-    Completed needs a word that says so, or images and no word at all. Failed needs a word that
-    says so, or the service's error.
+    A task is completed if the response says so, or if it has images and no status. A task has
+    failed if the response says so, or if it has an error.
+
+    Args:
+        http: the HTTP status of the response.
     """
     status = _find_status(response, task_id)
     if status is None:
@@ -49,12 +52,12 @@ def to_task(response: ServiceResponse, task_id: str, http: int = 200) -> Task | 
     if not 200 <= http < 300 and not is_ended:
         return None
     error = response.error
-    if status is TaskStatus.FAILED and error is None and not response.said.is_empty:
-        error = response.said
+    if status is TaskStatus.FAILED and error is None and not response.envelope_error.is_empty:
+        error = response.envelope_error
     return Task(
         id=task_id,
         status=status,
-        raw_status=response.word or status.value,
+        raw_status=response.raw_status or status.value,
         progress=response.progress,
         items=response.items,
         error=error,

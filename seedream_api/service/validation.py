@@ -1,4 +1,4 @@
-"""All rules for a request, before anything is written down or sent."""
+"""Validate a request before anything is recorded or sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CHOICES = {
     "prompt_priority": "prompt_priorities",
     "output_format": "output_formats",
 }
-"""The request's fields that take one of the words of a field of ``catalog.Model``."""
+"""Fields of a request, and the field of ``catalog.Model`` that lists their values."""
 
 _OPTIONAL_FIELDS = (*_CHOICES, "n", "watermark")
 MAX_TASK_ID_LENGTH = 200
@@ -41,7 +41,7 @@ _TASK_ID_MARKS = frozenset("._:-")
 
 @dataclass(frozen=True)
 class ValidatedRequest:
-    """A request that may be sent, its model, and what a neighbouring source doubts about it."""
+    """A request that may be sent, its model, and notes on values that some documentation doubts."""
 
     request: Request
     model: Model
@@ -51,8 +51,11 @@ class ValidatedRequest:
 def validate_request(request: Request, models: Mapping[str, Model]) -> ValidatedRequest:
     """Check every value against the catalogue.
 
+    Args:
+        models: the known models by id.
+
     Raises:
-        InvalidRequest: names the field, what was given, and what is allowed.
+        InvalidRequest: a value is not allowed; the error states the field and its allowed values.
     """
     model = models.get(request.model)
     if model is None:
@@ -67,17 +70,17 @@ def validate_request(request: Request, models: Mapping[str, Model]) -> Validated
             check_url(reference.url, field="image_urls")
         else:
             validate_reference_size(position, reference.width, reference.height)
-    return ValidatedRequest(request, model, _notes(request, model))
+    return ValidatedRequest(request, model, _build_notes(request, model))
 
 
 def validate_reference_urls(references: Sequence[Reference], settings: Settings) -> None:
     """Check that the service can fetch the references that are URLs.
 
-    A service on a private host may reach private hosts; and ``SEEDREAM_ALLOW_HOSTS`` lists hosts
-    of which the user knows better.
+    A service on a private host may reach private hosts, as may URLs whose host is listed in
+    ``SEEDREAM_ALLOW_HOSTS``.
 
     Raises:
-        InvalidRequest: one of them is on a private host.
+        InvalidRequest: a URL is on a private host.
     """
     service = urlsplit(settings.address).hostname or ""
     if settings.is_sandbox or is_private_host(service):
@@ -97,7 +100,7 @@ def validate_reference_urls(references: Sequence[Reference], settings: Settings)
 
 
 def _check_encodable(prompt: str) -> None:
-    """JSON may hold half of a character (a lone surrogate); neither a body nor the record can."""
+    """Refuse a lone surrogate, which neither the request's body nor the ledger can hold."""
     try:
         prompt.encode()
     except UnicodeEncodeError as error:
@@ -105,13 +108,13 @@ def _check_encodable(prompt: str) -> None:
             "value_malformed",
             field="prompt",
             given=prompt[error.start : error.end],
-            reason=_why_unencodable(prompt[error.start], error.start + 1),
+            reason=_explain_unencodable(prompt[error.start], error.start + 1),
             allowed="a text",
         ) from None
 
 
-def _why_unencodable(character: str, position: int) -> str:
-    if "\udc80" <= character <= "\udcff":  # os.fsdecode makes these of bytes it cannot read
+def _explain_unencodable(character: str, position: int) -> str:
+    if "\udc80" <= character <= "\udcff":  # os.fsdecode maps undecodable bytes to these
         return "this process cannot read its encoding: set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
     return f"it holds half of a character at place {position}"
 
@@ -153,27 +156,29 @@ def _check_count(request: Request, model: Model) -> None:
     references = len(request.references)
     if references > MAX_REFERENCES.value:
         raise InvalidRequest("too_many_references", given=references, allowed=MAX_REFERENCES.value)
-    together = references + request.asked_images()
-    if together > MAX_REFERENCES_AND_RESULTS.value:
+    total = references + request.asked_images()
+    if total > MAX_REFERENCES_AND_RESULTS.value:
         raise InvalidRequest(
             "references_and_results",
             references=references,
             n=request.asked_images(),
-            given=together,
+            given=total,
             allowed=MAX_REFERENCES_AND_RESULTS.value,
             most=MAX_REFERENCES_AND_RESULTS.value - references,
         )
 
 
 def validate_reference_size(position: int, width: int, height: int) -> None:
-    """Check one reference image's pixels.
+    """Check the dimensions of one reference image.
+
+    A side that is too long is allowed, because the image is scaled down before it is sent.
 
     Args:
-        position: its place among the references, from 1.
+        position: its position among the references, from 1.
+        width, height: in pixels.
 
     Raises:
-        InvalidRequest: too small, too large, or too long and thin for the service. One that has
-            too long a side alone is no error: it is scaled down on its way.
+        InvalidRequest: the image is too small, too large or too narrow for the service.
     """
     size: dict[str, Any] = {"position": position, "width": width, "height": height}
     if min(width, height) < MIN_REFERENCE_SIDE.value:
@@ -189,7 +194,7 @@ def validate_reference_size(position: int, width: int, height: int) -> None:
         )
 
 
-def _notes(request: Request, model: Model) -> tuple[str, ...]:
+def _build_notes(request: Request, model: Model) -> tuple[str, ...]:
     notes: list[str] = []
     for name in _CHOICES:
         value = getattr(request, name)
@@ -212,15 +217,15 @@ def _notes(request: Request, model: Model) -> tuple[str, ...]:
 
 
 def validate_task_id(text: str) -> str:
-    """One task id as a person typed or linked it.
+    """Check a task id that a user entered; return it without surrounding blanks.
 
     Raises:
-        InvalidRequest: it is malformed.
+        InvalidRequest: the id is malformed.
     """
     task_id = text.strip()
-    # Marks alone would be "." or "..", which are steps of a path.
-    fine = any(c.isalnum() for c in task_id) and task_id.isascii()
-    fine = fine and len(task_id) <= MAX_TASK_ID_LENGTH
-    if not fine or not all(c.isalnum() or c in _TASK_ID_MARKS for c in task_id):
+    # Without a letter or digit it may be "." or "..", which are path segments.
+    is_valid = any(c.isalnum() for c in task_id) and task_id.isascii()
+    is_valid = is_valid and len(task_id) <= MAX_TASK_ID_LENGTH
+    if not is_valid or not all(c.isalnum() or c in _TASK_ID_MARKS for c in task_id):
         raise InvalidRequest("task_id_malformed", given=task_id[:MAX_TASK_ID_LENGTH])
     return task_id

@@ -1,8 +1,8 @@
-"""Decide what a response to a paid request means: the only place where that is decided.
+"""Decide what a response to a paid request means; no other module decides it.
 
-*Free* only where the service itself said no, in a form of the closed list of ``refusals.py``.
-*Made* only where an image can be had. Everything else may have been charged, and the request is
-never sent again.
+A request counts as not charged only if the service refused it in a form that ``refusals.py``
+lists, and as made only if an image can be fetched. Anything else may have been charged, and the
+request is never sent again.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ class Verdict(Enum):
     """What a response to a paid request means."""
 
     MADE = "made"
-    """There are images to fetch, or their bytes."""
+    """It has URLs or bytes of images."""
     ACCEPTED = "accepted"
-    """There is a task to poll."""
+    """It has a task to poll."""
     REFUSED = "refused"
-    """The service said no; nothing was charged."""
+    """The service refused the request; nothing was charged."""
     EMPTY = "empty"
-    """It names results, and no image can be read from them: it may have been charged."""
+    """It has results, but none contains a readable image; it may have been charged."""
     UNKNOWN = "unknown"
-    """Anything else: it may have been charged."""
+    """Anything else; it may have been charged."""
 
 
 def judge_submission(response: ServiceResponse) -> Verdict:
@@ -40,8 +40,8 @@ def judge_submission(response: ServiceResponse) -> Verdict:
         return Verdict.ACCEPTED
     if _may_be_task(response, is_success):
         return Verdict.UNKNOWN
-    error = stated_error(response)
-    has_evidence = response.counts_images or response.has_unreadable
+    error = find_stated_error(response)
+    has_evidence = response.has_usage or response.has_unreadable
     if is_refusal(response.http, error) and not (
         is_success and (has_evidence or not response.is_whole)
     ):
@@ -51,25 +51,27 @@ def judge_submission(response: ServiceResponse) -> Verdict:
 
 
 def _may_be_task(response: ServiceResponse, is_success: bool) -> bool:
-    """Whether a response names a task beside its error: a free poll tells what became of it.
+    """Return whether a response contains a task id besides its error, which a free poll resolves.
 
-    Outside a 2xx, a plain ``id`` beside an error is most often the id of the call.
+    Outside a 2xx, a plain ``id`` next to an error is usually the id of the HTTP request.
     """
     if is_success:
         return bool(response.task_id or response.hint)
-    # A type alone is the task's own: "image".
-    states_nothing = response.error is None and not (response.said.message or response.said.code)
+    # A type alone may be the task's: "image".
+    states_nothing = response.error is None and not (
+        response.envelope_error.message or response.envelope_error.code
+    )
     return response.names_task or (response.task_id is not None and states_nothing)
 
 
-def stated_error(response: ServiceResponse) -> ServiceError:
-    """The error that the service states; empty where it states none."""
+def find_stated_error(response: ServiceResponse) -> ServiceError:
+    """Find the error that the service states; empty if it states none."""
     error = response.error or response.item_error
     has_code = error is not None and is_error_code(error)
-    if is_error_code(response.said) and not has_code:
-        return response.said  # of two errors, the one that says which
+    if is_error_code(response.envelope_error) and not has_code:
+        return response.envelope_error  # the more specific of two errors
     if error is None and not 200 <= response.http < 300:
-        error = response.said
+        error = response.envelope_error
     return error or NO_ERROR
 
 
@@ -87,13 +89,15 @@ _UNKNOWN_TASK_WORDS = re.compile(
 
 
 def is_unknown_task(response: ServiceResponse) -> bool:
-    """Whether the response to a poll says that the service does not know the task."""
+    """Return whether the response to a poll states that the service does not know the task."""
     if response.http in (404, 410):
         return True
-    error = response.error or response.said
+    error = response.error or response.envelope_error
     if error.code.lower() in _UNKNOWN_TASK_CODES or error.type.lower() in _UNKNOWN_TASK_CODES:
         return True
     has_failed = (
-        400 <= response.http < 500 or response.error is not None or is_error_code(response.said)
+        400 <= response.http < 500
+        or response.error is not None
+        or is_error_code(response.envelope_error)
     )
     return has_failed and bool(_UNKNOWN_TASK_WORDS.search(error.message.lower()))

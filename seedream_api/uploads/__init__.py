@@ -1,1 +1,1 @@
-"""Reference images to URLs that the service can read: one module per upload target."""
+"""Upload reference images so that the service can read them; one module per upload target."""

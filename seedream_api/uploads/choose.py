@@ -1,4 +1,4 @@
-"""Select the upload target that the settings call for."""
+"""Select the upload target from the settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .target import UploadTarget
 
 
 def select_target(client: SeedreamClient, model: Model) -> UploadTarget:
-    """The way that the settings and the model's family call for.
+    """Select the upload target from the settings and the model's family.
 
     Raises:
-        ConfigurationError: the family takes URLs only, and no way to upload is set up; or the
-            chosen way lacks a setting.
+        ConfigurationError: the family accepts URLs only, and no upload target is configured; or
+            the selected one lacks a setting.
     """
     target = url_target(client)
     if target is not None:
@@ -29,10 +29,10 @@ def select_target(client: SeedreamClient, model: Model) -> UploadTarget:
 
 
 def url_target(client: SeedreamClient) -> UploadTarget | None:
-    """The configured way that gives URLs; ``None`` where there is none.
+    """Return the configured upload target that returns URLs; ``None`` if there is none.
 
     Raises:
-        ConfigurationError: the chosen way lacks a setting, or one of its settings cannot work.
+        ConfigurationError: the selected target lacks a setting, or has an invalid one.
     """
     settings = client.settings
     chosen = settings.text("SEEDREAM_UPLOAD")
@@ -50,27 +50,27 @@ def url_target(client: SeedreamClient) -> UploadTarget | None:
     return None
 
 
-def _s3(client: SeedreamClient) -> UploadTarget:
+def _build_s3(client: SeedreamClient) -> UploadTarget:
     from .s3 import S3Bucket
 
     return S3Bucket(client.settings)
 
 
-def _evolink(client: SeedreamClient) -> UploadTarget:
+def _build_evolink(client: SeedreamClient) -> UploadTarget:
     from .evolink import EvolinkFiles
 
     return EvolinkFiles(client)
 
 
-def _http(client: SeedreamClient) -> UploadTarget:
+def _build_http(client: SeedreamClient) -> UploadTarget:
     from .image_host import HttpHost
 
     return HttpHost(client)
 
 
 _TARGETS: Mapping[str, tuple[str, Callable[[SeedreamClient], UploadTarget]]] = MappingProxyType({
-    "s3": ("SEEDREAM_UPLOAD_S3_BUCKET", _s3),
-    "evolink": ("SEEDREAM_UPLOAD_EVOLINK_KEY", _evolink),
-    "http": ("SEEDREAM_UPLOAD_HTTP_URL", _http),
+    "s3": ("SEEDREAM_UPLOAD_S3_BUCKET", _build_s3),
+    "evolink": ("SEEDREAM_UPLOAD_EVOLINK_KEY", _build_evolink),
+    "http": ("SEEDREAM_UPLOAD_HTTP_URL", _build_http),
 })  # fmt: skip
-"""In the order in which ``auto`` looks: the setting without which a way is not configured."""
+"""The required setting and the constructor of each target, in the order that ``auto`` tries."""

@@ -1,7 +1,7 @@
-"""Evolink's files API, with a key of its own: a DeepSpace key does not work there.
+"""Evolink's files API, which needs an Evolink key: a DeepSpace key does not work there.
 
-Source: https://docs.evolink.ai/en/api-manual/file-series/upload-stream: one file a call as
-multipart ``file``, at most 100 MB, kept for 72 hours, 100 files an account (VIP 500).
+Source: https://docs.evolink.ai/en/api-manual/file-series/upload-stream: one file per call as
+multipart ``file``, at most 100 MB, kept for 72 hours, 100 files per account (VIP 500).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ..redaction import Hidden, HiddenTexts
 from .http import (
     UploadRejected,
     UploadRequest,
-    checked_result,
     describe_response,
     encode_multipart,
-    host_of,
+    parse_host,
+    parse_result_url,
     post,
 )
 from .target import HostedUrl
@@ -36,7 +36,7 @@ FILES_ADDRESS = "https://files-api.evolink.ai"
 UPLOAD_PATH = "/api/v1/files/upload/stream"
 LIFE_S = 72 * 3600.0
 _MILLISECONDS = 10**11
-"""A number of seconds above this one would lie in the year 5138."""
+"""A larger number is in milliseconds: in seconds it would be after the year 5138."""
 
 _REASONS: Mapping[int, str] = MappingProxyType({
     40001: "the file is too large for it",
@@ -49,13 +49,13 @@ _REASONS: Mapping[int, str] = MappingProxyType({
 
 
 class EvolinkFiles:
-    """Uploads by stream.
+    """Uploads files to Evolink.
 
     Args:
-        address: where the files API is; another one than Evolink's own only in tests.
+        address: the address of the files API; tests pass a different one.
 
     Raises:
-        ConfigurationError: the key cannot be one.
+        ConfigurationError: the key cannot be sent in a header.
     """
 
     name = "evolink"
@@ -64,7 +64,7 @@ class EvolinkFiles:
     def __init__(self, client: SeedreamClient, address: str | None = None) -> None:
         self._client = client
         self._address = address or FILES_ADDRESS
-        self.location = host_of(self._address)
+        self.location = parse_host(self._address)
         self.hosts = frozenset({self.location})
         if not is_header_safe(client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")):
             raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
@@ -80,9 +80,9 @@ class EvolinkFiles:
             body: Any = response.json()
         except ValueError:
             body = None
-        return self._read(body, response, key)
+        return self._parse_upload(body, response, key)
 
-    def _read(self, body: Any, response: HttpResponse, key: HiddenTexts) -> HostedUrl:
+    def _parse_upload(self, body: Any, response: HttpResponse, key: HiddenTexts) -> HostedUrl:
         said = describe_response(response, key)
         if response.status in (401, 403):
             raise UploadRejected(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
@@ -94,14 +94,14 @@ class EvolinkFiles:
         if response.status != 200 or body.get("success") is False or not data:
             code = body.get("code")
             reason = _REASONS.get(code) if isinstance(code, int) else None
-            again = UPLOADING if code == 50001 else None
-            raise UploadRejected(f"{reason} ({said})" if reason else said, again=again)
-        url = checked_result(data.get("file_url") or data.get("download_url"), response, key)
-        return HostedUrl(url, LIFE_S, _moment(data.get("expires_at")))
+            retry = UPLOADING if code == 50001 else None
+            raise UploadRejected(f"{reason} ({said})" if reason else said, retry=retry)
+        url = parse_result_url(data.get("file_url") or data.get("download_url"), response, key)
+        return HostedUrl(url, LIFE_S, _parse_time(data.get("expires_at")))
 
 
-def _moment(value: Any) -> float | None:
-    """``expires_at`` in wall-clock seconds: a number, or a date in ISO 8601."""
+def _parse_time(value: Any) -> float | None:
+    """Parse ``expires_at``, a number or an ISO 8601 date, to wall-clock seconds."""
     try:
         if isinstance(value, str) and not value.isdigit():
             parsed = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))

@@ -1,4 +1,4 @@
-"""One attempt to hand a picture to a host over HTTP, and what its failure means."""
+"""Upload an image to a host over HTTP once, and classify the failure."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ if TYPE_CHECKING:
     from ..service.client import SeedreamClient
 
 UPLOAD_TIMEOUT_S = 300.0
-"""For 10 MB over a slow line."""
+"""Enough for 10 MB over a slow connection."""
 _BUSY = frozenset({408, 425, 429})
-_SAID_LENGTH = 200
+_QUOTED_LENGTH = 200
 _PAGE_BYTES = 4096
 
 
 class UploadRejected(Exception):
-    """A host did not take a picture. The text is scrubbed and fit for people.
+    """A host did not accept an image; the text is redacted and can be shown to users.
 
     Args:
-        again: how it may be tried again; ``None``: that would not help.
-        wait_s: what the host asks to wait, in seconds.
-        hold_back: whether the host wants fewer uploads from all of us.
+        retry: the policy for another attempt; ``None`` if that would not help.
+        wait_s: seconds to wait, as the host requests.
+        pause_others: whether the host limits the rate of all uploads.
     """
 
     def __init__(
         self,
         reason: str,
         *,
-        again: RetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
         wait_s: float | None = None,
-        hold_back: bool = False,
+        pause_others: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.again = again
+        self.retry = retry
         self.wait_s = wait_s
-        self.pause_others = hold_back
+        self.pause_others = pause_others
 
 
 @dataclass(frozen=True)
 class UploadRequest:
-    """What is sent to a host.
+    """The HTTP request of an upload.
 
     Args:
-        content: the whole body, of the type that ``headers`` name.
-        secret: texts that no error may show.
+        content: the whole body, whose type is in ``headers``.
+        secret: texts that no error may contain.
     """
 
     url: str = field(repr=False)
@@ -70,47 +70,47 @@ class UploadRequest:
     secret: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def post(client: SeedreamClient, parcel: UploadRequest) -> HttpResponse:
-    """The host's answer, whatever it says but *come back later*.
+async def post(client: SeedreamClient, upload: UploadRequest) -> HttpResponse:
+    """Send an upload and return the host's response.
 
     Raises:
-        NotTaken: it could not be reached, did not answer, is busy, or sends us elsewhere.
+        UploadRejected: the host could not be reached, did not respond in full, or is busy.
     """
     try:
         response = await client.transport.ask(
-            parcel.url,
+            upload.url,
             method="POST",
-            headers=parcel.headers,
-            content=parcel.content,
+            headers=upload.headers,
+            content=upload.content,
             timeout_s=UPLOAD_TIMEOUT_S,
         )
     except NotSent as error:
-        host, reason = error.values["host"], redact(str(error.values["reason"]), parcel.secret)
-        raise UploadRejected(f"{host} could not be reached ({reason})", again=CONNECTING) from None
+        host, reason = error.values["host"], redact(str(error.values["reason"]), upload.secret)
+        raise UploadRejected(f"{host} could not be reached ({reason})", retry=CONNECTING) from None
     except ReadFailed as error:
         raise UploadRejected(
-            redact(str(error.values["reason"]), parcel.secret), again=UPLOADING
+            redact(str(error.values["reason"]), upload.secret), retry=UPLOADING
         ) from None
     if response.cut is not None and response.status < 400:
-        raise UploadRejected(redact(response.cut, parcel.secret), again=UPLOADING)
+        raise UploadRejected(redact(response.cut, upload.secret), retry=UPLOADING)
     if response.status in _BUSY or response.status >= 500:
         raise UploadRejected(
-            describe_response(response, parcel.secret),
-            again=UPLOADING,
+            describe_response(response, upload.secret),
+            retry=UPLOADING,
             wait_s=parse_retry_after(response.headers, time.time()),
-            hold_back=response.status == 429,
+            pause_others=response.status == 429,
         )
     return response
 
 
 def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> str:
-    """What the host said, in one line, with its HTTP status."""
-    said = " ".join(_words(response).split())
-    said = redact(said, secret)[:_SAID_LENGTH].rstrip(".")
-    return f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}"
+    """Describe a host's response in one line: its HTTP status and message."""
+    message = " ".join(_extract_message(response).split())
+    message = redact(message, secret)[:_QUOTED_LENGTH].rstrip(".")
+    return f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}"
 
 
-def _words(response: HttpResponse) -> str:
+def _extract_message(response: HttpResponse) -> str:
     try:
         body: Any = response.json()
     except ValueError:
@@ -121,20 +121,20 @@ def _words(response: HttpResponse) -> str:
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
         names = ("error", "message", "msg", "detail", "status_txt")
-        # An ``error`` may be a mere true or a number, with the words beside it.
-        body = next((body[name] for name in names if _tells(body.get(name))), "")
+        # ``error`` may be just true or a number, with the message in another field.
+        body = next((body[name] for name in names if _has_message(body.get(name))), "")
     return body if isinstance(body, str) else ""
 
 
-def _tells(said: Any) -> bool:
+def _has_message(said: Any) -> bool:
     return bool(said) and isinstance(said, (str, dict))
 
 
-def checked_result(url: object, response: HttpResponse, secret: tuple[str, ...]) -> str:
-    """The URL that a host gave, in one spelling.
+def parse_result_url(url: object, response: HttpResponse, secret: tuple[str, ...]) -> str:
+    """Return the URL that a host returned, normalized.
 
     Raises:
-        NotTaken: it is none.
+        UploadRejected: it is not a URL.
     """
     if not isinstance(url, str) or not url.strip():
         raise UploadRejected(f"its answer names no URL ({describe_response(response, secret)})")
@@ -150,7 +150,7 @@ def check_public(url: str, settings: Settings) -> None:
     """Refuse a URL that the service cannot reach, before anything is paid.
 
     Raises:
-        NotTaken: its host is private, and the service's is not.
+        UploadRejected: the URL's host is private, and the service's is not.
     """
     try:
         validate_reference_urls((UrlReference(url),), settings)
@@ -165,35 +165,38 @@ def check_public(url: str, settings: Settings) -> None:
 def encode_multipart(
     fields: Mapping[str, str], file_field: str, encoded: EncodedImage
 ) -> tuple[str, bytes]:
-    """A ``multipart/form-data`` body (RFC 7578): its content type, and its bytes.
+    """Encode a ``multipart/form-data`` body (RFC 7578); call it in a thread.
 
-    Hashes and copies megabytes: call it in a thread.
+    Returns:
+        The content type with the boundary, and the body.
     """
     boundary = secrets.token_hex(16)
     parts: list[bytes] = []
     for name, value in fields.items():
-        parts += [_head(boundary, f'name="{_quoted(name)}"'), value.encode(), b"\r\n"]
-    disposition = f'name="{_quoted(file_field)}"; filename="{name_of(encoded)}"'
-    parts += [_head(boundary, disposition, encoded.media_type), encoded.data, b"\r\n"]
+        parts += [_build_part_head(boundary, f'name="{_quote(name)}"'), value.encode(), b"\r\n"]
+    disposition = f'name="{_quote(file_field)}"; filename="{build_file_name(encoded)}"'
+    parts += [_build_part_head(boundary, disposition, encoded.media_type), encoded.data, b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
 
 
-def _head(boundary: str, disposition: str, media_type: str = "") -> bytes:
+def _build_part_head(boundary: str, disposition: str, media_type: str = "") -> bytes:
     kind = f"Content-Type: {media_type}\r\n" if media_type else ""
     return f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n{kind}\r\n".encode()
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def name_of(encoded: EncodedImage) -> str:
-    """A file name by content: equal pictures overwrite each other and nothing else. Hashes: call
-    it in a thread."""
+def build_file_name(encoded: EncodedImage) -> str:
+    """Build a file name from a hash of the content, so that uploads overwrite only equal images.
+
+    Slow for large images: call it in a thread.
+    """
     return hashlib.sha256(encoded.data).hexdigest() + suffix_of(encoded.media_type)
 
 
-def host_of(url: str) -> str:
-    """``host`` or ``host:port`` as the URL spells it, in lower case."""
+def parse_host(url: str) -> str:
+    """Return ``host`` or ``host:port`` of a URL, in lower case."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()

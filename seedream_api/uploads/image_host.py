@@ -1,8 +1,9 @@
 """A configurable image host: ``POST`` as multipart; the URL in a JSON response, or as plain text.
 
-``SEEDREAM_UPLOAD_HTTP_URL`` is the host's upload address, or a preset, with the host's address
-behind a plus sign where people run their own; ``FIELD``, ``HEADERS``, ``FIELDS`` and ``RESULT`` go
-before what a preset says. ``HEADERS`` and ``FIELDS`` are JSON objects of texts and secret.
+``SEEDREAM_UPLOAD_HTTP_URL`` is the host's upload address or a preset; the preset of self-hosted
+software is followed by a plus sign and the host's address. ``FIELD``, ``HEADERS``, ``FIELDS`` and
+``RESULT`` override the preset. ``HEADERS`` and ``FIELDS`` are JSON objects of strings; they are
+secret.
 
 ================================  ======  =====================================  ==================
 ``SEEDREAM_UPLOAD_HTTP_URL``      FIELD   the secret                             RESULT
@@ -14,8 +15,8 @@ before what a preset says. ``HEADERS`` and ``FIELDS`` are JSON objects of texts 
 ``https://img.example/upload``    file    as the host wants it                   url
 ================================  ======  =====================================  ==================
 
-A URL without a host, such as ``/file/a.png``, is taken for one of the same host. imgbb also takes
-``{"expiration": "86400"}`` in FIELDS, the life of a picture in seconds. Sources:
+A URL without a host, such as ``/file/a.png``, is relative to the upload address. imgbb also accepts
+``{"expiration": "86400"}`` in FIELDS, the lifetime of an image in seconds. Sources:
 https://api.imgbb.com, https://v4-docs.chevereto.com/api/1/file-upload.html, and the API page of
 Lsky Pro.
 """
@@ -46,10 +47,10 @@ from ..redaction import (
 from .http import (
     UploadRejected,
     UploadRequest,
-    checked_result,
     describe_response,
     encode_multipart,
-    host_of,
+    parse_host,
+    parse_result_url,
     post,
 )
 from .target import HostedUrl
@@ -64,11 +65,14 @@ _PLAIN_URL = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Preset:
-    """What a common kind of host wants.
+    """The protocol of a common kind of image host.
 
     Args:
-        address: the host's own; empty where people run their own.
-        life_field: the extra field that says how many seconds a picture lives.
+        address: the host's address; empty for self-hosted software.
+        path: the path of the upload endpoint.
+        field: the form field that carries the image.
+        result: the path of the URL in the JSON response.
+        life_field: the form field with the lifetime of an image in seconds.
     """
 
     address: str
@@ -93,10 +97,10 @@ _PLAIN = Preset("", "", "file", "url")
 
 
 class HttpHost:
-    """An image host as the settings describe it.
+    """An image host that the settings describe.
 
     Raises:
-        ConfigurationError: one of its settings cannot work.
+        ConfigurationError: one of its settings is invalid.
     """
 
     name = "http"
@@ -105,9 +109,9 @@ class HttpHost:
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
         settings = client.settings
-        preset, self._url = _preset_and_url(settings)
-        extra = Hidden(_texts(settings, "SEEDREAM_UPLOAD_HTTP_FIELDS"))
-        headers = Hidden(_texts(settings, "SEEDREAM_UPLOAD_HTTP_HEADERS"))
+        preset, self._url = _parse_preset(settings)
+        extra = Hidden(_parse_texts(settings, "SEEDREAM_UPLOAD_HTTP_FIELDS"))
+        headers = Hidden(_parse_texts(settings, "SEEDREAM_UPLOAD_HTTP_HEADERS"))
         self._headers = Hidden({**preset.headers, **headers})
         self._fields = Hidden({**preset.fields, **extra})
         self._field = settings.text("SEEDREAM_UPLOAD_HTTP_FIELD") or preset.field
@@ -115,11 +119,15 @@ class HttpHost:
         life = self._fields.get(preset.life_field, "")
         self._life_s = float(life) if life.isdigit() and int(life) else None
         parts = urlsplit(self._url)
-        self._secret = _secrets_in([*headers.values(), *extra.values(), *_pairs(parts.query)])
+        self._secret = _collect_secrets(
+            [*headers.values(), *extra.values(), *_parse_query_values(parts.query)]
+        )
         if parts.scheme == "http" and self._secret and not is_local_host(parts.hostname or ""):
-            raise _bad(settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along")
+            raise _build_setting_error(
+                settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along"
+            )
         self.location = strip_url_secrets(self._url)
-        self.hosts = frozenset({host_of(self._url)})
+        self.hosts = frozenset({parse_host(self._url)})
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
         kind, content = await asyncio.to_thread(
@@ -138,17 +146,17 @@ class HttpHost:
             raise UploadRejected(said)
         try:
             body = response.json()
-            given = body if isinstance(body, str) else _at(body, self._result)
+            given = body if isinstance(body, str) else _get_at_path(body, self._result)
         except ValueError:
             given = _find_plain_url(response.body)
             if given is None:
                 raise UploadRejected(f"its answer is no JSON and no URL ({said})") from None
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
-        return HostedUrl(checked_result(given, response, self._secret), self._life_s)
+        return HostedUrl(parse_result_url(given, response, self._secret), self._life_s)
 
 
-def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
+def _parse_preset(settings: Settings) -> tuple[Preset, str]:
     name = "SEEDREAM_UPLOAD_HTTP_URL"
     kind, _, address = settings.text(name).partition("+")
     preset = PRESETS.get(kind.lower())
@@ -162,11 +170,17 @@ def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
         presets = ", ".join(
             one if known.address else f"{one}+https://host" for one, known in PRESETS.items()
         )
-        raise _bad(settings, name, f"an http or https address, or {presets}") from None
+        raise _build_setting_error(
+            settings, name, f"an http or https address, or {presets}"
+        ) from None
 
 
-def _texts(settings: Settings, name: str) -> dict[str, str]:
-    """A setting that is a JSON object of texts."""
+def _parse_texts(settings: Settings, name: str) -> dict[str, str]:
+    """Parse a setting that is a JSON object of strings.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
     text = settings.text(name)
     if not text:
         return {}
@@ -175,43 +189,45 @@ def _texts(settings: Settings, name: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _bad(settings, name, 'a JSON object of texts, such as {"X-API-Key": "..."}')
+        raise _build_setting_error(
+            settings, name, 'a JSON object of texts, such as {"X-API-Key": "..."}'
+        )
     texts = {str(key): str(value) for key, value in cast("dict[str, Any]", found).items()}
-    if name.endswith("HEADERS") and not all(map(_fits_header, [*texts, *texts.values()])):
-        raise _bad(settings, name, "printable ASCII characters in names and values")
+    if name.endswith("HEADERS") and not all(map(_is_header_text, [*texts, *texts.values()])):
+        raise _build_setting_error(settings, name, "printable ASCII characters in names and values")
     return texts
 
 
-def _fits_header(text: str) -> bool:
+def _is_header_text(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _bad(settings: Settings, name: str, allowed: str) -> ConfigurationError:
+def _build_setting_error(settings: Settings, name: str, allowed: str) -> ConfigurationError:
     is_url = name.endswith("URL")
     given = bare_address(settings.text(name)) if is_url else REDACTED
     origin = settings.values[name].origin
     return ConfigurationError("bad_setting", name=name, given=given, origin=origin, allowed=allowed)
 
 
-def _pairs(query: str) -> list[str]:
+def _parse_query_values(query: str) -> list[str]:
     return [pair.partition("=")[2] for pair in query.split("&")]
 
 
-def _secrets_in(values: list[str]) -> HiddenTexts:
-    """The values, and the words of each: ``Bearer abcdef`` may come back without its first one."""
+def _collect_secrets(values: list[str]) -> HiddenTexts:
+    """Collect the values and their words: a host may quote ``Bearer abcdef`` without ``Bearer``."""
     words = {word for value in values for word in (value, *value.split())}
     long = (word for word in words if len(word) >= SHORTEST_SECRET)
     return HiddenTexts(sorted(long, key=len, reverse=True))
 
 
 def _find_plain_url(body: bytes) -> str | None:
-    """The first line of a plain text that is a URL, as many small hosts respond."""
+    """Find the first line that is a URL in a plain text, which many small hosts return."""
     lines = body[:_TEXT_BYTES].decode("utf-8-sig", "replace").splitlines()
     return next((line.strip() for line in lines if _PLAIN_URL.fullmatch(line)), None)
 
 
-def _at(body: Any, path: str) -> Any:
-    """What stands at a path like ``data.0.links.url``; ``None`` where there is nothing."""
+def _get_at_path(body: Any, path: str) -> Any:
+    """Get the value at a path such as ``data.0.links.url``; ``None`` if there is none."""
     for step in path.split("."):
         if isinstance(body, dict):
             body = cast("dict[str, Any]", body).get(step)

@@ -1,4 +1,4 @@
-"""A reference inside the request itself, as a data URI."""
+"""Send reference images inside the request, as data URIs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .target import HostedUrl
 
 
 class Inline:
-    """Ark reads ``data:image/<format>;base64,...`` with the format in lower case."""
+    """Encodes images as ``data:image/<format>;base64,...``, as Ark documents it."""
 
     name = "inline"
     location = ""

@@ -1,4 +1,4 @@
-"""References that travel in one body share its size by need: small ones leave room to large."""
+"""Share the size of one request body among its images: small ones leave room for large ones."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from ..images.encode import EncodedImage
 from ..service.references import PictureReference
 
 _REST_BYTES = 256 * 1024
-"""Of the body, for everything that is no picture."""
+"""Bytes of the body reserved for everything except images."""
 BUDGET_BYTES = (MAX_INLINE_BODY_BYTES.value - _REST_BYTES) * 3 // 4
-"""All pictures together before Base64, which makes four characters of three bytes."""
+"""Bytes of all images before base64, which turns three bytes into four characters."""
 
 Encoder = Callable[[PictureReference, int, int], Awaitable[EncodedImage]]
-"""Encodes off the loop, with the bytes to aim at and those up to which a file goes as it is."""
+"""Encodes an image in a thread, given the size to aim at and the largest allowed size in bytes."""
 
 
 async def encode_for_one_body(
-    pictures: Sequence[PictureReference], encode: Encoder, budget: int = BUDGET_BYTES
+    images: Sequence[PictureReference], encode: Encoder, budget: int = BUDGET_BYTES
 ) -> list[EncodedImage]:
-    """Every picture encoded, in order, all together within ``budget`` bytes.
+    """Encode all images, in order, within ``budget`` bytes in total.
 
     Raises:
-        InvalidRequest: even the smallest encoding of one is larger than its share.
+        InvalidRequest: the smallest encoding of an image is larger than its share.
     """
     aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
-    encoded = list(await asyncio.gather(*(encode(picture, aim, as_is) for picture in pictures)))
+    encoded = list(await asyncio.gather(*(encode(picture, aim, as_is) for picture in images)))
     share = per_image_limit([len(one.data) for one in encoded], budget)
     if share is None:
         return encoded
 
-    async def shrunk(picture: PictureReference, one: EncodedImage) -> EncodedImage:
+    async def shrink(picture: PictureReference, one: EncodedImage) -> EncodedImage:
         return one if len(one.data) <= share else await encode(picture, min(aim, share), share)
 
     return list(
-        await asyncio.gather(*(shrunk(*pair) for pair in zip(pictures, encoded, strict=True)))
+        await asyncio.gather(*(shrink(*pair) for pair in zip(images, encoded, strict=True)))
     )
 
 
 def per_image_limit(sizes: Sequence[int], budget: int) -> int | None:
-    """The most bytes that one may take, so that all fit; ``None`` if they fit as they are.
+    """Compute the most bytes that one image may have; ``None`` if all fit unchanged.
 
-    Whatever the smaller ones leave of an even share goes to the larger ones.
+    What the smaller images leave of an even share goes to the larger ones.
     """
     if sum(sizes) <= budget:
         return None

@@ -1,14 +1,16 @@
-"""Any S3-compatible bucket, by obstore: one wheel without dependencies, asynchronous, MIT licence,
-built for CPython 3.10-3.13 and Windows, where boto3 brings 16 MB and minio three native wheels.
+"""Upload to any S3-compatible bucket with obstore.
 
-Credentials come as obstore finds them: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and
-``AWS_SESSION_TOKEN`` of the environment, a web identity, or the machine's role. The object is named
-by its content below ``PREFIX``. Its URL is a presigned GET that lives for ``LIFE_S`` seconds, or
-lies below ``PUBLIC_URL`` where a bucket is public.
+obstore is asynchronous and a single wheel without dependencies (MIT licence, CPython 3.10-3.13,
+Windows included), while boto3 installs 16 MB and minio three native wheels. It finds the
+credentials: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN`` in the
+environment, a web identity, or the machine's role.
 
-Without ``ENDPOINT`` it is AWS, with the bucket in the host's name. An endpoint is asked in path
-style, ``https://endpoint/bucket/key``, unless its host begins with the bucket's name already or is
-of a provider that takes that style only.
+The object's name is ``PREFIX`` and a hash of the content. Its URL is a presigned GET that is valid
+for ``LIFE_S`` seconds, or is below ``PUBLIC_URL`` if the bucket is public.
+
+Without ``ENDPOINT``, the bucket is on AWS and part of the host name. With one, the path style
+``https://endpoint/bucket/key`` is used, unless the host already begins with the bucket's name or
+belongs to a provider that requires the bucket in the host name.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
 from ..network.proxies import find_proxy
 from ..redaction import HiddenTexts, bare_address, redact
-from .http import UPLOAD_TIMEOUT_S, UploadRejected, host_of, name_of
+from .http import UPLOAD_TIMEOUT_S, UploadRejected, build_file_name, parse_host
 from .target import HostedUrl
 
 if TYPE_CHECKING:
@@ -39,9 +41,9 @@ if TYPE_CHECKING:
 
 REQUIREMENT = "obstore>=0.9,<1"
 MAX_RETRIES = 5
-"""By the library itself, after network failures, 429 and 5xx: a PUT of one key may be repeated."""
+"""By obstore, after network failures, 429 and 5xx: a PUT of the same key may be repeated."""
 _VIRTUAL_ONLY = ("aliyuncs.com", "myqcloud.com", "volces.com")
-"""OSS, COS and TOS refuse the bucket in the path."""
+"""OSS, COS and TOS reject the bucket in the path."""
 _HOST_PART = re.compile(r"[A-Za-z0-9._-]*")
 _CODE = re.compile(r"<Code>([\w.-]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
@@ -49,26 +51,26 @@ _USED_UP = 0.0
 
 
 class S3Bucket:
-    """One bucket.
+    """A bucket that the settings describe.
 
     Raises:
-        ConfigurationError: an address is none, or the library is not installed.
+        ConfigurationError: a setting is invalid, or obstore is not installed.
     """
 
     name = "s3"
     is_inline = False
 
     def __init__(self, settings: Settings) -> None:
-        self._bucket = _name(settings, "SEEDREAM_UPLOAD_S3_BUCKET")
-        self._region = _name(settings, "SEEDREAM_UPLOAD_S3_REGION")
+        self._bucket = _parse_host_part(settings, "SEEDREAM_UPLOAD_S3_BUCKET")
+        self._region = _parse_host_part(settings, "SEEDREAM_UPLOAD_S3_REGION")
         self._prefix = settings.text("SEEDREAM_UPLOAD_S3_PREFIX").strip("/")
         self._life_s = settings.number("SEEDREAM_UPLOAD_S3_LIFE_S")
         self._chosen_proxy = settings.proxy
-        given = _address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
-        self._public = _address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
-        self._endpoint, self._virtual = endpoint_of(given, self._bucket, self._region)
+        given = _parse_address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
+        self._public = _parse_address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
+        self._endpoint, self._virtual = resolve_endpoint(given, self._bucket, self._region)
         self.location = " ".join((self._endpoint, self._bucket, self._prefix, self._public)).strip()
-        self.hosts = frozenset(host_of(url) for url in (self._endpoint, self._public) if url)
+        self.hosts = frozenset(parse_host(url) for url in (self._endpoint, self._public) if url)
         self._store: Any = None
         if importlib.util.find_spec("obstore") is None:
             raise ConfigurationError("no_s3_library", python=sys.executable, package=REQUIREMENT)
@@ -78,10 +80,10 @@ class S3Bucket:
         import obstore
         from obstore.exceptions import BaseError
 
-        name = await asyncio.to_thread(name_of, encoded)
+        name = await asyncio.to_thread(build_file_name, encoded)
         key = f"{self._prefix}/{name}" if self._prefix else name
         try:
-            store = self._store = self._store or await asyncio.to_thread(self._open)
+            store = self._store = self._store or await asyncio.to_thread(self._open_store)
             await obstore.put_async(
                 store,
                 key,
@@ -93,11 +95,11 @@ class S3Bucket:
                 return HostedUrl(f"{self._public}/{quote(key)}")
             life = timedelta(seconds=self._life_s)
             url = await obstore.sign_async(store, "GET", key, life)
-            return HostedUrl(url, self._life_s, credentials_end(url, os.environ))
+            return HostedUrl(url, self._life_s, find_credentials_expiry(url, os.environ))
         except (BaseError, OSError, ValueError) as error:
-            raise UploadRejected(_reason(str(error), self._bucket)) from None
+            raise UploadRejected(_describe_error(str(error), self._bucket)) from None
 
-    def _open(self) -> Any:
+    def _open_store(self) -> Any:
         from obstore.store import S3Store
 
         options: ClientConfig = {"allow_http": True, "timeout": f"{UPLOAD_TIMEOUT_S:g}s"}
@@ -114,20 +116,20 @@ class S3Bucket:
         )
 
 
-def credentials_end(url: str, environ: Mapping[str, str]) -> float | None:
-    """Find when a signed URL dies with the temporary credentials that signed it.
+def find_credentials_expiry(url: str, environ: Mapping[str, str]) -> float | None:
+    """Find when a signed URL expires with the temporary credentials that signed it.
 
     Args:
-        environ: may say so in ``AWS_CREDENTIAL_EXPIRATION``, which the AWS command line exports.
-            Where it does not, the URL counts as used up: the picture is put there again.
+        environ: may contain ``AWS_CREDENTIAL_EXPIRATION``, which the AWS command line exports.
+            Without it, the URL counts as expired, and the image is uploaded again next time.
 
     Returns:
-        Wall-clock seconds; ``None`` for credentials without an end.
+        Wall-clock seconds; ``None`` if the credentials do not expire.
     """
     if "x-amz-security-token=" not in url.lower():
         return None
     if not any(environ.get(name) for name in ("AWS_SESSION_TOKEN", "AWS_TOKEN")):
-        return _USED_UP  # they are of the machine's role
+        return _USED_UP  # credentials of the machine's role
     text = environ.get("AWS_CREDENTIAL_EXPIRATION", "").strip().replace("Z", "+00:00")
     try:
         end = datetime.fromisoformat(text)
@@ -137,12 +139,12 @@ def credentials_end(url: str, environ: Mapping[str, str]) -> float | None:
 
 
 def _import_library() -> None:
-    """It is optional, and only who uses it pays for its import."""
+    """Import obstore, which is optional, only when it is used."""
     importlib.import_module("obstore.store")
 
 
-def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
-    """The endpoint to ask, and whether the bucket stands in its host's name."""
+def resolve_endpoint(given: str, bucket: str, region: str) -> tuple[str, bool]:
+    """Return the endpoint, and whether its host name contains the bucket."""
     if not given:
         ending = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         if "." in bucket:  # its name would not match the certificate
@@ -157,8 +159,8 @@ def endpoint_of(given: str, bucket: str, region: str) -> tuple[str, bool]:
     return given, False
 
 
-def _name(settings: Settings, name: str) -> str:
-    """A bucket or region: part of the host's name, so it must not end that name."""
+def _parse_host_part(settings: Settings, name: str) -> str:
+    """Read a bucket or region; it becomes part of a host name, so it may contain no separator."""
     text = settings.text(name)
     if _HOST_PART.fullmatch(text) is None:
         raise ConfigurationError(
@@ -171,11 +173,11 @@ def _name(settings: Settings, name: str) -> str:
     return text
 
 
-def _address(settings: Settings, name: str) -> str:
+def _parse_address(settings: Settings, name: str) -> str:
     text = settings.text(name).rstrip("/")
     try:
         parts = urlsplit(text)
-        fine = not text or (
+        is_valid = not text or (
             parts.scheme in ("http", "https")
             and bool(parts.hostname)
             and "@" not in parts.netloc
@@ -183,8 +185,8 @@ def _address(settings: Settings, name: str) -> str:
             and not parts.fragment
         )
     except ValueError:
-        fine = False
-    if not fine:
+        is_valid = False
+    if not is_valid:
         raise ConfigurationError(
             "bad_setting",
             name=name,
@@ -195,19 +197,19 @@ def _address(settings: Settings, name: str) -> str:
     return text
 
 
-def _reason(text: str, bucket: str) -> str:
-    """A bucket's refusal in one line; obstore's own text goes on for pages."""
+def _describe_error(text: str, bucket: str) -> str:
+    """Describe a bucket's error in one line; obstore's text is pages long."""
     code, message = _CODE.search(text), _MESSAGE.search(text)
     if code is None:
         first = text.partition("\n")[0]
-        return redact(first.rpartition(" - ")[2] or first, _secrets())[:300]
+        return redact(first.rpartition(" - ")[2] or first, _collect_secrets())[:300]
     said = f"{code[1]}: {message[1]}" if message else code[1]
     if code[1] == "NoSuchBucket":
         said = f"there is no bucket {bucket} ({said})"
     elif code[1] in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"):
         said = f"the credentials are not accepted ({said})"
-    return redact(said, _secrets())
+    return redact(said, _collect_secrets())
 
 
-def _secrets() -> HiddenTexts:
+def _collect_secrets() -> HiddenTexts:
     return HiddenTexts(os.environ.get(name, "") for name in STORAGE_SECRETS)

@@ -1,11 +1,18 @@
-"""The sandbox's own image host."""
+"""The image host of the sandbox."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ..images.encode import EncodedImage
-from .http import UploadRejected, UploadRequest, checked_result, describe_response, host_of, post
+from .http import (
+    UploadRejected,
+    UploadRequest,
+    describe_response,
+    parse_host,
+    parse_result_url,
+    post,
+)
 from .target import HostedUrl
 
 if TYPE_CHECKING:
@@ -15,14 +22,14 @@ UPLOAD_PATH = "/sandbox/images"
 
 
 class SandboxHost:
-    """Takes the bytes as they are and answers with their URL."""
+    """Uploads the bytes unchanged to the sandbox, which returns their URL."""
 
     name = "sandbox"
     is_inline = False
 
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
-        self.location = host_of(client.base_url)
+        self.location = parse_host(client.base_url)
         self.hosts = frozenset({self.location})
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
@@ -37,4 +44,4 @@ class SandboxHost:
             given = body["url"]
         except (ValueError, KeyError, TypeError):
             given = None
-        return HostedUrl(checked_result(given, response, secret))
+        return HostedUrl(parse_result_url(given, response, secret))

@@ -1,4 +1,4 @@
-"""What an upload target is: it takes encoded bytes and gives a URL."""
+"""The interface of an upload target, which turns an encoded image into a URL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..images.encode import EncodedImage
 
 @dataclass(frozen=True)
 class HostedUrl:
-    """Where an uploaded image is served.
+    """The URL of an uploaded image.
 
     Args:
-        life_s: seconds for which the host promises to keep it, ``None`` where it is silent.
-        expires_at: wall-clock seconds, where the host names a moment.
+        life_s: seconds for which the host keeps it; ``None`` if the host does not say.
+        expires_at: when it expires, in wall-clock seconds; ``None`` if the host does not say.
     """
 
     url: str = field(repr=False)
@@ -23,20 +23,20 @@ class HostedUrl:
 
 
 class UploadTarget(Protocol):
-    """One place that reference images can be uploaded to."""
+    """A host, bucket or request body that reference images can be uploaded to."""
 
     name: str
     location: str
     """The endpoint, bucket or host, without any secret: a URL is cached for this location only."""
     hosts: frozenset[str]
-    """``host`` or ``host:port`` that the user configured; they may be private."""
+    """Each ``host`` or ``host:port`` that the user configured; it may be private."""
     is_inline: bool
-    """Whether all references are part of the request itself and so share its size."""
+    """Whether all images are part of the request body and so share its size."""
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
-        """Upload an encoded image to where the service can read it.
+        """Upload an encoded image and return its URL.
 
         Raises:
-            UploadRejected: it did not arrive (``http.py``).
+            UploadRejected: the image was not accepted (``http.py``).
         """
         ...

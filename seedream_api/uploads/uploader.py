@@ -1,7 +1,7 @@
-"""Brings reference images to where the service can read them: encoded, uploaded once, and proven.
+"""Encode reference images, upload each once, and verify that its URL serves it.
 
-What is uploaded already is not uploaded again while its URL lives; two who bring the same picture
-at once share one upload. A URL that is new is fetched once before anything is paid for it.
+An image is not uploaded again while its URL is valid, and concurrent requests with the same image
+share one upload. A new URL is fetched once before a request that uses it is paid for.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from ..catalog import AIMED_REFERENCE_BYTES, MAX_REFERENCE_BYTES
 from ..config.settings import Settings
@@ -28,34 +27,33 @@ from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
 from ..service.references import PictureReference, Reference, UrlReference
+from .concurrency import SharedTasks, gather_or_cancel
 from .http import UploadRejected, check_public
 from .inline_budget import encode_for_one_body
 from .target import HostedUrl, UploadTarget
 
 log = logging.getLogger("seedream")
 
-T = TypeVar("T")
 MAX_UPLOADS = 8
-"""At once in one process; more do not make a line faster."""
+"""Concurrent uploads per session; more would not use the connection better."""
 PROOF_DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True)
 class ResolvedReferences:
-    """References as the request's body names them, and what was done to them on the way."""
+    """References as URLs or data URIs for the request body, and notes on how they were changed."""
 
     urls: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-@dataclass(eq=False)
-class _Upload:
-    task: asyncio.Task[UploadedReference]
-    waiters: int = 0
-
-
 class Uploader:
-    """One for a session, so that its limits and its uploads under way are shared by all."""
+    """Uploads the reference images of a session, whose jobs share its limits and running uploads.
+
+    Args:
+        clock: returns monotonic seconds.
+        now: returns wall-clock seconds.
+    """
 
     def __init__(
         self,
@@ -75,7 +73,7 @@ class Uploader:
         self._clock, self._sleep, self._now = clock, sleep, now
         self._throttle = Throttle(MAX_UPLOADS, clock=clock, sleep=sleep)
         self._encoders = asyncio.Semaphore(os.cpu_count() or 1)
-        self._uploads: dict[tuple[str, str, str], _Upload] = {}
+        self._uploads: SharedTasks[UploadedReference] = SharedTasks()
 
     async def resolve_references(
         self,
@@ -84,82 +82,82 @@ class Uploader:
         *,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ResolvedReferences:
-        """Bring every reference to where the service can read it, several at once, in order.
+        """Turn every reference into a URL or data URI, in order; upload several at once.
 
         Args:
-            way: how pictures travel; may be ``None`` where all references are URLs.
-            progress: told how many of how many pictures have arrived.
+            target: where images are uploaded; may be ``None`` if all references are URLs.
+            progress: called with the number of uploaded images and of all images.
 
         Raises:
-            UploadFailed: one did not arrive; nothing was charged.
-            InvalidRequest: inline, they do not fit into one request.
+            UploadFailed: an upload failed; nothing was charged.
+            InvalidRequest: the images do not fit into one request body.
         """
         numbered = list(enumerate(references, start=1))
-        pictures = [(place, one) for place, one in numbered if isinstance(one, PictureReference)]
-        if not pictures:
+        images = [(number, one) for number, one in numbered if isinstance(one, PictureReference)]
+        if not images:
             sent: list[UploadedReference] = []
         else:
-            assert target is not None, "chosen before anything was written down"  # noqa: S101
-            sent = await self.upload(pictures, target, progress=progress)
-        arrived = dict(zip((place for place, _ in pictures), sent, strict=True))
+            assert target is not None, "selected before the job is recorded"  # noqa: S101
+            sent = await self.upload(images, target, progress=progress)
+        by_number = dict(zip((number for number, _ in images), sent, strict=True))
         notes = tuple(
             note
-            for (_, reference), one in zip(pictures, sent, strict=True)
+            for (_, reference), one in zip(images, sent, strict=True)
             for note in (*reference.notes, *(f"{reference.name}: {note}" for note in one.notes))
         )
         urls = tuple(
-            one.url if isinstance(one, UrlReference) else arrived[place].url
-            for place, one in numbered
+            one.url if isinstance(one, UrlReference) else by_number[number].url
+            for number, one in numbered
         )
         return ResolvedReferences(urls, notes)
 
     async def upload(
         self,
-        pictures: Sequence[tuple[int, PictureReference]],
+        images: Sequence[tuple[int, PictureReference]],
         target: UploadTarget,
         *,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[UploadedReference]:
-        """Send pictures, each with its place among the references for errors; in order.
+        """Upload images, each given with its position among the references; keep their order.
 
         Raises:
-            UploadFailed: one did not arrive; the others are given up.
+            UploadFailed: an upload failed; the others are cancelled.
         """
         if target.is_inline:
-            return await self._place_inline([picture for _, picture in pictures], target)
+            return await self._encode_inline([image for _, image in images], target)
         done = 0
 
-        async def one(position: int, picture: PictureReference) -> UploadedReference:
+        async def upload_one(position: int, image: PictureReference) -> UploadedReference:
             nonlocal done
             try:
-                sent = await self._deduplicated(picture, target)
+                sent = await self._upload_once(image, target)
             except UploadRejected as error:
                 raise UploadFailed(
                     "upload_failed", position=position, way=target.name, reason=str(error)
                 ) from None
             done += 1
-            progress(done, len(pictures))
+            progress(done, len(images))
             return sent
 
-        return await gather_or_cancel([one(*numbered) for numbered in pictures])
+        return await gather_or_cancel([upload_one(*numbered) for numbered in images])
 
     async def test_upload(
         self, picture: PictureReference, target: UploadTarget
     ) -> UploadedReference:
-        """Send a picture whether it was sent before or not, and write nothing down.
+        """Upload an image and verify its URL, without reading or writing the cache.
 
         Raises:
-            UploadFailed: it did not arrive.
+            UploadFailed: the upload failed, or its URL does not serve the image.
         """
         try:
-            return await self._upload(picture, target, is_proven=True)
+            return await self._upload(picture, target, verify=True)
         except UploadRejected as error:
             raise UploadFailed(
                 "upload_failed", position=1, way=target.name, reason=str(error)
             ) from None
 
     async def invalidate(self, contents: Iterable[str]) -> None:
-        """The service could not read these pictures: they are uploaded anew next time."""
+        """Remove images that the service could not read from the cache."""
         try:
             await self._ledger.forget_uploads(tuple(contents))
         except LedgerFailed as error:
@@ -167,51 +165,31 @@ class Uploader:
 
     # --- inline ---------------------------------------------------------------------------------
 
-    async def _place_inline(
-        self, pictures: list[PictureReference], target: UploadTarget
+    async def _encode_inline(
+        self, images: list[PictureReference], target: UploadTarget
     ) -> list[UploadedReference]:
-        encoded = await encode_for_one_body(pictures, self._encode)
-        placed = await gather_or_cancel([target.upload(one) for one in encoded])
+        encoded = await encode_for_one_body(images, self._encode)
+        hosted = await gather_or_cancel([target.upload(one) for one in encoded])
         return [
             to_uploaded_reference(one, target=target.name, url=where.url, expires_at=None)
-            for one, where in zip(encoded, placed, strict=True)
+            for one, where in zip(encoded, hosted, strict=True)
         ]
 
     async def _encode(self, picture: PictureReference, aim: int, as_is: int) -> EncodedImage:
         async with self._encoders:
-            return await asyncio.to_thread(picture.encoded, aim, as_is)
+            return await asyncio.to_thread(picture.encode, aim, as_is)
 
     # --- uploads --------------------------------------------------------------------------------
 
-    async def _deduplicated(
+    async def _upload_once(
         self, picture: PictureReference, target: UploadTarget
     ) -> UploadedReference:
-        """The picture's upload: an earlier one, one that is under way, or a new one."""
+        """Return a cached upload, wait for a running one, or start one."""
         content = await asyncio.to_thread(picture.identity)
-        key = (content, target.name, target.location)
-        upload = self._uploads.get(key)
-        if upload is None:
-            upload = self._uploads[key] = _Upload(
-                asyncio.create_task(self._get_or_upload(picture, target, content))
-            )
-            upload.task.add_done_callback(lambda task: self._forget_upload(key, task))
-        upload.waiters += 1
-        try:
-            return await asyncio.shield(upload.task)
-        finally:
-            upload.waiters -= 1
-            if upload.waiters == 0 and not upload.task.done():
-                self._uploads.pop(key, None)
-                upload.task.cancel()
-
-    def _forget_upload(
-        self, key: tuple[str, str, str], task: asyncio.Task[UploadedReference]
-    ) -> None:
-        current = self._uploads.get(key)
-        if current is not None and current.task is task:
-            del self._uploads[key]
-        if not task.cancelled():
-            task.exception()  # its waiters may all have left
+        return await self._uploads.run(
+            (content, target.name, target.location),
+            lambda: self._get_or_upload(picture, target, content),
+        )
 
     async def _get_or_upload(
         self, picture: PictureReference, target: UploadTarget, content: str
@@ -220,36 +198,36 @@ class Uploader:
         known = await ledger.find_upload(content, target.name, target.location)
         if known is not None:
             return known
-        is_proven = self._settings.is_on("SEEDREAM_VERIFY_UPLOADS")
-        sent = await self._upload(picture, target, is_proven=is_proven)
+        is_verified = self._settings.is_on("SEEDREAM_VERIFY_UPLOADS")
+        sent = await self._upload(picture, target, verify=is_verified)
         await ledger.record_upload(content, target.location, sent)
         return sent
 
     async def _upload(
-        self, picture: PictureReference, target: UploadTarget, *, is_proven: bool
+        self, picture: PictureReference, target: UploadTarget, *, verify: bool
     ) -> UploadedReference:
         aim, as_is = AIMED_REFERENCE_BYTES.value, MAX_REFERENCE_BYTES.value
         encoded = await self._encode(picture, aim, as_is)
-        placed = await self._retry(encoded, target)
-        check_public(placed.url, self._settings)
-        if is_proven:
-            await self._verify(placed.url, encoded, target)
-        expires_at = self._expiry(placed)
+        hosted = await self._upload_with_retries(encoded, target)
+        check_public(hosted.url, self._settings)
+        if verify:
+            await self._verify(hosted.url, encoded, target)
+        expires_at = self._compute_expiry(hosted)
         return to_uploaded_reference(
-            encoded, target=target.name, url=placed.url, expires_at=expires_at
+            encoded, target=target.name, url=hosted.url, expires_at=expires_at
         )
 
-    def _expiry(self, placed: HostedUrl) -> float | None:
-        """The earlier of the life that is promised and the moment that is named."""
-        promised = None if placed.life_s is None else self._now() + placed.life_s
-        known = [moment for moment in (promised, placed.expires_at) if moment is not None]
+    def _compute_expiry(self, hosted: HostedUrl) -> float | None:
+        """Return the earlier of the promised lifetime's end and the stated expiry."""
+        promised = None if hosted.life_s is None else self._now() + hosted.life_s
+        known = [moment for moment in (promised, hosted.expires_at) if moment is not None]
         return min(known, default=None)
 
-    async def _retry(self, encoded: EncodedImage, target: UploadTarget) -> HostedUrl:
-        """Attempt until it is there: an upload costs nothing.
+    async def _upload_with_retries(self, encoded: EncodedImage, target: UploadTarget) -> HostedUrl:
+        """Upload, and retry by the policy of the failure; uploads are free.
 
         Raises:
-            NotTaken: the last attempt's failure.
+            UploadRejected: the failure of the last attempt.
         """
         budget = RetryBudget(self._clock)
         while True:
@@ -257,20 +235,20 @@ class Uploader:
                 async with self._throttle.slot():
                     return await target.upload(encoded)
             except UploadRejected as error:
-                pause = budget.next_delay(error.again, error.wait_s) if error.again else None
+                pause = budget.next_delay(error.retry, error.wait_s) if error.retry else None
                 if pause is None:
                     raise
                 if error.pause_others:
                     self._throttle.pause_for(pause)
             await self._sleep(pause)
 
-    # --- proof ----------------------------------------------------------------------------------
+    # --- verification ---------------------------------------------------------------------------
 
     async def _verify(self, url: str, encoded: EncodedImage, target: UploadTarget) -> None:
-        """Fetch what a URL serves, as the service will.
+        """Fetch a URL as the service will, and compare the image's size in pixels.
 
         Raises:
-            NotTaken: it is no image of the same size in pixels.
+            UploadRejected: the URL does not serve an image of the same size.
         """
         budget = RetryBudget(self._clock)
         while True:
@@ -285,20 +263,20 @@ class Uploader:
                 raise UploadRejected(f"it was taken, but its URL does not serve it: {reason}")
             await self._sleep(pause)
 
-    async def _compare(self, url: str, encoded: EncodedImage, way: UploadTarget) -> None:
-        allowed = self._settings.allowed_hosts | way.hosts
-        target = await asyncio.to_thread(self._store.new_partial)
+    async def _compare(self, url: str, encoded: EncodedImage, target: UploadTarget) -> None:
+        allowed = self._settings.allowed_hosts | target.hosts
+        partial = await asyncio.to_thread(self._store.new_partial)
         try:
             await self._downloader.fetch(
                 url,
-                target,
+                partial,
                 policy=FetchPolicy(allowed_hosts=allowed),
                 max_bytes=MAX_REFERENCE_BYTES.value,
                 deadline_s=PROOF_DEADLINE_S,
             )
-            served = await asyncio.to_thread(_size_of, target)
+            served = await asyncio.to_thread(_measure, partial)
         finally:
-            await asyncio.to_thread(target.unlink, missing_ok=True)
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
         if served != (encoded.width, encoded.height):
             raise UploadRejected(
                 f"it was taken, but its URL serves another picture: {served[0]} x {served[1]} "
@@ -306,18 +284,6 @@ class Uploader:
             )
 
 
-def _size_of(path: Path) -> tuple[int, int]:
+def _measure(path: Path) -> tuple[int, int]:
     info = probe(path, name="the uploaded picture")
     return info.width, info.height
-
-
-async def gather_or_cancel(coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results in order; the first failure ends the others."""
-    tasks = [asyncio.ensure_future(one) for one in coroutines]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

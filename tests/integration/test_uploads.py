@@ -426,7 +426,7 @@ def test_images_are_encoded_off_loop_one_per_processor(
     together, lock = threading.Barrier(3, timeout=20), threading.Lock()
     running: list[int] = []
     most: list[int] = []
-    encoded = PictureReference.encoded
+    encoded = PictureReference.encode
 
     def counted(picture: Any, aim: int, cap: int) -> Any:
         with lock:
@@ -439,7 +439,7 @@ def test_images_are_encoded_off_loop_one_per_processor(
             with lock:
                 running.remove(threading.get_ident())
 
-    monkeypatch.setattr(PictureReference, "encoded", counted)
+    monkeypatch.setattr(PictureReference, "encode", counted)
     api_client.generate(*map(pixels, COLOURS[:6]), model=PREFERENTIAL, **way)
     assert max(most) == 3 and len(most) == 6 and api_client.sent == 1
 

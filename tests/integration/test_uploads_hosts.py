@@ -16,7 +16,7 @@ from seedream_api.images.encode import EncodedImage
 from seedream_api.service.client import SeedreamClient
 from seedream_api.uploads import evolink
 from seedream_api.uploads.evolink import EvolinkFiles
-from seedream_api.uploads.http import UploadRejected, encode_multipart, name_of
+from seedream_api.uploads.http import UploadRejected, build_file_name, encode_multipart
 from seedream_api.uploads.image_host import HttpHost
 from support.fake_service import FILES_KEY, HOST_KEY, Json, Status, WrongType
 from support.fake_service.multipart import read_form
@@ -69,7 +69,7 @@ def test_a_form_comes_back_to_the_byte(fields: dict[str, str], name: str, data: 
     assert read.texts == {spelled(key): value for key, value in fields.items()}
     [(field, part)] = read.files.items()
     assert (field, part.data) == (spelled(name), data)
-    assert part.file_name == name_of(EncodedImage(data, "image/png", True, (), 1, 1))
+    assert part.file_name == build_file_name(EncodedImage(data, "image/png", True, (), 1, 1))
 
 
 def test_two_forms_never_share_a_boundary() -> None:
@@ -90,7 +90,7 @@ def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(api_client: Any) -> No
     assert upload.path == "/api/v1/files/upload/stream" and upload.method == "POST"
     assert upload.headers["authorization"] == f"Bearer {FILES_KEY}"
     part = read_form(upload.headers["content-type"], upload.body).files["file"]
-    assert part.data == picture().data and part.file_name == name_of(picture())
+    assert part.data == picture().data and part.file_name == build_file_name(picture())
     assert "sandbox" not in repr(placed) and "http" not in repr(placed)
 
 
@@ -108,14 +108,14 @@ def test_evolinks_codes_are_worded(
     for name, value in limits.items():
         setattr(api_client.sandbox.files, name, value)
     error = refused(api_client, files(api_client), encoded, SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
-    assert words in str(error) and error.again is None
+    assert words in str(error) and error.retry is None
 
 
 def test_evolinks_storage_failure_is_tried_again(api_client: Any) -> None:
     answer = {"success": False, "code": 50001, "msg": "storage error"}
     api_client.sandbox.faults.push("files", Status(200, answer))
     error = refused(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY=FILES_KEY)
-    assert "storage failed" in str(error) and error.again is not None
+    assert "storage failed" in str(error) and error.retry is not None
 
 
 def test_the_services_own_key_is_never_sent_to_evolink(api_client: Any) -> None:

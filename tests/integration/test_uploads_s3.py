@@ -25,7 +25,7 @@ from seedream_api.service.client import SeedreamClient
 from seedream_api.service.references import UrlReference
 from seedream_api.uploads import s3
 from seedream_api.uploads.choose import url_target
-from seedream_api.uploads.s3 import S3Bucket, endpoint_of
+from seedream_api.uploads.s3 import S3Bucket, resolve_endpoint
 from support.loopback_proxy import LoopbackProxy
 from support.old_ledgers import spell_as_0_1, take_back_to_0_1
 from support.s3_server import KEY_ID, SECRET, S3Server
@@ -268,11 +268,14 @@ def test_doctor_tries_the_bucket(api_client: Any, server: S3Server) -> None:
 def test_the_style_follows_the_endpoint(
     given: str, region: str, endpoint: str, virtual: bool
 ) -> None:
-    assert endpoint_of(given, "pics", region) == (endpoint, virtual)
+    assert resolve_endpoint(given, "pics", region) == (endpoint, virtual)
 
 
 def test_a_bucket_with_dots_is_asked_by_path_for_its_certificate() -> None:
-    assert endpoint_of("", "my.pics", "us-east-1") == ("https://s3.us-east-1.amazonaws.com", False)
+    assert resolve_endpoint("", "my.pics", "us-east-1") == (
+        "https://s3.us-east-1.amazonaws.com",
+        False,
+    )
 
 
 def test_a_virtual_style_url_names_the_bucket_in_its_host(

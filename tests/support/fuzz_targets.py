@@ -103,7 +103,7 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     told(failures.to_poll_failure(read, headers, task_id="task-1", secret=SECRET))
     retry.parse_retry_after(headers, 1e9)
     with ours():
-        _client(folder)._judge(read)
+        failures.parse_submission(read, SECRET)
 
 
 def hosts_answers(dice: Dice, folder: Path) -> None:
@@ -115,11 +115,11 @@ def hosts_answers(dice: Dice, folder: Path) -> None:
     except ValueError:
         parsed = None
     with ours():
-        placed = evolink.EvolinkFiles(asked)._read(parsed, answer, SECRET)
+        placed = evolink.EvolinkFiles(asked)._parse_upload(parsed, answer, SECRET)
         assert placed.url.startswith(("http://", "https://"))
     with ours():
         path = ".".join(dice.pick([*NAMES, "0", "1"]) for _ in range(1 + dice.below(4)))
-        http.checked_result(image_host._at(parsed, path), answer, (SECRET,))
+        http.parse_result_url(image_host._get_at_path(parsed, path), answer, (SECRET,))
     http.describe_response(answer, (SECRET,))
 
 

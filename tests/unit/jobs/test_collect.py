@@ -21,7 +21,7 @@ from seedream_api.errors import (
 )
 from seedream_api.jobs import collect
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.jobs.collect import are_finished, collect_all
+from seedream_api.jobs.collect import collect_all, has_all_images
 from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 from seedream_api.ledger.ledger import Ledger, SyncLedger
 from seedream_api.ledger.states import JobSpec, State
@@ -222,7 +222,7 @@ def test_tasks_are_finished_when_the_record_holds_all_of_all(
     session: Any, ledger: SyncLedger
 ) -> None:
     def finished(*ids: str) -> bool:
-        return asyncio.run(are_finished(ids, session))
+        return asyncio.run(has_all_images(ids, session))
 
     row_id = accepted(ledger, "a")
     assert not finished() and not finished("task-a") and not finished("task-none")

@@ -23,6 +23,7 @@ SAID_BY = {
     "ArgumentTypeError",
     "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed",
     "_malformed_error", "_bad",
+    "_build_setting_error",
     "_TooLarge", "append",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes and words."""
@@ -30,7 +31,7 @@ KEPT = ("reason", "allowed", "note", "notes", "about", "about_frames", "text")
 """Names to which such texts are given, as keywords or variables."""
 NO_WORDS = re.compile(r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>")
 FUNCTIONS = (
-    "_reason",
+    "_describe_error",
     "_instead",
     "_about",
     "_about_frames",

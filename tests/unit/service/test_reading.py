@@ -71,14 +71,14 @@ def test_response_is_whole_where_its_json_is(body: bytes, cut: str | None, is_wh
 @pytest.mark.parametrize("http", [300, 301, 302, 307, 308, 399])
 def test_response_that_redirects_says_where(http: int) -> None:
     moved = respond(b'{"message": "m"}', http, headers={"location": "https://x.example/"})
-    assert moved.said == ServiceError("https://x.example/")
-    assert respond(b'{"message": "m"}', http).said.is_empty
+    assert moved.envelope_error == ServiceError("https://x.example/")
+    assert respond(b'{"message": "m"}', http).envelope_error.is_empty
 
 
 @pytest.mark.parametrize("http", [299, 400])
 def test_response_that_is_no_redirect_keeps_its_words(http: int) -> None:
     answer = respond(b'{"message": "m"}', http, headers={"location": "https://x.example/"})
-    assert answer.said == ServiceError("m")
+    assert answer.envelope_error == ServiceError("m")
 
 
 FORMS = {

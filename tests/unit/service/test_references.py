@@ -99,7 +99,7 @@ def test_no_repr_shows_pixels_or_bytes(tmp_path: Path) -> None:
 def test_a_plain_file_is_sent_as_it_is(tmp_path: Path, ending: str) -> None:
     path = saved(tmp_path / f"a.{ending}", noise(20, 30))
     reference = file_reference(path, 1)
-    encoded = reference.encoded(AIM, CAP)
+    encoded = reference.encode(AIM, CAP)
     assert encoded.data == path.read_bytes() and encoded.notes == () == reference.notes
     assert (reference.width, reference.height, reference.name) == (30, 20, path.name)
 
@@ -108,7 +108,7 @@ def test_a_plain_file_is_sent_as_it_is(tmp_path: Path, ending: str) -> None:
 def test_a_file_in_another_format_is_sent_as_its_pixels(tmp_path: Path, ending: str) -> None:
     pixels = (noise(20, 30) // 128 * 255).astype(np.uint8)
     reference = file_reference(saved(tmp_path / f"a.{ending}", pixels), 1)
-    encoded = reference.encoded(AIM, CAP)
+    encoded = reference.encode(AIM, CAP)
     assert encoded.media_type == "image/png"
     assert np.array_equal(decode(encoded.data, name="sent").pixels, pixels)
 
@@ -117,7 +117,7 @@ def test_transparency_becomes_white_and_is_noted(tmp_path: Path) -> None:
     pixels = np.zeros((20, 30, 4), np.uint8)
     pixels[:10, :, 3] = 255
     reference = file_reference(saved(tmp_path / "a.png", pixels), 1)
-    shown = decode(reference.encoded(AIM, CAP).data, name="sent").pixels
+    shown = decode(reference.encode(AIM, CAP).data, name="sent").pixels
     assert (shown[:10] == 0).all() and (shown[10:] == 255).all()
     (note,) = reference.notes
     assert "a.png" in note and "white" in note
@@ -131,7 +131,7 @@ def test_first_frame_of_animation_is_sent_and_noted(tmp_path: Path, ending: str)
         {"lossless": True} if ending == "webp" else {}
     ))  # fmt: skip
     reference = file_reference(path, 1)
-    encoded = reference.encoded(AIM, CAP)
+    encoded = reference.encode(AIM, CAP)
     with Image.open(io.BytesIO(encoded.data)) as image:
         assert (image.format, getattr(image, "n_frames", 1)) == ("PNG", 1)
         assert image.getpixel((5, 5)) == (255, 0, 0)
@@ -141,7 +141,7 @@ def test_first_frame_of_animation_is_sent_and_noted(tmp_path: Path, ending: str)
 def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> None:
     long = MAX_REFERENCE_SIDE.value + 400
     path = saved(tmp_path / "a.png", np.zeros((500, long, 3), np.uint8))
-    encoded = file_reference(path, 1).encoded(AIM, CAP)
+    encoded = file_reference(path, 1).encode(AIM, CAP)
     assert encoded.data != path.read_bytes() and encoded.width == MAX_REFERENCE_SIDE.value
     assert encoded.notes
 
@@ -149,13 +149,13 @@ def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> Non
 def test_a_file_over_the_cap_is_made_smaller() -> None:
     heavy = EncodedImage(b"\0" * 50_001, "image/png", True, (), 10, 10)
     light = EncodedImage(b"\0" * 50_000, "image/png", True, (), 10, 10)
-    assert PictureReference("a", 10, 10, file=light).encoded(50_000, 50_000) is light
+    assert PictureReference("a", 10, 10, file=light).encode(50_000, 50_000) is light
     with pytest.raises(Exception, match="a is no readable image"):
-        PictureReference("a", 10, 10, file=heavy).encoded(50_000, 50_000)
+        PictureReference("a", 10, 10, file=heavy).encode(50_000, 50_000)
 
 
 def test_pixels_over_the_aim_become_lossy_and_are_noted() -> None:
-    encoded = pixels_reference(noise(300, 300), "a").encoded(60_000, CAP)
+    encoded = pixels_reference(noise(300, 300), "a").encode(60_000, CAP)
     assert len(encoded.data) <= 60_000 and not encoded.lossless and encoded.notes
 
 

@@ -132,7 +132,7 @@ def test_answer_says_what_its_entries_are() -> None:
         b"",
     )
     assert not (nothing.has_images or nothing.has_unreadable or nothing.names_results)
-    assert not nothing.counts_images and nothing.item_error is None
+    assert not nothing.has_usage and nothing.item_error is None
     failed = {"error": "no face"}
     assert parse_value({"data": [failed, failed]}).item_error == ServiceError("no face")
     assert parse_value({"data": [failed, {"error": "other"}]}).item_error == ServiceError("no face")
@@ -142,7 +142,7 @@ def test_answer_says_what_its_entries_are() -> None:
     assert parse_value({"data": [None, URL]}).has_unreadable
     assert not parse_value({"data": [URL, failed]}).has_unreadable
     counted = {"output": {"usage": {"generated_images": 1}}}
-    assert parse_value(counted).counts_images and not parse_value({"output": {}}).counts_images
+    assert parse_value(counted).has_usage and not parse_value({"output": {}}).has_usage
 
 
 # ---- the whole response as a list or a text ----
@@ -230,7 +230,7 @@ def test_results_that_are_tasks_are_not_images() -> None:
 def test_answer_of_several_tasks_is_that_of_one_that_runs() -> None:
     tasks = [{"task_id": "a", "status": "completed"}, {"task_id": "b", "status": "running"}]
     assert parse_value({"data": tasks}).status is PROCESSING
-    assert parse_value({"data": tasks}).word == "running"
+    assert parse_value({"data": tasks}).raw_status == "running"
     assert parse_value({"data": [{"task_id": "a", "error": "m"}]}).error == ServiceError("m")
     assert parse_value({"data": [{"url": URL, "error": "m"}]}).error is None
 
@@ -249,7 +249,7 @@ def test_events_of_one_body_add_up() -> None:
     assert [(item.position, item.url) for item in answer.items] == [
         (0, URL + "1"), (1, URL + "2"), (2, None),
     ]  # fmt: skip
-    assert answer.counts_images and answer.names_results
+    assert answer.has_usage and answer.names_results
 
 
 def merged(*payloads: Any) -> ServiceResponse:
@@ -271,22 +271,28 @@ def test_values_of_one_body_give_each_image_once() -> None:
 def test_values_of_one_body_take_the_first_id_and_the_last_word() -> None:
     running = {"id": "task-1", "status": "processing", "progress": 5}
     answer = merged(running, {"id": "task-2", "status": "completed", "progress": 100, **IMAGE})
-    assert (answer.task_id, answer.status, answer.word) == ("task-1", COMPLETED, "completed")
+    assert (answer.task_id, answer.status, answer.raw_status) == ("task-1", COMPLETED, "completed")
     assert answer.progress == 100.0 and answer.names_task
     answer = merged(running, {"x": 1})
-    assert (answer.task_id, answer.status, answer.word) == ("task-1", PROCESSING, "processing")
+    assert (answer.task_id, answer.status, answer.raw_status) == (
+        "task-1",
+        PROCESSING,
+        "processing",
+    )
     assert merged({"x": 1}, running).task_id == "task-1" and merged({"x": 1}, running).names_task
     assert merged({"data": "9f8c2a54-77"}, {"x": 1}).hint == "9f8c2a54-77"
     assert merged({"x": 1}, {"data": "9f8c2a54-77"}).hint == "9f8c2a54-77"
     assert merged({"data": []}, {"x": 1}).names_results
-    assert merged({"usage": {"image_count": 1}}, {"x": 1}).counts_images
+    assert merged({"usage": {"image_count": 1}}, {"x": 1}).has_usage
 
 
 def test_values_of_one_body_keep_the_first_error() -> None:
     answer = merged({**ERROR, "message": "said"}, {"error": "then", "message": "said then"})
-    assert answer.error == ServiceError("m", "c") and answer.said == ServiceError("said")
+    assert answer.error == ServiceError("m", "c") and answer.envelope_error == ServiceError("said")
     answer = merged({"x": 1}, {"error": "then", "message": "said then"})
-    assert answer.error == ServiceError("then") and answer.said == ServiceError("said then")
+    assert answer.error == ServiceError("then") and answer.envelope_error == ServiceError(
+        "said then"
+    )
 
 
 def test_values_of_one_body_are_read_only_so_many() -> None:
@@ -313,9 +319,9 @@ def test_hint_in_text_has_a_least_length() -> None:
 
 
 def test_response_without_json_keeps_its_words() -> None:
-    assert read("<html><title>502</title></html>").said == ServiceError("502")
-    assert read('{"message": "m"} and more').said == ServiceError("m")
-    assert read("{} and more").said.is_empty
+    assert read("<html><title>502</title></html>").envelope_error == ServiceError("502")
+    assert read('{"message": "m"} and more').envelope_error == ServiceError("m")
+    assert read("{} and more").envelope_error.is_empty
     assert not read('{"id": "task-1"').is_whole and read('{"id": "task-1"}').is_whole
 
 

@@ -30,7 +30,7 @@ def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, wor
     for field in ("status", "task_status", "state"):
         answer = parse_value({"id": "task-1", field: word})
         assert answer.status is status
-        assert answer.word == word.strip()
+        assert answer.raw_status == word.strip()
     assert status.is_terminal == (status in (TaskStatus.COMPLETED, TaskStatus.FAILED))
 
 

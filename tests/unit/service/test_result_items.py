@@ -16,7 +16,7 @@ from seedream_api.service.result_items import (
     ItemReader,
     ResultItem,
     Unreadable,
-    plain_name,
+    normalize_field_name,
 )
 from seedream_api.service.stated_errors import ServiceError
 
@@ -32,7 +32,7 @@ UNKNOWN_TEXT = base64.b64encode(UNKNOWN).decode()
 
 def read(entry: Any, reader: ItemReader = READER) -> list[str | bytes | None]:
     """What one entry gives: its addresses, or else its bytes; ``None`` for what is unreadable."""
-    return [item.url or item.data for item in reader.items([entry])]
+    return [item.url or item.data for item in reader.read_items([entry])]
 
 
 # ---- addresses ----
@@ -106,7 +106,7 @@ def test_entry_path_with_the_ending_of_an_image_is_joined(ending: str) -> None:
 )  # fmt: skip
 def test_entry_without_a_usable_address_is_unreadable(text: str) -> None:
     for entry in (text, {"url": text}, {"image_url": {"url": text}}, [text]):
-        [item] = READER.items([entry])
+        [item] = READER.read_items([entry])
         assert isinstance(item.problem, Unreadable) and item.error is None and not item.was_made
 
 
@@ -157,7 +157,7 @@ NESTED_NAMES = (
 
 
 def test_entry_fields_with_an_address_are_all_known() -> None:
-    assert {plain_name(name) for name in URL_NAMES} == set(URL_FIELDS)
+    assert {normalize_field_name(name) for name in URL_NAMES} == set(URL_FIELDS)
     for name in URL_NAMES:
         assert read({name: URL, "index": 0}) == [URL], name
         assert read({name: {"url": URL}}) == [URL], name
@@ -165,7 +165,7 @@ def test_entry_fields_with_an_address_are_all_known() -> None:
 
 
 def test_entry_fields_with_bytes_are_all_known() -> None:
-    assert {plain_name(name) for name in BYTES_NAMES} == set(BYTES_FIELDS)
+    assert {normalize_field_name(name) for name in BYTES_NAMES} == set(BYTES_FIELDS)
     for name in BYTES_NAMES:
         assert read({name: TEXT}) == [PNG], name
         assert read({name: [TEXT]}) == [PNG], name
@@ -218,17 +218,17 @@ def test_entry_prefers_the_likeliest_name() -> None:
     ],
 )
 def test_entry_bytes_are_read_in_any_form(entry: Any) -> None:
-    [item] = READER.items([entry])
+    [item] = READER.read_items([entry])
     assert item.data == PNG and item.url is None and item.error is None and item.problem is None
 
 
 def test_entry_with_address_and_bytes_keeps_both() -> None:
-    [item] = READER.items([{"url": URL, "b64_json": TEXT}])
+    [item] = READER.read_items([{"url": URL, "b64_json": TEXT}])
     assert item == ResultItem(0, URL, PNG)
-    [item] = READER.items([{"url": URL, "data": TEXT}])
+    [item] = READER.read_items([{"url": URL, "data": TEXT}])
     assert item == ResultItem(0, URL, PNG)
-    assert READER.items([{"url": URL, "data": UNKNOWN_TEXT}]) == (ResultItem(0, URL),)
-    first, second = READER.items([{"url": [URL, f"{URL}?2"], "b64_json": TEXT}])
+    assert READER.read_items([{"url": URL, "data": UNKNOWN_TEXT}]) == (ResultItem(0, URL),)
+    first, second = READER.read_items([{"url": [URL, f"{URL}?2"], "b64_json": TEXT}])
     assert (first.data, second.data) == (PNG, None)
 
 
@@ -293,7 +293,7 @@ def test_entry_prose_without_an_image_is_unreadable(text: str) -> None:
 @pytest.mark.parametrize("entry", [None, 7, 0, True, 1.5, [], {}, "", {"index": 0},
                                    {"url": None}, {"data": []}, {"output": {}}])  # fmt: skip
 def test_entry_that_is_not_an_image_keeps_its_place(entry: Any) -> None:
-    items = READER.items([entry, {"url": URL}])
+    items = READER.read_items([entry, {"url": URL}])
     assert [item.position for item in items] == [0, 1]
     assert items[0].problem is not None and items[0].error is None and items[1].url == URL
 
@@ -301,16 +301,18 @@ def test_entry_that_is_not_an_image_keeps_its_place(entry: Any) -> None:
 def test_entry_error_is_the_service_statement() -> None:
     stated = {"error": {"code": "InvalidParameter", "message": "no"}}
     for entry in (stated, {**stated, "url": ""}, {**stated, "data": [None]}):
-        [item] = READER.items([entry])
+        [item] = READER.read_items([entry])
         assert item.error == ServiceError("no", "InvalidParameter") and item.problem is None
     assert read({**stated, "url": URL}) == [URL]
     assert read({**stated, "data": [{"url": URL}]}) == [URL]
 
 
 def test_entry_error_one_level_deeper_counts() -> None:
-    [item] = READER.items([{"output": [{"error": "no face"}]}])
+    [item] = READER.read_items([{"output": [{"error": "no face"}]}])
     assert item.error == ServiceError("no face")
-    [item] = READER.items([{"output": [{"error": "no face"}], "results": [{"url": URL}]}][:1])[-1:]
+    [item] = READER.read_items([{"output": [{"error": "no face"}], "results": [{"url": URL}]}][:1])[
+        -1:
+    ]
     assert item.url == URL
 
 
@@ -328,9 +330,9 @@ def test_entry_of_our_own_reference_is_an_echo() -> None:
 
 def test_entries_are_read_only_so_many() -> None:
     assert MAX_ENTRIES == 1_000
-    many = READER.items([URL] * 1_500)
+    many = READER.read_items([URL] * 1_500)
     assert len(many) == 1_000 and many[-1].position == 999
-    assert len(READER.items([[URL] * 1_500])) == 1_000
+    assert len(READER.read_items([[URL] * 1_500])) == 1_000
 
 
 @pytest.mark.parametrize(
@@ -359,5 +361,5 @@ def test_entries_are_read_only_so_deep(build: Any, leaf: Any, most: int) -> None
 
 
 def test_entries_of_an_empty_place_are_none() -> None:
-    assert READER.items([]) == () and not READER.has_image([])
+    assert READER.read_items([]) == () and not READER.has_image([])
     assert READER.has_image(URL) and not READER.has_image("a cat")

@@ -12,8 +12,8 @@ from seedream_api.service.stated_errors import (
     find_fallback_error,
     is_fine,
     parse_error,
-    quotable,
-    read_redirect,
+    parse_redirect,
+    to_quotable,
     to_text,
 )
 
@@ -196,9 +196,9 @@ def test_loose_error_is_read_from_any_body(body: Any, said: ServiceError) -> Non
 
 
 def test_redirect_states_where_else_to_go() -> None:
-    assert read_redirect(" https://x.example/v1 ") == ServiceError("https://x.example/v1")
-    assert len(read_redirect("x" * 1_000).message) == MAX_QUOTED == 500
-    assert read_redirect("").is_empty
+    assert parse_redirect(" https://x.example/v1 ") == ServiceError("https://x.example/v1")
+    assert len(parse_redirect("x" * 1_000).message) == MAX_QUOTED == 500
+    assert parse_redirect("").is_empty
 
 
 # ---- texts ----
@@ -240,4 +240,4 @@ def test_text_of_takes_texts_and_whole_numbers(value: Any, text: str) -> None:
     ],
 )
 def test_quotable_text_has_neither_tags_nor_bytes(text: str, quoted: str) -> None:
-    assert quotable(text) == quoted
+    assert to_quotable(text) == quoted

@@ -7,33 +7,32 @@ from typing import Any
 
 import pytest
 
-from seedream_api.service.stated_errors import NO_ERROR, ServiceError
+from seedream_api.service.stated_errors import NO_ERROR, ServiceError, find_text
 from seedream_api.service.task_fields import (
     CARRIERS,
-    LIKE_TASK,
     MAX_ID_CHARACTERS,
     MAX_WRAPPING,
     TASK_FIELDS,
-    counts_images,
+    TASK_ID_PATTERN,
+    find_envelope_error,
+    find_error,
     find_ids,
-    find_listed,
+    find_list_entries,
     find_records,
-    first_error,
-    first_text,
+    find_status_entry,
+    find_status_record,
+    has_usage,
     parse_nested,
-    said_beside,
-    speaking_of_list,
-    speaking_record,
 )
 
 
 def ids(payload: Any) -> tuple[str | None, str | None, bool]:
     records = list(find_records(payload, MAX_WRAPPING))
-    return find_ids(records, find_listed(records))
+    return find_ids(records, find_list_entries(records))
 
 
 def speaking(payload: Any) -> dict[str, Any]:
-    return speaking_record(list(find_records(payload, MAX_WRAPPING)))
+    return find_status_record(list(find_records(payload, MAX_WRAPPING)))
 
 
 # ---- wrappings ----
@@ -49,7 +48,7 @@ def test_records_are_found_in_every_wrapping() -> None:
     assert CARRIERS == CARRIER_NAMES and TASK_FIELDS == TASK_NAMES
     for name in CARRIER_NAMES:
         assert list(find_records({name: {"a": 1}}, 1)) == [{name: {"a": 1}}, {"a": 1}], name
-        assert find_listed([{name: [{"a": 1}, 7, "x"]}]) == [{"a": 1}], name
+        assert find_list_entries([{name: [{"a": 1}, 7, "x"]}]) == [{"a": 1}], name
         assert ids({name: {"task_id": "x-1"}}) == ("x-1", None, True), name
         assert ids({name: [{"task_id": "x-1"}]}) == ("x-1", None, True), name
         assert ids({name: "task-1"}) == ("task-1", None, True), name
@@ -68,7 +67,7 @@ def test_records_in_a_text_are_found() -> None:
     inner = json.dumps({"id": "task-1"})
     assert list(find_records({"data": inner}, 4))[-1] == {"id": "task-1"}
     assert list(find_records(json.dumps(inner), 4)) == []
-    assert find_listed([{"data": json.dumps([{"id": "task-1"}])}]) == [{"id": "task-1"}]
+    assert find_list_entries([{"data": json.dumps([{"id": "task-1"}])}]) == [{"id": "task-1"}]
     assert ids({"data": inner}) == ("task-1", None, True)
 
 
@@ -80,7 +79,7 @@ def test_nested_json_is_parsed_only_so_often() -> None:
 
 
 def test_listed_objects_are_read_only_so_many() -> None:
-    assert len(find_listed([{"data": [{"id": str(number)} for number in range(60)]}])) == 50
+    assert len(find_list_entries([{"data": [{"id": str(number)} for number in range(60)]}])) == 50
 
 
 # ---- which record counts ----
@@ -108,7 +107,7 @@ def test_record_that_speaks_of_the_task_is_chosen(payload: Any, word: str) -> No
 
 def test_record_without_a_word_does_not_speak() -> None:
     assert speaking({"id": "task-1", "data": {"url": "x"}}) == {}
-    assert speaking_of_list([]) == speaking_of_list([{"id": "task-1"}]) == {}
+    assert find_status_entry([]) == find_status_entry([{"id": "task-1"}]) == {}
 
 
 @pytest.mark.parametrize(
@@ -123,34 +122,36 @@ def test_record_without_a_word_does_not_speak() -> None:
     ],
 )
 def test_record_of_a_list_that_runs_is_chosen(words: list[str], chosen: str) -> None:
-    assert speaking_of_list([{"status": word} for word in words])["status"] == chosen
+    assert find_status_entry([{"status": word} for word in words])["status"] == chosen
 
 
 # ---- errors and counts ----
 
 
 def test_record_error_of_the_outermost_counts() -> None:
-    assert first_error([{"x": 1}, {"error": "first"}, {"error": "then"}]) == ServiceError("first")
-    assert first_error([{"error": None}, {}]) is None and first_error([]) is None
+    assert find_error([{"x": 1}, {"error": "first"}, {"error": "then"}]) == ServiceError("first")
+    assert find_error([{"error": None}, {}]) is None and find_error([]) is None
 
 
 def test_record_words_beside_are_those_of_the_outermost() -> None:
     fine = {"code": 0, "message": "ok"}
-    assert said_beside([fine, {"message": "no"}, {"message": "other"}], {}) == ServiceError("no")
-    assert said_beside([fine], {"message": "no"}) is NO_ERROR
-    assert said_beside([], "plain words") == ServiceError("plain words")
-    assert said_beside([], []) is NO_ERROR
+    assert find_envelope_error([fine, {"message": "no"}, {"message": "other"}], {}) == ServiceError(
+        "no"
+    )
+    assert find_envelope_error([fine], {"message": "no"}) is NO_ERROR
+    assert find_envelope_error([], "plain words") == ServiceError("plain words")
+    assert find_envelope_error([], []) is NO_ERROR
 
 
 @pytest.mark.parametrize("name", ["generated_images", "image_count", "credits_used"])
 def test_record_that_counts_images_says_so(name: str) -> None:
     for amount in (1, 0.5, 4):
-        assert counts_images({"usage": {name: amount}})
+        assert has_usage({"usage": {name: amount}})
     for amount in (0, -1, "1", None, [1]):
-        assert not counts_images({"usage": {name: amount}})
-    assert not counts_images({name: 1})
+        assert not has_usage({"usage": {name: amount}})
+    assert not has_usage({name: 1})
     for usage in (None, [], 7, {"total_tokens": 4}, {}):
-        assert not counts_images({"usage": usage})
+        assert not has_usage({"usage": usage})
 
 
 # ---- ids ----
@@ -174,7 +175,7 @@ LIKELY = (
 
 @pytest.mark.parametrize("id_", LIKELY)
 def test_id_that_looks_like_a_task_is_one(id_: str) -> None:
-    assert LIKE_TASK.fullmatch(id_)
+    assert TASK_ID_PATTERN.fullmatch(id_)
     for payload in (
         {"id": id_},
         {"data": id_},
@@ -234,5 +235,5 @@ def test_id_in_a_long_list_of_texts_is_not_looked_for() -> None:
 
 
 def test_first_text_is_that_of_the_first_name() -> None:
-    assert first_text({"a": "", "b": " x ", "c": "y"}, ("a", "b", "c")) == "x"
-    assert first_text({"a": None}, ("a", "z")) == ""
+    assert find_text({"a": "", "b": " x ", "c": "y"}, ("a", "b", "c")) == "x"
+    assert find_text({"a": None}, ("a", "z")) == ""

@@ -15,7 +15,12 @@ from seedream_api.service.responses import ServiceResponse, parse_value
 from seedream_api.service.result_items import ItemReader, ResultItem, Unreadable
 from seedream_api.service.stated_errors import NO_ERROR, ServiceError
 from seedream_api.service.statuses import TaskStatus
-from seedream_api.service.verdicts import Verdict, is_unknown_task, judge_submission, stated_error
+from seedream_api.service.verdicts import (
+    Verdict,
+    find_stated_error,
+    is_unknown_task,
+    judge_submission,
+)
 
 BASE = "https://api.example.com"
 URL = "https://example.com/image.png"
@@ -182,7 +187,7 @@ def test_verdict_refused_of_a_redirect(http: int) -> None:
     moved = HttpResponse(http, {"location": "https://other.example.com/v1"}, b"")
     answer = parse_http_response(moved, ItemReader(BASE), "")
     assert judge_submission(answer) is REFUSED
-    assert stated_error(answer).message == "https://other.example.com/v1"
+    assert find_stated_error(answer).message == "https://other.example.com/v1"
 
 
 GATEWAYS = (502, 504, 520, 521, 522, 523, 524, 525, 527, 530, 599)
@@ -303,25 +308,28 @@ PLAIN = ServiceError("something", "oops")
 
 
 def test_stated_error_prefers_the_error_that_says_which() -> None:
-    assert stated_error(ServiceResponse(http=200, error=PLAIN, said=CODED)) is CODED
+    assert find_stated_error(ServiceResponse(http=200, error=PLAIN, envelope_error=CODED)) is CODED
     other = ServiceError("no", "InvalidParameter")
-    assert stated_error(ServiceResponse(http=200, error=other, said=CODED)) is other
-    assert stated_error(ServiceResponse(http=200, said=CODED)) is CODED
+    assert find_stated_error(ServiceResponse(http=200, error=other, envelope_error=CODED)) is other
+    assert find_stated_error(ServiceResponse(http=200, envelope_error=CODED)) is CODED
 
 
 def test_stated_error_beside_a_2xx_needs_a_code() -> None:
-    assert stated_error(ServiceResponse(http=200, said=PLAIN)) is NO_ERROR
-    assert stated_error(ServiceResponse(http=299, said=PLAIN)) is NO_ERROR
+    assert find_stated_error(ServiceResponse(http=200, envelope_error=PLAIN)) is NO_ERROR
+    assert find_stated_error(ServiceResponse(http=299, envelope_error=PLAIN)) is NO_ERROR
     for http in (199, 300, 400, 500):
-        assert stated_error(ServiceResponse(http=http, said=PLAIN)) is PLAIN
-        assert stated_error(ServiceResponse(http=http, error=CODED, said=PLAIN)) is CODED
+        assert find_stated_error(ServiceResponse(http=http, envelope_error=PLAIN)) is PLAIN
+        assert (
+            find_stated_error(ServiceResponse(http=http, error=CODED, envelope_error=PLAIN))
+            is CODED
+        )
 
 
 def test_stated_error_of_entries_counts_where_all_have_one() -> None:
     failed = ResultItem(0, error=PLAIN)
-    assert stated_error(ServiceResponse(http=200, items=(failed, failed))) is PLAIN
+    assert find_stated_error(ServiceResponse(http=200, items=(failed, failed))) is PLAIN
     for other in (ResultItem(1, url=URL), ResultItem(1, problem=Unreadable("no image"))):
-        assert stated_error(ServiceResponse(http=200, items=(failed, other))) is NO_ERROR
+        assert find_stated_error(ServiceResponse(http=200, items=(failed, other))) is NO_ERROR
 
 
 # ---- a poll of a task that the service does not know ----
