@@ -36,7 +36,7 @@ from .messages import MONEY, WORDING, chinese, joined
 from .redaction import clean
 
 if TYPE_CHECKING:
-    from .service.responses import ServiceResponse
+    from .kept_response import KeptResponse
 
 
 class Charge(str, Enum):
@@ -201,7 +201,7 @@ class OutcomeUnknown(TransportFailed):
 
     possible_task_id: str | None = None
     """A task id that stood in what arrived of the response; a free poll may confirm it."""
-    response: ServiceResponse | None = None
+    response: KeptResponse | None = None
     """What was read of the response; its bytes are kept beside the row."""
 
     charge = Charge.POSSIBLE

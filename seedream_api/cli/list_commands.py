@@ -12,10 +12,11 @@ from typing import Any
 from ..catalog import Model
 from ..config.settings import Settings
 from ..errors import InvalidRequest, LedgerFailed
+from ..kept_response import KeptResponse
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import SyncLedger
 from ..ledger.pruning import Pruned
-from ..ledger.records import JobRecord, KeptResponse
+from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..messages import spoken
 from ..redaction import clean

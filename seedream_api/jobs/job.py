@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ..callbacks import call_back, call_first
 from ..errors import Charge, Interrupted, InvalidRequest, LedgerFailed, SeedreamError
-from ..ledger.records import JobRecord, KeptResponse
+from ..kept_response import KeptResponse
+from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..service.polling import PollSignal
 from .resources import Resources

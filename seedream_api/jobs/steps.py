@@ -27,7 +27,7 @@ from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
-from ..service.responses import ServiceResponse
+from ..service.responses import ServiceResponse, to_kept_response
 from ..service.statuses import TaskStatus
 from ..service.submit_hooks import SubmitHooks
 from ..service.task import Task
@@ -36,7 +36,7 @@ from .fetch import download_missing, key_mismatch_error, record_sizes
 from .job import Job
 from .results import Phase
 from .sources import NewRequest
-from .unclear_responses import end_unknown, record_response, reread, to_kept_response
+from .unclear_responses import end_unknown, record_response, reread
 
 log = logging.getLogger("seedream")
 

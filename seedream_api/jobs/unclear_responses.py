@@ -7,9 +7,9 @@ import logging
 
 from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from ..ledger.image_store import StoredFile
-from ..ledger.records import JobRecord, KeptResponse
+from ..ledger.records import JobRecord
 from ..ledger.states import State
-from ..service.responses import ServiceResponse
+from ..service.responses import ServiceResponse, to_kept_response
 from ..service.verdicts import Verdict, judge_submission
 from .job import Job
 
@@ -24,7 +24,7 @@ async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRec
     """
     reason = error.values.get("reason")
     unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    response = to_kept_response(error.response) if error.response is not None else None
+    response = error.response
     if error.possible_task_id is None:
         return await job.finish(row, State.UNKNOWN, unknown, response=response)
     await job.record_end(
@@ -79,11 +79,6 @@ async def reread(job: Job, row: JobRecord) -> JobRecord | None:
         if judge_submission(response) is Verdict.MADE:
             return await record_response(job, row, response)
     return None
-
-
-def to_kept_response(response: ServiceResponse) -> KeptResponse:
-    """Convert a response to the form in which the ledger keeps it."""
-    return KeptResponse(response.http, response.body, response.cut or "")
 
 
 async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:

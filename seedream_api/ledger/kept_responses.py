@@ -7,11 +7,11 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
+from ..kept_response import KeptResponse
 from ..redaction import hide_known, redact
 from . import statements
 from .cells import Cells, to_count, to_moment, to_storable, to_text
 from .database import Database
-from .records import KeptResponse
 from .withheld import hide_prompts, hide_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,25 +99,6 @@ class ImageRecord:
     def is_missing(self) -> bool:
         """Whether the service made the image and the store does not hold it."""
         return self.was_made and self.file is None
-
-
-@dataclass(frozen=True)
-class KeptResponse:
-    """A response of the service that could not be read, kept for a later reader or a person.
-
-    Args:
-        status: the HTTP status; ``None`` where no status line arrived.
-        body: the bytes as they were received.
-        note: why it was kept.
-        truncated: whether the end of the body was cut off when it was kept.
-        received_at: wall-clock seconds; the ledger sets it.
-    """
-
-    status: int | None
-    body: bytes = field(repr=False)
-    note: str = ""
-    truncated: bool = False
-    received_at: float = 0.0
 
 
 _DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at", "accepted_at"))

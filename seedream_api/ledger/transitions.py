@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from ..errors import SeedreamError
+from ..kept_response import KeptResponse
 from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
 from ..service.result_items import ResultItem
@@ -20,7 +21,7 @@ from .image_store import StoredFile
 from .kept_responses import insert_response, pack_for
 from .migrations import STATE_TIMESTAMPS
 from .queries import read_images, read_record
-from .records import JobRecord, KeptResponse, parse_image, require_readable
+from .records import JobRecord, parse_image, require_readable
 from .states import STORED_STATES, TRANSITIONS, State
 from .withheld import hide_texts, hide_texts_in
 

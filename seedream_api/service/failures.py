@@ -16,7 +16,7 @@ from ..errors import (
 from ..network.retry import parse_retry_after
 from ..redaction import redact
 from .refusals import build_refusal
-from .responses import ServiceResponse
+from .responses import ServiceResponse, to_kept_response
 from .verdicts import Verdict, find_stated_error, is_unknown_task, judge_submission
 
 
@@ -57,7 +57,7 @@ def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
         entry="ID",
     )
     unknown.possible_task_id = response.task_id or response.hint
-    unknown.response = response
+    unknown.response = to_kept_response(response)
     return unknown
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from ..kept_response import KeptResponse
 from ..network.bodies import Body
 from .result_items import BYTES_FIELDS, ItemReader, ResultItem, normalize_field_name
 from .stated_errors import NO_ERROR, ServiceError, find_fallback_error, find_text, to_text
@@ -91,6 +92,11 @@ class ServiceResponse:
         """The first entry's error, if every entry has one."""
         errors = [item.error for item in self.items if item.error is not None]
         return errors[0] if errors and len(errors) == len(self.items) else None
+
+
+def to_kept_response(response: ServiceResponse) -> KeptResponse:
+    """Convert a response to the form in which the ledger keeps it."""
+    return KeptResponse(response.http, response.body, response.cut or "")
 
 
 def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceResponse:

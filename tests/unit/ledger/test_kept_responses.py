@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
+from seedream_api.kept_response import KeptResponse
 from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import SyncLedger
-from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 from support.old_ledgers import take_back_to_0_1
