@@ -49,7 +49,7 @@ class FakeService(Sandbox):
     def posts(self) -> list[LoggedRequest]:
         """The generation requests that reached the service, refused ones included.
 
-        Excludes those that a scripted fault answered or dropped in the service's place.
+        Excludes those that a scripted fault processed or dropped in the service's place.
         """
         return [
             request
