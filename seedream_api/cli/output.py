@@ -126,7 +126,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
     if stdout is None:  # it was closed
         return
     encoding = stdout.encoding or "utf-8"
-    # JSON has escapes of its own for what the encoding lacks; those of Python it does not know.
+    # JSON escapes what the encoding lacks; its readers do not know the escapes of Python.
     is_ascii = not encoding.lower().startswith("utf")
     text = json.dumps(outcome.payload, ensure_ascii=is_ascii) if as_json else ""
     text = text or "\n".join(map(clean, outcome.lines))
