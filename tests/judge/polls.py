@@ -125,7 +125,8 @@ def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.UNSURE)
     # A failing word that arrived whole is one, whatever is missing after it.
     has_word = f'"status": "{content.facts.word}",'.encode() in sent.data
-    is_told = is_read or (fidelity is Fidelity.PARTIAL and (has_word or spec.coding != "plain"))
+    is_torn = fidelity in (Fidelity.PARTIAL, Fidelity.HEADLESS)
+    is_told = is_read or (is_torn and (has_word or spec.coding != "plain"))
     may_fail = effect in ("failed", "perhaps failed") and is_told
     return Poll(spec, "perhaps failed" if may_fail else "unclear")
 
