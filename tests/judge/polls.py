@@ -59,7 +59,8 @@ def done(draw: st.DrawFn) -> tuple[Content, str]:
         target["status"] = word
     if facts.images:
         return replace(found, facts=replace(facts, word=word)), "made"
-    is_all_errors = facts.entry_errors and not (facts.odd_images or facts.unreadable)
+    is_unreadable = facts.unreadable and not facts.is_in_odd_place
+    is_all_errors = facts.entry_errors and not (facts.odd_images or is_unreadable)
     if is_all_errors:
         return found, "perhaps failed"
     if facts.odd_images or facts.entry_errors or word is None:

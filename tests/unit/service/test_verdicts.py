@@ -408,3 +408,12 @@ def test_image_in_place_of_json_counts_only_where_whole() -> None:
     png = saved("PNG")
     assert judge(png) is MADE
     assert judge(png[:-1]) is judge(png[:-1], cut="the connection was cut") is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("http", [500, 503])
+def test_torn_error_of_a_server_is_never_called_free(http: int) -> None:
+    body = (
+        b'{"error": {"message": "not valid", "code": "model_not_found", "type": "new_api_error"}}'
+    )
+    assert judge(body, http) is Verdict.REFUSED
+    assert judge(body[:-1], http, cut="the connection was cut") is Verdict.UNKNOWN
