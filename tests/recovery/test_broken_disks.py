@@ -25,12 +25,6 @@ REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}
 WRITES = ("commit", "fsync", "rename")
 
 
-@pytest.fixture(scope="module")
-def drivers() -> Iterator[list[Driver]]:
-    with Driver() as one, Driver() as other:
-        yield [one, other]
-
-
 @pytest.fixture
 def make(tmp_path: Path, drivers: list[Driver]) -> Callable[..., Any]:
     free: SimpleQueue[Driver] = SimpleQueue()

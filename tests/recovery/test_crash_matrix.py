@@ -49,12 +49,6 @@ REQUESTS = {"evolink": EVOLINK, "preferential": PREFERENTIAL}
 GROUPS = {"group": GROUP}
 
 
-@pytest.fixture(scope="module")
-def drivers() -> Iterator[list[Driver]]:
-    with Driver() as one, Driver() as other:
-        yield [one, other]
-
-
 @pytest.fixture
 def make(tmp_path: Path, drivers: list[Driver]) -> Callable[..., Any]:
     reference = tmp_path / "reference.png"

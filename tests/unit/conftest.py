@@ -1,4 +1,4 @@
-"""A small server on loopback that runs a function of the test for each connection."""
+"""A small server on loopback that runs a function of the test for each connection; a ledger."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from seedream_api.ledger.ledger import SyncLedger
 
 Conversation = Callable[["Caller"], None]
 PATIENCE_S = 10.0
@@ -132,6 +135,14 @@ class Server:
                 caller.socket.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE_S)
+
+
+@pytest.fixture
+def ledger(home: Path) -> Iterator[SyncLedger]:
+    """An open ledger in the test's data folder."""
+    opened = SyncLedger(home)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

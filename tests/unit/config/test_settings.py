@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,27 +10,12 @@ from seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX_KEY,
     SETTINGS,
-    Settings,
-    load_settings,
 )
 from seedream_api.errors import ConfigurationError
+from support.saved_settings import load, refusal
 
 KEY = "sk-a-secret-key-of-a-user-1234"
 SPELLED = {"SEEDREAM_PROXY": ("http://one:3", "socks5://other:5")}
-
-
-def load(home: Path, saved: Any = None, **environ: str) -> Settings:
-    if saved is not None:
-        home.mkdir(exist_ok=True)
-        text = saved if isinstance(saved, str) else json.dumps(saved)
-        (home / "settings.json").write_text(text, encoding="utf-8")
-    return load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
-
-
-def refusal(home: Path, saved: Any = None, **environ: str) -> ConfigurationError:
-    with pytest.raises(ConfigurationError) as caught:
-        load(home, saved, **environ)
-    return caught.value
 
 
 # ---- precedence ----

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from seedream_api.config.settings import DEFAULT_ADDRESS, Settings, load_settings
-from seedream_api.errors import ConfigurationError
+from seedream_api.config.settings import DEFAULT_ADDRESS
 from seedream_api.network.url_guard import is_local_host
-
-
-def load(home: Path, saved: Any = None, **environ: str) -> Settings:
-    if saved is not None:
-        home.mkdir(exist_ok=True)
-        text = saved if isinstance(saved, str) else json.dumps(saved)
-        (home / "settings.json").write_text(text, encoding="utf-8")
-    return load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
-
-
-def refusal(home: Path, saved: Any = None, **environ: str) -> ConfigurationError:
-    with pytest.raises(ConfigurationError) as caught:
-        load(home, saved, **environ)
-    return caught.value
+from support.saved_settings import load, refusal
 
 
 @pytest.mark.parametrize(

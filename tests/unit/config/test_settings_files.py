@@ -20,22 +20,9 @@ from seedream_api.config.settings import (
 from seedream_api.errors import ConfigurationError
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
+from support.saved_settings import load, refusal
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="rights are the profile's on Windows")
-
-
-def load(home: Path, saved: Any = None, **environ: str) -> Settings:
-    if saved is not None:
-        home.mkdir(exist_ok=True)
-        text = saved if isinstance(saved, str) else json.dumps(saved)
-        (home / "settings.json").write_text(text, encoding="utf-8")
-    return load_settings(environ={"SEEDREAM_HOME": str(home), **environ})
-
-
-def refusal(home: Path, saved: Any = None, **environ: str) -> ConfigurationError:
-    with pytest.raises(ConfigurationError) as caught:
-        load(home, saved, **environ)
-    return caught.value
 
 
 @POSIX

@@ -30,13 +30,6 @@ Outcomes = dict[str, Result | BaseException]
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def session(home: Path) -> Iterator[Any]:
     """A session whose tasks come to what the test says; no network at all."""
     opened = Ledger(home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,6 @@ from seedream_api.ledger.browsing import JobView
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.result_items import ResultItem
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 def claimed(ledger: SyncLedger, prompt: str, *states: State, task_id: str | None = None) -> int:

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,13 +45,6 @@ for state in sys.argv[3:]:
 print(ledger.owner, flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 class Owner:

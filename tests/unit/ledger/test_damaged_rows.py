@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,6 @@ VALUES = (
 )  # fmt: skip
 FREE = ("id", "request")
 """Integers for SQLite itself, or no value at all is possible there."""
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 def wish(name: str) -> JobSpec:

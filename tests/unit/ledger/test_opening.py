@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ import pytest
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger import schema
 from seedream_api.ledger.ledger import SyncLedger
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,13 +26,6 @@ from support.old_ledgers import spell_as_0_1, take_back_to_0_1
 ADDRESS = "https://api.deepspaceai.net"
 BODY = {"model": "Seedream-4.5", "prompt": "a cat"}
 SIGNED = "https://b.s3.amazonaws.com/seedream/aa.png?X-Amz-Algorithm=A&X-Amz-Signature="
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 def known(ledger: SyncLedger, *references: str, address: str = ADDRESS, seed: int = 0) -> JobSpec:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -28,13 +26,6 @@ CODE = "\x1b]0;title\x07\x1b[2J"
 def _known_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_known", set[str]())
     redaction.keep_secret([KEY, SECRET])
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home)
-    yield opened
-    opened.close()
 
 
 def sent(ledger: SyncLedger) -> int:

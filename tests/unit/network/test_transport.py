@@ -14,10 +14,10 @@ import pytest
 from seedream_api.errors import Charge, NotSent, OutcomeUnknown
 from seedream_api.network import compression, http_requests, transport
 from seedream_api.network.transport import HttpResponse, Transport
+from support.transport_calls import Serve
 
 BODY = {"model": "Seedream-4.5", "prompt": "一只猫"}
 KEY = {"Authorization": "Bearer sk-secret-1234567890"}
-Serve = Callable[[Callable[[Any], None]], Any]
 
 
 class Moment:

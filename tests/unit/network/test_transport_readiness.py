@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from seedream_api.network import transport
 from seedream_api.network.proxies import load_certificates
 from seedream_api.network.transport import Transport
 from support.paths import PACK_ROOT
-
-Serve = Callable[[Callable[[Any], None]], Any]
+from support.transport_calls import Serve
 
 
 def answering(caller: Any) -> None:

@@ -5,42 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from seedream_api.errors import NotSent, ReadFailed
 from seedream_api.network.transport import HttpResponse, Transport
-
-Serve = Callable[[Callable[[Any], None]], Any]
-
-
-def run(steps: Callable[[Transport], Awaitable[Any]]) -> Any:
-    async def all_of_it() -> Any:
-        client = Transport()
-        try:
-            return await steps(client)
-        finally:
-            await client.close()
-
-    return asyncio.run(all_of_it())
-
-
-async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpResponse:
-    async def moment() -> None:
-        if seen is not None:
-            seen.append("moment")
-
-    return await client.post_once(
-        url, body={"prompt": "a cat"}, headers={}, read_timeout_s=10.0, before_first_byte=moment
-    )
-
-
-def talkative(caller: Any) -> None:
-    """A server that keeps the connection for as long as the client does."""
-    while caller.request():
-        caller.answer(b'{"id": "task-1"}')
+from support.transport_calls import Serve, post, run, talkative
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500, 502, 503, 504, 524])

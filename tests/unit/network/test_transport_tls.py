@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +15,10 @@ import trustme
 
 from seedream_api.errors import ConfigurationError, NotSent, OutcomeUnknown, ReadFailed
 from seedream_api.network.proxies import CERTIFICATE_VARIABLES, load_certificates
-from seedream_api.network.transport import HttpResponse, Transport
+from seedream_api.network.transport import Transport
+from support.transport_calls import Serve, post, run, talkative
 
-Serve = Callable[[Callable[[Any], None]], Any]
 SERVICE = "https://service.example.com/v1/images/generations"
-
-
-def run(steps: Callable[[Transport], Awaitable[Any]]) -> Any:
-    async def all_of_it() -> Any:
-        client = Transport()
-        try:
-            return await steps(client)
-        finally:
-            await client.close()
-
-    return asyncio.run(all_of_it())
-
-
-async def post(client: Transport, url: str, seen: list[str] | None = None) -> HttpResponse:
-    async def moment() -> None:
-        if seen is not None:
-            seen.append("moment")
-
-    return await client.post_once(
-        url, body={"prompt": "a cat"}, headers={}, read_timeout_s=10.0, before_first_byte=moment
-    )
-
-
-def talkative(caller: Any) -> None:
-    """A server that keeps the connection for as long as the client does."""
-    while caller.request():
-        caller.answer(b'{"id": "task-1"}')
 
 
 def secure(
