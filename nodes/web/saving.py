@@ -48,6 +48,7 @@ def save(changes: Mapping[str, Any]) -> None:
         ConfigurationError: a value is not allowed, or a browser may not change it.
         LedgerFailed: the file cannot be written.
     """
+    changes = Hidden.of(changes)
     home = resolve_home(settings.find_home_folder(), os.environ)
     texts = Hidden({name: _normalize(name, given) for name, given in changes.items()})
     with _writing:
@@ -55,13 +56,11 @@ def save(changes: Mapping[str, Any]) -> None:
         _check_secret_hosts(texts)
         _check_proxy(texts, saved)
         _drop_upload_secrets(saved, texts)
-        for name, text in texts.items():
-            if text:
-                saved[name] = text
-            else:
-                saved.pop(name, None)
+        saved.update(texts)
+        for name in [name for name in texts if not texts[name]]:
+            del saved[name]
         if KEY in texts:
-            _bind_key(saved, texts[KEY])
+            _bind_key_to_address(saved)
         _write(home, saved)
 
 
@@ -126,10 +125,10 @@ def _parse_host(url: object) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 
-def _bind_key(saved: dict[str, Any], key: str) -> None:
+def _bind_key_to_address(saved: dict[str, Any]) -> None:
     """Save a key together with the address that it belongs to."""
     saved.pop("key_address", None)
-    if key:
+    if KEY in saved:
         address = read_setting(SETTINGS[ADDRESS], saved, os.environ).text
         if address == SANDBOX:
             raise ConfigurationError("key_for_sandbox")

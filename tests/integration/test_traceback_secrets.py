@@ -39,3 +39,15 @@ def test_key_is_in_no_traceback_of_a_paid_request(api_client: Any, fault: Any) -
     shown = show_frames(caught.value)
     assert "submit" in shown
     assert api_client.settings().key.get_secret_value() not in shown
+
+
+def test_key_is_in_no_traceback_of_a_poll(api_client: Any) -> None:
+    async def poll() -> None:
+        async with SeedreamClient(api_client.settings()) as client:
+            await client.get_task("task-unknown")
+
+    with pytest.raises(SeedreamError) as caught:
+        asyncio.run(poll())
+    shown = show_frames(caught.value)
+    assert "get_task" in shown
+    assert api_client.settings().key.get_secret_value() not in shown

@@ -1,0 +1,34 @@
+"""Settings that a browser saves."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+KEY = "sk-AbCdEf1234567890AbCdEf"
+
+
+@pytest.fixture
+def saving(pack: ModuleType) -> Any:
+    return importlib.import_module(f"{pack.__name__}.nodes.web.saving")
+
+
+def test_key_is_in_no_traceback_of_a_failed_save(
+    saving: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saving, "make_private_folder", fail)
+    with pytest.raises(Exception, match="No space left") as caught:
+        saving.save({"DEEPSPACE_API_KEY": KEY, "SEEDREAM_TIMEOUT_S": "60"})
+    assert not home.exists()
+    found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    inside = [frame for frame in found.stack if frame.filename == saving.__file__]
+    assert [frame.name for frame in inside] == ["save", "_write"]
+    assert KEY not in "".join(f"{frame.locals}" for frame in inside)
