@@ -124,12 +124,12 @@ __all__ = [
 _HOMES = (
     "errors",
     "catalog",
+    "jobs.results",
     "config.settings",
     "service.statuses",
     "service.references",
     "service.request",
     "service.task",
-    "jobs.results",
     "service.client",
     "jobs.session",
     "jobs.generate",

@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
 from ..network.retry import CONNECTING
+from ..network.tasks import cancel_and_wait
 from ..network.throttle import Throttle
 from ..network.transport import StreamedResponse, Transport
 from ..network.url_guard import (
@@ -189,10 +190,7 @@ class Downloader:
                     )
             task.result()
         finally:
-            task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                task.exception()  # raised already, or irrelevant after a cancellation
+            await cancel_and_wait(task)  # its exception was raised above, or a cancellation wins
 
     async def _attempt(self, transfer: Transfer) -> None:
         try:

@@ -90,12 +90,19 @@ def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
     """Whether the end of the image is missing; extra bytes after it are ignored.
 
     Args:
+        length_known: see :func:`needs_end`.
+    """
+    return needs_end(media_type, length_known=length_known) and not has_end(path, media_type)
+
+
+def needs_end(media_type: str, *, length_known: bool) -> bool:
+    """Whether an image of this type is cut off if its own end mark is missing.
+
+    Args:
         length_known: whether the server definitely sends nothing more. Then a JPEG or GIF without
             its end mark is accepted, since some programs write none.
     """
-    if media_type not in _ENDS or has_end(path, media_type):
-        return False
-    return not (length_known and media_type in ("image/jpeg", "image/gif"))
+    return media_type in _ENDS and not (length_known and media_type in ("image/jpeg", "image/gif"))
 
 
 def has_end(path: Path, media_type: str) -> bool:

@@ -20,7 +20,7 @@ from ..errors import (
 from ..images.decode import measure as measure_picture, probe
 from ..ledger.image_store import StoredFile
 from ..ledger.records import ImageRecord, JobRecord
-from ..ledger.states import State, key_fingerprint
+from ..ledger.states import State
 from ..network.url_guard import FetchPolicy
 from ..redaction import strip_url_secrets
 from ..service.link_expiry import FAMILY_LIFE_S
@@ -210,8 +210,7 @@ async def record_sizes(resources: Resources, row: JobRecord) -> None:
 
 def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
     """Build the error for a 401, 403 or 404, which may mean that another key made the task."""
-    mine = key_fingerprint(resources.settings.key.get_secret_value())
-    if row.key_fingerprint in (None, mine):
+    if resources.has_key_of(row):
         return error
     reason = error.values.get("reason")
     return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)

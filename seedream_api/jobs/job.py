@@ -129,9 +129,13 @@ class Job:
         """Note that the first byte may be sent now, so that the request is no longer withdrawn."""
         self.is_sending = self.was_sent = True
 
+    def unmark_sending(self) -> None:
+        """Note that no byte left after all: the request may be withdrawn again."""
+        self.is_sending = self.was_sent = False
+
     def mark_not_sent(self) -> None:
         """Note that the service has not accepted the request; it may be withdrawn again."""
-        self.is_sending = self.was_sent = False
+        self.unmark_sending()
         if self.is_unwanted:
             self.task.cancel()
 
@@ -160,8 +164,7 @@ class Job:
             return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
         if self.is_sending and row is not None and self.task.done():
             # The session was closed before the response arrived.
-            unanswered = "interrupted_unanswered"
-            return Interrupted(unanswered, charge=Charge.POSSIBLE, entry=row.id)
+            return Interrupted("interrupted_unanswered", charge=Charge.POSSIBLE, entry=row.id)
         if self.is_sending:
             return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
         if self.was_sent:
@@ -278,8 +281,7 @@ class Job:
 
     def unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
         """Convert a ledger error to one that says that the request may have been charged."""
-        says_charge = failed.may_have_been_charged or self.origin is Origin.STORED
-        if says_charge or not self.was_sent:
+        if failed.may_have_been_charged or self.origin is Origin.STORED or not self.was_sent:
             return failed
         return LedgerFailed(
             "task_unrecorded" if task_id else "answer_unrecorded",

@@ -12,6 +12,8 @@ from ..config.settings import Settings
 from ..downloads.downloader import Downloader
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
+from ..ledger.records import JobRecord
+from ..ledger.states import key_fingerprint
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
@@ -54,6 +56,11 @@ class Resources:
             await self.client.__aexit__(None, None, None)
         finally:
             await asyncio.to_thread(self.ledger.close)
+
+    def has_key_of(self, row: JobRecord) -> bool:
+        """Return whether the row was made with this key, or with one that is not recorded."""
+        mine = key_fingerprint(self.settings.key.get_secret_value())
+        return row.key_fingerprint in (None, mine)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images while the store exceeds its size limit.

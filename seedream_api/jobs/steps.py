@@ -24,7 +24,7 @@ from ..errors import (
     WaitTimedOut,
 )
 from ..ledger.records import JobRecord
-from ..ledger.states import State, key_fingerprint
+from ..ledger.states import State
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
 from ..service.responses import ServiceResponse, to_kept_response
@@ -100,10 +100,10 @@ async def _record_sending(job: Job, row: JobRecord) -> None:
     try:
         await job.record_state(row, State.SENDING)
     except BaseException:
-        job.is_sending = job.was_sent = False
+        job.unmark_sending()
         raise
     if job.is_closing():  # the session was closed while the state was recorded
-        job.is_sending = job.was_sent = False
+        job.unmark_sending()
         raise asyncio.CancelledError
 
 
@@ -212,8 +212,7 @@ def _task_age_s(job: Job, row: JobRecord) -> float:
 
 def _is_known_task(job: Job, row: JobRecord) -> bool:
     """Return whether the task is known to exist and this key may read it."""
-    mine = key_fingerprint(job.resources.settings.key.get_secret_value())
-    return not job.is_typed and row.key_fingerprint in (None, mine)
+    return not job.is_typed and job.resources.has_key_of(row)
 
 
 async def _poll_once(job: Job, row: JobRecord) -> Task:

@@ -44,6 +44,7 @@ from .http_requests import build_headers, build_timeouts, encode_json, replace_h
 from .http_responses import MAX_RESPONSE_BYTES, HttpResponse, StreamedResponse
 from .pools import ConnectionPools
 from .streams import send_request
+from .tasks import cancel_and_wait
 
 
 class Transport:
@@ -272,10 +273,7 @@ async def _wait_at_most(call: Coroutine[Any, Any, None], seconds: float) -> None
             raise asyncio.TimeoutError
         task.result()
     finally:
-        task.cancel()
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # raised already, or irrelevant after a cancellation
+        await cancel_and_wait(task)  # its exception was raised above, or a cancellation wins
 
 
 def _lower_header_names(response: httpx.Response) -> dict[str, str]:

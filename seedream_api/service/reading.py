@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ..images.media_types import HEAD_BYTES, has_end_mark, media_type_of
+from ..images.media_types import HEAD_BYTES, has_end_mark, media_type_of, needs_end
 from ..network.bodies import read_body
 from ..network.compression import decompress
 from ..network.transport import HttpResponse
@@ -14,8 +14,6 @@ from .responses import ServiceResponse, parse_response
 from .result_items import ItemReader, ResultItem
 from .stated_errors import parse_redirect
 
-_ALWAYS_ENDED = ("image/png", "image/webp")
-"""Formats that every program writes with an end mark: without it, they were cut off."""
 INLINE_BYTES = 128 * 1024
 """Smaller responses are parsed on the event loop, where no cancellation can interrupt it."""
 
@@ -39,8 +37,7 @@ def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str)
     body = read_body(plain)
     parsed = parse_response(body, reader)
     media_type = media_type_of(plain[:HEAD_BYTES])
-    is_sound = response.cut is None and media_type not in _ALWAYS_ENDED
-    if media_type and (is_sound or has_end_mark(plain, media_type)):  # an image instead of JSON
+    if media_type and _is_whole_image(plain, media_type, response.cut):  # instead of JSON
         item = ResultItem(0, data=plain)
         parsed = ServiceResponse(items=(item,), names_results=True)
     if 300 <= response.status < 400:
@@ -55,3 +52,9 @@ def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str)
         request_id=response.request_id,
         body=plain.replace(secret.encode(), REDACTED.encode()) if secret else plain,
     )
+
+
+def _is_whole_image(data: bytes, media_type: str, cut: str | None) -> bool:
+    """Return whether at most bytes after the image's own end are missing."""
+    is_complete = cut is None and not needs_end(media_type, length_known=True)
+    return is_complete or has_end_mark(data, media_type)
