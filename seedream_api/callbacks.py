@@ -14,7 +14,7 @@ log = logging.getLogger("seedream")
 
 
 def check_callback(callback: object, field: str = "progress") -> None:
-    """Refuse what cannot be called, or would have to be awaited.
+    """Refuse a callback that is not callable or would have to be awaited.
 
     Raises:
         InvalidRequest: it is neither ``None`` nor an ordinary function.

@@ -12,7 +12,7 @@ class KeptResponse:
     Args:
         status: the HTTP status; ``None`` where no status line arrived.
         body: the bytes as they were received.
-        note: why it was kept.
+        note: why reading it ended early; empty if it arrived whole.
         truncated: whether the end of the body was cut off when it was kept.
         received_at: wall-clock seconds; the ledger sets it.
     """
