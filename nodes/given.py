@@ -16,6 +16,7 @@ import torch
 from comfy_api.latest import io
 
 from ..seedream_api.errors import InvalidRequest
+from ..seedream_api.messages import Text
 from .inputs import IMAGE_NAMES
 from .tensors import frame_count, image_problem
 
@@ -53,12 +54,12 @@ def check_prompt(cls: type[io.ComfyNode], given: Mapping[str, Any]) -> tuple[str
     for name, value in entry.items():
         if name in names:
             if is_link(value) and _brings_nothing(_arrived(given, name)):
-                raise _malformed(name, "its link brings no value", "a value")
+                raise _malformed(name, Text("empty_link"), Text("a_value"))
         elif holds_link(value, prompt) or (not _is_empty(value) and _resembled(name, names)):
             right = _resembled(name, names) or ", ".join(_spelled_out(names))
             raise InvalidRequest("input_unknown", given=name[:_SHOWN], allowed=right)
         else:
-            notes.append(f"the prompt gives an input that this node does not have: {name[:_SHOWN]}")
+            notes.append(Text("unknown_input", name=name[:_SHOWN]))
     return tuple(notes)
 
 
@@ -167,7 +168,7 @@ def one_of(*words: str) -> Check:
 
     def check(name: str, value: Any) -> None:
         if not isinstance(value, str) or value not in words:
-            raise _malformed(name, f"its value is {_shown(value)}", ", ".join(words))
+            raise _malformed(name, Text("value_is", value=_shown(value)), ", ".join(words))
 
     return check
 
@@ -178,8 +179,8 @@ def number_within(low: float, high: float) -> Check:
     def check(name: str, value: Any) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not low <= value <= high:
-            allowed = f"a number from {low:g} to {high:.0f}"
-            raise _malformed(name, f"its value is {_shown(value)}", allowed)
+            allowed = Text("number_range", low=f"{low:g}", high=f"{high:.0f}")
+            raise _malformed(name, Text("value_is", value=_shown(value)), allowed)
 
     return check
 
@@ -187,7 +188,7 @@ def number_within(low: float, high: float) -> Check:
 def is_switch(name: str, value: Any) -> None:
     """A check that the value is true or false."""
     if not isinstance(value, bool):
-        raise _malformed(name, f"its value is {_shown(value)}", "true or false")
+        raise _malformed(name, Text("value_is", value=_shown(value)), Text("true_or_false"))
 
 
 def text_of(name: str, value: Any) -> str:
@@ -199,7 +200,7 @@ def text_of(name: str, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _malformed(name, f"its value is {_shown(value)}", "a text")
+        raise _malformed(name, Text("value_is", value=_shown(value)), Text("a_text"))
     return value
 
 
@@ -236,9 +237,9 @@ def checked_image(name: str, value: Any) -> torch.Tensor:
     """
     problem = image_problem(value)
     if problem is None and frame_count(value) == 0:
-        problem = "the batch holds no frame"
+        problem = Text("empty_batch")
     if problem:
-        raise _malformed(f"images.{name}", problem, "an IMAGE")
+        raise _malformed(f"images.{name}", problem, Text("an_image"))
     return value
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
+from ..messages import Text
 from ..network.retry import CONNECTING, NEW_LINK, RetryBudget
 from ..network.throttle import Throttle
 from ..network.transport import StreamedResponse, Transport
@@ -86,7 +87,7 @@ class _Retries:
             # A line that breaks but moves on is worth more patience than one that is dead.
             self._furthest, self._patience = job.part.size, RetryBudget(self._clock)
         if isinstance(failure, LinkExpired):
-            is_final = failure.values.get("http") in _GONE_FOR_GOOD
+            is_final = failure.http_status in _GONE_FOR_GOOD
             return None if is_final else self._while_young()
         fault = (str(failure), job.part.size, job.taken - self._taken)
         self._equal = self._equal + 1 if fault == self._last else 1
@@ -191,7 +192,7 @@ class Downloader:
                 if pause is None:
                     raise failure
             elif pause is None or spent >= deadline_s:
-                raise job.failure(str(failure))
+                raise job.failure(failure.reason)
             elif failure.pause_others:
                 self._throttle.pause_for(pause)
             job.attempts += 1
@@ -209,7 +210,7 @@ class Downloader:
             while not task.done():
                 taken, left = job.taken, ends - timing.clock()
                 if left <= 0:
-                    raise job.failure(f"it did not arrive within {deadline_s:g} s")
+                    raise job.failure(Text("deadline_passed", seconds=f"{deadline_s:g}"))
                 window_s = min(STALL_WINDOW_S, left)
                 window = asyncio.ensure_future(timing.sleep(window_s))
                 try:
@@ -218,7 +219,7 @@ class Downloader:
                     window.cancel()
                 if not task.done() and left > window_s and job.taken - taken < STALL_BYTES:
                     raise RetryDownload(
-                        f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s"
+                        Text("stalled", bytes=STALL_BYTES, seconds=f"{STALL_WINDOW_S:g}")
                     )
             task.result()
         finally:
@@ -231,12 +232,11 @@ class Downloader:
         try:
             await self._follow_redirects(job)
         except NotSent as error:
-            raise RetryDownload(error.values["reason"], policy=CONNECTING) from None
+            raise RetryDownload(error.reason, policy=CONNECTING) from None
         except ReadFailed as error:
-            reason = str(error.values["reason"])
             # A server that says nothing may be starting; one that cannot be read stays so.
-            unreadable = "was cut (" in reason and "disconnected" not in reason
-            raise RetryDownload(reason, is_body=unreadable) from None
+            unreadable = "was cut (" in error.reason and "disconnected" not in error.reason
+            raise RetryDownload(error.reason, is_body=unreadable) from None
         except OSError as error:  # a broken TLS record comes through as it is
             raise RetryDownload(redact(str(error))) from None
 
@@ -253,9 +253,9 @@ class Downloader:
                     return
                 location = answer.headers.get("location", "")
                 if not location:
-                    raise job.expired(f"HTTP {answer.status} without a Location")
+                    raise job.expired(Text("no_location", status=answer.status))
                 url = _redirect_target(url, location)
-        raise job.expired(f"more than {MAX_REDIRECTS} redirects")
+        raise job.expired(Text("too_many_redirects", count=MAX_REDIRECTS))
 
     async def _receive(self, job: Transfer, response: StreamedResponse) -> None:
         job.check_response(response)
@@ -277,7 +277,7 @@ class Downloader:
                 turn=job.attempts,
             )
         except OSError as error:
-            reason = f"its host cannot be resolved ({error.strerror or error})"
+            reason = Text("host_unresolved", reason=error.strerror or error)
             raise RetryDownload(reason, policy=CONNECTING) from None
 
     async def _is_behind_tun(self) -> bool:
@@ -296,7 +296,7 @@ def _redirect_target(url: str, location: str) -> str:
     except UnsafeURL:
         raise
     except (InvalidRequest, ValueError):
-        reason = "it redirects to what is no http or https address"
+        reason = Text("redirect_not_http")
         raise UnsafeURL("url_malformed", given=strip_url_secrets(url), reason=reason) from None
 
 

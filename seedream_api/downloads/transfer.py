@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..messages import Text
 from ..network.retry import DOWNLOADING, RetryPolicy as RetryPolicy, retry_after_s
 from ..network.transport import StreamedResponse
 from ..network.url_guard import FetchPolicy
@@ -42,14 +43,15 @@ class RetryDownload(Exception):
 
     def __init__(
         self,
-        reason: object,
+        reason: str,
         *,
         policy: RetryPolicy = DOWNLOADING,
         wait_s: float | None = None,
         hold_back: bool = False,
         is_body: bool = False,
     ) -> None:
-        super().__init__(str(reason))
+        super().__init__(reason)
+        self.reason = reason
         self.policy = policy
         self.wait_s = wait_s
         self.pause_others = hold_back
@@ -87,12 +89,12 @@ class Transfer:
     _known: bytes = b""
     """Bytes that a resumed body repeats."""
 
-    def failure(self, reason: object) -> ResultUnavailable:
+    def failure(self, reason: str) -> ResultUnavailable:
         return ResultUnavailable(
             "download_failed", given=strip_url_secrets(self.url), reason=reason
         )
 
-    def expired(self, reason: object) -> LinkExpired:
+    def expired(self, reason: str) -> LinkExpired:
         return LinkExpired("download_failed", given=strip_url_secrets(self.url), reason=reason)
 
     def headers(self) -> dict[str, str]:
@@ -161,7 +163,7 @@ class Transfer:
     async def write_chunk(self, chunk: bytes) -> None:
         self.taken += len(chunk)
         if self.taken > _MOST_TIMES_TAKEN * self.max_bytes:
-            raise self.failure("it began again and again and never came whole")
+            raise self.failure(Text("restarts"))
         if self._known:
             known, self._known = self._known[: len(chunk)], self._known[len(chunk) :]
             if not chunk.startswith(known):
@@ -177,7 +179,7 @@ class Transfer:
     async def _write_first(self) -> None:
         first, self._first = self._first or b"", None
         if is_sealed(first, self.coding):
-            raise self.failure(f"the server compressed it, unasked ({redact(self.coding)[:40]})")
+            raise self.failure(Text("compressed", coding=redact(self.coding)[:40]))
         self.unpacker = choose_unpacker(first, self.coding)
         if self.unpacker is not None:
             self.validator = ""  # a place in the packed bytes is none in the file
@@ -192,7 +194,7 @@ class Transfer:
             for piece in self.unpacker.feed(chunk):
                 await self._keep(piece)
         except zlib.error:
-            raise RetryDownload("its compressed body is damaged", is_body=True) from None
+            raise RetryDownload(Text("compression_damaged"), is_body=True) from None
 
     async def _keep(self, piece: bytes) -> None:
         if self.part.received + len(piece) > self.max_bytes:
@@ -207,20 +209,20 @@ class Transfer:
         if self._first is not None:
             await self._write_first()
         if not self.part.received:
-            raise RetryDownload("the answer is empty", is_body=True)
+            raise RetryDownload(Text("response_empty"), is_body=True)
         if not self.media_type:
             self._recognise()
         came = self.packed if self.unpacker else self.part.received
         if self.total not in (None, came) or (self.unpacker and not self.unpacker.is_done):
             if self.total is not None and came > self.total:
                 raise await self._misled()
-            raise RetryDownload("the image was cut off", is_body=True)
+            raise RetryDownload(Text("image_cut"), is_body=True)
         # A server that says the same twice means it: some programs write no end mark.
         came_twice = self.endless == self.part.received
         if await self.part.is_cut(self.media_type, length_known=came_twice):
             self.endless = None if self.total is None else self.part.received
             self.total = None  # it was announced too small
-            raise RetryDownload("the end of the image is missing", is_body=True)
+            raise RetryDownload(Text("image_without_end"), is_body=True)
 
     async def is_whole(self) -> bool:
         """Whether the image's own end has come, whatever became of the response around it."""
@@ -243,7 +245,7 @@ class Transfer:
     async def _misled(self) -> RetryDownload:
         self.may_resume = False
         await self._start_over()
-        return RetryDownload("the server went on at another place")
+        return RetryDownload(Text("wrong_range"))
 
     def _too_large(self) -> ResultUnavailable:
         given = strip_url_secrets(self.url)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+from ..messages import Text
 from .buffer import PixelBuffer
 from .header import PILLOW_ERRORS
 
@@ -79,7 +80,7 @@ class ColorConverter:
         self._key = _transparent_colour(image, rawmode)
         self._profile, self.notes = _profile_of(image)
         if "16" in rawmode:
-            self.notes = (*self.notes, "16 bits a channel reduced to 8")
+            self.notes = (*self.notes, Text("bits_reduced"))
 
     def bands(self) -> Iterator[Band]:
         """All rows once, from the top."""
@@ -154,9 +155,9 @@ def _transparent_colour(image: Image.Image, rawmode: str) -> int | tuple[int, ..
     """The transparent colour in units of the loaded pixels; None for palettes and alpha."""
     mode, key = image.mode, cast(object, image.info.get("transparency"))
     if mode == "I" and image.format != "PNG":
-        raise ValueError("its pixels are 32-bit numbers, which have no known white")
+        raise ValueError(Text("pixels_32_bit"))
     if mode in ("F", "LAB"):
-        raise ValueError(f"its pixels are of the kind {mode}, not colours that can be shown")
+        raise ValueError(Text("pixel_mode", mode=mode))
     if isinstance(key, tuple) and mode == "RGB":
         levels = cast("tuple[int, ...]", key)
         return tuple(round(level / 257) for level in levels) if "16" in rawmode else levels
@@ -179,15 +180,16 @@ def _profile_of(image: Image.Image) -> tuple[_Profile | None, tuple[str, ...]]:
         mode = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space, "")
         # A grey picture may carry the RGB profile of its program; nothing else may differ.
         if mode != stored and (stored, mode) != ("L", "RGB"):
-            return None, (f"colour profile ignored: it describes {space or 'nothing'} pixels",)
+            reason = Text("profile_space", space=space or "nothing")
+            return None, (Text("profile_ignored", reason=reason),)
         srgb = cast(Any, ImageCms).createProfile("sRGB")
         spec = ImageCms.Intent.PERCEPTUAL
         transform = ImageCms.buildTransform(profile, srgb, mode, "RGB", spec)
         if _changes_nothing(transform, mode):
             return None, ()
     except PILLOW_ERRORS as error:
-        return None, (f"colour profile ignored: {str(error) or type(error).__name__}",)
-    return _Profile(transform, mode), ("colour profile converted to sRGB",)
+        return None, (Text("profile_ignored", reason=str(error) or type(error).__name__),)
+    return _Profile(transform, mode), (Text("profile_converted"),)
 
 
 def _is_grey(image: Image.Image) -> bool:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..errors import ResultUnavailable, SeedreamError
+from ..messages import Text, rewrite, text_of
 from .buffer import PixelBuffer
 from .color import Bytes, ColorConverter, has_alpha
 from .header import (
@@ -177,7 +178,7 @@ def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     stream = StrictReader(data)
     opened = open_picture(stream, name, max_pixels)
     if opened.media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
-        raise ValueError(f"it has more than {MAX_SCANS} scans")
+        raise ValueError(Text("too_many_scans", count=MAX_SCANS))
     image, shown = opened.image, opened.display_size
     # Pillow turns TIFFs itself when it loads them.
     orientation = 1 if opened.media_type == "image/tiff" else opened.orientation
@@ -215,9 +216,9 @@ def _about_frames(found: str, frames: int) -> tuple[str, ...]:
     if frames < 2:
         return ()
     if found == "image/tiff":
-        return ("several pages: the first is used",)
-    count = f"at least {MAX_FRAMES}" if frames >= MAX_FRAMES else str(frames)
-    return (f"animated: the first of {count} frames is used",)
+        return (Text("several_pages"),)
+    count = Text("at_least", count=MAX_FRAMES) if frames >= MAX_FRAMES else str(frames)
+    return (Text("animated", count=count),)
 
 
 @contextmanager
@@ -240,10 +241,10 @@ def image_errors(name: str) -> Generator[None]:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
-        return "there is not enough memory to decode it"
+        return Text("out_of_memory")
     if isinstance(error, FileNotFoundError):
-        return "the file does not exist"
+        return Text("no_file")
     if isinstance(error, LookupError):
-        return "its header is broken"  # their text is a bare number or key
-    text = " ".join(str(error).split()).rstrip(".")
-    return text[:200] or type(error).__name__
+        return Text("header_broken")  # their text is a bare number or key
+    text = rewrite(text_of(error), lambda said: " ".join(said.split()).rstrip(".")[:200])
+    return text or type(error).__name__

@@ -31,6 +31,7 @@ from PIL import (
 )
 
 from ..errors import ResultUnavailable
+from ..messages import Text
 from .media_types import HEAD_BYTES, describe_head, media_type_of
 
 PILLOW_ERRORS = (
@@ -82,7 +83,7 @@ class StrictReader(BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
         if self.loading and not data and size != 0:
-            raise OSError("the file ends too early")
+            raise OSError(Text("file_too_short"))
         return data
 
 
@@ -174,12 +175,10 @@ def open_picture(stream: BinaryIO, name: str, max_pixels: int) -> ImageHeader:
 
 def _instead(head: bytes) -> str:
     if not head:
-        return "it is empty"
+        return Text("file_empty")
     kind = describe_head(head)
     known = kind[:1].isalnum()
-    return (
-        f"its first bytes look like: {kind}" if known else "its first bytes are of no known format"
-    )
+    return Text("looks_like", kind=kind) if known else Text("format_unknown")
 
 
 def _read_as(rawmode: str, tile: Any) -> Any:

@@ -21,6 +21,7 @@ from ..images.decode import measure as measure_picture, probe
 from ..ledger.image_store import StoredFile
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State, key_fingerprint
+from ..messages import Text
 from ..network.url_guard import FetchPolicy
 from ..redaction import strip_url_secrets
 from ..service.link_expiry import FAMILY_LIFE_S
@@ -166,7 +167,7 @@ async def _fetch_one(
     session: Session, image: ImageRecord, policy: FetchPolicy, settle_s: float
 ) -> None:
     if image.url is None:
-        raise LinkExpired("result_gone", reason="it has no address", entry=image.request)
+        raise LinkExpired("result_gone", reason=Text("no_url"), entry=image.request)
     store = session.store
     partial = await asyncio.to_thread(store.new_partial)
     age_s = session.now() - (image.url_seen_at or 0.0)
@@ -206,8 +207,7 @@ def key_mismatch_error(session: Session, row: JobRecord, error: SeedreamError) -
     mine = key_fingerprint(session.settings.key.get_secret_value())
     if row.key_fingerprint in (None, mine):
         return error
-    reason = error.values.get("reason")
-    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
+    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=error.reason)
 
 
 def refresh_error(session: Session, row: JobRecord, error: SeedreamError) -> SeedreamError:
@@ -217,7 +217,7 @@ def refresh_error(session: Session, row: JobRecord, error: SeedreamError) -> See
     if error.key == "task_of_other_key":
         return error.with_charge(Charge.PAID, row.task_id)
     if isinstance(error, TaskNotFound):
-        return LinkExpired("result_gone", reason=error.values.get("reason"), entry=row.id)
+        return LinkExpired("result_gone", reason=error.reason, entry=row.id)
     return error
 
 
@@ -257,16 +257,16 @@ def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamErr
     if error.key == "result_unreadable":
         return ResultUnavailable(error.key, **known, **error.values)
     if isinstance(error, LinkExpired) and not _may_live(failure, now):
-        reason = error.values.get("reason") or error
+        reason = error.reason or error
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
-    reason = error.values.get("reason") if error.key == "result_gone" else error
+    reason = error.reason if error.key == "result_gone" else error
     return ResultUnavailable("result_not_fetched", reason=reason, **known)
 
 
 def _may_live(failure: _Unfetched, now: float) -> bool:
     """Whether the link may work at another time: a new try must not be advised until it cannot."""
     image = failure.image
-    if image.url is None or failure.error.values.get("http") == _GONE_FOR_GOOD:
+    if image.url is None or getattr(failure.error, "http_status", None) == _GONE_FOR_GOOD:
         return False
     dies_at = image.url_expires_at or (image.url_seen_at or 0.0) + _LONGEST_LIFE_S
     return now < dies_at

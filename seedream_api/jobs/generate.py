@@ -17,6 +17,7 @@ from ..errors import Interrupted, InvalidRequest, WaitTimedOut
 from ..ledger.records import JobRecord
 from ..ledger.request_identity import identify
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
+from ..messages import Text
 from ..redaction import strip_url_secrets
 from ..service.models import Request
 from ..service.polling import wait_limit_s
@@ -89,8 +90,8 @@ def _check_request_type(request: object) -> None:
             "value_malformed",
             field="request",
             given=kind,
-            reason=f"it is a {kind}",
-            allowed="a Request",
+            reason=Text("wrong_type", type=kind),
+            allowed=Text("a_request"),
         )
 
 

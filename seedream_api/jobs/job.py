@@ -26,7 +26,8 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
-from ..ledger.records import JobRecord, KeptResponse
+from ..kept_response import KeptResponse
+from ..ledger.records import JobRecord
 from ..ledger.states import RELEASED_STATES, STORED_STATES, State
 from ..service.polling import PollSignal
 from .fetch import mark_missing_files
@@ -391,8 +392,7 @@ class Job:
             "task_unrecorded" if task_id else "answer_unrecorded",
             charge=Charge.POSSIBLE,
             task_id=task_id,
-            reason=failed.summary("en"),
-            reason_zh=failed.summary("zh"),
+            reason=failed.summary_text,
         )
 
     async def _release(self, row: JobRecord) -> None:

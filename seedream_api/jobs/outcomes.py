@@ -14,6 +14,7 @@ from ..errors import (
 )
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
+from ..messages import Text, join_texts
 from .job import Job
 from .results import Failure, Origin, Result, StoredImage
 from .session import Session
@@ -98,7 +99,7 @@ async def _finished_result(session: Session, job: Job, row: JobRecord, origin: O
             task_id=row.task_id,
             failed=len(failures),
             total=len(images),
-            reason="; ".join(failure.reason for failure in failures),
+            reason=join_texts(failure.reason for failure in failures),
         )
     is_fetched = origin in (Origin.NEW, Origin.RESUMED)
     pruned = await _mark_delivered(session, row, sum(i.bytes for i in stored) if is_fetched else 0)
@@ -129,10 +130,7 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
     """Note that the service made fewer images than were asked for."""
     if made + failed >= row.asked:
         return ()
-    return (
-        f"{made} of at most {row.asked} images came: n is an upper limit, and the prompt must ask "
-        "for several",
-    )
+    return (Text("fewer_images", made=made, asked=row.asked),)
 
 
 async def _mark_delivered(session: Session, row: JobRecord, more_bytes: int) -> str | None:
@@ -161,7 +159,7 @@ def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
 
 
 def _to_failure(image: ImageRecord, row: JobRecord, error: SeedreamError | None) -> Failure:
-    reason = image.error or (error.message("en") if error else "it is not stored")
+    reason = image.error or (error.message_text if error else Text("not_stored"))
     return Failure(reason, position=image.position, task_id=row.task_id, error=error)
 
 
@@ -169,7 +167,7 @@ def _nothing_fetched_error(row: JobRecord, failures: tuple[Failure, ...]) -> See
     first = next((failure.error for failure in failures if failure.error), None)
     if first is not None:
         return first
-    reason = failures[0].reason if failures else "it names no image"
+    reason = failures[0].reason if failures else Text("response_without_image")
     return ResultUnavailable(
         "result_gone", charge=Charge.PAID, task_id=row.task_id, reason=reason, entry=row.id
     )

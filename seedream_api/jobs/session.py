@@ -19,6 +19,7 @@ from ..errors import InvalidRequest
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.pruning import prune
+from ..messages import Text
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, literal_address, resolve
 from ..service.client import SeedreamClient
@@ -213,10 +214,7 @@ class Session:
         pruned = await self.ledger.run(prune, self.ledger, self.store, keep_bytes=limit)
         if not pruned.images:
             return None
-        return (
-            f"the store was over SEEDREAM_STORE_GB: {pruned.images} delivered image(s), "
-            f"{pruned.bytes / 1e6:.0f} MB, were removed, the oldest first"
-        )
+        return Text("pruned", count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
 
     def workflow_policy(self) -> FetchPolicy:
         """What URLs from workflows and the command line may reach."""

@@ -28,6 +28,7 @@ from ..errors import (
 from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
 from ..service.client import SubmitHooks
+from ..service.failures import to_kept_response
 from ..service.models import Task, TaskStatus
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
 from ..service.refusals import is_moderation, is_unreachable_image
@@ -35,7 +36,7 @@ from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
 from .results import Phase
-from .unclear_responses import end_unknown, record_response, reread, to_kept_response
+from .unclear_responses import end_unknown, record_response, reread
 
 if TYPE_CHECKING:
     from .job import Job
@@ -79,7 +80,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             await job.withdraw(row)
         raise
     except ApiRefused as error:
-        if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):
+        if is_unreachable_image(f"{getattr(error, 'code', '')} {error.reason}"):
             await job.session.uploader.invalidate(row.references)
         return await job.finish(row, State.REFUSED, error)
     except OutcomeUnknown as error:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import CompletedWithoutImages, OutcomeUnknown, SeedreamError
 from ..ledger.image_store import StoredFile
-from ..ledger.records import JobRecord, KeptResponse
+from ..ledger.records import JobRecord
 from ..ledger.request_identity import sent_urls
 from ..ledger.states import State
+from ..service.failures import to_kept_response
 from ..service.responses import ServiceResponse
 from ..service.verdicts import Verdict, judge_submission
 
@@ -22,13 +23,13 @@ log = logging.getLogger("seedream")
 
 async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRecord:
     """A task id that was seen in the response is tried before the outcome counts as unknown."""
-    reason = error.values.get("reason")
-    unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    response = to_kept_response(error.response) if error.response is not None else None
+    unknown = OutcomeUnknown(
+        error.key, request_id=error.request_id, reason=error.reason, entry=row.id
+    )
     if error.possible_task_id is None:
-        return await job.finish(row, State.UNKNOWN, unknown, response=response)
+        return await job.finish(row, State.UNKNOWN, unknown, response=error.response)
     await job.record_end(
-        row, State.UNKNOWN, unknown, task_id=error.possible_task_id, response=response
+        row, State.UNKNOWN, unknown, task_id=error.possible_task_id, response=error.response
     )
     task_id = await _confirm_task(job, error.possible_task_id, unknown)
     accepted = await job.keep_writing(
@@ -79,10 +80,6 @@ async def reread(job: Job, row: JobRecord) -> JobRecord | None:
         if judge_submission(answer) is Verdict.MADE:
             return await record_response(job, row, answer)
     return None
-
-
-def to_kept_response(response: ServiceResponse) -> KeptResponse:
-    return KeptResponse(response.http, response.body, response.cut or "")
 
 
 async def _confirm_task(job: Job, task_id: str, unknown: SeedreamError) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
+from ..messages import Text
 from . import schema
 from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
@@ -129,7 +130,7 @@ class LedgerDatabase:
     def _check_place(self) -> None:
         """What is written into a deleted file is lost as soon as this process ends."""
         if schema.file_id(self.path) != self._place:
-            self._lost = self._unwritable("it was moved or deleted while it was in use")
+            self._lost = self._unwritable(Text("moved_in_use"))
             raise self._lost
 
     def _unwritable(self, reason: object) -> LedgerFailed:

@@ -7,10 +7,10 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
+from ..kept_response import KeptResponse
 from ..redaction import hide_known, redact
 from .cells import Cells, storable, to_count, to_moment, to_text
 from .queries import LedgerQueries
-from .records import KeptResponse
 from .withheld import without_prompts, without_texts
 
 MAX_KEPT_BYTES = 32 * 1024 * 1024

@@ -14,6 +14,7 @@ import json
 import sqlite3
 
 from ..errors import OutcomeUnknown
+from ..ledger.cells import dump_texts
 from .owner_lock import is_alive
 from .records import JobRecord, parse_readable, parse_row
 from .request_identity import choose_row, find_rows, storable_references
@@ -89,7 +90,7 @@ class Ledger(LedgerTransitions):
                 self.owner, spec.fingerprint, spec.family, spec.model, spec.address,
                 spec.key_fingerprint, spec.prompt, json.dumps(dict(spec.fields)),
                 json.dumps(storable_references(spec.references)), str(spec.seed), spec.asked,
-                json.dumps(spec.notes), idempotency_key, now, now,
+                dump_texts(spec.notes), idempotency_key, now, now,
             ),
         )  # fmt: skip
         return self._row(db, cursor.lastrowid or 0)

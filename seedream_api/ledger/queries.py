@@ -6,6 +6,7 @@ import re
 import sqlite3
 
 from ..errors import LedgerFailed
+from ..messages import Text
 from .cells import file_in, storable
 from .database import LedgerDatabase
 from .records import (
@@ -151,7 +152,7 @@ class LedgerQueries(LedgerDatabase):
     def _any_row(self, db: sqlite3.Connection, row_id: int) -> JobRecord:
         found = db.execute("SELECT * FROM requests WHERE id = ?", (row_id,)).fetchone()
         if found is None:
-            raise LedgerFailed("entry_unreadable", entry=row_id, reason="it was deleted")
+            raise LedgerFailed("entry_unreadable", entry=row_id, reason=Text("deleted"))
         return parse_row(found)
 
     def _images(self, db: sqlite3.Connection, row_id: int) -> list[ImageRecord]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config.spelling import spell_recorded_address
 from ..errors import LedgerFailed, SeedreamError
+from ..messages import Text
 from .cells import (
     Cells,
     file_in,
@@ -17,6 +18,7 @@ from .cells import (
     to_error,
     to_fields,
     to_moment,
+    to_notes,
     to_owner,
     to_text,
     to_texts,
@@ -102,25 +104,6 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
-class KeptResponse:
-    """A response of the service that could not be read, kept for a later reader or a person.
-
-    Args:
-        status: the HTTP status; ``None`` where no status line arrived.
-        body: the bytes as they were received.
-        note: why it was kept.
-        truncated: whether the end of the body was cut off when it was kept.
-        received_at: wall-clock seconds; the ledger sets it.
-    """
-
-    status: int | None
-    body: bytes = field(repr=False)
-    note: str = ""
-    truncated: bool = False
-    received_at: float = 0.0
-
-
-@dataclass(frozen=True)
 class StoredFileUse:
     """A file of the store, and when the last of its rows was delivered; ``None``: one never was."""
 
@@ -151,7 +134,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         references=cells.read("refs", to_texts, ()),
         seed=cells.read("seed", int, 0),
         asked=cells.read("asked", to_count, 0),
-        notes=cells.read("notes", to_texts, ()),
+        notes=cells.read("notes", to_notes, ()),
         idempotency_key=cells.read("idempotency_key", to_text, None),
         task_id=cells.read("task_id", to_text, None),
         request_id=cells.read("request_id", to_text, None),
@@ -166,7 +149,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     if not cells.problems:
         return row
     if _DECIDING.isdisjoint(cells.problems):
-        note = f"entry {row.id} of the record cannot be read in full: {', '.join(cells.problems)}"
+        note = Text("entry_damaged", entry=row.id, columns=", ".join(cells.problems))
         return replace(row, notes=(*row.notes, note))
     return replace(row, is_readable=False, error=cells.failure(row.id, row.state))
 

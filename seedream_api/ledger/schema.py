@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import LedgerFailed
+from ..messages import Text
 from .cells import text_or_bytes
 from .migrations import MIGRATIONS
 
@@ -230,7 +231,7 @@ def failed(path: Path, place: Place | None, error: OSError | sqlite3.Error) -> L
             aside = quarantine(path, place)
             return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
         except OSError as kept:
-            reason = f"{error}; it cannot be renamed: {kept.strerror or kept}"
+            reason = Text("not_renamed", reason=error, other=kept.strerror or kept)
     elif isinstance(error, OSError):
         reason = error.strerror or error
     return LedgerFailed("ledger_unwritable", path=path, reason=reason)

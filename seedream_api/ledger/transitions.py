@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from ..errors import SeedreamError
+from ..kept_response import KeptResponse
 from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
 from ..service.models import ResultItem
@@ -15,7 +16,7 @@ from .image_matching import match_items
 from .image_store import StoredFile
 from .kept_responses import LedgerResponses
 from .migrations import STATE_TIMESTAMPS
-from .records import JobRecord, KeptResponse
+from .records import JobRecord
 from .states import STORED_STATES, TRANSITIONS, State
 from .withheld import without_texts, without_texts_in
 

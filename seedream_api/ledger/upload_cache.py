@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..images.encode import EncodedImage
+from ..ledger.cells import dump_texts, to_notes
 from .ledger import Ledger
 
 ASSUMED_LIFE_S = 24 * 3600.0
@@ -95,7 +95,7 @@ def put(ledger: Ledger, content: str, place: str, sent: UploadedReference) -> No
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 content, sent.target, place, sent.url, sent.expires_at, sent.width, sent.height,
-                sent.media_type, sent.bytes, sent.lossless, json.dumps(sent.notes), now,
+                sent.media_type, sent.bytes, sent.lossless, dump_texts(sent.notes), now,
             ),
         )  # fmt: skip
 
@@ -116,6 +116,6 @@ def _sent(found: sqlite3.Row) -> UploadedReference:
         media_type=found["media_type"],
         bytes=found["bytes"],
         lossless=bool(found["lossless"]),
-        notes=tuple(json.loads(found["notes"])),
+        notes=to_notes(found["notes"]),
         reused=True,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpcore
 
+from ..messages import Text
 from .framing import ResponseReader
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Exchange:
         if self._has_begun and self._stream is None:
             self._stream, self._sent_before = stream, stream.sent
             if await stream.is_readable():
-                raise httpcore.ConnectError("the server closed the connection before the request")
+                raise httpcore.ConnectError(Text("closed_before_request"))
 
     async def read_rest(self, silence_s: float = _SURPLUS_WAIT_S) -> None:
         """Read what still arrives, until the end of the response or a silence."""

@@ -33,6 +33,7 @@ import anyio  # comes with httpx
 import httpx
 
 from ..errors import ConfigurationError, OutcomeUnknown, ReadFailed
+from ..messages import Text
 from ..redaction import redact
 from .attempts import read_response, trace_of, with_fresh_connections
 from .exchanges import Exchange, current_exchange
@@ -111,7 +112,7 @@ class Transport:
                 return response
         if not has_passed or exchange.is_unsent:
             raise not_sent(url, failure)
-        raise OutcomeUnknown("outcome_unknown", reason=reason_of(failure), entry="ID")
+        raise OutcomeUnknown("outcome_unknown", reason=reason_of(failure))
 
     async def ask(
         self,
@@ -247,7 +248,7 @@ class Transport:
             await exchange.finish()
             current_exchange.reset(token)
         if exchange.is_too_large:
-            raise TooLarge(f"the answer has over {MAX_RESPONSE_BYTES} bytes")
+            raise TooLarge(Text("response_too_large", count=MAX_RESPONSE_BYTES))
 
     async def _drain(
         self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: Exchange

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
+from ..messages import Text
 from ..network.retry import (
     CONNECTING,
     NO_CHANNEL,
@@ -204,8 +205,7 @@ class SeedreamClient:
             raise outcome
         pause = budget.next_delay(policy, retry_after_s(response.headers, time.time()))
         if pause is None:
-            outcome.values["waited"] = budget.waited_s(policy)
-            raise type(outcome)(outcome.key, request_id=outcome.request_id, **outcome.values)
+            raise outcome.after(budget.waited_s(policy))
         await hooks.not_accepted()
         if isinstance(outcome, RateLimited):
             self._throttle.pause_for(pause)
@@ -308,7 +308,7 @@ def _urls(request: Request) -> tuple[str, ...]:
             "value_malformed",
             field="references",
             given="images",
-            reason="the bare client does not upload",
-            allowed="references by URL; generate takes images too",
+            reason=Text("client_does_not_upload"),
+            allowed=Text("references_by_url"),
         )
     return urls

@@ -13,6 +13,8 @@ from ..errors import (
     SeedreamError,
     TaskNotFound,
 )
+from ..kept_response import KeptResponse
+from ..messages import Text, rewrite
 from ..network.retry import retry_after_s
 from ..redaction import redact
 from .refusals import build_refusal
@@ -32,16 +34,20 @@ def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
     error = stated_error(response)
     said = f"HTTP {response.http}: {error}"
     if error.is_empty:
-        said = response.cut or f"a response that cannot be read, HTTP {response.http}"
+        said = response.cut or Text("unreadable_response", status=response.http)
     unknown = OutcomeUnknown(
         "outcome_unknown",
         request_id=response.request_id,
-        reason=redact(said, (secret,)),
-        entry="ID",
+        reason=rewrite(said, lambda text: redact(text, (secret,))),
     )
     unknown.possible_task_id = response.task_id or response.hint
-    unknown.response = response
+    unknown.response = to_kept_response(response)
     return unknown
+
+
+def to_kept_response(response: ServiceResponse) -> KeptResponse:
+    """What is kept of a response that cannot be read."""
+    return KeptResponse(response.http, response.body, response.cut or "")
 
 
 def to_poll_failure(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ..messages import Text
 from .inline_images import decode_image
 from .models import ResultItem, Unreadable
 from .stated_errors import parse_error
@@ -87,7 +88,7 @@ class ItemReader:
         elif isinstance(entry, str):
             yield from self._of_text(entry)
         else:
-            yield _unreadable("an entry that is not an image")
+            yield _unreadable(Text("item_not_image"))
 
     def _of_fields(self, entry: dict[str, Any], depth: int) -> Iterator[ResultItem]:
         named = {plain_name(name): name for name in reversed(entry)}
@@ -111,7 +112,7 @@ class ItemReader:
         elif error is not None:
             yield ResultItem(0, error=error)
         else:
-            yield _unreadable("an entry without an image")
+            yield _unreadable(Text("item_without_image"))
 
     def _nested(self, entry: dict[str, Any], depth: int) -> Iterator[ResultItem]:
         for name in NESTED:
@@ -153,7 +154,7 @@ class ItemReader:
         fresh = [url for url in found if url not in self.sent]
         yield from (ResultItem(0, url=url) for url in fresh)
         if not fresh:
-            yield _unreadable("an entry without a usable address")
+            yield _unreadable(Text("item_without_url"))
 
     def _of_prose(self, text: str) -> Iterator[ResultItem]:
         """Read a text that may speak of other things too: only what is surely an image counts."""

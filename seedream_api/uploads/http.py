@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..images.encode import EncodedImage
+from ..messages import Text, rewrite
 from ..messages.page_title import title_of
 from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, retry_after_s
 from ..network.url_guard import check_url
@@ -49,6 +50,7 @@ class UploadRejected(Exception):
         hold_back: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.again = again
         self.wait_s = wait_s
         self.pause_others = hold_back
@@ -84,14 +86,12 @@ async def post(client: SeedreamClient, parcel: UploadRequest) -> HttpResponse:
             timeout_s=UPLOAD_TIMEOUT_S,
         )
     except NotSent as error:
-        host, reason = error.values["host"], redact(str(error.values["reason"]), parcel.secret)
-        raise UploadRejected(f"{host} could not be reached ({reason})", again=CONNECTING) from None
+        reason = Text("host_unreachable", host=error.host, reason=_hide(error.reason, parcel))
+        raise UploadRejected(reason, again=CONNECTING) from None
     except ReadFailed as error:
-        raise UploadRejected(
-            redact(str(error.values["reason"]), parcel.secret), again=UPLOADING
-        ) from None
+        raise UploadRejected(_hide(error.reason, parcel), again=UPLOADING) from None
     if response.cut is not None and response.status < 400:
-        raise UploadRejected(redact(response.cut, parcel.secret), again=UPLOADING)
+        raise UploadRejected(_hide(response.cut, parcel), again=UPLOADING)
     if response.status in _BUSY or response.status >= 500:
         raise UploadRejected(
             describe_response(response, parcel.secret),
@@ -102,11 +102,19 @@ async def post(client: SeedreamClient, parcel: UploadRequest) -> HttpResponse:
     return response
 
 
-def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> str:
+def _hide(reason: str, request: UploadRequest) -> str:
+    return rewrite(reason, lambda text: redact(text, request.secret))
+
+
+def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> Text:
     """What the host said, in one line, with its HTTP status."""
-    said = " ".join(_words(response).split())
-    said = redact(said, secret)[:_SAID_LENGTH].rstrip(".")
-    return f"HTTP {response.status}: {said}" if said else f"HTTP {response.status}"
+    said = rewrite(
+        _words(response),
+        lambda text: redact(" ".join(text.split()), secret)[:_SAID_LENGTH].rstrip("."),
+    )
+    if not said:
+        return Text("http_status", status=response.status)
+    return Text("http_status_said", status=response.status, said=said)
 
 
 def _words(response: HttpResponse) -> str:
@@ -115,7 +123,7 @@ def _words(response: HttpResponse) -> str:
     except ValueError:
         text = response.body[:2_000].decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return title_of(response.body[:_PAGE_BYTES]) or "an HTML page"
+            return title_of(response.body[:_PAGE_BYTES]) or Text("html_page")
         return text
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
@@ -136,13 +144,13 @@ def checked_result(url: object, response: HttpResponse, secret: tuple[str, ...])
         NotTaken: it is none.
     """
     if not isinstance(url, str) or not url.strip():
-        raise UploadRejected(f"its answer names no URL ({describe_response(response, secret)})")
+        raise UploadRejected(Text("upload_without_url", said=describe_response(response, secret)))
     try:
         return check_url(url, field="url")
     except InvalidRequest as error:
-        reason = error.values.get("reason", "it is no http or https address")
-        given = redact(str(error.values["given"]), secret)
-        raise UploadRejected(f"its answer is no usable URL ({given}): {reason}") from None
+        reason = error.reason or Text("not_http_url")
+        given = redact(str(error.given), secret)
+        raise UploadRejected(Text("upload_bad_url", given=given, reason=reason)) from None
 
 
 def check_public(url: str, settings: Settings) -> None:
@@ -154,11 +162,7 @@ def check_public(url: str, settings: Settings) -> None:
     try:
         validate_reference_urls((UrlReference(url),), settings)
     except InvalidRequest as error:
-        host = error.values["host"]
-        raise UploadRejected(
-            f"it was taken, but the service cannot reach its URL: {host} is not on the public "
-            "internet"
-        ) from None
+        raise UploadRejected(Text("upload_private", host=error.values["host"])) from None
 
 
 def encode_multipart(

@@ -34,6 +34,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..errors import ConfigurationError, InvalidRequest
 from ..images.encode import EncodedImage
+from ..messages import Text
 from ..network.url_guard import check_url, is_local_host
 from ..redaction import (
     REDACTED,
@@ -117,7 +118,7 @@ class HttpHost:
         parts = urlsplit(self._url)
         self._secret = _secrets_in([*headers.values(), *extra.values(), *_pairs(parts.query)])
         if parts.scheme == "http" and self._secret and not is_local_host(parts.hostname or ""):
-            raise _bad(settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along")
+            raise _bad(settings, "SEEDREAM_UPLOAD_HTTP_URL", Text("https_with_secret"))
         self.location = strip_url_secrets(self._url)
         self.hosts = frozenset({host_of(self._url)})
 
@@ -132,7 +133,11 @@ class HttpHost:
         said = describe_response(response, self._secret)
         if response.status in (401, 403):
             raise UploadRejected(
-                f"it does not accept SEEDREAM_UPLOAD_HTTP_HEADERS or _FIELDS ({said})"
+                Text(
+                    "upload_key_rejected",
+                    setting="SEEDREAM_UPLOAD_HTTP_HEADERS / _FIELDS",
+                    said=said,
+                )
             )
         if not 200 <= response.status < 300:
             raise UploadRejected(said)
@@ -142,7 +147,7 @@ class HttpHost:
         except ValueError:
             given = _find_plain_url(response.body)
             if given is None:
-                raise UploadRejected(f"its answer is no JSON and no URL ({said})") from None
+                raise UploadRejected(Text("upload_not_json", said=said)) from None
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
         return HostedUrl(checked_result(given, response, self._secret), self._life_s)
@@ -162,7 +167,7 @@ def _preset_and_url(settings: Settings) -> tuple[Preset, str]:
         presets = ", ".join(
             one if known.address else f"{one}+https://host" for one, known in PRESETS.items()
         )
-        raise _bad(settings, name, f"an http or https address, or {presets}") from None
+        raise _bad(settings, name, Text("url_or_preset", presets=presets)) from None
 
 
 def _texts(settings: Settings, name: str) -> dict[str, str]:
@@ -175,10 +180,10 @@ def _texts(settings: Settings, name: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _bad(settings, name, 'a JSON object of texts, such as {"X-API-Key": "..."}')
+        raise _bad(settings, name, Text("json_of_texts"))
     texts = {str(key): str(value) for key, value in cast("dict[str, Any]", found).items()}
     if name.endswith("HEADERS") and not all(map(_fits_header, [*texts, *texts.values()])):
-        raise _bad(settings, name, "printable ASCII characters in names and values")
+        raise _bad(settings, name, Text("ascii_only"))
     return texts
 
 

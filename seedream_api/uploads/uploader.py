@@ -20,6 +20,7 @@ from ..errors import LedgerFailed, ResultUnavailable, UnsafeURL, UploadFailed
 from ..images.decode import probe
 from ..images.encode import EncodedImage
 from ..ledger.upload_cache import UploadedReference, get, invalidate, put, to_uploaded_reference
+from ..messages import Text
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
@@ -90,7 +91,10 @@ class Uploader:
         notes = tuple(
             note
             for (_, reference), one in zip(pictures, sent, strict=True)
-            for note in (*reference.notes, *(f"{reference.name}: {note}" for note in one.notes))
+            for note in (
+                *reference.notes,
+                *(Text("note_of", name=reference.name, note=note) for note in one.notes),
+            )
         )
         urls = tuple(
             one.url if isinstance(one, UrlReference) else arrived[place].url
@@ -120,7 +124,7 @@ class Uploader:
                 sent = await self._deduplicated(picture, target)
             except UploadRejected as error:
                 raise UploadFailed(
-                    "upload_failed", position=position, way=target.name, reason=str(error)
+                    "upload_failed", position=position, way=target.name, reason=error.reason
                 ) from None
             done += 1
             progress(done, len(pictures))
@@ -140,7 +144,7 @@ class Uploader:
             return await self._upload(picture, target, is_proven=True)
         except UploadRejected as error:
             raise UploadFailed(
-                "upload_failed", position=1, way=target.name, reason=str(error)
+                "upload_failed", position=1, way=target.name, reason=error.reason
             ) from None
 
     async def invalidate(self, contents: Iterable[str]) -> None:
@@ -262,12 +266,12 @@ class Uploader:
             try:
                 return await self._compare(url, encoded, target)
             except LinkExpired as error:
-                reason = error.summary("en")
+                reason = error.summary_text
                 pause = budget.next_delay(UPLOAD_PROPAGATION)
             except (ResultUnavailable, UnsafeURL) as error:
-                reason, pause = error.summary("en"), None
+                reason, pause = error.summary_text, None
             if pause is None:
-                raise UploadRejected(f"it was taken, but its URL does not serve it: {reason}")
+                raise UploadRejected(Text("upload_not_served", reason=reason))
             await self._session.sleep(pause)
 
     async def _compare(self, url: str, encoded: EncodedImage, way: UploadTarget) -> None:
@@ -287,8 +291,11 @@ class Uploader:
             await asyncio.to_thread(target.unlink, missing_ok=True)
         if served != (encoded.width, encoded.height):
             raise UploadRejected(
-                f"it was taken, but its URL serves another picture: {served[0]} x {served[1]} "
-                f"pixels in place of {encoded.width} x {encoded.height}"
+                Text(
+                    "upload_differs",
+                    found=f"{served[0]} x {served[1]}",
+                    sent=f"{encoded.width} x {encoded.height}",
+                )
             )
 
 

@@ -13,7 +13,7 @@ from studio import Studio, shown
 
 from seedream_api import errors
 from seedream_api.errors import Charge
-from seedream_api.messages import MONEY
+from seedream_api.messages import CHARGE_TEXT
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_a_fault(studio: Studio, wish: str, case: Case, family: str) -> None:
     assert (first.code, first.status) == (end.code, end.status), first.words
     assert len(studio.posts(wish)) == case.sent and states(studio, wish) == [end.state]
     assert bool(first.images) is (end.code == 0) and first.is_charged is (end.code == 0)
-    for charge, sentences in MONEY.items():
+    for charge, sentences in CHARGE_TEXT.items():
         is_said = charge == end.charge.value and end.code != 0
         assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 

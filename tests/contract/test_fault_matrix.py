@@ -23,7 +23,7 @@ from fault_cases import (
 
 from seedream_api import ContentRejected, SeedreamError, sandbox
 from seedream_api.errors import Charge
-from seedream_api.messages import MONEY
+from seedream_api.messages import CHARGE_TEXT
 from seedream_api.sandbox import DropAfterReceipt, Fault, Json, Status, Truncated
 
 
@@ -92,7 +92,7 @@ def test_a_fault(customer: Any, case: Case, family: str, front: str) -> None:
     assert (first.code, first.status, first.is_charged) == (end.code, end.status, is_charged)
     assert customer.sent == case.sent and customer.states == [end.state], first.words
     assert bool(first.images) is (end.code == 0)
-    for charge, sentences in MONEY.items():
+    for charge, sentences in CHARGE_TEXT.items():
         is_said = charge == end.charge.value and end.code != 0
         assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 

@@ -10,9 +10,9 @@ import pytest
 from old_ledgers import take_back_to_0_1
 
 from seedream_api.errors import CompletedWithoutImages, OutcomeUnknown
+from seedream_api.kept_response import KeptResponse
 from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem
 

@@ -11,8 +11,8 @@ import pytest
 
 from seedream_api import redaction
 from seedream_api.errors import OutcomeUnknown
+from seedream_api.kept_response import KeptResponse
 from seedream_api.ledger.ledger import Ledger
-from seedream_api.ledger.records import KeptResponse
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.models import ResultItem, ServiceError
 

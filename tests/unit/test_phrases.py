@@ -1,44 +1,48 @@
-"""The phrases that people read beside the errors' sentences: each has its Chinese."""
+"""The texts that people read beside the errors' sentences: each in both languages."""
 
 from __future__ import annotations
 
 import ast
+import copy
+import json
+import pickle
 import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
-from seedream_api.errors import Charge, ConfigurationError, InvalidRequest, ResultUnavailable
+from seedream_api.errors import ConfigurationError, InvalidRequest, ReadFailed, from_record
 from seedream_api.jobs.results import Phase, Progress
-from seedream_api.messages import PHASES, PHRASES, WORDING, chinese, language
+from seedream_api.ledger.cells import dump_texts, to_notes
+from seedream_api.messages import (
+    PHASES,
+    TEXTS,
+    Text,
+    join_texts,
+    language,
+    rewrite,
+    text_of,
+    to_chinese,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-SAID_BY = {
-    "ArgumentTypeError",
-    "localize", "Check", "UploadRejected", "RetryDownload", "failure", "_malformed", "_bad",
-    "_TooLarge", "append",
+READ_BY_PEOPLE = {
+    "Check", "UploadRejected", "RetryDownload", "failure", "expired", "_malformed", "_bad",
+    "_bad_address", "append",
 }  # fmt: skip
-"""Calls whose texts a person reads; of ``append`` those to notes and words."""
-KEPT = ("reason", "allowed", "note", "notes", "about", "about_frames", "text")
+"""Calls whose texts a person reads; of ``append`` those to notes."""
+KEPT = ("reason", "allowed", "note", "notes")
 """Names to which such texts are given, as keywords or variables."""
-NO_WORDS = re.compile(r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>")
-FUNCTIONS = (
-    "_reason",
-    "_instead",
-    "_about",
-    "_about_frames",
-    "_life",
-    "allowed",
-    "prune_if_needed",
+NO_WORDS = re.compile(
+    r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>|[a-z]+|cannot be .*"
 )
-"""Functions that give such a text back."""
+"""Values alone, and single names."""
 
 
 def as_text(node: ast.AST) -> str | None:
@@ -50,17 +54,17 @@ def as_text(node: ast.AST) -> str | None:
     return None
 
 
-def said(node: ast.AST) -> Iterator[str]:
-    """The texts that this expression may be; a call's own arguments are none of them."""
+def literals(node: ast.AST) -> Iterator[str]:
+    """The literals that this expression may be; a call's own arguments are not among them."""
     text = as_text(node)
     if text is not None:
         yield text
     elif isinstance(node, ast.IfExp):
-        yield from (*said(node.body), *said(node.orelse))
+        yield from (*literals(node.body), *literals(node.orelse))
     elif isinstance(node, ast.BoolOp):
-        yield from (one for value in node.values for one in said(value))
+        yield from (one for value in node.values for one in literals(value))
     elif isinstance(node, ast.Tuple):
-        yield from (one for value in node.elts for one in said(value))
+        yield from (one for value in node.elts for one in literals(value))
 
 
 def name_of(node: ast.AST) -> str:
@@ -77,94 +81,124 @@ def found_in(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Call):
         called = name_of(node.func)
         to = name_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
-        if called in SAID_BY and (called != "append" or to == "notes"):
+        if called in READ_BY_PEOPLE and (called != "append" or to == "notes"):
             yield from (
                 one
                 for argument in node.args[2 if called == "Check" else 0 :]
-                for one in said(argument)
+                for one in literals(argument)
             )
-        yield from (one for kw in node.keywords if kw.arg in KEPT for one in said(kw.value))
+        yield from (one for kw in node.keywords if kw.arg in KEPT for one in literals(kw.value))
     elif isinstance(node, ast.Assign) and any(name_of(target) in KEPT for target in node.targets):
-        yield from said(node.value)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
-        for one in ast.walk(node):
-            if isinstance(one, ast.Return) and one.value is not None:
-                yield from said(one.value)
+        yield from literals(node.value)
 
 
-def phrases_of_the_code() -> dict[str, str]:
-    found: dict[str, str] = {}
+def nodes_of_the_code() -> Iterator[tuple[str, ast.AST]]:
     for folder in ("seedream_api", "nodes"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not {"messages", "sandbox"} & set(path.parts):
+            if not {"messages", "sandbox"} & set(path.relative_to(ROOT).parts):
                 for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                    found.update(dict.fromkeys(found_in(node), path.name))
-    return {text: file for text, file in found.items() if not NO_WORDS.fullmatch(text)}
+                    yield path.name, node
 
 
-def test_every_phrase_of_the_code_has_its_chinese() -> None:
-    found = phrases_of_the_code()
-    assert len(found) > 90, "the scan finds next to nothing: it no longer fits the code"
-    assert {text: file for text, file in found.items() if not CHINESE.search(chinese(text))} == {}
+def test_texts_that_people_read_come_from_the_tables() -> None:
+    found = {(file, text) for file, node in nodes_of_the_code() for text in found_in(node)}
+    assert ("transfer.py", "HTTP <x>") in found, "the scan no longer fits the code"
+    assert {one for one in found if not NO_WORDS.fullmatch(one[1])} == set()
 
 
-def test_the_codes_of_evolinks_files_have_their_chinese() -> None:
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    used: set[str] = set()
+    for _, node in nodes_of_the_code():
+        if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "_help"):
+            prefix = "help_" if name_of(node.func) == "_help" else ""
+            used |= {
+                prefix + one.replace("<x>", ".*")
+                for one in literals(node.args[0])
+                if one != "help_<x>"
+            }
+    assert len(used) > 150
+    patterns = [re.compile(one) for one in used]
+    assert {key for key in TEXTS if not any(one.fullmatch(key) for one in patterns)} == set()
+    assert {one.pattern for one in patterns if not any(map(one.fullmatch, TEXTS))} == set()
+
+
+def test_each_code_of_evolinks_files_has_a_text() -> None:
     from seedream_api.uploads import evolink
 
-    for reason in evolink._REASONS.values():
-        assert chinese(f"{reason} (HTTP 400)").endswith("（HTTP 400）")
+    for code in evolink._KNOWN_CODES:
+        text = Text(f"evolink_{code}", said=Text("http_status", status=400))
+        assert text.endswith(" (HTTP 400)") and text.zh.endswith("（HTTP 400）")
 
 
 def names(template: str) -> list[str]:
     return sorted(name for _, name, _, _ in string.Formatter().parse(template) if name)
 
 
-@pytest.mark.parametrize("english", PHRASES)
-def test_both_languages_of_a_phrase_name_the_same_values(english: str) -> None:
-    assert names(english) == names(PHRASES[english])
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_of_a_text_name_the_same_values(key: str) -> None:
+    english, chinese = TEXTS[key]
+    assert set(names(english)) == set(names(chinese))
     assert not CHINESE.search(english)
 
 
-def test_every_chinese_phrase_holds_chinese() -> None:
-    # An error number of the system is passed on as it is, and what follows it is translated.
-    assert [en for en, zh in PHRASES.items() if not CHINESE.search(zh)] == [
-        "[Errno {number}] {text}"
-    ]
+def test_every_chinese_text_contains_chinese() -> None:
+    lacking = [key for key, (_, zh) in TEXTS.items() if not CHINESE.search(zh)]
+    assert lacking == ["http_status", "http_status_said", "note_of", "of_total"]
 
 
-def test_values_inside_a_phrase_are_translated_too_and_unknown_words_stay() -> None:
-    assert chinese("cdn.example could not be reached (connecting timed out)") == (
-        "无法连接 cdn.example（连接超时）"
-    )
-    assert chinese("a.png: animated: the first of at least 1000 frames is used") == (
-        "a.png：动图：使用第一帧（帧数：至少 1000）"
-    )
-    assert chinese("余额不足 said the service") == "余额不足 said the service"
-    assert chinese("") == ""
+def test_text_is_its_english_and_carries_its_chinese() -> None:
+    inner = Text("connect_timed_out")
+    text = Text("host_unreachable", host="cdn.example", reason=inner)
+    assert text == "cdn.example could not be reached (connecting timed out)"
+    assert text.zh == "无法连接 cdn.example（连接超时）" and to_chinese(text) == text.zh
+    assert json.dumps([text]) == f'["{text}"]'
+    assert to_chinese("余额不足 said the service") == "余额不足 said the service"
+    note = Text("note_of", name="a.png", note=Text("animated", count=Text("at_least", count=1000)))
+    assert note == "a.png: animated: the first of at least 1000 frames is used"
+    assert note.zh == "a.png：动图：使用第一帧（帧数：至少 1000）"
 
 
-@pytest.mark.parametrize(
-    "key", ["picture_unreadable", "result_gone", "refused_balance", "link_dead"]
-)
-@pytest.mark.parametrize("charge", Charge)
-def test_a_whole_message_that_became_a_text_is_found_again(key: str, charge: Charge) -> None:
-    values = {"given": "a.png", "reason": "it is empty", "entry": 3, "http": 403, "code": ""}
-    error = ResultUnavailable(key, charge=charge, **values)
-    assert chinese(error.message("en")) == error.message("zh")
-    assert chinese(error.summary("en")) == error.summary("zh")
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_text_survives_pickle_and_copy(protocol: int) -> None:
+    text = Text("deleted")
+    for again in (pickle.loads(pickle.dumps(text, protocol)), copy.deepcopy(text)):  # noqa: S301
+        assert again == text and again.zh == text.zh
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a: " * 5000,
-        "no: " * 400,
-        "x" * 10**6,
-        "Reference image " + " is  x : its sides are more than " * 100,  # 5 s by a regex
-    ],
-)
-def test_a_hostile_text_is_left_as_it_is_at_once(text: str) -> None:
-    assert chinese(text) == text
+def test_rewrite_join_and_text_of_keep_both_languages() -> None:
+    text = join_texts((Text("deleted"), "sk"))
+    assert (str(text), text.zh) == ("it was deleted; sk", "已被删除；sk")
+    changed = rewrite(text, lambda said: said.replace("sk", "***"))
+    assert (changed, to_chinese(changed)) == ("it was deleted; ***", "已被删除；***")
+    assert rewrite("sk", str.upper) == "SK"
+    cause = ValueError(text)
+    outer = OSError(str(text))
+    outer.__cause__ = cause
+    assert to_chinese(text_of(cause)) == to_chinese(text_of(outer)) == text.zh
+    assert text_of(OSError(2, "No such file")) == "[Errno 2] No such file"
+
+
+def test_stored_error_is_read_back_in_both_languages() -> None:
+    inner = InvalidRequest("url_not_http", field="urls", given="ftp://a")
+    for reason in (Text("no_response_in_time"), inner):
+        error = ReadFailed("read_failed", reason=reason)
+        record = json.loads(json.dumps(error.to_record()))
+        again = from_record(record)
+        assert again.summary("en") in error.message("en")
+        assert again.summary("zh")[:-1] in error.message("zh")
+    assert record["values"]["reason"] == inner.summary("en")
+
+
+def test_stored_error_of_version_0_1_keeps_its_english() -> None:
+    error = ReadFailed("read_failed", reason="no answer in time")
+    again = from_record(json.loads(json.dumps(error.to_record())))
+    assert "no answer in time" in again.message("zh") and "免费请求" in again.message("zh")
+
+
+def test_stored_notes_are_read_back_in_both_languages() -> None:
+    notes = (Text("bits_reduced"), "a note of version 0.1")
+    again = to_notes(dump_texts(notes))
+    assert again == notes and list(map(to_chinese, again)) == list(map(to_chinese, notes))
 
 
 def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sentence() -> None:
@@ -177,32 +211,10 @@ def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sent
     assert "Quota used up! Nothing was charged." in ended.message("en")
 
 
-@pytest.mark.parametrize("key", WORDING)
-def test_any_sentence_can_be_looked_up(key: str) -> None:
-    wording = WORDING[key]
-    values = {name: "x1" for template in wording for name in names(template)}
-    for english in (wording.en.format(**values), wording.advice_en.format(**values)):
-        found = chinese(english)
-        assert found == english or CHINESE.search(found)
-
-
-def test_a_line_is_not_taken_for_the_note_inside_it() -> None:
-    doubt = "quality = 1K was sent, but a neighbouring source doubts it: no"
-    assert chinese(f"Note: {doubt}") == "注意：已发送 quality = 1K，但另有资料存疑：no"
-    assert chinese("Failed: a.png is no readable image: it is empty.") == (
-        "失败：a.png 不是可读取的图片：文件为空。"
-    )
-
-
-def test_a_note_names_its_picture_in_chinese() -> None:
-    note = "image_1, frame 2: sent as JPEG of quality 90: lossless takes more than 4194304 bytes"
-    assert chinese(note) == ("image_1 第 2 帧：以质量 90 的 JPEG 发送：无损格式超过 4194304 字节")
-
-
 def test_a_reason_in_an_error_is_chinese_in_the_chinese_message() -> None:
-    error = ConfigurationError("bad_address", given="x", reason="it holds a user name")
-    assert "it holds a user name" in error.message("en")
-    assert "其中含有用户名" in error.message("zh") and "holds" not in error.message("zh")
+    error = ConfigurationError("bad_address", given="x", reason=Text("has_user_name"))
+    assert "it contains a user name" in error.message("en")
+    assert "其中含有用户名" in error.message("zh") and "contains" not in error.message("zh")
 
 
 def test_an_error_that_is_the_reason_of_another_is_told_in_its_language_without_its_money() -> None:
@@ -217,7 +229,7 @@ def test_an_error_that_is_the_reason_of_another_is_told_in_its_language_without_
 
 
 def test_a_check_of_doctor_has_both_languages() -> None:
-    assert Check("proxy", "ok", "not needed for the sandbox").message_zh == "沙盒不需要"
+    assert Check("proxy", "ok", Text("proxy_not_needed")).message_zh == "沙盒不需要"
     error = ConfigurationError("no_key", path="/p")
     check = Check("key", "problem", str(error), error=error)
     assert check.message_zh == error.message("zh") and error.message("en") in check.message
@@ -240,22 +252,6 @@ def test_the_terminals_language_follows_the_locale(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert language() == expected
-
-
-def helps(parser: Any) -> Iterator[tuple[str, str]]:
-    """The help of every command and option, as (command, text)."""
-    for action in parser._actions:
-        for one in (action, *getattr(action, "_choices_actions", [])):
-            if one.help:
-                yield parser.prog, one.help
-        for child in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
-            yield from helps(child)
-
-
-def test_every_help_text_has_its_chinese() -> None:
-    found = list(helps(build_parser()))
-    assert len(found) > 25
-    assert [one for one in found if not CHINESE.search(chinese(one[1]))] == []
 
 
 def test_help_and_progress_are_chinese_in_a_chinese_terminal(
@@ -286,10 +282,8 @@ def test_what_argparse_says_itself_in_a_help_is_chinese_in_a_chinese_terminal(
 
 
 def test_the_heads_of_the_list_of_tasks_stand_at_the_same_columns_in_chinese() -> None:
-    from seedream_api.messages.terminal import LINES
-
-    english = next(line for line in LINES if "STATE" in line)
-    wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in LINES[english])
+    english, chinese = TEXTS["task_heads"]
+    wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in chinese)
     for word, twin in (("WHEN", "时"), ("STATE", "状"), ("MODEL", "模")):
         assert wide.index(twin) == english.index(word)
     assert len(wide) - len(wide.lstrip()) == 1, "the number's head ends where the number does"

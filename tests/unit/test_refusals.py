@@ -17,7 +17,7 @@ from seedream_api.errors import (
     RateLimited,
     ServiceBusy,
 )
-from seedream_api.messages import WORDING
+from seedream_api.messages import MESSAGES
 from seedream_api.service.models import ServiceError
 from seedream_api.service.refusals import (
     REFUSAL_CODES,
@@ -253,7 +253,7 @@ def test_the_words_of_a_loose_body_are_kept_and_bounded() -> None:
 def test_every_code_of_the_table_is_lower_case_and_has_its_wording() -> None:
     assert len(REFUSAL_CODES) > 20
     for code, (_, key) in REFUSAL_CODES.items():
-        assert code == code.lower() and key in WORDING
+        assert code == code.lower() and key in MESSAGES
 
 
 @given(
