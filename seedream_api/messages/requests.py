@@ -103,7 +103,7 @@ REQUESTS: dict[str, Message] = {
     "url_private": Message(
         "{given} leads to {address}, which is not on the public internet.",
         "{given} 指向 {address}，不是公网地址。",
-        "Workflows may not fetch from such addresses. For a host of your own, set "
+        "Workflows may not fetch from such addresses. For your own host, set "
         "SEEDREAM_ALLOW_HOSTS={host}.",
         "工作流不能访问此类地址。若是自己的主机，请设置 SEEDREAM_ALLOW_HOSTS={host}。",
     ),
@@ -132,8 +132,8 @@ REQUESTS: dict[str, Message] = {
         "请每行填写一个任务 ID，或连接 Seedream Evolink 节点的 task_id 输出。",
     ),
     "task_id_malformed": Message(
-        "{given!r} is not a valid task ID.",
-        "{given!r} 不是有效的任务 ID。",
+        "{given!r} in task_id is not a valid task ID.",
+        "task_id 中的 {given!r} 不是有效的任务 ID。",
         "Allowed: letters, digits, and . _ : - , at most 200 characters; one id per line.",
         "仅限字母、数字和 . _ : - ，最多 200 个字符；每行一个。",
     ),

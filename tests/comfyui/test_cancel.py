@@ -43,7 +43,7 @@ def test_while_the_request_is_being_answered(studio: Studio, wish: str) -> None:
     prompt_id = studio.queue_and_wait_for_post(graph_of(wish), wish)
     outcome = cancel(studio, prompt_id)
     said = outcome.texts("1")[-1]
-    assert "the answer is still written down" in said and "回答仍会被记录" in said
+    assert "its response is still recorded" in said and "响应仍会被记录" in said
     assert "may have been charged" in said
     studio.sandbox.release()
     # The answer that came after Cancel was written down: the same prompt pays nothing.
@@ -68,7 +68,7 @@ def test_while_the_task_runs(studio: Studio, wish: str) -> None:
     outcome = cancel(studio, prompt_id)
     said = outcome.texts("1")[-1]
     task_id = next(word for word in said.split() if word.startswith("task-"))
-    assert f"task {task_id} still runs" in said and f"任务 {task_id} 仍在服务端运行" in said
+    assert f"task {task_id} is still running" in said and f"任务 {task_id} 仍在服务端运行" in said
     assert task_id in studio.server.log
     studio.clock.run(Clock.FLYING)
     again = studio.run(graph_of(wish))
@@ -123,7 +123,7 @@ def test_while_references_are_uploaded(studio: Studio, wish: str) -> None:
     }
     studio.sandbox.faults.push("upload", Delay(20.0))
     prompt_id = studio.server.queue(graph)
-    studio.server.wait(prompt_id, until=is_text("Sending references"))
+    studio.server.wait(prompt_id, until=is_text("Uploading references"))
     said = cancel(studio, prompt_id).texts("1")[-1]
     assert "Nothing was charged." in said and "未产生费用" in said
     studio.reset()
@@ -152,7 +152,7 @@ def test_while_the_images_are_fetched(studio: Studio, wish: str) -> None:
     prompt_id = studio.server.queue(graph_of(wish))
     studio.server.wait(prompt_id, until=is_text("Downloading"))
     outcome = cancel(studio, prompt_id)
-    assert "needs no new payment" in outcome.texts("1")[-1]
+    assert "does not need to be paid for again" in outcome.texts("1")[-1]
     studio.reset()
     again = studio.run(graph_of(wish))
     assert seen(again, "2") and len(studio.posts(wish)) == 1
@@ -185,7 +185,7 @@ def test_while_poll_task_waits(studio: Studio, wish: str) -> None:
     prompt_id = studio.server.queue(graph)
     studio.server.wait(prompt_id, until=is_text("task-"))
     outcome = cancel(studio, prompt_id)
-    assert f"task {task_id} still runs" in outcome.texts("1")[-1]
+    assert f"task {task_id} is still running" in outcome.texts("1")[-1]
     studio.clock.run(Clock.FLYING)
     assert seen(studio.run(graph), "2")
 

@@ -88,7 +88,7 @@ def test_a_task_without_images_is_no_success(studio: Studio, wish: str) -> None:
 
     studio.sandbox.faults.push("generate", EmptyCompleted())
     message = studio.fail(graph_of(graphs.evolink(wish)))
-    assert "no image can be read" in message and "无法从其响应中读出图片" in message
+    assert "contains no readable image" in message and "无法从其响应中读出图片" in message
     check_both_languages(message)
 
 

@@ -89,11 +89,11 @@ def test_what_the_environment_fixes_is_shown_and_cannot_be_edited(fresh: ComfySe
         ({"SEEDREAM_STORE_GB": -1}, "a number from 0.01"),
         ({"SEEDREAM_REUSE": "maybe"}, "on, off"),
         ({"SEEDREAM_UPLOAD": "ftp"}, "auto, inline, s3"),
-        ({"DEEPSPACE_BASE_URL": "http://example.com"}, "in the clear"),
+        ({"DEEPSPACE_BASE_URL": "http://example.com"}, "unencrypted"),
         ({"DEEPSPACE_BASE_URL": "https://user:secret@example.com"}, "user name"),
         ({"SEEDREAM_NOTHING": "x"}, "no setting 'SEEDREAM_NOTHING'"),
-        ({"SEEDREAM_MODELS": "/etc/passwd"}, "no path is ever taken from a browser"),
-        ({"DEEPSPACE_API_KEY": "sk with blanks"}, "no key has"),
+        ({"SEEDREAM_MODELS": "/etc/passwd"}, "browsers may not set paths"),
+        ({"DEEPSPACE_API_KEY": "sk with blanks"}, "keys do not have"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_rules_of_reading(
@@ -471,8 +471,8 @@ def test_with_reuse_off_a_stored_result_is_quoted_as_a_new_charge(
 def test_what_would_fail_is_quoted_with_its_reason(studio: Studio, wish: str) -> None:
     for inputs, reason in (
         ({"prompt": " ", "model": "Seedream-4.0"}, "prompt is empty"),
-        ({"prompt": wish, "model": "Seedream-9"}, "is not known"),
-        ({"prompt": 3, "model": "Seedream-4.0"}, "are texts"),
+        ({"prompt": wish, "model": "Seedream-9"}, "not a known model"),
+        ({"prompt": 3, "model": "Seedream-4.0"}, "must be texts"),
     ):
         answer = ask(studio.server, "/quote", {"class_type": "SeedreamEvolink", "inputs": inputs})
         told = answer.json()

@@ -84,7 +84,7 @@ def test_a_run_that_a_crash_cut_short_is_picked_up_and_the_node_says_so(
     studio.clock.run(Clock.FLYING)
     again = studio.run(graph_of(wish))
     said, report = again.texts("1")[-1], json.loads(shown(again, "91"))
-    assert "picked up again, not sent anew" in said and "继续此前的任务，未重新发送" in said
+    assert "resumed, not sent again" in said and "继续此前的任务，未重新发送" in said
     assert (report["origin"], report["may_have_been_charged_images"]) == ("resumed", 0)
     assert seen(again, "90") and len(studio.posts(wish)) == 1
 

@@ -157,7 +157,7 @@ def test_an_empty_id_names_the_unfinished_tasks(studio: Studio, wish: str, text:
 def test_a_malformed_id_is_refused_unasked(studio: Studio, text: str) -> None:
     asked = len(studio.sandbox.requests)
     message = studio.fail({"1": graphs.poll(text), "2": graphs.look("1")})
-    assert "which no task id looks like" in message and "不像任务 ID" in message
+    assert "is not a valid task ID" in message and "不是有效的任务 ID" in message
     assert len(studio.sandbox.requests) == asked
 
 

@@ -166,7 +166,7 @@ def test_an_upload_that_fails_says_which_why_and_that_nothing_was_charged(
         with pytest.raises(UploadFailed) as caught:
             customer.generate(pixels(), model=EVOLINK, **way["settings"])
         text = str(caught.value)
-        assert f"way of {way['name']}" in text and "Nothing was charged" in text
+        assert f"uploaded to {way['name']}" in text and "Nothing was charged" in text
         assert not caught.value.may_have_been_charged
     assert customer.sent == 0 and set(customer.states) == {"withdrawn"}
     customer.sandbox.faults.clear()
@@ -185,10 +185,10 @@ def test_a_host_that_never_answers_is_given_up_and_named(
 ) -> None:
     monkeypatch.setattr(http, "UPLOAD_TIMEOUT_S", 0.1)
     customer.sandbox.faults.push(way["route"], Delay(30), times=50)
-    with pytest.raises(UploadFailed, match="no answer in time") as caught:
+    with pytest.raises(UploadFailed, match="no response in time") as caught:
         customer.generate(pixels(), model=EVOLINK, **way["settings"])
     text = str(caught.value)
-    assert f"way of {way['name']}" in text and "Nothing was charged" in text
+    assert f"uploaded to {way['name']}" in text and "Nothing was charged" in text
     assert customer.sent == 0 and customer.clock.at - START < 120
 
 
@@ -298,7 +298,7 @@ def test_inline_is_tried_knowingly(customer: Any) -> None:
     ("fault", "reason"),
     [
         (WrongType(), "no image"),
-        (Status(200, png((33, 24))), "33 x 24 pixels in place of 32 x 24"),
+        (Status(200, png((33, 24))), "33 x 24 pixels instead of 32 x 24"),
         (ExpiredLink(), "no longer served"),
         (Status(302, b"", {"Location": "http://10.1.2.3/a.png"}), "not on the public internet"),
     ],
@@ -535,7 +535,7 @@ def test_doctor_sends_a_small_picture_and_says_how_long_it_lives(
     customer: Any, way: dict[str, Any]
 ) -> None:
     check = upload_check(customer.settings(**way["settings"]))
-    life = "72.0 h" if way["name"] == "evolink" else "as long as the host keeps it"
+    life = "72.0 h" if way["name"] == "evolink" else "as long as the host decides"
     assert check.verdict == "ok" and life in check.message and way["name"] in check.message
     [sent] = requests_to(customer, "POST", way["post"])
     png_of_one_pixel = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"

@@ -16,7 +16,7 @@ from seedream_api.errors import (
     TaskNotFound,
 )
 from seedream_api.network.transport import HttpResponse
-from seedream_api.service.failures import to_poll_failure, to_refusal, to_unknown
+from seedream_api.service.failures import to_kept_response, to_poll_failure, to_refusal, to_unknown
 from seedream_api.service.reading import parse_http_response
 from seedream_api.service.responses import ServiceResponse
 from seedream_api.service.result_items import ItemReader
@@ -58,7 +58,7 @@ def test_unknown_outcome_says_what_was_read(payload: Any, http: int, cut: Any, s
     assert KEY not in str(unknown) and "--forget ID" in unknown.message("en")
     assert (
         unknown.request_id == "req-7"
-        and unknown.response is answer
+        and unknown.response == to_kept_response(answer)
         and unknown.possible_task_id is None
     )
 
