@@ -96,7 +96,7 @@ def _listed(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
         error = found
         is_fixed = bool(os.environ.get(setting.name, "").strip())
         origin = Text("origin_environment" if is_fixed else "origin_file")
-        value = Value(str(found.values["given"]), found.values.get("origin", origin))
+        value = Value(str(found.given), found.values.get("origin", origin))
     shown = without_secrets(value.text)
     fixed = why_fixed(setting.name, value.origin)
     return {

@@ -32,7 +32,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..kept_response import KeptResponse
-from ..messages import MESSAGES, bilingual
+from ..messages import MESSAGES, Text, bilingual
 from .base import Charge as Charge, SeedreamError as SeedreamError
 
 
@@ -48,9 +48,9 @@ class InvalidRequest(SeedreamError):
     exit_code = 2
 
     @property
-    def given(self) -> Any:
-        """The value that was rejected."""
-        return self.values.get("given")
+    def host(self) -> str:
+        """The host of a URL that may not be used."""
+        return str(self.values.get("host", ""))
 
 
 class UnsafeURL(InvalidRequest):
@@ -114,7 +114,7 @@ class ApiRefused(SeedreamError):
 
     def after(self, waited_s: int) -> ApiRefused:
         """Add for how many seconds the request was retried."""
-        self.values["waited"] = waited_s
+        self.values.update(waited=waited_s, lasting=Text("for_seconds", seconds=waited_s))
         return self
 
 
@@ -185,6 +185,11 @@ class ResultUnavailable(SeedreamError):
     def http_status(self) -> int | None:
         """The HTTP status of a link that is no longer served."""
         return self.values.get("http")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of an image that is too large."""
+        return int(self.values["width"]), int(self.values["height"])
 
 
 class Interrupted(SeedreamError):

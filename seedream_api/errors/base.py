@@ -20,7 +20,7 @@ class Charge(str, Enum):
     """Charged, and an image of it is not here."""
 
 
-_NOT_GIVEN = {"entry": "ID", "waited": 0}
+_NOT_GIVEN = {"entry": "ID", "lasting": ""}
 """Shown for values that a sentence names and the error does not have (yet)."""
 
 
@@ -71,6 +71,11 @@ class SeedreamError(Exception):
         if isinstance(value, SeedreamError):
             return value.summary_text
         return value if isinstance(value, str) else str(value)
+
+    @property
+    def given(self) -> Any:
+        """The rejected value, where the message quotes one."""
+        return self.values.get("given")
 
     @property
     def may_have_been_charged(self) -> bool:

@@ -239,7 +239,7 @@ def _measure(path: Path, name: str) -> tuple[int, int]:
         return measure_picture(path, name=name)
     except ResultUnavailable as error:
         if error.key == "picture_too_large":
-            return int(str(error.values["width"])), int(str(error.values["height"]))
+            return error.size
         if isinstance(error.__cause__, (MemoryError, ImportError)):
             info = probe(path, name=name)
             return info.width, info.height

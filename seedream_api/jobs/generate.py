@@ -50,7 +50,7 @@ async def generate(
         progress: told of every step, on the session's event loop.
 
     Raises:
-        SeedreamError: see ``errors.py``; the message says whether money was spent.
+        SeedreamError: see ``errors``; the message says whether money was spent.
         asyncio.CancelledError: the caller was cancelled; a note says what was sent. What was sent
             is written down: leaving the session waits for its response.
     """

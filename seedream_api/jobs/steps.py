@@ -80,7 +80,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             await job.withdraw(row)
         raise
     except ApiRefused as error:
-        if is_unreachable_image(f"{getattr(error, 'code', '')} {error.reason}"):
+        if is_unreachable_image(f"{error.code} {error.reason}"):
             await job.session.uploader.invalidate(row.references)
         return await job.finish(row, State.REFUSED, error)
     except OutcomeUnknown as error:

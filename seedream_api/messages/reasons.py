@@ -150,6 +150,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_response_in_time": ("no response in time", "未在规定时间内响应"),
     "connection_cut": ("the connection was cut", "连接中断"),
     "connection_cut_because": ("the connection was cut ({reason})", "连接中断（{reason}）"),
+    "for_seconds": (" for {seconds} s", "，已持续 {seconds} 秒"),
     "no_reason": ("no reason given", "未说明原因"),
     "closed_before_request": (
         "the server closed the connection before the request",

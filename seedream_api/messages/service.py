@@ -75,9 +75,8 @@ SERVICE: dict[str, Message] = {
         "请把 DEEPSPACE_BASE_URL 设为服务本身的地址。",
     ),
     "refused_rate": Message(
-        "For {waited} s the service has rejected the request, because there are too many "
-        "(HTTP {http}{code}): {reason}",
-        "服务在 {waited} 秒内一直返回请求过多（HTTP {http}{code}）：{reason}",
+        "The service has received too many requests (HTTP {http}{code}){lasting}: {reason}",
+        "服务返回请求过多（HTTP {http}{code}）{lasting}：{reason}",
         "Wait a while, or lower SEEDREAM_MAX_SUBMITS.",
         "请稍后再试，或降低 SEEDREAM_MAX_SUBMITS。",
     ),

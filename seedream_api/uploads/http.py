@@ -162,7 +162,7 @@ def check_public(url: str, settings: Settings) -> None:
     try:
         validate_reference_urls((UrlReference(url),), settings)
     except InvalidRequest as error:
-        raise UploadRejected(Text("upload_private", host=error.values["host"])) from None
+        raise UploadRejected(Text("upload_private", host=error.host)) from None
 
 
 def encode_multipart(

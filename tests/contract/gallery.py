@@ -28,7 +28,7 @@ class Case:
     """One exhibit.
 
     Args:
-        key: of the error, as ``wording`` knows it.
+        key: of the error, as in ``messages``.
         words: that the English error holds.
         scripts: what the server on the public internet says, connection by connection; ``{port}``
             in a text is the port that this server and the private one share.

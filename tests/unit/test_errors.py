@@ -25,6 +25,7 @@ from seedream_api.errors import (
     from_record,
 )
 from seedream_api.jobs.results import Failure, Origin, Result
+from seedream_api.messages import Text
 from seedream_api.service.validation import validate_task_id
 
 EXIT_CODES = {
@@ -114,7 +115,7 @@ def test_an_error_survives_its_record(name: str) -> None:
         request_id="req-1",
         http=429,
         code="",
-        waited=17,
+        lasting=Text("for_seconds", seconds=17),
         reason="too many",
     )
     again = from_record(json.loads(json.dumps(error.to_record())))

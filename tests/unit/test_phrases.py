@@ -201,7 +201,7 @@ def test_stored_notes_are_read_back_in_both_languages() -> None:
     assert again == notes and list(map(to_chinese, again)) == list(map(to_chinese, notes))
 
 
-def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sentence() -> None:
+def test_reason_without_a_full_stop_gets_one() -> None:
     error = ConfigurationError("stored_error", reason="quota used up")
     assert error.message("zh") == "此前的运行结果：quota used up。未产生费用。"
     refused = InvalidRequest("refused_balance", http=403, code="", reason="quota used up")
@@ -211,13 +211,13 @@ def test_what_a_service_said_without_a_full_stop_does_not_run_into_the_next_sent
     assert "Quota used up! Nothing was charged." in ended.message("en")
 
 
-def test_a_reason_in_an_error_is_chinese_in_the_chinese_message() -> None:
+def test_reason_is_chinese_in_the_chinese_message() -> None:
     error = ConfigurationError("bad_address", given="x", reason=Text("has_user_name"))
     assert "it contains a user name" in error.message("en")
     assert "其中含有用户名" in error.message("zh") and "contains" not in error.message("zh")
 
 
-def test_an_error_that_is_the_reason_of_another_is_told_in_its_language_without_its_money() -> None:
+def test_nested_error_is_shown_without_its_charge() -> None:
     inner = InvalidRequest(
         "url_private", given="http://10.0.0.1/a", address="10.0.0.1", host="10.0.0.1"
     )
@@ -228,7 +228,7 @@ def test_an_error_that_is_the_reason_of_another_is_told_in_its_language_without_
     assert outer.to_record()["values"]["reason"] == inner.summary("en")
 
 
-def test_a_check_of_doctor_has_both_languages() -> None:
+def test_check_has_both_languages() -> None:
     assert Check("proxy", "ok", Text("proxy_not_needed")).message_zh == "沙盒不需要"
     error = ConfigurationError("no_key", path="/p")
     check = Check("key", "problem", str(error), error=error)
@@ -244,7 +244,7 @@ def test_a_check_of_doctor_has_both_languages() -> None:
         ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "C"}, "en"),
     ],
 )
-def test_the_terminals_language_follows_the_locale(
+def test_language_follows_the_locale(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
 ) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
@@ -254,7 +254,7 @@ def test_the_terminals_language_follows_the_locale(
     assert language() == expected
 
 
-def test_help_and_progress_are_chinese_in_a_chinese_terminal(
+def test_help_and_progress_follow_the_locale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
@@ -266,7 +266,7 @@ def test_help_and_progress_are_chinese_in_a_chinese_terminal(
 
 
 @pytest.mark.parametrize("command", [[], ["generate"], ["poll"], ["tasks"], ["download"]])
-def test_what_argparse_says_itself_in_a_help_is_chinese_in_a_chinese_terminal(
+def test_help_headings_follow_the_locale(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     def shown(locale: str) -> str:
@@ -281,7 +281,7 @@ def test_what_argparse_says_itself_in_a_help_is_chinese_in_a_chinese_terminal(
     assert said.startswith("用法：python -m seedream_api")
 
 
-def test_the_heads_of_the_list_of_tasks_stand_at_the_same_columns_in_chinese() -> None:
+def test_task_heads_have_the_same_columns_in_chinese() -> None:
     english, chinese = TEXTS["task_heads"]
     wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in chinese)
     for word, twin in (("WHEN", "时"), ("STATE", "状"), ("MODEL", "模")):
@@ -289,7 +289,7 @@ def test_the_heads_of_the_list_of_tasks_stand_at_the_same_columns_in_chinese() -
     assert len(wide) - len(wide.lstrip()) == 1, "the number's head ends where the number does"
 
 
-def test_every_phase_has_both_languages() -> None:
+def test_phases_have_both_languages() -> None:
     assert list(PHASES) == [phase.value for phase in Phase]
     for english, zh in PHASES.values():
         assert not CHINESE.search(english) and CHINESE.search(zh)

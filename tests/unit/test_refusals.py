@@ -250,7 +250,7 @@ def test_the_words_of_a_loose_body_are_kept_and_bounded() -> None:
     assert len(str(classify_rejection(400, "x" * 100_000))) < 2_000
 
 
-def test_every_code_of_the_table_is_lower_case_and_has_its_wording() -> None:
+def test_codes_are_lower_case_and_have_a_message() -> None:
     assert len(REFUSAL_CODES) > 20
     for code, (_, key) in REFUSAL_CODES.items():
         assert code == code.lower() and key in MESSAGES
