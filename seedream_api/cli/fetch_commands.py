@@ -26,7 +26,7 @@ from ..messages import Text, localize
 from ..network.url_guard import check_url
 from ..service.models import Request
 from ..service.references import Reference, UrlReference, file_reference
-from .output import Outcome, ProgressLine, result_payload
+from .output import Outcome, ProgressLine, build_result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
 
@@ -165,7 +165,7 @@ async def _deliver(result: Result, out: Path) -> Outcome:
         lines.append(localize(Text("task_runs", task_id=result.task_id)))
     lines += [localize(Text("failed_line", reason=failure.reason)) for failure in result.failures]
     lines += [localize(Text("note_line", note=note)) for note in result.notes]
-    return Outcome(result_payload(result, paths), lines, _EXIT_CODES[result.status])
+    return Outcome(build_result_payload(result, paths), lines, _EXIT_CODES[result.status])
 
 
 def _try_folder(out: Path) -> None:

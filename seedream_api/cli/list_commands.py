@@ -84,7 +84,7 @@ def run_tasks(arguments: argparse.Namespace, ledger: Ledger, settings: Settings)
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
     }  # fmt: skip
     head = localize(Text("task_heads"))
-    lines = [head, *map(_line, rows, tasks)] if rows else [localize(Text("no_entries"))]
+    lines = [head, *map(_format_row, rows, tasks)] if rows else [localize(Text("no_entries"))]
     store = localize(
         Text("store_size", size=f"{size / 1e6:.1f}", limit=f"{limit:g}", path=settings.home)
     )
@@ -185,14 +185,19 @@ def _response_json(kept: KeptResponse) -> dict[str, Any]:
     return shown
 
 
-def _line(row: JobRecord, task: dict[str, Any]) -> str:
+def _format_row(row: JobRecord, task: dict[str, Any]) -> str:
     prompt = (row.prompt or "").replace("\n", " ")
-    words = [f"{row.id:>5}", _when(row.created_at), f"{row.state.value:<9}", row.model or "-"]
+    words = [
+        f"{row.id:>5}",
+        _format_time(row.created_at),
+        f"{row.state.value:<9}",
+        row.model or "-",
+    ]
     if row.state is State.ANSWERED:
         ends = [image["url_expires_at"] for image in task["images"] if image["url_expires_at"]]
-        words.append(localize(Text("links_until", when=_when(min(ends)))) if ends else "")
+        words.append(localize(Text("links_until", when=_format_time(min(ends)))) if ends else "")
     return "  ".join(filter(None, [*words, row.task_id or "-", prompt[:60]]))
 
 
-def _when(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone():%Y-%m-%d %H:%M}"

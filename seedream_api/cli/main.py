@@ -18,7 +18,7 @@ from ..jobs.session import Session
 from ..ledger.ledger import Ledger
 from ..messages import Text, bilingual, localize
 from . import fetch_commands, list_commands
-from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
+from .output import CleanFormatter, Outcome, build_error_payload, flush_stdout, say, show
 from .parser import build_parser
 
 _STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name))
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = _run(_parse(given))
     except SeedreamError as error:
-        outcome = Outcome(error_payload(command, error), (), error.exit_code)
+        outcome = Outcome(build_error_payload(command, error), (), error.exit_code)
         if not as_json:
             say(str(error))
     is_shown = show(outcome, as_json=as_json)
@@ -62,20 +62,24 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
 def _run(parsed: argparse.Namespace) -> Outcome:
     settings = load_settings()
     commands: dict[str, Callable[[], Outcome]] = {
-        "generate": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_generate)),
-        "poll": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_poll)),
-        "download": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_download)),
-        "tasks": lambda: _tasks(parsed, settings),
+        "generate": lambda: asyncio.run(
+            _run_in_session(parsed, settings, fetch_commands.run_generate)
+        ),
+        "poll": lambda: asyncio.run(_run_in_session(parsed, settings, fetch_commands.run_poll)),
+        "download": lambda: asyncio.run(
+            _run_in_session(parsed, settings, fetch_commands.run_download)
+        ),
+        "tasks": lambda: _run_tasks(parsed, settings),
         "models": lambda: list_commands.run_models(settings),
-        "doctor": lambda: asyncio.run(_doctor(settings)),
-        "sandbox": lambda: _sandbox(parsed, settings),
+        "doctor": lambda: asyncio.run(_run_doctor(settings)),
+        "sandbox": lambda: _run_sandbox(parsed, settings),
     }
     return commands[parsed.command]()
 
 
-def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+def _run_tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     if parsed.resume is not None:
-        return asyncio.run(_in_session(parsed, settings, fetch_commands.run_resume))
+        return asyncio.run(_run_in_session(parsed, settings, fetch_commands.run_resume))
     ledger = Ledger(settings.home)
     try:
         return list_commands.run_tasks(parsed, ledger, settings)
@@ -83,7 +87,7 @@ def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
         ledger.close()
 
 
-async def _in_session(
+async def _run_in_session(
     parsed: argparse.Namespace, settings: Settings, run: fetch_commands.Run
 ) -> Outcome:
     """Run a command; Ctrl-C ends it cleanly, a second Ctrl-C immediately."""
@@ -112,7 +116,7 @@ def _handle_signals(task: asyncio.Task[Outcome] | None) -> None:
         signal.signal(each, stop)
 
 
-async def _doctor(settings: Settings) -> Outcome:
+async def _run_doctor(settings: Settings) -> Outcome:
     checks = await run_checks(settings)
     lines = [_describe_check(check) for check in checks]
     problems = [check for check in checks if check.verdict == "problem"]
@@ -143,7 +147,7 @@ def _describe_check(check: Check) -> str:
     return f"{mark}  {check.name}: {message}{origin}"
 
 
-def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+def _run_sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     from ..sandbox import Sandbox
 
     try:

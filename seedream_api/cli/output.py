@@ -26,7 +26,7 @@ class Outcome:
     exit_code: int
 
 
-def error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
+def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     """Build the JSON object of a command that failed."""
     described = {"type": type(error).__name__, "message": str(error)}
     if command in ("generate", "poll", "download"):
@@ -46,7 +46,7 @@ def error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     return {empty: [], "error": described}
 
 
-def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
+def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
     """Build the JSON object of a generation or a poll."""
     images = [
         {"path": path, "width": image.width, "height": image.height, "url": image.url}

@@ -32,6 +32,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, add_help=False, formatter_class=_Formatter, **named)
+        self.color = False  # Python 3.14 would color the usage line of an error
         self._positionals.title, self._optionals.title = _help("arguments"), _help("options")
         self.add_argument("-h", "--help", action="help", help=_help("help"))
 
@@ -45,10 +46,7 @@ def _help(name: str) -> str:
 
 
 def build_parser() -> Parser:
-    parser = Parser(
-        prog="python -m seedream_api",
-        description=_help("program"),
-    )
+    parser = Parser(prog="python -m seedream_api", description=_help("program"))
     parser.add_argument("--version", action="version", version=__version__, help=_help("version"))
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
     _add_generate(commands)

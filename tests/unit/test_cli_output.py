@@ -12,9 +12,9 @@ import pytest
 from seedream_api.cli.output import (
     Outcome,
     ProgressLine,
+    build_error_payload,
+    build_result_payload,
     describe,
-    error_payload,
-    result_payload,
     say,
     show,
 )
@@ -45,7 +45,7 @@ def result(origin: Origin = Origin.NEW, **changed: object) -> Result:
 
 def test_a_result_has_the_contracts_fields_and_order() -> None:
     failure = Failure("no", 2, "task-a")
-    payload = result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
+    payload = build_result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
     assert set(payload) == FIELDS
     assert payload["images"] == [
         {"path": "/o/1", "width": 30, "height": 20, "url": None},
@@ -58,31 +58,31 @@ def test_a_result_has_the_contracts_fields_and_order() -> None:
 
 def test_a_stored_result_charges_nothing_and_a_new_one_may() -> None:
     paths = ["/o/1", "/o/2"]
-    stored = result_payload(result(Origin.STORED), paths)
+    stored = build_result_payload(result(Origin.STORED), paths)
     assert stored["reused"] and not stored["may_have_been_charged"]
-    new = result_payload(result(), paths)
+    new = build_result_payload(result(), paths)
     assert not new["reused"] and new["may_have_been_charged"]
 
 
 def test_several_task_ids_are_a_list_and_none_an_empty_one() -> None:
-    several = result_payload(result(task_id="task-a\ntask-b"), ["1", "2"])
+    several = build_result_payload(result(task_id="task-a\ntask-b"), ["1", "2"])
     assert several["task_ids"] == ["task-a", "task-b"]
-    none = result_payload(result(task_id=None), ["1", "2"])
+    none = build_result_payload(result(task_id=None), ["1", "2"])
     assert none["task_id"] == "" and none["task_ids"] == []
 
 
 @pytest.mark.parametrize("command", ["generate", "poll", "download"])
 def test_an_error_has_the_same_fields_as_a_result(command: str) -> None:
     error = WaitTimedOut("wait_timed_out", task_id="task-a", word="queued", waited=5)
-    payload = error_payload(command, error)
+    payload = build_error_payload(command, error)
     assert set(payload) == FIELDS and payload["status"] == "pending"
     assert payload["task_ids"] == ["task-a"] and payload["may_have_been_charged"]
     assert payload["error"] == {"type": "WaitTimedOut", "message": str(error)}
 
 
 def test_an_error_says_whether_money_may_be_gone() -> None:
-    unknown = error_payload("generate", OutcomeUnknown("outcome_unknown_crash", entry=1))
-    refused = error_payload("generate", InvalidRequest("prompt_empty"))
+    unknown = build_error_payload("generate", OutcomeUnknown("outcome_unknown_crash", entry=1))
+    refused = build_error_payload("generate", InvalidRequest("prompt_empty"))
     assert (unknown["status"], unknown["may_have_been_charged"]) == ("unknown", True)
     assert (refused["status"], refused["may_have_been_charged"]) == ("error", False)
 
@@ -91,7 +91,7 @@ def test_an_error_says_whether_money_may_be_gone() -> None:
     ("command", "name"), [("tasks", "tasks"), ("models", "models"), ("doctor", "checks")]
 )
 def test_other_commands_keep_their_list_when_they_fail(command: str, name: str) -> None:
-    payload = error_payload(command, InvalidRequest("entry_unknown", given="7"))
+    payload = build_error_payload(command, InvalidRequest("entry_unknown", given="7"))
     assert payload[name] == [] and payload["error"]["type"] == "InvalidRequest"
 
 
@@ -186,5 +186,5 @@ def test_a_download_counts_its_images() -> None:
 def test_every_charge_is_told_in_the_json() -> None:
     for charge in Charge:
         error = InvalidRequest("prompt_empty", charge=charge)
-        payload = error_payload("generate", error)
+        payload = build_error_payload("generate", error)
         assert payload["may_have_been_charged"] == (charge is not Charge.NONE)
