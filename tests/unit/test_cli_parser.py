@@ -51,7 +51,7 @@ def test_generate_takes_everything_of_the_contract() -> None:
     assert found["timeout"] == 90.5 and found["no_wait"] and found["json"]
 
 
-def test_two_references_of_one_call_do_not_leak_into_the_next() -> None:
+def test_references_of_one_call_do_not_leak_into_the_next() -> None:
     assert parsed(*GENERATE, "--ref", "a")["ref"] == ["a"]
     assert parsed(*GENERATE)["ref"] == []
 
@@ -102,7 +102,7 @@ def test_every_other_command_of_the_contract(words: list[str], expected: dict[st
         (["sandbox", "--port", "x"], "x is not a whole number"),
     ],
 )
-def test_wrong_use_is_an_error_of_ours_that_names_it(
+def test_wrong_use_raises_an_error_that_names_it(
     words: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = wrong_use(*words)
