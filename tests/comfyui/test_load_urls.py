@@ -101,7 +101,7 @@ def test_skip_tells_the_outcome_of_every_address_in_order(
         good: "",
         host.put(
             "torn.png", sound[:41] + bytes(len(sound) - 57) + sound[-16:]
-        ): "no readable image",
+        ): "not a readable image",
         host.put("page.png", b"<html>Sign in"): "looks like: HTML",
         "http://10.1.2.3/a.png": "not on the public internet",
         "http://127.1/a.png": "unusual spelling of 127.0.0.1",

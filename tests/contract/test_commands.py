@@ -211,7 +211,7 @@ def test_not_waiting_then_polling(make_sandbox: Any, make_customer: Any, out: Pa
         0, "submitted", [],
     )  # fmt: skip
     task_id = submitted.json["task_id"]
-    assert re.search(r"Fetch it: poll task-\w+", customer.inside(*words, "--seed", "1").out)
+    assert re.search(r"Fetch it with: poll task-\w+", customer.inside(*words, "--seed", "1").out)
     for option in (["--no-wait"], ["--timeout", "5"]):
         pending = customer.inside("poll", task_id, *option, "--json")
         assert (pending.code, pending.json["status"]) == (5, "pending")

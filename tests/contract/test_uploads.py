@@ -297,7 +297,7 @@ def test_inline_is_tried_knowingly(customer: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (WrongType(), "no image"),
+        (WrongType(), "not an image"),
         (Status(200, png((33, 24))), "33 x 24 pixels instead of 32 x 24"),
         (ExpiredLink(), "no longer served"),
         (Status(302, b"", {"Location": "http://10.1.2.3/a.png"}), "not on the public internet"),
@@ -542,15 +542,15 @@ def test_doctor_sends_a_small_picture_and_says_how_long_it_lives(
     assert png_of_one_pixel in sent.body and customer.sent == 0
     customer.sandbox.faults.push(way["get"], WrongType(), times=9)
     check = upload_check(customer.settings(**way["settings"]))
-    assert check.verdict == "problem" and "no image" in check.message
+    assert check.verdict == "problem" and "not an image" in check.message
 
 
 @pytest.mark.parametrize(
     ("answer", "verdict", "words"),
     [
-        (["198.18.0.7", "198.19.255.1"], "note", "198.18.0.7, 198.19.255.1, made up by a TUN"),
-        (["93.184.216.34"], "ok", "api.example.invalid leads to 93.184.216.34"),
-        (["198.18.0.7", "93.184.216.34"], "ok", "leads to 198.18.0.7, 93.184.216.34"),
+        (["198.18.0.7", "198.19.255.1"], "note", "198.18.0.7, 198.19.255.1, invented by a TUN"),
+        (["93.184.216.34"], "ok", "api.example.invalid resolves to 93.184.216.34"),
+        (["198.18.0.7", "93.184.216.34"], "ok", "resolves to 198.18.0.7, 93.184.216.34"),
         ([], "problem", "api.example.invalid cannot be resolved"),
     ],
 )

@@ -219,7 +219,7 @@ def test_url_in_plain_text_is_the_upload(customer: Any, body: bytes) -> None:
          "HTTP 413: 413 Request Entity Too Large"),
         (403, b"<Error><Code>Denied</Code><Message>No.</Message></Error>", "HTTP 403: Denied: No"),
         (400, b"<html><p>no title", "HTTP 400: an HTML page"),
-        (200, b"see https://x.example/help", "no JSON and no URL (HTTP 200: see"),
+        (200, b"see https://x.example/help", "neither JSON nor a URL (HTTP 200: see"),
     ],
 )  # fmt: skip
 def test_page_of_a_host_is_quoted_by_its_title(
