@@ -234,9 +234,7 @@ class Downloader:
         except NotSent as error:
             raise RetryDownload(error.reason, policy=CONNECTING) from None
         except ReadFailed as error:
-            # A server that says nothing may be starting; one that cannot be read stays so.
-            unreadable = "was cut (" in error.reason and "disconnected" not in error.reason
-            raise RetryDownload(error.reason, is_body=unreadable) from None
+            raise RetryDownload(error.reason, is_body=error.is_malformed) from None
         except OSError as error:  # a broken TLS record comes through as it is
             raise RetryDownload(redact(str(error))) from None
 

@@ -95,6 +95,8 @@ class ReadFailed(TransportFailed):
 
     retry_after_s: float | None = None
     """How long the service asks to wait, where it says so."""
+    is_malformed: bool = False
+    """Whether what arrived breaks the protocol, which another attempt seldom changes."""
 
 
 class ApiRefused(SeedreamError):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import NotSent
+from ..errors import NotSent, ReadFailed
 from ..messages import Text, rewrite, text_of
 from ..redaction import redact
 
@@ -29,6 +29,13 @@ def not_sent(url: str, error: BaseException | None) -> NotSent:
     return NotSent(
         "not_sent", host=urlsplit(url).netloc.rpartition("@")[2], reason=reason_of(error)
     )
+
+
+def read_failed(error: BaseException | None) -> ReadFailed:
+    failed = ReadFailed("read_failed", reason=reason_of(error))
+    is_broken = isinstance(error, httpx.RemoteProtocolError)
+    failed.is_malformed = is_broken and "disconnected" not in str(error)  # it may be starting
+    return failed
 
 
 def reason_of(error: BaseException | None) -> str:

@@ -32,12 +32,20 @@ from typing import Any, cast
 import anyio  # comes with httpx
 import httpx
 
-from ..errors import ConfigurationError, OutcomeUnknown, ReadFailed
+from ..errors import ConfigurationError, OutcomeUnknown
 from ..messages import Text
 from ..redaction import redact
 from .attempts import read_response, trace_of, with_fresh_connections
 from .exchanges import Exchange, current_exchange
-from .http_failures import BROKEN, NOT_CONNECTED, Repeated, TooLarge, not_sent, reason_of
+from .http_failures import (
+    BROKEN,
+    NOT_CONNECTED,
+    Repeated,
+    TooLarge,
+    not_sent,
+    read_failed,
+    reason_of,
+)
 from .http_requests import at_address, encode_json, request_headers, timeouts
 from .http_responses import MAX_RESPONSE_BYTES, HttpResponse, StreamedResponse
 from .proxies import proxy_for, trusted_certificates
@@ -144,7 +152,7 @@ class Transport:
             return response
         if isinstance(failure, NOT_CONNECTED) or exchange.is_unsent:
             raise not_sent(url, failure)
-        raise ReadFailed("read_failed", reason=reason_of(failure))
+        raise read_failed(failure)
 
     @asynccontextmanager
     async def open(
@@ -181,7 +189,7 @@ class Transport:
         except NOT_CONNECTED as error:
             raise not_sent(url, error) from None
         except BROKEN as error:
-            raise ReadFailed("read_failed", reason=reason_of(error)) from None
+            raise read_failed(error) from None
 
     @asynccontextmanager
     async def _streamed(

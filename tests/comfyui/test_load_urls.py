@@ -125,7 +125,7 @@ def test_a_bad_address_fails_the_node_or_is_skipped(studio: Studio, host: Pictur
     bad = f"http://{host.netloc}/missing.png"
     message = studio.fail(graph_of(f"{bad}\n{good}"))
     assert "1 of 2 URLs could not be loaded" in message and "HTTP 404" in message
-    assert "2 个地址中有 1 个无法加载" in message
+    assert "2 个 URL 中有 1 个无法加载" in message
     message = studio.fail(graph_of(page))
     assert "is not an image" in message and "不是图片" in message
     outcome = studio.run(graph_of(f"{bad}\n{good}\n{page}", on_error="skip"))
