@@ -55,7 +55,7 @@ RESULTS: dict[str, Message] = {
     "urls_failed": Message(
         "{failed} of {total} URLs could not be loaded. {reason}",
         "{total} 个 URL 中有 {failed} 个无法加载。{reason}",
-        "Correct them, or set on_error to skip to load the others.",
+        "Correct them; with on_error set to skip, the others are loaded.",
         "请修正 URL；on_error 设为 skip 时，会加载其中可用的图片。",
     ),
     # --- uploads ----------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_a_failed_upload_says_which_way_failed(studio: Studio) -> None:
     studio.sandbox.faults.push("reference", WrongType(), times=100)
     graph = {"1": graphs.colour(7, 7, 7), "2": upload(image_1=["1", 0]), "3": graphs.show("2", 0)}
     message = studio.fail(graph)
-    assert "by way of sandbox" in message and "Nothing was charged" in message
+    assert "uploaded to sandbox" in message and "Nothing was charged" in message
 
 
 def test_a_cached_run_never_outlives_its_urls(studio: Studio) -> None:
