@@ -22,6 +22,7 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
+from ...seedream_api.messages import Text
 from . import settings
 from .settings import (
     ADDRESS,
@@ -82,7 +83,7 @@ def _normalize(name: str, given: object) -> str:
             "bad_setting",
             name=name,
             given=text,
-            origin="settings panel",
+            origin=Text("origin_panel"),
             allowed=setting.describe_allowed(),
         )
     if parse := PARSERS.get(name):

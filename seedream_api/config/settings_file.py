@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ConfigurationError
+from ..messages import Text
 from ..redaction import Hidden
 from .definitions import DEFAULT_ADDRESS
 from .normalization import parse_address
@@ -49,5 +50,5 @@ def _parse_file(path: Path) -> Hidden | object:
     except (ValueError, RecursionError) as error:
         return str(error)
     if not isinstance(saved, dict):
-        return "it holds no JSON object"
+        return Text("not_json_object")
     return Hidden(cast("dict[str, Any]", saved))

@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
+from ..messages import Text
 from . import schema
 from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
@@ -169,7 +170,7 @@ class Database:
     def _check_file(self) -> None:
         """Refuse a deleted file: what is written into it is lost when this process ends."""
         if schema.file_id(self.path) != self._file_id:
-            self._failure = self._unwritable("it was moved or deleted while it was in use")
+            self._failure = self._unwritable(Text("moved_in_use"))
             raise self._failure
 
     def _unwritable(self, reason: object) -> LedgerFailed:

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import LedgerFailed
+from ..messages import Text
 from .cells import text_or_bytes
 from .migrations import MIGRATIONS
 
@@ -233,7 +234,7 @@ def to_ledger_error(
             aside = quarantine(path, opened)
             return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
         except OSError as failed:
-            reason = f"{error}; it cannot be renamed: {failed.strerror or failed}"
+            reason = Text("not_renamed", reason=error, other=failed.strerror or failed)
     elif isinstance(error, OSError):
         reason = error.strerror or error
     return LedgerFailed("ledger_unwritable", path=path, reason=reason)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
+from ..messages import Text
 from ..network.retry import (
     CONNECTING,
     NO_CHANNEL,
@@ -165,8 +166,7 @@ class SeedreamClient:
             raise outcome
         pause = budget.next_delay(policy, parse_retry_after(response.headers, time.time()))
         if pause is None:
-            outcome.values["waited"] = budget.elapsed_s(policy)
-            raise type(outcome)(outcome.key, request_id=outcome.request_id, **outcome.values)
+            raise outcome.after(budget.elapsed_s(policy))
         await hooks.not_accepted()
         if isinstance(outcome, RateLimited):
             self._throttle.pause_for(pause)
@@ -288,7 +288,7 @@ def _get_reference_urls(request: Request) -> tuple[str, ...]:
             "value_malformed",
             field="references",
             given="images",
-            reason="the bare client does not upload",
-            allowed="references by URL; generate takes images too",
+            reason=Text("client_does_not_upload"),
+            allowed=Text("references_by_url"),
         )
     return urls
