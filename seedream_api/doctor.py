@@ -17,7 +17,7 @@ from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import SyncLedger
-from .messages import Text, to_chinese
+from .messages import Text, text_of, to_chinese
 from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
 from .network.transport import HttpResponse
 from .network.url_guard import Resolver, getaddrinfo, is_fake, parse_ip_literal, resolve
@@ -138,7 +138,7 @@ async def _check_names(settings: Settings, resolver: Resolver) -> list[Check]:
     try:
         found = await resolve(host, parts.port or 443, resolver=resolver)
     except OSError as error:
-        text = Text("name_unresolved", host=host, reason=error.strerror or error)
+        text = Text("name_unresolved", host=host, reason=text_of(error))
         return [Check("names", "problem", text)]
     shown = ", ".join(map(str, found))
     if all(map(is_fake, found)):

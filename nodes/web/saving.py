@@ -22,7 +22,7 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
-from ...seedream_api.messages import Text
+from ...seedream_api.messages import Text, text_of
 from . import settings
 from .settings import (
     ADDRESS,
@@ -152,5 +152,5 @@ def _write(home: Path, saved: Mapping[str, Any]) -> None:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or error
+        reason = text_of(error)
         raise LedgerFailed("settings_unwritable", path=file, reason=reason) from None

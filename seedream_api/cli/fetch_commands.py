@@ -22,7 +22,7 @@ from ..jobs.generate import generate
 from ..jobs.load_urls import LoadedUrl, file_suffix, load_urls
 from ..jobs.results import Result
 from ..jobs.session import Session
-from ..messages import Text, localize
+from ..messages import Text, localize, text_of
 from ..network.url_guard import check_url
 from ..service.references import Reference, UrlReference, file_reference
 from ..service.request import Request
@@ -184,7 +184,7 @@ def _try_folder(out: Path) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()
     except OSError as error:
-        raise LedgerFailed("out_unwritable", path=out, reason=error.strerror or error) from None
+        raise LedgerFailed("out_unwritable", path=out, reason=text_of(error)) from None
 
 
 def _copy_image(source: Path, out: Path, name: str) -> str:
@@ -207,7 +207,7 @@ def _copy_image(source: Path, out: Path, name: str) -> str:
         shutil.copyfile(source, partial)
         os.replace(partial, target)  # noqa: PTH105
     except OSError as error:
-        raise LedgerFailed("store_full", path=out, reason=error.strerror or error) from None
+        raise LedgerFailed("store_full", path=out, reason=text_of(error)) from None
     return str(target)
 
 

@@ -18,7 +18,7 @@ from ..ledger.ledger import SyncLedger
 from ..ledger.pruning import Pruned
 from ..ledger.records import JobRecord
 from ..ledger.states import State
-from ..messages import Text, localize
+from ..messages import Text, localize, text_of
 from ..redaction import clean
 from .output import Outcome
 
@@ -103,7 +103,7 @@ def _export(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcom
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
-        raise LedgerFailed("out_unwritable", path=path, reason=error.strerror or error) from None
+        raise LedgerFailed("out_unwritable", path=path, reason=text_of(error)) from None
     return Outcome(
         {"tasks": rows}, [localize(Text("entries_written", count=len(rows), path=path))], 0
     )

@@ -16,7 +16,7 @@ from ..errors import SeedreamError
 from ..jobs.cancellation import interruption_of
 from ..jobs.session import Session
 from ..ledger.ledger import SyncLedger
-from ..messages import Text, bilingual, localize
+from ..messages import Text, bilingual, localize, text_of
 from . import fetch_commands, list_commands
 from .output import CleanFormatter, Outcome, build_error_payload, flush_stdout, say, show
 from .parser import build_parser
@@ -54,7 +54,7 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
         try:
             flush_stdout()
         except OSError as error:
-            say(localize(Text("output_unwritable", reason=error.strerror or error)))
+            say(localize(Text("output_unwritable", reason=text_of(error))))
             raise SystemExit(1) from None
         raise
 
@@ -155,7 +155,7 @@ def _run_sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
             settings.home, port=parsed.port, strict=parsed.strict, models=settings.models
         ).start()
     except OSError as error:
-        raise SeedreamError("sandbox_failed", reason=error.strerror or error) from None
+        raise SeedreamError("sandbox_failed", reason=text_of(error)) from None
     words = [
         localize(Text("sandbox_runs", url=sandbox.url)),
         f"  DEEPSPACE_BASE_URL={sandbox.url}",

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from ..errors import SeedreamError
 from ..jobs.results import Phase, Progress, Result
-from ..messages import PHASES, Text, language, localize
+from ..messages import PHASES, Text, language, localize, text_of
 from ..redaction import clean
 
 
@@ -92,7 +92,7 @@ def show(outcome: Outcome, *, as_json: bool) -> bool:
     try:
         _print(outcome, as_json=as_json)
     except OSError as error:
-        say(localize(Text("output_unwritable", reason=error.strerror or error)))
+        say(localize(Text("output_unwritable", reason=text_of(error))))
         return False
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +13,9 @@ from typing import Any, NoReturn
 from .._version import __version__
 from ..errors import InvalidRequest
 from ..ledger.states import State
-from ..messages import Text, localize
+from ..messages import TEXTS, Text, localize
+
+_WRONG_USE = tuple(key for key in TEXTS if key.startswith("wrong_use_"))
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -38,7 +41,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         usage = self.format_usage().partition(_help("usage"))[2].strip()
-        raise InvalidRequest("wrong_use", reason=Text("wrong_arguments", said=message), usage=usage)
+        raise InvalidRequest("wrong_use", reason=_to_text(message), usage=usage)
+
+
+def _to_text(words: str) -> str:
+    """Find the text whose English these words of argparse are; so are its values."""
+    for key in _WRONG_USE:
+        template = re.escape(TEXTS[key][0])
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*?)", template)
+        if found := re.fullmatch(pattern, words, re.DOTALL):
+            values = found.groupdict().items()
+            return Text(key, **{name: _to_text(value) for name, value in values})
+    return words
 
 
 def _help(name: str) -> str:
@@ -146,32 +160,32 @@ def _parse_int(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number") from None
+        raise argparse.ArgumentTypeError(Text("wrong_use_whole", text=text)) from None
 
 
 def _parse_float(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
+        raise argparse.ArgumentTypeError(Text("wrong_use_number", text=text)) from None
 
 
 def _parse_port(text: str) -> int:
     port = _parse_int(text)
     if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
+        raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=0, high=65_535))
     return port
 
 
 def _parse_amount(text: str) -> float:
     amount = _parse_float(text)
     if not 0 <= amount <= 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000000000")
+        raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=0, high=10**9))
     return amount
 
 
 def _parse_seconds(text: str) -> float:
     seconds = _parse_float(text)
     if not 0 < seconds <= 604_800:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 604800 seconds")
+        raise argparse.ArgumentTypeError(Text("wrong_use_seconds", text=text, low=0, high=604_800))
     return seconds

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
-from ..messages import Text
+from ..messages import Text, rewrite, text_of
 from ..network.retry import CONNECTING
 from ..network.throttle import Throttle
 from ..network.transport import StreamedResponse, Transport
@@ -203,7 +203,7 @@ class Downloader:
         except ReadFailed as error:
             raise RetryDownload(error.reason, is_body=error.is_malformed) from None
         except OSError as error:  # a broken TLS record is not wrapped by the transport
-            raise RetryDownload(redact(str(error))) from None
+            raise RetryDownload(rewrite(text_of(error), redact)) from None
 
     async def _follow_redirects(self, transfer: Transfer) -> None:
         url = transfer.url
@@ -242,7 +242,7 @@ class Downloader:
                 attempt=transfer.attempts,
             )
         except OSError as error:
-            reason = Text("host_unresolved", reason=error.strerror or error)
+            reason = Text("host_unresolved", reason=text_of(error))
             raise RetryDownload(reason, policy=CONNECTING) from None
 
     async def _is_behind_tun(self) -> bool:

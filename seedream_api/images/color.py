@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from ..messages import Text
+from ..messages import Text, text_of
 from .header import PILLOW_ERRORS
 
 Bytes = npt.NDArray[np.uint8]
@@ -122,7 +122,7 @@ def _build_transform(
         if _is_identity(transform):
             return None, ()
     except PILLOW_ERRORS as error:
-        return None, (Text("profile_ignored", reason=str(error) or type(error).__name__),)
+        return None, (Text("profile_ignored", reason=text_of(error) or type(error).__name__),)
     return transform, (Text("profile_converted"),)
 
 

@@ -120,7 +120,7 @@ def decode_into(
     height, width = picture.pixels.shape[:2]
     with image_errors(name):
         if rgb.shape != (height, width, 3):
-            raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
+            raise ValueError(Text("size_changed", width=width, height=height))
     white = np.float32(255)
     np.divide(picture.pixels, white, out=rgb, dtype=np.float32)
     if mask is not None:

@@ -142,7 +142,7 @@ def _describe_unknown(head: bytes) -> str:
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
     if width < 1 or height < 1:
-        raise ValueError(f"it is {width} x {height} pixels")
+        raise ValueError(Text("size_invalid", width=width, height=height))
     if width * height > max_pixels:
         raise ResultUnavailable(
             "picture_too_large", given=name, width=width, height=height, allowed=max_pixels

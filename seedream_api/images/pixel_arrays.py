@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InvalidRequest
-from ..messages import Text
+from ..messages import Text, text_of
 
 _ALLOWED = Text("pixel_forms")
 
@@ -23,7 +23,7 @@ def to_rgb(given: Any, name: object) -> tuple[NDArray[np.uint8], NDArray[np.uint
     try:
         array = _from_pil(given) if isinstance(given, Image.Image) else np.asarray(given)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
-        raise _refusal(name, str(error)) from None
+        raise _refusal(name, text_of(error)) from None
     if array.ndim == 4 and array.shape[0] == 1:  # a batch of one
         array = array[0]
     if array.ndim == 2:
@@ -42,7 +42,7 @@ def _from_pil(image: Image.Image) -> NDArray[Any]:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
     if image.mode in ("I", "F"):
-        raise ValueError(f"a PIL image of mode {image.mode} has no known range")
+        raise ValueError(Text("mode_without_range", mode=image.mode))
     return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 

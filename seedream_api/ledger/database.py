@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
-from ..messages import Text
+from ..messages import Text, text_of
 from . import schema
 from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
@@ -53,7 +53,7 @@ class Database:
             self._connection, self._file_id = schema.open_database(self.path)
         except OSError as error:
             self._release_lock()
-            raise self._unwritable(error.strerror or error) from None
+            raise self._unwritable(text_of(error)) from None
         except LedgerFailed:
             self._release_lock()
             raise

@@ -140,6 +140,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "主机名以数字结尾，又不是 IP 地址",
     ),
     "host_unresolved": ("its host cannot be resolved ({reason})", "无法解析主机名（{reason}）"),
+    "host_without_address": ("{host} has no address", "{host} 没有地址"),
     "redirect_not_http": (
         "it redirects to something other than an http or https address",
         "它重定向到的不是 http 或 https 地址",
@@ -159,6 +160,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "ended_before_request": (
         "the server closed the connection before it had the whole request",
         "服务器在收到完整请求前结束了连接",
+    ),
+    "sent_by_others": (
+        "something other than this pack tried to send it again",
+        "本节点包以外的程序试图再次发送它",
     ),
     "no_status_line": ("the response has no status line", "响应没有状态行"),
     "endless_headers": ("the headers do not end", "响应头不完整"),
@@ -199,6 +204,15 @@ REASONS: dict[str, tuple[str, str]] = {
     "file_empty": ("it is empty", "文件为空"),
     "looks_like": ("its first bytes look like: {kind}", "开头的字节像是：{kind}"),
     "format_unknown": ("its first bytes match no known format", "开头的字节不属于已知格式"),
+    "size_invalid": ("it is {width} x {height} pixels", "其尺寸为 {width} x {height} 像素"),
+    "size_changed": (
+        "it is {width} x {height} pixels now and had another size before",
+        "其尺寸已变为 {width} x {height} 像素，与此前不同",
+    ),
+    "mode_without_range": (
+        "a PIL image of mode {mode} has no known range",
+        "模式为 {mode} 的 PIL 图像没有确定的取值范围",
+    ),
     "pixels_32_bit": (
         "its pixels are 32-bit numbers without a known white level",
         "像素为 32 位数值，白点未知",

@@ -109,7 +109,30 @@ TERMINAL: dict[str, tuple[str, str]] = {
         "--older-than and --keep-gb require --prune",
         "--older-than 和 --keep-gb 需与 --prune 一起使用",
     ),
-    "wrong_arguments": ("{said}", "参数有误（{said}）"),
+    # The English of these, except the last four, is argparse's.
+    "wrong_use_missing": ("the following arguments are required: {names}", "缺少参数：{names}"),
+    "wrong_use_unknown": ("unrecognized arguments: {given}", "无法识别的参数：{given}"),
+    "wrong_use_argument": ("argument {name}: {reason}", "参数 {name}：{reason}"),
+    "wrong_use_one_value": ("expected one argument", "需要一个值"),
+    "wrong_use_values": ("expected at least one argument", "至少需要一个值"),
+    "wrong_use_together": (
+        "not allowed with argument {name}",
+        "不能与参数 {name} 同时使用",
+    ),
+    "wrong_use_choice": (
+        "invalid choice: {given} (choose from {allowed})",
+        "没有 {given}（可选：{allowed}）",
+    ),
+    "wrong_use_seconds": (
+        "{text} is not between {low} and {high} seconds",
+        "{text} 不在 {low} 到 {high} 秒之间",
+    ),
+    "wrong_use_range": (
+        "{text} is not between {low} and {high}",
+        "{text} 不在 {low} 到 {high} 之间",
+    ),
+    "wrong_use_whole": ("{text} is not a whole number", "{text} 不是整数"),
+    "wrong_use_number": ("{text} is not a number", "{text} 不是数字"),
     # --- help ------------------------------------------------------------------------------------
     "help_usage": ("usage: ", "用法："),
     "help_arguments": ("positional arguments", "参数"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from .notes import NOTES
 from .reasons import REASONS
+from .system import describe_system_error
 from .terminal import TERMINAL
 
 TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL}
@@ -65,7 +66,8 @@ def text_of(error: BaseException) -> str:
     for one in (error, error.__cause__):
         if one is not None and one.args and isinstance(one.args[0], Text):
             return one.args[0]
-    return str(error)
+    words, chinese = describe_system_error(error)
+    return bilingual(words, chinese) if chinese else words
 
 
 def language() -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ConfigurationError
-from ..messages import Text
+from ..messages import Text, text_of
 from ..redaction import bare_address
 from .url_guard import is_local_host, parse_ip_literal, to_ascii
 
@@ -184,7 +184,7 @@ def load_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
             return context
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            "bad_certificates", path=file or folder, reason=str(error)
+            "bad_certificates", path=file or folder, reason=text_of(error)
         ) from None
     if sys.version_info >= (3, 13):  # as create_default_context does
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT

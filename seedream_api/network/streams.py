@@ -20,7 +20,7 @@ import anyio.streams.tls
 import httpcore
 import httpx
 
-from ..messages import Text
+from ..messages import Text, text_of
 from .exchanges import Exchange, await_unlogged, current_exchange
 from .sockets import SocketStream, connect
 
@@ -220,7 +220,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
 def _connect_error(error: Exception) -> Exception:
     kind = httpcore.ConnectTimeout if isinstance(error, TimeoutError) else httpcore.ConnectError
-    return kind(str(error))
+    return kind(text_of(error))
 
 
 class Backend(httpcore.AsyncNetworkBackend):

@@ -215,7 +215,7 @@ async def resolve(host: str, port: int, *, resolver: Resolver = getaddrinfo) -> 
     texts = await loop.run_in_executor(_LOOKUPS, resolver, host, port)
     found = [ipaddress.ip_address(text.partition("%")[0]) for text in dict.fromkeys(texts)]
     if not found:
-        raise OSError(f"{host} has no address")
+        raise OSError(Text("host_without_address", host=host))
     return sorted(found, key=lambda address: address.version)
 
 

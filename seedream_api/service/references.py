@@ -21,7 +21,7 @@ from ..errors import InvalidRequest, ResultUnavailable
 from ..images.decode import decode, probe
 from ..images.encode import EncodedImage, composited_on_white, encode
 from ..images.pixel_arrays import to_rgb
-from ..messages import Text
+from ..messages import Text, text_of
 
 _SENDABLE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
@@ -144,9 +144,7 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
     except (OSError, TypeError, ValueError, ResultUnavailable) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        if isinstance(error, ResultUnavailable):
-            reason = error.reason
+        reason = error.reason if isinstance(error, ResultUnavailable) else text_of(error)
         given = path.name if isinstance(path, Path) else path
         raise InvalidRequest(
             "reference_unreadable", position=position, given=given, reason=reason or error

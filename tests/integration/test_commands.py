@@ -167,7 +167,7 @@ def test_an_answer_that_takes_too_long_is_told_without_a_task(api_client: Any) -
 def test_a_port_that_is_taken_is_told_in_words(api_client: Any) -> None:
     taken = api_client.sandbox.port
     ran = api_client.inside("sandbox", "--port", taken)
-    assert ran.code == 1 and "already in use" in ran.err, ran
+    assert ran.code == 1 and "already in use" in ran.err and "地址已被占用" in ran.err, ran
     assert api_client.inside("sandbox", "--port", "70000").code == 2
 
 

@@ -108,6 +108,7 @@ def test_wrong_use_raises_an_error_that_names_it(
     error = wrong_use(*words)
     assert named in error.message("en") and "usage: python -m" in error.message("en")
     assert CHINESE.search(str(to_chinese(error.reason))) and "用法：python" in error.message("zh")
+    assert not re.search(r"argument|expected|is not|required", str(to_chinese(error.reason)))
     assert capsys.readouterr() == ("", ""), "who prints what is decided elsewhere"
 
 

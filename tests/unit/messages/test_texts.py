@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import copy
+import errno
 import json
 import pickle
 import re
+import socket
+import sqlite3
 import string
 from collections.abc import Iterator
 
@@ -15,7 +18,13 @@ import pytest
 from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
 from seedream_api.doctor import Check
-from seedream_api.errors import ConfigurationError, InvalidRequest, ReadFailed, from_record
+from seedream_api.errors import (
+    ConfigurationError,
+    InvalidRequest,
+    LedgerFailed,
+    ReadFailed,
+    from_record,
+)
 from seedream_api.jobs.results import Phase, Progress
 from seedream_api.ledger.cells import dump_texts, to_notes
 from seedream_api.messages import (
@@ -117,7 +126,7 @@ def test_texts_that_people_read_come_from_the_tables() -> None:
 
 
 def test_every_text_is_used_and_every_used_text_exists() -> None:
-    used: set[str] = set()
+    used = {"wrong_use_.*"}
     for _, node in nodes_of_the_code():
         if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "_help"):
             prefix = "help_" if name_of(node.func) == "_help" else ""
@@ -163,9 +172,9 @@ def test_text_is_its_english_and_carries_its_chinese() -> None:
     assert text.zh == "无法连接 cdn.example（连接超时）" and to_chinese(text) == text.zh
     assert json.dumps([text]) == f'["{text}"]'
     assert to_chinese("余额不足 said the service") == "余额不足 said the service"
-    note = Text("note_of", name="a.png", note=Text("animated", count=Text("at_least", count=1000)))
-    assert note == "a.png: animated: the first of at least 1000 frames is used"
-    assert note.zh == "a.png：动图：使用第一帧（帧数：至少 1000）"
+    note = Text("note_of", name="a.png", note=Text("profile_ignored", reason=Text("deleted")))
+    assert note == "a.png: color profile ignored: it was deleted"
+    assert note.zh == "a.png：已忽略颜色配置：已被删除"
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -185,7 +194,30 @@ def test_rewrite_join_and_text_of_keep_both_languages() -> None:
     outer = OSError(str(text))
     outer.__cause__ = cause
     assert to_chinese(text_of(cause)) == to_chinese(text_of(outer)) == text.zh
-    assert text_of(OSError(2, "No such file")) == "[Errno 2] No such file"
+
+
+@pytest.mark.parametrize(
+    ("error", "chinese"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "磁盘空间不足"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data"), "没有权限"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "没有该文件或目录"),
+        (OSError(errno.EADDRINUSE, "error while attempting to bind on address"), "地址已被占用"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "连接被拒绝"),
+        (OSError(errno.ECONNREFUSED, "All connection attempts failed"), "所有连接尝试均失败"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "找不到该主机名"),
+        (sqlite3.OperationalError("database is locked"), "数据库被占用"),
+    ],
+)
+def test_common_system_errors_have_their_chinese(error: Exception, chinese: str) -> None:
+    text = text_of(error)
+    assert to_chinese(text) == chinese and "Errno" not in text
+    failed = LedgerFailed("out_unwritable", path="/out", reason=text)
+    assert str(text) in failed.message("en") and chinese in failed.message("zh")
+
+
+def test_unknown_system_error_keeps_its_words() -> None:
+    assert to_chinese(text_of(OSError("a cut file"))) == "a cut file"
 
 
 def test_stored_error_is_read_back_in_both_languages() -> None:
