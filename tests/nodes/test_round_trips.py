@@ -113,7 +113,7 @@ def test_a_photograph_reaches_the_service_to_the_bit_where_it_fits(
     pixels = photograph(name)
     batch = torch.from_numpy(pixels.astype(np.float32) / np.float32(255))[None]
     [frame] = pack_parts.tensors.to_pixels(batch)
-    encoded = pack_parts.pixels_reference(frame, name).encoded(4 << 20, 10 << 20)
+    encoded = pack_parts.pixels_reference(frame, name).encode(4 << 20, 10 << 20)
     assert encoded.lossless and encoded.media_type == "image/png"
     assert torch.equal(back(pack_parts, [encoded.data]), batch)
 
