@@ -23,6 +23,7 @@ from ...seedream_api.config.settings import (
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from ...seedream_api.messages import Text, text_of
+from ...seedream_api.redaction import Hidden
 from . import settings
 from .settings import (
     ADDRESS,
@@ -49,7 +50,7 @@ def save(changes: Mapping[str, Any]) -> None:
         LedgerFailed: the file cannot be written.
     """
     home = resolve_home(settings.find_home_folder(), os.environ)
-    texts = {name: _normalize(name, given) for name, given in changes.items()}
+    texts = Hidden({name: _normalize(name, given) for name, given in changes.items()})
     with _writing:
         saved = read_settings_file(home / "settings.json")
         _check_secret_hosts(texts)

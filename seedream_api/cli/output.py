@@ -126,7 +126,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
     if stdout is None:  # it was closed
         return
     encoding = stdout.encoding or "utf-8"
-    # JSON has its own escapes for what the encoding lacks; it does not know those of Python.
+    # JSON escapes what the encoding lacks; its readers do not know the escapes of Python.
     is_ascii = not encoding.lower().startswith("utf")
     text = json.dumps(outcome.payload, ensure_ascii=is_ascii) if as_json else ""
     text = text or "\n".join(map(clean, outcome.lines))

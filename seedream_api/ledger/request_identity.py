@@ -51,7 +51,7 @@ def identify_request(
         older = [
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
             for row in found.fetchall()
-            # A damaged cell is no text.
+            # A damaged cell is not a text.
             if isinstance(row["address"], str)
             and normalize_recorded_address(row["address"]) == address
         ]

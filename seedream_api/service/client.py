@@ -23,7 +23,7 @@ from ..network.retry import (
 )
 from ..network.throttle import Throttle
 from ..network.transport import HttpResponse, Transport
-from ..redaction import redact
+from ..redaction import Hidden, HiddenTexts, redact
 from .failures import parse_submission, to_poll_failure
 from .polling import PollSchedule, wait_for_task, wait_limit_s
 from .reading import parse_http_response, parse_off_loop
@@ -99,9 +99,9 @@ class SeedreamClient:
         """The address that requests are sent to; for the built-in sandbox, its local address."""
         return self._base_url
 
-    def headers(self) -> dict[str, str]:
+    def headers(self) -> Hidden:
         """Return the header that carries the key; send it to ``base_url`` only."""
-        return {"Authorization": f"Bearer {self.settings.key.get_secret_value()}"}
+        return Hidden(Authorization=f"Bearer {self.settings.key.get_secret_value()}")
 
     async def submit(
         self,
@@ -144,7 +144,7 @@ class SeedreamClient:
     async def _attempt(
         self,
         body: dict[str, Any],
-        headers: dict[str, str],
+        headers: Hidden,
         timeout_s: float,
         hooks: SubmitHooks,
         budget: RetryBudget,
@@ -158,7 +158,7 @@ class SeedreamClient:
             if pause is None:
                 raise
             return pause
-        outcome = parse_submission(await self._read(response, sent), self._secret())
+        outcome = parse_submission(await self._read(response, sent), self._secrets())
         if isinstance(outcome, ServiceResponse):
             return outcome
         policy = _select_retry_policy(outcome)
@@ -173,7 +173,7 @@ class SeedreamClient:
         return pause
 
     async def _post(
-        self, body: dict[str, Any], headers: dict[str, str], timeout_s: float, hooks: SubmitHooks
+        self, body: dict[str, Any], headers: Hidden, timeout_s: float, hooks: SubmitHooks
     ) -> HttpResponse:
         is_recorded = False
 
@@ -240,7 +240,7 @@ class SeedreamClient:
         task = to_task(read, task_id, read.http)
         if task is not None:
             return task
-        raise to_poll_failure(read, response.headers, task_id=task_id, secret=self._secret())
+        raise to_poll_failure(read, response.headers, task_id=task_id, secrets=self._secrets())
 
     async def wait(
         self,
@@ -270,9 +270,12 @@ class SeedreamClient:
     def _secret(self) -> str:
         return self.settings.key.get_secret_value()
 
+    def _secrets(self) -> HiddenTexts:
+        return HiddenTexts((self._secret(),))
+
     def redact(self, text: str) -> str:
         """Remove the key and signed URLs from a text of the service."""
-        return redact(text, (self._secret(),))
+        return redact(text, self._secrets())
 
 
 def _select_retry_policy(refusal: ApiRefused) -> RetryPolicy | None:

@@ -15,13 +15,15 @@ from ..errors import (
 )
 from ..messages import Text, rewrite
 from ..network.retry import parse_retry_after
-from ..redaction import redact
+from ..redaction import HiddenTexts, redact
 from .refusals import build_refusal
 from .responses import ServiceResponse, to_kept_response
 from .verdicts import Verdict, find_stated_error, is_unknown_task, judge_submission
 
 
-def parse_submission(response: ServiceResponse, secret: str) -> ServiceResponse | ApiRefused:
+def parse_submission(
+    response: ServiceResponse, secrets: HiddenTexts
+) -> ServiceResponse | ApiRefused:
     """Return a response that accepts a paid request, or the error for a refusal.
 
     Raises:
@@ -29,23 +31,23 @@ def parse_submission(response: ServiceResponse, secret: str) -> ServiceResponse 
     """
     verdict = judge_submission(response)
     if verdict is Verdict.REFUSED:
-        return to_refusal(response, secret)
+        return to_refusal(response, secrets)
     if verdict is Verdict.UNKNOWN:
-        raise to_unknown(response, secret)
+        raise to_unknown(response, secrets)
     return response
 
 
-def to_refusal(response: ServiceResponse, secret: str) -> ApiRefused:
+def to_refusal(response: ServiceResponse, secrets: HiddenTexts) -> ApiRefused:
     """Build the error for a response that was judged to be a refusal."""
     return build_refusal(
         response.http,
         find_stated_error(response),
         request_id=response.request_id,
-        secrets=(secret,),
+        secrets=secrets,
     )
 
 
-def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
+def to_unknown(response: ServiceResponse, secrets: HiddenTexts) -> OutcomeUnknown:
     """Build the error for a response that leaves the outcome open; it carries the response."""
     error = find_stated_error(response)
     description = f"HTTP {response.http}: {error}"
@@ -54,7 +56,7 @@ def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
     unknown = OutcomeUnknown(
         "outcome_unknown",
         request_id=response.request_id,
-        reason=rewrite(description, lambda text: redact(text, (secret,))),
+        reason=rewrite(description, lambda text: redact(text, secrets)),
     )
     unknown.possible_task_id = response.task_id or response.hint
     unknown.response = to_kept_response(response)
@@ -62,15 +64,15 @@ def to_unknown(response: ServiceResponse, secret: str) -> OutcomeUnknown:
 
 
 def to_poll_failure(
-    response: ServiceResponse, headers: Mapping[str, str], *, task_id: str, secret: str
+    response: ServiceResponse, headers: Mapping[str, str], *, task_id: str, secrets: HiddenTexts
 ) -> SeedreamError:
     """Build the error for a poll whose response does not state the task's status."""
     error = response.error or response.envelope_error
-    reason = f"HTTP {response.http}" if error.is_empty else redact(str(error), (secret,))
+    reason = f"HTTP {response.http}" if error.is_empty else redact(str(error), secrets)
     if is_unknown_task(response):
         return TaskNotFound("task_not_found", task_id=task_id, reason=reason)
     if response.http in (401, 403):
-        refusal = to_refusal(response, secret)
+        refusal = to_refusal(response, secrets)
         if isinstance(refusal, AuthenticationFailed):
             return refusal
     failed = ReadFailed("read_failed", task_id=task_id, reason=response.cut or reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..images.encode import EncodedImage
+from ..redaction import Hidden
 from .http import (
     UploadRejected,
     UploadRequest,
@@ -33,7 +34,7 @@ class SandboxHost:
         self.hosts = frozenset({self.location})
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
-        headers = {**self._client.headers(), "Content-Type": encoded.media_type}
+        headers = Hidden({**self._client.headers(), "Content-Type": encoded.media_type})
         secret = (self._client.settings.key.get_secret_value(),)
         url = self._client.base_url + UPLOAD_PATH
         response = await post(self._client, UploadRequest(url, headers, encoded.data, secret))

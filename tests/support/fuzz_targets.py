@@ -51,6 +51,7 @@ from .input_mutations import (
 )
 
 SECRET = "sk-secret-0123456789"
+SECRETS = redaction.HiddenTexts((SECRET,))
 STATUSES = (200, 200, 201, 204, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 999)
 PATIENCE_S = 20.0
 """For a response on loopback; everything ends long before."""
@@ -97,13 +98,13 @@ def answer_bodies(dice: Dice, folder: Path) -> None:
     to_task(read, "task-1", answer.status)
     assert isinstance(read.has_images, bool)
     assert not (verdicts.judge_submission(read) is verdicts.Verdict.REFUSED and read.has_images)
-    refusal = failures.to_refusal(read, SECRET)
+    refusal = failures.to_refusal(read, SECRETS)
     told(refusal)
     refusals.is_retryable(refusal)
-    told(failures.to_poll_failure(read, headers, task_id="task-1", secret=SECRET))
+    told(failures.to_poll_failure(read, headers, task_id="task-1", secrets=SECRETS))
     retry.parse_retry_after(headers, 1e9)
     with ours():
-        failures.parse_submission(read, SECRET)
+        failures.parse_submission(read, SECRETS)
 
 
 def hosts_answers(dice: Dice, folder: Path) -> None:
@@ -119,8 +120,8 @@ def hosts_answers(dice: Dice, folder: Path) -> None:
         assert placed.url.startswith(("http://", "https://"))
     with ours():
         path = ".".join(dice.pick([*NAMES, "0", "1"]) for _ in range(1 + dice.below(4)))
-        http.parse_result_url(image_host._get_at_path(parsed, path), answer, (SECRET,))
-    http.describe_response(answer, (SECRET,))
+        http.parse_result_url(image_host._get_at_path(parsed, path), answer, SECRETS)
+    http.describe_response(answer, SECRETS)
 
 
 def download_headers(dice: Dice, folder: Path) -> None:
@@ -160,7 +161,7 @@ def download_headers(dice: Dice, folder: Path) -> None:
 def urls(dice: Dice, folder: Path) -> None:
     text = mutated_text(dice.pick(response_shapes.URLS), dice)
     redaction.strip_url_secrets(text)
-    redaction.redact(text, (SECRET,))
+    redaction.redact(text, SECRETS)
     url_guard.parse_ip_literal(text)
     with ours():
         checked = url_guard.check_url(text, field="urls")

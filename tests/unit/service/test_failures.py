@@ -16,12 +16,14 @@ from seedream_api.errors import (
     TaskNotFound,
 )
 from seedream_api.network.transport import HttpResponse
+from seedream_api.redaction import HiddenTexts
 from seedream_api.service.failures import to_poll_failure, to_refusal, to_unknown
 from seedream_api.service.reading import parse_http_response
 from seedream_api.service.responses import ServiceResponse, to_kept_response
 from seedream_api.service.result_items import ItemReader
 
 KEY = "sk-secret-77"
+SECRETS = HiddenTexts((KEY,))
 
 
 def respond(payload: Any, http: int, **fields: Any) -> ServiceResponse:
@@ -32,7 +34,7 @@ def respond(payload: Any, http: int, **fields: Any) -> ServiceResponse:
 
 def test_refusal_has_the_words_and_the_id_of_the_call() -> None:
     error = {"error": {"code": "InvalidParameter", "message": f"size of {KEY}"}}
-    refusal = to_refusal(respond(error, 400), KEY)
+    refusal = to_refusal(respond(error, 400), SECRETS)
     assert type(refusal) is ApiRefused and refusal.charge is Charge.NONE
     assert refusal.request_id == "req-7" and refusal.values["http"] == 400
     assert "size of" in str(refusal) and KEY not in str(refusal)
@@ -52,7 +54,7 @@ def test_refusal_has_the_words_and_the_id_of_the_call() -> None:
 )  # fmt: skip
 def test_unknown_outcome_says_what_was_read(payload: Any, http: int, cut: Any, said: str) -> None:
     answer = respond(payload, http, cut=cut)
-    unknown = to_unknown(answer, KEY)
+    unknown = to_unknown(answer, SECRETS)
     assert isinstance(unknown, OutcomeUnknown) and unknown.charge is not Charge.NONE
     assert said in unknown.message("en")
     assert KEY not in str(unknown) and "--forget ID" in unknown.message("en")
@@ -63,15 +65,17 @@ def test_unknown_outcome_says_what_was_read(payload: Any, http: int, cut: Any, s
     )
 
 
+def find_task_id(payload: Any) -> str | None:
+    return to_unknown(respond(payload, 200), SECRETS).possible_task_id
+
+
 def test_unknown_outcome_has_the_id_that_was_found() -> None:
-    assert (
-        to_unknown(respond({"id": "task-1", "error": "m"}, 200), KEY).possible_task_id == "task-1"
-    )
-    assert to_unknown(respond({"data": "9f8c2a54-77"}, 200), KEY).possible_task_id == "9f8c2a54-77"
+    assert find_task_id({"id": "task-1", "error": "m"}) == "task-1"
+    assert find_task_id({"data": "9f8c2a54-77"}) == "9f8c2a54-77"
 
 
 def poll_failure(answer: ServiceResponse, headers: dict[str, str] | None = None) -> Any:
-    return to_poll_failure(answer, headers or {}, task_id="task-7", secret=KEY)
+    return to_poll_failure(answer, headers or {}, task_id="task-7", secrets=SECRETS)
 
 
 @pytest.mark.parametrize(
