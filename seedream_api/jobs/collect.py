@@ -189,7 +189,7 @@ def _merge(
     ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
 ) -> Result:
     failures = tuple(failure for result in results for failure in result.failures) + tuple(
-        Failure(error.message("en"), task_id=one, error=error) for one, error in errors.items()
+        Failure(error.message_text, task_id=one, error=error) for one, error in errors.items()
     )
     images = tuple(image for result in results for image in result.images)
     running = [e for e in errors.values() if isinstance(e, WaitTimedOut)]

@@ -267,5 +267,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "已上传，但其 URL 给出另一张图片：{found} 像素，而非 {sent}",
     ),
     # --- files -----------------------------------------------------------------------------------
+    "folder_of_other_user": ("{folder} belongs to another user", "{folder} 属于其他用户"),
     "not_renamed": ("{reason}; it cannot be renamed: {other}", "{reason}；无法改名：{other}"),
 }

@@ -41,10 +41,10 @@ from support.paths import PACK_ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 READ_BY_PEOPLE = {
-    "ArgumentTypeError", "Check", "ConnectError", "TooLarge", "UploadRejected", "RetryDownload",
-    "WriteTimeout", "_bad_address", "_build_setting_error", "_build_unreadable", "_malformed_error",
-    "_mark_broken", "_refusal", "_refused", "_unwritable", "append", "expired", "failure",
-    "localize",
+    "ArgumentTypeError", "Check", "ConnectError", "Failure", "PermissionError", "Repeated",
+    "RetryDownload", "TooLarge", "UploadRejected", "WriteTimeout", "_bad_address",
+    "_build_setting_error", "_build_unreadable", "_malformed_error", "_mark_broken", "_refusal",
+    "_refused", "_unwritable", "append", "expired", "failure", "localize",
 }  # fmt: skip
 """Calls whose texts a person reads; of ``append`` those to notes."""
 KEPT = ("reason", "allowed", "note", "notes")
