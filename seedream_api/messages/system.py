@@ -33,6 +33,7 @@ _BY_RESOLVER_NUMBER: dict[int, str] = {
 _BY_WORDS: dict[str, str] = {
     "All connection attempts failed": "所有连接尝试均失败",
     "Server disconnected without sending a response.": "服务器未响应就断开了连接",
+    "peer closed connection without sending complete message body": "响应未完整就断开了连接",
     "database is locked": "数据库被占用",
     "database disk image is malformed": "数据库已损坏",
     "file is not a database": "文件不是数据库",
@@ -46,7 +47,7 @@ _BY_WORDS: dict[str, str] = {
 def describe_system_error(error: BaseException) -> tuple[str, str | None]:
     """Return the words of an error, without its number, and their Chinese where it is known."""
     if not isinstance(error, OSError):
-        return str(error), _BY_WORDS.get(str(error))
+        return str(error), _BY_WORDS.get(str(error).partition(" (")[0])
     words = error.strerror or str(error)
     numbers = _BY_RESOLVER_NUMBER if isinstance(error, socket.gaierror) else _BY_NUMBER
     return words, _BY_WORDS.get(words) or numbers.get(error.errno or 0)

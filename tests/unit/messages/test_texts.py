@@ -13,6 +13,7 @@ import sqlite3
 import string
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from seedream_api.cli.output import describe
@@ -207,6 +208,12 @@ def test_rewrite_join_and_text_of_keep_both_languages() -> None:
         (OSError(errno.ECONNREFUSED, "All connection attempts failed"), "所有连接尝试均失败"),
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "找不到该主机名"),
         (sqlite3.OperationalError("database is locked"), "数据库被占用"),
+        (
+            httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body (received 5 bytes)"
+            ),
+            "响应未完整就断开了连接",
+        ),
     ],
 )
 def test_common_system_errors_have_their_chinese(error: Exception, chinese: str) -> None:
