@@ -119,6 +119,10 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/service/test_responses_tasks.py", "unit/service/test_responses.py",
         "unit/service/test_responses_tolerance.py",
     ),
+    "service.task": (
+        "unit/service/test_responses_tasks.py", "unit/service/test_responses.py",
+        "unit/service/test_responses_tolerance.py",
+    ),
     "service.task_fields": ("unit/service/test_task_fields.py",),
     "service.statuses": ("unit/service/test_statuses.py",),
     "service.result_items": ("unit/service/test_result_items.py",),
@@ -154,6 +158,7 @@ PLAIN = {
     "service.refusals": "build_refusal",
     "service.responses": "parse_response",
     "service.task_fields": "find_ids",
+    "service.task": "to_task",
     "service.statuses": "parse_progress",
     "service.result_items": "ItemReader.read_items",
     "service.inline_images": "decode_image",

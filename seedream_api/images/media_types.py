@@ -100,17 +100,23 @@ def is_cut(path: Path, media_type: str, *, length_known: bool) -> bool:
 
 def has_end(path: Path, media_type: str) -> bool:
     """Whether the image's own end mark is in the file; false for formats without one."""
-    find_end = _ENDS.get(media_type)
-    if find_end is None:
-        return False
     try:
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            return find_end(data)
-    except (IndexError, ValueError):  # it is cut inside a header, or empty
+            return has_end_mark(data, media_type)
+    except ValueError:  # it is empty
         return False
 
 
-def _has_last_png_chunk(data: mmap) -> bool:
+def has_end_mark(data: bytes | mmap, media_type: str) -> bool:
+    """Whether the image's own end mark is in the bytes; false for formats without one."""
+    find_end = _ENDS.get(media_type)
+    try:
+        return find_end is not None and find_end(data)
+    except (IndexError, ValueError):  # it is cut inside a header
+        return False
+
+
+def _has_last_png_chunk(data: bytes | mmap) -> bool:
     at = 8
     while len(header := data[at : at + 8]) == 8:
         at += 12 + int.from_bytes(header[:4], "big")
@@ -119,11 +125,11 @@ def _has_last_png_chunk(data: mmap) -> bool:
     return False
 
 
-def _has_whole_riff(data: mmap) -> bool:
+def _has_whole_riff(data: bytes | mmap) -> bool:
     return len(data) >= 8 + int.from_bytes(data[4:8], "little")
 
 
-def _has_jpeg_end(data: mmap) -> bool:
+def _has_jpeg_end(data: bytes | mmap) -> bool:
     """Search after the start of the first scan: a thumbnail before it has an end mark too."""
     at = 2
     while data[at] == 0xFF:
@@ -137,7 +143,7 @@ def _has_jpeg_end(data: mmap) -> bool:
     return data.rfind(b"\xff\xd9", at) >= 0
 
 
-def _has_gif_trailer(data: mmap) -> bool:
+def _has_gif_trailer(data: bytes | mmap) -> bool:
     at = 13 + _palette_bytes(data[10])
     while data[at] != _GIF_TRAILER:
         if data[at] == _GIF_IMAGE:
@@ -156,7 +162,7 @@ def _palette_bytes(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-_ENDS: Mapping[str, Callable[[mmap], bool]] = {
+_ENDS: Mapping[str, Callable[[bytes | mmap], bool]] = {
     "image/png": _has_last_png_chunk,
     "image/webp": _has_whole_riff,
     "image/jpeg": _has_jpeg_end,

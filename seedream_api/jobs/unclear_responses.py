@@ -73,9 +73,7 @@ async def reread(job: Job, row: JobRecord) -> JobRecord | None:
     resources = job.resources
     sent = await resources.ledger.list_sent_urls(row.references)
     for kept in await resources.ledger.list_responses(row.id):
-        response = await asyncio.to_thread(
-            resources.client.reread, kept.status or 0, kept.body, sent
-        )
+        response = await asyncio.to_thread(resources.client.reread, kept, sent)
         if judge_submission(response) is Verdict.MADE:
             return await record_response(job, row, response)
     return None

@@ -117,6 +117,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "a response that cannot be read, HTTP {status}",
         "无法解读的响应，HTTP {status}",
     ),
+    "too_long_to_keep": ("it was too long to be kept", "过长，未完整保存"),
     "item_without_image": ("an entry without an image", "没有图片的条目"),
     "item_not_image": ("an entry that is not an image", "不是图片的条目"),
     "item_without_url": ("an entry without a usable URL", "没有可用 URL 的条目"),

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
+from ..kept_response import KeptResponse
 from ..messages import Text
 from ..network.retry import (
     CONNECTING,
@@ -197,16 +198,15 @@ class SeedreamClient:
                 await hooks.not_accepted()
             raise
 
-    def reread(self, http: int, body: bytes, sent: Container[str] = ()) -> ServiceResponse:
+    def reread(self, kept: KeptResponse, sent: Container[str] = ()) -> ServiceResponse:
         """Parse a kept response with the parser of this version.
 
         Args:
-            http: its HTTP status.
             sent: URLs of the request's references, which are not results.
         """
-        return parse_http_response(
-            HttpResponse(http, {}, body), self._build_reader(sent), self._secret()
-        )
+        cut = kept.note or (Text("too_long_to_keep") if kept.truncated else None)
+        response = HttpResponse(kept.status or 0, {}, kept.body, cut)
+        return parse_http_response(response, self._build_reader(sent), self._secret())
 
     async def _read(self, response: HttpResponse, sent: tuple[str, ...] = ()) -> ServiceResponse:
         return await parse_off_loop(response, self._build_reader(sent), self._secret())

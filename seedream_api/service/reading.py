@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ..images.media_types import HEAD_BYTES, media_type_of
+from ..images.media_types import HEAD_BYTES, has_end_mark, media_type_of
 from ..network.bodies import read_body
 from ..network.compression import decompress
 from ..network.transport import HttpResponse
@@ -36,7 +36,9 @@ def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str)
     plain = decompress(response.body, response.headers)
     body = read_body(plain)
     parsed = parse_response(body, reader)
-    if response.cut is None and media_type_of(plain[:HEAD_BYTES]):  # an image instead of JSON
+    media_type = media_type_of(plain[:HEAD_BYTES])
+    if media_type and (response.cut is None or has_end_mark(plain, media_type)):
+        # An image instead of JSON. Of one that was cut off, only bytes after its end are missing.
         item = ResultItem(0, data=plain)
         parsed = ServiceResponse(items=(item,), names_results=True)
     if 300 <= response.status < 400:

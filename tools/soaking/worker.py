@@ -46,7 +46,7 @@ def install_stub_modules(interrupt: threading.Event) -> None:
         "comfy_execution.progress": {"get_progress_state": states},
         "comfy_execution.utils": {"get_executing_context": lambda: None},
         "folder_paths": {},
-        "pack.nodes.given": {"check_prompt": lambda *given: ()},
+        "pack.nodes.node_values": {"check_prompt": lambda *given: ()},
         "server": {"PromptServer": server},
     }
     for name, values in given.items():

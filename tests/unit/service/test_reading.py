@@ -10,12 +10,16 @@ from typing import Any
 
 import pytest
 
+from seedream_api.config.settings import load_settings
+from seedream_api.kept_response import KeptResponse
 from seedream_api.network.transport import HttpResponse
 from seedream_api.service import reading
+from seedream_api.service.client import SeedreamClient
 from seedream_api.service.reading import INLINE_BYTES, parse_http_response, parse_off_loop
 from seedream_api.service.responses import ServiceResponse
 from seedream_api.service.result_items import ItemReader
 from seedream_api.service.stated_errors import ServiceError
+from support.crafted_images import saved
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 KEY = "sk-secret-77"
@@ -115,3 +119,20 @@ def test_large_response_is_read_in_a_thread(size: int, monkeypatch: pytest.Monke
     answer = asyncio.run(parse_off_loop(HttpResponse(200, {}, body), READER, KEY))
     assert answer.task_id == "task-1"
     assert (readers == [threading.main_thread()]) == (size < INLINE_BYTES)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
+def test_cut_image_counts_only_with_its_own_end(kind: str) -> None:
+    image = saved(kind)
+    for missing in (1, 4, 40):
+        assert not respond(image[:-missing], cut="the connection was cut").has_images
+    read = respond(image + b"\0", cut="the connection was cut")
+    assert read.has_images and read.items[0].data == image + b"\0"
+
+
+def test_kept_image_that_was_cut_is_not_read_as_whole() -> None:
+    client, image = SeedreamClient(load_settings(environ={"DEEPSPACE_API_KEY": KEY})), saved("PNG")
+    assert not client.reread(KeptResponse(200, image[:-1], "it was cut")).has_images
+    assert not client.reread(KeptResponse(200, image[:-1], truncated=True)).has_images
+    assert client.reread(KeptResponse(200, image, "it was cut")).has_images
+    assert client.reread(KeptResponse(200, image)).has_images
