@@ -129,7 +129,7 @@ def test_while_references_are_uploaded(comfy: ComfyFixture, prompt: str) -> None
     }
     comfy.sandbox.faults.push("upload", Delay(20.0))
     prompt_id = comfy.server.queue(graph)
-    comfy.server.wait(prompt_id, until=is_text("Uploading references"))
+    comfy.server.wait(prompt_id, until=is_text("Uploading reference images"))
     said = cancel(comfy, prompt_id).texts("1")[-1]
     assert "Nothing was charged." in said and "未产生费用" in said
     comfy.reset()
