@@ -14,6 +14,8 @@ from .responses import ServiceResponse, parse_response
 from .result_items import ItemReader, ResultItem
 from .stated_errors import parse_redirect
 
+_ALWAYS_ENDED = ("image/png", "image/webp")
+"""Formats that every program writes with an end mark: without it, they were cut off."""
 INLINE_BYTES = 128 * 1024
 """Smaller responses are parsed on the event loop, where no cancellation can interrupt it."""
 
@@ -37,8 +39,8 @@ def parse_http_response(response: HttpResponse, reader: ItemReader, secret: str)
     body = read_body(plain)
     parsed = parse_response(body, reader)
     media_type = media_type_of(plain[:HEAD_BYTES])
-    if media_type and (response.cut is None or has_end_mark(plain, media_type)):
-        # An image instead of JSON. Of one that was cut off, only bytes after its end are missing.
+    is_sound = response.cut is None and media_type not in _ALWAYS_ENDED
+    if media_type and (is_sound or has_end_mark(plain, media_type)):  # an image instead of JSON
         item = ResultItem(0, data=plain)
         parsed = ServiceResponse(items=(item,), names_results=True)
     if 300 <= response.status < 400:

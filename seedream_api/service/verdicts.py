@@ -42,9 +42,9 @@ def judge_submission(response: ServiceResponse) -> Verdict:
         return Verdict.UNKNOWN
     error = find_stated_error(response)
     has_evidence = response.has_usage or response.has_unreadable
-    if is_refusal(response.http, error) and not (
-        is_success and (has_evidence or not response.is_whole)
-    ):
+    # Of a 4xx the status alone says no; any other error counts only in a complete response.
+    is_torn = not response.is_whole and (is_success or response.http >= 500)
+    if is_refusal(response.http, error) and not is_torn and not (is_success and has_evidence):
         return Verdict.REFUSED
     is_empty = is_success and response.names_results and (has_evidence or error.is_empty)
     return Verdict.EMPTY if is_empty and response.is_whole else Verdict.UNKNOWN

@@ -31,6 +31,7 @@ class Facts:
         unreadable: result entries that carry nothing a reader can use.
         strange: such entries that hold something all the same: perhaps an image that was made.
         entry_errors: result entries that carry the service's error.
+        is_in_odd_place: whether entries are unreadable only because of the place they are in.
         word: the status word; ``None`` where there is none.
         is_running: an id beside a word that says that the task runs, perhaps with first images.
         is_text: not JSON at all.
@@ -43,6 +44,7 @@ class Facts:
     unreadable: bool = False
     strange: bool = False
     entry_errors: bool = False
+    is_in_odd_place: bool = False
     fault: Fault | None = None
     word: str | None = None
     is_running: bool = False

@@ -59,7 +59,8 @@ def done(draw: st.DrawFn) -> tuple[Content, str]:
         target["status"] = word
     if facts.images:
         return replace(found, facts=replace(facts, word=word)), "made"
-    is_all_errors = facts.entry_errors and not (facts.odd_images or facts.unreadable)
+    is_unreadable = facts.unreadable and not facts.is_in_odd_place
+    is_all_errors = facts.entry_errors and not (facts.odd_images or is_unreadable)
     if is_all_errors:
         return found, "perhaps failed"
     if facts.odd_images or facts.entry_errors or word is None:
@@ -125,7 +126,8 @@ def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.UNSURE)
     # A failing word that arrived whole is one, whatever is missing after it.
     has_word = f'"status": "{content.facts.word}",'.encode() in sent.data
-    is_told = is_read or (fidelity is Fidelity.PARTIAL and (has_word or spec.coding != "plain"))
+    is_torn = fidelity in (Fidelity.PARTIAL, Fidelity.HEADLESS)
+    is_told = is_read or (is_torn and (has_word or spec.coding != "plain"))
     may_fail = effect in ("failed", "perhaps failed") and is_told
     return Poll(spec, "perhaps failed" if may_fail else "unclear")
 

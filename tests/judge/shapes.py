@@ -50,7 +50,10 @@ def placed(draw: st.DrawFn, listed: st.SearchStrategy[Content]) -> Content:
         document = ODD_PLACES[draw(st.sampled_from(list(ODD_PLACES)))](content.document)
         odd = (*facts.odd_images, *facts.images)
         # In a place that no document shows, an entry that is not read is no entry either.
-        facts = replace(facts, images=(), odd_images=odd, unreadable=True)
+        only_place = not facts.unreadable
+        facts = replace(
+            facts, images=(), odd_images=odd, unreadable=True, is_in_odd_place=only_place
+        )
     else:
         document = PLACES[draw(st.sampled_from(list(PLACES)))](content.document)
     return Content(WRAPPERS[draw(st.sampled_from(list(WRAPPERS)))](document), facts)

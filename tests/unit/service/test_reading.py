@@ -21,7 +21,7 @@ from seedream_api.service.result_items import ItemReader
 from seedream_api.service.stated_errors import ServiceError
 from support.crafted_images import saved
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+PNG = saved("PNG")
 KEY = "sk-secret-77"
 READER = ItemReader("https://api.example.com")
 
@@ -128,6 +128,11 @@ def test_cut_image_counts_only_with_its_own_end(kind: str) -> None:
         assert not respond(image[:-missing], cut="the connection was cut").has_images
     read = respond(image + b"\0", cut="the connection was cut")
     assert read.has_images and read.items[0].data == image + b"\0"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_image_without_its_end_is_not_taken_as_whole(kind: str) -> None:
+    assert respond(saved(kind)).has_images and not respond(saved(kind)[:-1]).has_images
 
 
 def test_kept_image_that_was_cut_is_not_read_as_whole() -> None:

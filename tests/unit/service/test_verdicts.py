@@ -21,6 +21,7 @@ from seedream_api.service.verdicts import (
     is_unknown_task,
     judge_submission,
 )
+from support.crafted_images import saved
 
 BASE = "https://api.example.com"
 URL = "https://example.com/image.png"
@@ -404,6 +405,15 @@ def test_task_without_an_error_is_never_refused(http: int) -> None:
 
 
 def test_image_in_place_of_json_counts_only_where_whole() -> None:
-    png = b"\x89PNG\r\n\x1a\n" + bytes(40)
+    png = saved("PNG")
     assert judge(png) is MADE
-    assert judge(png, cut="the connection was cut") is not MADE
+    assert judge(png[:-1]) is judge(png[:-1], cut="the connection was cut") is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("http", [500, 503])
+def test_torn_error_of_a_server_is_never_called_free(http: int) -> None:
+    body = (
+        b'{"error": {"message": "not valid", "code": "model_not_found", "type": "new_api_error"}}'
+    )
+    assert judge(body, http) is Verdict.REFUSED
+    assert judge(body[:-1], http, cut="the connection was cut") is Verdict.UNKNOWN
