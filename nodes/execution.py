@@ -15,7 +15,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
-from ..seedream_api.messages import ORIGINS, PHASES, chinese
+from ..seedream_api.messages import ORIGINS, PHASES, Text, to_chinese
 from . import previews
 from .host import runtime
 from .node_values import check_text, collect_images, non_blank_lines
@@ -83,7 +83,7 @@ async def references_from(images: Sequence[tuple[str, torch.Tensor]]) -> list[Pi
     for name, image in images:
         frames = await asyncio.to_thread(to_pixels, image)
         for number, pixels in enumerate(frames, start=1):
-            label = name if len(frames) == 1 else f"{name}, frame {number}"
+            label = name if len(frames) == 1 else Text("frame_number", name=name, number=number)
             references.append(pixels_reference(pixels, label))
     return references
 
@@ -107,9 +107,11 @@ async def decode_files(
     made = await asyncio.to_thread(to_tensors, sources, fit=fit, names=names, with_masks=with_masks)
     if made.images is None:
         raise made.failures[0][1].with_charge(charge)
-    failures = {position: error.summary("en") for position, error in made.failures}
-    notes = [
-        f"{name}: {note}" for name, found in zip(names, made.notes, strict=True) for note in found
+    failures: dict[int, str] = {position: error.summary_text for position, error in made.failures}
+    notes: list[str] = [
+        Text("note_of", name=name, note=note)
+        for name, found in zip(names, made.notes, strict=True)
+        for note in found
     ]
     shown = await previews.write_previews(made.image_list)
     return DecodedImages(made.images, made.image_list, made.masks, notes, failures, shown)
@@ -138,7 +140,9 @@ async def run_job(
         result: Result = await job(session, report_progress)
         if not result.images:
             return result, None
-        names = [f"image {number}" for number, _ in enumerate(result.images, start=1)]
+        names = [
+            Text("image_number", number=number) for number, _ in enumerate(result.images, start=1)
+        ]
         paths = [image.path for image in result.images]
         return result, await decode_files(paths, names, fit, charge=Charge.MADE)
 
@@ -229,7 +233,7 @@ def _build_report(
         "service_seconds": result.service_seconds,
         "record": result.entry,
         "notes": notes,
-        "notes_zh": [chinese(note) for note in notes],
+        "notes_zh": list(map(to_chinese, notes)),
     }
 
 
@@ -243,4 +247,4 @@ def _failure_json(failure: Failure) -> dict[str, Any]:
 
 
 def reason_texts(reason: str) -> dict[str, str]:
-    return {"reason": reason, "reason_zh": chinese(reason)}
+    return {"reason": reason, "reason_zh": str(to_chinese(reason))}

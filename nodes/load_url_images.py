@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
-from ..seedream_api.messages import chinese
+from ..seedream_api.messages import to_chinese
 from . import freshness, inputs, node_values as values
 from .execution import DecodedImages, decode_files, describe
 from .host import runtime
@@ -102,7 +102,7 @@ class SeedreamLoadURLImages(io.ComfyNode):
         count = f"{len(pictures.image_list)}/{len(wanted)}"
         caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
         report_notes = [*caller.notes, *pictures.notes]
-        notes = {"notes": report_notes, "notes_zh": [chinese(note) for note in report_notes]}
+        notes = {"notes": report_notes, "notes_zh": list(map(to_chinese, report_notes))}
         report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
         tensors = (pictures.batch, pictures.masks, pictures.image_list)
         return io.NodeOutput(*tensors, report, ui={"images": pictures.previews})
@@ -199,11 +199,11 @@ def _list_outcomes(loaded: list[LoadedUrl], pictures: DecodedImages) -> list[dic
     outcomes: list[dict[str, Any]] = []
     for one in loaded:
         outcome: dict[str, Any] = {"url": one.name, "status": "ok", "from_store": one.from_store}
-        reason = one.error.message("en") if one.error is not None else None
+        reason = one.error.message_text if one.error is not None else None
         if one.error is None:
             reason = pictures.failures.get(place)
             place += 1
         if reason is not None:
-            outcome.update(status="failed", reason=reason, reason_zh=chinese(reason))
+            outcome.update(status="failed", reason=reason, reason_zh=to_chinese(reason))
         outcomes.append(outcome)
     return outcomes

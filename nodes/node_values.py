@@ -16,6 +16,7 @@ import torch
 from comfy_api.latest import io
 
 from ..seedream_api.errors import InvalidRequest
+from ..seedream_api.messages import Text
 from .inputs import IMAGE_NAMES
 from .tensors import frame_count, image_problem
 
@@ -53,14 +54,12 @@ def check_prompt(cls: type[io.ComfyNode], given: Mapping[str, Any]) -> tuple[str
     for name, value in entry.items():
         if name in names:
             if is_link(value) and _is_missing(_get_arrived(given, name)):
-                raise _malformed_error(name, "its link brings no value", "a value")
+                raise _malformed_error(name, Text("empty_link"), Text("a_value"))
         elif has_link(value, prompt) or (not _is_empty(value) and _guess_name(name, names)):
             right = _guess_name(name, names) or ", ".join(_list_names(names))
             raise InvalidRequest("input_unknown", given=name[:_QUOTED_LENGTH], allowed=right)
         else:
-            notes.append(
-                f"the prompt gives an input that this node does not have: {name[:_QUOTED_LENGTH]}"
-            )
+            notes.append(Text("unknown_input", name=name[:_QUOTED_LENGTH]))
     return tuple(notes)
 
 
@@ -169,7 +168,7 @@ def check_one_of(*words: str) -> Check:
 
     def check(name: str, value: Any) -> None:
         if not isinstance(value, str) or value not in words:
-            raise _malformed_error(name, f"its value is {_quote(value)}", ", ".join(words))
+            raise _malformed_error(name, Text("value_is", value=_quote(value)), ", ".join(words))
 
     return check
 
@@ -180,8 +179,8 @@ def check_number(low: float, high: float) -> Check:
     def check(name: str, value: Any) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not low <= value <= high:
-            allowed = f"a number from {low:g} to {high:.0f}"
-            raise _malformed_error(name, f"its value is {_quote(value)}", allowed)
+            allowed = Text("number_range", low=f"{low:g}", high=f"{high:.0f}")
+            raise _malformed_error(name, Text("value_is", value=_quote(value)), allowed)
 
     return check
 
@@ -189,7 +188,7 @@ def check_number(low: float, high: float) -> Check:
 def check_switch(name: str, value: Any) -> None:
     """Check that the value is true or false."""
     if not isinstance(value, bool):
-        raise _malformed_error(name, f"its value is {_quote(value)}", "true or false")
+        raise _malformed_error(name, Text("value_is", value=_quote(value)), Text("true_or_false"))
 
 
 def check_text(name: str, value: Any) -> str:
@@ -201,7 +200,7 @@ def check_text(name: str, value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _malformed_error(name, f"its value is {_quote(value)}", "a text")
+        raise _malformed_error(name, Text("value_is", value=_quote(value)), Text("a_text"))
     return value
 
 
@@ -238,9 +237,9 @@ def check_image(name: str, value: Any) -> torch.Tensor:
     """
     problem = image_problem(value)
     if problem is None and frame_count(value) == 0:
-        problem = "the batch holds no frame"
+        problem = Text("empty_batch")
     if problem:
-        raise _malformed_error(f"images.{name}", problem, "an IMAGE")
+        raise _malformed_error(f"images.{name}", problem, Text("an_image"))
     return value
 
 

@@ -20,6 +20,7 @@ import torch.nn.functional as functional
 from ..seedream_api.errors import SeedreamError
 from ..seedream_api.images.decode import decode_into, probe
 from ..seedream_api.images.encode import composited_on_white
+from ..seedream_api.messages import Text
 
 _MAX_THREADS = 4
 _BAND_VALUES = 1 << 20
@@ -52,15 +53,15 @@ def to_pixels(image: torch.Tensor) -> list[npt.NDArray[np.uint8]]:
 def image_problem(image: object) -> str | None:
     """Explain why a value is not an IMAGE; ``None`` where it is one."""
     if not isinstance(image, torch.Tensor):
-        return f"an IMAGE is a tensor, not {type(image).__name__}"
+        return Text("not_a_tensor", type=type(image).__name__)
     shape = list(image.shape)
     reason = None
     if image.ndim not in (3, 4) or shape[-1] not in (1, 3, 4):
-        reason = f"an IMAGE is [B, H, W, 1, 3 or 4] or [H, W, ...], not {shape}"
+        reason = Text("image_shape", shape=shape)
     elif not image.is_floating_point():
-        reason = f"an IMAGE holds floats, not {image.dtype}"
+        reason = Text("image_not_float", type=image.dtype)
     elif 0 in shape[-3:]:
-        reason = f"an IMAGE of {shape} has no pixels"
+        reason = Text("image_without_pixels", shape=shape)
     return reason
 
 

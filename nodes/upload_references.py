@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from comfy_api.latest import io
 
-from ..seedream_api.messages import chinese
+from ..seedream_api.messages import Text, to_chinese
 from . import inputs, previews
 from .execution import describe, references_from
 from .host import runtime
@@ -108,7 +108,7 @@ def _flatten(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
     for name, arrived in find_connected_images(given):
         items = cast("list[Any]", arrived) if isinstance(arrived, list) else [arrived]
         for number, item in enumerate(items, start=1):
-            label = name if len(items) == 1 else f"{name}, item {number}"
+            label = name if len(items) == 1 else Text("item_number", name=name, number=number)
             flat.append((label, check_image(name, item)))
     return flat
 
@@ -158,11 +158,11 @@ def _build_report(
     ]
     notes = list(prompt_notes)
     notes += [
-        f"{picture.name}: {note}"
+        Text("note_of", name=picture.name, note=note)
         for picture, one in zip(pictures, sent, strict=True)
         for note in (*picture.notes, *one.notes)
     ]
-    return {"images": images, "notes": notes, "notes_zh": [chinese(note) for note in notes]}
+    return {"images": images, "notes": notes, "notes_zh": list(map(to_chinese, notes))}
 
 
 def _format_date(seconds: float | None) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from .errors import InvalidRequest
+from .messages import Text
 
 log = logging.getLogger("seedream")
 
@@ -22,10 +23,10 @@ def check_callback(callback: object, field: str = "progress") -> None:
     if callback is None:
         return
     if not callable(callback):
-        raise _refused(field, callback, f"it is a {type(callback).__name__}")
+        raise _refused(field, callback, Text("wrong_type", type=type(callback).__name__))
     called = getattr(type(callback), "__call__", None)  # noqa: B004
     if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(called):
-        raise _refused(field, callback, "it is asynchronous")
+        raise _refused(field, callback, Text("asynchronous"))
 
 
 def call_first(callback: Callable[..., object], *values: object, field: str = "progress") -> None:
@@ -35,7 +36,7 @@ def call_first(callback: Callable[..., object], *values: object, field: str = "p
         InvalidRequest: it returned something to await.
     """
     if call_back(callback, *values):
-        raise _refused(field, callback, "it is asynchronous")
+        raise _refused(field, callback, Text("asynchronous"))
 
 
 def call_back(callback: Callable[..., object], *values: object) -> bool:
@@ -54,7 +55,6 @@ def call_back(callback: Callable[..., object], *values: object) -> bool:
 
 def _refused(field: str, callback: object, reason: str) -> InvalidRequest:
     name = getattr(callback, "__name__", type(callback).__name__)
-    allowed = "an ordinary function"
     return InvalidRequest(
-        "value_malformed", field=field, given=name, reason=reason, allowed=allowed
+        "value_malformed", field=field, given=name, reason=reason, allowed=Text("a_function")
     )

@@ -15,6 +15,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, cast
 
+from .messages import Text
+
 MAIN_PAGE = "https://deepspaceapi.apifox.cn/8692823m0"
 OLDER_PAGE = "https://doc.deepspaceai.net/8686316m0"
 EVOLINK_DOCS = "https://docs.evolink.ai/en/api-manual/image-series/seedream"
@@ -41,10 +43,10 @@ class Limit:
 
 
 MAX_REFERENCES = Limit(14, "images", f"{EVOLINK_DOCS}; {ARK_DOCS} (older pages: 10)")
-NOTED_REFERENCES = Limit(10, "images", f"{OLDER_PAGE}: up to 10; more are sent with a note")
+NOTED_REFERENCES = Limit(10, "images", Text("limit_references", source=OLDER_PAGE))
 MAX_REFERENCES_AND_RESULTS = Limit(15, "images", f"{EVOLINK_DOCS}; {ARK_DOCS}")
 MAX_RESULTS = Limit(15, "images", MAIN_PAGE)
-NOTED_PROMPT_LENGTH = Limit(2000, "characters", f"{EVOLINK_DOCS}: longer is sent with a note")
+NOTED_PROMPT_LENGTH = Limit(2000, "characters", Text("limit_prompt", source=EVOLINK_DOCS))
 MIN_REFERENCE_SIDE = Limit(15, "pixels", f"{EVOLINK_DOCS}: each side over 14 px")
 MAX_REFERENCE_SIDE = Limit(6000, "pixels", f"{EVOLINK_DOCS}: 6000 x 6000")
 MAX_REFERENCE_PIXELS = Limit(36_000_000, "pixels", f"{EVOLINK_DOCS}; {ARK_DOCS}")
@@ -112,8 +114,8 @@ class Model:
 
 
 _EVOLINK_FIELDS = ("model", "prompt", "size", "quality", "n", "image_urls", "prompt_priority")
-_NO_1K = {"1K": f"Evolink lists 1K for Seedream 4.0 only ({EVOLINK_DOCS})"}
-_NO_FAST = {"fast": f"Evolink lists fast for Seedream 4.0 only ({EVOLINK_DOCS})"}
+_NO_1K = {"1K": Text("doubt_1k", source=EVOLINK_DOCS)}
+_NO_FAST = {"fast": Text("doubt_fast", source=EVOLINK_DOCS)}
 
 
 def _preferential(model_id: str, doubted: Mapping[str, Mapping[str, str]]) -> Model:
@@ -166,7 +168,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             _preferential("Seedream-5.0-Lite-Preferential", {}),
             _preferential(
                 "Seedream-4.5-Preferential",
-                {"output_format": {"png": f"Ark gives 4.5 as JPEG only ({ARK_DOCS})"}},
+                {"output_format": {"png": Text("doubt_png", source=ARK_DOCS)}},
             ),
             _evolink("Seedream-5.0-Lite", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
             _evolink("Seedream-4.5", {"quality": _NO_1K, "prompt_priority": _NO_FAST}),
@@ -195,19 +197,20 @@ def with_added_models(entries: Any) -> Mapping[str, Model]:
     if not isinstance(entries, list) or not all(
         isinstance(entry, dict) for entry in cast("list[Any]", entries)
     ):
-        raise ValueError("it is no list of objects")
+        raise ValueError(Text("not_list_of_objects"))
     models = dict(MODELS)
     for entry in cast("list[dict[str, Any]]", entries):
         model_id = entry.get("id")
         if not isinstance(model_id, str) or not model_id.strip():
-            raise ValueError(f"an entry has no id: {dict(entry)!r}")
+            raise ValueError(Text("entry_without_id", entry=repr(dict(entry))))
         families = [family.value for family in Family]
         if entry.get("family") not in families:
-            raise ValueError(f"{model_id}: family {entry.get('family')!r} is none of {families}")
+            given = repr(entry.get("family"))
+            raise ValueError(Text("bad_family", model=model_id, given=given, allowed=families))
         family = Family(entry["family"])
         like = entry.get("like") or of_family(MODELS, family)[0]
         if not isinstance(like, str) or like not in MODELS or MODELS[like].family is not family:
             allowed = ", ".join(of_family(MODELS, family))
-            raise ValueError(f"{model_id}: like {like!r} must be one of {allowed}")
+            raise ValueError(Text("bad_like", model=model_id, given=repr(like), allowed=allowed))
         models[model_id] = replace(MODELS[like], id=model_id)
     return MappingProxyType(models)

@@ -1,4 +1,4 @@
-"""Looks at settings, key, address, proxy and balance, and says what is wrong; nothing is paid."""
+"""Check the settings, key, address, proxy and balance, and report what is wrong, at no cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .errors import ConfigurationError, LedgerFailed, SeedreamError
 from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import SyncLedger
-from .messages import chinese
+from .messages import Text, text_of, to_chinese
 from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
 from .network.transport import HttpResponse
 from .network.url_guard import Resolver, getaddrinfo, is_fake, parse_ip_literal, resolve
@@ -26,16 +26,16 @@ from .service.client import SeedreamClient
 from .service.refusals import classify_rejection
 from .service.stated_errors import parse_error
 
-_STOCK_UNITS_A_DOLLAR = 500_000
-"""Quota units of a stock new-api relay; an operator may have set another number."""
+_STOCK_UNITS_PER_DOLLAR = 500_000
+"""Quota units of a default new-api relay; an operator may have set another number."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Args:
-        verdict: ``ok``, ``note`` (worth knowing, nothing is broken) or ``problem``.
+        verdict: ``ok``, ``note`` (worth knowing, nothing is wrong) or ``problem``.
         origin: where a setting's value came from.
     """
 
@@ -48,81 +48,85 @@ class Check:
     @property
     def message_zh(self) -> str:
         """``message`` in Chinese; an error's ``message`` holds both languages."""
-        return self.error.message("zh") if self.error else chinese(self.message)
+        return self.error.message("zh") if self.error else str(to_chinese(self.message))
+
+
+def _problem(name: str, error: SeedreamError) -> Check:
+    return Check(name, "problem", str(error), error=error)
 
 
 async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) -> list[Check]:
-    """Every check, in the order in which a person should read them; none of them raises.
+    """Run every check, in the order in which a person should read them; none raises.
 
     Args:
-        resolver: looks names up; runs in a thread.
+        resolver: resolves host names; runs in a thread.
     """
-    checks = [_setting(settings, name) for name in SETTINGS]
-    checks.append(await asyncio.to_thread(_home, settings))
-    checks.append(_models(settings))
-    checks.append(_proxy(settings))
+    checks = [_check_setting(settings, name) for name in SETTINGS]
+    checks.append(await asyncio.to_thread(_check_folder, settings))
+    checks.append(_check_models(settings))
+    checks.append(_check_proxy(settings))
     if checks[-1].verdict != "problem":
-        checks += await _names(settings, resolver)
+        checks += await _check_names(settings, resolver)
     try:
         _ = settings.key
     except ConfigurationError as error:
-        checks.append(Check("key", "problem", str(error), error=error))
+        checks.append(_problem("key", error))
         return checks
-    checks += await _service(settings)
-    checks.append(await _uploads(settings))
+    checks += await _check_service(settings)
+    checks.append(await _check_uploads(settings))
     return checks
 
 
-def _setting(settings: Settings, name: str) -> Check:
+def _check_setting(settings: Settings, name: str) -> Check:
     value = settings.values[name]
     text = value.text
     if name == "DEEPSPACE_API_KEY" and settings.is_built_in_sandbox:
-        text = "the sandbox's own"
+        text = Text("sandbox_key")
     elif SETTINGS[name].secret:
-        text = "set" if text else "not set"
+        text = Text("set" if text else "not_set")
     elif "://" in text or "@" in text:
         text = bare_address(text)
-    return Check(name, "ok", text or "not set", origin=value.origin)
+    return Check(name, "ok", text or Text("not_set"), origin=value.origin)
 
 
-def _home(settings: Settings) -> Check:
+def _check_folder(settings: Settings) -> Check:
     try:
         ledger = SyncLedger(settings.home)
     except LedgerFailed as error:
-        return Check("home", "problem", str(error), error=error)
+        return _problem("home", error)
     ledger.close()
     file = settings.settings_file
     if is_open_to_others(file) or is_open_to_others(ledger.path):
-        return Check("home", "note", f"other users of this machine may read {settings.home}")
-    return Check("home", "ok", f"{settings.home} can be written")
+        return Check("home", "note", Text("folder_open", path=settings.home))
+    return Check("home", "ok", Text("folder_writable", path=settings.home))
 
 
-def _models(settings: Settings) -> Check:
+def _check_models(settings: Settings) -> Check:
     try:
         return Check("models", "ok", ", ".join(settings.models))
     except ConfigurationError as error:
-        return Check("models", "problem", str(error), error=error)
+        return _problem("models", error)
 
 
-def _proxy(settings: Settings) -> Check:
+def _check_proxy(settings: Settings) -> Check:
     if settings.is_built_in_sandbox:
-        return Check("proxy", "ok", "not needed for the sandbox")
+        return Check("proxy", "ok", Text("proxy_not_needed"))
     bundle = next((os.environ[v] for v in CERTIFICATE_VARIABLES if os.environ.get(v)), None)
     if bundle and not Path(bundle).exists():
-        return Check("certificates", "problem", f"{bundle} does not exist")
+        return Check("certificates", "problem", Text("path_missing", path=bundle))
     try:
         proxy = find_proxy(settings.address, settings.proxy)
     except ConfigurationError as error:
-        return Check("proxy", "problem", str(error), error=error)
+        return _problem("proxy", error)
     if proxy is None:
         own = ["SEEDREAM_PROXY"] if settings.proxy else []
-        others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or "none"
-        return Check("proxy", "ok", f"not used for this address (proxies set: {others})")
-    return Check("proxy", "note", f"{bare_address(proxy)} is used for this address")
+        others = ", ".join([*own, *sorted(urllib.request.getproxies())]) or Text("none")
+        return Check("proxy", "ok", Text("proxy_unused", names=others))
+    return Check("proxy", "note", Text("proxy_used", proxy=bare_address(proxy)))
 
 
-async def _names(settings: Settings, resolver: Resolver) -> list[Check]:
-    """Where the service's name leads, as far as it is looked up here."""
+async def _check_names(settings: Settings, resolver: Resolver) -> list[Check]:
+    """Resolve the service's host name, unless a proxy does."""
     parts = urlsplit(settings.address)
     host = parts.hostname or ""
     if (
@@ -134,55 +138,44 @@ async def _names(settings: Settings, resolver: Resolver) -> list[Check]:
     try:
         found = await resolve(host, parts.port or 443, resolver=resolver)
     except OSError as error:
-        reason = error.strerror or error
-        return [Check("names", "problem", f"{host} cannot be resolved ({reason})")]
+        text = Text("name_unresolved", host=host, reason=text_of(error))
+        return [Check("names", "problem", text)]
     shown = ", ".join(map(str, found))
     if all(map(is_fake, found)):
-        text = (
-            f"{host} leads to {shown}, made up by a TUN proxy: here such addresses count as public"
-        )
-        return [Check("names", "note", text)]
-    return [Check("names", "ok", f"{host} leads to {shown}")]
+        return [Check("names", "note", Text("name_faked", host=host, addresses=shown))]
+    return [Check("names", "ok", Text("name_resolved", host=host, addresses=shown))]
 
 
-async def _service(settings: Settings) -> list[Check]:
+async def _check_service(settings: Settings) -> list[Check]:
     try:
         async with SeedreamClient(settings) as client:
-            return [await _key_accepted(client), await _balance(client)]
+            return [await _check_key(client), await _check_balance(client)]
     except SeedreamError as error:
-        return [Check("service", "problem", str(error), error=error)]
+        return [_problem("service", error)]
 
 
-async def _uploads(settings: Settings) -> Check:
-    """Sends a tiny picture by the configured way, and fetches it back."""
+async def _check_uploads(settings: Settings) -> Check:
+    """Upload a tiny image to the configured target, and fetch it again."""
     try:
         async with Session(settings) as session:
             sent = await try_upload_target(session)
     except SeedreamError as error:
-        return Check("uploads", "problem", str(error), error=error)
+        return _problem("uploads", error)
     if sent is not None:
-        text = (
-            f"{sent.target}: a picture was sent and fetched back; it lives {_life(sent.expires_at)}"
-        )
+        text = Text("upload_works", target=sent.target, life=_life(sent.expires_at))
         return Check("uploads", "ok", text)
     if settings.text("SEEDREAM_UPLOAD") == "inline":
-        text = "inline: pictures travel inside the request; Evolink models may refuse that"
-        return Check("uploads", "note", text)
-    return Check(
-        "uploads",
-        "note",
-        "no way to upload is set up: Preferential models take pictures inline, Evolink models only "
-        "by URL",
-    )
+        return Check("uploads", "note", Text("upload_inline"))
+    return Check("uploads", "note", Text("upload_unset"))
 
 
-def _life(expires_at: float | None) -> str:
+def _life(expires_at: float | None) -> Text:
     if expires_at is None:
-        return "for as long as the host keeps it, which it does not say"
-    return f"for {max(0.0, expires_at - time.time()) / 3600:.1f} h"
+        return Text("life_unknown")
+    return Text("life_hours", hours=f"{max(0.0, expires_at - time.time()) / 3600:.1f}")
 
 
-async def _key_accepted(client: SeedreamClient) -> Check:
+async def _check_key(client: SeedreamClient) -> Check:
     response = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
     body = _body(response)
     failed = parse_error(body)
@@ -195,36 +188,36 @@ async def _key_accepted(client: SeedreamClient) -> Check:
         }
         missing = [model for model in client.settings.models if model not in known]
         if known and missing:
-            return Check("service", "note", f"the key works; not listed: {', '.join(missing)}")
+            return Check("service", "note", Text("models_unlisted", models=", ".join(missing)))
         host = urlsplit(client.base_url).netloc
-        return Check("service", "ok", f"{host} answers and accepts the key")
+        return Check("service", "ok", Text("key_accepted", host=host))
     if response.status == 404:
-        return Check("service", "note", "it answers, but has no list of models to check the key by")
+        return Check("service", "note", Text("no_model_list"))
     refusal = classify_rejection(
         response.status, body, request_id=response.request_id,
         secrets=(client.settings.key.get_secret_value(),),
     )  # fmt: skip
     if refusal is not None:
-        return Check("service", "problem", str(refusal), error=refusal)
-    return Check("service", "problem", f"it answers with HTTP {response.status}")
+        return _problem("service", refusal)
+    return Check("service", "problem", Text("service_status", status=response.status))
 
 
-async def _balance(client: SeedreamClient) -> Check:
+async def _check_balance(client: SeedreamClient) -> Check:
     response = await client.transport.ask(
         f"{client.base_url}/api/usage/token", headers=client.headers()
     )
     body = _body(response)
     data = body.get("data")
     if response.status != 200 or not isinstance(data, dict):
-        return Check("balance", "note", "the relay does not tell it")
+        return Check("balance", "note", Text("balance_unknown"))
     data = cast("dict[str, Any]", data)
     if data.get("unlimited_quota"):
-        return Check("balance", "ok", "this key has no limit of its own")
+        return Check("balance", "ok", Text("balance_unlimited"))
     left = data.get("total_available")
     if not isinstance(left, (int, float)):
-        return Check("balance", "note", "the relay does not tell it")
-    dollars = left / _STOCK_UNITS_A_DOLLAR
-    text = f"{left:.0f} quota units left (about {dollars:.2f} USD where the relay counts as usual)"
+        return Check("balance", "note", Text("balance_unknown"))
+    dollars = left / _STOCK_UNITS_PER_DOLLAR
+    text = Text("balance", units=f"{left:.0f}", dollars=f"{dollars:.2f}")
     return Check("balance", "ok" if left > 0 else "problem", text)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.catalog import MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
+from ...seedream_api.messages import Text
 from .. import evolink, preferential
 from ..node_values import non_blank_lines
 
@@ -40,7 +41,9 @@ async def estimate_charge(
         SeedreamError: why running it would fail before anything is sent.
     """
     if class_type not in _REQUESTS:
-        raise InvalidRequest("panel_malformed", reason=f"{class_type!r} makes no images")
+        raise InvalidRequest(
+            "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
+        )
     sandbox = session.settings.is_sandbox
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
@@ -66,7 +69,7 @@ def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
     urls = given.get("image_urls") or ""
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
-        raise InvalidRequest("panel_malformed", reason="prompt, model and image_urls are texts")
+        raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
     references = tuple(UrlReference(url) for url in non_blank_lines(urls))
     return _REQUESTS[class_type](prompt, model, given, references)
 

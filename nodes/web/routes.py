@@ -15,6 +15,7 @@ from server import PromptServer
 
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.ledger.states import State
+from ...seedream_api.messages import Text
 from ..host import background
 from . import panel, saving, settings
 from .live import EVENT
@@ -71,7 +72,7 @@ def _guard(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResp
 
 async def _read_body(request: web.Request) -> Json:
     if request.content_type != "application/json":
-        raise InvalidRequest("panel_malformed", reason="its content type is not application/json")
+        raise InvalidRequest("panel_malformed", reason=Text("not_json_type"))
     data = bytearray()
     async for chunk in request.content.iter_chunked(MAX_BODY):
         data += chunk
@@ -82,14 +83,14 @@ async def _read_body(request: web.Request) -> Json:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise InvalidRequest("panel_malformed", reason="it holds no JSON object")
+        raise InvalidRequest("panel_malformed", reason=Text("not_json_object"))
     return cast("Json", body)
 
 
 def _parse_number(request: web.Request, name: str, default: int) -> int:
     text = request.query.get(name, str(default))
     if not (text.isascii() and text.isdigit() and int(text[:20]) <= _MAX_NUMBER):
-        raise InvalidRequest("panel_malformed", reason=f"{name} is no number")
+        raise InvalidRequest("panel_malformed", reason=Text("not_a_number", name=name))
     return int(text)
 
 
@@ -139,7 +140,7 @@ async def _list_tasks(request: web.Request, body: Json) -> Json:
     words = [word for word in request.query.get("state", "").split(",") if word]
     known = {state.value for state in State}
     if not known.issuperset(words):
-        raise InvalidRequest("panel_malformed", reason="there is no such state")
+        raise InvalidRequest("panel_malformed", reason=Text("no_such_state"))
     states = tuple(State(word) for word in words)
     text = request.query.get("text", "")[:_MAX_TEXT]
     return await background.run_in_session(
@@ -187,7 +188,7 @@ async def _get_image(request: web.Request, body: Json) -> web.StreamResponse:
 async def _estimate(request: web.Request, body: Json) -> Json:
     given: Any = body.get("inputs")
     if not isinstance(given, dict):
-        raise InvalidRequest("panel_malformed", reason="inputs is no JSON object")
+        raise InvalidRequest("panel_malformed", reason=Text("inputs_not_object"))
     class_type, inputs = str(body.get("class_type")), cast("Json", given)
     try:
         return await background.run_in_session(

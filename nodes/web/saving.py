@@ -22,6 +22,7 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
+from ...seedream_api.messages import Text, text_of
 from ...seedream_api.redaction import Hidden
 from . import settings
 from .settings import (
@@ -82,7 +83,7 @@ def _normalize(name: str, given: object) -> str:
             "bad_setting",
             name=name,
             given=text,
-            origin="settings panel",
+            origin=Text("origin_panel"),
             allowed=setting.describe_allowed(),
         )
     if parse := PARSERS.get(name):
@@ -151,5 +152,5 @@ def _write(home: Path, saved: Mapping[str, Any]) -> None:
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        reason = error.strerror or error
+        reason = text_of(error)
         raise LedgerFailed("settings_unwritable", path=file, reason=reason) from None

@@ -26,7 +26,7 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError, SeedreamError
-from ...seedream_api.messages import joined
+from ...seedream_api.messages import Text, join_sentences
 from ...seedream_api.network.proxies import find_proxy
 from ...seedream_api.redaction import bare_address
 
@@ -62,7 +62,7 @@ def error_json(error: SeedreamError) -> dict[str, str]:
     return {
         language: error.message(language)
         if error.may_have_been_charged
-        else joined((error.summary(language), error.hint(language)), language)
+        else join_sentences((error.summary(language), error.hint(language)), language)
         for language in ("en", "zh")
     }
 
@@ -95,8 +95,9 @@ def _setting_json(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
         value = read_setting(setting, saved, os.environ)
     except ConfigurationError as found:
         error = found
-        origin = "environment" if os.environ.get(setting.name, "").strip() else "settings file"
-        value = Value(str(found.values["given"]), str(found.values.get("origin", origin)))
+        is_fixed = bool(os.environ.get(setting.name, "").strip())
+        origin = Text("origin_environment" if is_fixed else "origin_file")
+        value = Value(str(found.given), found.values.get("origin", origin))
     shown = strip_secrets(value.text)
     fixed = locked_error(setting.name, value.origin)
     return {

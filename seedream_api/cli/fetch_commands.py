@@ -22,19 +22,19 @@ from ..jobs.generate import generate
 from ..jobs.load_urls import LoadedUrl, file_suffix, load_urls
 from ..jobs.results import Result
 from ..jobs.session import Session
-from ..messages import spoken
+from ..messages import Text, localize, text_of
 from ..network.url_guard import check_url
 from ..service.references import Reference, UrlReference, file_reference
 from ..service.request import Request
-from .output import Outcome, ProgressLine, result_payload
+from .output import Outcome, ProgressLine, build_result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
 
 
 async def run_generate(arguments: argparse.Namespace, session: Session) -> Outcome:
-    """Make images and put them into ``--out``."""
+    """Generate images and copy them into ``--out``."""
     await asyncio.to_thread(_try_folder, arguments.out)
-    references = await asyncio.to_thread(_references, arguments.ref)
+    references = await asyncio.to_thread(_parse_references, arguments.ref)
     request = Request(
         model=arguments.model,
         prompt=arguments.prompt,
@@ -58,7 +58,7 @@ async def run_generate(arguments: argparse.Namespace, session: Session) -> Outco
         )
     finally:
         line.end()
-    return await _delivered(result, arguments.out)
+    return await _deliver(result, arguments.out)
 
 
 async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
@@ -75,16 +75,16 @@ async def run_poll(arguments: argparse.Namespace, session: Session) -> Outcome:
         )
     finally:
         line.end()
-    return await _delivered(result, arguments.out)
+    return await _deliver(result, arguments.out)
 
 
 async def run_resume(arguments: argparse.Namespace, session: Session) -> Outcome:
-    """Fetch what one entry of the record still lacks into ``--out``."""
+    """Fetch the missing images of one ledger entry into ``--out``."""
     await asyncio.to_thread(_try_folder, arguments.out)
     row = await session.ledger.find_record(arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
-    outcome = await _delivered(await resume(row, session), arguments.out)
+    outcome = await _deliver(await resume(row, session), arguments.out)
     return Outcome({"tasks": [outcome.payload]}, outcome.lines, outcome.exit_code)
 
 
@@ -96,10 +96,10 @@ async def run_download(arguments: argparse.Namespace, session: Session) -> Outco
             check_url(encode_blanks(url), field="URL")
     with tempfile.TemporaryDirectory() as folder:
         outcomes = await load_urls(arguments.urls, session, Path(folder))
-        return await asyncio.to_thread(_downloaded, outcomes, arguments.out)
+        return await asyncio.to_thread(_copy_downloads, outcomes, arguments.out)
 
 
-def _downloaded(outcomes: list[LoadedUrl], out: Path) -> Outcome:
+def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
     errors: list[SeedreamError] = []
@@ -107,10 +107,10 @@ def _downloaded(outcomes: list[LoadedUrl], out: Path) -> Outcome:
         try:
             if loaded.error is not None or loaded.path is None:
                 raise loaded.error or ResultUnavailable(
-                    "download_failed", given=loaded.name, reason="it gave nothing"
+                    "download_failed", given=loaded.name, reason=Text("nothing_arrived")
                 )
             info = probe(loaded.path, name=loaded.name)
-            path = _copied(loaded.path, out, f"download-{number + 1}")
+            path = _copy_image(loaded.path, out, f"download-{number + 1}")
         except SeedreamError as error:
             errors.append(error)
             failures.append({"task_id": None, "position": number, "reason": error.message("en")})
@@ -134,7 +134,7 @@ def _downloaded(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     return Outcome(payload, lines, 0)
 
 
-def _references(given: Sequence[str]) -> tuple[Reference, ...]:
+def _parse_references(given: Sequence[str]) -> tuple[Reference, ...]:
     return tuple(
         UrlReference(text.strip().replace(" ", "%20"))
         if text.strip().lower().startswith(("http://", "https://"))
@@ -143,12 +143,12 @@ def _references(given: Sequence[str]) -> tuple[Reference, ...]:
     )
 
 
-async def _delivered(result: Result, out: Path) -> Outcome:
-    """Copy a result's images to where the person wants them."""
+async def _deliver(result: Result, out: Path) -> Outcome:
+    """Copy a result's images into ``out``."""
 
     def copy_all() -> list[str]:
         return [
-            _copied(image.path, out, f"seedream-{result.entry}-{number}")
+            _copy_image(image.path, out, f"seedream-{result.entry}-{number}")
             for number, image in enumerate(result.images, start=1)
         ]
 
@@ -160,16 +160,16 @@ async def _delivered(result: Result, out: Path) -> Outcome:
         raise error.with_charge(charge, result.task_id) from None
     lines = [*paths]
     if result.is_reused:
-        lines.append(spoken("Stored result, nothing charged; change --seed for a new one."))
+        lines.append(localize(Text("stored_result")))
     if result.status in ("submitted", "pending"):
-        lines.append(spoken(f"Task {result.task_id} runs. Fetch it: poll {result.task_id}"))
-    lines += [spoken(f"Failed: {failure.reason}") for failure in result.failures]
-    lines += [spoken(f"Note: {note}") for note in result.notes]
-    return Outcome(result_payload(result, paths), lines, _EXIT_CODES[result.status])
+        lines.append(localize(Text("task_runs", task_id=result.task_id)))
+    lines += [localize(Text("failed_line", reason=failure.reason)) for failure in result.failures]
+    lines += [localize(Text("note_line", note=note)) for note in result.notes]
+    return Outcome(build_result_payload(result, paths), lines, _EXIT_CODES[result.status])
 
 
 def _try_folder(out: Path) -> None:
-    """Write a file into the folder and remove it, before anything is paid for.
+    """Check that the folder is writable, before anything is paid for.
 
     Raises:
         LedgerFailed: the folder cannot be written.
@@ -184,11 +184,11 @@ def _try_folder(out: Path) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()
     except OSError as error:
-        raise LedgerFailed("out_unwritable", path=out, reason=error.strerror or error) from None
+        raise LedgerFailed("out_unwritable", path=out, reason=text_of(error)) from None
 
 
-def _copied(source: Path, out: Path, name: str) -> str:
-    """Copy a file under a name that is free or holds the same bytes; whole or not at all.
+def _copy_image(source: Path, out: Path, name: str) -> str:
+    """Copy a file atomically, to a free name or one with the same bytes.
 
     Raises:
         LedgerFailed: the folder cannot be written; the image stays in the store.
@@ -205,9 +205,9 @@ def _copied(source: Path, out: Path, name: str) -> str:
             target = out / f"{name}-{number}{ending}"
         partial = out / f".{uuid.uuid4().hex}.part"
         shutil.copyfile(source, partial)
-        os.replace(partial, target)  # noqa: PTH105 - Path.replace says the same with more words
+        os.replace(partial, target)  # noqa: PTH105
     except OSError as error:
-        raise LedgerFailed("store_full", path=out, reason=error.strerror or error) from None
+        raise LedgerFailed("store_full", path=out, reason=text_of(error)) from None
     return str(target)
 
 

@@ -1,4 +1,4 @@
-"""The commands that show what is known: tasks and models."""
+"""The commands that list: tasks and models."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ..ledger.ledger import SyncLedger
 from ..ledger.pruning import Pruned
 from ..ledger.records import JobRecord
 from ..ledger.states import State
-from ..messages import spoken
+from ..messages import Text, localize, text_of
 from ..redaction import clean
 from .output import Outcome
 
 _LISTED = 1_000
-"""A longer record is exported; its newest entries, and any that ``--state`` asks for, are shown."""
+"""Entries shown at most, the newest; ``--export`` writes all."""
 _ALL = 1_000_000_000
 _SHOWN_BYTES = 4 * 1024 * 1024
-"""Of one kept response in an export; the record itself holds more."""
+"""Of one kept response in an export; the ledger itself holds more."""
 
 
 def run_models(settings: Settings) -> Outcome:
-    """Every model and what it takes."""
-    models = [_model(model) for model in settings.models.values()]
+    """List every model and what it accepts."""
+    models = [_model_json(model) for model in settings.models.values()]
     lines = [
         f"{model['id']}  ({model['family']})  size: {', '.join(model['sizes'])}"
         + (f"  quality: {', '.join(model['qualities'])}" if model["qualities"] else "")
@@ -40,7 +40,7 @@ def run_models(settings: Settings) -> Outcome:
     return Outcome({"models": models}, lines, 0)
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model_json(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
         "family": model.family.value,
@@ -58,55 +58,58 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def run_tasks(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Outcome:
-    """The record, newest first; or forget one entry, write it to a file, or prune the store."""
+    """List the ledger, newest first; or forget an entry, export the ledger, or prune the store."""
     if arguments.forget is not None:
-        return _forgotten(arguments.forget, ledger)
+        return _forget(arguments.forget, ledger)
     states = tuple(State(word) for word in arguments.state)
     if arguments.export is not None:
-        return _exported(arguments.export, states, ledger)
+        return _export(arguments.export, states, ledger)
     payload: dict[str, Any] = {"tasks": []}
     notes: list[str] = []
     if arguments.prune:
-        pruned = _pruned(arguments, ledger, settings)
+        pruned = _prune(arguments, ledger, settings)
         payload["pruned"] = {"images": pruned.images, "bytes": pruned.bytes}
         megabytes = f"{pruned.bytes / 1e6:.1f}"
-        notes.append(
-            spoken(f"{pruned.images} images, {megabytes} MB, were removed from the store.")
-        )
+        notes.append(localize(Text("store_pruned", count=pruned.images, size=megabytes)))
     elif arguments.older_than is not None or arguments.keep_gb is not None:
-        raise InvalidRequest(
-            "wrong_use", reason="--older-than and --keep-gb go with --prune", usage="tasks --prune"
-        )
+        raise InvalidRequest("wrong_use", reason=Text("needs_prune"), usage="tasks --prune")
     rows = ledger.list_records(states, limit=_LISTED + 1)
     if len(rows) > _LISTED:
         rows = rows[:_LISTED]
-        notes.append(spoken(f"Only the newest {_LISTED} are listed; --export FILE writes all."))
-    tasks = [_task(row, ledger) for row in rows]
+        notes.append(localize(Text("entries_cut", count=_LISTED)))
+    tasks = [_task_json(row, ledger) for row in rows]
     size, limit = ledger.sum_stored_bytes(), settings.number("SEEDREAM_STORE_GB")
     payload["tasks"] = tasks
     payload["store"] = {
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
     }  # fmt: skip
-    head = spoken("   ID  WHEN              STATE      MODEL  TASK  PROMPT")
-    lines = [head, *map(_line, rows, tasks)] if rows else [spoken("There are no entries.")]
-    store = spoken(f"Store: {size / 1e6:.1f} MB of {limit:g} GB in {settings.home}")
+    head = localize(Text("task_heads"))
+    lines = [head, *map(_format_row, rows, tasks)] if rows else [localize(Text("no_entries"))]
+    store = localize(
+        Text("store_size", size=f"{size / 1e6:.1f}", limit=f"{limit:g}", path=settings.home)
+    )
     return Outcome(payload, [*lines, *notes, store], 0)
 
 
-def _exported(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcome:
-    """Every row, forgotten ones too unless only some states are wanted, as JSON."""
+def _export(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcome:
+    """Write every row as JSON, forgotten ones too unless states are given."""
     rows = [
-        {**_task(row, ledger), "responses": list(map(_response, ledger.list_responses(row.id)))}
+        {
+            **_task_json(row, ledger),
+            "responses": list(map(_response_json, ledger.list_responses(row.id))),
+        }
         for row in ledger.list_records(states or tuple(State), limit=_ALL)
     ]
     try:
         path.write_text(json.dumps({"tasks": rows}, ensure_ascii=False, indent=1), "utf-8")
     except OSError as error:
-        raise LedgerFailed("out_unwritable", path=path, reason=error.strerror or error) from None
-    return Outcome({"tasks": rows}, [spoken(f"{len(rows)} entries were written to {path}.")], 0)
+        raise LedgerFailed("out_unwritable", path=path, reason=text_of(error)) from None
+    return Outcome(
+        {"tasks": rows}, [localize(Text("entries_written", count=len(rows), path=path))], 0
+    )
 
 
-def _pruned(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Pruned:
+def _prune(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Pruned:
     keep_gb = arguments.keep_gb
     days = arguments.older_than
     return ledger.prune(
@@ -118,7 +121,7 @@ def _pruned(arguments: argparse.Namespace, ledger: SyncLedger, settings: Setting
     )
 
 
-def _forgotten(name: str, ledger: SyncLedger) -> Outcome:
+def _forget(name: str, ledger: SyncLedger) -> Outcome:
     row = ledger.find_record(name)
     if row is None:
         raise InvalidRequest("entry_unknown", given=name)
@@ -126,13 +129,11 @@ def _forgotten(name: str, ledger: SyncLedger) -> Outcome:
         ledger.forget(row.id)
     except ValueError:
         raise InvalidRequest("entry_running", given=name) from None
-    line = spoken(
-        f"Entry {row.id} is forgotten: the same inputs will be sent, and paid for, again."
-    )
-    return Outcome({"tasks": [{**_task(row, ledger), "state": "forgotten"}]}, [line], 0)
+    line = localize(Text("entry_forgotten", entry=row.id))
+    return Outcome({"tasks": [{**_task_json(row, ledger), "state": "forgotten"}]}, [line], 0)
 
 
-def _task(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
+def _task_json(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
     images = ledger.list_readable_images(row.id)
     return {
         "id": row.id,
@@ -166,8 +167,8 @@ def _task(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
     }
 
 
-def _response(kept: KeptResponse) -> dict[str, Any]:
-    """A kept response, so that a person can get what this version could not read in it."""
+def _response_json(kept: KeptResponse) -> dict[str, Any]:
+    """Show a kept response, for people to read what this version could not."""
     body = kept.body[:_SHOWN_BYTES]
     shown: dict[str, Any] = {
         "status": kept.status,
@@ -183,14 +184,19 @@ def _response(kept: KeptResponse) -> dict[str, Any]:
     return shown
 
 
-def _line(row: JobRecord, task: dict[str, Any]) -> str:
+def _format_row(row: JobRecord, task: dict[str, Any]) -> str:
     prompt = (row.prompt or "").replace("\n", " ")
-    words = [f"{row.id:>5}", _when(row.created_at), f"{row.state.value:<9}", row.model or "-"]
+    words = [
+        f"{row.id:>5}",
+        _format_time(row.created_at),
+        f"{row.state.value:<9}",
+        row.model or "-",
+    ]
     if row.state is State.ANSWERED:
         ends = [image["url_expires_at"] for image in task["images"] if image["url_expires_at"]]
-        words.append(spoken(f"(links until about {_when(min(ends))})") if ends else "")
+        words.append(localize(Text("links_until", when=_format_time(min(ends)))) if ends else "")
     return "  ".join(filter(None, [*words, row.task_id or "-", prompt[:60]]))
 
 
-def _when(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone():%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Runs one command: settings, session, signals, and what is printed at the end."""
+"""Run one command: settings, session, signals, and what is printed at the end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..errors import SeedreamError
 from ..jobs.cancellation import interruption_of
 from ..jobs.session import Session
 from ..ledger.ledger import SyncLedger
-from ..messages import language, spoken
+from ..messages import Text, bilingual, localize, text_of
 from . import fetch_commands, list_commands
-from .output import CleanFormatter, Outcome, error_payload, flush_stdout, say, show
+from .output import CleanFormatter, Outcome, build_error_payload, flush_stdout, say, show
 from .parser import build_parser
 
 _STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM") if hasattr(signal, name))
@@ -38,24 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handler.setFormatter(CleanFormatter("%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
-        outcome = _run(_parsed(given))
+        outcome = _run(_parse(given))
     except SeedreamError as error:
-        outcome = Outcome(error_payload(command, error), (), error.exit_code)
+        outcome = Outcome(build_error_payload(command, error), (), error.exit_code)
         if not as_json:
             say(str(error))
     is_shown = show(outcome, as_json=as_json)
     return outcome.exit_code or (0 if is_shown else 1)
 
 
-def _parsed(given: Sequence[str]) -> argparse.Namespace:
+def _parse(given: Sequence[str]) -> argparse.Namespace:
     try:
         return build_parser().parse_args(given)
     except SystemExit:  # help and version were printed
         try:
             flush_stdout()
         except OSError as error:
-            reason = error.strerror or error
-            say(spoken(f"The output cannot be written: {reason}"))
+            say(localize(Text("output_unwritable", reason=text_of(error))))
             raise SystemExit(1) from None
         raise
 
@@ -63,20 +62,24 @@ def _parsed(given: Sequence[str]) -> argparse.Namespace:
 def _run(parsed: argparse.Namespace) -> Outcome:
     settings = load_settings()
     commands: dict[str, Callable[[], Outcome]] = {
-        "generate": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_generate)),
-        "poll": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_poll)),
-        "download": lambda: asyncio.run(_in_session(parsed, settings, fetch_commands.run_download)),
-        "tasks": lambda: _tasks(parsed, settings),
+        "generate": lambda: asyncio.run(
+            _run_in_session(parsed, settings, fetch_commands.run_generate)
+        ),
+        "poll": lambda: asyncio.run(_run_in_session(parsed, settings, fetch_commands.run_poll)),
+        "download": lambda: asyncio.run(
+            _run_in_session(parsed, settings, fetch_commands.run_download)
+        ),
+        "tasks": lambda: _run_tasks(parsed, settings),
         "models": lambda: list_commands.run_models(settings),
-        "doctor": lambda: asyncio.run(_doctor(settings)),
-        "sandbox": lambda: _sandbox(parsed, settings),
+        "doctor": lambda: asyncio.run(_run_doctor(settings)),
+        "sandbox": lambda: _run_sandbox(parsed, settings),
     }
     return commands[parsed.command]()
 
 
-def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+def _run_tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     if parsed.resume is not None:
-        return asyncio.run(_in_session(parsed, settings, fetch_commands.run_resume))
+        return asyncio.run(_run_in_session(parsed, settings, fetch_commands.run_resume))
     ledger = SyncLedger(settings.home)
     try:
         return list_commands.run_tasks(parsed, ledger, settings)
@@ -84,45 +87,38 @@ def _tasks(parsed: argparse.Namespace, settings: Settings) -> Outcome:
         ledger.close()
 
 
-async def _in_session(
+async def _run_in_session(
     parsed: argparse.Namespace, settings: Settings, run: fetch_commands.Run
 ) -> Outcome:
-    """Run a command so that Ctrl-C ends it cleanly, and a second one at once."""
-    _take_signals(asyncio.current_task())
+    """Run a command; Ctrl-C ends it cleanly, a second Ctrl-C immediately."""
+    _handle_signals(asyncio.current_task())
     try:
         async with Session(settings) as session:
             try:
                 return await run(parsed, session)
             finally:
                 if any(work.is_sending for work in session.running_jobs.values()):
-                    say(spoken(_WAITING))
+                    say(localize(Text("waiting_for_response")))
     except asyncio.CancelledError as error:
         raise interruption_of(error) from None
 
 
-_WAITING = (
-    "The request was sent already: waiting for its answer, so that nothing is lost. Press Ctrl-C "
-    "to stop at once."
-)
-
-
-def _take_signals(task: asyncio.Task[Outcome] | None) -> None:
+def _handle_signals(task: asyncio.Task[Outcome] | None) -> None:
     loop = asyncio.get_running_loop()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for one in _STOPS:
-            signal.signal(one, signal.SIG_DFL)
+        for each in _STOPS:
+            signal.signal(each, signal.SIG_DFL)
         if task is not None:
             loop.call_soon_threadsafe(task.cancel)
 
-    for one in _STOPS:
-        signal.signal(one, stop)
+    for each in _STOPS:
+        signal.signal(each, stop)
 
 
-async def _doctor(settings: Settings) -> Outcome:
+async def _run_doctor(settings: Settings) -> Outcome:
     checks = await run_checks(settings)
-    marks = {"ok": spoken("ok  "), "note": spoken("note"), "problem": spoken("FAIL")}
-    lines = [f"{marks[check.verdict]}  {_told(check)}" for check in checks]
+    lines = [_describe_check(check) for check in checks]
     problems = [check for check in checks if check.verdict == "problem"]
     exit_code = 0
     if problems:
@@ -143,14 +139,15 @@ async def _doctor(settings: Settings) -> Outcome:
     return Outcome(payload, lines, exit_code)
 
 
-def _told(check: Check) -> str:
+def _describe_check(check: Check) -> str:
     """A check as a line, with where a setting's value came from."""
-    message = check.message_zh if language() == "zh" else check.message
-    origin = f"  ({spoken(check.origin)})" if check.origin else ""
-    return f"{check.name}: {message}{origin}"
+    mark = localize(Text(f"verdict_{check.verdict}"))
+    message = localize(bilingual(check.message, check.message_zh))
+    origin = f"  ({localize(check.origin)})" if check.origin else ""
+    return f"{mark}  {check.name}: {message}{origin}"
 
 
-def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
+def _run_sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
     from ..sandbox import Sandbox
 
     try:
@@ -158,25 +155,25 @@ def _sandbox(parsed: argparse.Namespace, settings: Settings) -> Outcome:
             settings.home, port=parsed.port, strict=parsed.strict, models=settings.models
         ).start()
     except OSError as error:
-        raise SeedreamError("sandbox_failed", reason=error.strerror or error) from None
+        raise SeedreamError("sandbox_failed", reason=text_of(error)) from None
     words = [
-        spoken(f"The sandbox runs at {sandbox.url}; nothing there costs anything. Use it with:"),
+        localize(Text("sandbox_runs", url=sandbox.url)),
         f"  DEEPSPACE_BASE_URL={sandbox.url}",
         f"  DEEPSPACE_API_KEY={SANDBOX_KEY}",
-        spoken("Press Ctrl-C to end it."),
+        localize(Text("ctrl_c_ends")),
     ]
     try:
-        asyncio.run(_until_stopped("\n".join(words)))
+        asyncio.run(_wait_until_stopped("\n".join(words)))
     finally:
         sandbox.stop()
     return Outcome({"url": sandbox.url}, (), 0)
 
 
-async def _until_stopped(words: str) -> None:
-    """Say ``words`` as soon as Ctrl-C ends this in peace, and wait for it."""
+async def _wait_until_stopped(words: str) -> None:
+    """Print ``words`` once Ctrl-C is handled, and wait for it."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in _STOPS:
-        signal.signal(one, lambda number, frame: loop.call_soon_threadsafe(stopped.set))
+    for each in _STOPS:
+        signal.signal(each, lambda number, frame: loop.call_soon_threadsafe(stopped.set))
     say(words)
     await stopped.wait()

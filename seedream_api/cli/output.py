@@ -1,4 +1,4 @@
-"""What the command line prints: one JSON object, or words; progress goes to a terminal's stderr."""
+"""What the command line prints: one JSON object, or text; progress goes to a terminal's stderr."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from typing import Any, TextIO
 
 from ..errors import SeedreamError
 from ..jobs.results import Phase, Progress, Result
-from ..messages import PHASES, language, spoken
+from ..messages import PHASES, Text, language, localize, text_of
 from ..redaction import clean
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command came to: the JSON object, its lines for people, and the exit code."""
+    """What a command returns: the JSON object, its lines for people, and the exit code."""
 
     payload: dict[str, Any]
     lines: Sequence[str]
     exit_code: int
 
 
-def error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
-    """The JSON object of a command that failed."""
+def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
+    """Build the JSON object of a command that failed."""
     described = {"type": type(error).__name__, "message": str(error)}
     if command in ("generate", "poll", "download"):
         return {
@@ -46,8 +46,8 @@ def error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     return {empty: [], "error": described}
 
 
-def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
-    """The JSON object of a generation or a poll."""
+def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
+    """Build the JSON object of a generation or a poll."""
     images = [
         {"path": path, "width": image.width, "height": image.height, "url": image.url}
         for path, image in zip(paths, result.images, strict=True)
@@ -71,28 +71,28 @@ def result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
 
 
 def say(text: str) -> None:
-    """Write a line for people, beside stdout; where stderr takes none, it is dropped."""
+    """Write a line for people to stderr; drop it where stderr cannot be written."""
     with contextlib.suppress(OSError, AttributeError):  # full, or closed: None
         _write(sys.stderr, f"{clean(text)}\n")
 
 
 class CleanFormatter(logging.Formatter):
-    """Log lines without secrets, and without what a terminal would obey."""
+    """Formats log lines without secrets and without terminal control codes."""
 
     def format(self, record: logging.LogRecord) -> str:
         return clean(super().format(record))
 
 
 def show(outcome: Outcome, *, as_json: bool) -> bool:
-    """Print what a command came to.
+    """Print the outcome of a command.
 
     Returns:
-        Whether stdout took it.
+        Whether stdout could be written.
     """
     try:
         _print(outcome, as_json=as_json)
     except OSError as error:
-        say(spoken(f"The output cannot be written: {error.strerror or error}"))
+        say(localize(Text("output_unwritable", reason=text_of(error))))
         return False
     return True
 
@@ -101,14 +101,14 @@ def flush_stdout() -> None:
     """Write out what was printed.
 
     Raises:
-        OSError: stdout does not take it.
+        OSError: stdout cannot be written.
     """
     _write(sys.stdout, "")
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write and flush. What the stream does not take is dropped, for Python would try again as it
-    exits and end with a traceback."""
+    """Write and flush. Drop what the stream rejects: Python would try again at exit and end with
+    a traceback."""
     if stream is None:  # it was closed
         return
     try:
@@ -131,12 +131,12 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
     text = json.dumps(outcome.payload, ensure_ascii=is_ascii) if as_json else ""
     text = text or "\n".join(map(clean, outcome.lines))
     if text:
-        # A console of another code page (Windows) shows what it can rather than failing here.
+        # A Windows console with another code page shows what it can.
         _write(stdout, text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 class ProgressLine:
-    """One line on a terminal that is written over; silent where stderr is none."""
+    """One line on a terminal that is overwritten; silent where stderr is not a terminal."""
 
     def __init__(self) -> None:
         stderr: TextIO | None = sys.stderr
@@ -161,13 +161,12 @@ class ProgressLine:
 
 
 def describe(step: Progress) -> str:
-    """A step in a few words."""
-    is_chinese = language() == "zh"
-    words = [PHASES[step.phase.value][1] if is_chinese else step.phase.value]
+    """Describe a step in a few words."""
+    words = [PHASES[step.phase.value][1] if language() == "zh" else step.phase.value]
     if step.percent is not None:
         words.append(f"{step.percent:.0f} %")
     if step.phase is Phase.DOWNLOADING and step.total:
-        words.append(f"{step.done}{'/' if is_chinese else ' of '}{step.total}")
+        words.append(localize(Text("of_total", done=step.done, total=step.total)))
     words.append(f"{step.seconds:.0f} s")
     if step.task_id:
         words.append(step.task_id)

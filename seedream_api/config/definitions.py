@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..messages import Text
+
 DEFAULT_ADDRESS = "https://api.deepspaceai.net"
 
 _ON_OFF = ("on", "off")
@@ -36,8 +38,8 @@ class Setting:
         if self.words:
             return ", ".join(self.words)
         if self.low is not None:
-            return f"a number from {self.low:g} to {self.high:g}"
-        return "a text"
+            return Text("number_range", low=f"{self.low:g}", high=f"{self.high:g}")
+        return Text("a_text")
 
 
 SETTINGS: Mapping[str, Setting] = {

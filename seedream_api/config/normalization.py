@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
+from ..messages import Text
 from ..network.hosts import is_local_host, normalize_host
 from ..redaction import bare_address
 
@@ -50,16 +51,16 @@ def parse_address(text: str) -> str | ConfigurationError:
     except ValueError:
         scheme, port, host, parts = "", None, "", None
     if parts is None:
-        return _bad_address(shown, "it cannot be taken apart")
+        return _bad_address(shown, Text("unparsable"))
     reason = None
     if scheme not in ("http", "https") or not host:
-        reason = "it is no http or https address"
+        reason = Text("not_http_url")
     elif "@" in parts.netloc:
-        reason = "it holds a user name"
+        reason = Text("has_user_name")
     elif parts.query or parts.fragment:
-        reason = "it has a query or fragment"
+        reason = Text("has_query")
     elif scheme == "http" and not is_local_host(host):
-        reason = "plain http would send the key in the clear"
+        reason = Text("key_in_clear")
     if reason:
         return _bad_address(shown, reason)
     literal = f"[{host}]" if ":" in host else host

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from ..messages import Text
 
 LEDGER_NAME = "ledger.sqlite"
 
@@ -52,7 +53,7 @@ def make_private_folder(folder: Path) -> None:
         if not folder.is_dir():
             raise
         if is_shared(folder.parent) and folder.stat().st_uid not in (os.geteuid(), 0):
-            raise PermissionError(f"{folder} belongs to another user") from None
+            raise PermissionError(Text("folder_of_other_user", folder=folder)) from None
 
 
 def restrict_to_owner(file: Path) -> None:

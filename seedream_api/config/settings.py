@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from ..catalog import MODELS, Model, with_added_models
 from ..errors import ConfigurationError
+from ..messages import Text, text_of
 from ..network.proxies import list_environ_proxies, list_proxy_secrets, parse_proxy
 from ..network.url_guard import is_local_host
 from ..redaction import REDACTED, Hidden, holds_key, keep_secret
@@ -46,10 +47,15 @@ SANDBOX_KEY = "sk-sandbox-free"
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and its origin: environment, settings file, or default."""
+    """A setting's value and its origin: environment, settings file, or default.
+
+    Args:
+        saved_for: the address of a saved key that is not used because the address is another now.
+    """
 
     text: str = field(repr=False)
     origin: str
+    saved_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,10 @@ class Settings:
         if self.is_built_in_sandbox:
             return SecretStr(SANDBOX_KEY)
         value = self.values["DEEPSPACE_API_KEY"]
-        if value.origin.startswith("saved for "):
-            saved = value.origin.removeprefix("saved for ")
-            raise ConfigurationError("key_of_other_address", saved=saved, address=self.address)
+        if value.saved_for is not None:
+            raise ConfigurationError(
+                "key_of_other_address", saved=value.saved_for, address=self.address
+            )
         if not value.text:
             raise ConfigurationError("no_key", path=self.settings_file)
         if not is_header_safe(value.text):
@@ -125,7 +132,7 @@ class Settings:
         try:
             return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
         except (OSError, ValueError, RecursionError) as error:
-            raise ConfigurationError("bad_models_file", path=path, reason=error) from None
+            raise ConfigurationError("bad_models_file", path=path, reason=text_of(error)) from None
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -155,7 +162,9 @@ def load_settings(
     values = {name: read_setting(setting, saved, environ) for name, setting in SETTINGS.items()}
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
-        values["DEEPSPACE_API_KEY"] = Value("", f"saved for {owner or 'no address'}")
+        saved_for = owner or Text("no_address")
+        origin = Text("origin_other_address", address=saved_for)
+        values["DEEPSPACE_API_KEY"] = Value("", origin, saved_for)
     keep_secret(_list_secrets(values, environ))
     return Settings(home=folder, values=values)
 
@@ -187,9 +196,11 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
 def _find_value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
     given = environ.get(setting.name, "").strip()
     if given:
-        return Value(given, "environment")
+        return Value(given, Text("origin_environment"))
     saved_text = _to_text(saved.get(setting.name))
-    return Value(saved_text, "settings file") if saved_text else Value(setting.default, "default")
+    if saved_text:
+        return Value(saved_text, Text("origin_file"))
+    return Value(setting.default, Text("origin_default"))
 
 
 def _find_fault(setting: Setting, value: Value) -> ConfigurationError | None:

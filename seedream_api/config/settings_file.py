@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ConfigurationError
+from ..messages import Text, text_of
 from ..redaction import Hidden
 from .definitions import DEFAULT_ADDRESS
 from .normalization import parse_address
@@ -44,10 +45,8 @@ def _parse_file(path: Path) -> Hidden | object:
         saved: Any = json.loads(text)
     except FileNotFoundError:
         return Hidden()
-    except OSError as error:
-        return error.strerror or str(error)
-    except (ValueError, RecursionError) as error:
-        return str(error)
+    except (OSError, ValueError, RecursionError) as error:
+        return text_of(error)
     if not isinstance(saved, dict):
-        return "it holds no JSON object"
+        return Text("not_json_object")
     return Hidden(cast("dict[str, Any]", saved))

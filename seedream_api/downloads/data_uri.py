@@ -9,6 +9,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..messages import Text
 
 _HEAD = re.compile(r"data:([^,]{0,500}),", re.IGNORECASE)
 _BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
@@ -30,7 +31,7 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
     """
     declared = _HEAD.match(text[:600])
     if declared is None:
-        raise ResultUnavailable("download_failed", given="data:…", reason="no base64 image in it")
+        raise ResultUnavailable("download_failed", given="data:…", reason=Text("no_base64_image"))
     pieces = _pieces(text.partition("#")[0], declared.end())
     decoded = (
         _decode_base64(pieces) if _BASE64.search(declared[1]) else map(unquote_to_bytes, pieces)
@@ -42,7 +43,7 @@ def read_data_uri(text: str, max_bytes: int) -> bytes:
             if len(data) > max_bytes:
                 raise ResultUnavailable("download_too_large", given="data:…", allowed=max_bytes)
     except ValueError:
-        reason = "its base64 text is damaged"
+        reason = Text("base64_damaged")
         raise ResultUnavailable("download_failed", given="data:…", reason=reason) from None
     if media_type_of(head := bytes(data[:HEAD_BYTES])) is None:
         kind = describe_head(head)

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
+from ..messages import Text, rewrite, text_of
 from ..network.retry import CONNECTING
 from ..network.tasks import cancel_and_wait
 from ..network.throttle import Throttle
@@ -157,7 +158,7 @@ class Downloader:
                 if delay is None:
                     raise failure
             elif delay is None or spent >= deadline_s:
-                raise transfer.failure(str(failure))
+                raise transfer.failure(failure.reason)
             elif failure.pause_others:
                 self._throttle.pause_for(delay)
             transfer.attempts += 1
@@ -177,7 +178,7 @@ class Downloader:
             while not task.done():
                 taken, left = transfer.taken, ends - timing.clock()
                 if left <= 0:
-                    raise transfer.failure(f"it did not arrive within {deadline_s:g} s")
+                    raise transfer.failure(Text("deadline_passed", seconds=f"{deadline_s:g}"))
                 window_s = min(STALL_WINDOW_S, left)
                 window = asyncio.ensure_future(timing.sleep(window_s))
                 try:
@@ -186,7 +187,7 @@ class Downloader:
                     window.cancel()
                 if not task.done() and left > window_s and transfer.taken - taken < STALL_BYTES:
                     raise RetryDownload(
-                        f"less than {STALL_BYTES} bytes came in {STALL_WINDOW_S:g} s"
+                        Text("stalled", bytes=STALL_BYTES, seconds=f"{STALL_WINDOW_S:g}")
                     )
             task.result()
         finally:
@@ -196,14 +197,11 @@ class Downloader:
         try:
             await self._follow_redirects(transfer)
         except NotSent as error:
-            raise RetryDownload(error.values["reason"], policy=CONNECTING) from None
+            raise RetryDownload(error.reason, policy=CONNECTING) from None
         except ReadFailed as error:
-            reason = str(error.values["reason"])
-            # A silent server may be starting; one that cannot be read stays unreadable.
-            unreadable = "was cut (" in reason and "disconnected" not in reason
-            raise RetryDownload(reason, is_body=unreadable) from None
+            raise RetryDownload(error.reason, is_body=error.is_malformed) from None
         except OSError as error:  # a broken TLS record is not wrapped by the transport
-            raise RetryDownload(redact(str(error))) from None
+            raise RetryDownload(rewrite(text_of(error), redact)) from None
 
     async def _follow_redirects(self, transfer: Transfer) -> None:
         url = transfer.url
@@ -218,9 +216,9 @@ class Downloader:
                     return
                 location = response.headers.get("location", "")
                 if not location:
-                    raise transfer.expired(f"HTTP {response.status} without a Location")
+                    raise transfer.expired(Text("no_location", status=response.status))
                 url = _redirect_target(url, location)
-        raise transfer.expired(f"more than {MAX_REDIRECTS} redirects")
+        raise transfer.expired(Text("too_many_redirects", count=MAX_REDIRECTS))
 
     async def _receive(self, transfer: Transfer, response: StreamedResponse) -> None:
         transfer.check_response(response)
@@ -242,7 +240,7 @@ class Downloader:
                 attempt=transfer.attempts,
             )
         except OSError as error:
-            reason = f"its host cannot be resolved ({error.strerror or error})"
+            reason = Text("host_unresolved", reason=text_of(error))
             raise RetryDownload(reason, policy=CONNECTING) from None
 
     async def _is_behind_tun(self) -> bool:
@@ -261,7 +259,7 @@ def _redirect_target(url: str, location: str) -> str:
     except UnsafeURL:
         raise
     except (InvalidRequest, ValueError):
-        reason = "it redirects to what is no http or https address"
+        reason = Text("redirect_not_http")
         raise UnsafeURL("url_malformed", given=strip_url_secrets(url), reason=reason) from None
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from ..errors import LedgerFailed
 from ..images.media_types import HEAD_BYTES, has_end, is_cut
+from ..messages import text_of
 
 _T = TypeVar("_T")
 
@@ -137,5 +138,5 @@ async def _in_thread(path: Path, work: Callable[[], _T]) -> _T:
         await asyncio.wait({running})
         raise
     except OSError as error:
-        reason = error.strerror or error
+        reason = text_of(error)
         raise LedgerFailed("image_unstorable", path=path.parent, reason=reason) from None

@@ -33,7 +33,7 @@ class DownloadRetries:
             # A connection that breaks but makes progress gets a new budget.
             self._furthest, self._budget = transfer.part.size, RetryBudget(self._clock)
         if isinstance(failure, LinkExpired):
-            is_final = failure.values.get("http") in _GONE_FOR_GOOD
+            is_final = failure.http_status in _GONE_FOR_GOOD
             return None if is_final else self._delay_of_new_link()
         fault = (str(failure), transfer.part.size, transfer.taken - self._taken)
         self._equal = self._equal + 1 if fault == self._last else 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
+from ..messages import Text
 from ..network.compression import Decompressor
 from ..network.retry import DOWNLOADING, RetryPolicy as RetryPolicy, parse_retry_after
 from ..network.transport import StreamedResponse
@@ -44,14 +45,15 @@ class RetryDownload(Exception):
 
     def __init__(
         self,
-        reason: object,
+        reason: str,
         *,
         policy: RetryPolicy = DOWNLOADING,
         wait_s: float | None = None,
         pause_others: bool = False,
         is_body: bool = False,
     ) -> None:
-        super().__init__(str(reason))
+        super().__init__(reason)
+        self.reason = reason
         self.policy = policy
         self.wait_s = wait_s
         self.pause_others = pause_others
@@ -89,12 +91,12 @@ class Transfer:
     _known: bytes = b""
     """Bytes that a resumed body repeats."""
 
-    def failure(self, reason: object) -> ResultUnavailable:
+    def failure(self, reason: str) -> ResultUnavailable:
         return ResultUnavailable(
             "download_failed", given=strip_url_secrets(self.url), reason=reason
         )
 
-    def expired(self, reason: object) -> LinkExpired:
+    def expired(self, reason: str) -> LinkExpired:
         return LinkExpired("download_failed", given=strip_url_secrets(self.url), reason=reason)
 
     def headers(self) -> dict[str, str]:
@@ -163,7 +165,7 @@ class Transfer:
     async def write_chunk(self, chunk: bytes) -> None:
         self.taken += len(chunk)
         if self.taken > _MAX_RESTARTS * self.max_bytes:
-            raise self.failure("it began again and again and never came whole")
+            raise self.failure(Text("restarts"))
         if self._known:
             known, self._known = self._known[: len(chunk)], self._known[len(chunk) :]
             if not chunk.startswith(known):
@@ -179,7 +181,7 @@ class Transfer:
     async def _write_first(self) -> None:
         first, self._first = self._first or b"", None
         if is_unsupported(first, self.encoding):
-            raise self.failure(f"the server compressed it, unasked ({redact(self.encoding)[:40]})")
+            raise self.failure(Text("compressed", coding=redact(self.encoding)[:40]))
         self.decompressor = choose_decompressor(first, self.encoding)
         if self.decompressor is not None:
             self.validator = ""  # a position in compressed bytes does not match the file
@@ -194,7 +196,7 @@ class Transfer:
             for piece in self.decompressor.feed(chunk):
                 await self._write(piece)
         except zlib.error:
-            raise RetryDownload("its compressed body is damaged", is_body=True) from None
+            raise RetryDownload(Text("compression_damaged"), is_body=True) from None
 
     async def _write(self, piece: bytes) -> None:
         if self.part.received + len(piece) > self.max_bytes:
@@ -209,7 +211,7 @@ class Transfer:
         if self._first is not None:
             await self._write_first()
         if not self.part.received:
-            raise RetryDownload("the answer is empty", is_body=True)
+            raise RetryDownload(Text("response_empty"), is_body=True)
         if not self.media_type:
             self._detect_type()
         received = self.packed if self.decompressor else self.part.received
@@ -218,13 +220,13 @@ class Transfer:
         ):
             if self.total is not None and received > self.total:
                 raise await self._restart()
-            raise RetryDownload("the image was cut off", is_body=True)
+            raise RetryDownload(Text("image_cut"), is_body=True)
         # The same body twice is final: some programs write no end mark.
         is_repeated = self.size_without_end == self.part.received
         if await self.part.is_cut(self.media_type, length_known=is_repeated):
             self.size_without_end = None if self.total is None else self.part.received
             self.total = None  # the announced size was too small
-            raise RetryDownload("the end of the image is missing", is_body=True)
+            raise RetryDownload(Text("image_without_end"), is_body=True)
 
     async def is_whole(self) -> bool:
         """Whether the end of the image has arrived, however its response ended."""
@@ -247,7 +249,7 @@ class Transfer:
     async def _restart(self) -> RetryDownload:
         self.may_resume = False
         await self._start_over()
-        return RetryDownload("the server went on at another place")
+        return RetryDownload(Text("wrong_range"))
 
     def _too_large(self) -> ResultUnavailable:
         given = strip_url_secrets(self.url)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
+from ..messages import Text, text_of
 from .header import PILLOW_ERRORS
 
 Bytes = npt.NDArray[np.uint8]
@@ -45,11 +46,9 @@ class ColorConverter:
 
     def __init__(self, image: Image.Image, bits: int) -> None:
         if image.mode in ("F", "LAB"):
-            raise ValueError(
-                f"its pixels are of the kind {image.mode}, not colours that can be shown"
-            )
+            raise ValueError(Text("pixel_mode", mode=image.mode))
         if image.mode == "I" and image.format != "PNG":
-            raise ValueError("its pixels are 32-bit numbers, which have no known white")
+            raise ValueError(Text("pixels_32_bit"))
         self._image = image
         self._white = (1 << bits) - 1
         self.has_alpha = image.has_transparency_data
@@ -57,7 +56,7 @@ class ColorConverter:
             _scale_transparency(image, bits)
         self._transform, self.notes = _build_transform(image)
         if bits == 16:
-            self.notes = (*self.notes, "16 bits a channel reduced to 8")
+            self.notes = (*self.notes, Text("bits_reduced"))
 
     def bands(self) -> Iterator[Band]:
         """Convert all rows once, from the top."""
@@ -116,14 +115,15 @@ def _build_transform(
         mode = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space, "")
         # Many programs embed their RGB profile in grey images; nothing else may differ.
         if mode != stored and (stored, mode) != ("L", "RGB"):
-            return None, (f"colour profile ignored: it describes {space or 'nothing'} pixels",)
+            reason = Text("profile_space", space=space or "nothing")
+            return None, (Text("profile_ignored", reason=reason),)
         srgb = cast(Any, ImageCms).createProfile("sRGB")
         transform = ImageCms.buildTransform(profile, srgb, mode, "RGB")
         if _is_identity(transform):
             return None, ()
     except PILLOW_ERRORS as error:
-        return None, (f"colour profile ignored: {str(error) or type(error).__name__}",)
-    return transform, ("colour profile converted to sRGB",)
+        return None, (Text("profile_ignored", reason=text_of(error) or type(error).__name__),)
+    return transform, (Text("profile_converted"),)
 
 
 def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ResultUnavailable, SeedreamError
+from ..messages import Text, rewrite, text_of
 from .color import Bytes, ColorConverter
 from .header import MAX_SCANS, PILLOW_ERRORS, StrictReader, jpeg_scans, read_header
 from .png_chunks import remove_damaged_chunks
@@ -26,8 +27,8 @@ from .png_chunks import remove_damaged_chunks
 MAX_PIXELS = 64 * 1024 * 1024
 """Limit for images from outside: 8192 x 8192, four times the service's largest result."""
 
-_ANIMATED = "animated: the first frame is used"
-_PAGES = "several pages: the first is used"
+_ANIMATED = Text("animated")
+_PAGES = Text("several_pages")
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def decode_into(
     height, width = picture.pixels.shape[:2]
     with image_errors(name):
         if rgb.shape != (height, width, 3):
-            raise ValueError(f"it is {width} x {height} now and was not when it was looked at")
+            raise ValueError(Text("size_changed", width=width, height=height))
     white = np.float32(255)
     np.divide(picture.pixels, white, out=rgb, dtype=np.float32)
     if mask is not None:
@@ -159,7 +160,7 @@ def _load(source: bytes | Path, name: str, max_pixels: int) -> _Loaded:
     header = read_header(stream, name, max_pixels)
     media_type, size = header.media_type, header.display_size
     if media_type == "image/jpeg" and jpeg_scans(data) > MAX_SCANS:
-        raise ValueError(f"it has more than {MAX_SCANS} scans")
+        raise ValueError(Text("too_many_scans", count=MAX_SCANS))
     # Pillow rotates TIFFs itself when it loads them.
     is_tiff = media_type == "image/tiff"
     orientation = 1 if is_tiff else header.orientation
@@ -187,10 +188,10 @@ def image_errors(name: str) -> Generator[None]:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
-        return "there is not enough memory to decode it"
+        return Text("out_of_memory")
     if isinstance(error, FileNotFoundError):
-        return "the file does not exist"
+        return Text("no_file")
     if isinstance(error, LookupError):
-        return "its header is broken"  # their text is a bare number or key
-    text = " ".join(str(error).split()).rstrip(".")
-    return text[:200] or type(error).__name__
+        return Text("header_broken")  # their text is a bare number or key
+    text = rewrite(text_of(error), lambda said: " ".join(said.split()).rstrip(".")[:200])
+    return text or type(error).__name__

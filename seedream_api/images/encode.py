@@ -27,6 +27,7 @@ from ..catalog import (
     MAX_REFERENCE_SIDE,
 )
 from ..errors import InvalidRequest
+from ..messages import Text
 from .color import Bytes
 
 _BAND_PIXELS = 1 << 18
@@ -80,9 +81,13 @@ def encode(
         resized = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
         pixels = np.asarray(resized)
         notes = (
-            f"reduced from {width} x {height} to {size[0]} x {size[1]} pixels, "
-            f"the service's limit ({MAX_REFERENCE_SIDE.value} a side, "
-            f"{MAX_REFERENCE_PIXELS.value} in all)",
+            Text(
+                "reduced",
+                before=f"{width} x {height}",
+                after=f"{size[0]} x {size[1]}",
+                side=MAX_REFERENCE_SIDE.value,
+                all=MAX_REFERENCE_PIXELS.value,
+            ),
         )
     png = _png_within(pixels, min(aim_bytes, cap_bytes))
     if png is not None:
@@ -232,5 +237,5 @@ def _best_quality(sample: Image.Image, limit: float, subsampling: int, qualities
 
 
 def _describe(quality: int, subsampling: int, aim: int) -> str:
-    colours = ", colours at half resolution" if subsampling else ""
-    return f"sent as JPEG of quality {quality}{colours}: lossless takes more than {aim} bytes"
+    shown = Text("half_color", quality=quality) if subsampling else quality
+    return Text("sent_as_jpeg", quality=shown, bytes=aim)

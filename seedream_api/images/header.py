@@ -28,6 +28,7 @@ from PIL import (
 )
 
 from ..errors import ResultUnavailable
+from ..messages import Text
 from .media_types import HEAD_BYTES, describe_head, media_type_of
 
 PILLOW_ERRORS = (
@@ -66,7 +67,7 @@ class StrictReader(BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
         if self.loading and not data and size != 0:
-            raise OSError("the file ends too early")
+            raise OSError(Text("file_too_short"))
         return data
 
 
@@ -132,16 +133,16 @@ def read_header(stream: BytesIO, name: str, max_pixels: int) -> ImageHeader:
 
 def _describe_unknown(head: bytes) -> str:
     if not head:
-        return "it is empty"
+        return Text("file_empty")
     kind = describe_head(head)
     if kind[:1].isalnum():
-        return f"its first bytes look like: {kind}"
-    return "its first bytes are of no known format"
+        return Text("looks_like", kind=kind)
+    return Text("format_unknown")
 
 
 def _check_size(width: int, height: int, name: str, max_pixels: int) -> None:
     if width < 1 or height < 1:
-        raise ValueError(f"it is {width} x {height} pixels")
+        raise ValueError(Text("size_invalid", width=width, height=height))
     if width * height > max_pixels:
         raise ResultUnavailable(
             "picture_too_large", given=name, width=width, height=height, allowed=max_pixels

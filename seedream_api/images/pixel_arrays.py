@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import InvalidRequest
+from ..messages import Text, text_of
 
-_ALLOWED = (
-    "a PIL image, or an array [H, W], [H, W, 1], [H, W, 3] or [H, W, 4] of whole numbers 0-255, "
-    "16-bit values or floats 0-1"
-)
+_ALLOWED = Text("pixel_forms")
 
 
 def to_rgb(given: Any, name: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
@@ -25,13 +23,13 @@ def to_rgb(given: Any, name: object) -> tuple[NDArray[np.uint8], NDArray[np.uint
     try:
         array = _from_pil(given) if isinstance(given, Image.Image) else np.asarray(given)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
-        raise _refusal(name, str(error)) from None
+        raise _refusal(name, text_of(error)) from None
     if array.ndim == 4 and array.shape[0] == 1:  # a batch of one
         array = array[0]
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
-        raise _refusal(name, f"its shape is {list(array.shape)}")
+        raise _refusal(name, Text("array_shape", shape=list(array.shape)))
     values = _to_uint8(array, name)
     if values.shape[2] == 1:
         return np.repeat(values, 3, axis=2), None
@@ -44,7 +42,7 @@ def _from_pil(image: Image.Image) -> NDArray[Any]:
     if image.mode.startswith("I;16"):
         return np.asarray(image).astype(np.uint16)
     if image.mode in ("I", "F"):
-        raise ValueError(f"a PIL image of mode {image.mode} has no known range")
+        raise ValueError(Text("mode_without_range", mode=image.mode))
     return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
@@ -57,11 +55,11 @@ def _to_uint8(array: NDArray[Any], name: object) -> NDArray[np.uint8]:
     if kind == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if not np.issubdtype(kind, np.number) or np.issubdtype(kind, np.complexfloating):
-        raise _refusal(name, f"its values are {kind}")
+        raise _refusal(name, Text("array_type", type=kind))
     low, high = float(array.min()), float(array.max())
     is_float = np.issubdtype(kind, np.floating)
     if not (low >= 0 and high <= (1 if is_float else 255)):  # NaN too
-        raise _refusal(name, f"its values go from {low:g} to {high:g}")
+        raise _refusal(name, Text("array_range", low=f"{low:g}", high=f"{high:g}"))
     return np.rint(array * 255).astype(np.uint8) if is_float else array.astype(np.uint8)
 
 

@@ -16,6 +16,7 @@ from ..errors import (
 )
 from ..ledger.records import JobRecord
 from ..ledger.states import STORED_STATES, State, key_fingerprint
+from ..messages import Text, join_texts
 from ..service.polling import wait_limit_s
 from ..service.validation import validate_task_id
 from .cancellation import note_cancellation
@@ -188,7 +189,7 @@ def _merge(
     ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
 ) -> Result:
     failures = tuple(failure for result in results for failure in result.failures) + tuple(
-        Failure(error.message("en"), task_id=one, error=error) for one, error in errors.items()
+        Failure(error.message_text, task_id=one, error=error) for one, error in errors.items()
     )
     images = tuple(image for result in results for image in result.images)
     running = [e for e in errors.values() if isinstance(e, WaitTimedOut)]
@@ -197,7 +198,7 @@ def _merge(
             "partial_result",
             failed=len(failures),
             total=len(failures) + len(images),
-            reason="; ".join(failure.reason for failure in failures),
+            reason=join_texts(failure.reason for failure in failures),
         )
     is_pending = running or any(result.status == "pending" for result in results)
     origins = {result.origin for result in results}
@@ -224,8 +225,7 @@ async def _no_ids_error(session: Session) -> InvalidRequest:
     named = [f"{row.task_id} ({row.model or '?'})" for row in rows if row.task_id]
     return InvalidRequest(
         "task_id_empty",
-        unfinished_en=f"Unfinished tasks: {', '.join(named)}." if named else "",
-        unfinished_zh=f"未完成的任务：{'，'.join(named)}。" if named else "",
+        unfinished=Text("unfinished_tasks", tasks=", ".join(named)) if named else "",
     )
 
 

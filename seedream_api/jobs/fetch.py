@@ -21,6 +21,7 @@ from ..images.decode import measure as measure_picture, probe
 from ..ledger.image_store import StoredFile
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
+from ..messages import Text
 from ..network.url_guard import FetchPolicy
 from ..redaction import strip_url_secrets
 from ..service.link_expiry import FAMILY_LIFE_S
@@ -173,7 +174,7 @@ async def _fetch_one(
     resources: Resources, image: ImageRecord, policy: FetchPolicy, settle_s: float
 ) -> None:
     if image.url is None:
-        raise LinkExpired("result_gone", reason="it has no address", entry=image.request)
+        raise LinkExpired("result_gone", reason=Text("no_url"), entry=image.request)
     store = resources.store
     partial = await asyncio.to_thread(store.new_partial)
     age_s = resources.now() - (image.url_seen_at or 0.0)
@@ -212,8 +213,7 @@ def key_mismatch_error(resources: Resources, row: JobRecord, error: SeedreamErro
     """Build the error for a 401, 403 or 404, which may mean that another key made the task."""
     if resources.has_key_of(row):
         return error
-    reason = error.values.get("reason")
-    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=reason)
+    return TaskNotFound("task_of_other_key", task_id=row.task_id, reason=error.reason)
 
 
 def refresh_error(resources: Resources, row: JobRecord, error: SeedreamError) -> SeedreamError:
@@ -223,7 +223,7 @@ def refresh_error(resources: Resources, row: JobRecord, error: SeedreamError) ->
     if error.key == "task_of_other_key":
         return error.with_charge(Charge.PAID, row.task_id)
     if isinstance(error, TaskNotFound):
-        return LinkExpired("result_gone", reason=error.values.get("reason"), entry=row.id)
+        return LinkExpired("result_gone", reason=error.reason, entry=row.id)
     return error
 
 
@@ -248,7 +248,7 @@ def _measure(path: Path, name: str) -> tuple[int, int]:
         return measure_picture(path, name=name)
     except ResultUnavailable as error:
         if error.key == "picture_too_large":
-            return int(str(error.values["width"])), int(str(error.values["height"]))
+            return error.size
         if isinstance(error.__cause__, (MemoryError, ImportError)):
             info = probe(path, name=name)
             return info.width, info.height
@@ -266,16 +266,16 @@ def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamErr
     if error.key == "result_unreadable":
         return ResultUnavailable(error.key, **known, **error.values)
     if isinstance(error, LinkExpired) and not _may_live(failure, now):
-        reason = error.values.get("reason") or error
+        reason = error.reason or error
         return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
-    reason = error.values.get("reason") if error.key == "result_gone" else error
+    reason = error.reason if error.key == "result_gone" else error
     return ResultUnavailable("result_not_fetched", reason=reason, **known)
 
 
 def _may_live(failure: _Unfetched, now: float) -> bool:
     """Return whether the link may work later; only otherwise may a new request be suggested."""
     image = failure.image
-    if image.url is None or failure.error.values.get("http") == _GONE_FOR_GOOD:
+    if image.url is None or getattr(failure.error, "http_status", None) == _GONE_FOR_GOOD:
         return False
     dies_at = image.url_expires_at or (image.url_seen_at or 0.0) + _LONGEST_LIFE_S
     return now < dies_at

@@ -11,6 +11,7 @@ from ..callbacks import check_callback
 from ..config.settings import Settings, load_settings
 from ..errors import Interrupted, InvalidRequest
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
+from ..messages import Text
 from ..redaction import strip_url_secrets
 from ..service.polling import wait_limit_s
 from ..service.references import PictureReference, UrlReference, read_identities
@@ -42,7 +43,7 @@ async def generate(
         progress: called with every step, on the session's event loop.
 
     Raises:
-        SeedreamError: see ``errors.py``; the message says whether money was spent.
+        SeedreamError: see ``errors``; the message says whether money was spent.
         asyncio.CancelledError: the caller was cancelled; a note says what was sent. Closing the
             session waits for the response and records it.
     """
@@ -73,8 +74,8 @@ def _check_request_type(request: object) -> None:
             "value_malformed",
             field="request",
             given=kind,
-            reason=f"it is a {kind}",
-            allowed="a Request",
+            reason=Text("wrong_type", type=kind),
+            allowed=Text("a_request"),
         )
 
 

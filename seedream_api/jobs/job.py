@@ -287,8 +287,7 @@ class Job:
             "task_unrecorded" if task_id else "answer_unrecorded",
             charge=Charge.POSSIBLE,
             task_id=task_id,
-            reason=failed.summary("en"),
-            reason_zh=failed.summary("zh"),
+            reason=failed.summary_text,
         )
 
     async def release(self, row: JobRecord) -> None:

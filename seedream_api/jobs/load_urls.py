@@ -12,6 +12,7 @@ from ..downloads.data_uri import is_data_uri, read_data_uri
 from ..downloads.downloader import MAX_BYTES
 from ..errors import InvalidRequest, LedgerFailed, SeedreamError
 from ..images.media_types import media_type_of, suffix_of
+from ..messages import text_of
 from ..redaction import strip_url_secrets
 from .session import Session
 
@@ -82,7 +83,7 @@ async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
         try:
             await asyncio.to_thread(target.write_bytes, data)
         except OSError as error:
-            reason = error.strerror or error
+            reason = text_of(error)
             raise LedgerFailed("image_unstorable", path=target.parent, reason=reason) from None
         return LoadedUrl(url, path=target)
     ledger = session.ledger

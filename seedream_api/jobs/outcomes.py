@@ -14,6 +14,7 @@ from ..errors import (
 )
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
+from ..messages import Text, join_texts
 from .job import Job
 from .resources import Resources
 from .results import Failure, Origin, Result, StoredImage
@@ -134,7 +135,7 @@ def _check_enough(
             task_id=row.task_id,
             failed=len(failures),
             total=len(stored) + len(failures),
-            reason="; ".join(failure.reason for failure in failures),
+            reason=join_texts(failure.reason for failure in failures),
         )
 
 
@@ -142,10 +143,7 @@ def _count_notes(row: JobRecord, made: int, failed: int) -> tuple[str, ...]:
     """Build the note that the service made fewer images than requested."""
     if made + failed >= row.asked:
         return ()
-    return (
-        f"{made} of at most {row.asked} images came: n is an upper limit, and the prompt must ask "
-        "for several",
-    )
+    return (Text("fewer_images", made=made, asked=row.asked),)
 
 
 async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int) -> str | None:
@@ -174,7 +172,7 @@ def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
 
 
 def _to_failure(image: ImageRecord, row: JobRecord, error: SeedreamError | None) -> Failure:
-    reason = image.error or (error.message("en") if error else "it is not stored")
+    reason = image.error or (error.message_text if error else Text("not_stored"))
     return Failure(reason, position=image.position, task_id=row.task_id, error=error)
 
 
@@ -182,7 +180,7 @@ def _nothing_fetched_error(row: JobRecord, failures: tuple[Failure, ...]) -> See
     first = next((failure.error for failure in failures if failure.error), None)
     if first is not None:
         return first
-    reason = failures[0].reason if failures else "it names no image"
+    reason = failures[0].reason if failures else Text("response_without_image")
     return ResultUnavailable(
         "result_gone", charge=Charge.PAID, task_id=row.task_id, reason=reason, entry=row.id
     )

@@ -14,6 +14,7 @@ from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.records import JobRecord
 from ..ledger.states import key_fingerprint
+from ..messages import Text
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
@@ -83,10 +84,7 @@ class Resources:
         pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
-        return (
-            f"the store was over SEEDREAM_STORE_GB: {pruned.images} delivered image(s), "
-            f"{pruned.bytes / 1e6:.0f} MB, were removed, the oldest first"
-        )
+        return Text("pruned", count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
 
     def workflow_policy(self) -> FetchPolicy:
         """Build the policy for URLs from workflows and the command line."""

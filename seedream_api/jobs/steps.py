@@ -77,7 +77,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             await job.withdraw(row)
         raise
     except ApiRefused as error:
-        if is_unreachable_image(f"{error.values.get('code')} {error.values.get('reason')}"):
+        if is_unreachable_image(f"{error.code} {error.reason}"):
             await job.resources.uploader.invalidate(row.references)
         return await job.finish(row, State.REFUSED, error)
     except OutcomeUnknown as error:

@@ -22,13 +22,13 @@ async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRec
     Raises:
         OutcomeUnknown: the response contains no id of a known task.
     """
-    reason = error.values.get("reason")
-    unknown = OutcomeUnknown(error.key, request_id=error.request_id, reason=reason, entry=row.id)
-    response = error.response
+    unknown = OutcomeUnknown(
+        error.key, request_id=error.request_id, reason=error.reason, entry=row.id
+    )
     if error.possible_task_id is None:
-        return await job.finish(row, State.UNKNOWN, unknown, response=response)
+        return await job.finish(row, State.UNKNOWN, unknown, response=error.response)
     await job.record_end(
-        row, State.UNKNOWN, unknown, task_id=error.possible_task_id, response=response
+        row, State.UNKNOWN, unknown, task_id=error.possible_task_id, response=error.response
     )
     task_id = await _confirm_task(job, error.possible_task_id, unknown)
     accepted = await job.keep_writing(

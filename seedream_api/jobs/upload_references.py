@@ -9,6 +9,7 @@ import numpy as np
 
 from ..callbacks import call_back, check_callback
 from ..errors import ConfigurationError, InvalidRequest
+from ..messages import Text
 from ..service.references import PictureReference, pixels_reference
 from ..service.validation import validate_reference_size
 from ..uploads.choose import url_target
@@ -43,7 +44,7 @@ async def upload_references(
     for position, picture in enumerate(images, start=1):
         if not isinstance(picture, PictureReference):  # pyright: ignore[reportUnnecessaryIsInstance]
             kind = type(picture).__name__
-            reason = "a PictureReference is needed"
+            reason = Text("picture_needed")
             raise InvalidRequest(
                 "reference_unreadable", position=position, given=kind, reason=reason
             )

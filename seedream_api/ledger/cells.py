@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..errors import Charge, LedgerFailed, SeedreamError, from_record
+from ..messages import Text, bilingual
 from .states import State
 
 T = TypeVar("T")
@@ -133,3 +134,14 @@ def file_in(home: Path, name: object) -> Path | None:
     parts = name.split("/")
     is_stored = parts[0] == "images" and len(parts) > 1 and not {"", ".", ".."} & set(parts)
     return home / name if is_stored and "\\" not in name else None
+
+
+def dump_texts(texts: Iterable[str]) -> str:
+    """Write notes as JSON, each as a string: the English, and the Chinese of a text below it."""
+    return json.dumps([f"{t}\n{t.zh}" if isinstance(t, Text) else t for t in texts])
+
+
+def to_notes(value: Any) -> tuple[str, ...]:
+    """Read what :func:`dump_texts` wrote; notes of version 0.1 are English alone."""
+    notes = (text.partition("\n") for text in to_texts(value))
+    return tuple(bilingual(en, zh) if zh else en for en, _, zh in notes)

@@ -11,6 +11,7 @@ import json
 
 from ..errors import OutcomeUnknown
 from . import statements
+from .cells import dump_texts
 from .database import Database
 from .queries import read_record
 from .records import JobRecord, parse_row, require_readable
@@ -99,7 +100,7 @@ def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecor
         "fields": json.dumps(dict(spec.fields)),
         "refs": json.dumps(storable_references(spec.references)),
         "seed": str(spec.seed),
-        "notes": json.dumps(spec.notes),
+        "notes": dump_texts(spec.notes),
         "idempotency_key": idempotency_key,
         "now": database.now(),
     }

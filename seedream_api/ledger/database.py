@@ -15,6 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..config.settings import make_private_folder
 from ..errors import LedgerFailed
+from ..messages import Text, text_of
 from . import schema
 from .owner_lock import OwnerLock, is_alive, remove_stale_locks
 
@@ -52,7 +53,7 @@ class Database:
             self._connection, self._file_id = schema.open_database(self.path)
         except OSError as error:
             self._release_lock()
-            raise self._unwritable(error.strerror or error) from None
+            raise self._unwritable(text_of(error)) from None
         except LedgerFailed:
             self._release_lock()
             raise
@@ -169,7 +170,7 @@ class Database:
     def _check_file(self) -> None:
         """Refuse a deleted file: what is written into it is lost when this process ends."""
         if schema.file_id(self.path) != self._file_id:
-            self._failure = self._unwritable("it was moved or deleted while it was in use")
+            self._failure = self._unwritable(Text("moved_in_use"))
             raise self._failure
 
     def _unwritable(self, reason: object) -> LedgerFailed:

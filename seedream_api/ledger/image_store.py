@@ -21,6 +21,7 @@ from ..config.settings import make_private_folder
 from ..downloads.partial_file import open_private
 from ..errors import LedgerFailed
 from ..images.media_types import media_type_of, suffix_of
+from ..messages import text_of
 
 if TYPE_CHECKING:
     from .records import ImageRecord
@@ -171,7 +172,7 @@ class ImageStore:
                 yield from _entries(folder)
 
     def _unstorable(self, error: OSError) -> LedgerFailed:
-        return LedgerFailed("image_unstorable", path=self.folder, reason=error.strerror or error)
+        return LedgerFailed("image_unstorable", path=self.folder, reason=text_of(error))
 
 
 def _digest(path: Path) -> str:

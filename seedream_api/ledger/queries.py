@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ..errors import LedgerFailed
+from ..messages import Text
 from . import statements
 from .cells import file_in, to_storable
 from .database import Database
@@ -37,7 +38,7 @@ def read_record(database: Database, row_id: int) -> JobRecord:
     """
     found = database.execute(statements.JOB, {"id": row_id}).fetchone()
     if found is None:
-        raise LedgerFailed("entry_unreadable", entry=row_id, reason="it was deleted")
+        raise LedgerFailed("entry_unreadable", entry=row_id, reason=Text("deleted"))
     return parse_row(found)
 
 

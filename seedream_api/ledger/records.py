@@ -10,6 +10,7 @@ from typing import Any
 
 from ..config.normalization import normalize_recorded_address
 from ..errors import LedgerFailed, SeedreamError
+from ..messages import Text
 from .cells import (
     Cells,
     file_in,
@@ -17,6 +18,7 @@ from .cells import (
     to_error,
     to_fields,
     to_moment,
+    to_notes,
     to_owner,
     to_text,
     to_texts,
@@ -122,7 +124,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         references=cells.read("refs", to_texts, ()),
         seed=cells.read("seed", int, 0),
         asked=cells.read("asked", to_count, 0),
-        notes=cells.read("notes", to_texts, ()),
+        notes=cells.read("notes", to_notes, ()),
         idempotency_key=cells.read("idempotency_key", to_text, None),
         task_id=cells.read("task_id", to_text, None),
         request_id=cells.read("request_id", to_text, None),
@@ -137,7 +139,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     if not cells.problems:
         return row
     if _DECIDING.isdisjoint(cells.problems):
-        note = f"entry {row.id} of the record cannot be read in full: {', '.join(cells.problems)}"
+        note = Text("entry_damaged", entry=row.id, columns=", ".join(cells.problems))
         return replace(row, notes=(*row.notes, note))
     return replace(row, is_readable=False, error=cells.build_error(row.id, row.state))
 

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import LedgerFailed
+from ..messages import Text, text_of
 from .cells import text_or_bytes
 from .migrations import MIGRATIONS
 
@@ -227,13 +228,11 @@ def to_ledger_error(
     path: Path, opened: FileId | None, error: OSError | sqlite3.Error
 ) -> LedgerFailed:
     """Convert an error; quarantine a broken file, which this process must have closed."""
-    reason: object = error
+    reason = text_of(error)
     if is_broken(error):
         try:
             aside = quarantine(path, opened)
-            return LedgerFailed("ledger_broken", path=path, aside=aside, reason=error)
+            return LedgerFailed("ledger_broken", path=path, aside=aside, reason=reason)
         except OSError as failed:
-            reason = f"{error}; it cannot be renamed: {failed.strerror or failed}"
-    elif isinstance(error, OSError):
-        reason = error.strerror or error
+            reason = Text("not_renamed", reason=reason, other=text_of(failed))
     return LedgerFailed("ledger_unwritable", path=path, reason=reason)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..images.encode import EncodedImage
 from . import statements
+from .cells import dump_texts, to_notes
 from .database import Database
 
 ASSUMED_LIFE_S = 24 * 3600.0
@@ -90,7 +90,7 @@ def record_upload(
         **vars(uploaded),
         "content": content,
         "location": location,
-        "notes": json.dumps(uploaded.notes),
+        "notes": dump_texts(uploaded.notes),
         "now": database.now(),
     }
     with database.write(durable=False):
@@ -117,6 +117,6 @@ def _parse(found: sqlite3.Row) -> UploadedReference:
         media_type=found["media_type"],
         bytes=found["bytes"],
         lossless=bool(found["lossless"]),
-        notes=tuple(json.loads(found["notes"])),
+        notes=to_notes(found["notes"]),
         reused=True,
     )

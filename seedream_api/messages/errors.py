@@ -1,19 +1,19 @@
-"""Every sentence of an error, by the key with which the error is made."""
+"""Every error message by its key."""
 
 from __future__ import annotations
 
 from .configuration import CONFIGURATION
-from .message import Wording
+from .message import Message
 from .panel import PANELS
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
-from .storage import RECORD
+from .storage import STORAGE
 
-WORDING: dict[str, Wording] = {
+MESSAGES: dict[str, Message] = {
     **CONFIGURATION,
     **REQUESTS,
-    **RECORD,
+    **STORAGE,
     **SERVICE,
     **RESULTS,
     **PANELS,

@@ -6,23 +6,23 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Wording(NamedTuple):
+class Message(NamedTuple):
     """What happened and what to do, as ``str.format`` templates."""
 
     en: str
     zh: str
-    advice_en: str = ""
-    advice_zh: str = ""
+    hint_en: str = ""
+    hint_zh: str = ""
 
 
 _ENDS = (".", "!", "?", "…", "。", "！", "？")
 _QUOTES = "\"'”’」"
 
 
-def joined(sentences: Iterable[str], language: str) -> str:
-    """Sentences in a row, each with an end: what a service said may come without one.
+def join_sentences(sentences: Iterable[str], language: str) -> str:
+    """Join sentences, each with an end: the words of a service may come without one.
 
-    A Chinese full stop brings its own space.
+    A Chinese full stop needs no space.
     """
     text, stop = "", "。" if language == "zh" else "."
     for sentence in filter(None, sentences):

@@ -1,4 +1,4 @@
-"""What a page says that is sent in place of an image: its title, never its tags."""
+"""The title of a page that was sent instead of an image, without its tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 _LONGEST = 80
 _TAG = re.compile(r"<[^>]*>")
 _CHARSET = re.compile(
-    # Those of the web; Python knows others that are no character sets, or slow.
+    # The character sets of the web; Python knows other codecs, and some are slow.
     rb"charset\s*=\s*[\"']?(gb18030|gb2312|gbk|big5|shift_jis|euc-jp|euc-kr|iso-8859-\d{1,2}"
     rb"|windows-125\d)\b",
     re.IGNORECASE,
@@ -23,7 +23,7 @@ _XML_ERROR = tuple(
 
 
 def title_of(page: bytes) -> str:
-    """The title of an HTML page, its first heading, or code and message of an XML error.
+    """Find the title of an HTML page, its first heading, or code and message of an XML error.
 
     Returns:
         One line without tags and control characters, at most 80 characters; empty where the page
@@ -41,7 +41,7 @@ def title_of(page: bytes) -> str:
 def _decode(page: bytes) -> str:
     declared = _CHARSET.search(page[:2048])
     try:
-        # A cut at the end of the bytes that are known is no fault of the page.
+        # The known bytes may end within a character.
         return page.decode(declared[1].decode("ascii") if declared else "utf-8", "replace")
     except LookupError:
         return page.decode("utf-8", "replace")

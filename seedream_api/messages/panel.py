@@ -2,86 +2,86 @@
 
 from __future__ import annotations
 
-from .message import Wording
+from .message import Message
 
-PANELS: dict[str, Wording] = {
-    "setting_unknown": Wording(
+PANELS: dict[str, Message] = {
+    "setting_unknown": Message(
         "There is no setting {given!r}.",
         "没有设置项 {given!r}。",
     ),
-    "setting_of_environment": Wording(
+    "setting_of_environment": Message(
         "{name} is fixed by the environment.",
         "{name} 已由环境变量固定。",
         "Change it where ComfyUI is started, or remove it there to set it here.",
         "请在启动 ComfyUI 的地方修改；或先移除该环境变量，再在此设置。",
     ),
-    "setting_names_a_file": Wording(
-        "{name} names a file, and no path is ever taken from a browser.",
-        "{name} 指向一个文件，而路径绝不从浏览器接收。",
-        "Set it in the environment or by hand in the settings file.",
+    "setting_names_a_file": Message(
+        "{name} is the path of a file, and browsers may not set paths.",
+        "{name} 是文件路径，不能从浏览器设置。",
+        "Set it in the environment or in the settings file.",
         "请用环境变量设置，或手动写入设置文件。",
     ),
-    "setting_with_environment_secret": Wording(
+    "setting_with_environment_secret": Message(
         "{secret} comes from the environment, so {name} must be set there too.",
         "{secret} 来自环境变量，因此 {name} 也必须在那里设置。",
         "Otherwise a browser could send a secret that it may not read to another host.",
         "否则浏览器就能把它无权读取的密钥发往别的主机。",
     ),
-    "setting_with_bucket_credentials": Wording(
+    "setting_with_bucket_credentials": Message(
         "The bucket's credentials belong to the machine that runs ComfyUI, so {name} must be set "
         "there too.",
         "存储桶的凭证属于运行 ComfyUI 的机器，因此 {name} 也必须在那里设置。",
-        "Set it in the environment or by hand in the settings file. Otherwise a browser could "
-        "have the credentials sent to another host.",
+        "Set it in the environment or in the settings file. Otherwise a browser could have the "
+        "credentials sent to another host.",
         "请用环境变量设置，或手动写入设置文件。否则浏览器就能把凭证发往别的主机。",
     ),
-    "key_for_sandbox": Wording(
+    "key_for_sandbox": Message(
         "The sandbox needs no key.",
         "沙盒不需要密钥。",
         "Choose the service first; a key is saved together with the address it belongs to.",
         "请先选择服务；密钥与其所属的地址一起保存。",
     ),
-    "secret_unstorable": Wording(
+    "secret_unstorable": Message(
         "This ComfyUI has no protected folder, so no secret is stored on disk.",
         "此 ComfyUI 没有受保护的目录，因此不会把密钥存到磁盘。",
         "Set {name} in the environment, or update ComfyUI.",
         "请用环境变量设置 {name}，或升级 ComfyUI。",
     ),
-    "settings_unwritable": Wording(
+    "settings_unwritable": Message(
         "The settings file {path} cannot be written: {reason}.",
         "无法写入设置文件 {path}：{reason}。",
-        "Free space or mend the folder's rights, then save again.",
+        "Free disk space or correct the folder's permissions, then save again.",
         "请释放磁盘空间或修复目录权限后重新保存。",
     ),
-    "panel_multi_user": Wording(
+    "panel_multi_user": Message(
         "This ComfyUI serves several users (--multi-user), so settings and tasks are not shown in "
         "the browser.",
         "此 ComfyUI 为多用户模式（--multi-user），因此不在浏览器中显示设置和任务。",
-        "Its operator sets the pack up by environment variables; the nodes work as ever.",
+        "Its operator configures the pack with environment variables; the nodes work as usual.",
         "请由管理员用环境变量配置；节点照常可用。",
     ),
-    "panel_cross_origin": Wording(
+    "panel_cross_origin": Message(
         "The request did not come from this ComfyUI's own page.",
         "该请求不是来自此 ComfyUI 自己的页面。",
-        "Open ComfyUI itself and try there.",
+        "Open ComfyUI itself and try again there.",
         "请打开 ComfyUI 页面后再试。",
     ),
-    "panel_foreign_name": Wording(
+    "panel_foreign_name": Message(
         "This ComfyUI was opened under the name {given!r}, which any website could use.",
         "此 ComfyUI 是以名称 {given!r} 打开的，而任何网站都可能使用该名称。",
         "Open it by its IP address or as localhost, over https, or start it with --listen and "
         "this name.",
         "请用 IP 地址、localhost 或 https 打开，或在启动时用 --listen 指定该名称。",
     ),
-    "panel_malformed": Wording(
+    "panel_malformed": Message(
         "The request cannot be read: {reason}.",
         "无法读取该请求：{reason}。",
     ),
-    "panel_too_large": Wording(
+    "panel_too_large": Message(
         "The request is larger than {allowed} bytes.",
         "该请求超过 {allowed} 字节。",
     ),
-    "image_not_stored": Wording(
+    "image_not_stored": Message(
         "Task {given} has no stored image {position}.",
         "任务 {given} 没有已保存的第 {position} 张图片。",
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from ..messages import Text
 from .exchanges import Exchange
 from .http_failures import BROKEN, Repeated, TooLarge, describe_failure
 from .http_responses import HttpResponse
@@ -31,7 +32,7 @@ def make_trace(
             return
         if has_begun and at_first_byte is not None:
             # another pack has patched httpx to retry failed requests
-            raise Repeated("something beside this pack tried to send it again")
+            raise Repeated(Text("sent_by_others"))
         if at_first_byte is not None:
             await at_first_byte()
         has_begun = True

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import httpcore
 
+from ..messages import Text
 from .framing import ResponseReader
 
 _SURPLUS_WAIT_S = 1.0
@@ -70,7 +71,7 @@ class Exchange:
         if self._has_begun and self._stream is None:
             self._stream, self._sent_before = stream, stream.sent
             if await stream.is_readable():
-                raise httpcore.ConnectError("the server closed the connection before the request")
+                raise httpcore.ConnectError(Text("closed_before_request"))
 
     async def read_rest(self, silence_s: float = _SURPLUS_WAIT_S) -> None:
         """Read what still arrives, until the response ends or nothing arrives for ``silence_s``."""

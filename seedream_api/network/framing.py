@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
+from ..messages import Text
+
 _STATUS_LINE = re.compile(rb"\s*HTTP/\d(?:\.\d+)? +(\d{3})(?!\d)[^\n]*\n", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _HEADER = re.compile(rb"([^:\s][^:]*?)[ \t]*:(.*)", re.DOTALL)
@@ -80,7 +82,7 @@ class ResponseReader:
             self._parse_head(bytes(self._pending))
             self._pending.clear()
             self._part = Part.UNTIL_CLOSE
-            self.fault = "the headers have no end"
+            self.fault = Text("endless_headers")
 
     def _feed_head(self) -> bool:
         if self._scanned == 0:
@@ -104,7 +106,7 @@ class ResponseReader:
     def _parse_head(self, head: bytes) -> None:
         line = _STATUS_LINE.match(head)
         if line is None:
-            self.fault = "the response has no status line"
+            self.fault = Text("no_status_line")
             return
         status = int(line.group(1))
         if 100 <= status < 200 and status != 101:
@@ -150,7 +152,7 @@ class ResponseReader:
         line = _CHUNK_SIZE.match(self._pending)
         if line is None:
             if len(self._pending) > _MAX_LINE or not _CHUNK_SIZE_BEGUN.fullmatch(self._pending):
-                return self._mark_broken("a chunk has no size")
+                return self._mark_broken(Text("chunk_without_size"))
             return False
         self._left = int(line.group(1), 16)
         del self._pending[: line.end()]
@@ -165,7 +167,7 @@ class ResponseReader:
                 del self._pending[: len(end)]
                 self._part = Part.CHUNK_SIZE
                 return True
-        return self._mark_broken("a chunk is longer than its size")
+        return self._mark_broken(Text("chunk_too_long"))
 
     def _feed_trailers(self) -> bool:
         line, end, _ = self._pending.partition(b"\n")
@@ -193,7 +195,7 @@ class ResponseReader:
         if more and self.status not in _WITHOUT_BODY:
             self._surplus += more
             self.body += more
-            self.fault = "the response is longer than it announces"
+            self.fault = Text("longer_than_announced")
         self._pending.clear()
         return False
 

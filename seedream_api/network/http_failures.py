@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..errors import NotSent
+from ..errors import NotSent, ReadFailed
+from ..messages import Text, rewrite, text_of
 from ..redaction import redact
 
 NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
@@ -30,16 +31,23 @@ def not_sent_error(url: str, error: BaseException | None) -> NotSent:
     )
 
 
+def read_failed_error(error: BaseException | None) -> ReadFailed:
+    failed = ReadFailed("read_failed", reason=describe_failure(error))
+    is_broken = isinstance(error, httpx.RemoteProtocolError)
+    failed.is_malformed = is_broken and "disconnected" not in str(error)  # it may be starting
+    return failed
+
+
 def describe_failure(error: BaseException | None) -> str:
     if error is None:
-        return "the response has no status line"
+        return Text("no_status_line")
     if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return "connecting timed out"
+        return Text("connect_timed_out")
     if isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError)):
-        return "no answer in time"
+        return Text("no_response_in_time")
     if isinstance(error, httpx.RemoteProtocolError):
-        return f"the connection was cut ({error})"
+        return Text("connection_cut_because", reason=text_of(error))
     if isinstance(error, (httpx.ReadError, httpx.WriteError)):
-        return "the connection was cut"
-    text = redact(str(error)).strip()
+        return Text("connection_cut")
+    text = rewrite(text_of(error), lambda said: redact(said).strip())
     return text or type(error).__name__

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ConfigurationError
+from ..messages import Text, text_of
 from ..redaction import bare_address
 from .url_guard import is_local_host, parse_ip_literal, to_ascii
 
@@ -60,16 +61,16 @@ def _split_proxy(url: str) -> tuple[str | None, SplitResult | None]:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "it cannot be taken apart", None
+        return Text("unparsable"), None
     reason = None
     if parts.scheme.lower() not in (*SCHEMES, *_SOCKS5):
-        reason = "it is no http, https or socks5 address"
+        reason = Text("not_proxy_url")
     elif not host:
-        reason = "it has no host"
+        reason = Text("no_host")
     elif not url.isprintable() or " " in url or "\\" in url:
-        reason = "it holds a blank, a control character or a backslash"
+        reason = Text("odd_characters")
     elif parts.path.strip("/") or parts.query or parts.fragment:
-        reason = "it has a path, query or fragment"
+        reason = Text("has_path")
     return reason, parts
 
 
@@ -183,7 +184,7 @@ def load_certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
             return context
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            "bad_certificates", path=file or folder, reason=str(error)
+            "bad_certificates", path=file or folder, reason=text_of(error)
         ) from None
     if sys.version_info >= (3, 13):  # as create_default_context does
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT

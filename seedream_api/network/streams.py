@@ -20,6 +20,7 @@ import anyio.streams.tls
 import httpcore
 import httpx
 
+from ..messages import Text, text_of
 from .exchanges import Exchange, await_unlogged, current_exchange
 from .sockets import SocketStream, connect
 
@@ -101,7 +102,7 @@ class Stream(httpcore.AsyncNetworkStream):
                     waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
-                    raise httpcore.WriteTimeout("no byte was taken in time")
+                    raise httpcore.WriteTimeout(Text("send_timed_out"))
                 if exchange is not None and self._start_reading().done():
                     self._read_early(exchange)
             sending.result()
@@ -119,7 +120,7 @@ class Stream(httpcore.AsyncNetworkStream):
         if data:
             self._early.append(data)
         if not data or exchange.response.is_whole:
-            raise httpcore.WriteError("the server ended the exchange before it had the request")
+            raise httpcore.WriteError(Text("ended_before_request"))
 
     async def _send(self, piece: bytes) -> None:
         try:
@@ -219,7 +220,7 @@ class Stream(httpcore.AsyncNetworkStream):
 
 def _connect_error(error: Exception) -> Exception:
     kind = httpcore.ConnectTimeout if isinstance(error, TimeoutError) else httpcore.ConnectError
-    return kind(str(error))
+    return kind(text_of(error))
 
 
 class Backend(httpcore.AsyncNetworkBackend):

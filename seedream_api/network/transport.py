@@ -29,7 +29,8 @@ from typing import Any, cast
 
 import httpx
 
-from ..errors import OutcomeUnknown, ReadFailed
+from ..errors import OutcomeUnknown
+from ..messages import Text
 from .attempts import attempt_exchange, build_response, make_trace
 from .exchanges import Exchange, current_exchange
 from .http_failures import (
@@ -39,6 +40,7 @@ from .http_failures import (
     TooLarge,
     describe_failure,
     not_sent_error,
+    read_failed_error,
 )
 from .http_requests import build_headers, build_timeouts, encode_json, replace_host
 from .http_responses import MAX_RESPONSE_BYTES, HttpResponse, StreamedResponse
@@ -110,7 +112,7 @@ class Transport:
                 return response
         if not has_passed or exchange.is_unsent:
             raise not_sent_error(url, failure)
-        raise OutcomeUnknown("outcome_unknown", reason=describe_failure(failure), entry="ID")
+        raise OutcomeUnknown("outcome_unknown", reason=describe_failure(failure))
 
     async def ask(
         self,
@@ -140,7 +142,7 @@ class Transport:
             return response
         if isinstance(failure, NOT_CONNECTED) or exchange.is_unsent:
             raise not_sent_error(url, failure)
-        raise ReadFailed("read_failed", reason=describe_failure(failure))
+        raise read_failed_error(failure)
 
     @asynccontextmanager
     async def open(
@@ -177,7 +179,7 @@ class Transport:
         except NOT_CONNECTED as error:
             raise not_sent_error(url, error) from None
         except BROKEN as error:
-            raise ReadFailed("read_failed", reason=describe_failure(error)) from None
+            raise read_failed_error(error) from None
 
     @asynccontextmanager
     async def _stream(
@@ -244,7 +246,7 @@ class Transport:
             await exchange.finish()
             current_exchange.reset(token)
         if exchange.is_too_large:
-            raise TooLarge(f"the answer has over {MAX_RESPONSE_BYTES} bytes")
+            raise TooLarge(Text("response_too_large", count=MAX_RESPONSE_BYTES))
 
     async def _drain(
         self, pool: httpx.AsyncHTTPTransport, request: httpx.Request, exchange: Exchange

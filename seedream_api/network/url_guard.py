@@ -19,6 +19,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import InvalidRequest, UnsafeURL
+from ..messages import Text
 from ..redaction import strip_url_secrets
 from .hosts import (
     IPV4_PART,
@@ -107,25 +108,25 @@ def check_url(text: str, *, field: str) -> str:
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise _malformed_error(text, "it cannot be taken apart") from None
+        raise _malformed_error(text, Text("unparsable")) from None
     if parts.scheme not in ("http", "https"):
         raise InvalidRequest("url_not_http", field=field, given=_shorten(text))
     if len(text) > MAX_URL_LENGTH:
-        raise _malformed_error(text, f"it has more than {MAX_URL_LENGTH} characters")
+        raise _malformed_error(text, Text("url_too_long", count=MAX_URL_LENGTH))
     path, query = _quote_blanks(parts.path), _quote_blanks(parts.query)
     # Check the whole text, because urlsplit silently removes line ends.
     if "\\" in text or any(map(_is_blank_or_control, parts.netloc + _BLANKS.sub("", text))):
-        raise _malformed_error(text, "it holds a blank, a control character or a backslash")
+        raise _malformed_error(text, Text("odd_characters"))
     if "@" in parts.netloc:
-        raise _malformed_error(text, "it holds a user name")
+        raise _malformed_error(text, Text("has_user_name"))
     if not parts.netloc:
-        raise _malformed_error(text, "it has no host")
+        raise _malformed_error(text, Text("no_host"))
     authority = _AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
-        raise _malformed_error(text, "its host or port cannot be read")
+        raise _malformed_error(text, Text("host_unreadable"))
     host, port = _check_host(text, authority[1]), authority[2] or ""
     if port and not 0 < int(port) < 65_536:
-        raise _malformed_error(text, "its port is not from 1 to 65535")
+        raise _malformed_error(text, Text("port_out_of_range"))
     netloc = f"{host}:{int(port)}" if port else host
     return urlunsplit((parts.scheme, netloc, path, query, ""))
 
@@ -139,20 +140,20 @@ def _check_host(text: str, host: str) -> str:
     if host.startswith("["):
         literal = parse_ip_literal(host)
         if not isinstance(literal, IPv6Address):
-            raise _malformed_error(text, "its host is no IPv6 address")
+            raise _malformed_error(text, Text("host_not_ipv6"))
         return f"[{literal}]"
     try:
         name = to_ascii(host).removesuffix(".")
     except ValueError:
-        raise _malformed_error(text, "its host is no name") from None
+        raise _malformed_error(text, Text("host_not_a_name")) from None
     literal = parse_ip_literal(name)
     if literal is not None and str(literal) != host:
         # Programs read these forms differently.
-        raise _malformed_error(text, f"its host is an odd spelling of {literal}")
+        raise _malformed_error(text, Text("host_odd_spelling", address=literal))
     if literal is None and IPV4_PART.fullmatch(name.rpartition(".")[2]):
-        raise _malformed_error(text, "its host ends in a number and is no address")
+        raise _malformed_error(text, Text("host_ends_in_number"))
     if len(name) > 253 or not _HOST.fullmatch(name):
-        raise _malformed_error(text, "its host is no name")
+        raise _malformed_error(text, Text("host_not_a_name"))
     return name
 
 
@@ -214,7 +215,7 @@ async def resolve(host: str, port: int, *, resolver: Resolver = getaddrinfo) -> 
     texts = await loop.run_in_executor(_LOOKUPS, resolver, host, port)
     found = [ipaddress.ip_address(text.partition("%")[0]) for text in dict.fromkeys(texts)]
     if not found:
-        raise OSError(f"{host} has no address")
+        raise OSError(Text("host_without_address", host=host))
     return sorted(found, key=lambda address: address.version)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
 from ..kept_response import KeptResponse
+from ..messages import Text
 from ..network.retry import (
     CONNECTING,
     NO_CHANNEL,
@@ -166,8 +167,7 @@ class SeedreamClient:
             raise outcome
         pause = budget.next_delay(policy, parse_retry_after(response.headers, time.time()))
         if pause is None:
-            outcome.values["waited"] = budget.elapsed_s(policy)
-            raise type(outcome)(outcome.key, request_id=outcome.request_id, **outcome.values)
+            raise outcome.after(budget.elapsed_s(policy))
         await hooks.not_accepted()
         if isinstance(outcome, RateLimited):
             self._throttle.pause_for(pause)
@@ -204,7 +204,7 @@ class SeedreamClient:
         Args:
             sent: URLs of the request's references, which are not results.
         """
-        cut = kept.note or ("it was too long to be kept" if kept.truncated else None)
+        cut = kept.note or (Text("too_long_to_keep") if kept.truncated else None)
         response = HttpResponse(kept.status or 0, {}, kept.body, cut)
         return parse_http_response(response, self._build_reader(sent), self._secret())
 
@@ -291,7 +291,7 @@ def _get_reference_urls(request: Request) -> tuple[str, ...]:
             "value_malformed",
             field="references",
             given="images",
-            reason="the bare client does not upload",
-            allowed="references by URL; generate takes images too",
+            reason=Text("client_does_not_upload"),
+            allowed=Text("references_by_url"),
         )
     return urls

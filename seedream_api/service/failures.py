@@ -13,6 +13,7 @@ from ..errors import (
     SeedreamError,
     TaskNotFound,
 )
+from ..messages import Text, rewrite
 from ..network.retry import parse_retry_after
 from ..redaction import HiddenTexts, redact
 from .refusals import build_refusal
@@ -51,12 +52,11 @@ def to_unknown(response: ServiceResponse, secrets: HiddenTexts) -> OutcomeUnknow
     error = find_stated_error(response)
     description = f"HTTP {response.http}: {error}"
     if error.is_empty:
-        description = response.cut or f"a response that cannot be read, HTTP {response.http}"
+        description = response.cut or Text("unreadable_response", status=response.http)
     unknown = OutcomeUnknown(
         "outcome_unknown",
         request_id=response.request_id,
-        reason=redact(description, secrets),
-        entry="ID",
+        reason=rewrite(description, lambda text: redact(text, secrets)),
     )
     unknown.possible_task_id = response.task_id or response.hint
     unknown.response = to_kept_response(response)

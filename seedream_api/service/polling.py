@@ -17,6 +17,7 @@ from typing import Any
 
 from ..callbacks import call_back
 from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from ..messages import Text
 from ..network.retry import READING, RetryBudget
 from .task import Task
 
@@ -185,8 +186,8 @@ def wait_limit_s(timeout_s: float | None, default_s: float) -> float:
         "value_malformed",
         field="timeout_s",
         given=given,
-        reason="it is not a number of seconds to wait",
-        allowed=f"more than 0, at most {LONGEST_WAIT_S:.0f}",
+        reason=Text("not_seconds"),
+        allowed=Text("seconds_range", most=f"{LONGEST_WAIT_S:.0f}"),
     )
 
 

@@ -21,6 +21,7 @@ from ..errors import InvalidRequest, ResultUnavailable
 from ..images.decode import decode, probe
 from ..images.encode import EncodedImage, composited_on_white, encode
 from ..images.pixel_arrays import to_rgb
+from ..messages import Text, text_of
 
 _SENDABLE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
@@ -117,7 +118,7 @@ def pixels_reference(pixels: Any, name: str) -> PictureReference:
     height, width = int(rgb.shape[0]), int(rgb.shape[1])
     if alpha is None:
         return PictureReference(name, width, height, pixels=rgb)
-    notes = (f"{name}: its transparency was composited on white",)
+    notes = (Text("composited", name=name),)
     rgb = composited_on_white(rgb, alpha)
     return PictureReference(name, width, height, pixels=rgb, notes=notes)
 
@@ -143,18 +144,16 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
             return PictureReference(path.name, info.width, info.height, file=file)
         picture = decode(data, name=path.name)
     except (OSError, TypeError, ValueError, ResultUnavailable) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        if isinstance(error, ResultUnavailable):
-            reason = error.values.get("reason")
+        reason = error.reason if isinstance(error, ResultUnavailable) else text_of(error)
         given = path.name if isinstance(path, Path) else path
         raise InvalidRequest(
             "reference_unreadable", position=position, given=given, reason=reason or error
         ) from None
-    notes = tuple(f"{path.name}: {note}" for note in picture.notes)
+    notes = tuple(Text("note_of", name=path.name, note=note) for note in picture.notes)
     pixels = picture.pixels
     if picture.alpha is not None:
         pixels = composited_on_white(pixels, picture.alpha)
-        notes = (*notes, f"{path.name}: its transparency was composited on white")
+        notes = (*notes, Text("composited", name=path.name))
     return PictureReference(path.name, info.width, info.height, pixels=pixels, notes=notes)
 
 

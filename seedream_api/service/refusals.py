@@ -30,6 +30,7 @@ from ..errors import (
     RateLimited,
     ServiceBusy,
 )
+from ..messages import Text
 from ..redaction import redact
 from .stated_errors import ServiceError, find_fallback_error, parse_error
 
@@ -236,8 +237,7 @@ def build_refusal(
         request_id=request_id,
         http=http,
         code=f", {label}" if label else "",
-        reason=redact(error.message or label or "no reason given", secrets),
-        waited=0,
+        reason=redact(error.message or label, secrets) or Text("no_reason"),
     )
 
 
@@ -263,9 +263,9 @@ def _classify(http: int, error: ServiceError) -> _Kind:
 def is_retryable(refusal: ApiRefused) -> bool:
     """Return whether the same request may be sent again soon: 429, and 503 without a channel."""
     if isinstance(refusal, RateLimited):
-        code = str(refusal.values.get("code", "")).lower()
+        code = refusal.code.lower()
         return not any(mark in code for mark in _NEVER_REPEAT_429)
-    return isinstance(refusal, ServiceBusy) and refusal.values.get("http") == 503
+    return isinstance(refusal, ServiceBusy) and refusal.http_status == 503
 
 
 def _to_search_text(error: ServiceError) -> str:

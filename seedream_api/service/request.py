@@ -17,13 +17,14 @@ from pydantic import (
 
 from ..catalog import Family, Model
 from ..errors import InvalidRequest
+from ..messages import Text
 from .references import PictureReference, UrlReference
 
 _FIELD_TYPES = {
-    "n": "a whole number",
-    "seed": "a whole number",
-    "watermark": "true or false",
-    "references": "a list of references",
+    "n": Text("whole_number"),
+    "seed": Text("whole_number"),
+    "watermark": Text("true_or_false"),
+    "references": Text("list_of_references"),
 }
 
 
@@ -97,13 +98,13 @@ def _to_invalid_request(error: ValidationError) -> InvalidRequest:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][:1]) or "request"
     if first["type"] == "missing":
-        reason, allowed = "it is missing", _FIELD_TYPES.get(name, "a text")
+        reason, allowed = Text("missing"), _FIELD_TYPES.get(name, Text("a_text"))
     elif first["type"] == "extra_forbidden":
-        reason, allowed = "there is no such field", ", ".join(Request.model_fields)
+        reason, allowed = Text("no_such_field"), ", ".join(Request.model_fields)
     else:
         reason, allowed = (
-            f"it is a {type(first['input']).__name__}",
-            _FIELD_TYPES.get(name, "a text"),
+            Text("wrong_type", type=type(first["input"]).__name__),
+            _FIELD_TYPES.get(name, Text("a_text")),
         )
     given = first["input"] if first["type"] not in ("missing", "extra_forbidden") else None
     return InvalidRequest(

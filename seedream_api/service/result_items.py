@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ..messages import Text
 from .inline_images import decode_image
 from .stated_errors import ServiceError, parse_error
 
@@ -115,7 +116,7 @@ class ItemReader:
         elif isinstance(entry, str):
             yield from self._read_text(entry)
         else:
-            yield _build_unreadable("an entry that is not an image")
+            yield _build_unreadable(Text("item_not_image"))
 
     def _read_fields(self, entry: dict[str, Any], depth: int) -> Iterator[ResultItem]:
         named = {normalize_field_name(name): name for name in reversed(entry)}
@@ -139,7 +140,7 @@ class ItemReader:
         elif error is not None:
             yield ResultItem(0, error=error)
         else:
-            yield _build_unreadable("an entry without an image")
+            yield _build_unreadable(Text("item_without_image"))
 
     def _read_nested(self, entry: dict[str, Any], depth: int) -> Iterator[ResultItem]:
         for name in NESTED:
@@ -181,7 +182,7 @@ class ItemReader:
         fresh = [url for url in found if url not in self.sent]
         yield from (ResultItem(0, url=url) for url in fresh)
         if not fresh:
-            yield _build_unreadable("an entry without a usable address")
+            yield _build_unreadable(Text("item_without_url"))
 
     def _read_prose(self, text: str) -> Iterator[ResultItem]:
         """Read the unambiguous images of a text that may be about other things too."""

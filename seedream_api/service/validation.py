@@ -18,6 +18,7 @@ from ..catalog import (
     Model,
 )
 from ..errors import InvalidRequest
+from ..messages import Text
 from ..network.url_guard import FetchPolicy, check_url, is_private_host
 from ..redaction import strip_url_secrets
 from .references import Reference, UrlReference
@@ -109,14 +110,14 @@ def _check_encodable(prompt: str) -> None:
             field="prompt",
             given=prompt[error.start : error.end],
             reason=_explain_unencodable(prompt[error.start], error.start + 1),
-            allowed="a text",
+            allowed=Text("a_text"),
         ) from None
 
 
 def _explain_unencodable(character: str, position: int) -> str:
     if "\udc80" <= character <= "\udcff":  # os.fsdecode maps undecodable bytes to these
-        return "this process cannot read its encoding: set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
-    return f"it holds half of a character at place {position}"
+        return Text("undecodable_argument")
+    return Text("incomplete_character", place=position)
 
 
 def _check_fields(request: Request, model: Model) -> None:
@@ -202,16 +203,24 @@ def _build_notes(request: Request, model: Model) -> tuple[str, ...]:
             value = model.default_quality
         doubt = model.doubted.get(name, {}).get(str(value))
         if doubt:
-            notes.append(f"{name} = {value} was sent, but a neighbouring source doubts it: {doubt}")
+            notes.append(Text("doubted", field=name, value=value, doubt=doubt))
     if len(request.prompt) > NOTED_PROMPT_LENGTH.value:
         notes.append(
-            f"the prompt has {len(request.prompt)} characters; over {NOTED_PROMPT_LENGTH.value} "
-            f"may be cut ({NOTED_PROMPT_LENGTH.source})"
+            Text(
+                "prompt_long",
+                count=len(request.prompt),
+                limit=NOTED_PROMPT_LENGTH.value,
+                source=NOTED_PROMPT_LENGTH.source,
+            )
         )
     if len(request.references) > NOTED_REFERENCES.value:
         notes.append(
-            f"{len(request.references)} references were sent; an older page allows "
-            f"{NOTED_REFERENCES.value} ({NOTED_REFERENCES.source})"
+            Text(
+                "references_many",
+                count=len(request.references),
+                limit=NOTED_REFERENCES.value,
+                source=NOTED_REFERENCES.source,
+            )
         )
     return tuple(notes)
 

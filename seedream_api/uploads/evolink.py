@@ -7,14 +7,13 @@ multipart ``file``, at most 100 MB, kept for 72 hours, 100 files per account (VI
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timezone
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from ..config.normalization import is_header_safe
 from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
+from ..messages import Text
 from ..network.retry import UPLOADING
 from ..redaction import Hidden, HiddenTexts
 from .http import (
@@ -38,14 +37,7 @@ LIFE_S = 72 * 3600.0
 _MILLISECONDS = 10**11
 """A larger number is in milliseconds: in seconds it would be after the year 5138."""
 
-_REASONS: Mapping[int, str] = MappingProxyType({
-    40001: "the file is too large for it",
-    40002: "it does not take this file type",
-    40003: "its quota is used up (100 files, VIP 500): delete old files there or wait, they live "
-    "for 72 hours",
-    40004: "it could not fetch the file",
-    50001: "its storage failed",
-})  # fmt: skip
+_KNOWN_CODES = frozenset({40001, 40002, 40003, 40004, 50001})
 
 
 class EvolinkFiles:
@@ -85,7 +77,9 @@ class EvolinkFiles:
     def _parse_upload(self, body: Any, response: HttpResponse, key: HiddenTexts) -> HostedUrl:
         said = describe_response(response, key)
         if response.status in (401, 403):
-            raise UploadRejected(f"it does not accept SEEDREAM_UPLOAD_EVOLINK_KEY ({said})")
+            raise UploadRejected(
+                Text("upload_key_rejected", setting="SEEDREAM_UPLOAD_EVOLINK_KEY", said=said)
+            )
         if not isinstance(body, dict):
             raise UploadRejected(said)
         body = cast("dict[str, Any]", body)
@@ -93,9 +87,9 @@ class EvolinkFiles:
         data = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
         if response.status != 200 or body.get("success") is False or not data:
             code = body.get("code")
-            reason = _REASONS.get(code) if isinstance(code, int) else None
-            retry = UPLOADING if code == 50001 else None
-            raise UploadRejected(f"{reason} ({said})" if reason else said, retry=retry)
+            is_known = isinstance(code, int) and code in _KNOWN_CODES
+            reason = Text(f"evolink_{code}", said=said) if is_known else said
+            raise UploadRejected(reason, retry=UPLOADING if code == 50001 else None)
         url = parse_result_url(data.get("file_url") or data.get("download_url"), response, key)
         return HostedUrl(url, LIFE_S, _parse_time(data.get("expires_at")))
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import InvalidRequest, NotSent, ReadFailed
 from ..images.encode import EncodedImage
 from ..images.media_types import suffix_of
+from ..messages import Text, rewrite
 from ..messages.page_title import title_of
 from ..network.retry import CONNECTING, UPLOADING, RetryPolicy, parse_retry_after
 from ..network.url_guard import check_url
@@ -50,6 +51,7 @@ class UploadRejected(Exception):
         pause_others: bool = False,
     ) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.retry = retry
         self.wait_s = wait_s
         self.pause_others = pause_others
@@ -85,14 +87,12 @@ async def post(client: SeedreamClient, upload: UploadRequest) -> HttpResponse:
             timeout_s=UPLOAD_TIMEOUT_S,
         )
     except NotSent as error:
-        host, reason = error.values["host"], redact(str(error.values["reason"]), upload.secret)
-        raise UploadRejected(f"{host} could not be reached ({reason})", retry=CONNECTING) from None
+        reason = Text("host_unreachable", host=error.host, reason=_redact(error.reason, upload))
+        raise UploadRejected(reason, retry=CONNECTING) from None
     except ReadFailed as error:
-        raise UploadRejected(
-            redact(str(error.values["reason"]), upload.secret), retry=UPLOADING
-        ) from None
+        raise UploadRejected(_redact(error.reason, upload), retry=UPLOADING) from None
     if response.cut is not None and response.status < 400:
-        raise UploadRejected(redact(response.cut, upload.secret), retry=UPLOADING)
+        raise UploadRejected(_redact(response.cut, upload), retry=UPLOADING)
     if response.status in _BUSY or response.status >= 500:
         raise UploadRejected(
             describe_response(response, upload.secret),
@@ -103,11 +103,19 @@ async def post(client: SeedreamClient, upload: UploadRequest) -> HttpResponse:
     return response
 
 
-def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> str:
+def _redact(reason: str, request: UploadRequest) -> str:
+    return rewrite(reason, lambda text: redact(text, request.secret))
+
+
+def describe_response(response: HttpResponse, secret: tuple[str, ...]) -> Text:
     """Describe a host's response in one line: its HTTP status and message."""
-    message = " ".join(_extract_message(response).split())
-    message = redact(message, secret)[:_QUOTED_LENGTH].rstrip(".")
-    return f"HTTP {response.status}: {message}" if message else f"HTTP {response.status}"
+    message = rewrite(
+        _extract_message(response),
+        lambda text: redact(" ".join(text.split()), secret)[:_QUOTED_LENGTH].rstrip("."),
+    )
+    if not message:
+        return Text("http_status", status=response.status)
+    return Text("http_status_said", status=response.status, said=message)
 
 
 def _extract_message(response: HttpResponse) -> str:
@@ -116,7 +124,7 @@ def _extract_message(response: HttpResponse) -> str:
     except ValueError:
         text = response.body[:2_000].decode("utf-8", "replace").strip()
         if text.startswith("<"):
-            return title_of(response.body[:_PAGE_BYTES]) or "an HTML page"
+            return title_of(response.body[:_PAGE_BYTES]) or Text("html_page")
         return text
     while isinstance(body, dict):
         body = cast("dict[str, Any]", body)
@@ -137,13 +145,13 @@ def parse_result_url(url: object, response: HttpResponse, secret: tuple[str, ...
         UploadRejected: it is not a URL.
     """
     if not isinstance(url, str) or not url.strip():
-        raise UploadRejected(f"its answer names no URL ({describe_response(response, secret)})")
+        raise UploadRejected(Text("upload_without_url", said=describe_response(response, secret)))
     try:
         return check_url(url, field="url")
     except InvalidRequest as error:
-        reason = error.values.get("reason", "it is no http or https address")
-        given = redact(str(error.values["given"]), secret)
-        raise UploadRejected(f"its answer is no usable URL ({given}): {reason}") from None
+        reason = error.reason or Text("not_http_url")
+        given = redact(str(error.given), secret)
+        raise UploadRejected(Text("upload_bad_url", given=given, reason=reason)) from None
 
 
 def check_public(url: str, settings: Settings) -> None:
@@ -155,11 +163,7 @@ def check_public(url: str, settings: Settings) -> None:
     try:
         validate_reference_urls((UrlReference(url),), settings)
     except InvalidRequest as error:
-        host = error.values["host"]
-        raise UploadRejected(
-            f"it was taken, but the service cannot reach its URL: {host} is not on the public "
-            "internet"
-        ) from None
+        raise UploadRejected(Text("upload_private", host=error.host)) from None
 
 
 def encode_multipart(

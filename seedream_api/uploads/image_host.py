@@ -35,6 +35,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..errors import ConfigurationError, InvalidRequest
 from ..images.encode import EncodedImage
+from ..messages import Text
 from ..network.url_guard import check_url, is_local_host
 from ..redaction import (
     REDACTED,
@@ -124,7 +125,7 @@ class HttpHost:
         )
         if parts.scheme == "http" and self._secret and not is_local_host(parts.hostname or ""):
             raise _build_setting_error(
-                settings, "SEEDREAM_UPLOAD_HTTP_URL", "https, where a secret is sent along"
+                settings, "SEEDREAM_UPLOAD_HTTP_URL", Text("https_with_secret")
             )
         self.location = strip_url_secrets(self._url)
         self.hosts = frozenset({parse_host(self._url)})
@@ -140,7 +141,11 @@ class HttpHost:
         said = describe_response(response, self._secret)
         if response.status in (401, 403):
             raise UploadRejected(
-                f"it does not accept SEEDREAM_UPLOAD_HTTP_HEADERS or _FIELDS ({said})"
+                Text(
+                    "upload_key_rejected",
+                    setting="SEEDREAM_UPLOAD_HTTP_HEADERS / _FIELDS",
+                    said=said,
+                )
             )
         if not 200 <= response.status < 300:
             raise UploadRejected(said)
@@ -150,7 +155,7 @@ class HttpHost:
         except ValueError:
             given = _find_plain_url(response.body)
             if given is None:
-                raise UploadRejected(f"its answer is no JSON and no URL ({said})") from None
+                raise UploadRejected(Text("upload_not_json", said=said)) from None
         if isinstance(given, str) and given.startswith("/"):
             given = urljoin(self._url, given)
         return HostedUrl(parse_result_url(given, response, self._secret), self._life_s)
@@ -170,9 +175,7 @@ def _parse_preset(settings: Settings) -> tuple[Preset, str]:
         presets = ", ".join(
             one if known.address else f"{one}+https://host" for one, known in PRESETS.items()
         )
-        raise _build_setting_error(
-            settings, name, f"an http or https address, or {presets}"
-        ) from None
+        raise _build_setting_error(settings, name, Text("url_or_preset", presets=presets)) from None
 
 
 def _parse_texts(settings: Settings, name: str) -> dict[str, str]:
@@ -189,12 +192,10 @@ def _parse_texts(settings: Settings, name: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _build_setting_error(
-            settings, name, 'a JSON object of texts, such as {"X-API-Key": "..."}'
-        )
+        raise _build_setting_error(settings, name, Text("json_of_texts"))
     texts = {str(key): str(value) for key, value in cast("dict[str, Any]", found).items()}
     if name.endswith("HEADERS") and not all(map(_is_header_text, [*texts, *texts.values()])):
-        raise _build_setting_error(settings, name, "printable ASCII characters in names and values")
+        raise _build_setting_error(settings, name, Text("ascii_only"))
     return texts
 
 

@@ -29,6 +29,7 @@ from urllib.parse import quote, urlsplit
 from ..config.settings import STORAGE_SECRETS
 from ..errors import ConfigurationError
 from ..images.encode import EncodedImage
+from ..messages import Text, rewrite
 from ..network.proxies import find_proxy
 from ..redaction import HiddenTexts, bare_address, redact
 from .http import UPLOAD_TIMEOUT_S, UploadRejected, build_file_name, parse_host
@@ -168,7 +169,7 @@ def _parse_host_part(settings: Settings, name: str) -> str:
             name=name,
             given=text,
             origin=settings.values[name].origin,
-            allowed="letters, digits, dots, dashes and underscores",
+            allowed=Text("host_name_characters"),
         )
     return text
 
@@ -192,7 +193,7 @@ def _parse_address(settings: Settings, name: str) -> str:
             name=name,
             given=bare_address(text),
             origin=settings.values[name].origin,
-            allowed="an http or https address without user name and query",
+            allowed=Text("url_without_login"),
         )
     return text
 
@@ -205,10 +206,10 @@ def _describe_error(text: str, bucket: str) -> str:
         return redact(first.rpartition(" - ")[2] or first, _collect_secrets())[:300]
     said = f"{code[1]}: {message[1]}" if message else code[1]
     if code[1] == "NoSuchBucket":
-        said = f"there is no bucket {bucket} ({said})"
+        said = Text("s3_no_bucket", bucket=bucket, said=said)
     elif code[1] in ("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"):
-        said = f"the credentials are not accepted ({said})"
-    return redact(said, _collect_secrets())
+        said = Text("s3_credentials", said=said)
+    return rewrite(said, lambda text: redact(text, _collect_secrets()))
 
 
 def _collect_secrets() -> HiddenTexts:

@@ -23,6 +23,7 @@ from ..images.encode import EncodedImage
 from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.upload_cache import UploadedReference, to_uploaded_reference
+from ..messages import Text
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
@@ -103,7 +104,10 @@ class Uploader:
         notes = tuple(
             note
             for (_, reference), one in zip(images, sent, strict=True)
-            for note in (*reference.notes, *(f"{reference.name}: {note}" for note in one.notes))
+            for note in (
+                *reference.notes,
+                *(Text("note_of", name=reference.name, note=note) for note in one.notes),
+            )
         )
         urls = tuple(
             one.url if isinstance(one, UrlReference) else by_number[number].url
@@ -133,7 +137,7 @@ class Uploader:
                 sent = await self._upload_once(image, target)
             except UploadRejected as error:
                 raise UploadFailed(
-                    "upload_failed", position=position, way=target.name, reason=str(error)
+                    "upload_failed", position=position, way=target.name, reason=error.reason
                 ) from None
             done += 1
             progress(done, len(images))
@@ -153,7 +157,7 @@ class Uploader:
             return await self._upload(picture, target, verify=True)
         except UploadRejected as error:
             raise UploadFailed(
-                "upload_failed", position=1, way=target.name, reason=str(error)
+                "upload_failed", position=1, way=target.name, reason=error.reason
             ) from None
 
     async def invalidate(self, contents: Iterable[str]) -> None:
@@ -255,12 +259,12 @@ class Uploader:
             try:
                 return await self._compare(url, encoded, target)
             except LinkExpired as error:
-                reason = error.summary("en")
+                reason = error.summary_text
                 pause = budget.next_delay(UPLOAD_PROPAGATION)
             except (ResultUnavailable, UnsafeURL) as error:
-                reason, pause = error.summary("en"), None
+                reason, pause = error.summary_text, None
             if pause is None:
-                raise UploadRejected(f"it was taken, but its URL does not serve it: {reason}")
+                raise UploadRejected(Text("upload_not_served", reason=reason))
             await self._sleep(pause)
 
     async def _compare(self, url: str, encoded: EncodedImage, target: UploadTarget) -> None:
@@ -279,8 +283,11 @@ class Uploader:
             await asyncio.to_thread(partial.unlink, missing_ok=True)
         if served != (encoded.width, encoded.height):
             raise UploadRejected(
-                f"it was taken, but its URL serves another picture: {served[0]} x {served[1]} "
-                f"pixels in place of {encoded.width} x {encoded.height}"
+                Text(
+                    "upload_differs",
+                    found=f"{served[0]} x {served[1]}",
+                    sent=f"{encoded.width} x {encoded.height}",
+                )
             )
 
 

@@ -57,7 +57,7 @@ def test_what_is_no_proxy_is_refused_beside_its_field(
     field.fill("ftp://127.0.0.1")
     field.press("Enter")
     error = settings.locator("#seedream-setting-SEEDREAM_PROXY-error")
-    expect(error).to_contain_text("it is no http, https or socks5 address")
+    expect(error).to_contain_text("it is not an http, https or socks5 address")
     expect(field).to_have_value("ftp://127.0.0.1")
     canvas.close_settings()
     # A browser logs every request that is refused.

@@ -28,7 +28,7 @@ def test_the_node_says_that_it_took_up_an_earlier_task(
     canvas.clear()
     generator, preview = place_generator(canvas, prompt)
     canvas.run()
-    assert "picked up again, not sent anew" in canvas.said(generator)
+    assert "resumed, not sent again" in canvas.said(generator)
     line = canvas.page.locator(".seedream-line")
     expect(line).to_contain_text("Last run: 1 image(s) from an earlier task")
     assert canvas.pictures(preview) == [[1024, 1024]]

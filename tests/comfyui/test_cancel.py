@@ -49,7 +49,7 @@ def test_while_the_request_is_being_answered(comfy: ComfyFixture, prompt: str) -
     prompt_id = comfy.queue_and_wait_for_post(graph_of(prompt), prompt)
     outcome = cancel(comfy, prompt_id)
     said = outcome.texts("1")[-1]
-    assert "the answer is still written down" in said and "回答仍会被记录" in said
+    assert "its response is still recorded" in said and "响应仍会被记录" in said
     assert "may have been charged" in said
     comfy.sandbox.release()
     # The answer that came after Cancel was written down: the same prompt pays nothing.
@@ -74,7 +74,7 @@ def test_while_the_task_runs(comfy: ComfyFixture, prompt: str) -> None:
     outcome = cancel(comfy, prompt_id)
     said = outcome.texts("1")[-1]
     task_id = next(word for word in said.split() if word.startswith("task-"))
-    assert f"task {task_id} still runs" in said and f"任务 {task_id} 仍在服务端运行" in said
+    assert f"task {task_id} is still running" in said and f"任务 {task_id} 仍在服务端运行" in said
     assert task_id in comfy.server.log
     comfy.clock.run(Clock.FLYING)
     again = comfy.run(graph_of(prompt))
@@ -129,7 +129,7 @@ def test_while_references_are_uploaded(comfy: ComfyFixture, prompt: str) -> None
     }
     comfy.sandbox.faults.push("upload", Delay(20.0))
     prompt_id = comfy.server.queue(graph)
-    comfy.server.wait(prompt_id, until=is_text("Sending references"))
+    comfy.server.wait(prompt_id, until=is_text("Uploading reference images"))
     said = cancel(comfy, prompt_id).texts("1")[-1]
     assert "Nothing was charged." in said and "未产生费用" in said
     comfy.reset()
@@ -157,7 +157,7 @@ def test_while_the_images_are_fetched(comfy: ComfyFixture, prompt: str) -> None:
     prompt_id = comfy.server.queue(graph_of(prompt))
     comfy.server.wait(prompt_id, until=is_text("Downloading"))
     outcome = cancel(comfy, prompt_id)
-    assert "needs no new payment" in outcome.texts("1")[-1]
+    assert "does not need to be paid for again" in outcome.texts("1")[-1]
     comfy.reset()
     again = comfy.run(graph_of(prompt))
     assert seen(again, "2") and len(comfy.posts(prompt)) == 1
@@ -190,7 +190,7 @@ def test_while_poll_task_waits(comfy: ComfyFixture, prompt: str) -> None:
     prompt_id = comfy.server.queue(graph)
     comfy.server.wait(prompt_id, until=is_text("task-"))
     outcome = cancel(comfy, prompt_id)
-    assert f"task {task_id} still runs" in outcome.texts("1")[-1]
+    assert f"task {task_id} is still running" in outcome.texts("1")[-1]
     comfy.clock.run(Clock.FLYING)
     assert seen(comfy.run(graph), "2")
 

@@ -10,7 +10,7 @@ import pytest
 
 from seedream_api import errors
 from seedream_api.errors import Charge
-from seedream_api.messages import MONEY
+from seedream_api.messages import CHARGE_TEXT
 from support import workflows
 from support.comfy_fixture import ComfyFixture, shown
 from support.fault_cases import MODELS, PROMPT, Case, each, name_of
@@ -68,7 +68,7 @@ def test_a_fault(comfy: ComfyFixture, prompt: str, case: Case, family: str) -> N
     assert (first.code, first.status) == (end.code, end.status), first.words
     assert len(comfy.posts(prompt)) == case.sent and states(comfy, prompt) == [end.state]
     assert bool(first.images) is (end.code == 0) and first.is_charged is (end.code == 0)
-    for charge, sentences in MONEY.items():
+    for charge, sentences in CHARGE_TEXT.items():
         is_said = charge == end.charge.value and end.code != 0
         assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 

@@ -102,11 +102,11 @@ def test_skip_tells_the_outcome_of_every_address_in_order(
         good: "",
         host.put(
             "torn.png", sound[:41] + bytes(len(sound) - 57) + sound[-16:]
-        ): "no readable image",
+        ): "not a readable image",
         host.put("page.png", b"<html>Sign in"): "looks like: HTML",
         "http://10.1.2.3/a.png": "not on the public internet",
-        "http://127.1/a.png": "odd spelling of 127.0.0.1",
-        "file:///etc/passwd": "no http or https address",
+        "http://127.1/a.png": "unusual spelling of 127.0.0.1",
+        "file:///etc/passwd": "not an http or https address",
         data_uri(b"<html>"): "looks like: HTML",
         data_uri(sound): "",
     }
@@ -125,10 +125,10 @@ def test_a_bad_address_fails_the_node_or_is_skipped(comfy: ComfyFixture, host: I
     page = host.put("page.html", b"<!doctype html><title>Sign in</title>")
     bad = f"http://{host.netloc}/missing.png"
     message = comfy.fail(graph_of(f"{bad}\n{good}"))
-    assert "1 of 2 addresses could not be loaded" in message and "HTTP 404" in message
-    assert "2 个地址中有 1 个无法加载" in message
+    assert "1 of 2 URLs could not be loaded" in message and "HTTP 404" in message
+    assert "2 个 URL 中有 1 个无法加载" in message
     message = comfy.fail(graph_of(page))
-    assert "is no image" in message and "不是图片" in message
+    assert "is not an image" in message and "不是图片" in message
     outcome = comfy.run(graph_of(f"{bad}\n{good}\n{page}", on_error="skip"))
     assert seen(outcome, "2")[0]["shape"][0] == 1 and len(seen(outcome, "4")) == 1
     assert statuses(outcome) == ["failed", "ok", "failed"]
@@ -140,7 +140,7 @@ def test_with_nothing_loaded_skip_fails_as_well(comfy: ComfyFixture, host: Image
     assert "404" in message
     urls = "\n".join(f"http://{host.netloc}/{name}.png" for name in "ab")
     message = comfy.fail(graph_of(urls, on_error="skip"))
-    assert "2 of 2 addresses could not be loaded" in message
+    assert "2 of 2 URLs could not be loaded" in message
     assert "or set on_error" not in message, "it is set already"
 
 
@@ -185,13 +185,13 @@ def test_an_odd_spelling_of_a_private_address_is_refused_unasked(
     comfy: ComfyFixture, private: ImageServer
 ) -> None:
     message = comfy.fail(graph_of(f"http://{private.netloc.replace('127.0.0.1', '127.1')}/a.png"))
-    assert "odd spelling of 127.0.0.1" in message and private.asked == []
+    assert "unusual spelling of 127.0.0.1" in message and private.asked == []
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/a.png", "a.png"])
 def test_other_schemes_are_refused(comfy: ComfyFixture, url: str) -> None:
     message = comfy.fail(graph_of(url))
-    assert "no http or https address" in message and "不是 http 或 https 地址" in message
+    assert "not an http or https address" in message and "不是 http 或 https URL" in message
 
 
 def test_an_empty_list_says_what_to_do(comfy: ComfyFixture) -> None:

@@ -89,7 +89,7 @@ def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -
 
     comfy.sandbox.faults.push("generate", EmptyCompleted())
     message = comfy.fail(graph_of(workflows.evolink(prompt)))
-    assert "no image can be read" in message and "无法从其响应中读出图片" in message
+    assert "contains no readable image" in message and "无法从其响应中读出图片" in message
     check_both_languages(message)
 
 

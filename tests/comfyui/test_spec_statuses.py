@@ -69,7 +69,7 @@ def test_completed_without_images_fails_and_is_not_resent(world: World) -> None:
     empty = status("completed", output={"data": []})
     world.service.scripts["completed without"] = Script(looked=(empty,))
     for _ in range(2):
-        assert "no image can be read" in world.fail(evolink_graph("completed without"))
+        assert "contains no readable image" in world.fail(evolink_graph("completed without"))
     assert len(world.posts("completed without")) == 1
 
 

@@ -80,7 +80,7 @@ def test_crashed_run_is_resumed_and_node_says_so(comfy: ComfyFixture, prompt: st
     comfy.clock.run(Clock.FLYING)
     again = comfy.run(graph_of(prompt))
     said, report = again.texts("1")[-1], json.loads(shown(again, "91"))
-    assert "picked up again, not sent anew" in said and "继续此前的任务，未重新发送" in said
+    assert "resumed, not sent again" in said and "继续此前的任务，未重新发送" in said
     assert (report["origin"], report["may_have_been_charged_images"]) == ("resumed", 0)
     assert seen(again, "90") and len(comfy.posts(prompt)) == 1
 

@@ -120,7 +120,7 @@ def test_a_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
         "3": workflows.show("2", 0),
     }
     message = comfy.fail(graph)
-    assert "by way of sandbox" in message and "Nothing was charged" in message
+    assert "uploaded to sandbox" in message and "Nothing was charged" in message
 
 
 def test_a_cached_run_never_outlives_its_urls(comfy: ComfyFixture) -> None:

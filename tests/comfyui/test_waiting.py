@@ -170,7 +170,7 @@ def test_an_empty_id_names_the_unfinished_tasks(
 def test_a_malformed_id_is_refused_unasked(comfy: ComfyFixture, text: str) -> None:
     asked = len(comfy.sandbox.requests)
     message = comfy.fail({"1": workflows.poll(text), "2": workflows.look("1")})
-    assert "which no task id looks like" in message and "不像任务 ID" in message
+    assert "is not a valid task ID" in message and "不是有效的任务 ID" in message
     assert len(comfy.sandbox.requests) == asked
 
 

@@ -289,7 +289,7 @@ def test_ctrl_c_in_a_program_keeps_what_was_sent(
     process.send_signal(signal.SIGINT)
     ran = api_client.ended(process)
     assert "caught" not in ran.out and "KeyboardInterrupt" in ran.err
-    assert "the answer is still written down" in ran.err
+    assert "its response is still recorded" in ran.err
     assert api_client.states[0] == ("completed" if model == NOW_5 else "accepted")
     assert api_client.generate(model=model).images and api_client.sent == 1
 

@@ -94,7 +94,7 @@ def test_ctrl_c_during_the_paid_request_waits_for_its_answer(
     process = api_client.start("generate", "--model", model, "--prompt", "A cat", "--json")
     wait_until(lambda: api_client.sent)
     process.send_signal(signal.SIGINT)
-    assert "waiting for its answer" in process.stderr.readline()
+    assert "waiting for its response" in process.stderr.readline()
     api_client.sandbox.release()
     ran = api_client.ended(process)
     assert (ran.code, ran.json["status"]) == (130, "interrupted") and set(ran.json) == FIELDS
@@ -129,7 +129,7 @@ def test_a_second_ctrl_c_ends_at_once(api_client: Any, wait_until: Callable[...,
     process = api_client.start("generate", "--model", NOW_5, "--prompt", "A cat")
     wait_until(lambda: api_client.sent)
     process.send_signal(signal.SIGINT)
-    assert "waiting for its answer" in process.stderr.readline()
+    assert "waiting for its response" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     assert api_client.ended(process).code != 0
     api_client.sandbox.release()
@@ -145,11 +145,11 @@ def test_ctrl_c_during_last_response_promises_nothing(
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--timeout", "1"]
     api_client.sandbox.hold()
     process = api_client.start(*words)
-    assert "waiting for its answer" in process.stderr.readline()
+    assert "waiting for its response" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     ran = api_client.ended(process)
     assert ran.code == 130 and "tasks --forget 1" in ran.err, ran
-    assert "still written down" not in ran.err and "without paying again" not in ran.err
+    assert "still recorded" not in ran.err and "without paying again" not in ran.err
     api_client.sandbox.release()
     again = api_client.inside(*words, "--json")
     assert (again.code, again.json["status"], api_client.sent) == (4, "unknown", 1)
@@ -160,7 +160,7 @@ def test_an_answer_that_takes_too_long_is_told_without_a_task(api_client: Any) -
     api_client.sandbox.faults.push("generate", Delay(2))
     ran = api_client.command(*words, LC_ALL="zh_CN.UTF-8")
     assert ran.code == 5 and "None" not in ran.err, ran
-    assert "The request has no answer after 1 s" in ran.err and "等待 1 秒后" in ran.err
+    assert "The request has no response after 1 s" in ran.err and "等待 1 秒后" in ran.err
     assert api_client.states == ["completed"] and api_client.sent == 1
 
 
@@ -211,7 +211,7 @@ def test_not_waiting_then_polling(make_sandbox: Any, make_api_client: Any, out: 
         0, "submitted", [],
     )  # fmt: skip
     task_id = submitted.json["task_id"]
-    assert re.search(r"Fetch it: poll task-\w+", api_client.inside(*words, "--seed", "1").out)
+    assert re.search(r"Fetch it with: poll task-\w+", api_client.inside(*words, "--seed", "1").out)
     for option in (["--no-wait"], ["--timeout", "5"]):
         pending = api_client.inside("poll", task_id, *option, "--json")
         assert (pending.code, pending.json["status"]) == (5, "pending")
@@ -445,9 +445,15 @@ def test_doctor_says_what_is_wrong(
         ("models", Json({"data": [{"id": LATER_40}]}), "service", "note", f"not listed: {NOW_5}"),
         ("models", Json({"data": "many"}), "service", "ok", "accepts the key"),
         ("models", Json([1]), "service", "ok", "accepts the key"),
-        ("usage", Status(404), "balance", "note", "does not tell"),
-        ("usage", Json({"data": {"unlimited_quota": True}}), "balance", "ok", "no limit"),
-        ("usage", Json({"data": {"total_available": "much"}}), "balance", "note", "does not tell"),
+        ("usage", Status(404), "balance", "note", "does not report"),
+        ("usage", Json({"data": {"unlimited_quota": True}}), "balance", "ok", "no quota limit"),
+        (
+            "usage",
+            Json({"data": {"total_available": "much"}}),
+            "balance",
+            "note",
+            "does not report",
+        ),
     ],
 )
 def test_doctor_bears_relays_that_answer_in_ways_of_their_own(

@@ -384,10 +384,10 @@ def test_a_task_made_with_another_key_says_so(make_sandbox: Any, make_api_client
     task_id = make_api_client(sandbox, "key-one").generate(wait=False).task_id
     for key in ("key-two", "key-unknown"):  # 404 and 401
         other = make_api_client(sandbox, key)
-        with pytest.raises(TaskNotFound, match="made with another key") as caught:
+        with pytest.raises(TaskNotFound, match="created with another key") as caught:
             other.run(lambda session: collect(task_id, session, wait=False))
         assert caught.value.task_id == task_id
-        with pytest.raises(TaskNotFound, match="made with another key"):
+        with pytest.raises(TaskNotFound, match="created with another key"):
             other.generate()
     sandbox.finish_tasks()
     assert make_api_client(sandbox, "key-one").generate().images

@@ -10,7 +10,7 @@ import pytest
 
 from seedream_api import ContentRejected, SeedreamError
 from seedream_api.errors import Charge
-from seedream_api.messages import MONEY
+from seedream_api.messages import CHARGE_TEXT
 from support import fake_service
 from support.fake_service import DropAfterReceipt, Fault, Json, Status, Truncated
 from support.fault_cases import (
@@ -93,7 +93,7 @@ def test_a_fault(api_client: Any, case: Case, family: str, front: str) -> None:
     assert (first.code, first.status, first.is_charged) == (end.code, end.status, is_charged)
     assert api_client.sent == case.sent and api_client.states == [end.state], first.words
     assert bool(first.images) is (end.code == 0)
-    for charge, sentences in MONEY.items():
+    for charge, sentences in CHARGE_TEXT.items():
         is_said = charge == end.charge.value and end.code != 0
         assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 

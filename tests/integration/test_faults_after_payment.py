@@ -75,7 +75,9 @@ def test_polling_that_never_works_says_that_the_task_runs(api_client: Any) -> No
     api_client.sandbox.faults.push("task", Status(500), times=500)
     error = failed(api_client, **GROUP)
     assert isinstance(error, ReadFailed) and error.may_have_been_charged and error.task_id
-    assert "The task goes on at the service" in str(error) and api_client.states == ["accepted"]
+    assert "The task is still running at the service" in str(error) and api_client.states == [
+        "accepted"
+    ]
     ran = api_client.inside("poll", error.task_id, "--json")
     assert (ran.code, ran.json["status"], ran.json["may_have_been_charged"]) == (1, "error", True)
     api_client.sandbox.faults.clear()
@@ -246,7 +248,7 @@ def test_dead_links_of_a_task_of_another_key(make_sandbox: Any, make_api_client:
         other.clock.at = first.clock.at + 3600
         sandbox.faults.push("image", ExpiredLink(), times=3)
         error = failed(other, **GROUP)
-        assert isinstance(error, TaskNotFound) and "made with another key" in str(error)
+        assert isinstance(error, TaskNotFound) and "created with another key" in str(error)
         assert error.may_have_been_charged
     assert len(first.generate(**GROUP).images) == 3 and len(sandbox.posts) == 1
 

@@ -261,7 +261,7 @@ def test_a_doubted_value_is_sent_with_a_note(api_client: Any) -> None:
     result = api_client.generate(model=LATER_45, quality="1K", prompt_priority="fast")
     body = api_client.sandbox.posts[0].json
     assert (body["quality"], body["prompt_priority"]) == ("1K", "fast")
-    assert sum("doubts" in note for note in result.notes) == 2
+    assert sum("was sent, but" in note for note in result.notes) == 2
     assert api_client.generate(model=LATER_45, quality="1K", prompt_priority="fast").notes == (
         result.notes
     )

@@ -345,5 +345,5 @@ def test_note_says_that_fewer_images_came_than_asked(api_client: Any) -> None:
         "generate", "--model", LATER_40, "--prompt", "A cat", "--n", "4", "--json"
     )
     assert ran.code == 0 and len(ran.json["images"]) == 1
-    assert any("1 of at most 4 images came" in note for note in ran.json["notes"])
+    assert any("1 of at most 4 images arrived" in note for note in ran.json["notes"])
     assert not api_client.generate(prompt="A dog").notes

@@ -97,7 +97,7 @@ def test_evolink_takes_a_stream_and_keeps_it_for_72_hours(api_client: Any) -> No
 @pytest.mark.parametrize(
     ("encoded", "limits", "words"),
     [
-        (picture("BMP"), {}, "does not take this file type"),
+        (picture("BMP"), {}, "does not accept this file type"),
         (picture(), {"max_bytes": 10}, "too large"),
         (picture(), {"quota": 0}, "quota is used up"),
     ],
@@ -183,12 +183,12 @@ def test_a_host_without_a_preset_is_described_by_settings(api_client: Any) -> No
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"data": {}}, "names no URL"),
-        ({"data": {"url": 7}}, "names no URL"),
-        ({"data": {"url": "file:///etc/passwd"}}, "no usable URL"),
-        ({"data": {"url": "data:image/png;base64,AAAA"}}, "no usable URL"),
-        ({"data": {"url": "http://user:pw@example.com/a"}}, "no usable URL"),
-        ([], "names no URL"),
+        ({"data": {}}, "contains no URL"),
+        ({"data": {"url": 7}}, "contains no URL"),
+        ({"data": {"url": "file:///etc/passwd"}}, "an unusable URL"),
+        ({"data": {"url": "data:image/png;base64,AAAA"}}, "an unusable URL"),
+        ({"data": {"url": "http://user:pw@example.com/a"}}, "an unusable URL"),
+        ([], "contains no URL"),
     ],
 )
 def test_an_answer_without_a_url_is_no_upload(api_client: Any, answer: Any, words: str) -> None:
@@ -219,7 +219,7 @@ def test_url_in_plain_text_is_the_upload(api_client: Any, body: bytes) -> None:
          "HTTP 413: 413 Request Entity Too Large"),
         (403, b"<Error><Code>Denied</Code><Message>No.</Message></Error>", "HTTP 403: Denied: No"),
         (400, b"<html><p>no title", "HTTP 400: an HTML page"),
-        (200, b"see https://x.example/help", "no JSON and no URL (HTTP 200: see"),
+        (200, b"see https://x.example/help", "neither JSON nor a URL (HTTP 200: see"),
     ],
 )  # fmt: skip
 def test_page_of_a_host_is_quoted_by_its_title(
@@ -245,7 +245,7 @@ def test_a_path_in_the_answer_is_one_of_the_same_host(
     described = host(api_client, RESULT="0.src")
     if url is None:
         error = refused(api_client, HttpHost, **described)
-        assert "no usable URL (file/a.png): it is no http or https address" in str(error)
+        assert "an unusable URL (file/a.png): it is not an http or https address" in str(error)
     else:
         assert sent(api_client, HttpHost, **described).url == url.format(
             host=api_client.sandbox.url

@@ -152,7 +152,7 @@ def test_what_is_wrong_with_a_bucket_is_said(
     with pytest.raises(UploadFailed) as caught:
         api_client.generate(pixels(), model=MODEL, **bucket(server, **settings))
     text = str(caught.value)
-    assert words in text and "by way of s3" in text and "Nothing was charged" in text
+    assert words in text and "uploaded to s3" in text and "Nothing was charged" in text
     assert api_client.sent == 0 and len(text) < 900
     kept = b"".join(path.read_bytes() for path in api_client.home.rglob("*") if path.is_file())
     assert SECRET not in text + caplog.text and SECRET.encode() not in kept
@@ -194,7 +194,7 @@ def test_a_bucket_that_never_answers_is_given_up_and_named(
     monkeypatch.setattr(s3, "UPLOAD_TIMEOUT_S", 0.2)
     monkeypatch.setattr(s3, "MAX_RETRIES", 1)
     server.delay_s = 1.0
-    with pytest.raises(UploadFailed, match="by way of s3") as caught:
+    with pytest.raises(UploadFailed, match="uploaded to s3") as caught:
         api_client.generate(pixels(), model=MODEL, **bucket(server))
     assert "Nothing was charged" in str(caught.value) and api_client.sent == 0
 
@@ -236,7 +236,7 @@ def test_renewed_presigned_url_is_not_paid_again(
 
 
 def test_a_bucket_out_of_reach_is_named(api_client: Any, server: S3Server) -> None:
-    with pytest.raises(UploadFailed, match="by way of s3"):
+    with pytest.raises(UploadFailed, match="uploaded to s3"):
         api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT="http://127.0.0.1:9"))
     assert api_client.sent == 0
 

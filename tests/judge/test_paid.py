@@ -109,7 +109,7 @@ def test_gateway_status_is_never_a_refusal(
 def test_gateway_number_in_a_success_is_unknown(
     bench: Bench, family: str, number: Any, form: str
 ) -> None:
-    trial = ask(bench, family, reply(error_forms(number, "no answer in time")[form]))
+    trial = ask(bench, family, reply(error_forms(number, "no response in time")[form]))
     assert trial.posts == 1 and outcomes(trial) == {POSSIBLE}, trial
 
 

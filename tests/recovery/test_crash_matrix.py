@@ -208,7 +208,7 @@ def test_killed_while_the_service_has_the_request(make: Callable[..., Any], fami
         for _ in range(2):
             outcome = place.run("second")
             assert outcome["error"] == "OutcomeUnknown" and outcome["exit_code"] == 4
-            assert outcome["charge"] == "possible" and "entry" not in outcome["message"]
+            assert outcome["charge"] == "possible" and "--forget 1" in outcome["message"]
         assert place.posts == 1
 
 

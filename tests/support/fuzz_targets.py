@@ -18,7 +18,7 @@ from typing import Any
 
 from PIL import Image
 
-from seedream_api import errors, messages, redaction
+from seedream_api import errors, redaction
 from seedream_api.cli.parser import build_parser
 from seedream_api.config import settings as config
 from seedream_api.downloads import downloader, transfer
@@ -238,11 +238,6 @@ def command_lines(dice: Dice, folder: Path) -> None:
         build_parser().parse_args(words)
 
 
-def phrases(dice: Dice, folder: Path) -> None:
-    known = list(messages.PHRASES)
-    assert isinstance(messages.chinese(mutated_text(dice.pick(known), dice)), str)
-
-
 # ---- pictures ----
 
 _KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -460,7 +455,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType({
     target.__name__: target
     for target in (
         answer_bodies, hosts_answers, download_headers, urls, data_uris, settings_files,
-        models_files, environments, command_lines, phrases, picture_files, ledger_rows,
+        models_files, environments, command_lines, picture_files, ledger_rows,
         wire_answers,
     )
 })  # fmt: skip

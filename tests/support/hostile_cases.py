@@ -28,7 +28,7 @@ class Case:
     """One exhibit.
 
     Args:
-        key: of the error, as ``wording`` knows it.
+        key: of the error, as in ``messages``.
         words: that the English error holds.
         scripts: what the server on the public internet says, connection by connection; ``{port}``
             in a text is the port that this server and the private one share.
@@ -95,8 +95,8 @@ _FILES: list[tuple[str, bytes, str, str]] = [
     ("PNG with too few rows", files.png(24, 24, b"\x78\x9c\x63\0\0\0\1\0\1"), _BROKEN, ""),
     ("PNG of no pixels", files.png(0, 0, b""), _BROKEN, ""),
     ("PNG of a depth that does not exist", files.png(4, 4, b"", depth=3), _BROKEN, ""),
-    ("TIFF of floats", files.of_mode("TIFF", "F"), _BROKEN, "kind F"),
-    ("TIFF of 32-bit heights", files.of_mode("TIFF", "I"), _BROKEN, "no known white"),
+    ("TIFF of floats", files.of_mode("TIFF", "F"), _BROKEN, "mode F"),
+    ("TIFF of 32-bit heights", files.of_mode("TIFF", "I"), _BROKEN, "known white"),
     ("TIFF that points past its end", b"II*\0\0\0\0\x80", _BROKEN, ""),
     ("TIFF that points at itself", b"II*\0\0\0\0\0" + bytes(99), _BROKEN, ""),
     (
@@ -225,9 +225,9 @@ _REDIRECTS: list[tuple[str, str, str, str]] = [
     ("to a whole number", "http://2130706433:{port}/", _MALFORMED, "127.0.0.1"),
     ("to a user name before loopback", "http://{host}@127.0.0.1:{port}/", _MALFORMED, "user name"),
     ("to a backslash", "http://127.0.0.1:{port}\\@{host}/", _MALFORMED, "backslash"),
-    ("to a file", "file:///etc/passwd", _MALFORMED, "no http or https"),
-    ("to a script", "javascript:alert(1)", _MALFORMED, "no http or https"),
-    ("to a data URI", "data:image/png;base64,AAAA", _MALFORMED, "no http or https"),
+    ("to a file", "file:///etc/passwd", _MALFORMED, "http or https address"),
+    ("to a script", "javascript:alert(1)", _MALFORMED, "http or https address"),
+    ("to a data URI", "data:image/png;base64,AAAA", _MALFORMED, "http or https address"),
     ("to an endless address", "/" + "a" * 9000, _MALFORMED, "8192"),
 ]
 

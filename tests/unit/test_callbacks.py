@@ -32,7 +32,7 @@ class Callable:
 @pytest.mark.parametrize(
     "callback", [asynchronous, functools.partial(asynchronous, 1), Awaitable(), 5, "print"]
 )
-def test_callback_that_cannot_be_called_is_refused(callback: Any) -> None:
+def test_callback_that_cannot_be_called_is_rejected(callback: Any) -> None:
     with pytest.raises(InvalidRequest, match="progress"):
         check_callback(callback)
 
@@ -42,7 +42,7 @@ def test_ordinary_callback_is_accepted(callback: Any) -> None:
     check_callback(callback)
 
 
-def test_callback_with_coroutine_is_refused_at_first_call() -> None:
+def test_callback_returning_a_coroutine_is_rejected_at_once() -> None:
     callbacks: list[Any] = [asynchronous, lambda step: asynchronous(step)]
     for callback in callbacks:
         with pytest.raises(InvalidRequest, match="asynchronous"):
@@ -64,12 +64,12 @@ NOT_TIMES = [0, -1, 0.0, float("nan"), float("inf"), "3", True, [3], 1e300, LONG
 
 
 @pytest.mark.parametrize("given", NOT_TIMES)
-def test_time_that_cannot_be_waited_is_refused(given: Any) -> None:
+def test_invalid_timeout_is_rejected(given: Any) -> None:
     with pytest.raises(InvalidRequest, match="timeout_s") as caught:
         wait_limit_s(given, 1800.0)
     assert "秒" in caught.value.message("zh")
 
 
 @pytest.mark.parametrize("given", [2, 0.5, Fraction(1, 2), np.float32(2), np.int64(3)])
-def test_any_number_of_seconds_is_a_time_to_wait(given: Any) -> None:
+def test_any_positive_number_is_a_timeout(given: Any) -> None:
     assert wait_limit_s(given, 1800.0) == float(given) and wait_limit_s(None, 7.0) == 7.0

@@ -25,6 +25,7 @@ from seedream_api.errors import (
     from_record,
 )
 from seedream_api.jobs.results import Failure, Origin, Result
+from seedream_api.messages import Text
 from seedream_api.service.validation import validate_task_id
 
 EXIT_CODES = {
@@ -75,7 +76,7 @@ def real() -> dict[str, type[SeedreamError]]:
     }
 
 
-def test_the_tree_is_the_one_that_is_drawn() -> None:
+def test_hierarchy_matches_the_docstring() -> None:
     tree = drawn()
     assert len(tree) == 23
     assert tree == {
@@ -86,7 +87,7 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXIT_CODES))
-def test_exit_code_status_and_charge_are_those_of_the_contract(name: str) -> None:
+def test_exit_code_status_and_charge_follow_the_table(name: str) -> None:
     error = real()[name]
     assert error.exit_code == EXIT_CODES[name]
     assert error.status == STATUSES.get(name, "error")
@@ -97,7 +98,7 @@ def test_no_error_is_missing_from_the_contract() -> None:
     assert set(real()) == set(EXIT_CODES)
 
 
-def test_a_charge_may_be_given_and_changes_only_that_error() -> None:
+def test_charge_argument_changes_only_that_error() -> None:
     error = SeedreamError("prompt_empty", charge=Charge.POSSIBLE)
     assert error.may_have_been_charged and "may have been charged" in error.message("en")
     assert not SeedreamError("prompt_empty").may_have_been_charged
@@ -106,7 +107,7 @@ def test_a_charge_may_be_given_and_changes_only_that_error() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXIT_CODES))
-def test_an_error_survives_its_record(name: str) -> None:
+def test_error_survives_its_record(name: str) -> None:
     error = real()[name](
         "refused_rate",
         charge=Charge.RUNNING,
@@ -114,7 +115,7 @@ def test_an_error_survives_its_record(name: str) -> None:
         request_id="req-1",
         http=429,
         code="",
-        waited=17,
+        lasting=Text("for_seconds", seconds=17),
         reason="too many",
     )
     again = from_record(json.loads(json.dumps(error.to_record())))
@@ -123,14 +124,14 @@ def test_an_error_survives_its_record(name: str) -> None:
     assert again.values == error.values and again.to_record() == error.to_record()
 
 
-def test_values_that_are_no_json_are_written_as_text() -> None:
+def test_values_other_than_json_are_written_as_text() -> None:
     error = SeedreamError("bad_settings_file", path=Path("/p"), reason=ValueError("odd"))
     record = json.loads(json.dumps(error.to_record()))
     assert record["values"] == {"path": str(Path("/p")), "reason": "odd"}
     assert str(from_record(record)) == str(error)
 
 
-def test_row_of_other_version_gives_readable_error() -> None:
+def test_record_of_another_version_gives_an_error() -> None:
     base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()
     assert type(from_record({**base, "type": "GoneError"})) is SeedreamError
     unknown_key = from_record({**base, "key": "no_such_sentence"})
@@ -139,7 +140,7 @@ def test_row_of_other_version_gives_readable_error() -> None:
 
 
 @pytest.mark.parametrize("change", [{"charge": "bitcoin"}, {"charge": None}, {"values": {}}])
-def test_incomplete_row_gives_readable_error(
+def test_incomplete_record_still_gives_an_error(
     change: dict[str, object],
 ) -> None:
     base = AuthenticationFailed("refused_key", http=401, code="", reason="no").to_record()
@@ -147,7 +148,7 @@ def test_incomplete_row_gives_readable_error(
     assert isinstance(error, SeedreamError) and error.message("en") and error.message("zh")
 
 
-def test_every_error_is_one_exception_that_scripts_can_catch() -> None:
+def test_every_error_is_a_seedream_error() -> None:
     with pytest.raises(SeedreamError) as caught:
         raise OutcomeUnknown("outcome_unknown_crash", entry=3)
     assert "tasks --forget 3" in caught.value.message("zh")
@@ -156,18 +157,18 @@ def test_every_error_is_one_exception_that_scripts_can_catch() -> None:
 
 
 @pytest.mark.parametrize("reason", ["HTTP 503", "the link has expired.", "链接已过期。"])
-def test_a_reason_that_is_a_sentence_ends_with_one_full_stop(reason: str) -> None:
+def test_reason_that_is_a_sentence_ends_with_one_stop(reason: str) -> None:
     error = errors.UploadFailed("upload_failed", position=1, way="http", reason=reason)
     bare = reason.rstrip(".。")
-    assert f"by way of http: {bare}" in error.message("en")
+    assert f"uploaded to http: {bare}" in error.message("en")
     assert ".." not in error.message("en") and ". Nothing was charged" in error.message("en")
     assert f"上传失败：{bare}。未产生费用" in error.message("zh")
 
 
-def test_chinese_sentences_follow_each_other_without_blanks() -> None:
+def test_chinese_sentences_are_joined_without_spaces() -> None:
     error = errors.ConfigurationError("no_key", path="settings.json")
-    assert "尚未设置 API 密钥。未产生费用。三种方式" in error.message("zh")
-    assert "No API key is set. Nothing was charged. Three ways" in error.message("en")
+    assert "尚未设置 API 密钥。未产生费用。请设置" in error.message("zh")
+    assert "No API key is set. Nothing was charged. Set" in error.message("en")
 
 
 # ---- pickled and copied ----
@@ -219,7 +220,7 @@ def test_results_survive_pickle_and_copy() -> None:
 
 def test_error_passes_from_a_worker_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors.__file__ is not None
-    root = str(Path(errors.__file__).parents[1])
+    root = str(Path(errors.__file__).parents[2])
     monkeypatch.setattr(sys, "path", [root, *sys.path])  # which the new process takes over
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         with pytest.raises(errors.InvalidRequest, match="no id!"):

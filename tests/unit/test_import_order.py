@@ -9,7 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "seedream_api"
 ORDER = (
-    {"messages", "catalog", "redaction", "_version", "kept_response"},
+    {"messages"},
+    {"catalog", "redaction", "_version", "kept_response"},
     {"errors"},
     {"callbacks"},
     {"network", "images"},

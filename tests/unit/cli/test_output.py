@@ -12,9 +12,9 @@ import pytest
 from seedream_api.cli.output import (
     Outcome,
     ProgressLine,
+    build_error_payload,
+    build_result_payload,
     describe,
-    error_payload,
-    result_payload,
     say,
     show,
 )
@@ -45,7 +45,7 @@ def result(origin: Origin = Origin.NEW, **changed: object) -> Result:
 
 def test_a_result_has_the_contracts_fields_and_order() -> None:
     failure = Failure("no", 2, "task-a")
-    payload = result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
+    payload = build_result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
     assert set(payload) == FIELDS
     assert payload["images"] == [
         {"path": "/o/1", "width": 30, "height": 20, "url": None},
@@ -56,33 +56,33 @@ def test_a_result_has_the_contracts_fields_and_order() -> None:
     assert payload["status"] == "completed" and payload["task_ids"] == ["task-a"]
 
 
-def test_a_stored_result_charges_nothing_and_a_new_one_may() -> None:
+def test_only_a_new_result_may_be_charged() -> None:
     paths = ["/o/1", "/o/2"]
-    stored = result_payload(result(Origin.STORED), paths)
+    stored = build_result_payload(result(Origin.STORED), paths)
     assert stored["reused"] and not stored["may_have_been_charged"]
-    new = result_payload(result(), paths)
+    new = build_result_payload(result(), paths)
     assert not new["reused"] and new["may_have_been_charged"]
 
 
-def test_several_task_ids_are_a_list_and_none_an_empty_one() -> None:
-    several = result_payload(result(task_id="task-a\ntask-b"), ["1", "2"])
+def test_task_ids_are_a_list() -> None:
+    several = build_result_payload(result(task_id="task-a\ntask-b"), ["1", "2"])
     assert several["task_ids"] == ["task-a", "task-b"]
-    none = result_payload(result(task_id=None), ["1", "2"])
+    none = build_result_payload(result(task_id=None), ["1", "2"])
     assert none["task_id"] == "" and none["task_ids"] == []
 
 
 @pytest.mark.parametrize("command", ["generate", "poll", "download"])
 def test_an_error_has_the_same_fields_as_a_result(command: str) -> None:
     error = WaitTimedOut("wait_timed_out", task_id="task-a", word="queued", waited=5)
-    payload = error_payload(command, error)
+    payload = build_error_payload(command, error)
     assert set(payload) == FIELDS and payload["status"] == "pending"
     assert payload["task_ids"] == ["task-a"] and payload["may_have_been_charged"]
     assert payload["error"] == {"type": "WaitTimedOut", "message": str(error)}
 
 
-def test_an_error_says_whether_money_may_be_gone() -> None:
-    unknown = error_payload("generate", OutcomeUnknown("outcome_unknown_crash", entry=1))
-    refused = error_payload("generate", InvalidRequest("prompt_empty"))
+def test_json_error_states_whether_it_may_be_charged() -> None:
+    unknown = build_error_payload("generate", OutcomeUnknown("outcome_unknown_crash", entry=1))
+    refused = build_error_payload("generate", InvalidRequest("prompt_empty"))
     assert (unknown["status"], unknown["may_have_been_charged"]) == ("unknown", True)
     assert (refused["status"], refused["may_have_been_charged"]) == ("error", False)
 
@@ -91,7 +91,7 @@ def test_an_error_says_whether_money_may_be_gone() -> None:
     ("command", "name"), [("tasks", "tasks"), ("models", "models"), ("doctor", "checks")]
 )
 def test_other_commands_keep_their_list_when_they_fail(command: str, name: str) -> None:
-    payload = error_payload(command, InvalidRequest("entry_unknown", given="7"))
+    payload = build_error_payload(command, InvalidRequest("entry_unknown", given="7"))
     assert payload[name] == [] and payload["error"]["type"] == "InvalidRequest"
 
 
@@ -110,9 +110,7 @@ class Console(io.TextIOWrapper):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252", "gbk", "cp437", "utf-16"])
-def test_json_is_one_object_that_reads_back_on_any_console(
-    monkeypatch: pytest.MonkeyPatch, encoding: str
-) -> None:
+def test_json_can_be_parsed_on_any_console(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     payload = {"prompt": "café 一只猫 \U0001f600 \u2028 \x85", "n": 1}
     console = Console(encoding)
     monkeypatch.setattr(sys, "stdout", console)
@@ -124,7 +122,7 @@ def test_json_is_one_object_that_reads_back_on_any_console(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252", "gbk"])
-def test_words_never_fail_on_a_console_that_lacks_their_letters(
+def test_lines_never_fail_on_a_limited_console(
     monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     console = Console(encoding)
@@ -135,12 +133,12 @@ def test_words_never_fail_on_a_console_that_lacks_their_letters(
     assert ("一只猫" in lines[1]) == (encoding in ("utf-8", "gbk"))
 
 
-def test_nothing_to_say_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_outcome_without_lines_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     show(Outcome({}, (), 0), as_json=False)
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_is_said_beside_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_for_people_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     say("it runs")
     assert capsys.readouterr() == ("", "it runs\n")
 
@@ -153,7 +151,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_is_one_line_that_is_written_over_and_wiped(
+def test_progress_line_is_overwritten_and_cleared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     terminal = Terminal()
@@ -169,7 +167,7 @@ def test_progress_is_one_line_that_is_written_over_and_wiped(
     assert blank.strip() == "" and nothing == "" and "\n" not in terminal.getvalue()
 
 
-def test_progress_is_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)
     line = ProgressLine()
@@ -183,8 +181,8 @@ def test_a_download_counts_its_images() -> None:
     assert describe(step) == "downloading · 1 of 4 · 3 s"
 
 
-def test_every_charge_is_told_in_the_json() -> None:
+def test_json_error_states_every_charge() -> None:
     for charge in Charge:
         error = InvalidRequest("prompt_empty", charge=charge)
-        payload = error_payload("generate", error)
+        payload = build_error_payload("generate", error)
         assert payload["may_have_been_charged"] == (charge is not Charge.NONE)

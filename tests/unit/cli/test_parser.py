@@ -10,7 +10,7 @@ import pytest
 
 from seedream_api.cli.parser import build_parser
 from seedream_api.errors import InvalidRequest
-from seedream_api.messages import chinese
+from seedream_api.messages import to_chinese
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 GENERATE = ["generate", "--model", "Seedream-4.5", "--prompt", "a cat"]
@@ -51,7 +51,7 @@ def test_generate_takes_everything_of_the_contract() -> None:
     assert found["timeout"] == 90.5 and found["no_wait"] and found["json"]
 
 
-def test_two_references_of_one_call_do_not_leak_into_the_next() -> None:
+def test_references_of_one_call_do_not_leak_into_the_next() -> None:
     assert parsed(*GENERATE, "--ref", "a")["ref"] == ["a"]
     assert parsed(*GENERATE)["ref"] == []
 
@@ -88,26 +88,27 @@ def test_every_other_command_of_the_contract(words: list[str], expected: dict[st
         (["draw"], "draw"),
         (["generate", "--prompt", "a cat"], "--model"),
         (["generate", "--model", "Seedream-4.5"], "--prompt"),
-        ([*GENERATE, "--n", "many"], "--n: many is no whole number"),
-        ([*GENERATE, "--seed", "1.5"], "1.5 is no whole number"),
+        ([*GENERATE, "--n", "many"], "--n: many is not a whole number"),
+        ([*GENERATE, "--seed", "1.5"], "1.5 is not a whole number"),
         ([*GENERATE, "--colour", "red"], "--colour"),
         ([*GENERATE, "--timeout", "0"], "between 0 and 604800"),
         ([*GENERATE, "--timeout", "-5"], "--timeout"),
         ([*GENERATE, "--timeout", "nan"], "--timeout"),
         ([*GENERATE, "--timeout", "inf"], "--timeout"),
-        ([*GENERATE, "--timeout", "soon"], "soon is no number"),
+        ([*GENERATE, "--timeout", "soon"], "soon is not a number"),
         ([*GENERATE, "--ref"], "--ref"),
         (["tasks", "--resume", "1", "--forget", "2"], "--forget"),
         (["download"], "URL"),
-        (["sandbox", "--port", "x"], "x is no whole number"),
+        (["sandbox", "--port", "x"], "x is not a whole number"),
     ],
 )
-def test_wrong_use_is_an_error_of_ours_that_names_it(
+def test_wrong_use_raises_an_error_that_names_it(
     words: list[str], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = wrong_use(*words)
     assert named in error.message("en") and "usage: python -m" in error.message("en")
-    assert CHINESE.search(chinese(error.values["reason"])) and "用法：python" in error.message("zh")
+    assert CHINESE.search(str(to_chinese(error.reason))) and "用法：python" in error.message("zh")
+    assert not re.search(r"argument|expected|is not|required", str(to_chinese(error.reason)))
     assert capsys.readouterr() == ("", ""), "who prints what is decided elsewhere"
 
 

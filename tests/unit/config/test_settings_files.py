@@ -95,7 +95,7 @@ def test_chmod_that_is_refused_stops_nothing(home: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "chmod", refuse)
     settings = load(home)
     assert settings.text("SEEDREAM_PARTIAL") == "fail"
-    check = doctor._home(settings)
+    check = doctor._check_folder(settings)
     assert check.verdict == "note" and "may read" in check.message
 
 

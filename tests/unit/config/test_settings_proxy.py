@@ -55,13 +55,13 @@ def test_a_proxy_has_one_spelling(home: Path, given: str, proxy: str) -> None:
         ("http://:8080", "no host"),
         ("http://a\\b:8080", "backslash"),
         ("http://a:8080/X", "path"),
-        ("http://proxy.example:port", "taken apart"),
-        ("http://proxy.example:99999", "taken apart"),
-        ("http://[::1", "taken apart"),
+        ("http://proxy.example:port", "parsed"),
+        ("http://proxy.example:99999", "parsed"),
+        ("http://[::1", "parsed"),
         ("http://proxy.example/path", "path"),
         ("http://proxy.example?x=1", "query"),
-        ("http://two hosts:1", "blank"),
-        ("a proxy", "blank"),
+        ("http://two hosts:1", "space"),
+        ("a proxy", "space"),
     ],
 )
 def test_what_is_no_proxy_is_refused_with_its_reason(home: Path, given: str, reason: str) -> None:

@@ -124,7 +124,7 @@ def test_server_that_begins_again_and_again_is_bounded_in_bytes(
 ) -> None:
     server = serve(*[cut_after(LARGE, len(LARGE) - less) for less in range(13, 18)])
     error = fetch.refused(server.url, max_bytes=len(LARGE))
-    assert "again and again" in str(error.values["reason"])
+    assert "repeatedly" in str(error.values["reason"])
     assert len(server.requests) <= 4
 
 

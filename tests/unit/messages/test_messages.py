@@ -1,4 +1,4 @@
-"""The sentences people read: whole in both languages, all used, none missing."""
+"""The error messages: complete in both languages, all used, none missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.errors import SeedreamError
-from seedream_api.messages import MONEY, WORDING
+from seedream_api.messages import CHARGE_TEXT, MESSAGES
 from support.paths import PACK_ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -29,7 +29,7 @@ def placeholders(template: str) -> set[str]:
 def sources() -> Iterator[tuple[Path, ast.Module]]:
     for folder in ("seedream_api", "nodes"):
         for path in sorted((PACK_ROOT / folder).rglob("*.py")):
-            if "messages" not in path.parts:
+            if "messages" not in path.relative_to(PACK_ROOT).parts:
                 yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -56,67 +56,67 @@ def raised_keys() -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("key", sorted(WORDING))
-def test_every_wording_is_whole_in_both_languages(key: str) -> None:
-    wording = WORDING[key]
-    assert wording.en.strip() and wording.zh.strip()
-    assert CHINESE.search(wording.zh), "the Chinese sentence holds no Chinese"
-    assert not CHINESE.search(wording.en + wording.advice_en)
-    assert bool(wording.advice_en) == bool(wording.advice_zh)
-    only_a_value = re.fullmatch(r"\{\w+\}", wording.advice_zh)
-    assert not wording.advice_zh or only_a_value or CHINESE.search(wording.advice_zh)
+@pytest.mark.parametrize("key", sorted(MESSAGES))
+def test_messages_are_complete_in_both_languages(key: str) -> None:
+    entry = MESSAGES[key]
+    assert entry.en.strip() and entry.zh.strip()
+    assert CHINESE.search(entry.zh), "the Chinese sentence holds no Chinese"
+    assert not CHINESE.search(entry.en + entry.hint_en)
+    assert bool(entry.hint_en) == bool(entry.hint_zh)
+    only_a_value = re.fullmatch(r"\{\w+\}", entry.hint_zh)
+    assert not entry.hint_zh or only_a_value or CHINESE.search(entry.hint_zh)
 
 
-@pytest.mark.parametrize("key", sorted(WORDING))
-def test_both_languages_of_a_sentence_name_the_same_values(key: str) -> None:
-    wording = WORDING[key]
+@pytest.mark.parametrize("key", sorted(MESSAGES))
+def test_both_languages_of_a_message_name_the_same_values(key: str) -> None:
+    entry = MESSAGES[key]
 
     def in_any_language(names: set[str]) -> set[str]:
         return {name.removesuffix("_en").removesuffix("_zh") for name in names}
 
-    for en, zh in ((wording.en, wording.zh), (wording.advice_en, wording.advice_zh)):
+    for en, zh in ((entry.en, entry.zh), (entry.hint_en, entry.hint_zh)):
         assert in_any_language(placeholders(en)) == in_any_language(placeholders(zh))
         assert not any(name.endswith("_zh") for name in placeholders(en))
         assert not any(name.endswith("_en") for name in placeholders(zh))
 
 
-def test_every_key_that_an_error_is_made_with_has_its_wording() -> None:
+def test_every_key_of_an_error_has_a_message() -> None:
     found = raised_keys()
     assert len(found) > 60, "the scan finds next to nothing: it no longer fits the code"
-    assert {(file, key) for file, key in found if key not in WORDING} == set()
+    assert {(file, key) for file, key in found if key not in MESSAGES} == set()
 
 
-def test_every_wording_is_used_somewhere() -> None:
+def test_every_message_is_used() -> None:
     used = set[str]().union(*(texts(tree) for _, tree in sources()))
     assert len(used) > 1_000
-    assert set(WORDING) - used == set()
+    assert set(MESSAGES) - used == set()
 
 
-def test_every_message_says_what_happened_then_the_money_once_then_the_advice() -> None:
-    sentences = {language: [money[i] for money in MONEY.values()]
+def test_message_is_summary_charge_and_hint() -> None:
+    sentences = {language: [charge[i] for charge in CHARGE_TEXT.values()]
                  for i, language in enumerate(LANGUAGES)}  # fmt: skip
-    assert all(len(set(known)) == len(MONEY) > 3 for known in sentences.values())
+    assert all(len(set(known)) == len(CHARGE_TEXT) > 3 for known in sentences.values())
     for error_type in sorted(all_errors(), key=lambda error: error.__name__):
-        for key, wording in WORDING.items():
-            names = set[str]().union(*(placeholders(template) for template in wording))
+        for key, entry in MESSAGES.items():
+            names = set[str]().union(*(placeholders(template) for template in entry))
             values = {name: f"<{name}>" for name in names - {"task_id"}}
             error = error_type(key, task_id="<task_id>", **values)
             for language in LANGUAGES:
                 message = error.message(language)
-                said = [money for money in sentences[language] if money in message]
-                assert said == [MONEY[error.charge.value][LANGUAGES.index(language)]]
+                said = [charge for charge in sentences[language] if charge in message]
+                assert said == [CHARGE_TEXT[error.charge.value][LANGUAGES.index(language)]]
                 assert message.count(said[0]) == 1
-                advice = wording.advice_en if language == "en" else wording.advice_zh
+                hint = entry.hint_en if language == "en" else entry.hint_zh
                 assert message.startswith(error.summary(language))
-                assert bool(advice) != message.endswith(said[0])
+                assert bool(hint) != message.endswith(said[0])
             assert str(error) == f"{error.message('en')}\n{error.message('zh')}"
 
 
-def test_both_money_sentences_of_each_kind_are_in_their_language() -> None:
-    for en, zh in MONEY.values():
+def test_charge_texts_are_in_their_language() -> None:
+    for en, zh in CHARGE_TEXT.values():
         assert not CHINESE.search(en) and CHINESE.search(zh)
 
 
-def test_no_value_is_left_as_a_brace_in_a_message() -> None:
+def test_message_has_no_literal_braces_left() -> None:
     error = SeedreamError("bad_models_file", path="/p", reason="r")
     assert '{"id": ...' in error.message("en") and "{{" not in str(error)

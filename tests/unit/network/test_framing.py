@@ -64,10 +64,10 @@ def test_whole_response_is_whole_in_any_framing(sent: bytes, pieces: int) -> Non
 @pytest.mark.parametrize(
     ("sent", "fault"),
     [
-        (head("Content-Length: 5") + BODY, "longer than it announces"),
+        (head("Content-Length: 5") + BODY, "longer than announced"),
         (head("Transfer-Encoding: chunked") + BODY, "no size"),
         (head("Transfer-Encoding: chunked") + b"5\r\n" + BODY, "longer than its size"),
-        (b"HTTP/1.1 200 OK\r\nX: y\r\n", "no end"),
+        (b"HTTP/1.1 200 OK\r\nX: y\r\n", "do not end"),
     ],
     ids=["too short a length", "not chunked", "too small a chunk", "headers without end"],
 )

@@ -267,7 +267,7 @@ def test_no_response_head_in_time_is_unknown(serve: Serve, begun: bytes) -> None
         caller.wait_for_end()
 
     error = unknown(serve(talk).url(), read_timeout_s=0.3)
-    assert error.values["reason"] == "no answer in time"
+    assert error.values["reason"] == "no response in time"
 
 
 def drip(caller: Any, head: bytes = HEAD) -> None:
@@ -285,7 +285,7 @@ def drip(caller: Any, head: bytes = HEAD) -> None:
 
 def test_paid_response_that_drips_forever_is_cut_in_time(serve: Serve) -> None:
     answer = post(serve(drip).url(), read_timeout_s=0.4)
-    assert answer.status == 200 and answer.cut == "no answer in time"
+    assert answer.status == 200 and answer.cut == "no response in time"
     assert answer.body and set(answer.body) == {0x20}
 
 
@@ -297,7 +297,7 @@ def test_free_response_that_drips_forever_is_cut_in_time(serve: Serve) -> None:
         finally:
             await client.close()
 
-    assert asyncio.run(run()).cut == "no answer in time"
+    assert asyncio.run(run()).cut == "no response in time"
 
 
 def test_download_behind_an_illegal_header_is_cut_in_time(serve: Serve) -> None:

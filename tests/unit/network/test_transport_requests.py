@@ -246,7 +246,7 @@ def test_an_answer_may_have_just_as_many_bytes_as_are_allowed(
     stand_in(monkeypatch, Pools(b"123"))
     assert run(lambda client: client.ask(URL)).body == b"123"
     pools = stand_in(monkeypatch, Pools(b"1234"))
-    assert "over 3 bytes" in run(lambda client: client.ask(URL)).cut
+    assert "exceeds 3 bytes" in run(lambda client: client.ask(URL)).cut
     assert pools.bodies[0].is_closed
 
 

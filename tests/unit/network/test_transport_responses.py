@@ -59,7 +59,7 @@ def test_a_free_request_tells_unreached_from_unanswered(serve: Serve) -> None:
     with pytest.raises(ReadFailed, match="the connection was cut"):
         run(lambda client: client.ask(dropping.url()))
     silent = serve(lambda caller: (caller.request(), caller.wait_for_end()))
-    with pytest.raises(ReadFailed, match="no answer in time"):
+    with pytest.raises(ReadFailed, match="no response in time"):
         run(lambda client: client.ask(silent.url(), timeout_s=0.2))
 
 

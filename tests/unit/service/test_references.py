@@ -150,7 +150,7 @@ def test_a_file_over_the_cap_is_made_smaller() -> None:
     heavy = EncodedImage(b"\0" * 50_001, "image/png", True, (), 10, 10)
     light = EncodedImage(b"\0" * 50_000, "image/png", True, (), 10, 10)
     assert PictureReference("a", 10, 10, file=light).encode(50_000, 50_000) is light
-    with pytest.raises(Exception, match="a is no readable image"):
+    with pytest.raises(Exception, match="a is not a readable image"):
         PictureReference("a", 10, 10, file=heavy).encode(50_000, 50_000)
 
 

@@ -17,7 +17,7 @@ from seedream_api.errors import (
     RateLimited,
     ServiceBusy,
 )
-from seedream_api.messages import WORDING
+from seedream_api.messages import MESSAGES
 from seedream_api.service.refusals import (
     REFUSAL_CODES,
     classify_rejection,
@@ -250,10 +250,10 @@ def test_the_words_of_a_loose_body_are_kept_and_bounded() -> None:
     assert len(str(classify_rejection(400, "x" * 100_000))) < 2_000
 
 
-def test_codes_are_lower_case_and_have_messages() -> None:
+def test_codes_are_lower_case_and_have_a_message() -> None:
     assert len(REFUSAL_CODES) > 20
     for code, (_, key) in REFUSAL_CODES.items():
-        assert code == code.lower() and key in WORDING
+        assert code == code.lower() and key in MESSAGES
 
 
 @given(

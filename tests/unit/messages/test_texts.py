@@ -1,0 +1,344 @@
+"""The texts that people read beside the errors' sentences: each in both languages."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import errno
+import json
+import pickle
+import re
+import socket
+import sqlite3
+import string
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from seedream_api.cli.output import describe
+from seedream_api.cli.parser import build_parser
+from seedream_api.doctor import Check
+from seedream_api.errors import (
+    ConfigurationError,
+    InvalidRequest,
+    LedgerFailed,
+    ReadFailed,
+    from_record,
+)
+from seedream_api.jobs.results import Phase, Progress
+from seedream_api.ledger.cells import dump_texts, to_notes
+from seedream_api.messages import (
+    PHASES,
+    TEXTS,
+    Text,
+    join_texts,
+    language,
+    rewrite,
+    text_of,
+    to_chinese,
+)
+from support.paths import PACK_ROOT
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+READ_BY_PEOPLE = {
+    "ArgumentTypeError", "Check", "ConnectError", "Failure", "PermissionError", "Repeated",
+    "RetryDownload", "TooLarge", "UploadRejected", "WriteTimeout", "_bad_address",
+    "_build_setting_error", "_build_unreadable", "_malformed_error", "_mark_broken", "_refusal",
+    "_refused", "_unwritable", "append", "expired", "failure", "localize",
+}  # fmt: skip
+"""Calls whose texts a person reads; of ``append`` those to notes."""
+KEPT = ("reason", "allowed", "note", "notes")
+"""Names to which such texts are given, as keywords or variables."""
+NO_WORDS = re.compile(
+    r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>|[a-z]+|cannot be .*"
+)
+"""Values alone, and single names."""
+FUNCTIONS = (
+    "_describe", "_describe_error", "_describe_unknown", "_explain_unencodable", "_format_lifetime",
+    "_reason", "describe_allowed", "describe_failure", "image_problem", "prune_if_needed",
+)  # fmt: skip
+"""Functions that return such a text."""
+
+
+def as_text(node: ast.AST) -> str | None:
+    """A literal, with ``<x>`` for every value in it."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(as_text(part) or "<x>" for part in node.values)
+    return None
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """The literals that this expression may be; a call's own arguments are not among them."""
+    text = as_text(node)
+    if text is not None:
+        yield text
+    elif isinstance(node, ast.IfExp):
+        yield from (*literals(node.body), *literals(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from (one for value in node.values for one in literals(value))
+    elif isinstance(node, ast.Tuple):
+        yield from (one for value in node.elts for one in literals(value))
+
+
+def name_of(node: ast.AST) -> str:
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
+
+
+def found_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call):
+        called = name_of(node.func)
+        to = name_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if called in READ_BY_PEOPLE and (called != "append" or to == "notes"):
+            yield from (
+                one
+                for argument in node.args[2 if called == "Check" else 0 :]
+                for one in literals(argument)
+            )
+        yield from (one for kw in node.keywords if kw.arg in KEPT for one in literals(kw.value))
+    elif isinstance(node, ast.Assign) and any(name_of(target) in KEPT for target in node.targets):
+        yield from literals(node.value)
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
+        for one in ast.walk(node):
+            if isinstance(one, ast.Return) and one.value is not None:
+                yield from literals(one.value)
+
+
+def nodes_of_the_code() -> Iterator[tuple[str, ast.AST]]:
+    for folder in ("seedream_api", "nodes"):
+        for path in sorted((PACK_ROOT / folder).rglob("*.py")):
+            if not {"messages", "sandbox"} & set(path.relative_to(PACK_ROOT).parts):
+                for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                    yield path.name, node
+
+
+def test_texts_that_people_read_come_from_the_tables() -> None:
+    found = {(file, text) for file, node in nodes_of_the_code() for text in found_in(node)}
+    assert ("transfer.py", "HTTP <x>") in found, "the scan no longer fits the code"
+    assert {one for one in found if not NO_WORDS.fullmatch(one[1])} == set()
+
+
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    used = {"wrong_use_.*"}
+    for _, node in nodes_of_the_code():
+        if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "_help"):
+            prefix = "help_" if name_of(node.func) == "_help" else ""
+            used |= {
+                prefix + one.replace("<x>", ".*")
+                for one in literals(node.args[0])
+                if one != "help_<x>"
+            }
+    assert len(used) > 150
+    patterns = [re.compile(one) for one in used]
+    assert {key for key in TEXTS if not any(one.fullmatch(key) for one in patterns)} == set()
+    assert {one.pattern for one in patterns if not any(map(one.fullmatch, TEXTS))} == set()
+
+
+def test_each_code_of_evolinks_files_has_a_text() -> None:
+    from seedream_api.uploads import evolink
+
+    for code in evolink._KNOWN_CODES:
+        text = Text(f"evolink_{code}", said=Text("http_status", status=400))
+        assert text.endswith(" (HTTP 400)") and text.zh.endswith("（HTTP 400）")
+
+
+def names(template: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(template) if name)
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_both_languages_of_a_text_name_the_same_values(key: str) -> None:
+    english, chinese = TEXTS[key]
+    assert set(names(english)) == set(names(chinese))
+    assert not CHINESE.search(english)
+
+
+def test_every_chinese_text_contains_chinese() -> None:
+    lacking = [key for key, (_, zh) in TEXTS.items() if not CHINESE.search(zh)]
+    assert lacking == ["http_status", "http_status_said", "note_of", "of_total"]
+
+
+def test_text_is_its_english_and_carries_its_chinese() -> None:
+    inner = Text("connect_timed_out")
+    text = Text("host_unreachable", host="cdn.example", reason=inner)
+    assert text == "cdn.example could not be reached (connecting timed out)"
+    assert text.zh == "无法连接 cdn.example（连接超时）" and to_chinese(text) == text.zh
+    assert json.dumps([text]) == f'["{text}"]'
+    assert to_chinese("余额不足 said the service") == "余额不足 said the service"
+    note = Text("note_of", name="a.png", note=Text("profile_ignored", reason=Text("deleted")))
+    assert note == "a.png: color profile ignored: it was deleted"
+    assert note.zh == "a.png：已忽略颜色配置：已被删除"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_text_survives_pickle_and_copy(protocol: int) -> None:
+    text = Text("deleted")
+    for again in (pickle.loads(pickle.dumps(text, protocol)), copy.deepcopy(text)):  # noqa: S301
+        assert again == text and again.zh == text.zh
+
+
+def test_rewrite_join_and_text_of_keep_both_languages() -> None:
+    text = join_texts((Text("deleted"), "sk"))
+    assert (str(text), text.zh) == ("it was deleted; sk", "已被删除；sk")
+    changed = rewrite(text, lambda said: said.replace("sk", "***"))
+    assert (changed, to_chinese(changed)) == ("it was deleted; ***", "已被删除；***")
+    assert rewrite("sk", str.upper) == "SK"
+    cause = ValueError(text)
+    outer = OSError(str(text))
+    outer.__cause__ = cause
+    assert to_chinese(text_of(cause)) == to_chinese(text_of(outer)) == text.zh
+
+
+@pytest.mark.parametrize(
+    ("error", "chinese"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "磁盘空间不足"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data"), "没有权限"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "没有该文件或目录"),
+        (OSError(errno.EADDRINUSE, "error while attempting to bind on address"), "地址已被占用"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "连接被拒绝"),
+        (OSError(errno.ECONNREFUSED, "All connection attempts failed"), "所有连接尝试均失败"),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "找不到该主机名"),
+        (sqlite3.OperationalError("database is locked"), "数据库被占用"),
+        (
+            httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body (received 5 bytes)"
+            ),
+            "响应未完整就断开了连接",
+        ),
+    ],
+)
+def test_common_system_errors_have_their_chinese(error: Exception, chinese: str) -> None:
+    text = text_of(error)
+    assert to_chinese(text) == chinese and "Errno" not in text
+    failed = LedgerFailed("out_unwritable", path="/out", reason=text)
+    assert str(text) in failed.message("en") and chinese in failed.message("zh")
+
+
+def test_unknown_system_error_keeps_its_words() -> None:
+    assert to_chinese(text_of(OSError("a cut file"))) == "a cut file"
+
+
+def test_stored_error_is_read_back_in_both_languages() -> None:
+    inner = InvalidRequest("url_not_http", field="urls", given="ftp://a")
+    for reason in (Text("no_response_in_time"), inner):
+        error = ReadFailed("read_failed", reason=reason)
+        record = json.loads(json.dumps(error.to_record()))
+        again = from_record(record)
+        assert again.summary("en") in error.message("en")
+        assert again.summary("zh")[:-1] in error.message("zh")
+    assert record["values"]["reason"] == inner.summary("en")
+
+
+def test_stored_error_of_version_0_1_keeps_its_english() -> None:
+    error = ReadFailed("read_failed", reason="no answer in time")
+    again = from_record(json.loads(json.dumps(error.to_record())))
+    assert "no answer in time" in again.message("zh") and "免费请求" in again.message("zh")
+
+
+def test_stored_notes_are_read_back_in_both_languages() -> None:
+    notes = (Text("bits_reduced"), "a note of version 0.1")
+    again = to_notes(dump_texts(notes))
+    assert again == notes and list(map(to_chinese, again)) == list(map(to_chinese, notes))
+
+
+def test_reason_without_a_full_stop_gets_one() -> None:
+    error = ConfigurationError("stored_error", reason="quota used up")
+    assert error.message("zh") == "此前的运行结果：quota used up。未产生费用。"
+    refused = InvalidRequest("refused_balance", http=403, code="", reason="quota used up")
+    assert "quota used up。未产生费用。请充值" in refused.message("zh")
+    assert "quota used up. Nothing was charged. Top up" in refused.message("en")
+    ended = InvalidRequest("refused_balance", http=403, code="", reason="Quota used up!")
+    assert "Quota used up! Nothing was charged." in ended.message("en")
+
+
+def test_reason_is_chinese_in_the_chinese_message() -> None:
+    error = ConfigurationError("bad_address", given="x", reason=Text("has_user_name"))
+    assert "it contains a user name" in error.message("en")
+    assert "其中含有用户名" in error.message("zh") and "contains" not in error.message("zh")
+
+
+def test_nested_error_is_shown_without_its_charge() -> None:
+    inner = InvalidRequest(
+        "url_private", given="http://10.0.0.1/a", address="10.0.0.1", host="10.0.0.1"
+    )
+    outer = InvalidRequest("urls_failed", failed=1, total=2, reason=inner)
+    assert "10.0.0.1, which is not on the public internet" in outer.message("en")
+    assert "不是公网地址" in outer.message("zh") and "SEEDREAM_ALLOW_HOSTS" in outer.message("zh")
+    assert outer.message("en").count("Nothing was charged.") == 1
+    assert outer.to_record()["values"]["reason"] == inner.summary("en")
+
+
+def test_check_has_both_languages() -> None:
+    assert Check("proxy", "ok", Text("proxy_not_needed")).message_zh == "沙盒不需要"
+    error = ConfigurationError("no_key", path="/p")
+    check = Check("key", "problem", str(error), error=error)
+    assert check.message_zh == error.message("zh") and error.message("en") in check.message
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "C"}, "en"),
+    ],
+)
+def test_language_follows_the_locale(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert language() == expected
+
+
+def test_help_and_progress_follow_the_locale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    shown = build_parser().format_help()
+    assert "生成图片；相同输入只扣费一次" in shown and "选项" in shown and "options:" not in shown
+    assert describe(Progress(Phase.QUEUED, 3.0, task_id="task-1")) == "排队中 · 3 s · task-1"
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert "make images" in build_parser().format_help()
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["poll"], ["tasks"], ["download"]])
+def test_help_headings_follow_the_locale(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    def shown(locale: str) -> str:
+        monkeypatch.setenv("LC_ALL", locale)
+        with pytest.raises(SystemExit):
+            build_parser().parse_args([*command, "--help"])
+        return capsys.readouterr().out
+
+    own = re.compile(r"^usage: |^positional arguments:|^options:|show this help", re.M)
+    english, said = shown("C.UTF-8"), shown("zh_CN.UTF-8")
+    assert len(own.findall(english)) >= 3 and own.findall(said) == []
+    assert said.startswith("用法：python -m seedream_api")
+
+
+def test_task_heads_have_the_same_columns_in_chinese() -> None:
+    english, chinese = TEXTS["task_heads"]
+    wide = "".join(letter * (2 if CHINESE.match(letter) else 1) for letter in chinese)
+    for word, twin in (("WHEN", "时"), ("STATE", "状"), ("MODEL", "模")):
+        assert wide.index(twin) == english.index(word)
+    assert len(wide) - len(wide.lstrip()) == 1, "the number's head ends where the number does"
+
+
+def test_phases_have_both_languages() -> None:
+    assert list(PHASES) == [phase.value for phase in Phase]
+    for english, zh in PHASES.values():
+        assert not CHINESE.search(english) and CHINESE.search(zh)
