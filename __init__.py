@@ -26,6 +26,7 @@ class SeedreamExtension(ComfyExtension):
 
 async def comfy_entrypoint() -> ComfyExtension:
     encodable.filter_logs()
+    encodable.shorten_error_names()
     routes.register()
     background.handle_end_signals()
     installed.mark_loaded(_FOLDER)

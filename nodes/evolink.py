@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
+from ..seedream_api.messages import Text
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
@@ -126,7 +127,7 @@ class SeedreamEvolink(io.ComfyNode):
             request = build_request(prompt, model, given, await collect_references(given))
             return await generate(request, session, wait=wait, progress=report_progress)
 
-        hint = "submitted, wait is off 已提交（未等待） · {task_id}"
+        hint = Text("line_submitted")
         made = await run_job(caller, job, fit, hint=hint, references=images)
         freshness.note_result(cls, *made, pays=True)
         return node_outputs(caller, *made, with_task_id=True)

@@ -15,7 +15,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
-from ..seedream_api.messages import ORIGINS, PHASES, Text, to_chinese
+from ..seedream_api.messages import ORIGINS, PHASES, Text, bilingual, join_texts, to_chinese
 from . import previews
 from .host import runtime
 from .node_values import check_text, collect_images, non_blank_lines
@@ -38,12 +38,14 @@ class DecodedImages:
     failures: dict[int, str]
     """Why a source could not be decoded, by its index."""
     previews: list[dict[str, str]]
-    """Small files for the node; see ``previews.write_previews``."""
+    """Small files for the page; see ``previews.write_previews``."""
 
 
-def describe(step: Progress, call: tuple[int, int]) -> str:
+def describe(step: Progress, call: tuple[int, int]) -> Text:
     """Describe a step in the line under the node."""
-    words = [" ".join(PHASES[step.phase.value])]
+    words: list[str] = [*_describe_call(call), bilingual(*PHASES[step.phase.value])]
+    if step.place:
+        words.append(Text("line_place", place=step.place))
     if step.percent is not None:
         words.append(f"{step.percent:.0f} %")
     if step.total:
@@ -51,12 +53,16 @@ def describe(step: Progress, call: tuple[int, int]) -> str:
     words.append(f"{step.seconds:.0f} s")
     if step.task_id:
         words.append(step.task_id)
-    return " · ".join([*_describe_call(call), *words])
+    return join_texts(words, " · ", " · ")
 
 
 def _describe_call(call: tuple[int, int]) -> list[str]:
     number, count = call
-    return [f"call {number} of {count} 第 {number} 次，共 {count} 次"] if count > 1 else []
+    return [Text("line_call", number=number, count=count)] if count > 1 else []
+
+
+def _count_images(count: int) -> Text:
+    return Text("line_images_one") if count == 1 else Text("line_images", count=count)
 
 
 async def collect_references(given: Mapping[str, Any]) -> tuple[Reference, ...]:
@@ -94,12 +100,14 @@ async def decode_files(
     fit: str,
     *,
     charge: Charge,
+    with_previews: bool,
     with_masks: bool = False,
 ) -> DecodedImages:
     """Decode files in threads; a file that cannot be read becomes a failure of that image only.
 
     Args:
         charge: what has been paid for these files.
+        with_previews: whether a page will show them on the node.
 
     Raises:
         ResultUnavailable: none of them can be read.
@@ -113,7 +121,7 @@ async def decode_files(
         for name, found in zip(names, made.notes, strict=True)
         for note in found
     ]
-    shown = await previews.write_previews(made.image_list)
+    shown = await previews.write_previews(made.image_list) if with_previews else []
     return DecodedImages(made.images, made.image_list, made.masks, notes, failures, shown)
 
 
@@ -122,21 +130,24 @@ async def run_job(
     job: Callable[[Session, Callable[[Progress], None]], Any],
     fit: str,
     *,
-    hint: str,
+    hint: Text,
     references: Sequence[tuple[str, torch.Tensor]] = (),
 ) -> tuple[Result, DecodedImages | None]:
     """Run a job in a session and decode its images.
 
     Args:
         job: returns a :class:`Result`.
-        hint: what to show on the node if there are no images yet.
+        hint: what to show if there are no images yet.
         references: the connected images, shown while they are sent.
     """
+    is_page = caller.viewer.is_page
 
     async def run_and_decode(
         session: Session, report_progress: Callable[[Progress], None]
     ) -> tuple[Result, DecodedImages | None]:
-        caller.preview = await asyncio.to_thread(previews.reference_preview, references)
+        caller.is_free = session.settings.is_sandbox
+        if is_page:
+            caller.pictures = await previews.write_reference_sheet(references)
         result: Result = await job(session, report_progress)
         if not result.images:
             return result, None
@@ -144,10 +155,13 @@ async def run_job(
             Text("image_number", number=number) for number, _ in enumerate(result.images, start=1)
         ]
         paths = [image.path for image in result.images]
-        return result, await decode_files(paths, names, fit, charge=Charge.MADE)
+        return result, await decode_files(
+            paths, names, fit, charge=Charge.MADE, with_previews=is_page
+        )
 
     result, pictures = await runtime.run(run_and_decode, caller, describe)
-    caller.show(_summarize(result, pictures, caller.call_number(), hint))
+    line = _summarize(result, pictures, caller.call_number(), hint)
+    caller.show_end(line, ui_summary(caller, result, pictures))
     return result, pictures
 
 
@@ -162,40 +176,59 @@ def node_outputs(
 
     Without images yet, nodes that depend on them are blocked; the other outputs have values.
     """
-    report = json.dumps(_build_report(result, pictures, caller), ensure_ascii=False)
+    report = to_report(_build_report(result, pictures, caller))
     texts = ["\n".join(result.urls), *([result.task_id or ""] if with_task_id else []), report]
-    ui: dict[str, Any] = {"seedream": [ui_summary(result)]}
+    ui = ui_output(ui_summary(caller, result, pictures))
     if pictures is None:
         blocker = ExecutionBlocker(None)
         return io.NodeOutput(blocker, blocker, *texts, ui=ui)
-    return io.NodeOutput(
-        pictures.batch, pictures.image_list, *texts, ui={"images": pictures.previews, **ui}
-    )
+    return io.NodeOutput(pictures.batch, pictures.image_list, *texts, ui=ui)
 
 
-def ui_summary(result: Result) -> dict[str, Any]:
-    """Summarize the last run for the line on the node: newer frontends remove its status text."""
+def ui_output(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Build what ComfyUI keeps for the page, also for runs that its own cache serves.
+
+    It is a text, because *Media Assets* counts every object in a node's ``ui`` as an output.
+    """
+    return {"seedream": [json.dumps(summary)]}
+
+
+def ui_summary(
+    caller: runtime.NodeProgress, result: Result, pictures: DecodedImages | None
+) -> dict[str, Any]:
+    """Summarize the outcome of this call for the page."""
     return {
         "status": result.status,
         "origin": result.origin.value,
-        "images": len(result.images),
-        "may_have_been_charged_images": result.charged_images,
+        "images": len(pictures.image_list) if pictures else 0,
+        "failed": len(result.failures) + len(pictures.failures if pictures else ()),
+        "charged": result.charged_images,
+        "free": caller.is_free,
+        "seconds": result.seconds,
+        "task_id": result.task_id,
+        "record": result.entry,
+        "pictures": pictures.previews if pictures else [],
     }
 
 
 def _summarize(
-    result: Result, pictures: DecodedImages | None, call: tuple[int, int], hint: str
-) -> str:
+    result: Result, pictures: DecodedImages | None, call: tuple[int, int], hint: Text
+) -> Text:
     words = _describe_call(call)
     if pictures is None:
-        return " · ".join([*words, hint.format(task_id=result.task_id)])
-    words.append(" ".join(ORIGINS[result.origin.value]))
-    failed = len(result.failures) + len(pictures.failures)
-    count = len(pictures.image_list)
-    words.append(f"{count} image(s) {count} 张图 · {result.seconds:.0f} s")
-    if failed:
-        words.append(f"{failed} failed, see report {failed} 张失败，详见报告")
-    return " · ".join(words)
+        words += [hint, *([result.task_id] if result.task_id else [])]
+        return join_texts(words, " · ", " · ")
+    words.append(bilingual(*ORIGINS[result.origin.value]))
+    words.append(_count_images(len(pictures.image_list)))
+    words.append(f"{result.seconds:.0f} s")
+    if failed := len(result.failures) + len(pictures.failures):
+        words.append(Text("line_failed", count=failed))
+    return join_texts(words, " · ", " · ")
+
+
+def to_report(content: Mapping[str, Any]) -> str:
+    """Format a report, which people read in a text node."""
+    return json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def _build_report(

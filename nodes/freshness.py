@@ -103,7 +103,7 @@ async def _is_outdated(checks: Sequence[Check]) -> bool:
     async def check_all(session: Session, report_progress: Callable[[Any], None]) -> bool:
         return any(await asyncio.gather(*(check(session) for check in checks)))
 
-    return await runtime.run(check_all, runtime.NodeProgress(None), lambda step, call: "")
+    return await runtime.run(check_all, runtime.NodeProgress(), lambda step, call: "")
 
 
 def _build_key(cls: type[io.ComfyNode], node_id: str, constants: Mapping[str, Any]) -> str:

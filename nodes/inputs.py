@@ -96,8 +96,9 @@ def fit_input() -> io.Input:
     )
 
 
-HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt)
-"""What every node receives besides its inputs: its id, and the prompt as it was sent."""
+HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo)
+"""What every node receives besides its inputs: its id, the prompt as it was sent, and the workflow
+that only a page sends along."""
 
 
 def wait_input(tooltip: str) -> io.Input:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
-from ..seedream_api.messages import to_chinese
+from ..seedream_api.messages import Text, to_chinese
 from . import freshness, inputs, node_values as values
-from .execution import DecodedImages, decode_files, describe
+from .execution import DecodedImages, decode_files, describe, to_report, ui_output
 from .host import runtime
 from .host.encodable import with_encodable_errors
 
@@ -93,19 +92,32 @@ class SeedreamLoadURLImages(io.ComfyNode):
         async def job(
             session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
-            return await _load(wanted, session, report_progress, fit=fit, skips=on_error == "skip")
+            return await _load(
+                wanted,
+                session,
+                report_progress,
+                fit=fit,
+                skips=on_error == "skip",
+                with_previews=caller.viewer.is_page,
+            )
 
         loaded, pictures, contents = await runtime.run(job, caller, describe)
         outcomes = _list_outcomes(loaded, pictures)
         failed = sum(outcome["status"] == "failed" for outcome in outcomes)
         freshness.note_run(cls, _make_content_check(contents, lacks=failed > 0))
-        count = f"{len(pictures.image_list)}/{len(wanted)}"
-        caller.show(f"{count} image(s) 张图 · {failed} failed 失败")
+        count = len(pictures.image_list)
+        summary = {
+            "status": "loaded",
+            "images": count,
+            "failed": failed,
+            "pictures": pictures.previews,
+        }
+        caller.show_end(Text("line_loaded", count=count, total=len(wanted)), summary)
         report_notes = [*caller.notes, *pictures.notes]
         notes = {"notes": report_notes, "notes_zh": list(map(to_chinese, report_notes))}
-        report = json.dumps({"images": outcomes, **notes}, ensure_ascii=False)
+        report = to_report({"images": outcomes, **notes})
         tensors = (pictures.batch, pictures.masks, pictures.image_list)
-        return io.NodeOutput(*tensors, report, ui={"images": pictures.previews})
+        return io.NodeOutput(*tensors, report, ui=ui_output(summary))
 
 
 async def _load(
@@ -115,6 +127,7 @@ async def _load(
     *,
     fit: str,
     skips: bool,
+    with_previews: bool,
 ) -> tuple[list[LoadedUrl], DecodedImages, dict[str, str]]:
     """Load the URLs; return outcomes, images, and a hash of each fetched content."""
     from ..seedream_api.jobs.load_urls import load_urls
@@ -135,7 +148,12 @@ async def _load(
             raise _load_error(errors, len(loaded))
         paths = [one.path for one in good if one.path is not None]
         pictures = await decode_files(
-            paths, [one.name for one in good], fit, charge=Charge.NONE, with_masks=True
+            paths,
+            [one.name for one in good],
+            fit,
+            charge=Charge.NONE,
+            with_previews=with_previews,
+            with_masks=True,
         )
         contents = await asyncio.to_thread(_hash_contents, loaded)
     if pictures.failures and not skips:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ..seedream_api.messages import Text
 from . import freshness, inputs, node_values as values
 from .execution import node_outputs, run_job
 from .host import runtime
@@ -89,7 +90,7 @@ class SeedreamPollTask(io.ComfyNode):
                 progress=lambda _, step: report_progress(step),
             )
 
-        hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"
+        hint = Text("line_pending")
         made = await run_job(caller, job, fit, hint=hint)
         freshness.note_result(cls, *made, pays=False)
         return node_outputs(caller, *made, with_task_id=True)

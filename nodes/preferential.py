@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.catalog import MODELS, Family, of_family
+from ..seedream_api.messages import Text
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
@@ -108,7 +109,7 @@ class SeedreamPreferential(io.ComfyNode):
             request = build_request(prompt, model, given, await collect_references(given))
             return await generate(request, session, progress=report_progress)
 
-        hint = "no images 没有图片"
+        hint = Text("line_empty")
         made = await run_job(caller, job, fit, hint=hint, references=images)
         freshness.note_result(cls, *made, pays=True)
         return node_outputs(caller, *made, with_task_id=False)

@@ -1,4 +1,8 @@
-"""Small images on a node: the reference images that are sent, and the results."""
+"""Small images on a node: the reference images that are sent, and the results.
+
+They are written only for a page. ComfyUI's history does not list them, as ``ui["images"]`` would:
+other clients would take them for outputs, and *Media Assets* would show them as results.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,15 @@ PREVIEW_SIDE = 512
 _FOLDER = "seedream"
 
 
-def reference_preview(images: Sequence[tuple[str, torch.Tensor]]) -> Image | None:
-    """Draw the first connected images side by side. Blocks."""
+async def write_reference_sheet(
+    images: Sequence[tuple[str, torch.Tensor]],
+) -> list[dict[str, str]]:
+    """Write the first connected images, side by side, as one small file."""
+    sheet = await asyncio.to_thread(_draw_sheet, images)
+    return [] if sheet is None else await _write_files([sheet])
+
+
+def _draw_sheet(images: Sequence[tuple[str, torch.Tensor]]) -> Image | None:
     from PIL.Image import new
 
     tiles: list[Image] = []
@@ -51,24 +62,33 @@ def reference_preview(images: Sequence[tuple[str, torch.Tensor]]) -> Image | Non
 
 
 async def write_previews(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
-    """Write small files to ComfyUI's temporary folder; return the entries of ``ui["images"]``."""
+    """Write a small file of each image; return them as ComfyUI's route ``/view`` takes them."""
+
+    def scale_all() -> list[Image]:
+        return [_scale_frame(image, 0, PREVIEW_SIDE) for image in images]
+
+    return await _write_files(await asyncio.to_thread(scale_all))
+
+
+async def _write_files(pictures: Sequence[Image]) -> list[dict[str, str]]:
+    """Write JPEGs to ComfyUI's temporary folder."""
     try:
-        return await asyncio.to_thread(_write, images)
+        return await asyncio.to_thread(_write, pictures)
     except OSError as error:
         # The images are paid for and present: a missing preview is not a failure.
         log.warning("previews were not written: %s", error.strerror or error)
         return []
 
 
-def _write(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
+def _write(pictures: Sequence[Image]) -> list[dict[str, str]]:
     from ..seedream_api.images.thumbnails import jpeg
 
     folder = Path(folder_paths.get_temp_directory()) / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, str]] = []
-    for image in images:
+    for picture in pictures:
         name = f"{uuid.uuid4().hex}.jpg"
-        (folder / name).write_bytes(jpeg(_scale_frame(image, 0, PREVIEW_SIDE)))
+        (folder / name).write_bytes(jpeg(picture))
         files.append({"filename": name, "subfolder": _FOLDER, "type": "temp"})
     return files
 

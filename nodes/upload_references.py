@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -14,7 +12,7 @@ from comfy_api.latest import io
 
 from ..seedream_api.messages import Text, to_chinese
 from . import inputs, previews
-from .execution import describe, references_from
+from .execution import describe, references_from, to_report, ui_output
 from .host import runtime
 from .host.encodable import with_encodable_errors
 from .node_values import check_image, find_connected_images
@@ -89,17 +87,19 @@ class SeedreamUploadReferences(io.ComfyNode):
         async def job(
             session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[list[PictureReference], list[UploadedReference]]:
-            caller.preview = await asyncio.to_thread(previews.reference_preview, images)
+            if caller.viewer.is_page:
+                caller.pictures = await previews.write_reference_sheet(images)
             return await _upload(images, session, report_progress)
 
         pictures, sent = await runtime.run(job, caller, describe)
         _note_expiration(sent)
         new = sum(not one.reused for one in sent)
-        caller.show(f"{new} uploaded 已上传 · {len(sent) - new} reused 已复用")
+        counts = {"new": new, "reused": len(sent) - new}
+        summary = {"status": "uploaded", **counts}
+        caller.show_end(Text("line_uploaded", **counts), summary)
         urls = "\n".join(one.url for one in sent)
-        return io.NodeOutput(
-            urls, json.dumps(_build_report(pictures, sent, caller.notes), ensure_ascii=False)
-        )
+        report = to_report(_build_report(pictures, sent, caller.notes))
+        return io.NodeOutput(urls, report, ui=ui_output(summary))
 
 
 def _flatten(given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:

@@ -1,156 +1,93 @@
-// The lines on a generator node: where the last result came from, and how many images the next run
-// may charge. The server knows what has been paid for and is asked for the estimate; none of it is
-// saved in a workflow or sent with a prompt.
-import { api } from "../../scripts/api.js";
-import { call, onTask } from "./api.js";
-import { make, setText } from "./dom.js";
-import { getLanguage, loadTranslations, translate } from "./i18n.js";
+// What the lines on a node say: about its run, and about what the next run may charge.
+import { getLanguage, translate, translateCount } from "./i18n.js";
 
-const NODES = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
-const TYPING_MS = 400;
-const MARGIN_PX = 4;
-const HEIGHT_PX = 48;
-const NAME = "seedream_charge";
+const SEPARATOR = " · ";
 
-const lines = new Set();
-
-/** Adds the lines to a new node. ComfyUI calls it for each one. */
-export function attachToNode(node) {
-  if (NODES.has(node.comfyClass) && node.addDOMWidget) new ChargeLine(node);
+/** Describes what `/quote` found: a text, its tone, and the key of an error. */
+export function describeQuote({ images, linked, state, sandbox, error, type, key }) {
+  if (error) return { text: error[getLanguage()], tone: "error", actions: chooseActions(type, key) };
+  if (images && sandbox) return { text: translateCount("line.free", images), tone: "free" };
+  if (images) return { text: translateCount(linked ? "line.new_linked" : "line.new", images), tone: "new" };
+  if (["completed", "partial"].includes(state)) return { text: translate("line.stored"), tone: "free" };
+  return state === "unknown"
+    ? { text: translate("line.unknown"), tone: "new" }
+    : { text: translate("line.joined"), tone: "free" };
 }
 
-/** Refreshes every estimate after a run or a change of settings. */
-export function refreshAfterRuns() {
-  const refreshAll = () => lines.forEach((line) => line.scheduleRefresh());
-  for (const event of ["execution_success", "execution_error", "execution_interrupted"]) api.addEventListener(event, refreshAll);
-  onTask((task) => ["completed", "partial", "unknown", "forgotten"].includes(task.state) && refreshAll());
-  window.addEventListener("seedream-settings", refreshAll);
+/** Chooses the buttons that help with an error. */
+function chooseActions(type, key) {
+  if (key === "no_key") return ["settings", "sandbox"];
+  return ["ConfigurationError", "AuthenticationFailed"].includes(type) ? ["settings"] : [];
 }
 
-class ChargeLine {
-  constructor(node) {
-    this.node = node;
-    this.last = make("div", { class: "seedream-last", hidden: true });
-    this.estimate = make("div", { class: "seedream-quote", hidden: true });
-    this.element = make("div", { class: "seedream-line", role: "status", hidden: true }, this.last, this.estimate);
-    this.widget = node.addDOMWidget(NAME, NAME, this.element, {
-      serialize: false,
-      hideOnZoom: false,
-      selectOn: [],
-      margin: MARGIN_PX,
-      getValue: () => "",
-      setValue: () => {},
-      getMinHeight: () => HEIGHT_PX,
-      getMaxHeight: () => HEIGHT_PX,
-    });
-    // Keep the widget out of the saved workflow, whose values are read by position, and of the prompt.
-    this.widget.serialize = false;
-    this.widget.serializeValue = undefined;
-    loadTranslations().then(() => (this.widget.label = translate("line.label")));
-    this.watch();
-    lines.add(this);
-    this.scheduleRefresh();
+/** Describes a run: a text, its tone, what to do, and whether its seconds tick. */
+export function describeRun(run) {
+  const made = run.done.size ? describeResults([...run.done.values()]) : "";
+  switch (run.kind) {
+    case "progress":
+      return { text: describeProgress(run), tone: "running", since: run.since };
+    case "done":
+      return { text: translate("line.last", { result: made }), tone: "done" };
+    case "cached":
+      return { text: translate("line.cached", { result: made }), tone: "done" };
+    case "finished":
+      return { text: translate("line.finished"), tone: "done" };
+    case "failed":
+      return { ...describeError(run.error, "line.failed", made), tone: "failed" };
+    case "cancelled":
+    case "abandoned":
+      return { ...describeError(run.error, `line.${run.kind}`, made), tone: "cancelled" };
   }
-
-  watch() {
-    const refresh = () => this.scheduleRefresh();
-    for (const widget of this.node.widgets) {
-      if (widget !== this.widget) widget.callback = callAfter(widget.callback, refresh);
-    }
-    this.node.onConnectionsChange = callAfter(this.node.onConnectionsChange, refresh);
-    this.node.onExecuted = callAfter(this.node.onExecuted, (output) => {
-      if (output?.images) dropPreview(this.node);
-      this.showLastRun(output?.seedream);
-    });
-    this.node.onConfigure = callAfter(this.node.onConfigure, refresh);
-    this.node.onRemoved = callAfter(this.node.onRemoved, () => {
-      clearTimeout(this.waiting);
-      lines.delete(this);
-    });
-  }
-
-  scheduleRefresh() {
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.refresh(), TYPING_MS);
-  }
-
-  async refresh() {
-    const requested = JSON.stringify({ class_type: this.node.comfyClass, inputs: this.collectInputs() });
-    this.requested = requested;
-    let shown;
-    try {
-      await loadTranslations();
-      if (await hasSeveralUsers()) return;
-      shown = describeQuote(await call("/quote", JSON.parse(requested)));
-    } catch (error) {
-      shown = [error.message, "error"];
-    }
-    if (this.requested !== requested) return;
-    setText(this.estimate, shown[0]);
-    this.estimate.title = shown[0];
-    this.estimate.dataset.kind = shown[1];
-    this.element.hidden = false;
-  }
-
-  /** Shows the result of a run; a linked list makes several results. */
-  showLastRun(results) {
-    const result = results?.at(-1);
-    if (!result) return;
-    const text = result.images
-      ? translate(`line.ran_${result.origin}`, { images: result.images })
-      : translate("line.ran_submitted");
-    setText(this.last, text);
-    this.last.title = text;
-    this.element.hidden = false;
-  }
-
-  /** Collects the inputs as an API prompt has them: a linked one is a list. */
-  collectInputs() {
-    const given = {};
-    for (const widget of this.node.widgets) {
-      if (widget !== this.widget) given[widget.name] = widget.value;
-    }
-    for (const input of this.node.inputs ?? []) {
-      if (input.link !== null && input.link !== undefined) given[input.name] = ["", 0];
-    }
-    return given;
-  }
+  return { text: "" };
 }
 
-const REVOKED_MS = 600; // ComfyUI removes a preview a little after the call
-
-/** Removes the reference images that were shown while the node ran: ComfyUI would keep this last
- * preview in front of the result images, and gives scripts no other means to remove it. */
-function dropPreview(node) {
-  const pinia = document.getElementById("vue-app")?.__vue_app__?.config.globalProperties.$pinia;
-  pinia?._s.get("nodeOutput")?.revokePreviewsByExecutionId?.(String(node.id));
-  setTimeout(() => {
-    node.images = node.preview = undefined;
-    node.setDirtyCanvas(true);
-  }, REVOKED_MS);
-}
-
-/** Returns the text for a quote, and its kind. */
-function describeQuote({ images, linked, state, sandbox, error }) {
-  if (error) return [error[getLanguage()], "error"];
-  if (images && sandbox) return [translate("line.free", { images }), "free"];
-  if (images) return [translate(linked ? "line.new_linked" : "line.new", { images }), "new"];
-  if (["completed", "partial"].includes(state)) return [translate("line.stored"), "free"];
-  return state === "unknown" ? [translate("line.unknown"), "new"] : [translate("line.joined"), "free"];
-}
-
-let users = null;
-
-/** With several users ComfyUI must not show one user the runs of another. */
-async function hasSeveralUsers() {
-  users ??= api.getUserConfig();
-  return (await users).users !== undefined;
-}
-
-function callAfter(before, then) {
-  return function (...given) {
-    const result = before?.apply(this, given);
-    then(...given);
-    return result;
+function describeError(error, otherwise, made) {
+  const texts = error?.[getLanguage()];
+  const text = texts?.reason ?? translate(otherwise);
+  const before = made && translate("line.before", { result: made });
+  return {
+    text,
+    advice: [texts?.advice, before].filter(Boolean).join(" "),
+    actions: chooseActions(error?.type, error?.key),
   };
+}
+
+/** Describes the latest step of each call that still runs; the seconds are added by the line. */
+function describeProgress({ steps, calls, done }) {
+  const running = [...steps.values()].at(-1);
+  const words = [translate(`phases.${running.phase}`)];
+  if (running.place) words.push(translate("line.place", { place: running.place }));
+  if (running.phase === "waiting" && running.waits_for) {
+    words.push(translate(running.elsewhere ? "line.waits_elsewhere" : "line.waits_here", { record: running.waits_for }));
+  }
+  if (typeof running.percent === "number") words.push(`${Math.round(running.percent)} %`);
+  if (running.total) words.push(`${running.done}/${running.total}`);
+  if (running.task_id) words.push(running.task_id);
+  if (calls > 1) words.unshift(translate("line.calls", { done: done.size, calls }));
+  return words.join(SEPARATOR);
+}
+
+/** Describes the outcomes of all calls of a node as sums. */
+function describeResults(results) {
+  const sum = (name, of = results) => of.reduce((total, result) => total + (result[name] ?? 0), 0);
+  const words = [];
+  const { status, task_id } = results.at(-1);
+  if (status === "uploaded") words.push(translate("line.uploaded", { new: sum("new"), reused: sum("reused") }));
+  else if (status === "loaded") words.push(translateCount("line.loaded", sum("images")));
+  else if (!sum("images")) words.push(translate(`line.${status}`), task_id ?? "");
+  else words.push(countByOrigin(results, sum), describeCharge(results, sum));
+  if (sum("failed")) words.push(translate("line.some_failed", { count: sum("failed") }));
+  return words.filter(Boolean).join(SEPARATOR);
+}
+
+function countByOrigin(results, sum) {
+  const origins = [...new Set(results.map((result) => result.origin))];
+  const counts = origins.map((origin) => [origin, sum("images", results.filter((one) => one.origin === origin))]);
+  return counts.filter(([, count]) => count).map(([origin, count]) => translateCount(`line.made_${origin}`, count)).join(", ");
+}
+
+function describeCharge(results, sum) {
+  if (!sum("charged")) return translate("line.not_charged");
+  if (results.every((result) => result.free)) return translate("charges.free");
+  return translateCount("line.charged", sum("charged"));
 }

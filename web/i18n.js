@@ -29,6 +29,12 @@ export function translate(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
 }
 
+/** The same for a number of things: `KEY_one` for one of them, where there is such a text. */
+export function translateCount(key, count, values = {}) {
+  const one = `${key}_one`;
+  return translate(count === 1 && hasTranslation(one) ? one : key, { count, ...values });
+}
+
 export function hasTranslation(key) {
   return findText(texts.en, key) !== undefined;
 }

@@ -1,7 +1,7 @@
 // What ComfyUI loads: the settings panel, the task panel, and the lines on the nodes.
 import { app } from "../../scripts/app.js";
-import { attachToNode, refreshAfterRuns } from "./charge_line.js";
 import { loadTranslations, translate } from "./i18n.js";
+import { attachToNode, followRuns } from "./node_status.js";
 import { renderSettingsPanel } from "./settings_panel.js";
 import { taskPanel } from "./task_panel.js";
 
@@ -25,7 +25,7 @@ app.registerExtension({
     },
   ],
   async setup() {
-    refreshAfterRuns();
+    followRuns();
     await loadTranslations();
     app.extensionManager.registerSidebarTab({
       id: "seedream-tasks",

@@ -16,8 +16,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
+from comfy.model_management import InterruptProcessingException
+
 from ...seedream_api.errors import SeedreamError
 from ..web.settings import log
+from .viewer import Viewer
 
 T = TypeVar("T")
 
@@ -66,6 +69,18 @@ class EncodableFilter(logging.Filter):
         return True
 
 
+def shorten_error_names() -> None:
+    """Name the pack's errors without the path of its folder, which ComfyUI would show."""
+    for error_type in [SeedreamError, *_list_subclasses(SeedreamError)]:
+        error_type.__module__ = "seedream_api"
+
+
+def _list_subclasses(base: type) -> Iterator[type]:
+    for error_type in base.__subclasses__():
+        yield error_type
+        yield from _list_subclasses(error_type)
+
+
 def filter_logs() -> None:
     """Add the filter to the pack's loggers; a child's records do not pass its parent's filter."""
     for logger in (log, log.getChild("sandbox")):
@@ -76,7 +91,7 @@ _FILTER = EncodableFilter()
 
 
 def with_encodable_errors(execute: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
-    """Make a node's ``execute`` raise only what the host can log.
+    """Make a node's ``execute`` raise only what the host can log, and show why on the node.
 
     Errors of the pack are raised without a traceback. Another exception that cannot be logged
     becomes a ``RuntimeError`` with the escaped traceback as its text.
@@ -86,12 +101,16 @@ def with_encodable_errors(execute: Callable[..., Awaitable[T]]) -> Callable[...,
     async def checked(*args: Any, **given: Any) -> T:
         try:
             return await execute(*args, **given)
+        except InterruptProcessingException:  # an ordinary exception before ComfyUI 0.20
+            raise
         except SeedreamError as error:
+            Viewer.of_node(args[0]).send_end("failed", error)
             error.args = (to_encodable(str(error)),)
             if notes := getattr(error, "__notes__", None):
                 vars(error)["__notes__"] = [to_encodable(note) for note in notes]
             raise error.with_traceback(None) from None
         except Exception as error:
+            Viewer.of_node(args[0]).send_end("failed")
             whole = "".join(traceback.format_exception(error))
             if to_encodable(whole) == whole:
                 raise

@@ -13,24 +13,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from comfy.model_management import InterruptProcessingException, processing_interrupted
-from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
-from server import PromptServer
 
 from ...seedream_api.errors import Interrupted, SeedreamError
 from ...seedream_api.jobs.cancellation import interruption_of
 from ..node_values import check_prompt
+from ..web.panel import progress_json
 from ..web.settings import log
 from .background import get_loop
+from .viewer import Viewer
 
 if TYPE_CHECKING:
     from comfy_api.latest import io
-    from PIL.Image import Image
 
     from ...seedream_api.jobs.results import Progress
     from ...seedream_api.jobs.session import Session
 
 T = TypeVar("T")
+Describe = Callable[["Progress", tuple[int, int]], str]
+"""Makes a line of text from a step and the call's number and count."""
 
 TICK_S = 0.1
 """How often Cancel is checked."""
@@ -40,19 +41,21 @@ CANCEL_GRACE_S = 0.25
 
 @dataclass
 class NodeProgress:
-    """The running node: where its progress is shown, and which of how many calls this is.
+    """The running node: who watches it, and which of how many calls this is.
 
     Args:
         index: of this call, from 0; a list makes ComfyUI call the node once per item.
         indexes: of all calls of the node that have started in this prompt.
     """
 
-    unique_id: str | None
+    viewer: Viewer = field(default_factory=Viewer)
     index: int = 0
     indexes: set[int] = field(default_factory=lambda: {0})
     latest: Progress | None = field(default=None, repr=False)
-    preview: Image | None = field(default=None, repr=False)
-    """The reference images that are sent; shown once, while the node runs."""
+    pictures: list[dict[str, str]] | None = field(default=None, repr=False)
+    """Files with the reference images that are sent; a page shows them while the node runs."""
+    is_free: bool = False
+    """Whether the service is the sandbox."""
     notes: tuple[str, ...] = ()
     """Notes for the report about the prompt itself."""
 
@@ -64,34 +67,43 @@ class NodeProgress:
             InvalidRequest: see :func:`check_prompt`.
         """
         notes = check_prompt(node, given)
-        caller = cls._count_call(node.hidden.unique_id)
+        caller = cls._count_call(Viewer.of_node(node))
         caller.notes = notes
         return caller
 
     @classmethod
-    def _count_call(cls, unique_id: str | None) -> NodeProgress:
+    def _count_call(cls, viewer: Viewer) -> NodeProgress:
         context: Any = get_executing_context()
         if context is None:
-            return cls(unique_id)
+            return cls(viewer)
         key = (str(context.prompt_id), str(context.node_id))
         while len(_calls) > _REMEMBERED_NODES:
             _calls.pop(next(iter(_calls)))
         index = int(context.list_index or 0)
         indexes = _calls.setdefault(key, set())
         indexes.add(index)
-        return cls(unique_id, index, indexes)
+        return cls(viewer, index, indexes)
 
     def call_number(self) -> tuple[int, int]:
         """Return this call's number, from 1, and how many calls of the node ComfyUI makes."""
         return self.index + 1, len(self.indexes)
 
-    def show(self, text: str) -> None:
-        """Show a line under the node."""
-        server: Any = getattr(PromptServer, "instance", None)
-        if server is not None and self.unique_id is not None:
-            # Browsers cannot show half a surrogate pair, which a prompt may contain.
-            text = text.encode("utf-8", "backslashreplace").decode()
-            server.send_progress_text(text, self.unique_id)
+    def show_step(self, step: Progress, describe: Describe) -> None:
+        """Show a step of the job."""
+        self.viewer.show_text(describe(step, self.call_number()))
+        if step.percent is not None:
+            self.viewer.show_percent(step.percent)
+        facts = {**progress_json(step), "seconds": step.seconds, "task_id": step.task_id}
+        self.send_state("progress", pictures=self.pictures, **facts)
+
+    def show_end(self, line: str, facts: Mapping[str, Any]) -> None:
+        """Show the outcome of this call."""
+        self.viewer.show_text(line)
+        self.send_state("done", **facts)
+
+    def send_state(self, kind: str, **facts: Any) -> None:
+        number, count = self.call_number()
+        self.viewer.send_state(kind, call=number, calls=count, **facts)
 
 
 _calls: dict[tuple[str, str], set[int]] = {}
@@ -102,13 +114,12 @@ _REMEMBERED_NODES = 256
 async def run(
     job: Callable[[Session, Callable[[Progress], None]], Awaitable[T]],
     caller: NodeProgress,
-    describe: Callable[[Progress, tuple[int, int]], str],
+    describe: Describe,
 ) -> T:
     """Run ``job`` on the pack's loop and wait for it, showing its progress on the node.
 
     Args:
         job: takes the session and a function to report progress with.
-        describe: makes a line of text from a step and the call's number and count.
 
     Raises:
         InterruptProcessingException: the user cancelled; the node shows what still runs.
@@ -135,11 +146,15 @@ async def run(
                 call.cancel()
                 await report_cancelled(call, caller)
                 raise InterruptProcessingException
-            shown = _update_node(caller, shown, describe)
+            step = caller.latest
+            if step is not None and step is not shown:
+                caller.show_step(step, describe)
+                shown = step
             await _wait(call.ended, TICK_S)
     except asyncio.CancelledError:
         # From the host, because another node failed: pass it on. Ours never leave the pack's loop.
         call.cancel()
+        caller.viewer.send_end("abandoned")
         raise
     return call.result()
 
@@ -187,28 +202,12 @@ async def report_cancelled(call: LoopTask[Any], caller: NodeProgress) -> None:
     """Report what a cancelled job leaves running, if that is known in time."""
     await _wait(call.ended, CANCEL_GRACE_S)
     error = call.error()
-    if isinstance(error, SeedreamError):
-        log.warning("%s", error)
-        caller.show(f"{error.message('zh')}\n{error.message('en')}")
-
-
-def _update_node(
-    caller: NodeProgress,
-    shown: Progress | None,
-    describe: Callable[[Progress, tuple[int, int]], str],
-) -> Progress | None:
-    """Update the node's text, progress bar and preview to the latest step."""
-    if caller.preview is not None and caller.unique_id is not None:
-        picture = ("JPEG", caller.preview, None)
-        get_progress_state().update_progress(str(caller.unique_id), 0.0, 100.0, picture)
-        caller.preview = None
-    step = caller.latest
-    if step is None or step is shown:
-        return shown
-    caller.show(describe(step, caller.call_number()))
-    if step.percent is not None and caller.unique_id is not None:
-        get_progress_state().update_progress(str(caller.unique_id), step.percent, 100.0)
-    return step
+    if not isinstance(error, SeedreamError):
+        caller.viewer.send_end("cancelled")
+        return
+    log.warning("%s", error)
+    caller.viewer.show_text(error.message_text)
+    caller.viewer.send_end("cancelled", error)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

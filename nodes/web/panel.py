@@ -51,7 +51,7 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "charge": found.charge.value,
         "is_free": row.address == SANDBOX,
         "error": _error_json(found),
-        "progress": _progress_json(progress) if found.is_live else None,
+        "progress": progress_json(progress) if found.is_live and progress else None,
     }
 
 
@@ -76,14 +76,16 @@ def _error_json(found: JobView) -> dict[str, Any] | None:
     }
 
 
-def _progress_json(step: Progress | None) -> dict[str, Any] | None:
-    if step is None:
-        return None
+def progress_json(step: Progress) -> dict[str, Any]:
+    """Build the JSON of a step, for the task panel and for the node that runs the job."""
     return {
         "phase": step.phase.value,
         "percent": step.percent,
         "done": step.done,
         "total": step.total,
+        "place": step.place,
+        "waits_for": step.row,
+        "elsewhere": step.elsewhere,
     }
 
 

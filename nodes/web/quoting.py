@@ -48,12 +48,29 @@ async def estimate_charge(
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # The values of links are known only when the workflow runs.
+        _check_settings(session, given, linked)
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
     request = _build_request(class_type, given)
     state = await _find_state(session, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
+
+
+def _check_settings(session: Session, given: Mapping[str, Any], linked: set[str]) -> None:
+    """Check what a run needs whatever its links bring.
+
+    Raises:
+        ConfigurationError: there is no key; or reference images are connected, and the model's
+            family needs an upload target that is not configured.
+    """
+    from ...seedream_api.uploads.choose import select_target
+
+    settings = session.settings
+    _ = settings.key
+    model = settings.models.get(str(given.get("model")))
+    if model is not None and any(name.startswith("images") for name in linked):
+        select_target(session.resources.client, model)
 
 
 def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:

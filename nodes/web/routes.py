@@ -196,7 +196,8 @@ async def _estimate(request: web.Request, body: Json) -> Json:
         )
     except SeedreamError as error:
         # The estimate is still valid: nothing would be charged, and this is why.
-        return {"images": 0, "state": None, "sandbox": False, "error": settings.error_json(error)}
+        facts = {"error": settings.error_json(error), "type": type(error).__name__}
+        return {"images": 0, "state": None, "sandbox": False, "key": error.key, **facts}
 
 
 _ID = r"{id:\d{1,15}}"

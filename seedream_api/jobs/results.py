@@ -32,6 +32,9 @@ class Progress:
         percent: 0-100; ``None`` if the service does not report it.
         word: the service's word for the status.
         done, total: images, while uploading or downloading.
+        place: among the requests that wait to be sent, from 1; 0 if this one does not wait.
+        row: the number of the job that a waiting one waits for, in the ledger.
+        elsewhere: whether another process runs that job.
     """
 
     phase: Phase
@@ -41,6 +44,9 @@ class Progress:
     word: str = ""
     done: int = 0
     total: int = 0
+    place: int = 0
+    row: int | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)

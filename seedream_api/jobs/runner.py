@@ -71,7 +71,7 @@ async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
         if other is None:
             job.origin, job.foreign_row = Origin.JOINED, row
         job.signal.polled_elsewhere()
-        job.report(Phase.WAITING, task_id=row.task_id)
+        job.report(Phase.WAITING, task_id=row.task_id, row=row.id, elsewhere=other is None)
         if other is None:
             await job.resources.sleep(OTHER_OWNER_PAUSE_S)
         else:

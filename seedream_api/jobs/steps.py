@@ -69,6 +69,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
                 before_first_byte=lambda: _record_sending(job, row),
                 not_accepted=lambda: _record_not_accepted(job, row),
                 admitted=job.hold_slot,
+                waiting=lambda place: job.report(Phase.SUBMITTING, place=place),
             ),
             read_timeout_s=max(job.timeout_s, MIN_RESPONSE_WAIT_S),
         )

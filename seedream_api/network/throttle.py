@@ -40,22 +40,32 @@ class Throttle:
         self._clock = clock
         self._sleep = sleep
         self._not_before = 0.0
+        self._waiting: list[Callable[[int], None]] = []
 
     def pause_for(self, seconds: float) -> None:
         """Start no request for this long."""
         self._not_before = max(self._not_before, self._clock() + seconds)
 
     @asynccontextmanager
-    async def slot(self, *, at_most_s: float | None = None) -> AsyncGenerator[Slot]:
+    async def slot(
+        self,
+        *,
+        at_most_s: float | None = None,
+        on_wait: Callable[[int], None] = lambda place: None,
+    ) -> AsyncGenerator[Slot]:
         """Wait for a free slot and for the end of a pause, and hold the slot for the block.
 
         Args:
             at_most_s: seconds after which the slot is released even if the block still runs.
+            on_wait: called with the place among the waiting requests, from 1, at each change of it,
+                and with 0 at the end of the wait; not called if a slot is free.
         """
-        await self._places.acquire()
+        has_waited = await self._acquire(on_wait)
         place = Slot(self._places)
         timer = None
         try:
+            if has_waited:
+                on_wait(0)
             while (pause := self._not_before - self._clock()) > 0:
                 await self._sleep(pause)
             if at_most_s is not None:
@@ -65,3 +75,19 @@ class Throttle:
             if timer is not None:
                 timer.cancel()
             place.release()
+
+    async def _acquire(self, on_wait: Callable[[int], None]) -> bool:
+        """Wait for a free slot; return whether that took time."""
+        if not self._places.locked():
+            await self._places.acquire()
+            return False
+        self._waiting.append(on_wait)
+        on_wait(len(self._waiting))
+        try:
+            await self._places.acquire()
+        finally:
+            place = self._waiting.index(on_wait)
+            del self._waiting[place]
+            for number, other in enumerate(self._waiting[place:], start=place + 1):
+                other(number)
+        return True

@@ -184,7 +184,7 @@ class SeedreamClient:
             is_recorded = True
 
         try:
-            async with self._throttle.slot(at_most_s=SILENCE_S) as slot:
+            async with self._throttle.slot(at_most_s=SILENCE_S, on_wait=hooks.waiting) as slot:
                 hooks.admitted(slot)
                 return await self.transport.post_once(
                     self.base_url + GENERATE_PATH,

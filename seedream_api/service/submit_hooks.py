@@ -27,8 +27,10 @@ class SubmitHooks:
             sent again after a delay or fails.
         admitted: called with the request's slot in the throttle; a caller that stops waiting may
             release the slot before the response arrives.
+        waiting: called with the place among the requests that wait for a slot; 0 when it has one.
     """
 
     before_first_byte: Callable[[], Awaitable[None]] = _do_nothing
     not_accepted: Callable[[], Awaitable[None]] = _do_nothing
     admitted: Callable[[Slot], None] = _ignore_slot
+    waiting: Callable[[int], None] = lambda place: None

@@ -106,7 +106,7 @@ async def job_of(call: dict[str, Any], session: Any, tell: Any) -> Any:
 
 async def node(call: dict[str, Any], outcomes: list[dict[str, Any]], place: int) -> None:
     """Run one node and note how it ended; its failure is the prompt's."""
-    caller = runtime.NodeProgress("1")
+    caller = runtime.NodeProgress()
     try:
         result = await runtime.run(
             lambda session, tell: job_of(call, session, tell), caller, lambda *step: ""

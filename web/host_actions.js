@@ -1,0 +1,42 @@
+// What the buttons and commands of this pack ask of ComfyUI's page.
+import { app } from "../../scripts/app.js";
+import { call } from "./api.js";
+import { translate } from "./i18n.js";
+
+const DIALOG_MS = 3000;
+
+/** Opens ComfyUI's settings at this pack's panel, with the focus on the key if it is missing. */
+export async function openSettings() {
+  app.extensionManager.command.execute("Comfy.ShowSettingsDialog");
+  const entry = await waitFor(() =>
+    [...document.querySelectorAll("[role=dialog] *")].find((one) => !one.children.length && one.textContent.trim() === "Seedream"),
+  );
+  entry?.click();
+  const key = await waitFor(() => document.querySelector("#seedream-settings input[type=password]:not(:disabled)"));
+  key?.focus();
+}
+
+async function waitFor(find) {
+  for (const end = Date.now() + DIALOG_MS; Date.now() < end; ) {
+    const found = find();
+    if (found) return found;
+    await new Promise(requestAnimationFrame);
+  }
+  return null;
+}
+
+/** Makes the sandbox the service, which is free and needs no key. */
+export async function useSandbox() {
+  try {
+    await call("/settings", { DEEPSPACE_BASE_URL: "sandbox" });
+    window.dispatchEvent(new Event("seedream-settings"));
+    notify("success", translate("line.sandbox_used"));
+  } catch (error) {
+    notify("error", error.message);
+  }
+}
+
+/** Shows a short message of ComfyUI's own kind, where the host has them. */
+export function notify(severity, detail, life = 6000) {
+  app.extensionManager.toast?.add({ severity, summary: "Seedream", detail, life });
+}

@@ -1,0 +1,290 @@
+// The lines and pictures on a node of this pack: what its run does or did, and what the next run may
+// charge. The server sends facts and the page puts them into its language; none of it is saved in a
+// workflow or sent with a prompt.
+import { api } from "../../scripts/api.js";
+import { openSettings, useSandbox } from "./host_actions.js";
+import { describeQuote, describeRun } from "./charge_line.js";
+import { call, onTask } from "./api.js";
+import { make, makeButton, setText } from "./dom.js";
+import { loadTranslations, translate } from "./i18n.js";
+import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
+
+const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
+const OWN = /^Seedream/;
+const TYPING_MS = 400;
+const TICK_MS = 1000;
+const MARGIN_PX = 4;
+const LEAST_PX = 30;
+const NAME = "seedream_charge";
+const ENDED = ["completed", "partial"];
+
+const lines = new Map();
+
+/** Adds the lines to a new node. ComfyUI calls it for each one. */
+export function attachToNode(node) {
+  if (OWN.test(node.comfyClass ?? "") && node.addDOMWidget) lines.set(node, new NodeStatus(node));
+}
+
+/** Returns the status of a node of this pack, if it has one. */
+export function statusOf(node) {
+  return lines.get(node);
+}
+
+/** Follows the runs of all nodes, and what changes the estimates. */
+export function followRuns() {
+  rememberPrompts();
+  api.addEventListener("seedream.node", ({ detail }) => {
+    if (isOfOpenWorkflow(detail.prompt_id)) lines.get(findNode(detail.node))?.showEvent(detail);
+  });
+  for (const event of ["execution_success", "execution_error", "execution_interrupted"]) {
+    api.addEventListener(event, ({ detail }) => lines.forEach((line) => line.endRun(detail?.prompt_id)));
+  }
+  const refreshAll = () => lines.forEach((line) => line.scheduleRefresh());
+  onTask((task) => {
+    lines.forEach((line) => line.noteTask(task));
+    if ([...ENDED, "unknown", "forgotten"].includes(task.state)) refreshAll();
+  });
+  window.addEventListener("seedream-settings", refreshAll);
+  setInterval(() => lines.forEach((line) => line.tick()), TICK_MS);
+}
+
+class NodeStatus {
+  constructor(node) {
+    this.node = node;
+    this.run = null;
+    this.quote = null;
+    this.text = make("span", { role: "status" });
+    this.seconds = make("span", { class: "seedream-seconds", "aria-hidden": "true" });
+    this.state = make("div", { class: "seedream-last", hidden: true }, this.text, this.seconds);
+    this.advice = make("div", { class: "seedream-advice", hidden: true });
+    this.estimate = make("div", { class: "seedream-quote", hidden: true });
+    this.buttons = make("div", { class: "seedream-buttons", hidden: true });
+    this.pictures = make("div", { class: "seedream-pictures", hidden: true });
+    this.body = make("div", { class: "seedream-body" }, this.state, this.advice, this.estimate, this.buttons, this.pictures);
+    this.element = make("div", { class: "seedream-line", hidden: true }, this.body);
+    this.addWidget();
+    this.watch();
+    this.scheduleRefresh();
+  }
+
+  addWidget() {
+    this.height = LEAST_PX;
+    const getHeight = () => (this.element.hidden ? 0 : this.height);
+    this.widget = this.node.addDOMWidget(NAME, NAME, this.element, {
+      serialize: false,
+      hideOnZoom: false,
+      selectOn: [],
+      margin: MARGIN_PX,
+      getValue: () => "",
+      setValue: () => {},
+      getMinHeight: getHeight,
+      getMaxHeight: getHeight,
+    });
+    // Keep the widget out of the saved workflow, whose values are read by position, and of the prompt.
+    this.widget.serialize = false;
+    this.widget.serializeValue = undefined;
+    loadTranslations().then(() => (this.widget.label = translate("line.label")));
+    this.sizes = new ResizeObserver(() => this.fit());
+    this.sizes.observe(this.body);
+  }
+
+  /** Makes room for the text as it wraps; a node is never made smaller than its user made it. */
+  fit() {
+    const needed = this.body.offsetHeight;
+    if (!needed || Math.abs(needed + 2 * MARGIN_PX - this.height) < 2) return;
+    this.height = needed + 2 * MARGIN_PX;
+    const [width, height] = this.node.size;
+    const least = this.node.computeSize()[1];
+    if (height < least) this.node.setSize([width, least]);
+    this.node.setDirtyCanvas?.(true, true);
+  }
+
+  watch() {
+    const refresh = () => this.scheduleRefresh();
+    for (const widget of this.node.widgets) {
+      if (widget !== this.widget) widget.callback = callAfter(widget.callback, refresh);
+    }
+    this.node.onConnectionsChange = callAfter(this.node.onConnectionsChange, refresh);
+    this.node.onConfigure = callAfter(this.node.onConfigure, refresh);
+    this.node.onExecuted = callAfter(this.node.onExecuted, (output) => this.showOutput(output?.seedream));
+    this.node.onRemoved = callAfter(this.node.onRemoved, () => {
+      clearTimeout(this.waiting);
+      this.sizes.disconnect();
+      lines.delete(this.node);
+    });
+  }
+
+  // --- the run ---------------------------------------------------------------------------------
+
+  /** Takes what the server sends about one call of the node. */
+  showEvent(event) {
+    if (this.run?.id !== event.prompt_id) {
+      this.run = { id: event.prompt_id, steps: new Map(), done: new Map(), calls: 1, pictures: [] };
+    }
+    const { run } = this;
+    run.calls = event.calls ?? run.calls;
+    if (event.kind === "progress") {
+      run.steps.delete(event.call);
+      run.steps.set(event.call, event);
+      run.since ??= Date.now() - 1000 * event.seconds;
+      if (event.pictures && !run.done.size) run.pictures = event.pictures;
+    } else if (event.kind === "done") {
+      run.steps.delete(event.call);
+      run.done.set(event.call, event);
+    } else {
+      run.error = event.error;
+    }
+    const isEnd = !["progress", "done"].includes(event.kind);
+    run.kind = isEnd ? event.kind : run.steps.size ? "progress" : "done";
+    if (run.kind !== "progress") run.pictures = collectPictures(run);
+    this.render();
+  }
+
+  /** Takes what ComfyUI kept of a run: for a page that was reloaded, or a run from its own cache. */
+  showOutput(kept) {
+    if (!kept?.length || this.isWatched) return;
+    const results = kept.map((one) => JSON.parse(one));
+    const done = new Map(results.map((result, call) => [call, result]));
+    this.run = { id: null, kind: "cached", steps: new Map(), done, calls: done.size };
+    this.run.pictures = collectPictures(this.run);
+    this.render();
+  }
+
+  /** Whether this page has seen the run that ends now. */
+  get isWatched() {
+    return this.run !== null && this.run.id !== null && !this.run.isOver;
+  }
+
+  endRun(promptId) {
+    this.scheduleRefresh();
+    if (!this.run || this.run.id !== promptId) return;
+    this.run.isOver = true;
+    if (this.run.kind !== "progress") return;
+    // It ended without a word from the node: another node failed, or the server is older.
+    this.run.kind = this.run.done.size ? "done" : "none";
+    this.run.pictures = collectPictures(this.run);
+    this.render();
+  }
+
+  /** A task that was left running has finished since: the old sentence would no longer be true. */
+  noteTask(task) {
+    const task_id = this.run?.error?.task_id;
+    if (this.isLeft && task_id && task.task_id === task_id && ENDED.includes(task.state)) this.finish();
+  }
+
+  get isLeft() {
+    return this.run !== null && ["cancelled", "abandoned"].includes(this.run.kind);
+  }
+
+  finish() {
+    this.run.kind = "finished";
+    this.render();
+  }
+
+  // --- the estimate ----------------------------------------------------------------------------
+
+  scheduleRefresh() {
+    clearTimeout(this.waiting);
+    if (PAYING.has(this.node.comfyClass)) this.waiting = setTimeout(() => this.refresh(), TYPING_MS);
+  }
+
+  async refresh() {
+    const requested = JSON.stringify({ class_type: this.node.comfyClass, inputs: this.collectInputs() });
+    this.requested = requested;
+    let quote;
+    try {
+      await loadTranslations();
+      if (await hasSeveralUsers()) return;
+      const found = await call("/quote", JSON.parse(requested));
+      quote = describeQuote(found);
+      if (this.isLeft && ENDED.includes(found.state)) this.finish();
+    } catch (error) {
+      quote = { text: error.message, tone: "error" };
+    }
+    if (this.requested !== requested) return;
+    this.quote = quote;
+    this.render();
+  }
+
+  /** Collects the inputs as an API prompt has them: a linked one is a list. */
+  collectInputs() {
+    const given = {};
+    for (const widget of this.node.widgets) {
+      if (widget !== this.widget) given[widget.name] = widget.value;
+    }
+    (this.node.inputs ?? []).forEach((input, slot) => {
+      if (this.node.isInputConnected(slot)) given[input.name] = ["", 0];
+    });
+    return given;
+  }
+
+  // --- the elements ----------------------------------------------------------------------------
+
+  render() {
+    const run = this.run ? describeRun(this.run) : { text: "" };
+    this.state.dataset.tone = run.tone ?? "";
+    this.state.hidden = !run.text;
+    if (this.text.textContent !== run.text) this.text.textContent = run.text;
+    this.since = run.since;
+    this.tick();
+    setText(this.advice, run.advice);
+    // While the node runs, an estimate would promise another charge for the same request.
+    const isRepeated = run.tone === "failed" && this.quote?.tone === "error";
+    const quote = run.tone === "running" || isRepeated ? null : this.quote;
+    setText(this.estimate, quote?.text);
+    this.estimate.dataset.kind = run.tone === "failed" ? "quiet" : (quote?.tone ?? "");
+    this.showButtons(run.actions?.length ? run.actions : (quote?.actions ?? []));
+    this.showPictures(this.run?.pictures ?? []);
+    this.element.hidden = [...this.body.children].every((part) => part.hidden);
+  }
+
+  tick() {
+    const seconds = this.since ? ` · ${Math.max(0, Math.round((Date.now() - this.since) / 1000))} s` : "";
+    if (this.seconds.textContent !== seconds) this.seconds.textContent = seconds;
+  }
+
+  showButtons(actions) {
+    const wanted = actions.join();
+    if (this.buttons.dataset.actions === wanted) return;
+    this.buttons.dataset.actions = wanted;
+    const does = { settings: openSettings, sandbox: useSandbox };
+    this.buttons.replaceChildren(...actions.map((name) => makeButton(translate(`line.use_${name}`), does[name])));
+    this.buttons.hidden = !actions.length;
+  }
+
+  showPictures(pictures) {
+    const wanted = JSON.stringify(pictures);
+    if (this.pictures.dataset.shown === wanted) return;
+    this.pictures.dataset.shown = wanted;
+    this.pictures.replaceChildren(...pictures.map(makePicture));
+    this.pictures.hidden = !pictures.length;
+  }
+}
+
+/** Collects the pictures of all calls, in the order of the list. */
+function collectPictures(run) {
+  const calls = [...run.done.entries()].sort(([one], [other]) => one - other);
+  return calls.flatMap(([, { pictures = [], record }]) => pictures.map((picture) => ({ ...picture, record })));
+}
+
+function makePicture(picture, index) {
+  const { filename, subfolder, type } = picture;
+  const url = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
+  return make("img", { src: url, alt: translate("line.picture", { number: index + 1 }), draggable: "false" });
+}
+
+let users = null;
+
+/** With several users ComfyUI must not show one user the runs of another. */
+async function hasSeveralUsers() {
+  users ??= api.getUserConfig();
+  return (await users).users !== undefined;
+}
+
+function callAfter(before, then) {
+  return function (...given) {
+    const result = before?.apply(this, given);
+    then(...given);
+    return result;
+  };
+}
