@@ -13,6 +13,7 @@ from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
 from .host.encodable import with_encodable_errors
+from .host.newer import ADVANCED, found_as
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -88,6 +89,7 @@ class SeedreamEvolink(io.ComfyNode):
                     optional=True,
                     tooltip="How the service optimises the prompt: standard is better, fast is "
                     "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",
+                    **ADVANCED,
                 ),
                 inputs.seed_input(),
                 inputs.images_input(),
@@ -106,6 +108,10 @@ class SeedreamEvolink(io.ComfyNode):
                 inputs.report_output(),
             ],
             hidden=list(inputs.HIDDEN),
+            **found_as(
+                *("seedream 4", "seedream 4.5", "seedream 5", "text to image", "image edit"),
+                *("image series", "文生图", "图生图", "组图"),
+            ),
         )
 
     @classmethod

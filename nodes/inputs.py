@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
 from ..seedream_api.config.settings import load_settings
 from ..seedream_api.errors import SeedreamError
+from .host.newer import ADVANCED
 from .web.settings import find_home_folder, log
 
 CATEGORY = "Seedream"
@@ -81,6 +82,7 @@ def image_urls_input() -> io.Input:
         optional=True,
         tooltip="URLs of reference images, one per line; the service downloads them. They come "
         "after the connected images.",
+        **ADVANCED,
     )
 
 
@@ -93,6 +95,7 @@ def fit_input() -> io.Input:
         tooltip="How images of different sizes become one batch at the largest width and height. "
         "pad: not scaled, centred on black; crop: scaled to cover, cut at the centre; stretch: "
         "scaled to that size. image_list always has the original sizes.",
+        **ADVANCED,
     )
 
 
@@ -102,7 +105,7 @@ that only a page sends along."""
 
 
 def wait_input(tooltip: str) -> io.Input:
-    return io.Boolean.Input("wait", default=True, optional=True, tooltip=tooltip)
+    return io.Boolean.Input("wait", default=True, optional=True, tooltip=tooltip, **ADVANCED)
 
 
 def flatten(*groups: io.Input | list[io.Input]) -> list[io.Input]:

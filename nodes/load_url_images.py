@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ..seedream_api.errors import Charge, InvalidRequest, SeedreamError
-from ..seedream_api.messages import Text, to_chinese
+from ..seedream_api.messages import Text, join_texts, to_chinese
 from . import freshness, inputs, node_values as values
 from .execution import DecodedImages, decode_files, describe, to_report, ui_output
 from .host import runtime
 from .host.encodable import with_encodable_errors
+from .host.newer import found_as
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.load_urls import LoadedUrl
@@ -72,6 +73,7 @@ class SeedreamLoadURLImages(io.ComfyNode):
             ],
             hidden=list(inputs.HIDDEN),
             is_input_list=True,
+            **found_as("load image from url", "download image", "网络图片", "从网址加载图片"),
         )
 
     @classmethod
@@ -112,7 +114,9 @@ class SeedreamLoadURLImages(io.ComfyNode):
             "failed": failed,
             "pictures": pictures.previews,
         }
-        caller.show_end(Text("line_loaded", count=count, total=len(wanted)), summary)
+        line = [Text("line_loaded", count=count, total=len(wanted))]
+        line += [Text("line_failed", count=failed)] if failed else []
+        caller.show_end(join_texts(line, " · ", " · "), summary)
         report_notes = [*caller.notes, *pictures.notes]
         notes = {"notes": report_notes, "notes_zh": list(map(to_chinese, report_notes))}
         report = to_report({"images": outcomes, **notes})

@@ -12,6 +12,7 @@ from . import freshness, inputs, node_values as values
 from .execution import node_outputs, run_job
 from .host import runtime
 from .host.encodable import with_encodable_errors
+from .host.newer import found_as
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -62,6 +63,7 @@ class SeedreamPollTask(io.ComfyNode):
             ],
             hidden=list(inputs.HIDDEN),
             is_input_list=True,
+            **found_as("resume task", "fetch task", "get result", "查询任务", "取回图片"),
         )
 
     @classmethod

@@ -13,6 +13,7 @@ from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
 from .host.encodable import with_encodable_errors
+from .host.newer import ADVANCED, found_as
 
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Progress, Result
@@ -70,12 +71,14 @@ class SeedreamPreferential(io.ComfyNode):
                     default="auto",
                     optional=True,
                     tooltip="The file format to request; auto leaves the choice to the service.",
+                    **ADVANCED,
                 ),
                 io.Boolean.Input(
                     "watermark",
                     default=False,
                     optional=True,
                     tooltip="Whether the service draws its watermark into the image.",
+                    **ADVANCED,
                 ),
                 inputs.seed_input(),
                 inputs.images_input(),
@@ -89,6 +92,9 @@ class SeedreamPreferential(io.ComfyNode):
                 inputs.report_output(),
             ],
             hidden=list(inputs.HIDDEN),
+            **found_as(
+                "seedream 4.5", "seedream 5", "text to image", "image edit", "文生图", "图生图"
+            ),
         )
 
     @classmethod

@@ -15,6 +15,7 @@ from . import inputs, previews
 from .execution import describe, references_from, to_report, ui_output
 from .host import runtime
 from .host.encodable import with_encodable_errors
+from .host.newer import found_as
 from .node_values import check_image, find_connected_images
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class SeedreamUploadReferences(io.ComfyNode):
             ],
             hidden=list(inputs.HIDDEN),
             is_input_list=True,
+            **found_as("upload image", "image host", "imgbb", "s3", "上传图片", "图床"),
         )  # fmt: skip
 
     @classmethod

@@ -26,7 +26,7 @@ from support.comfy_server import ComfyServer
 from support.example_workflows import EXAMPLES, example_names, place_example_image
 from support.page_log import Watch
 
-SHOWN = "03_group_of_four"
+SHOWN = "seedream_03_group_of_four"
 TARGETS = {"en": PACK_ROOT / "docs" / "canvas.png", "zh": PACK_ROOT / "docs" / "canvas.zh-CN.png"}
 SIZE = {"width": 1440, "height": 900}
 COLOURS = 256

@@ -6,9 +6,14 @@ const SEPARATOR = " · ";
 /** Describes what `/quote` found: a text, its tone, and the key of an error. */
 export function describeQuote({ images, linked, state, sandbox, error, type, key }) {
   if (error) return { text: error[getLanguage()], tone: "error", actions: chooseActions(type, key) };
-  if (images && sandbox) return { text: translateCount("line.free", images), tone: "free" };
-  if (images) return { text: translateCount(linked ? "line.new_linked" : "line.new", images), tone: "new" };
-  if (["completed", "partial"].includes(state)) return { text: translate("line.stored"), tone: "free" };
+  if (images && sandbox) return { text: translateCount("line.free", images), tone: "free", badge: translate("badge.sandbox") };
+  if (images) {
+    const badge = translateCount("badge.images", images);
+    return { text: translateCount(linked ? "line.new_linked" : "line.new", images), tone: "new", badge };
+  }
+  if (["completed", "partial"].includes(state)) {
+    return { text: translate("line.stored"), tone: "free", badge: translate("badge.stored") };
+  }
   return state === "unknown"
     ? { text: translate("line.unknown"), tone: "new" }
     : { text: translate("line.joined"), tone: "free" };

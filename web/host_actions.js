@@ -3,6 +3,7 @@ import { app } from "../../scripts/app.js";
 import { call } from "./api.js";
 import { translate } from "./i18n.js";
 
+export const TAB = "seedream-tasks";
 const DIALOG_MS = 3000;
 
 /** Opens ComfyUI's settings at this pack's panel, with the focus on the key if it is missing. */
@@ -14,6 +15,16 @@ export async function openSettings() {
   entry?.click();
   const key = await waitFor(() => document.querySelector("#seedream-settings input[type=password]:not(:disabled)"));
   key?.focus();
+}
+
+/** Opens the task panel, with the tasks that a text finds. */
+export async function openTasks(text = "") {
+  const sidebar = app.extensionManager.sidebarTab;
+  if (sidebar?.activeSidebarTabId !== TAB) app.extensionManager.command.execute(`Workspace.ToggleSidebarTab.${TAB}`);
+  const search = await waitFor(() => document.querySelector("#seedream-search"));
+  if (!search || search.value === text) return;
+  search.value = text;
+  search.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 async function waitFor(find) {

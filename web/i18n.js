@@ -44,6 +44,11 @@ export function getChoiceLabels(node, input) {
   return nodes[getLanguage()][node]?.inputs?.[input]?.options;
 }
 
+/** Returns the notes of the templates, each in English and in Chinese. */
+export function findTemplateNotes() {
+  return Object.entries(texts.en.templates ?? {}).map(([name, { note }]) => [note, texts.zh.templates?.[name]?.note]);
+}
+
 function findText(group, key) {
   const text = key.split(".").reduce((inside, part) => inside?.[part], group);
   return typeof text === "string" ? text : undefined;

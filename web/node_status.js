@@ -2,20 +2,18 @@
 // charge. The server sends facts and the page puts them into its language; none of it is saved in a
 // workflow or sent with a prompt.
 import { api } from "../../scripts/api.js";
-import { openSettings, useSandbox } from "./host_actions.js";
+import { notify, openSettings, useSandbox } from "./host_actions.js";
 import { describeQuote, describeRun } from "./charge_line.js";
 import { call, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
+import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
 
 const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
 const OWN = /^Seedream/;
 const TYPING_MS = 400;
 const TICK_MS = 1000;
-const MARGIN_PX = 4;
-const LEAST_PX = 30;
-const NAME = "seedream_charge";
 const ENDED = ["completed", "partial"];
 
 const lines = new Map();
@@ -62,41 +60,11 @@ class NodeStatus {
     this.pictures = make("div", { class: "seedream-pictures", hidden: true });
     this.body = make("div", { class: "seedream-body" }, this.state, this.advice, this.estimate, this.buttons, this.pictures);
     this.element = make("div", { class: "seedream-line", hidden: true }, this.body);
-    this.addWidget();
+    this.room = new StatusWidget(node, this.element, this.body);
+    this.widget = this.room.widget;
     this.watch();
+    this.addBadge();
     this.scheduleRefresh();
-  }
-
-  addWidget() {
-    this.height = LEAST_PX;
-    const getHeight = () => (this.element.hidden ? 0 : this.height);
-    this.widget = this.node.addDOMWidget(NAME, NAME, this.element, {
-      serialize: false,
-      hideOnZoom: false,
-      selectOn: [],
-      margin: MARGIN_PX,
-      getValue: () => "",
-      setValue: () => {},
-      getMinHeight: getHeight,
-      getMaxHeight: getHeight,
-    });
-    // Keep the widget out of the saved workflow, whose values are read by position, and of the prompt.
-    this.widget.serialize = false;
-    this.widget.serializeValue = undefined;
-    loadTranslations().then(() => (this.widget.label = translate("line.label")));
-    this.sizes = new ResizeObserver(() => this.fit());
-    this.sizes.observe(this.body);
-  }
-
-  /** Makes room for the text as it wraps; a node is never made smaller than its user made it. */
-  fit() {
-    const needed = this.body.offsetHeight;
-    if (!needed || Math.abs(needed + 2 * MARGIN_PX - this.height) < 2) return;
-    this.height = needed + 2 * MARGIN_PX;
-    const [width, height] = this.node.size;
-    const least = this.node.computeSize()[1];
-    if (height < least) this.node.setSize([width, least]);
-    this.node.setDirtyCanvas?.(true, true);
   }
 
   watch() {
@@ -109,7 +77,7 @@ class NodeStatus {
     this.node.onExecuted = callAfter(this.node.onExecuted, (output) => this.showOutput(output?.seedream));
     this.node.onRemoved = callAfter(this.node.onRemoved, () => {
       clearTimeout(this.waiting);
-      this.sizes.disconnect();
+      this.room.close();
       lines.delete(this.node);
     });
   }
@@ -178,14 +146,44 @@ class NodeStatus {
 
   finish() {
     this.run.kind = "finished";
+    notify("success", translate("line.finished"));
     this.render();
+  }
+
+  // --- for menus and badges --------------------------------------------------------------------
+
+  get isPaying() {
+    return PAYING.has(this.node.comfyClass);
+  }
+
+  /** The id of the task that the last run made, collected or left running. */
+  get taskId() {
+    const facts = [this.run?.error, ...(this.run?.done.values() ?? []), ...(this.run?.steps.values() ?? [])];
+    return facts.find((one) => one?.task_id)?.task_id.split(/\s/)[0] ?? "";
+  }
+
+  /** The beginning of the node's prompt. */
+  get prompt() {
+    const prompt = this.node.widgets.find(({ name }) => name === "prompt")?.value;
+    return typeof prompt === "string" ? prompt.slice(0, 60) : "";
+  }
+
+  /** Shows the estimate as a badge, which a collapsed node has too. Nodes 2.0 would keep an old text. */
+  addBadge() {
+    const Badge = globalThis.LGraphBadge;
+    if (!Badge || !Array.isArray(this.node.badges) || !this.isPaying) return;
+    const badge = new Badge({ text: "" });
+    this.node.badges.push(() => {
+      badge.text = globalThis.LiteGraph?.vueNodesMode ? "" : (this.quote?.badge ?? "");
+      return badge;
+    });
   }
 
   // --- the estimate ----------------------------------------------------------------------------
 
   scheduleRefresh() {
     clearTimeout(this.waiting);
-    if (PAYING.has(this.node.comfyClass)) this.waiting = setTimeout(() => this.refresh(), TYPING_MS);
+    if (this.isPaying) this.waiting = setTimeout(() => this.refresh(), TYPING_MS);
   }
 
   async refresh() {

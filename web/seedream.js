@@ -1,6 +1,8 @@
 // What ComfyUI loads: the settings panel, the task panel, and the lines on the nodes.
 import { app } from "../../scripts/app.js";
+import { TAB } from "./host_actions.js";
 import { loadTranslations, translate } from "./i18n.js";
+import "./commands.js";
 import { attachToNode, followRuns } from "./node_status.js";
 import { renderSettingsPanel } from "./settings_panel.js";
 import { taskPanel } from "./task_panel.js";
@@ -18,7 +20,8 @@ app.registerExtension({
     {
       // Nothing is stored under this id: the panel uses the pack's own routes.
       id: "Seedream.Settings",
-      name: "Seedream",
+      // ComfyUI's search looks here; the panel hides this name and has labels of its own.
+      name: "Seedream: API key, sandbox, proxy, upload, cost",
       category: ["Seedream", "DeepSpaceAPI", "Settings"],
       type: renderSettingsPanel,
       defaultValue: undefined,
@@ -28,7 +31,7 @@ app.registerExtension({
     followRuns();
     await loadTranslations();
     app.extensionManager.registerSidebarTab({
-      id: "seedream-tasks",
+      id: TAB,
       icon: "pi pi-images",
       title: "Seedream",
       tooltip: translate("tasks.title"),

@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { make } from "./dom.js";
-import { hasTranslation, loadTranslations, translate } from "./i18n.js";
+import { findTemplateNotes, getLanguage, hasTranslation, loadTranslations, translate } from "./i18n.js";
 
 const BROWSER = ["data-dialog-key", "aria-labelledby"]
   .map((attribute) => `[${attribute}="global-workflow-template-selector"]`)
@@ -13,6 +13,7 @@ const FOLDER = decodeURIComponent(new URL(import.meta.url).pathname.split("/").a
 
 app.registerExtension({
   name: "Seedream.TemplateTitles",
+  loadedGraphNode: translateNote,
   setup() {
     // Dialogs are direct children of the body, so it is enough to watch those.
     new MutationObserver(watchDialog).observe(document.body, { childList: true });
@@ -48,7 +49,29 @@ async function findOwnNames() {
   }
 }
 
+/** Shows a template's note in one language; one that its user has changed stays as it is. */
+function translateNote(node) {
+  if (node.type !== "MarkdownNote") return;
+  const [note] = node.widgets ?? [];
+  const own = note && findTemplateNotes().find((texts) => texts.join("\n\n") === note.value);
+  if (own) note.value = own[getLanguage() === "zh" ? 1 : 0];
+}
+
+/** Puts a list that has only this pack's cards into the order of their numbers. */
+function sortCards() {
+  const shown = [...opened.querySelectorAll("[data-testid^=template-workflow-]")];
+  const ids = names.map((name) => `template-workflow-${name}`).sort();
+  const own = shown.filter((card) => ids.includes(card.dataset.testid));
+  if (!own.length || own.length < shown.filter((card) => card.querySelector("h3")).length) return;
+  for (const card of own) {
+    let item = card;
+    while (item.parentElement && getComputedStyle(item.parentElement).display !== "grid") item = item.parentElement;
+    if (item.parentElement) item.style.order = String(ids.indexOf(card.dataset.testid));
+  }
+}
+
 function setTitles() {
+  sortCards();
   for (const name of names) {
     const card = opened?.querySelector(`[data-testid="template-workflow-${CSS.escape(name)}"]`);
     const heading = card?.querySelector("h3");

@@ -13,6 +13,7 @@ from typing import Any, cast
 from aiohttp import web
 from server import PromptServer
 
+from ...seedream_api._version import __version__
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.ledger.states import State
 from ...seedream_api.messages import Text
@@ -110,6 +111,10 @@ async def _save_settings(request: web.Request, body: Json) -> Json:
     return await asyncio.to_thread(settings.list_settings)
 
 
+async def _get_about(request: web.Request, body: Json) -> Json:
+    return {"version": __version__}
+
+
 async def _run_doctor(request: web.Request, body: Json) -> Json:
     from ...seedream_api.config.settings import load_settings
     from ...seedream_api.doctor import run_checks
@@ -204,6 +209,7 @@ _ID = r"{id:\d{1,15}}"
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/settings", _get_settings),
     ("POST", "/settings", _save_settings),
+    ("GET", "/about", _get_about),
     ("POST", "/doctor", _run_doctor),
     ("POST", "/uploads/test", _test_uploads),
     ("GET", "/tasks", _list_tasks),

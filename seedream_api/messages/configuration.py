@@ -8,11 +8,12 @@ CONFIGURATION: dict[str, Message] = {
     "no_key": Message(
         "No API key is set.",
         "尚未设置 API 密钥。",
-        "Set the environment variable DEEPSPACE_API_KEY, or save the key in the settings file "
-        "{path} (see the README). To build workflows for free in the built-in sandbox, set "
-        "DEEPSPACE_BASE_URL=sandbox.",
-        "请设置环境变量 DEEPSPACE_API_KEY，或写入设置文件 {path}（见 README）；"
-        "也可用 DEEPSPACE_BASE_URL=sandbox 在内置沙盒中免费搭建工作流。",
+        "In ComfyUI, open Settings > Seedream: enter the key of your DeepSpaceAPI account, or "
+        "choose the sandbox, which is free and needs no key. Elsewhere, set DEEPSPACE_API_KEY, or "
+        "DEEPSPACE_BASE_URL=sandbox, in the environment or in {path}.",
+        "在 ComfyUI 中打开“设置 > Seedream”：填入 DeepSpaceAPI 账户的密钥，或选用免费且无需密钥"
+        "的沙盒。在其他环境中，请在环境变量或 {path} 中设置 DEEPSPACE_API_KEY，"
+        "或设置 DEEPSPACE_BASE_URL=sandbox。",
     ),
     "key_of_other_address": Message(
         "The saved key belongs to {saved}, but the address is now {address}.",

@@ -18,12 +18,12 @@ from support.example_workflows import EXAMPLES, example_names, place_example_ima
 from support.paths import PACK_ROOT
 
 SHOWS = {
-    "01_text_to_image_and_upscale": [[4272, 2400]],
-    "02_edit_with_two_references": [[2048, 2048]],
-    "03_group_of_four": [[1024, 1024]] * 4,
-    "04_submit_a_task": [],
-    "05_collect_with_poll_task": [[2848, 1600]],
-    "06_load_url_images": [[1024, 1024]] * 4,
+    "seedream_01_text_to_image_and_upscale": [[4272, 2400]],
+    "seedream_02_edit_with_two_references": [[2048, 2048]],
+    "seedream_03_group_of_four": [[1024, 1024]] * 4,
+    "seedream_04_submit_a_task": [],
+    "seedream_05_collect_with_poll_task": [[2848, 1600]],
+    "seedream_06_load_url_images": [[1024, 1024]] * 4,
 }
 """The images that each template puts on the canvas."""
 

@@ -21,16 +21,17 @@ from support.example_workflows import (
     saved_pictures,
     thumbnail,
 )
+from support.paths import PACK_ROOT
 from support.saved_workflows import NOTES, to_api
 
 NAMES = example_names()
 PAID = {
-    "01_text_to_image_and_upscale": 1,
-    "02_edit_with_two_references": 1,
-    "03_group_of_four": 1,
-    "04_submit_a_task": 1,
-    "05_collect_with_poll_task": 0,
-    "06_load_url_images": 0,
+    "seedream_01_text_to_image_and_upscale": 1,
+    "seedream_02_edit_with_two_references": 1,
+    "seedream_03_group_of_four": 1,
+    "seedream_04_submit_a_task": 1,
+    "seedream_05_collect_with_poll_task": 0,
+    "seedream_06_load_url_images": 0,
 }
 
 
@@ -75,16 +76,38 @@ def test_the_example_runs_and_charges_what_it_should(ran: dict[str, Ran], name: 
 
 def test_what_the_examples_show(ran: dict[str, Ran]) -> None:
     sizes = {name: [picture.size for picture in one.pictures] for name, one in ran.items()}
-    assert sizes["01_text_to_image_and_upscale"] == [(4272, 2400)]  # 2848 x 1600, times 1.5
-    assert sizes["03_group_of_four"] == sizes["06_load_url_images"] == [(1024, 1024)] * 4
-    assert sizes["05_collect_with_poll_task"] == [(2848, 1600)]
-    (task_id,) = ran["04_submit_a_task"].outcome.outputs["2"]["text"]
+    assert sizes["seedream_01_text_to_image_and_upscale"] == [
+        (4272, 2400)
+    ]  # 2848 x 1600, times 1.5
+    assert (
+        sizes["seedream_03_group_of_four"]
+        == sizes["seedream_06_load_url_images"]
+        == [(1024, 1024)] * 4
+    )
+    assert sizes["seedream_05_collect_with_poll_task"] == [(2848, 1600)]
+    (task_id,) = ran["seedream_04_submit_a_task"].outcome.outputs["2"]["text"]
     assert task_id.startswith("task-")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_forms_are_one_graph(comfy: ComfyFixture, name: str) -> None:
-    assert to_api(read(name), comfy.server.object_info()) == read(name, "api")
+    prompt = read(name, "api")
+    titles = [node.pop("_meta")["title"] for node in prompt.values()]
+    assert all(titles), "some clients find nodes by their titles"
+    assert to_api(read(name), comfy.server.object_info()) == prompt
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_note_is_short_and_in_both_languages(name: str) -> None:
+    texts = [
+        json.loads((PACK_ROOT / "locales" / language / "main.json").read_text("utf-8"))
+        for language in ("en", "zh")
+    ]
+    notes = [one["seedream"]["templates"][name]["note"] for one in texts]
+    (note,) = [node for node in read(name)["nodes"] if node["type"] in NOTES]
+    # The page shows the one of its language: it replaces exactly this text.
+    assert note["widgets_values"] == ["\n\n".join(notes)]
+    assert max(map(len, notes)) < 200
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -71,7 +71,7 @@ def test_a_node_inside_a_subgraph(comfy: ComfyFixture, prompt: str, ids: tuple[s
     outcome = comfy.run(graph)
     assert seen(outcome, viewer)
     texts = outcome.texts(generator)
-    assert texts and "1 image(s)" in texts[-1]
+    assert texts and "1 image · " in texts[-1]
     assert not [e for e in outcome.of_type("progress_text") if e.data["node"] != generator]
 
 
@@ -111,6 +111,6 @@ def test_progress_is_shown_while_a_task_runs(comfy: ComfyFixture, prompt: str) -
     outcome = comfy.server.wait(prompt_id)
     task_id = shown(outcome, "3")
     texts = outcome.texts("1")
-    assert any("Queued 排队中" in text or "Processing 生成中" in text for text in texts)
+    assert any(text.startswith(("Queued", "Processing")) for text in texts)
     assert any(task_id in text for text in texts)
-    assert texts[-1].startswith("new 新生成 · 1 image(s)")
+    assert texts[-1].startswith("new · 1 image")

@@ -30,7 +30,7 @@ def test_the_same_inputs_under_another_node_id_are_free(comfy: ComfyFixture, pro
     again = comfy.run(graph_of(prompt, "7"))
     assert len(comfy.posts(prompt)) == 1
     assert seen(first, "90") == seen(again, "90")
-    assert STORED in again.texts("7")[-1] and "已保存的结果，未扣费" in again.texts("7")[-1]
+    assert STORED in again.texts("7")[-1]
     assert STORED not in first.texts("1")[-1]
     paid, free = json.loads(shown(first, "91")), json.loads(shown(again, "91"))
     assert (paid["origin"], paid["reused"], paid["may_have_been_charged_images"]) == (
@@ -80,7 +80,7 @@ def test_crashed_run_is_resumed_and_node_says_so(comfy: ComfyFixture, prompt: st
     comfy.clock.run(Clock.FLYING)
     again = comfy.run(graph_of(prompt))
     said, report = again.texts("1")[-1], json.loads(shown(again, "91"))
-    assert "resumed, not sent again" in said and "继续此前的任务，未重新发送" in said
+    assert "resumed, not sent again" in said
     assert (report["origin"], report["may_have_been_charged_images"]) == ("resumed", 0)
     assert seen(again, "90") and len(comfy.posts(prompt)) == 1
 

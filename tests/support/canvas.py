@@ -27,9 +27,6 @@ _READY = """() => {
 }"""
 _LISTEN = """() => {
   window.endings = [];
-  window.said = {};
-  const say = ({ detail }) => { window.said[detail.nodeId] = detail.text; };
-  app.api.addEventListener("progress_text", say);
   for (const type of ["execution_success", "execution_error", "execution_interrupted"])
     app.api.addEventListener(type, (event) => window.endings.push({ type, ...event.detail }));
 }"""
@@ -147,10 +144,6 @@ class Canvas:
             }""",
             node,
         )
-
-    def said(self, node: int) -> str:
-        """The latest line under the node; newer frontends take it away with the end of the run."""
-        return self.page.evaluate("(id) => window.said[id]", node)
 
     def labels(self, node: int) -> list[str]:
         """Title, inputs, widgets and outputs as the node shows them; not the seed's control, which

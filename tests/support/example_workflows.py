@@ -13,7 +13,7 @@ from .comfy_server import ComfyServer
 from .paths import PACK_ROOT
 
 EXAMPLES = PACK_ROOT / "example_workflows"
-SHARED = {"04_submit_a_task": "05_collect_with_poll_task"}
+SHARED = {"seedream_04_submit_a_task": "seedream_05_collect_with_poll_task"}
 LONG_SIDE = 512
 
 

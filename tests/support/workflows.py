@@ -8,6 +8,9 @@ from typing import Any
 Node = dict[str, Any]
 Link = list[Any]
 
+PAGE: Node = {"extra_pnginfo": {"workflow": {"nodes": []}}}
+"""What a page of ComfyUI sends with a prompt, and no other client does."""
+
 TOOLS = "ComfyFixture-Tools"
 _TOOLS_SOURCE = '''
 import asyncio

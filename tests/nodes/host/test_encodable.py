@@ -8,7 +8,7 @@ import io
 import logging
 import traceback
 from collections.abc import Iterator
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,14 +34,17 @@ def stream(request: pytest.FixtureRequest) -> Iterator[io.TextIOWrapper]:
 ANY = "已付费 \U0001f3a8 naïve \ud83d end"
 
 
-async def fails_with(error: BaseException) -> None:
+NODE = SimpleNamespace(hidden=None)
+
+
+async def fails_with(node: Any, error: BaseException) -> None:
     raise error
 
 
 def raised(encodable: Any, error: BaseException) -> str:
     """The traceback of what leaves a node that raises this."""
     with pytest.raises(type(error)) as caught:
-        asyncio.run(encodable.with_encodable_errors(fails_with)(error))
+        asyncio.run(encodable.with_encodable_errors(fails_with)(NODE, error))
     return "".join(traceback.format_exception(caught.value))
 
 

@@ -1,0 +1,187 @@
+"""What a node says before, during and after a run, in the page's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from support import workflows
+from support.browser_server import FRONTENDS, NEWEST, RETURNING, Site
+from support.canvas import Canvas, place_generator
+from support.comfy_fixture import Clock
+
+VIEWS = [(FRONTENDS[0], "zh-CN", False), (NEWEST, "en-US", True)]
+"""Frontend, language, and whether nodes are elements of the page (Nodes 2.0)."""
+
+
+@pytest.fixture(scope="module", params=VIEWS, ids=["oldest-zh", "newest-elements"])
+def page(
+    request: pytest.FixtureRequest,
+    open_site: Callable[[str], Site],
+    opener: Callable[..., Canvas],
+) -> Iterator[tuple[Site, Canvas, bool]]:
+    frontend, locale, has_elements = request.param
+    site = open_site(frontend)
+    site.begin(**RETURNING, **{"Comfy.VueNodes.Enabled": has_elements})
+    canvas = opener(site, locale=locale)
+    yield site, canvas, locale == "en-US"
+    canvas.page.context.close()
+    canvas.watch.check()
+
+
+def place(canvas: Canvas, prompt: str) -> tuple[int, Locator]:
+    canvas.clear()
+    node, _ = place_generator(canvas, prompt)
+    canvas.select(node)
+    return node, canvas.page.locator(".seedream-line")
+
+
+def start(canvas: Canvas) -> None:
+    canvas.page.evaluate("window.endings.length = 0")
+    canvas.page.evaluate("app.queuePrompt(0, 1)")
+
+
+def wait_for_end(canvas: Canvas) -> None:
+    canvas.page.wait_for_function("window.endings.length > 0")
+    canvas.page.keyboard.press("Escape")  # ComfyUI's own message
+
+
+def shoot(canvas: Canvas, state: str, is_english: bool) -> None:
+    canvas.shoot(f"node-{state}-{'en' if is_english else 'zh'}")
+
+
+def test_a_node_without_a_key_offers_settings_and_sandbox(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    site, canvas, is_english = page
+    site.begin(**RETURNING)
+    _, line = place(canvas, prompt)
+    quote = line.locator(".seedream-quote")
+    expect(quote).to_contain_text("No API key is set." if is_english else "尚未设置 API 密钥。")
+    shoot(canvas, "no-key", is_english)
+    line.get_by_role("button").first.click()
+    expect(canvas.page.locator("#seedream-settings input[type=password]").first).to_be_focused()
+    canvas.close_settings()
+    line.get_by_role("button").last.click()
+    expect(quote).to_contain_text("sandbox, free" if is_english else "沙盒，免费")
+    saved = json.loads((site.comfy.home / "settings.json").read_text("utf-8"))
+    assert saved["DEEPSPACE_BASE_URL"] == "sandbox"
+
+
+def test_a_running_node_counts_seconds_then_tells_the_result(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    site, canvas, is_english = page
+    site.sign_in()
+    node, line = place(canvas, prompt)
+    source = canvas.add("EmptyImage", -400, width=64, height=64)
+    canvas.link(source, "IMAGE", node, "images.image_1")
+    site.comfy.clock.run(Clock.STOPPED)
+    start(canvas)
+    state = line.locator(".seedream-last")
+    expect(state).to_contain_text("Queued · task-" if is_english else "排队中 · task-")
+    before = state.inner_text()
+    expect(state).not_to_have_text(before)  # the seconds
+    expect(line.locator(".seedream-quote")).to_be_hidden()
+    expect(line.locator("img")).to_have_count(1)
+    references = line.locator("img").get_attribute("src")
+    shoot(canvas, "running", is_english)
+    site.comfy.clock.run(Clock.FLYING)
+    wait_for_end(canvas)
+    made = "Last run: 1 new image · Sandbox, free" if is_english else "上次运行：新生成 1 张图"
+    expect(state).to_contain_text(made)
+    picture = line.locator("img")
+    expect(picture).not_to_have_attribute("src", references or "")
+    expect(picture).not_to_have_js_property("naturalWidth", 0)
+    shoot(canvas, "done", is_english)
+    canvas.page.evaluate("app.queuePrompt(0, 1)")
+    kept = "No new run, ComfyUI kept" if is_english else "本次没有重新运行"
+    expect(state).to_contain_text(kept)
+
+
+def test_a_failed_node_shows_reason_and_charge_until_the_next_run(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    from support.fake_service import DropAfterReceipt
+
+    site, canvas, is_english = page
+    site.sign_in()
+    node, line = place(canvas, f"{prompt} [blocked]")
+    state = line.locator(".seedream-last")
+    start(canvas)
+    wait_for_end(canvas)
+    expect(state).to_have_attribute("data-tone", "failed")
+    expect(state).to_contain_text("Nothing was charged." if is_english else "未产生费用。")
+    shoot(canvas, "failed", is_english)
+    site.comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    script = "([id, text]) => (app.graph.getNodeById(id).widgets[0].value = text)"
+    canvas.page.evaluate(script, [node, f"{prompt} again"])
+    start(canvas)
+    wait_for_end(canvas)
+    expect(state).to_contain_text("It may have been charged." if is_english else "可能已经扣费。")
+    shoot(canvas, "unknown", is_english)
+    canvas.page.evaluate(script, [node, f"{prompt} third"])
+    start(canvas)
+    expect(state).to_have_attribute("data-tone", "done")
+
+
+def test_a_cancelled_node_says_what_runs_on_and_when_it_has_finished(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    site, canvas, is_english = page
+    site.sign_in()
+    _, line = place(canvas, prompt)
+    state = line.locator(".seedream-last")
+    site.comfy.clock.run(Clock.STOPPED)
+    start(canvas)
+    expect(state).to_contain_text("task-")
+    canvas.page.evaluate("app.api.interrupt(null)")
+    wait_for_end(canvas)
+    runs = "is still running at the service" if is_english else "任务仍在服务端运行"
+    expect(state).to_contain_text(runs)
+    shoot(canvas, "cancelled", is_english)
+    site.comfy.clock.run(Clock.FLYING)
+    expect(state).to_contain_text("has finished" if is_english else "已经完成")
+    expect(line).to_contain_text("stored result, no charge" if is_english else "不扣费")
+
+
+def test_counts_of_a_list_are_sums(page: tuple[Site, Canvas, bool], prompt: str) -> None:
+    site, canvas, is_english = page
+    site.sign_in()
+    node, line = place(canvas, prompt)
+    texts = canvas.add(workflows.texts("")["class_type"], -400, lines=f"{prompt} a\n{prompt} b")
+    canvas.page.evaluate(
+        """([from, to]) => {
+          const [source, target] = [from, to].map((id) => app.graph.getNodeById(id));
+          let slot = target.inputs.findIndex((input) => input.name === "prompt");
+          if (slot < 0) slot = target.inputs.length;
+          source.connect(0, target, slot);
+        }""",
+        [texts, node],
+    )
+    canvas.run()
+    both = "2 new images" if is_english else "新生成 2 张图"
+    expect(line.locator(".seedream-last")).to_contain_text(both)
+    expect(line.locator("img")).to_have_count(2)
+
+
+def test_another_workflow_does_not_take_over_the_lines_of_a_run(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    site, canvas, _ = page
+    site.sign_in()
+    place(canvas, prompt)
+    site.comfy.clock.run(Clock.STOPPED)
+    start(canvas)
+    line = canvas.page.locator(".seedream-line")
+    expect(line.locator(".seedream-last")).to_contain_text("task-")
+    canvas.run_command("Comfy.NewBlankWorkflow")
+    canvas.wait_for_nodes([])
+    _, line = place(canvas, f"{prompt} other")
+    expect(line.locator(".seedream-quote")).to_be_visible()
+    site.comfy.clock.run(Clock.FLYING)
+    wait_for_end(canvas)
+    expect(line.locator(".seedream-last")).to_be_hidden()
