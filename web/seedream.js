@@ -20,7 +20,7 @@ app.registerExtension({
     {
       // Nothing is stored under this id: the panel uses the pack's own routes.
       id: "Seedream.Settings",
-      // ComfyUI's search looks here; the panel hides this name and has labels of its own.
+      // ComfyUI's search looks here; the panel hides this name and shows other labels.
       name: "Seedream: API key, sandbox, proxy, upload, cost",
       category: ["Seedream", "DeepSpaceAPI", "Settings"],
       type: renderSettingsPanel,

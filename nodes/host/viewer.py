@@ -1,4 +1,4 @@
-"""Whoever watches a running node: the page or the program that queued its prompt.
+"""The viewer of a running node: the page or the program that queued its prompt.
 
 A page of ComfyUI gets facts (the event ``seedream.node``) and puts them into its own language. Any
 other program gets a line of text and ComfyUI's own ``progress`` messages. Other clients of the same

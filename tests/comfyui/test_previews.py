@@ -92,7 +92,7 @@ def test_a_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt
     outcome = comfy.server.wait(queue(comfy, graph))
     events = [event.data for event in outcome.of_type("seedream.node", "1")]
     assert [event["kind"] for event in events][-1] == "done"
-    assert {event["phase"] for event in events[:-1]} >= {"preparing", "downloading"}
+    assert "downloading" in {event["phase"] for event in events[:-1]}
     assert outcome.texts() == [], "the page would show a second line"
     assert stranger.of_type("seedream.node") == []
 
@@ -121,7 +121,7 @@ def test_a_node_that_stops_for_a_sibling_tells_the_page(comfy: ComfyFixture, pro
 def test_a_program_gets_text_progress_and_no_pictures(comfy: ComfyFixture, prompt: str) -> None:
     """As comfy-cli and others do: no workflow, the outputs of every node taken for results."""
     stranger = EventStream(comfy.server.url, client_id="stranger")
-    comfy.clock.run(Clock.STOPPED)
+    comfy.clock.run(Clock.REAL)
     prompt_id = comfy.server.queue({"1": workflows.evolink(prompt), "2": workflows.save("1")})
     comfy.server.wait(prompt_id, until=lambda e: e.type == "progress" and e.data["max"] == 100.0)
     comfy.clock.run(Clock.FLYING)
