@@ -142,12 +142,15 @@ async def run_job(
     """
     is_page = caller.viewer.is_page
 
+    from ..seedream_api.jobs.results import Phase, Progress
+
     async def run_and_decode(
         session: Session, report_progress: Callable[[Progress], None]
     ) -> tuple[Result, DecodedImages | None]:
         caller.is_free = session.settings.is_sandbox
         if is_page:
             caller.pictures = await previews.write_reference_sheet(references)
+        report_progress(Progress(Phase.PREPARING, 0.0))
         result: Result = await job(session, report_progress)
         if not result.images:
             return result, None

@@ -38,17 +38,17 @@ export function describeRun(run) {
     case "finished":
       return { text: translate("line.finished"), tone: "done" };
     case "failed":
-      return { ...describeError(run.error, "line.failed", made), tone: "failed" };
+      return { ...describeError(run.error, translate("line.failed"), made), tone: "failed" };
     case "cancelled":
     case "abandoned":
-      return { ...describeError(run.error, `line.${run.kind}`, made), tone: "cancelled" };
+      return { ...describeError(run.error, translate(`line.${run.kind}`), made), tone: "cancelled" };
   }
   return { text: "" };
 }
 
 function describeError(error, otherwise, made) {
   const texts = error?.[getLanguage()];
-  const text = texts?.reason ?? translate(otherwise);
+  const text = texts?.reason ?? otherwise;
   const before = made && translate("line.before", { result: made });
   return {
     text,

@@ -44,9 +44,11 @@ export function getChoiceLabels(node, input) {
   return nodes[getLanguage()][node]?.inputs?.[input]?.options;
 }
 
-/** Returns the notes of the templates, each in English and in Chinese. */
-export function findTemplateNotes() {
-  return Object.entries(texts.en.templates ?? {}).map(([name, { note }]) => [note, texts.zh.templates?.[name]?.note]);
+/** Returns a text of each template that has one, in English and in Chinese. */
+export function findTemplateTexts(kind) {
+  return Object.entries(texts.en.templates ?? {})
+    .map(([name, english]) => [english[kind], texts.zh.templates?.[name]?.[kind]])
+    .filter(([text]) => text);
 }
 
 function findText(group, key) {

@@ -34,6 +34,9 @@ export function followRuns() {
   api.addEventListener("seedream.node", ({ detail }) => {
     if (isOfOpenWorkflow(detail.prompt_id)) lines.get(findNode(detail.node))?.showEvent(detail);
   });
+  api.addEventListener("execution_cached", ({ detail }) => {
+    if (isOfOpenWorkflow(detail.prompt_id)) detail.nodes.forEach((id) => lines.get(findNode(id))?.showCached());
+  });
   for (const event of ["execution_success", "execution_error", "execution_interrupted"]) {
     api.addEventListener(event, ({ detail }) => lines.forEach((line) => line.endRun(detail?.prompt_id)));
   }
@@ -108,7 +111,14 @@ class NodeStatus {
     this.render();
   }
 
-  /** Takes what ComfyUI kept of a run: for a page that was reloaded, or a run from its own cache. */
+  /** ComfyUI's own cache serves this node: its last results stay, without another run. */
+  showCached() {
+    if (!this.run?.done.size) return;
+    Object.assign(this.run, { id: null, kind: "cached" });
+    this.render();
+  }
+
+  /** Takes what ComfyUI kept of a run, for a page that has not seen it. */
   showOutput(kept) {
     if (!kept?.length || this.isWatched) return;
     const results = kept.map((one) => JSON.parse(one));

@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { make } from "./dom.js";
-import { findTemplateNotes, getLanguage, hasTranslation, loadTranslations, translate } from "./i18n.js";
+import { findTemplateTexts, getLanguage, hasTranslation, loadTranslations, translate } from "./i18n.js";
 
 const BROWSER = ["data-dialog-key", "aria-labelledby"]
   .map((attribute) => `[${attribute}="global-workflow-template-selector"]`)
@@ -20,6 +20,8 @@ app.registerExtension({
     watchDialog();
   },
 });
+
+const MESSAGE = "Execution Message"; // of a node, while an app runs
 
 const cards = new MutationObserver(() => setTitles());
 let opened = null;
@@ -49,13 +51,17 @@ async function findOwnNames() {
   }
 }
 
-/** Shows a template's note in one language; one that its user has changed stays as it is. */
+/** Shows a template's note and messages in one language; one that its user has changed stays as it is. */
 function translateNote(node) {
+  const message = node.properties?.[MESSAGE];
+  if (message) node.properties[MESSAGE] = findTemplateTexts("message").find(([english]) => english === message)?.[place()] ?? message;
   if (node.type !== "MarkdownNote") return;
   const [note] = node.widgets ?? [];
-  const own = note && findTemplateNotes().find((texts) => texts.join("\n\n") === note.value);
-  if (own) note.value = own[getLanguage() === "zh" ? 1 : 0];
+  const own = note && findTemplateTexts("note").find((texts) => texts.join("\n\n") === note.value);
+  if (own) note.value = own[place()];
 }
+
+const place = () => (getLanguage() === "zh" ? 1 : 0);
 
 /** Puts a list that has only this pack's cards into the order of their numbers. */
 function sortCards() {

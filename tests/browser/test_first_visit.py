@@ -24,6 +24,8 @@ SHOWS = {
     "seedream_04_submit_a_task": [],
     "seedream_05_collect_with_poll_task": [[2848, 1600]],
     "seedream_06_load_url_images": [[1024, 1024]] * 4,
+    "seedream_07_app_text_to_image": [[2304, 1728]],
+    "seedream_08_app_edit_with_reference": [[2048, 2048]],
 }
 """The images that each template puts on the canvas."""
 

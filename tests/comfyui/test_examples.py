@@ -32,6 +32,8 @@ PAID = {
     "seedream_04_submit_a_task": 1,
     "seedream_05_collect_with_poll_task": 0,
     "seedream_06_load_url_images": 0,
+    "seedream_07_app_text_to_image": 1,
+    "seedream_08_app_edit_with_reference": 1,
 }
 
 

@@ -32,14 +32,15 @@ def words_of(language: str) -> list[str]:
 def asked(script: str) -> set[str]:
     """Patterns of the keys that a script asks for; ``${...}`` stands for any one part."""
     found: set[str] = set()
-    for start in re.finditer(r"\b(?:translate|hasTranslation)\(", script):
+    for start in re.finditer(r"\b(?:translate|hasTranslation|translateCount)\(", script):
         call = script[start.end() : start.end() + 200].split(")")[0]
         for _, key in re.findall(r"""(["'`])([\w.${}() \[\]]+?\.[\w.${}() \[\]]+?)\1""", call):
-            found.add(re.sub(r"\\\$\\\{.+?\\\}", "[^.]+", re.escape(key)))
+            number = "(_one)?" if "Count(" in start[0] else ""
+            found.add(re.sub(r"\\\$\\\{.+?\\\}", "[^.]+", re.escape(key)) + number)
     return found
 
 
-BUILT = {r"settings\.[A-Z0-9_]+\.(label|help)", r"origins\.\w+"}
+BUILT = {r"settings\.[A-Z0-9_]+\.(label|help)", r"origins\.\w+", r"templates\.\w+\.(note|message)"}
 """Keys that the scripts put together in other ways."""
 
 

@@ -158,3 +158,27 @@ def test_released_place_lets_the_next_one_in_once() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_waiting_requests_learn_their_place_in_the_queue() -> None:
+    async def run() -> None:
+        time = Time()
+        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        places: dict[int, list[int]] = {number: [] for number in range(4)}
+        leave = asyncio.Event()
+
+        async def one(number: int) -> None:
+            async with gate.slot(on_wait=places[number].append):
+                await leave.wait()
+
+        tasks = [asyncio.create_task(one(number)) for number in range(4)]
+        await settled()
+        assert places == {0: [], 1: [1], 2: [2], 3: [3]}
+        tasks[1].cancel()
+        await settled()
+        assert places == {0: [], 1: [1], 2: [2, 1], 3: [3, 2]}
+        leave.set()
+        await asyncio.wait(tasks)
+        assert places == {0: [], 1: [1], 2: [2, 1, 0], 3: [3, 2, 1, 0]}
+
+    asyncio.run(run())
