@@ -15,6 +15,7 @@ from ..callbacks import call_back
 from ..config.settings import Settings
 from ..errors import InvalidRequest
 from ..ledger.ledger import Ledger
+from ..network.clock import Clock
 from ..service.client import SeedreamClient
 from .cancellation import add_interruption
 from .job import Job
@@ -51,7 +52,7 @@ class Session:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self._clock, self._sleep, self._now = clock, sleep, now
+        self._clock = Clock(clock, sleep, now)
         self.running_jobs: dict[str, Job] = {}
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None
@@ -65,9 +66,7 @@ class Session:
         if self._loop is not None:
             raise InvalidRequest("session_used")
         self._loop = asyncio.get_running_loop()
-        self.resources = await open_resources(
-            self.settings, clock=self._clock, sleep=self._sleep, now=self._now
-        )
+        self.resources = await open_resources(self.settings, self._clock)
         return self
 
     @property
