@@ -73,7 +73,7 @@ class Parser(argparse.ArgumentParser):
         self._examples = examples
 
     def add_actions(self) -> Commands[Parser]:
-        """Give a command actions of its own, such as ``auth login``; the name is ``action``."""
+        """Split a command into actions, such as ``auth login``; the name is ``action``."""
         return self.add_subparsers(
             dest="action", required=True, metavar="ACTION", parser_class=Parser
         )
