@@ -12,14 +12,14 @@ from .cancellation import note_cancellation
 from .job import Job
 from .outcomes import build_result, pending_result
 from .results import Origin, Progress, Result
-from .session import Session
+from .session_base import SessionBase
 from .sources import JobSource
 
 Listener = Callable[[Progress], None]
 
 
 async def wait_for_job(
-    session: Session,
+    session: SessionBase,
     key: str,
     source: JobSource,
     *,
@@ -37,14 +37,14 @@ async def wait_for_job(
         WaitTimedOut: the job is still running after ``timeout_s``.
         SeedreamError: how the job ended.
     """
-    deadline = session.resources.clock() + timeout_s
+    deadline = session.resources.clock.monotonic() + timeout_s
     while True:
         job, is_joined = get_or_start(session, key, source, timeout_s)
         awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
             awaited.add(job.accepted)  # type: ignore[arg-type]
         with note_cancellation(job.cancellation_error):
-            left = max(0.0, deadline - session.resources.clock())
+            left = max(0.0, deadline - session.resources.clock.monotonic())
             is_done = await _wait(job, awaited, progress, left)
             if is_joined and job.task.cancelled() and not session.is_closing:
                 continue  # its last waiter withdrew it just as this one joined
@@ -53,7 +53,7 @@ async def wait_for_job(
             except WaitTimedOut:
                 # The caller that started the job had a shorter timeout than this one.
                 is_over = is_joined and job.task.done()
-                if not (is_over and session.resources.clock() < deadline):
+                if not (is_over and session.resources.clock.monotonic() < deadline):
                     raise
 
 
@@ -75,7 +75,7 @@ async def _wait(
 
 
 def get_or_start(
-    session: Session, key: str, source: JobSource, timeout_s: float
+    session: SessionBase, key: str, source: JobSource, timeout_s: float
 ) -> tuple[Job, bool]:
     """Get the running job of this key, or start one; also return whether it was already running."""
     running = session.running_jobs
@@ -96,7 +96,7 @@ def get_or_start(
 
 
 async def check_once(
-    session: Session, key: str, source: JobSource, timeout_s: float, progress: Listener | None
+    session: SessionBase, key: str, source: JobSource, timeout_s: float, progress: Listener | None
 ) -> Result:
     """Poll a task once; return its images if it is completed, otherwise a pending result.
 

@@ -6,13 +6,20 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .command_help import COMMAND_HELP
 from .node_lines import NODE_LINES
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **NODE_LINES, **TERMINAL}
+TEXTS: dict[str, tuple[str, str]] = {
+    **REASONS,
+    **NOTES,
+    **NODE_LINES,
+    **TERMINAL,
+    **COMMAND_HELP,
+}
 """English and Chinese by key, as ``str.format`` templates."""
 
 

@@ -132,7 +132,7 @@ def test_a_redirect_spelled_in_chinese_is_followed(
         (b"\x7fELF\x02\x01\x01\0", "?"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "?"),
         (gzip.compress(gzip.compress(PNG)), "GZIP"),
-        (gzip.compress(b"<html>"), "HTML"),
+        (gzip.compress(b"<html>", mtime=0), "HTML"),
         (b"\x89PN", "?"),
     ],
 )
@@ -273,8 +273,8 @@ def test_gate_bounds_the_downloads_that_run_at_once(
 
     async def fetch_six() -> list[Download]:
         transport = Counting()
-        gate = Throttle(2, clock=time.clock, sleep=time.sleep)
-        downloader = Downloader(transport, throttle=gate, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(2, clock=time.as_clock())
+        downloader = Downloader(transport, throttle=gate, clock=time.as_clock())
         fetches = [
             downloader.fetch(server.url, tmp_path / f"{n}.part", policy=PRIVATE) for n in range(6)
         ]
