@@ -11,7 +11,7 @@ export function rememberPrompts() {
   api.queuePrompt = async function (...given) {
     const workflow = getOpenWorkflow();
     const response = await queue.apply(this, given);
-    if (response?.prompt_id && workflow) workflows.set(response.prompt_id, workflow);
+    if (response?.prompt_id) workflows.set(response.prompt_id, workflow);
     if (workflows.size > MOST) workflows.delete(workflows.keys().next().value);
     return response;
   };
@@ -19,9 +19,12 @@ export function rememberPrompts() {
 
 /** Tells whether a prompt was queued from the workflow that is open now. */
 export function isOfOpenWorkflow(promptId) {
-  const workflow = workflows.get(promptId);
-  const isKept = app.extensionManager?.workflow?.openWorkflows?.some((one) => one.path === workflow?.path);
-  return !workflow || !isKept || workflow.path === getOpenWorkflow()?.path;
+  if (!workflows.has(promptId)) return true; // queued before this page was loaded
+  const [queued, now] = [workflows.get(promptId), getOpenWorkflow()];
+  // Older frontends have no workflow until a second one is opened.
+  if (!queued) return !now;
+  const isKept = app.extensionManager.workflow.openWorkflows?.some((one) => one.path === queued.path);
+  return !isKept || queued.path === now?.path; // one that is saved under another name is replaced
 }
 
 /** Finds a node by the id of an execution, such as "12:5" for node 5 in the subgraph of node 12. */

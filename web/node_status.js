@@ -1,6 +1,5 @@
-// The lines and pictures on a node of this pack: what its run does or did, and what the next run may
-// charge. The server sends facts and the page puts them into its language; none of it is saved in a
-// workflow or sent with a prompt.
+// The lines and pictures on a node of this pack: what its run does or did, and what the next may charge.
+// The server sends facts, the page puts them into its language; nothing is saved in a workflow.
 import { api } from "../../scripts/api.js";
 import { notify, openSettings, useSandbox } from "./host_actions.js";
 import { describeQuote, describeRun } from "./charge_line.js";
@@ -33,6 +32,9 @@ export function followRuns() {
   rememberPrompts();
   api.addEventListener("seedream.node", ({ detail }) => {
     if (isOfOpenWorkflow(detail.prompt_id)) lines.get(findNode(detail.node))?.showEvent(detail);
+  });
+  api.addEventListener("executed", ({ detail }) => {
+    if (isOfOpenWorkflow(detail.prompt_id)) lines.get(findNode(detail.display_node ?? detail.node))?.showOutput(detail.output?.seedream);
   });
   api.addEventListener("execution_cached", ({ detail }) => {
     if (isOfOpenWorkflow(detail.prompt_id)) detail.nodes.forEach((id) => lines.get(findNode(id))?.showCached());
@@ -77,7 +79,6 @@ class NodeStatus {
     }
     this.node.onConnectionsChange = callAfter(this.node.onConnectionsChange, refresh);
     this.node.onConfigure = callAfter(this.node.onConfigure, refresh);
-    this.node.onExecuted = callAfter(this.node.onExecuted, (output) => this.showOutput(output?.seedream));
     this.node.onRemoved = callAfter(this.node.onRemoved, () => {
       clearTimeout(this.waiting);
       this.room.close();
@@ -91,6 +92,7 @@ class NodeStatus {
   showEvent(event) {
     if (this.run?.id !== event.prompt_id) {
       this.run = { id: event.prompt_id, steps: new Map(), done: new Map(), calls: 1, pictures: [] };
+      this.quote = null; // what it said no longer holds
     }
     const { run } = this;
     run.calls = event.calls ?? run.calls;
