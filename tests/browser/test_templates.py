@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
-from support.browser_server import Site
+from support.browser_server import ON_NEWEST, Site
 from support.canvas import Canvas
 from support.comfy_launch import PACK_FOLDER
 from support.example_workflows import EXAMPLES, example_names
+from support.paths import PACK_ROOT
 
 FIRST, SECOND, *_ = NAMES = example_names()
 SECOND_TITLE = "Edit with two references"
@@ -64,3 +66,29 @@ def test_a_closed_template_browser_is_no_longer_watched(canvas: Canvas) -> None:
         SECOND,
     )
     assert after == SECOND
+
+
+BLUEPRINTS = {
+    "Seedream edit then upscale": "IMAGE",
+    "Seedream series with contact sheet": "images",
+    "Seedream submit and collect": "images",
+}
+"""Each blueprint, and the output that shows images."""
+
+
+@ON_NEWEST
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_blueprint_is_offered_and_runs(site: Site, canvas: Canvas, name: str) -> None:
+    offered = site.comfy.server.request("GET", "/global_subgraphs").json()
+    assert [each["name"] for each in offered.values()].count(name) == 1
+    blueprint = json.loads((PACK_ROOT / "subgraphs" / f"{name}.json").read_text("utf-8"))
+    canvas.load(blueprint)
+    (node,) = blueprint["nodes"]
+    preview = canvas.add("PreviewImage", 600)
+    canvas.link(node["id"], BLUEPRINTS[name], preview, "images")
+    if "edit" in name:
+        picture = canvas.add("EmptyImage", -400, width=512, height=512)
+        canvas.link(picture, "IMAGE", node["id"], "images.image_1")
+    canvas.select(preview)
+    canvas.run()
+    assert canvas.pictures(preview)
