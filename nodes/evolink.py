@@ -124,7 +124,9 @@ class SeedreamEvolink(io.ComfyNode):
             from ..seedream_api.jobs.generate import generate
 
             request = build_request(prompt, model, given, await collect_references(given))
-            return await generate(request, session, wait=wait, progress=report_progress)
+            return await generate(
+                request, session, wait=wait, progress=report_progress, run=caller.run
+            )
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
         made = await run_job(caller, job, fit, hint=hint, references=images)

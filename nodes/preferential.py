@@ -106,7 +106,7 @@ class SeedreamPreferential(io.ComfyNode):
             from ..seedream_api.jobs.generate import generate
 
             request = build_request(prompt, model, given, await collect_references(given))
-            return await generate(request, session, progress=report_progress)
+            return await generate(request, session, progress=report_progress, run=caller.run)
 
         hint = "no images 没有图片"
         made = await run_job(caller, job, fit, hint=hint, references=images)

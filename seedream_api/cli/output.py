@@ -64,6 +64,7 @@ def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]
         "failures": failures,
         "references": result.references,
         "reused": result.is_reused,
+        "cost": result.cost.to_json(),
         "may_have_been_charged": not result.is_reused and result.charged_images > 0,
         "error": None,
         "notes": list(result.notes),

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
+from .limits import LIMIT_SETTINGS, Limits, normalize_limit, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -39,6 +40,7 @@ from .paths import (
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
+from .prices import FILE_NAME, PriceTable, read_prices
 from .settings_file import read_settings_file as read_settings_file
 
 SANDBOX_KEY = "sk-sandbox-free"
@@ -133,6 +135,32 @@ class Settings:
             return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
         except (OSError, ValueError, RecursionError) as error:
             raise ConfigurationError("bad_models_file", path=path, reason=text_of(error)) from None
+
+    @property
+    def prices_file(self) -> Path:
+        """The price table's path, whether it exists or not."""
+        named = self.text("SEEDREAM_PRICES")
+        return Path(named) if named else self.home / FILE_NAME
+
+    @property
+    def prices(self) -> PriceTable:
+        """The price table as it is now; empty without a file.
+
+        Raises:
+            ConfigurationError: the file cannot be read or has other content.
+        """
+        path = self.prices_file
+        if not self.text("SEEDREAM_PRICES") and not path.exists():
+            return PriceTable()
+        try:
+            return read_prices(path, self.models)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ConfigurationError("bad_prices_file", path=path, reason=text_of(error)) from None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a run, a day and a month."""
+        return Limits(**{w: parse_limit(self.text(name)) for w, name in LIMIT_SETTINGS.items()})
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -262,5 +290,6 @@ def _to_text(saved: Any) -> str:
 PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
+    **{name: partial(normalize_limit, name) for name in LIMIT_SETTINGS.values()},
 }
 """Check and normalize a setting; return the error."""

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from ..errors import SeedreamError
+from ..ledger.costs import UNKNOWN_COST, Cost
 
 
 class Phase(str, Enum):
@@ -108,6 +109,8 @@ class Result:
     asked: int = 0
     references: int = 0
     charged_images: int = 0
+    cost: Cost = UNKNOWN_COST
+    """What this run costs; a stored result costs nothing."""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     service_seconds: float | None = None

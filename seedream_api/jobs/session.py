@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
@@ -52,6 +53,9 @@ class Session:
     ) -> None:
         self.settings = settings
         self._clock, self._sleep, self._now = clock, sleep, now
+        self.limits = settings.limits
+        self.run = uuid.uuid4().hex
+        """Names the run of all requests that do not name another one."""
         self.running_jobs: dict[str, Job] = {}
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None

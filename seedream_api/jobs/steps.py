@@ -23,6 +23,7 @@ from ..errors import (
     TaskNotFound,
     WaitTimedOut,
 )
+from ..ledger.limits import Reservation
 from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
@@ -51,8 +52,10 @@ image into an unknown outcome."""
 async def send(job: Job, row: JobRecord) -> JobRecord:
     """Upload the references and send the request once."""
     assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
-    request = job.source.request
+    request, reservation = job.source.request, job.source.reservation
     try:
+        if reservation.limits.are_set:
+            await job.resources.ledger.check_limits(row.id, reservation)
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,
@@ -66,7 +69,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             resolved.urls,
             idempotency_key=row.idempotency_key,
             hooks=SubmitHooks(
-                before_first_byte=lambda: _record_sending(job, row),
+                before_first_byte=lambda: _record_sending(job, row, reservation),
                 not_accepted=lambda: _record_not_accepted(job, row),
                 admitted=job.hold_slot,
             ),
@@ -87,10 +90,11 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
     return await _record_submission(job, row, response)
 
 
-async def _record_sending(job: Job, row: JobRecord) -> None:
-    """Record that the request is being sent, unless it is no longer wanted.
+async def _record_sending(job: Job, row: JobRecord, reservation: Reservation) -> None:
+    """Record that the request is being sent, if its limits allow it and it is still wanted.
 
     Raises:
+        LimitReached: a limit does not allow it.
         asyncio.CancelledError: it has no waiters, or the session is closing.
     """
     if job.is_unwanted:
@@ -98,7 +102,7 @@ async def _record_sending(job: Job, row: JobRecord) -> None:
         raise asyncio.CancelledError
     job.mark_sending()  # before the first await, after which a waiter may leave
     try:
-        await job.record_state(row, State.SENDING)
+        await job.reserve(row, reservation)
     except BaseException:
         job.unmark_sending()
         raise

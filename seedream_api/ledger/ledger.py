@@ -18,6 +18,7 @@ from . import (
     browsing,
     claims,
     kept_responses,
+    limits,
     pruning,
     queries,
     request_identity,
@@ -67,6 +68,10 @@ class _Operations:
     claim_row = _Operation(claims.claim_row)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
+
+    reserve = _Operation(limits.reserve)
+    check_limits = _Operation(limits.check_limits)
+    list_spending = _Operation(limits.list_spending)
 
     move = _Operation(transitions.move)
     record_response = _Operation(transitions.record_response)

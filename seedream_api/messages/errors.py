@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .configuration import CONFIGURATION
+from .costs import COSTS
 from .message import Message
 from .panel import PANELS
 from .requests import REQUESTS
@@ -17,4 +18,5 @@ MESSAGES: dict[str, Message] = {
     **SERVICE,
     **RESULTS,
     **PANELS,
+    **COSTS,
 }
