@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from .jobs.collect import collect as collect, collect_all as collect_all
     from .jobs.generate import generate as generate
+    from .jobs.load_urls import LoadedUrl as LoadedUrl
     from .jobs.results import (
         Failure as Failure,
         Origin as Origin,
@@ -59,6 +60,10 @@ if TYPE_CHECKING:
         StoredImage as StoredImage,
     )
     from .jobs.session import Session as Session
+    from .ledger.browsing import JobView as JobView
+    from .ledger.records import ImageRecord as ImageRecord, JobRecord as JobRecord
+    from .ledger.states import State as State
+    from .service.balance import Balance as Balance
     from .service.client import SeedreamClient as SeedreamClient
     from .service.references import (
         PictureReference as PictureReference,
@@ -74,17 +79,22 @@ __all__ = [
     "MODELS",
     "ApiRefused",
     "AuthenticationFailed",
+    "Balance",
     "Charge",
     "CompletedWithoutImages",
     "ConfigurationError",
     "ContentRejected",
     "Failure",
     "Family",
+    "ImageRecord",
     "InsufficientBalance",
     "Interrupted",
     "InvalidRequest",
+    "JobRecord",
+    "JobView",
     "LedgerFailed",
     "LimitReached",
+    "LoadedUrl",
     "Model",
     "NotFound",
     "NotSent",
@@ -104,6 +114,7 @@ __all__ = [
     "ServiceBusy",
     "Session",
     "Settings",
+    "State",
     "StoredImage",
     "Task",
     "TaskFailed",
@@ -133,9 +144,14 @@ _HOMES = (
     "service.request",
     "service.task",
     "service.client",
+    "service.balance",
+    "ledger.states",
+    "ledger.records",
+    "ledger.browsing",
     "jobs.session",
     "jobs.generate",
     "jobs.collect",
+    "jobs.load_urls",
 )
 """Where the names live, from the lightest module to the heaviest."""
 

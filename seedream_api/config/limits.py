@@ -72,6 +72,19 @@ def parse_limit(text: str) -> Limit | None:
     return Limit(amount, unit.upper())
 
 
+def to_limit_settings(given: Mapping[str, str | int]) -> dict[str, str]:
+    """Convert limits by window to settings.
+
+    Raises:
+        ConfigurationError: there is no such window.
+    """
+    for window in given:
+        if window not in LIMIT_SETTINGS:
+            allowed = ", ".join(LIMIT_SETTINGS)
+            raise ConfigurationError("limit_window_unknown", given=window, allowed=allowed)
+    return {LIMIT_SETTINGS[window]: str(limit) for window, limit in given.items()}
+
+
 def normalize_limit(name: str, text: str) -> str | ConfigurationError:
     """Normalize the text of a limit, or return the error."""
     try:

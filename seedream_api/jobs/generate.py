@@ -8,7 +8,7 @@ The states in the ledger: ``intended`` -> upload references -> ``sending`` -> PO
 from __future__ import annotations
 
 from ..callbacks import check_callback
-from ..config.settings import Settings, load_settings
+from ..config.settings import Settings
 from ..errors import Interrupted, InvalidRequest
 from ..ledger.limits import Reservation
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
@@ -23,6 +23,7 @@ from .cancellation import note_cancellation
 from .registry import Listener, wait_for_job
 from .results import Result
 from .session import Session
+from .session_base import SessionBase
 from .sources import NewRequest
 
 
@@ -53,7 +54,7 @@ async def generate(
     """
     _check_request_type(request)
     if session is None:
-        async with Session(load_settings()) as own:
+        async with Session() as own:
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     session.check_usable()
     settings = session.settings
@@ -66,7 +67,7 @@ async def generate(
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(session.client, validated.model) if has_pictures else None
     price = settings.prices.find(spec.model, spec.fields, len(spec.references))
-    reservation = Reservation(run or session.run, price, session.limits)
+    reservation = Reservation(run or session.run, price, settings.limits)
     reuse = settings.is_on("SEEDREAM_REUSE")
     source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(
@@ -86,7 +87,7 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def build_spec(validated: ValidatedRequest, session: Session) -> JobSpec:
+async def build_spec(validated: ValidatedRequest, session: SessionBase) -> JobSpec:
     """Build the ledger's entry for a request; its fingerprint identifies equal requests.
 
     Raises:

@@ -35,6 +35,7 @@ from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
 from .job import Job
+from .kept_references import keeping_copies
 from .results import Phase
 from .sources import NewRequest
 from .unclear_responses import end_unknown, record_response, reread
@@ -50,16 +51,21 @@ image into an unknown outcome."""
 
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
-    """Upload the references and send the request once."""
+    """Upload the references and send the request once, while copies of them are kept."""
     assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
-    request, reservation = job.source.request, job.source.reservation
+    async with keeping_copies(job.resources, job.source.request.references):
+        return await _send(job, row, job.source)
+
+
+async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
+    request, reservation = source.request, source.reservation
     try:
         if reservation.limits.are_set:
             await job.resources.ledger.check_limits(row.id, reservation)
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,
-            job.source.target,
+            source.target,
             progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
         job.upload_notes = resolved.notes

@@ -17,6 +17,12 @@ COSTS: dict[str, Message] = {
         "Allowed: a number of images (40, or 40 images) or an amount of money (12.50 CNY).",
         "可填图片张数（40 或 40 images）或金额（12.50 CNY）。",
     ),
+    "limit_window_unknown": Message(
+        "There is no limit per {given!r}.",
+        "没有按 {given!r} 计算的上限。",
+        "Allowed: {allowed}.",
+        "允许的值：{allowed}。",
+    ),
     "limit_reached": Message(
         "{name} allows {limit} per {window}: {used} already count, and this request may cost "
         "{needed}.",

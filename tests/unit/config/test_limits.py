@@ -40,3 +40,15 @@ def test_limit_that_cannot_be_read_is_an_error(home: Path, text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"40 images.*12\.50 CNY") as caught:
         load(home, SEEDREAM_LIMIT_RUN=text)
     assert repr(text) in caught.value.message("zh")
+
+
+def test_session_takes_limits_by_window(home: Path) -> None:
+    from seedream_api import Session
+
+    session = Session(home=home, base_url="sandbox", limits={"run": 3, "month": "5 CNY"})
+    assert [f"{window}: {limit}" for window, limit in session.settings.limits] == [
+        "run: 3 images",
+        "month: 5 CNY",
+    ]
+    with pytest.raises(ConfigurationError, match="no limit per 'week'"):
+        Session(home=home, base_url="sandbox", limits={"week": 3})
