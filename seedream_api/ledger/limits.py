@@ -71,8 +71,8 @@ def reserve(database: Database, row_id: int, reservation: Reservation) -> JobRec
     with database.write(durable=True):
         row = require_readable(read_record(database, row_id))
         _check_limits(database, row, reservation)
-        database.execute(statements.SET_PRICE, values)
         set_state(database, row, State.SENDING)
+        database.execute(statements.SET_PRICE, values)
         return require_readable(read_record(database, row_id))
 
 
