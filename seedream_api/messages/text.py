@@ -6,6 +6,7 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
@@ -16,6 +17,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **REASONS,
     **NOTES,
     **TERMINAL,
+    **COMMAND_HELP,
     **COST_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
