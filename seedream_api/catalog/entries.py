@@ -96,7 +96,7 @@ class _EntryReader:
     def _value_at(self, key: str, path: Sequence[str | int]) -> Any:
         value: Any = self._entry.get(key)
         for part in path:
-            value = value[part] if isinstance(value, list) else value.get(part)
+            value = value[part]
         return value
 
     def build_model(self, known: Mapping[str, Model]) -> Model:
@@ -120,7 +120,7 @@ class _EntryReader:
         self._settle_choices(values, base)
         self._settle_count(values, base)
         self._check_extra(family, values, base)
-        self._check_prices(values, base, family)
+        self._check_prices(values, family)
         return self._assemble(family, values, base)
 
     def _check(self, key: str, rule: Rule) -> None:
@@ -134,10 +134,11 @@ class _EntryReader:
             return tuple(cast("list[Any]", value))
         return MappingProxyType(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
 
-    def _find_base(self, family: Family, known: Mapping[str, Model]) -> Model | None:
+    def _find_base(self, family: Family, known: Mapping[str, Model]) -> Model:
         models = of_family(known, family)
         if "like" not in self._entry:
-            return known[models[0]] if models else None
+            nothing = Model(self._entry["id"], family, (), (), "", {})
+            return known[models[0]] if models else nothing
         if self._entry["like"] not in models:
             self.fail("like", ", ".join(models))
         return known[self._entry["like"]]
@@ -151,33 +152,32 @@ class _EntryReader:
         if self._entry.get("sends_n"):
             self.fail("sends_n", Text("only_false", reason=Text("evolink_only")))
 
-    def _settle_choices(self, values: dict[str, Any], base: Model | None) -> None:
+    def _settle_choices(self, values: dict[str, Any], base: Model) -> None:
         """Check that a default is one of its values; else the first of the values is it."""
         for plural, default in (("sizes", "default_size"), ("qualities", "default_quality")):
-            choices = values.setdefault(plural, getattr(base, plural, ()))
+            choices = values.setdefault(plural, getattr(base, plural))
             if plural == "sizes" and not choices:
                 self.fail("sizes", KEYS["sizes"].allowed)
             if default in values and values[default] not in choices:
                 self.fail(default, ", ".join(choices) or Text("evolink_only"))
-            inherited = values.get(default, getattr(base, default, ""))
+            inherited = values.get(default, getattr(base, default))
             values[default] = inherited if inherited in choices else next(iter(choices), "")
 
-    def _settle_count(self, values: dict[str, Any], base: Model | None) -> None:
-        sends_n = values.setdefault("sends_n", getattr(base, "sends_n", False))
+    def _settle_count(self, values: dict[str, Any], base: Model) -> None:
+        sends_n = values.setdefault("sends_n", base.sends_n)
         if not sends_n and values.get("max_results", 1) != 1:
             self.fail("max_results", Text("one_without_n"))
-        inherited = getattr(base, "max_results", 1)
-        values["max_results"] = values.get("max_results", inherited) if sends_n else 1
+        values["max_results"] = values.get("max_results", base.max_results) if sends_n else 1
 
-    def _check_extra(self, family: Family, values: Mapping[str, Any], base: Model | None) -> None:
+    def _check_extra(self, family: Family, values: Mapping[str, Any], base: Model) -> None:
         own = set(_FIELD_ORDER[family]) - {"model"}
-        if not values.get("output_formats", getattr(base, "output_formats", ())):
+        if not values.get("output_formats", base.output_formats):
             own.discard("output_format")
         for name in values.get("extra", ()):
             if name in own or name in ("n", "stream", "callback_url"):
                 self.fail("extra", Text("not_in_extra", fields=", ".join(sorted(own))), path=[name])
 
-    def _check_prices(self, values: Mapping[str, Any], base: Model | None, family: Family) -> None:
+    def _check_prices(self, values: Mapping[str, Any], family: Family) -> None:
         prices = values.get("prices")
         if not isinstance(prices, Mapping):
             return
@@ -186,8 +186,8 @@ class _EntryReader:
             if name not in (*tiers, "reference"):
                 self.fail("prices", ", ".join([*tiers, "reference"]), path=[name])
 
-    def _assemble(self, family: Family, values: dict[str, Any], base: Model | None) -> Model:
-        filled = {key: getattr(base, key) for key in _PLAIN_KEYS} if base else {"sources": {}}
+    def _assemble(self, family: Family, values: dict[str, Any], base: Model) -> Model:
+        filled: dict[str, Any] = {key: getattr(base, key) for key in _PLAIN_KEYS}
         given = self._entry.keys()
         # What the entry states itself has neither the sources nor the doubts of the other model.
         inherited = {key: why for key, why in filled["sources"].items() if key not in given}
@@ -208,10 +208,10 @@ class _EntryReader:
         )
 
     def _read_doubts(
-        self, choices: Mapping[str, Sequence[str]], base: Model | None
+        self, choices: Mapping[str, Sequence[str]], base: Model
     ) -> Mapping[str, Mapping[str, str]]:
         if "doubted" not in self._entry:
-            inherited = base.doubted if base else {}
+            inherited = base.doubted
             kept = {
                 name: {value: why for value, why in doubts.items() if value in choices[name]}
                 for name, doubts in inherited.items()

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..messages import text_of
 
 MODELS_FILE = "models.json"
-"""The file of model entries in the data folder, used where ``SEEDREAM_MODELS`` names no other."""
+"""Model entries in the data folder, used unless ``SEEDREAM_MODELS`` names another file."""
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ CONFIGURATION: dict[str, Message] = {
         "模型文件 {path}（SEEDREAM_MODELS）无法使用：{reason}。",
         'It is a JSON list of {{"id": ..., "family": ..., "like": ...}}; docs/models.md describes '
         "every key.",
-        '内容为 JSON 列表 {{"id": ..., "family": ..., "like": ...}}；docs/models.zh-CN.md 说明了每个键。',
+        '内容为 JSON 列表 {{"id": ..., "family": ..., "like": ...}}；'
+        "docs/models.zh-CN.md 说明了每个键。",
     ),
     "bad_proxy": Message(
         "The proxy cannot be used: {reason}.",

@@ -64,7 +64,9 @@ def find_model(body: Any, models: Mapping[str, Model]) -> Model:
     prompt = fields.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise relay_refusal(400, "prompt is required", code="invalid_request")
-    return next((model for model in sold if model.extra.items() <= fields.items()), sold[0])
+    # Of entries that differ in ``extra`` alone, take the one whose fields the body has.
+    same = [model for model in sold if model.extra.items() <= fields.items()]
+    return max(same or sold, key=lambda model: len(model.extra))
 
 
 def parse_fields(body: Mapping[str, Any], model: Model, *, strict: bool) -> GenerationRequest:
