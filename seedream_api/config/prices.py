@@ -12,18 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
 from ..catalog import Model
 from ..messages import Text
 
-FILE_NAME = "prices.json"
-"""The table's name in the data folder."""
 REFERENCE = "reference"
 """The key of the price of one reference image."""
-MAX_BYTES = 1_000_000
 _AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ALL_TIERS = ""
@@ -85,27 +81,27 @@ class PriceTable:
         return Price(amount, prices.reference * references, self.currency)
 
     def to_json(self) -> dict[str, Any]:
-        """Build the JSON form that :func:`parse_prices` reads."""
+        """Build the JSON form that :func:`check_prices` reads."""
         models = {model: prices.to_json() for model, prices in self.models.items()}
         return {"currency": self.currency, "models": models}
 
 
-def read_prices(path: Path, models: Mapping[str, Model]) -> PriceTable:
-    """Read the table.
+def parse_prices(text: str, models: Mapping[str, Model]) -> PriceTable:
+    """Parse a table, and add the prices of the models file to it.
 
     Args:
         models: the known models by id.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: its content is not a price table; the text says where and why.
+        ValueError: it is not a price table; the text says where and why.
     """
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError(Text("file_too_large", allowed=MAX_BYTES))
-    text = data.decode("utf-8-sig")
-    return parse_prices(json.loads(text, object_pairs_hook=_refuse_repeated), models)
+    table = check_prices(json.loads(text, object_pairs_hook=_refuse_repeated), models)
+    added = {
+        model.id: parse_model_prices(model.prices, f"SEEDREAM_MODELS[{model.id!r}]", model)
+        for model in models.values()
+        if model.prices is not None
+    }
+    return PriceTable(table.currency, MappingProxyType({**added, **table.models}))
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -118,7 +114,7 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def parse_prices(data: Any, models: Mapping[str, Model]) -> PriceTable:
+def check_prices(data: Any, models: Mapping[str, Model]) -> PriceTable:
     """Check a table, ``{"currency": "CNY", "models": {<id>: <price> | {<tier>: <price>}}}``.
 
     Models that this installation does not know may have prices: others share the file.

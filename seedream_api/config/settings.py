@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from ..catalog import MODELS, Model, with_added_models
+from ..catalog import MODELS, Model, parse_models
 from ..errors import ConfigurationError
 from ..messages import Text, text_of
 from ..network.proxies import list_environ_proxies, list_proxy_secrets, parse_proxy
@@ -28,6 +28,7 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
+from .documents import MODELS_FILE, PRICES_FILE, Document, read_documents
 from .limits import LIMIT_SETTINGS, Limits, normalize_limit, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
@@ -40,7 +41,7 @@ from .paths import (
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
-from .prices import FILE_NAME, PriceTable, read_prices
+from .prices import PriceTable, parse_prices
 from .settings_file import read_settings_file as read_settings_file
 
 SANDBOX_KEY = "sk-sandbox-free"
@@ -69,6 +70,8 @@ class Settings:
 
     home: Path
     values: Mapping[str, Value] = field(repr=False)
+    documents: Mapping[str, Document] = field(default_factory=dict[str, Document], repr=False)
+    """Files that settings name, by their default names."""
 
     def text(self, name: str) -> str:
         return self.values[name].text
@@ -131,34 +134,34 @@ class Settings:
         Raises:
             ConfigurationError: the file cannot be read or has other content.
         """
-        path = self.text("SEEDREAM_MODELS")
-        if not path:
+        found = self.documents.get(MODELS_FILE)
+        if found is None:
             return MODELS
+        reason = found.error
         try:
-            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
-        except (OSError, ValueError, RecursionError) as error:
-            raise ConfigurationError("bad_models_file", path=path, reason=text_of(error)) from None
+            if reason is None:
+                return parse_models(found.text, MODELS)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
 
-    @property
-    def prices_file(self) -> Path:
-        """The price table's path, whether it exists or not."""
-        named = self.text("SEEDREAM_PRICES")
-        return Path(named) if named else self.home / FILE_NAME
-
-    @property
+    @cached_property
     def prices(self) -> PriceTable:
-        """The price table as it is now; empty without a file.
+        """The price table, with prices that the models file adds; empty where there is none.
 
         Raises:
             ConfigurationError: the file cannot be read or has other content.
         """
-        path = self.prices_file
-        if not self.text("SEEDREAM_PRICES") and not path.exists():
+        found = self.documents.get(PRICES_FILE)
+        if found is None:
             return PriceTable()
+        reason = found.error
         try:
-            return read_prices(path, self.models)
-        except (OSError, ValueError, RecursionError) as error:
-            raise ConfigurationError("bad_prices_file", path=path, reason=text_of(error)) from None
+            if reason is None:
+                return parse_prices(found.text, self.models)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_prices_file", path=found.path, reason=reason)
 
     @property
     def limits(self) -> Limits:
@@ -200,7 +203,9 @@ def load_settings(
         origin = Text("origin_other_address", address=saved_for)
         values["DEEPSPACE_API_KEY"] = Value("", origin, saved_for)
     keep_secret(_list_secrets(values, environ))
-    return Settings(home=folder, values=values)
+    named = {MODELS_FILE: "SEEDREAM_MODELS", PRICES_FILE: "SEEDREAM_PRICES"}
+    documents = read_documents(folder, {file: values[name].text for file, name in named.items()})
+    return Settings(home=folder, values=values, documents=documents)
 
 
 def read_setting(

@@ -48,7 +48,6 @@ COSTS: dict[str, Message] = {
 
 COST_TEXTS: dict[str, tuple[str, str]] = {
     "the_file": ("the file", "文件"),
-    "file_too_large": ("it is larger than {allowed} bytes", "文件超过 {allowed} 字节"),
     "named_twice": ("it is there twice", "重复出现"),
     "unknown_name": (
         "{name} is not one of {allowed}",

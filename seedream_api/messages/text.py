@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
+from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **TERMINAL,
     **COMMAND_HELP,
     **COST_TEXTS,
+    **MODEL_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
 
