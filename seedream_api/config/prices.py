@@ -144,7 +144,7 @@ def parse_model_prices(entry: Any, place: str, model: Model | None = None) -> Mo
     Raises:
         ValueError: with the exact place of the first mistake and what is allowed there.
     """
-    if not isinstance(entry, dict):
+    if not isinstance(entry, Mapping):
         return ModelPrices({_ALL_TIERS: _parse_amount(entry, place)})
     tiers = (model.qualities or model.sizes) if model else ()
     allowed = (*tiers, REFERENCE) if tiers else ()
@@ -158,17 +158,17 @@ def parse_model_prices(entry: Any, place: str, model: Model | None = None) -> Mo
     return ModelPrices(MappingProxyType(amounts), reference)
 
 
-def _check_object(given: Any, place: str, allowed: tuple[str, ...] = ()) -> dict[str, Any]:
-    if not isinstance(given, dict):
+def _check_object(given: Any, place: str, allowed: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
         raise _mistake(place, Text("not_json_object"))
-    found = cast("dict[Any, Any]", given)
+    found = cast("Mapping[Any, Any]", given)
     for name in _unknown_names(found, allowed):
         names = ", ".join(allowed) or Text("a_text")
         raise _mistake(place, Text("unknown_name", name=repr(name), allowed=names))
     return found
 
 
-def _unknown_names(given: dict[Any, Any], allowed: tuple[str, ...]) -> Iterator[Any]:
+def _unknown_names(given: Mapping[Any, Any], allowed: tuple[str, ...]) -> Iterator[Any]:
     for name in given:
         is_known = name in allowed if allowed else isinstance(name, str) and name.strip()
         if not is_known:
