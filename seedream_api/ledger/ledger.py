@@ -26,6 +26,7 @@ from . import (
     request_identity,
     transitions,
     upload_cache,
+    usage,
 )
 from .database import Database
 
@@ -74,6 +75,7 @@ class _Operations:
     reserve = _Operation(limits.reserve)
     check_limits = _Operation(limits.check_limits)
     list_spending = _Operation(limits.list_spending)
+    summarize_usage = _Operation(usage.summarize_usage)
 
     move = _Operation(transitions.move)
     record_response = _Operation(transitions.record_response)

@@ -162,7 +162,7 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         delivered_at=cells.read("delivered_at", to_moment, None),
         profile=cells.read("profile", to_text, None),
         run=cells.read("run", to_text, None),
-        price=_read_price(cells),
+        price=read_price(cells),
         known_charge=cells.read("charged_images", to_count, None),
     )
     if not cells.problems:
@@ -173,7 +173,8 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
     return replace(row, is_readable=False, error=cells.build_error(row.id, row.state))
 
 
-def _read_price(cells: Cells) -> Price | None:
+def read_price(cells: Cells) -> Price | None:
+    """Read the price at which a request was sent; ``None`` if it is unknown."""
     image = cells.read("image_price", to_amount, None)
     references = cells.read("references_price", to_amount, None)
     currency = cells.read("currency", to_text, None)

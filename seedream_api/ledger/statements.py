@@ -81,6 +81,11 @@ _SPENT = f"""
     FROM requests WHERE (address = 'sandbox') = :is_sandbox AND
 """  # noqa: S608 - made of constants
 SPENT_SINCE = f"{_SPENT} sent_at >= :since"
+SENT_SINCE = """
+    SELECT sent_at, model, profile, currency, image_price, references_price, charged_images, asked,
+        fields, refs
+    FROM requests WHERE (address = 'sandbox') = :is_sandbox AND sent_at >= :since ORDER BY sent_at
+"""
 SPENT_IN_RUN = f"{_SPENT} run = :run AND sent_at IS NOT NULL"
 SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
 RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"

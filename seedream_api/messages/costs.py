@@ -74,5 +74,44 @@ COST_TEXTS: dict[str, tuple[str, str]] = {
     "window_day": ("day", "每天"),
     "window_month": ("month", "每月"),
     "next_run": ("the next run", "下次运行"),
+    "help_usage_command": (
+        "sum up what was requested and charged",
+        "汇总请求和扣费",
+    ),
+    "help_since": (
+        "the first day: a date, or a number of days with today (default: 30d)",
+        "起始日期，或包括今天在内的天数（默认 30d）",
+    ),
+    "help_by": ("what each line sums up (default: day)", "每行的汇总方式（默认 day）"),
+    "help_csv": ("print CSV instead of a table", "输出 CSV 而非表格"),
+    "help_estimate_old": (
+        "use today's prices for requests whose price was not recorded",
+        "对没有记录价格的请求按当前价格估算",
+    ),
+    "wrong_use_since": (
+        "{text} is neither a number of days such as 30d nor a date such as 2026-11-29",
+        "{text} 既不是天数（如 30d）也不是日期（如 2026-11-29）",
+    ),
+    "no_usage": ("No request was sent in this time.", "此期间没有发送过请求。"),
+    "usage_heads": (
+        "|requests|images|possibly charged|cost|possible cost",
+        "|请求|图片|可能扣费|费用|可能的费用",
+    ),
+    "usage_day": ("day", "日期"),
+    "usage_model": ("model", "模型"),
+    "usage_profile": ("profile", "密钥配置"),
+    "default_profile": ("(default)", "（默认）"),
+    "usage_total": (
+        "Total: {requests} request(s), {charged} image(s) charged, {possible} possibly charged.",
+        "合计：{requests} 个请求，{charged} 张图已扣费，{possible} 张可能已扣费。",
+    ),
+    "usage_cost": (
+        "Cost: {charged} {currency}, possibly {possible} {currency} more.",
+        "费用：{charged} {currency}，另有 {possible} {currency} 可能已扣费。",
+    ),
+    "usage_coverage": (
+        "{percent} % of these images have a known price.",
+        "其中 {percent}% 的图片有已知价格。",
+    ),
     "images_count": ("{count} image(s)", "{count} 张图"),
 }  # fmt: skip
