@@ -29,9 +29,10 @@ CHECK_SHARE = 0.01
 
 @dataclass(eq=False)
 class Resources:
-    """The open resources of one session.
+    """The open resources of one session for one profile.
 
     Args:
+        settings: with the key and address of the profile.
         poll: polls a task by its id; all jobs of the session use it.
         clock: returns monotonic seconds.
         now: returns wall-clock seconds, for times that are recorded or shown.
@@ -51,17 +52,36 @@ class Resources:
     _bytes_since_check: float = field(default=float("inf"))
     """Bytes that may have been added to the store since its size was checked."""
 
+    async def disconnect(self) -> None:
+        """Close the connections; the ledger, which other profiles share, stays open."""
+        await self.client.__aexit__(None, None, None)
+
     async def close(self) -> None:
         """Close the connections, then the ledger."""
         try:
-            await self.client.__aexit__(None, None, None)
+            await self.disconnect()
         finally:
             await asyncio.to_thread(self.ledger.close)
+
+    async def open_profile(self, settings: Settings) -> Resources:
+        """Open connections for another profile that uses the same ledger and store."""
+        client = await SeedreamClient(settings, clock=self.clock, sleep=self.sleep).__aenter__()
+        return _build_resources(
+            settings, client, self.ledger, self.store,
+            clock=self.clock, sleep=self.sleep, now=self.now,
+        )  # fmt: skip
 
     def has_key_of(self, row: JobRecord) -> bool:
         """Return whether the row was made with this key, or with one that is not recorded."""
         mine = key_fingerprint(self.settings.key.get_secret_value())
         return row.key_fingerprint in (None, mine)
+
+    async def take_profile(self, row: JobRecord) -> JobRecord:
+        """Record that this profile will send a request that another one has intended."""
+        if self.has_key_of(row):
+            return row
+        key = key_fingerprint(self.settings.key.get_secret_value())
+        return await self.ledger.set_profile(row.id, key)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images while the store exceeds its size limit.
@@ -142,6 +162,19 @@ async def open_resources(
         # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
         raise
+    return _build_resources(settings, client, ledger, store, clock=clock, sleep=sleep, now=now)
+
+
+def _build_resources(
+    settings: Settings,
+    client: SeedreamClient,
+    ledger: Ledger,
+    store: ImageStore,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]],
+    now: Callable[[], float],
+) -> Resources:
     max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
         client.transport,

@@ -18,6 +18,7 @@ from ..ledger.ledger import Ledger
 from ..service.client import SeedreamClient
 from .cancellation import add_interruption
 from .job import Job
+from .profiles import Profiles
 from .resources import Resources, open_resources
 from .sources import JobSource
 
@@ -40,7 +41,9 @@ class Session:
     """
 
     resources: Resources
-    """Set when the session is opened."""
+    """Those of the session's own profile; set when the session is opened."""
+    profiles: Profiles
+    """The resources of each profile; set when the session is opened."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Session:
         self.resources = await open_resources(
             self.settings, clock=self._clock, sleep=self._sleep, now=self._now
         )
+        self.profiles = Profiles(self.resources)
         return self
 
     @property
@@ -91,10 +95,10 @@ class Session:
         if self.is_closing:
             raise InvalidRequest("session_used")
 
-    def create_job(self, source: JobSource, timeout_s: float) -> Job:
+    def create_job(self, source: JobSource, timeout_s: float, resources: Resources) -> Job:
         """Create a job of this session; :func:`runner.start` starts it."""
         return Job(
-            self.resources,
+            resources,
             source,
             timeout_s=timeout_s,
             on_change=self._report_change,
@@ -172,5 +176,6 @@ class Session:
                     task.cancel()
                 # A response that arrives at the same moment swallows the cancellation: retry it.
                 _, tasks = await asyncio.wait(tasks, timeout=CANCEL_RETRY_S)
+            await self.profiles.disconnect()
         finally:
             await self.resources.close()
