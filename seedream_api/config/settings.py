@@ -47,6 +47,7 @@ from .profiles import (
 )
 from .settings_file import read_settings_file as read_settings_file
 from .values import (
+    NONE_GIVEN,
     PARSERS as PARSERS,
     Value as Value,
     find_value,
@@ -168,6 +169,7 @@ class Settings:
 def load_settings(
     home: Path | str | None = None,
     environ: Mapping[str, str] | None = None,
+    given: Mapping[str, str] = NONE_GIVEN,
     *,
     profile: str = DEFAULT_PROFILE,
 ) -> Settings:
@@ -176,6 +178,7 @@ def load_settings(
     Args:
         home: the data folder if ``SEEDREAM_HOME`` is not set; by default the platform's.
         environ: ``os.environ`` by default.
+        given: settings given in code, which win; see ``given_settings.py``.
         profile: the name of the key and address to use.
 
     Raises:
@@ -185,14 +188,17 @@ def load_settings(
     environ = Hidden.of(os.environ if environ is None else environ)
     folder = resolve_home(home, environ)
     saved = read_settings_file(folder / "settings.json")
-    profiles = find_profiles(saved, environ)
-    upload_key = find_value(SETTINGS["SEEDREAM_UPLOAD_EVOLINK_KEY"], saved, environ)
+    profiles = find_profiles(
+        Hidden({name: saved[name] for name in saved if name not in given}),
+        Hidden({**environ, **given}),
+    )
+    upload_key = find_value(SETTINGS["SEEDREAM_UPLOAD_EVOLINK_KEY"], saved, environ, given)
     keys = HiddenTexts((*(one.find_key() for one in profiles.values()), upload_key.text))
     _check_misplaced_keys(
-        {name: find_value(one, saved, environ) for name, one in SETTINGS.items()}, keys
+        {name: find_value(one, saved, environ, given) for name, one in SETTINGS.items()}, keys
     )
     keep_secret(key for key in keys if key != SANDBOX_KEY)
-    values = {name: read_setting(setting, saved, environ) for name, setting in SETTINGS.items()}
+    values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
     values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
     return Settings(home=folder, values=values, profiles=profiles).for_profile(profile)

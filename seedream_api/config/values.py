@@ -14,10 +14,12 @@ from ..redaction import REDACTED, Hidden, holds_key
 from .definitions import Setting
 from .normalization import parse_address
 
+NONE_GIVEN: Mapping[str, str] = Hidden()
+
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and its origin: environment, settings file, or default.
+    """A setting's value and its origin: code, environment, settings file, or default.
 
     Args:
         saved_for: the address of a saved key that is not used because the address is another now.
@@ -28,8 +30,13 @@ class Value:
     saved_for: str | None = None
 
 
-def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    """Read a setting: from the environment, else the saved value, else the default.
+def read_setting(
+    setting: Setting,
+    saved: Mapping[str, Any],
+    environ: Mapping[str, str],
+    given: Mapping[str, str] = NONE_GIVEN,
+) -> Value:
+    """Read a setting: from code, else the environment, else the saved value, else the default.
 
     An address and a proxy are normalized.
 
@@ -37,8 +44,8 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
         ConfigurationError: the value is not allowed.
     """
     environ = Hidden.of(environ)
-    found = find_value(setting, saved, environ)
-    if found.origin == "default":
+    found = find_value(setting, saved, environ, given)
+    if found.text == setting.default:
         return found
     fault = _find_fault(setting, found)
     if fault is not None:
@@ -52,10 +59,18 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
     return Value(parsed, found.origin)
 
 
-def find_value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    given = environ.get(setting.name, "").strip()
-    if given:
-        return Value(given, Text("origin_environment"))
+def find_value(
+    setting: Setting,
+    saved: Mapping[str, Any],
+    environ: Mapping[str, str],
+    given: Mapping[str, str] = NONE_GIVEN,
+) -> Value:
+    """Find a setting's value as it is written, without a check."""
+    if setting.name in given:
+        return Value(given[setting.name] or setting.default, Text("origin_code"))
+    text = environ.get(setting.name, "").strip()
+    if text:
+        return Value(text, Text("origin_environment"))
     saved_text = _to_text(saved.get(setting.name))
     if saved_text:
         return Value(saved_text, Text("origin_file"))

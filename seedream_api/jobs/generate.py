@@ -8,7 +8,7 @@ The states in the ledger: ``intended`` -> upload references -> ``sending`` -> PO
 from __future__ import annotations
 
 from ..callbacks import check_callback
-from ..config.settings import Settings, load_settings
+from ..config.settings import Settings
 from ..errors import Interrupted, InvalidRequest
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..messages import Text
@@ -52,7 +52,7 @@ async def generate(
     """
     _check_request_type(request)
     if session is None:
-        async with Session(load_settings()) as own:
+        async with Session() as own:
             return await generate(
                 request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
             )

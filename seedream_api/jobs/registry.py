@@ -13,14 +13,14 @@ from .job import Job
 from .outcomes import build_result, pending_result
 from .resources import Resources
 from .results import Origin, Progress, Result
-from .session import Session
+from .session_base import SessionBase
 from .sources import JobSource
 
 Listener = Callable[[Progress], None]
 
 
 async def wait_for_job(
-    session: Session,
+    session: SessionBase,
     key: str,
     source: JobSource,
     resources: Resources,
@@ -78,7 +78,7 @@ async def _wait(
 
 
 def get_or_start(
-    session: Session, key: str, source: JobSource, resources: Resources, timeout_s: float
+    session: SessionBase, key: str, source: JobSource, resources: Resources, timeout_s: float
 ) -> tuple[Job, bool]:
     """Get the running job of this key, or start one; also return whether it was already running."""
     running = session.running_jobs
@@ -99,7 +99,7 @@ def get_or_start(
 
 
 async def check_once(
-    session: Session,
+    session: SessionBase,
     key: str,
     source: JobSource,
     resources: Resources,
