@@ -21,6 +21,7 @@ from ..host import background
 from . import panel, restoring, saving, settings
 from .live import EVENT
 from .origins import check_own_page
+from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
 
 PREFIX = "/seedream"
@@ -231,4 +232,5 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"/tasks/{_ID}/inputs", _restore_inputs),
     ("POST", f"/tasks/{_ID}/forget", _forget_task),
     ("POST", "/quote", _estimate),
+    *PROFILE_ROUTES,
 )

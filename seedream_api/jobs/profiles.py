@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ..config.profiles import DEFAULT_PROFILE
 from ..config.settings import Settings
 from ..errors import ConfigurationError
 from ..ledger.records import JobRecord
@@ -48,7 +49,7 @@ class Profiles:
         """
         if row.state is State.INTENDED or row.key_fingerprint is None:
             return given
-        if row.sent_at is None and given is not self._own:
+        if row.sent_at is None and given.settings.profile != DEFAULT_PROFILE:
             return given
         name = find_maker(row, given.settings)
         return given if name is None else await self.get(name)

@@ -33,4 +33,16 @@ PROFILES: dict[str, Message] = {
         "settings panel. If others may have read it, replace it with a new key.",
         "请删除：工作流中只应填写名称。请在设置面板中以某个名称保存密钥；如可能已被他人看到，请更换新密钥。",
     ),
+    "profile_exists": Message(
+        "There is a profile {name!r} already.",
+        "已有名为 {name!r} 的密钥配置。",
+        "Choose another name, or edit that profile.",
+        "请使用其他名称，或编辑该配置。",
+    ),
+    "profile_needs_key": Message(
+        "A key is needed for {address}.",
+        "需要填写 {address} 的密钥。",
+        "Enter the key together with the address: a saved key is never sent to another address.",
+        "请同时填写密钥和地址：已保存的密钥不会发往其他地址。",
+    ),
 }

@@ -135,3 +135,25 @@ def test_session_of_a_profile_needs_no_default_key(shop: Any) -> None:
     task_id = shop.generate(wait=False, profile="studio").task_id
     made = shop.run(lambda session: collect(task_id, session), DEEPSPACE_API_KEY="")
     assert made.status == "completed"
+
+
+def test_command_sends_and_polls_with_the_profile(shop: Any, tmp_path: Any) -> None:
+    words = ("--model", LATER, "--prompt", "A cat", "--out", tmp_path, "--no-wait", "--json")
+    ran = shop.inside("generate", *words, "--profile", "studio")
+    assert ran.code == 0 and count_keys(shop, "POST") == {SECOND_KEY: 1}
+    assert shop.inside("poll", ran.json["task_id"], "--out", tmp_path, "--json").code == 0
+    assert set(count_keys(shop, "GET")) == {SECOND_KEY}
+    wrong = shop.inside("generate", *words, "--profile", "gone")
+    assert wrong.code == 2 and shop.sent == 1
+    assert wrong.json["error"]["type"] == "ConfigurationError"
+
+
+def test_task_made_elsewhere_is_polled_after_a_wrong_profile(
+    shop: Any, make_api_client: Any, tmp_path: Any
+) -> None:
+    task_id = shop.generate(wait=False, profile="studio").task_id
+    other = make_api_client(shop.sandbox, UNSHAPED_KEY, SEEDREAM_HOME=str(tmp_path / "other"))
+    other.home = tmp_path / "other"
+    save_profiles(other, studio=SECOND_KEY)
+    assert other.inside("poll", task_id, "--out", tmp_path, "--json").code != 0
+    assert other.inside("poll", task_id, "--out", tmp_path, "--profile", "studio").code == 0
