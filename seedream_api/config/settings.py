@@ -7,7 +7,6 @@ keys with their addresses have names; see ``profiles.py``.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from ..catalog import MODELS, Model, with_added_models
+from ..catalog import MODELS, Model, parse_models
 from ..errors import ConfigurationError
 from ..messages import Text, text_of
 from ..network.proxies import list_environ_proxies, list_proxy_secrets
@@ -28,6 +27,7 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
+from .documents import MODELS_FILE, Document, read_documents
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -68,6 +68,8 @@ class Settings:
     profile: str = DEFAULT_PROFILE
     """The profile whose key and address these settings have; empty for the default."""
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], repr=False)
+    documents: Mapping[str, Document] = field(default_factory=dict[str, Document], repr=False)
+    """Files that settings name, by their default names."""
 
     def for_profile(self, name: str) -> Settings:
         """Return these settings with the key and address of a profile; empty for the default.
@@ -151,13 +153,16 @@ class Settings:
         Raises:
             ConfigurationError: the file cannot be read or has other content.
         """
-        path = self.text("SEEDREAM_MODELS")
-        if not path:
+        found = self.documents.get(MODELS_FILE)
+        if found is None:
             return MODELS
+        reason = found.error
         try:
-            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
-        except (OSError, ValueError, RecursionError) as error:
-            raise ConfigurationError("bad_models_file", path=path, reason=text_of(error)) from None
+            if reason is None:
+                return parse_models(found.text, MODELS)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -201,7 +206,10 @@ def load_settings(
     values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
     values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
-    return Settings(home=folder, values=values, profiles=profiles).for_profile(profile)
+    documents = read_documents(folder, {MODELS_FILE: values["SEEDREAM_MODELS"].text})
+    return Settings(home=folder, values=values, documents=documents, profiles=profiles).for_profile(
+        profile
+    )
 
 
 def _check_misplaced_keys(values: Mapping[str, Value], keys: HiddenTexts) -> None:
