@@ -31,7 +31,6 @@ _STATUSES = {
     "entry_unknown": 404,
     "image_not_stored": 404,
     "entry_running": 409,
-    "inputs_not_recorded": 404,
 }
 
 

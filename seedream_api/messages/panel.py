@@ -85,10 +85,6 @@ PANELS: dict[str, Message] = {
         "Task {given} has no stored image {position}.",
         "任务 {given} 没有已保存的第 {position} 张图片。",
     ),
-    "inputs_not_recorded": Message(
-        "Task {given} was fetched by its ID, so its inputs are not known.",
-        "任务 {given} 是按任务 ID 取回的，没有记录其输入。",
-    ),
     "copy_failed": Message(
         "The image could not be copied to {folder}: {reason}.",
         "无法将图片复制到 {folder}：{reason}。",
