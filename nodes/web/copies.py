@@ -50,13 +50,8 @@ async def copy_to_input(session: Session, row_id: int, position: int) -> dict[st
         InvalidRequest: there is no such image, or the folder cannot be written.
     """
     file, _, sha256 = await panel.find_image(session, row_id, position)
-    return {"file": await copy_file_to_input(file, sha256)}
-
-
-async def copy_file_to_input(file: Path, sha256: str) -> str:
-    """Copy a file with this hash into the input folder; return its name as Load Image needs it."""
-    name = f"{sha256.removeprefix('sha256:')[:_HASH_LENGTH]}{file.suffix}"
-    return await _copy(file, folder_paths.get_input_directory(), name)
+    name = f"{sha256[:_HASH_LENGTH]}{file.suffix}"
+    return {"file": await _copy(file, folder_paths.get_input_directory(), name)}
 
 
 async def _copy(file: Path, folder: str, name: str) -> str:
