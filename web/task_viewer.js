@@ -100,6 +100,8 @@ export class TaskViewer {
   }
 
   toggleCompare() {
+    // A hidden divider would lose the focus, and the dialog its keys.
+    if (document.activeElement === this.stage.divider) this.compareButton.focus();
     if (this.images.length > 1) this.setMode(this.mode === "single" ? "slider" : "single");
   }
 

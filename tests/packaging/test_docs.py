@@ -19,7 +19,7 @@ TWINS = [
         (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
         for page in (
             "install", "nodes", "costs", "settings", "uploads", "command-line", "python", "fleet",
-            "privacy", "refusals", "troubleshooting",
+            "privacy", "refusals", "task-panel", "troubleshooting",
         )
     ),
 ]  # fmt: skip

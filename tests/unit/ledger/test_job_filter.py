@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
 from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.job_filter import Group, JobFilter, find_group
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
+from support.task_rows import fill_ledger
 
 ROWS = 10_000
 
@@ -98,29 +97,17 @@ def test_summary_notes_changes_of_another_process(home: Path, ledger: SyncLedger
     assert ledger.summarize_jobs().outside_changes != before
 
 
-@pytest.mark.parametrize("wanted", [
-    JobFilter(text="fox 777"), JobFilter(group=Group.ATTENTION), JobFilter(text="no such words"),
-    JobFilter(model="Seedream-4.0", group=Group.DONE, since=5_000.0),
-])  # fmt: skip
-def test_search_of_10000_jobs_takes_under_200_ms(ledger: SyncLedger, wanted: JobFilter) -> None:
-    states = ("completed", "accepted", "forgotten", "failed", "unknown")
-    with ledger.database.write(durable=False):
-        for number in range(1, ROWS + 1):
-            ledger.database.execute(
-                "INSERT INTO requests (state, model, address, prompt, created_at, updated_at) "
-                "VALUES (?, ?, 'sandbox', ?, ?, 1)",
-                (
-                    states[number % 5],
-                    f"Seedream-4.{number % 3}",
-                    f"a fox {'in the snow ' * 40} {number}",
-                    number,
-                ),
-            )
-    took: list[float] = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        ledger.list_jobs(wanted, limit=100)
+def test_search_of_10000_jobs_takes_under_200_ms(home: Path) -> None:
+    fill_ledger(home, ROWS)
+    ledger = SyncLedger(home)
+    for wanted in (
+        JobFilter(text="many x777"),
+        JobFilter(text="no such words"),
+        JobFilter(group=Group.ATTENTION),
+        JobFilter(model="Seedream-4.0", group=Group.DONE, since=5_000.0),
+    ):
+        began = time.thread_time()  # not the clock, which counts other programs too
+        ledger.list_jobs(wanted)
         ledger.summarize_jobs()
-        took.append(time.perf_counter() - begun)
-    print(f"\n{wanted}: {min(took) * 1000:.0f} ms")  # noqa: T201
-    assert min(took) < 0.2  # the quietest: other programs of the machine only ever add
+        assert time.thread_time() - began < 0.2, wanted
+    ledger.close()
