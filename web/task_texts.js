@@ -5,7 +5,7 @@ const RUNNING = new Set(["intended", "sending", "accepted", "answered"]);
 const UNCLEAR = new Set(["unknown", "empty"]);
 const TONES = { running: "running", attention: "unclear", done: "good", failed: "bad" };
 const FIELDS = ["size", "quality", "n", "prompt_priority", "output_format"];
-const USUAL = new Set([1, "standard"]);
+const USUAL = new Set([undefined, null, 1, "standard"]);
 
 export function isUnclear(task) {
   return task.group === "attention" && (UNCLEAR.has(task.state) || RUNNING.has(task.state));
@@ -53,9 +53,14 @@ export function formatTime(seconds) {
   return new Date(seconds * 1000).toLocaleString(getLanguage() === "zh" ? "zh-CN" : undefined);
 }
 
+function formatField(name, value) {
+  if (USUAL.has(value)) return null;
+  return name === "n" ? `×${value}` : String(value);
+}
+
 /** Returns the facts of a task as pairs of a name in `details` and a text. */
 export function listFacts(task, whole) {
-  const fields = FIELDS.map((name) => whole?.fields?.[name]).filter((value) => value !== undefined && !USUAL.has(value));
+  const fields = FIELDS.map((name) => formatField(name, whole?.fields?.[name])).filter(Boolean);
   const facts = [
     ["cost", describeCharge(task)],
     ["images", task.made === task.asked ? null : translate("details.image_count", { made: task.made, asked: task.asked })],

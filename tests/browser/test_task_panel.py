@@ -170,12 +170,7 @@ def test_big_view_zooms_steps_and_compares(site: Site, canvas: Canvas, prompt: s
 
 def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, prompt: str) -> None:
     generator, _ = place_generator(canvas, prompt)
-    reference = canvas.add("LoadImage", -400)
-    (site.comfy.server.base / "input").mkdir(exist_ok=True)
-    write_picture(site.comfy.server.base / "input" / "of_mine.png")
-    canvas.page.evaluate(
-        "(id) => { app.graph.getNodeById(id).widgets[0].value = 'of_mine.png'; }", reference
-    )
+    reference = canvas.add("EmptyImage", -400, color=0xC81E3C)
     canvas.link(reference, "IMAGE", generator, "images.image_1")
     canvas.run()
     canvas.clear()
@@ -186,7 +181,8 @@ def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, pro
     expect(panel.get_by_role("status")).to_contain_text("stored result")
     canvas.wait_for_nodes(["LoadImage", "SeedreamEvolink"])
     (restored,) = canvas.nodes("SeedreamEvolink")
-    preview = canvas.add("PreviewImage", 900, 900)
+    preview = canvas.add("PreviewImage", -3000)
+    canvas.select(preview)
     canvas.link(restored, "images", preview, "images")
     canvas.run()
     assert canvas.pictures(preview) == [[1024, 1024]]
@@ -195,12 +191,6 @@ def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, pro
     canvas.wait_for_nodes(["LoadImage"] * 2 + ["SeedreamEvolink"] * 2 + ["PreviewImage"])
     assert covered(canvas) == []
     canvas.close_tasks()
-
-
-def write_picture(path: Path) -> None:
-    from PIL import Image
-
-    Image.new("RGB", (640, 480), (200, 30, 60)).save(path)
 
 
 def covered(canvas: Canvas) -> list[list[str]]:
