@@ -20,7 +20,7 @@ def fill_ledger(home: Path, count: int, states: tuple[str, ...] = STATES) -> Non
                 (
                     states[number % len(states)],
                     f"Seedream-4.{number % 3}",
-                    f"Row x{number} of many, with a prompt that is longer than its line in the list",
+                    f"Row x{number} of many, with a prompt that is longer than its line",
                     number,
                 ),
             )
