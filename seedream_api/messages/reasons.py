@@ -92,6 +92,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "not_json_type": ("its content type is not application/json", "内容类型不是 application/json"),
     "not_a_number": ("{name} is not a number", "{name} 不是数字"),
+    "no_such_format": ("there is no format {given}", "没有 {given} 格式"),
     "no_such_state": ("there is no such state", "没有这种状态"),
     "inputs_not_object": ("inputs is not a JSON object", "inputs 不是 JSON 对象"),
     "unfinished_tasks": ("Unfinished tasks: {tasks}.", "未完成的任务：{tasks}。"),
