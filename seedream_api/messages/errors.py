@@ -6,6 +6,7 @@ from .configuration import CONFIGURATION
 from .costs import COSTS
 from .message import Message
 from .panel import PANELS
+from .profiles import PROFILES
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
@@ -13,6 +14,7 @@ from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
     **CONFIGURATION,
+    **PROFILES,
     **REQUESTS,
     **STORAGE,
     **SERVICE,
