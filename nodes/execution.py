@@ -147,7 +147,7 @@ async def run_job(
     async def run_and_decode(
         session: Session, report_progress: Callable[[Progress], None]
     ) -> tuple[Result, DecodedImages | None]:
-        caller.is_free = session.settings.is_sandbox
+        caller.is_free = (await session.profiles.get(caller.profile)).settings.is_sandbox
         if is_page:
             caller.pictures = await previews.write_reference_sheet(references)
         report_progress(Progress(Phase.PREPARING, 0.0))
@@ -159,7 +159,7 @@ async def run_job(
         ]
         paths = [image.path for image in result.images]
         return result, await decode_files(
-            paths, names, fit, charge=Charge.MADE, with_previews=is_page
+            paths, names, fit, charge=Charge.MADE, with_previews=is_page, with_masks=True
         )
 
     result, pictures = await runtime.run(run_and_decode, caller, describe)
@@ -175,7 +175,7 @@ def node_outputs(
     *,
     with_task_id: bool,
 ) -> io.NodeOutput:
-    """Build ``images``, ``image_list``, ``urls``, ``task_id`` (if the node has it) and ``report``.
+    """Build the outputs: tensors, ``urls``, ``task_id`` where the node has it, ``report``, masks.
 
     Without images yet, nodes that depend on them are blocked; the other outputs have values.
     """
@@ -184,8 +184,9 @@ def node_outputs(
     ui = ui_output(ui_summary(caller, result, pictures))
     if pictures is None:
         blocker = ExecutionBlocker(None)
-        return io.NodeOutput(blocker, blocker, *texts, ui=ui)
-    return io.NodeOutput(pictures.batch, pictures.image_list, *texts, ui=ui)
+        return io.NodeOutput(blocker, blocker, *texts, blocker, ui=ui)
+    tensors = (pictures.batch, pictures.image_list)
+    return io.NodeOutput(*tensors, *texts, pictures.masks, ui=ui)
 
 
 def ui_output(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,6 +207,7 @@ def ui_summary(
         "images": len(pictures.image_list) if pictures else 0,
         "failed": len(result.failures) + len(pictures.failures if pictures else ()),
         "charged": result.charged_images,
+        "cost": result.cost.to_json(),
         "free": caller.is_free,
         "seconds": result.seconds,
         "task_id": result.task_id,
@@ -265,6 +267,7 @@ def _build_report(
         "asked": result.asked,
         "references": result.references,
         "may_have_been_charged_images": result.charged_images,
+        "cost": result.cost.to_json(),
         "seconds": round(result.seconds, 3),
         "service_seconds": result.service_seconds,
         "record": result.entry,

@@ -10,7 +10,7 @@ import concurrent.futures
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from comfy.model_management import InterruptProcessingException, processing_interrupted
 from comfy_execution.utils import get_executing_context
@@ -54,10 +54,13 @@ class NodeProgress:
     latest: Progress | None = field(default=None, repr=False)
     pictures: list[dict[str, str]] | None = field(default=None, repr=False)
     """Files with the reference images that are sent; a page shows them while the node runs."""
+    profile: str | None = None
     is_free: bool = False
     """Whether the service is the sandbox."""
     notes: tuple[str, ...] = ()
     """Notes for the report about the prompt itself."""
+    run: str | None = None
+    """The prompt's id, by which the limit of a run counts."""
 
     @classmethod
     def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
@@ -69,6 +72,9 @@ class NodeProgress:
         notes = check_prompt(node, given)
         caller = cls._count_call(Viewer.of_node(node))
         caller.notes = notes
+        name = given.get("profile") or None
+        # A node that takes lists gets one for each input.
+        caller.profile = cast("list[str]", name)[0] if isinstance(name, list) else name
         return caller
 
     @classmethod
@@ -82,7 +88,7 @@ class NodeProgress:
         index = int(context.list_index or 0)
         indexes = _calls.setdefault(key, set())
         indexes.add(index)
-        return cls(viewer, index, indexes)
+        return cls(viewer, index, indexes, run=key[0])
 
     def call_number(self) -> tuple[int, int]:
         """Return this call's number, from 1, and how many calls of the node ComfyUI makes."""

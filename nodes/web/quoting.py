@@ -13,6 +13,8 @@ from .. import evolink, preferential
 from ..node_values import non_blank_lines
 
 if TYPE_CHECKING:
+    from ...seedream_api.catalog import Model
+    from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.request import Request
 
@@ -44,20 +46,22 @@ async def estimate_charge(
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
         )
-    sandbox = session.settings.is_sandbox
+    profile = given.get("profile")
+    resources = await session.profiles.get(profile if isinstance(profile, str) else None)
+    sandbox = resources.settings.is_sandbox
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # The values of links are known only when the workflow runs.
-        _check_settings(session, given, linked)
+        _check_settings(resources, given, linked)
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _build_request(class_type, given)
-    state = await _find_state(session, request)
+    request = _build_request(class_type, given, session.settings.models)
+    state = await _find_state(resources, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
 
 
-def _check_settings(session: Session, given: Mapping[str, Any], linked: set[str]) -> None:
+def _check_settings(resources: Resources, given: Mapping[str, Any], linked: set[str]) -> None:
     """Check what a run needs whatever its links bring.
 
     Raises:
@@ -66,11 +70,11 @@ def _check_settings(session: Session, given: Mapping[str, Any], linked: set[str]
     """
     from ...seedream_api.uploads.choose import select_target
 
-    settings = session.settings
+    settings = resources.settings
     _ = settings.key
     model = settings.models.get(str(given.get("model")))
     if model is not None and any(name.startswith("images") for name in linked):
-        select_target(session.resources.client, model)
+        select_target(resources.client, model)
 
 
 def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
@@ -80,7 +84,9 @@ def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
     return count if isinstance(count, int) else 1
 
 
-def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
+def _build_request(
+    class_type: str, given: Mapping[str, Any], models: Mapping[str, Model]
+) -> Request:
     from ...seedream_api.service.references import UrlReference
 
     urls = given.get("image_urls") or ""
@@ -88,15 +94,15 @@ def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
     references = tuple(UrlReference(url) for url in non_blank_lines(urls))
-    return _REQUESTS[class_type](prompt, model, given, references)
+    return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
-async def _find_state(session: Session, request: Request) -> str | None:
+async def _find_state(resources: Resources, request: Request) -> str | None:
     from ...seedream_api.jobs.generate import build_spec
     from ...seedream_api.service.validation import validate_request
 
-    settings, ledger = session.settings, session.ledger
-    spec = await build_spec(validate_request(request, settings.models), session)
+    settings, ledger = resources.settings, resources.ledger
+    spec = await build_spec(validate_request(request, settings.models), resources)
     reuse = settings.is_on("SEEDREAM_REUSE")
     row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
     return row.state.value if row else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import Callable
 from types import TracebackType
 
@@ -19,6 +20,7 @@ from ..network.clock import Clock
 from ..service.client import SeedreamClient
 from .cancellation import add_interruption
 from .job import Job
+from .profiles import Profiles
 from .resources import Resources, open_resources
 from .sources import JobSource
 
@@ -36,11 +38,15 @@ class SessionBase:
     """
 
     resources: Resources
-    """Set when the session is opened."""
+    """Those of the session's own profile; set when the session is opened."""
+    profiles: Profiles
+    """The resources of each profile; set when the session is opened."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self._clock = clock
+        self.run = uuid.uuid4().hex
+        """Names the run of every request that does not name another one."""
         self.running_jobs: dict[str, Job] = {}
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None
@@ -55,6 +61,7 @@ class SessionBase:
             raise InvalidRequest("session_used")
         self._loop = asyncio.get_running_loop()
         self.resources = await open_resources(self.settings, self._clock)
+        self.profiles = Profiles(self.resources)
         return self
 
     @property
@@ -78,10 +85,10 @@ class SessionBase:
         if self.is_closing:
             raise InvalidRequest("session_used")
 
-    def create_job(self, source: JobSource, timeout_s: float) -> Job:
+    def create_job(self, source: JobSource, timeout_s: float, resources: Resources) -> Job:
         """Create a job of this session; :func:`runner.start` starts it."""
         return Job(
-            self.resources,
+            resources,
             source,
             timeout_s=timeout_s,
             on_change=self._report_change,
@@ -159,5 +166,6 @@ class SessionBase:
                     task.cancel()
                 # A response that arrives at the same moment swallows the cancellation: retry it.
                 _, tasks = await asyncio.wait(tasks, timeout=CANCEL_RETRY_S)
+            await self.profiles.disconnect()
         finally:
             await self.resources.close()

@@ -19,12 +19,14 @@ from . import (
     claims,
     inputs,
     kept_responses,
+    limits,
     pruning,
     queries,
     reference_files,
     request_identity,
     transitions,
     upload_cache,
+    usage,
 )
 from .database import Database
 
@@ -67,8 +69,14 @@ class _Operations:
     claim = _Operation(claims.claim)
     claim_task = _Operation(claims.claim_task)
     claim_row = _Operation(claims.claim_row)
+    set_profile = _Operation(claims.set_profile)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
+
+    reserve = _Operation(limits.reserve)
+    check_limits = _Operation(limits.check_limits)
+    list_spending = _Operation(limits.list_spending)
+    summarize_usage = _Operation(usage.summarize_usage)
 
     move = _Operation(transitions.move)
     record_response = _Operation(transitions.record_response)
@@ -89,6 +97,7 @@ class _Operations:
     sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
     list_jobs = _Operation(browsing.list_jobs)
+    summarize_jobs = _Operation(browsing.summarize_jobs)
     list_views = _Operation(browsing.list_views)
     get_job = _Operation(browsing.get_job)
     find_reusable = _Operation(browsing.find_reusable)

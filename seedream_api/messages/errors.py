@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .configuration import CONFIGURATION
+from .costs import COSTS
 from .message import Message
 from .panel import PANELS
+from .profiles import PROFILES
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
@@ -12,9 +14,11 @@ from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
     **CONFIGURATION,
+    **PROFILES,
     **REQUESTS,
     **STORAGE,
     **SERVICE,
     **RESULTS,
     **PANELS,
+    **COSTS,
 }

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .costs import COST_TEXTS
+from .models import MODEL_TEXTS
 from .node_lines import NODE_LINES
 from .notes import NOTES
 from .reasons import REASONS
@@ -19,6 +21,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     **NODE_LINES,
     **TERMINAL,
     **COMMAND_HELP,
+    **COST_TEXTS,
+    **MODEL_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
 

@@ -26,6 +26,7 @@ SHOWS = {
     "seedream_06_load_url_images": [[1024, 1024]] * 4,
     "seedream_07_app_text_to_image": [[2304, 1728]],
     "seedream_08_app_edit_with_reference": [[2048, 2048]],
+    "seedream_09_cut_out_over_a_picture": [[768, 768]],
 }
 """The images that each template puts on the canvas."""
 

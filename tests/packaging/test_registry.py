@@ -24,7 +24,7 @@ else:
     import tomli as tomllib
 
 SHIPPED = {
-    "__init__.py", "nodes", "seedream_api", "web", "locales", "example_workflows",
+    "__init__.py", "nodes", "seedream_api", "web", "locales", "example_workflows", "subgraphs",
     "pyproject.toml", "requirements.txt", "README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE",
 }  # fmt: skip
 """All that is at the top of the archive."""
