@@ -3,7 +3,7 @@
     python benchmarks/task_panel.py [--tasks 10000]
 
 A frame's work is what the page's main thread does for it: scripts, styles, layout and paint; the
-wait for the next screen refresh is no work. Every round scrolls over the same rows, and of each
+wait for the next screen refresh does not count. Every round scrolls over the same rows, and of each
 frame the quietest round counts, since other programs' use of the processor only ever adds. Exits
 with 1 where the panel does not open in a second, a frame of scrolling takes over 16 ms, or a search
 shows its result over 200 ms after the end of typing.
