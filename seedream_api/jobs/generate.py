@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..callbacks import check_callback
 from ..config.settings import Settings
 from ..errors import Interrupted, InvalidRequest
+from ..ledger.limits import Reservation
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..messages import Text
 from ..redaction import strip_url_secrets
@@ -33,6 +34,7 @@ async def generate(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Listener | None = None,
+    run: str | None = None,
     profile: str | None = None,
 ) -> Result:
     """Generate images and pay once, or return the stored images of an equal request.
@@ -43,6 +45,8 @@ async def generate(
             task id is known.
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
+        run: names the run whose limit counts this request; by default all requests of a session
+            are one run.
         profile: the name of the key and address to use; by default those of the session.
 
     Raises:
@@ -67,7 +71,10 @@ async def generate(
         spec = await build_spec(validated, resources)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(resources.client, validated.model) if has_pictures else None
-    source = NewRequest(spec, request, target, reuse=settings.is_on("SEEDREAM_REUSE"))
+    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+    reservation = Reservation(run or session.run, price, settings.limits)
+    reuse = settings.is_on("SEEDREAM_REUSE")
+    source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(
         session, spec.fingerprint, source, resources,
         wait=wait, timeout_s=limit_s, progress=progress,
