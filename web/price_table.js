@@ -5,6 +5,7 @@ import { make, makeButton, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 
 const REFERENCE = "reference";
+const DEFAULT_CURRENCY = "CNY";
 
 /** Makes the table; it fills itself. `onSaved()` is called when prices were saved. */
 export function makePriceTable(onSaved = () => {}) {
@@ -17,7 +18,7 @@ class PriceTable {
     this.fields = new Map();
     this.problem = make("p", { class: "seedream-error", role: "alert", hidden: true, id: "seedream-prices-problem" });
     this.reason = make("p", { class: "seedream-reason", hidden: true });
-    this.currency = make("input", { id: "seedream-currency", class: "seedream-input", type: "text", maxlength: 3, size: 5, autocomplete: "off", spellcheck: "false", placeholder: "CNY" });
+    this.currency = make("input", { id: "seedream-currency", class: "seedream-input", type: "text", maxlength: 3, size: 5, autocomplete: "off", spellcheck: "false", placeholder: DEFAULT_CURRENCY });
     this.table = make("table", { class: "seedream-prices", id: "seedream-prices" });
     this.saveButton = makeButton(translate("settings.save"), () => this.save(this.collect()), { id: "seedream-prices-save" });
     this.state = make("span", { class: "seedream-value", role: "status" });

@@ -25,6 +25,7 @@ def build_entry(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
         "model": row.model,
         "family": row.family,
         "address": row.address,
+        "profile": row.profile,
         "prompt": row.prompt,
         "seed": row.seed,
         "task_id": row.task_id,
