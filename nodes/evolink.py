@@ -131,8 +131,8 @@ class SeedreamEvolink(io.ComfyNode):
                 session,
                 wait=wait,
                 progress=report_progress,
-                run=caller.run,
                 profile=profile,
+                run=caller.run,
             )
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"

@@ -113,7 +113,7 @@ class SeedreamPreferential(io.ComfyNode):
             references = await collect_references(given)
             request = build_request(prompt, model, given, references, session.settings.models)
             return await generate(
-                request, session, progress=report_progress, run=caller.run, profile=profile
+                request, session, progress=report_progress, profile=profile, run=caller.run
             )
 
         hint = "no images 没有图片"

@@ -34,8 +34,8 @@ async def generate(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Listener | None = None,
-    run: str | None = None,
     profile: str | None = None,
+    run: str | None = None,
 ) -> Result:
     """Generate images and pay once, or return the stored images of an equal request.
 
@@ -45,9 +45,9 @@ async def generate(
             task id is known.
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
+        profile: the name of the key and address to use; by default those of the session.
         run: names the run whose limit counts this request; by default all requests of a session
             are one run.
-        profile: the name of the key and address to use; by default those of the session.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
@@ -58,8 +58,9 @@ async def generate(
     if session is None:
         async with Session() as own:
             return await generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
-            )
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile,
+                run=run,
+            )  # fmt: skip
     session.check_usable()
     resources = await session.profiles.get(profile)
     settings = resources.settings
@@ -72,7 +73,7 @@ async def generate(
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(resources.client, validated.model) if has_pictures else None
     price = settings.prices.find(spec.model, spec.fields, len(spec.references))
-    reservation = Reservation(run or session.run, price, settings.limits)
+    reservation = Reservation(run or session.run, price, settings.limits, settings.profile)
     reuse = settings.is_on("SEEDREAM_REUSE")
     source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(

@@ -273,7 +273,7 @@ class Result:
             "task_id": self.task_id or "",
             "task_ids": (self.task_id or "").split(),
             "request_id": self.request_id,
-            "profile": self.profile,
+            "profile": self.profile or "",
             "images": [image.to_dict() for image in self.images],
             "failures": [failure.to_dict() for failure in self.failures],
             "references": self.references,

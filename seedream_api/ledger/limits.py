@@ -33,11 +33,13 @@ class Reservation:
     Args:
         run: the ComfyUI prompt or the command that sends it.
         price: ``None`` if unknown.
+        profile: the name of its key and address; empty for the default.
     """
 
     run: str
     price: Price | None
     limits: Limits
+    profile: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def reserve(database: Database, row_id: int, reservation: Reservation) -> JobRec
     values = {
         "id": row_id,
         "run": reservation.run,
+        "profile": reservation.profile or None,
         "currency": price.currency if price else None,
         "image_price": to_units(price.image) if price else None,
         "references_price": to_units(price.references) if price else None,
@@ -72,7 +75,7 @@ def reserve(database: Database, row_id: int, reservation: Reservation) -> JobRec
         row = require_readable(read_record(database, row_id))
         _check_limits(database, row, reservation)
         set_state(database, row, State.SENDING)
-        database.execute(statements.SET_PRICE, values)
+        database.execute(statements.SET_RESERVATION, values)
         return require_readable(read_record(database, row_id))
 
 

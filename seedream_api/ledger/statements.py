@@ -67,9 +67,9 @@ SET_STATE = """
             WHEN :state IN ('intended', 'sending') THEN NULL ELSE charged_images END
     WHERE id = :id
 """
-SET_PRICE = """
-    UPDATE requests SET run = :run, currency = :currency, image_price = :image_price,
-        references_price = :references_price WHERE id = :id
+SET_RESERVATION = """
+    UPDATE requests SET run = :run, profile = :profile, currency = :currency,
+        image_price = :image_price, references_price = :references_price WHERE id = :id
 """
 COUNT_CHARGED_IMAGES = """
     UPDATE requests SET charged_images = (

@@ -174,6 +174,6 @@ def test_rows_and_export_carry_the_profile(shop: Any, tmp_path: Any) -> None:
     assert made.profile == made.to_dict()["profile"] == "studio"
     assert [row.profile for row in shop.rows] == ["studio", None]
     exported = shop.inside("tasks", "--export", tmp_path / "all.json", "--json").json["tasks"]
-    assert [task["profile"] for task in exported] == [None, "studio"]
+    assert [task["profile"] for task in exported] == ["", "studio"]
     lines = shop.inside("usage", "--by", "profile", "--since", "2000-01-01", "--json").json["lines"]
     assert {line["profile"]: line["requests"] for line in lines} == {"": 1, "studio": 1}
