@@ -50,7 +50,7 @@ class PriceTable {
     setText(this.problem, listing.error?.[getLanguage()]);
     setText(this.reason, listing.reason?.[getLanguage()]);
     this.currency.value = listing.prices.currency;
-    const tiers = [...new Set(listing.models.flatMap((model) => model.tiers))];
+    const tiers = [...new Set(listing.models.flatMap((model) => model.tiers))].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
     const names = [...tiers, REFERENCE];
     const head = names.map((name) => make("th", { scope: "col", text: name === REFERENCE ? translate("prices.reference") : name }));
     this.fields.clear();

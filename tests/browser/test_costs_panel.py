@@ -27,6 +27,9 @@ def test_prices_are_entered_and_usage_shows_what_was_charged(
     row.locator("input").first.fill("free")
     settings.locator("#seedream-prices-save").click()
     expect(settings.locator("#seedream-prices-problem")).to_contain_text("Seedream-4.0")
+    # A browser logs every request that is refused.
+    logged, canvas.watch.errors = canvas.watch.errors, []
+    assert logged == [f"400 {site.url}/api/seedream/prices"]
     canvas.close_settings()
 
     place_generator(canvas, prompt)
