@@ -6,6 +6,7 @@ import { describeQuote, describeRun } from "./charge_line.js";
 import { call, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
+import { describeLink } from "./linked_inputs.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
 
@@ -53,9 +54,7 @@ export function followRuns() {
 
 class NodeStatus {
   constructor(node) {
-    this.node = node;
-    this.run = null;
-    this.quote = null;
+    Object.assign(this, { node, run: null, quote: null });
     this.text = make("span", { role: "status" });
     this.seconds = make("span", { class: "seedream-seconds", "aria-hidden": "true" });
     this.state = make("div", { class: "seedream-last", hidden: true }, this.text, this.seconds);
@@ -223,7 +222,7 @@ class NodeStatus {
       if (widget !== this.widget) given[widget.name] = widget.value;
     }
     (this.node.inputs ?? []).forEach((input, slot) => {
-      if (this.node.isInputConnected(slot)) given[input.name] = ["", 0];
+      if (this.node.isInputConnected(slot)) given[input.name] = describeLink(this.node, slot);
     });
     return given;
   }

@@ -7,6 +7,7 @@ from typing import Any
 
 WIDGETS = {"STRING", "INT", "FLOAT", "BOOLEAN", "COMBO"}
 NOTES = {"MarkdownNote", "Note"}
+_MISSING = object()
 
 
 def to_api(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +29,12 @@ def to_api(workflow: Mapping[str, Any], object_info: Mapping[str, Any]) -> dict[
 
 def _widget_inputs(node: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Any]:
     values = iter(node["widgets_values"])
-    inputs = {name: next(values) for name in _widgets(info, values)}
+    inputs: dict[str, Any] = {}
+    for name in _widgets(info, values):
+        value = next(values, _MISSING)
+        if value is _MISSING:
+            break  # an input that is newer than the workflow
+        inputs[name] = value
     left = list(values)
     assert left == [], f"{node['type']}: {left} belong to no widget"
     return inputs
