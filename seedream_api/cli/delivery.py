@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import Charge, LedgerFailed
 from ..jobs.results import Result
+from ..jobs.session import Session
 from ..messages import Text, localize
 from .files import copy_image
 from .output import Outcome
@@ -15,8 +16,12 @@ from .payloads import build_result_payload
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
 
 
-async def deliver(result: Result, out: Path) -> Outcome:
-    """Copy a result's images into ``out``."""
+async def deliver(result: Result, out: Path, session: Session) -> Outcome:
+    """Copy a result's images into ``out``.
+
+    Raises:
+        LedgerFailed: the folder cannot be written; the images stay in the store.
+    """
 
     def copy_all() -> list[str]:
         return [
@@ -30,11 +35,13 @@ async def deliver(result: Result, out: Path) -> Outcome:
         is_charged = not result.is_reused and result.charged_images > 0
         charge = Charge.MADE if is_charged else Charge.NONE
         raise error.with_charge(charge, result.task_id) from None
+    row = await session.ledger.find_record(str(result.entry))
     lines = [*paths]
-    if result.is_reused:
-        lines.append(localize(Text("stored_result")))
     if result.status in ("submitted", "pending"):
         lines.append(localize(Text("task_runs", task_id=result.task_id)))
     lines += [localize(Text("failed_line", reason=failure.reason)) for failure in result.failures]
-    lines += [localize(Text("note_line", note=note)) for note in result.notes]
-    return Outcome(build_result_payload(result, paths), lines, _EXIT_CODES[result.status])
+    notes = [localize(Text("note_line", note=note)) for note in result.notes]
+    if result.is_reused:
+        notes.insert(0, localize(Text("stored_result")))
+    payload = build_result_payload(result, paths, row)
+    return Outcome(payload, lines, _EXIT_CODES[result.status], notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .commands import COMMANDS
 from .configuration import CONFIGURATION
 from .message import Message
 from .panel import PANELS
@@ -11,6 +12,7 @@ from .service import SERVICE
 from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
+    **COMMANDS,
     **CONFIGURATION,
     **REQUESTS,
     **STORAGE,

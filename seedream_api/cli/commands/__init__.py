@@ -42,9 +42,12 @@ COMMANDS = {
         Command("poll", IMAGES, Text("help_poll")),
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
+        Command("auth", SETUP, Text("help_auth")),
+        Command("config", SETUP, Text("help_config")),
         Command("models", SETUP, Text("help_models"), "models"),
         Command("doctor", SETUP, Text("help_doctor"), "checks"),
         Command("sandbox", SETUP, Text("help_sandbox")),
+        Command("completion", SETUP, Text("help_completion")),
     )
 }
 """All commands by name; the module of each has the same name."""

@@ -11,6 +11,7 @@ from ...messages import Text
 from ..arguments import add_out, add_output
 from ..output import Outcome
 from ..parser import Parser
+from ..payloads import build_download_payload
 
 if TYPE_CHECKING:
     from ...jobs.load_urls import LoadedUrl
@@ -70,17 +71,7 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
         images.append({"path": path, "width": info.width, "height": info.height, "url": loaded.url})
     if errors and not images:
         raise errors[0]
-    payload = {
-        "status": "partial" if failures else "completed",
-        "task_id": "",
-        "task_ids": [],
-        "images": images,
-        "failures": failures,
-        "references": None,
-        "reused": all(loaded.from_store for loaded in outcomes),
-        "may_have_been_charged": False,
-        "error": None,
-        "notes": [],
-    }
+    is_reused = all(loaded.from_store for loaded in outcomes)
+    payload = build_download_payload(images, failures, reused=is_reused)
     lines = [str(image["path"]) for image in images] + [str(error) for error in errors]
     return Outcome(payload, lines, 0)

@@ -33,18 +33,15 @@ async def _poll(arguments: argparse.Namespace, session: Session) -> Outcome:
     from ...jobs.collect import collect_all
     from ..delivery import deliver
     from ..files import try_folder
-    from ..progress import ProgressLine
+    from ..progress import ProgressBoard
 
     await asyncio.to_thread(try_folder, arguments.out)
-    line = ProgressLine()
-    try:
+    with ProgressBoard(is_shown=not arguments.quiet) as board:
         result = await collect_all(
             arguments.task_ids,
             session,
             wait=not arguments.no_wait,
             timeout_s=arguments.timeout,
-            progress=line.of_task,
+            progress=board.of_task,
         )
-    finally:
-        line.end()
-    return await deliver(result, arguments.out)
+    return await deliver(result, arguments.out, session)
