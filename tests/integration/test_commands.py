@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -195,6 +196,36 @@ def test_every_option_of_generate_reaches_the_body(api_client: Any, out: Path) -
     ]  # fmt: skip
     assert [row.seed for row in api_client.rows] == [7, 7] and len(first.json["images"]) == 2
     assert [image["path"].endswith(".png") for image in second.json["images"]] == [True]
+
+
+def test_json_of_generate_identifies_job_and_files(api_client: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--seed", "7", "--json"]
+    made = api_client.inside(*words, "--out", out).json
+    assert (made["job_id"], made["model"], made["seed"], made["origin"]) == (1, NOW_5, 7, "new")
+    assert made["charged_images"] == 1 and made["seconds"] >= 0
+    assert made["request_id"] == api_client.rows[0].request_id
+    [image] = made["images"]
+    data = Path(image["path"]).read_bytes()
+    assert image["sha256"] == hashlib.sha256(data).hexdigest() and image["bytes"] == len(data)
+    assert image["media_type"] in ("image/jpeg", "image/png")
+    again = api_client.inside(*words, "--out", out).json
+    assert (again["origin"], again["charged_images"]) == ("stored", 0)
+
+
+def test_prompt_and_pattern_reach_the_body(
+    api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "b.png"):
+        (out.parent / name).write_bytes(picture())
+    stdin = io.TextIOWrapper(io.BytesIO("一只猫\n".encode()), "ascii")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    pattern = out.parent / "*.png"
+    ran = api_client.inside(
+        "generate", "--model", NOW_5, "--prompt", "-", "--ref", pattern, "--out", out, "-q"
+    )
+    [post] = api_client.sandbox.posts
+    assert ran.code == 0 and post.json["prompt"] == "一只猫" and len(post.json["image"]) == 2
+    assert [Path(line).parent for line in ran.out.splitlines()] == [out], "only the path is shown"
 
 
 def test_a_reference_by_url_travels_as_it_is(api_client: Any, out: Path) -> None:
