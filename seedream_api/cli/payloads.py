@@ -48,7 +48,8 @@ def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
             "request_id": error.request_id,
         }
     list_field = COMMANDS[command].list_field if command in COMMANDS else "result"
-    return {list_field: [], "error": described}
+    status = {"status": error.status} if command == "batch" else {}
+    return {**status, list_field: [], "error": described}
 
 
 def build_download_payload(

@@ -13,6 +13,8 @@ from typing import TextIO
 
 from ..jobs.results import Phase, Progress
 from ..messages import PHASES, Text, language, localize
+from ..redaction import clean
+from .output import say
 from .text_width import cut, pad
 
 _TICK_S = 1.0
@@ -43,6 +45,7 @@ class ProgressBoard:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         stderr: TextIO | None = sys.stderr
+        self._is_wanted = is_shown
         self._is_shown = is_shown and stderr is not None and stderr.isatty()
         self._typical_s, self._clock = typical_s, clock
         self._steps: dict[str, tuple[Progress, float]] = {}
@@ -85,6 +88,13 @@ class ProgressBoard:
         self._heading = text
         self.draw()
 
+    def say(self, text: str) -> None:
+        """Write a line that stays, above the tasks; also where stderr is not a terminal."""
+        if self._screen is not None:
+            self._screen.say(text)
+        elif self._is_wanted:
+            say(text)
+
     def draw(self) -> None:
         if self._screen is not None:
             width = shutil.get_terminal_size().columns - 1
@@ -116,6 +126,10 @@ class _Screen:
         _write("\r" + pad(text, width))
         self._is_used = True
 
+    def say(self, text: str) -> None:
+        self.close()
+        say(text)
+
     def close(self) -> None:
         if self._is_used:
             _write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
@@ -140,6 +154,9 @@ class _RichScreen(_Screen):
         shown = RichText("\n".join(lines), no_wrap=True)
         shown.highlight_regex(r"━+", "green")
         self._live.update(shown, refresh=True)
+
+    def say(self, text: str) -> None:
+        self._live.console.print(clean(text), markup=False, soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()

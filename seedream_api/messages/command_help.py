@@ -54,6 +54,23 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "Seedream images through DeepSpaceAPI: every image paid for once, none lost.",
         "通过 DeepSpaceAPI 使用 Seedream：每张图只付一次费，一张都不丢。",
     ),
+    "help_batch": (
+        "make the images of a table of requests; a rerun sends only what is missing",
+        "按表格批量生成图片；再次运行只发送缺少的部分",
+    ),
+    "help_batch_file": (
+        "CSV with a header line, or JSON Lines; columns: {columns}",
+        "带标题行的 CSV，或 JSON Lines；列：{columns}",
+    ),
+    "help_keep_going": (
+        "continue after a row that fails; the others get their images",
+        "某行失败后继续；其他行照常生成",
+    ),
+    "help_dry_run": (
+        "send nothing: check the rows and print what they would charge",
+        "不发送：检查各行并显示将扣费的数量",
+    ),
+    "help_sheet": ("also write a contact sheet, sheet.png", "另存缩略图总览 sheet.png"),
     "help_model": ("see the command models", "见 models 命令"),
     "help_quiet": ("print no progress and no notes", "不显示进度和提示"),
     "help_verbose": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .batch import BATCH_ERRORS
 from .commands import COMMANDS
 from .configuration import CONFIGURATION
 from .message import Message
@@ -12,6 +13,7 @@ from .service import SERVICE
 from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
+    **BATCH_ERRORS,
     **COMMANDS,
     **CONFIGURATION,
     **REQUESTS,

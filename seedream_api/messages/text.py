@@ -6,13 +6,14 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP}
+TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP, **BATCH_TEXTS}
 """English and Chinese by key, as ``str.format`` templates."""
 
 

@@ -39,6 +39,7 @@ COMMANDS = {
     command.name: command
     for command in (
         Command("generate", IMAGES, Text("help_generate")),
+        Command("batch", IMAGES, Text("help_batch"), "rows"),
         Command("poll", IMAGES, Text("help_poll")),
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
