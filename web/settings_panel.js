@@ -11,7 +11,7 @@ const SECTIONS = [
   ["service", [ADDRESS, "DEEPSPACE_API_KEY"]],
   ["references", [UPLOAD, ...uploadFields("S3"), ...uploadFields("EVOLINK"), ...uploadFields("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
-  ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_STORE_GB"]],
+  ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_KEEP_REFERENCES", "SEEDREAM_STORE_GB"]],
   ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS", "SEEDREAM_PROXY"]],
   ["models", ["SEEDREAM_MODELS"]],
 ];

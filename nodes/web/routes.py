@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
@@ -17,7 +18,7 @@ from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.ledger.states import State
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, saving, settings
+from . import panel, restoring, saving, settings
 from .live import EVENT
 from .origins import check_own_page
 from .quoting import estimate_charge
@@ -160,6 +161,24 @@ async def _get_task(request: web.Request, body: Json) -> Json:
     return await background.run_in_session(read)
 
 
+async def _restore_inputs(request: web.Request, body: Json) -> Json:
+    row_id = _parse_row_id(request)
+    return await background.run_in_session(
+        lambda session: restoring.restore_inputs(session, row_id)
+    )
+
+
+async def _get_reference(request: web.Request, body: Json) -> web.StreamResponse:
+    row_id, position = _parse_row_id(request), int(request.match_info["position"])
+    found = await background.run_in_session(
+        lambda session: restoring.find_reference(session, row_id, position)
+    )
+    file = cast("Path", found.path)
+    small = await background.run_on_loop(lambda: panel.get_thumbnail(file, file.stem))
+    headers = {"X-Content-Type-Options": "nosniff", **_CACHE_FOREVER}
+    return web.Response(body=small, content_type="image/jpeg", headers=headers)
+
+
 async def _forget_task(request: web.Request, body: Json) -> Json:
     row_id = _parse_row_id(request)
     found = await background.run_in_session(lambda session: panel.forget(session, row_id))
@@ -208,6 +227,8 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/tasks", _list_tasks),
     ("GET", f"/tasks/{_ID}", _get_task),
     ("GET", f"/tasks/{_ID}/images/{{position:\\d{{1,4}}}}", _get_image),
+    ("GET", f"/tasks/{_ID}/references/{{position:\\d{{1,4}}}}", _get_reference),
+    ("POST", f"/tasks/{_ID}/inputs", _restore_inputs),
     ("POST", f"/tasks/{_ID}/forget", _forget_task),
     ("POST", "/quote", _estimate),
 )

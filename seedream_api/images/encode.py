@@ -96,6 +96,16 @@ def encode(
     return EncodedImage(jpeg, "image/jpeg", False, (*notes, about), *size)
 
 
+def encode_lossless(pixels: Bytes, limit: int) -> EncodedImage | None:
+    """Encode ``pixels`` as PNG at their own size; ``None`` if that takes more than ``limit`` bytes.
+
+    Slow for large images: call it in a thread.
+    """
+    png = _png(pixels, limit, *_PNG_MODES[0])
+    height, width = pixels.shape[:2]
+    return None if png is None else EncodedImage(png, "image/png", True, (), width, height)
+
+
 def composited_on_white(pixels: Bytes, alpha: Bytes) -> Bytes:
     """Composite straight colours uint8 [H, W, 3] on white by ``alpha`` uint8 [H, W]."""
     result = np.empty_like(pixels)

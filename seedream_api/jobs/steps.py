@@ -34,6 +34,7 @@ from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
 from .job import Job
+from .kept_references import keeping_copies
 from .results import Phase
 from .sources import NewRequest
 from .unclear_responses import end_unknown, record_response, reread
@@ -49,14 +50,19 @@ image into an unknown outcome."""
 
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
-    """Upload the references and send the request once."""
+    """Upload the references and send the request once, while copies of them are kept."""
     assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
-    request = job.source.request
+    async with keeping_copies(job.resources, job.source.request.references):
+        return await _send(job, row, job.source)
+
+
+async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
+    request = source.request
     try:
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,
-            job.source.target,
+            source.target,
             progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
         job.upload_notes = resolved.notes

@@ -17,9 +17,11 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 from . import (
     browsing,
     claims,
+    inputs,
     kept_responses,
     pruning,
     queries,
+    reference_files,
     request_identity,
     transitions,
     upload_cache,
@@ -87,6 +89,7 @@ class _Operations:
     sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
     list_jobs = _Operation(browsing.list_jobs)
+    list_views = _Operation(browsing.list_views)
     get_job = _Operation(browsing.get_job)
     find_reusable = _Operation(browsing.find_reusable)
 
@@ -99,6 +102,10 @@ class _Operations:
     find_upload = _Operation(upload_cache.find_upload)
     record_upload = _Operation(upload_cache.record_upload)
     forget_uploads = _Operation(upload_cache.forget_uploads)
+
+    read_inputs = _Operation(inputs.read_inputs)
+    note_reference_use = _Operation(reference_files.note_reference_use)
+    record_reference_file = _Operation(reference_files.record_reference_file)
 
     prune = _Operation(pruning.prune)
 

@@ -140,5 +140,18 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     _GIVEN_URLS,
+    """
+    CREATE TABLE reference_files (
+        content TEXT PRIMARY KEY,
+        sha256 TEXT NOT NULL,
+        file TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        media_type TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        used_at REAL NOT NULL
+    );
+    CREATE INDEX reference_files_by_file ON reference_files (sha256);
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

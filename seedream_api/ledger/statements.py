@@ -82,24 +82,30 @@ def set_timestamp(column: str, *, keeps_first: bool) -> str:
     return f"UPDATE requests SET {column} = {value} WHERE id = :id"  # noqa: S608 - constants
 
 
-def matching_jobs(states: Iterable[State], text: str = "") -> tuple[str, Values]:
+def matching_jobs(
+    states: Iterable[State], text: str = "", since: float | None = None
+) -> tuple[str, Values]:
     """Build the condition of :func:`page_of_jobs` and :func:`count_jobs`.
 
     Args:
         states: those wanted. Without any: all but the forgotten, so that a state which only a newer
             version knows is not hidden; with all of them: every job.
         text: a part of the prompt, the model or the task ID in any case; or a job's number.
+        since: only jobs made at or after this time, in wall-clock seconds.
     """
     wanted = tuple(states)
     where = f"state IN ({quote_states(wanted)})" if wanted else "state != 'forgotten'"
     if set(wanted) == set(State):
         where = "TRUE"
+    values: Values = {}
+    if since is not None:
+        where, values["since"] = f"{where} AND created_at >= :since", since
     if not text:
-        return where, {}
+        return where, values
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     columns = ("prompt", "model", "task_id")
     likes = " OR ".join(f"LOWER({column}) LIKE LOWER(:part) ESCAPE '\\'" for column in columns)
-    values: Values = {"part": f"%{escaped}%", "text": text}
+    values.update(part=f"%{escaped}%", text=text)
     return f"{where} AND ({likes} OR CAST(id AS TEXT) = :text)", values
 
 
@@ -120,15 +126,23 @@ IMAGE_BY_URL = """
     SELECT * FROM images WHERE url = :url AND file IS NOT NULL ORDER BY request DESC
 """
 STORED_FILES = f"""
-    SELECT sha256, file, {_BYTES} AS bytes, CASE WHEN COUNT(*) = COUNT(
-        CASE WHEN typeof(delivered_at) = 'real' AND state IN ({_FINISHED}) THEN 1 END
-    ) THEN MAX(delivered_at) END AS delivered
-    FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
+    SELECT sha256, file, {_BYTES} AS bytes,
+        CASE WHEN COUNT(*) = COUNT(delivered) THEN MAX(delivered) END AS delivered
+    FROM (
+        SELECT sha256, file, bytes, CASE WHEN typeof(delivered_at) = 'real'
+            AND state IN ({_FINISHED}) THEN delivered_at END AS delivered
+        FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
+        UNION ALL SELECT sha256, file, bytes, used_at FROM reference_files
+    ) AS files
     GROUP BY sha256, file ORDER BY delivered IS NULL, delivered
 """  # noqa: S608 - made of constants
+"""Result images, and copies of reference images, which count as delivered when they were used."""
 STORED_BYTES = f"""
     SELECT COALESCE(SUM(bytes), 0) AS total FROM (
-        SELECT {_BYTES} AS bytes FROM images WHERE file IS NOT NULL GROUP BY sha256) AS files
+        SELECT {_BYTES} AS bytes FROM (
+            SELECT sha256, bytes FROM images WHERE file IS NOT NULL
+            UNION ALL SELECT sha256, bytes FROM reference_files
+        ) AS every GROUP BY sha256) AS files
 """  # noqa: S608 - made of constants
 RECORD_ITEM = """
     INSERT INTO images (request, position, url, url_seen_at, url_expires_at, error)
@@ -148,6 +162,7 @@ CLEAR_MISSING_FILE = """
     UPDATE images SET sha256 = NULL, file = NULL WHERE request = :request AND position = :position
 """
 CLEAR_PRUNED_FILE = "UPDATE images SET file = NULL WHERE sha256 = :sha256"
+IMAGE_BY_CONTENT = "SELECT * FROM images WHERE sha256 = :sha256 AND file IS NOT NULL"
 
 
 def images_of_jobs(ids: Sequence[int]) -> tuple[str, Values]:
@@ -185,3 +200,16 @@ DELETE_UPLOADS = "DELETE FROM uploads WHERE content = :content"
 # The first content stays: another source of equal bytes may share the object later.
 CONTENT_OF_URL = "SELECT content FROM given_urls WHERE object = :object ORDER BY id LIMIT 1"
 URLS_OF_CONTENT = "SELECT url FROM given_urls WHERE content = :content"
+
+# --- copies of reference images -------------------------------------------------------------------
+
+SAVE_REFERENCE_FILE = """
+    INSERT INTO reference_files (content, sha256, file, bytes, media_type, width, height, used_at)
+    VALUES (:content, :sha256, :file, :bytes, :media_type, :width, :height, :now)
+    ON CONFLICT (content) DO UPDATE SET sha256 = excluded.sha256, file = excluded.file,
+        bytes = excluded.bytes, media_type = excluded.media_type, width = excluded.width,
+        height = excluded.height, used_at = excluded.used_at
+"""
+NOTE_REFERENCE_USE = "UPDATE reference_files SET used_at = :now WHERE content = :content"
+REFERENCE_FILE = "SELECT * FROM reference_files WHERE content = :content"
+DELETE_REFERENCE_FILE = "DELETE FROM reference_files WHERE sha256 = :sha256"

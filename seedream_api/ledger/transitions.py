@@ -186,3 +186,4 @@ def mark_pruned(database: Database, sha256: str) -> None:
     """Record that pruning removed a file."""
     with database.write(durable=False):
         database.execute(statements.CLEAR_PRUNED_FILE, {"sha256": sha256})
+        database.execute(statements.DELETE_REFERENCE_FILE, {"sha256": sha256})

@@ -108,6 +108,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "origin_arguments": ("command line", "命令行"),
     "origin_panel": ("settings panel", "设置面板"),
+    "origin_code": ("code", "程序代码"),
     "origin_environment": ("environment", "环境变量"),
     "origin_file": ("settings file", "设置文件"),
     "origin_default": ("default", "默认值"),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray  # pydantic 2.6 needs it at run time
 from ..catalog import MAX_REFERENCE_SIDE
 from ..errors import InvalidRequest, ResultUnavailable
 from ..images.decode import decode, probe
-from ..images.encode import EncodedImage, composited_on_white, encode
+from ..images.encode import EncodedImage, composited_on_white, encode, encode_lossless
 from ..images.pixel_arrays import to_rgb
 from ..messages import Text, text_of
 
@@ -93,6 +93,19 @@ class PictureReference:
             pixels = decode(self.file.data, name=self.name).pixels
         assert pixels is not None, "a picture has pixels or a file"  # noqa: S101
         return encode(pixels, aim_bytes=aim_bytes, cap_bytes=cap_bytes)
+
+    def copy_lossless(self, limit: int) -> EncodedImage | None:
+        """Copy the content as a file: the given one, or a PNG of the pixels.
+
+        Slow for large images: call it in a thread.
+
+        Returns:
+            ``None`` if the copy takes more than ``limit`` bytes.
+        """
+        if self.pixels is not None:
+            return encode_lossless(self.pixels, limit)
+        assert self.file is not None, "a picture has pixels or a file"  # noqa: S101
+        return self.file if len(self.file.data) <= limit else None
 
     def _can_send_unchanged(self, file: EncodedImage, cap_bytes: int) -> bool:
         longest = max(self.width, self.height)

@@ -1,0 +1,106 @@
+"""The inputs of a recorded job as the widgets and links of a node."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import folder_paths
+
+from ...seedream_api.catalog import Family
+from ...seedream_api.errors import InvalidRequest, LedgerFailed
+from ...seedream_api.messages import text_of
+from .panel import find_job
+
+if TYPE_CHECKING:
+    from ...seedream_api.jobs.session import Session
+    from ...seedream_api.ledger.inputs import JobInputs, KnownReference
+
+INPUT_FOLDER = "seedream"
+"""The folder in ComfyUI's input folder to which reference images are copied for Load Image."""
+_CLASSES: Mapping[str | None, str] = MappingProxyType({
+    Family.PREFERENTIAL.value: "SeedreamPreferential",
+    Family.EVOLINK.value: "SeedreamEvolink",
+})  # fmt: skip
+_NAME_LENGTH = 24
+"""Characters of a file's hash in its name; the whole hash would fill the widget."""
+
+
+async def restore_inputs(session: Session, row_id: int) -> dict[str, Any]:
+    """Build what a browser needs to put a job's inputs on the canvas.
+
+    Reference images that the store has are copied to ComfyUI's input folder.
+
+    Returns:
+        ``class_type`` of the node and its ``inputs`` by widget; ``references`` in order, each with
+        the ``file`` for Load Image, the ``url``, or neither if the image is lost; ``is_exact``:
+        whether the node then has the stored result.
+
+    Raises:
+        InvalidRequest: there is no job with this number.
+        LedgerFailed: a file cannot be copied.
+    """
+    await find_job(session, row_id)
+    inputs = await session.ledger.read_inputs(row_id)
+    references = [
+        {
+            "file": None if one.path is None else await asyncio.to_thread(_copy, one.path),
+            "url": one.url,
+            "width": one.width,
+            "height": one.height,
+            "is_exact": one.is_exact,
+        }
+        for one in inputs.references
+    ]
+    row = inputs.row
+    class_type = _CLASSES.get(row.family, "SeedreamPollTask")
+    is_poll = class_type == "SeedreamPollTask"
+    return {
+        "class_type": class_type,
+        "inputs": {"task_id": row.task_id or ""} if is_poll else _widgets(inputs),
+        "references": references,
+        "is_exact": inputs.is_exact or (is_poll and row.task_id is not None),
+    }
+
+
+def _widgets(inputs: JobInputs) -> dict[str, Any]:
+    """Build the values of a generator's widgets; a prompt that was not stored is missing."""
+    urls = [one.url for one in inputs.references if one.url is not None]
+    values: dict[str, Any] = {**inputs.fields, "seed": inputs.row.seed}
+    if inputs.row.family == Family.PREFERENTIAL.value:
+        values.setdefault("output_format", "auto")
+    if inputs.prompt is not None:
+        values["prompt"] = inputs.prompt
+    return {**values, "image_urls": "\n".join(urls)}
+
+
+def _copy(path: Path) -> str:
+    """Copy a file to the input folder unless it is there; return its name for Load Image."""
+    name = f"{INPUT_FOLDER}/{path.stem[:_NAME_LENGTH]}{path.suffix}"
+    target = Path(folder_paths.get_input_directory()) / name
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        if not target.is_file() or target.stat().st_size != path.stat().st_size:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, partial)
+            partial.replace(target)
+    except OSError as error:
+        raise LedgerFailed("out_unwritable", path=target, reason=text_of(error)) from None
+    return name
+
+
+async def find_reference(session: Session, row_id: int, position: int) -> KnownReference:
+    """Find the stored copy of a job's reference image, by its position from 0.
+
+    Raises:
+        InvalidRequest: there is no such job, or the store has no copy of the image.
+    """
+    await find_job(session, row_id)
+    references = (await session.ledger.read_inputs(row_id)).references
+    if position >= len(references) or references[position].path is None:
+        raise InvalidRequest("image_not_stored", given=row_id, position=position)
+    return references[position]
