@@ -28,6 +28,11 @@ def add_out(parser: Parser) -> None:
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help=help_text("out"))
 
 
+def add_name(parser: Parser) -> None:
+    """Add ``--name``, the template of the names of files in ``--out``."""
+    parser.add_argument("--name", metavar="TEMPLATE", help=help_text("name"))
+
+
 def add_waiting(parser: Parser) -> None:
     """Add ``--timeout`` and ``--no-wait``."""
     parser.add_argument("--timeout", type=parse_seconds, metavar="S", help=help_text("timeout"))

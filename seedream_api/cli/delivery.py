@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-from pathlib import Path
 
 from ..errors import Charge, LedgerFailed
+from ..images.saving import save_into_folder
 from ..jobs.results import Result
-from ..jobs.session import Session
 from ..messages import Text, localize
-from .files import copy_image
 from .output import Outcome
 from .payloads import build_result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
 
 
-async def deliver(result: Result, out: Path, session: Session) -> Outcome:
-    """Copy a result's images into ``out``.
+async def deliver(result: Result, arguments: argparse.Namespace) -> Outcome:
+    """Copy a result's images into ``--out``, named by ``--name``.
 
     Raises:
+        InvalidRequest: the template of the names has an unknown field.
         LedgerFailed: the folder cannot be written; the images stay in the store.
     """
+    out, template = arguments.out, getattr(arguments, "name", None)
 
     def copy_all() -> list[str]:
         return [
-            copy_image(image.path, out, f"seedream-{result.entry}-{number}")
+            str(
+                image.save(out, template)
+                if template
+                else save_into_folder(image.path, out, f"seedream-{result.entry}-{number}")
+            )
             for number, image in enumerate(result.images, start=1)
         ]
 
@@ -35,7 +40,6 @@ async def deliver(result: Result, out: Path, session: Session) -> Outcome:
         is_charged = not result.is_reused and result.charged_images > 0
         charge = Charge.MADE if is_charged else Charge.NONE
         raise error.with_charge(charge, result.task_id) from None
-    row = await session.ledger.find_record(str(result.entry))
     lines = [*paths]
     if result.status in ("submitted", "pending"):
         lines.append(localize(Text("task_runs", task_id=result.task_id)))
@@ -43,5 +47,5 @@ async def deliver(result: Result, out: Path, session: Session) -> Outcome:
     notes = [localize(Text("note_line", note=note)) for note in result.notes]
     if result.is_reused:
         notes.insert(0, localize(Text("stored_result")))
-    payload = build_result_payload(result, paths, row)
+    payload = build_result_payload(result, paths)
     return Outcome(payload, lines, _EXIT_CODES[result.status], notes)

@@ -10,7 +10,6 @@ from .commands import COMMANDS
 
 if TYPE_CHECKING:
     from ..jobs.results import Result
-    from ..ledger.records import JobRecord
 
 _EMPTY: dict[str, Any] = {
     "status": "error",
@@ -36,7 +35,7 @@ _EMPTY: dict[str, Any] = {
 
 def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     """Build the JSON object of a command that failed."""
-    described = {"type": type(error).__name__, "message": str(error)}
+    described = build_error(error)
     if command in ("generate", "poll", "download"):
         return {
             **_EMPTY,
@@ -52,6 +51,11 @@ def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     return {**status, list_field: [], "error": described}
 
 
+def build_error(error: SeedreamError) -> dict[str, str]:
+    """Build the field ``error``."""
+    return {"type": type(error).__name__, "message": str(error)}
+
+
 def build_download_payload(
     images: Sequence[dict[str, Any]], failures: Sequence[dict[str, Any]], *, reused: bool
 ) -> dict[str, Any]:
@@ -65,14 +69,11 @@ def build_download_payload(
     }
 
 
-def build_result_payload(
-    result: Result, paths: Sequence[str], row: JobRecord | None = None
-) -> dict[str, Any]:
+def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]:
     """Build the JSON object of a generation or a poll.
 
     Args:
         paths: the copies of its images.
-        row: its job in the ledger.
     """
     images = [
         {
@@ -103,9 +104,9 @@ def build_result_payload(
         "notes": list(result.notes),
         "job_id": result.entry,
         "model": result.model,
-        "seed": row.seed if row else None,
+        "seed": result.seed,
         "origin": result.origin.value,
         "charged_images": result.charged_images,
         "seconds": round(result.seconds, 3),
-        "request_id": row.request_id if row else None,
+        "request_id": result.request_id,
     }

@@ -95,6 +95,10 @@ class ProgressBoard:
         elif self._is_wanted:
             say(text)
 
+    def now(self) -> float:
+        """Return the seconds of its clock."""
+        return self._clock()
+
     def draw(self) -> None:
         if self._screen is not None:
             width = shutil.get_terminal_size().columns - 1

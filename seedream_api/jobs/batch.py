@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..callbacks import check_callback
 from ..config.settings import load_settings
-from ..errors import InvalidRequest, SeedreamError
+from ..errors import SeedreamError
 from ..ledger.states import State
 from ..service.request import Request
 from ..service.validation import validate_reference_urls, validate_request
@@ -103,7 +103,7 @@ async def generate_all(
         check_requests(requests, session)
     run = _BatchRun(iter(requests), session, timeout_s, progress)
     try:
-        while (item := await run.next_item(begin_more=lambda: keep_going or not run.has_failed)):
+        while item := await run.next_item(begin_more=lambda: keep_going or not run.has_failed):
             if item.error is not None and not keep_going:
                 raise item.error
             yield item

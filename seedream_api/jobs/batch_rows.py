@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ..config.paths import expand_user
 from ..errors import InvalidRequest, SeedreamError
-from ..messages import Text, join_texts, text_of
+from ..messages import Text, join_texts, rewrite, text_of
 from ..service.references import Reference, UrlReference, file_reference
 from ..service.request import Request
 
@@ -161,7 +161,7 @@ def parse_prompts(text: str, defaults: Mapping[str, Any]) -> list[BatchRow]:
     Raises:
         BatchInvalid: a row has a mistake.
     """
-    header = next(csv.reader([text.lstrip().partition("\n")[0]]), [])
+    header = next(csv.reader([text.lstrip().partition("\n")[0]]), list[str]())
     names = [cell.strip() for cell in header]
     if "prompt" in names and set(names) <= set(COLUMNS):
         return parse_csv(text.lstrip(), defaults)
@@ -221,8 +221,8 @@ def _build_row(number: int, cells: Mapping[str, Any]) -> BatchRow:
 
 
 def _to_int(value: Any) -> int:
-    if isinstance(value, bool) or isinstance(value, float):
-        raise ValueError(value)
+    if isinstance(value, (bool, float)):
+        raise TypeError(value)
     return int(value)
 
 
@@ -231,15 +231,14 @@ def _to_switch(value: Any) -> bool:
 
 
 def _to_refs(value: Any) -> tuple[str, ...]:
-    parts: list[Any] = value if isinstance(value, list) else value.split("|")
-    if not all(isinstance(part, str) for part in parts):
-        raise ValueError(value)
-    return tuple(part.strip() for part in parts if part.strip())
+    parts = cast("list[Any]", value) if isinstance(value, list) else _to_text(value).split("|")
+    texts = [_to_text(part).strip() for part in parts]
+    return tuple(filter(None, texts))
 
 
 def _to_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(value)
+        raise TypeError(value)
     return value
 
 
@@ -255,9 +254,7 @@ _CONVERSIONS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
 """How each column is converted, and what it takes."""
 
 
-def check_rows(
-    rows: Iterable[BatchRow], folder: Path, check: Callable[[Request], None]
-) -> None:
+def check_rows(rows: Iterable[BatchRow], folder: Path, check: Callable[[Request], None]) -> None:
     """Build and check the request of every row; opens files, so call it in a thread.
 
     Args:
@@ -271,7 +268,8 @@ def check_rows(
         try:
             check(row.build_request(folder))
         except SeedreamError as error:
-            mistakes.append(Mistake(row.number, _find_column(error), error.summary_text))
+            reason = rewrite(error.summary_text, lambda text: text.rstrip(".。"))
+            mistakes.append(Mistake(row.number, _find_column(error), reason))
     if mistakes:
         raise BatchInvalid(mistakes)
 

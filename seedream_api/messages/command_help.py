@@ -101,6 +101,7 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     "help_config_name": ("the name of a setting; see config list", "设置名称；见 config list"),
     "help_config_value": ("the new value", "新的值"),
     "help_config_default": ("restore the default", "恢复默认值"),
+    "help_balance": ("ask what is left for the key; free", "查询密钥的剩余额度；免费"),
     "help_completion": (
         "print code that completes commands in a shell",
         "输出用于 shell 命令补全的代码",
@@ -161,6 +162,11 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "按 URL 取回图片，限制大小，仅访问公网地址",
     ),
     "help_out": ("default: the current folder", "默认：当前目录"),
+    "help_name": (
+        "names of the files, such as '{{prompt:.40}}-{{seed}}-{{n}}'; also model, job, task_id, "
+        "width, height",
+        "文件名模板，如 '{{prompt:.40}}-{{seed}}-{{n}}'；还可用 model、job、task_id、width、height",
+    ),
     "help_timeout": ("seconds to wait", "等待的秒数"),
     "help_no_wait": ("do not wait for a task", "不等待任务"),
     "help_json": ("write one JSON object to stdout", "在 stdout 输出一个 JSON 对象"),

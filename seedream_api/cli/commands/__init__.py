@@ -45,6 +45,7 @@ COMMANDS = {
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
         Command("auth", SETUP, Text("help_auth")),
         Command("config", SETUP, Text("help_config")),
+        Command("balance", SETUP, Text("help_balance")),
         Command("models", SETUP, Text("help_models"), "models"),
         Command("doctor", SETUP, Text("help_doctor"), "checks"),
         Command("sandbox", SETUP, Text("help_sandbox")),

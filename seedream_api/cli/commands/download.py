@@ -51,7 +51,7 @@ async def _download(arguments: argparse.Namespace, session: Session) -> Outcome:
 
 def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     from ...images.decode import probe
-    from ..files import copy_image
+    from ...images.saving import save_into_folder
 
     images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
@@ -63,7 +63,7 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
                     "download_failed", given=loaded.name, reason=Text("nothing_arrived")
                 )
             info = probe(loaded.path, name=loaded.name)
-            path = copy_image(loaded.path, out, f"download-{number + 1}")
+            path = str(save_into_folder(loaded.path, out, f"download-{number + 1}"))
         except SeedreamError as error:
             errors.append(error)
             failures.append({"task_id": None, "position": number, "reason": error.message("en")})

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arguments import add_model, add_out, add_output, add_waiting, parse_int, parse_text
+from ..arguments import add_model, add_name, add_out, add_output, add_waiting, parse_int, parse_text
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -30,6 +30,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--output-format", help=help_text("format"))
     parser.add_argument("--watermark", action="store_true", default=None)
     add_out(parser)
+    add_name(parser)
     add_waiting(parser)
     add_output(parser)
     parser.add_examples(
@@ -51,10 +52,12 @@ async def _generate(arguments: argparse.Namespace, session: Session) -> Outcome:
     from ...jobs.generate import generate
     from ...service.request import Request
     from ..delivery import deliver
-    from ..files import try_folder
+    from ..files import check_name, try_folder
     from ..given_files import read_prompt, read_references
     from ..progress import ProgressBoard
 
+    if arguments.name:
+        check_name(arguments.name)
     await asyncio.to_thread(try_folder, arguments.out)
     prompt = await asyncio.to_thread(read_prompt, arguments)
     references = await asyncio.to_thread(read_references, arguments.ref)
@@ -79,4 +82,4 @@ async def _generate(arguments: argparse.Namespace, session: Session) -> Outcome:
             timeout_s=arguments.timeout,
             progress=board,
         )
-    return await deliver(result, arguments.out, session)
+    return await deliver(result, arguments)

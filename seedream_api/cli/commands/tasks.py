@@ -79,7 +79,7 @@ async def _resume(arguments: argparse.Namespace, session: Session) -> Outcome:
     row = await session.ledger.find_record(arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
-    outcome = await deliver(await resume(row, session), arguments.out, session)
+    outcome = await deliver(await resume(row, session), arguments)
     payload = {"tasks": [outcome.payload]}
     return Outcome(payload, outcome.lines, outcome.exit_code, outcome.notes)
 
