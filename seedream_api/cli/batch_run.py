@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Generator, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,12 @@ async def run_batch(arguments: argparse.Namespace, session: Session) -> Outcome:
         finally:
             if len(run.entries) < len(rows) and not arguments.quiet:
                 board.say(localize(Text("batch_rest")))
-    if arguments.sheet:
-        await asyncio.to_thread(save_contact_sheet, run.cells, out / SHEET_NAME)
-    return run.build_outcome()
+    outcome = run.build_outcome()
+    if not arguments.sheet:
+        return outcome
+    sheet = out / SHEET_NAME
+    await asyncio.to_thread(save_contact_sheet, run.cells, sheet)
+    return replace(outcome, notes=[localize(Text("sheet_written", path=sheet))])
 
 
 def _describe_plan(rows: Sequence[BatchRow], plan: BatchPlan) -> Text:

@@ -163,9 +163,9 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     ),
     "help_out": ("default: the current folder", "默认：当前目录"),
     "help_name": (
-        "names of the files, such as '{{prompt:.40}}-{{seed}}-{{n}}'; also model, job, task_id, "
+        "names of the files, such as {{prompt:.40}}-{{n}}; also seed, model, job, task_id, "
         "width, height",
-        "文件名模板，如 '{{prompt:.40}}-{{seed}}-{{n}}'；还可用 model、job、task_id、width、height",
+        "文件名模板，如 {{prompt:.40}}-{{n}}；还可用 seed、model、job、task_id、width、height",
     ),
     "help_timeout": ("seconds to wait", "等待的秒数"),
     "help_no_wait": ("do not wait for a task", "不等待任务"),

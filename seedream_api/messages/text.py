@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterable
 
 from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
+from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP, **BATCH_TEXTS}
+TEXTS: dict[str, tuple[str, str]] = {
+    **REASONS,
+    **NOTES,
+    **TERMINAL,
+    **COMMAND_HELP,
+    **MODEL_TEXTS,
+    **BATCH_TEXTS,
+}
 """English and Chinese by key, as ``str.format`` templates."""
 
 
