@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...seedream_api.config import saving
 from ...seedream_api.config.saving import (
-    SAVING,
     UPLOAD_SECRETS,
     UPLOAD_URL,
     apply_changes,
     normalize_setting,
-    write_settings_file,
 )
-from ...seedream_api.config.settings import (
-    SETTINGS,
-    read_setting,
-    read_settings_file,
-    resolve_home,
-)
+from ...seedream_api.config.settings import SETTINGS, read_setting, resolve_home
 from ...seedream_api.errors import ConfigurationError, InvalidRequest
 from ...seedream_api.messages import Text
 from ...seedream_api.redaction import Hidden
@@ -45,14 +39,23 @@ def save(changes: Mapping[str, Any]) -> None:
         LedgerFailed: the file cannot be written.
     """
     changes = Hidden.of(changes)
-    home = resolve_home(settings.find_home_folder(), os.environ)
     texts = Hidden({name: _normalize(name, given) for name, given in changes.items()})
-    with SAVING:
-        saved = read_settings_file(home / "settings.json")
+
+    def change(saved: dict[str, Any]) -> None:
         _check_secret_hosts(texts)
         _check_proxy(texts, saved)
         apply_changes(saved, texts, os.environ)
-        write_settings_file(home, saved)
+
+    edit_settings_file(change)
+
+
+def edit_settings_file(change: Callable[[dict[str, Any]], None]) -> None:
+    """Read the settings file of the pack, let ``change`` edit its content, and replace it.
+
+    Raises:
+        LedgerFailed: the file cannot be written.
+    """
+    saving.edit_settings_file(resolve_home(settings.find_home_folder(), os.environ), change)
 
 
 def _normalize(name: str, given: object) -> str:

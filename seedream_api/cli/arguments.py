@@ -39,6 +39,11 @@ def add_waiting(parser: Parser) -> None:
     parser.add_argument("--no-wait", action="store_true", help=help_text("no_wait"))
 
 
+def add_profile(parser: Parser) -> None:
+    """Add ``--profile``, the name of a key and its address; see ``open_settings``."""
+    parser.add_argument("--profile", default="", metavar="NAME", help=help_text("profile"))
+
+
 def add_output(parser: Parser) -> None:
     """Add ``--json``, ``--quiet`` and ``--verbose``, which every command has that has a result."""
     parser.add_argument("--json", action="store_true", help=help_text("json"))

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +24,7 @@ KEY, ADDRESS = "DEEPSPACE_API_KEY", "DEEPSPACE_BASE_URL"
 UPLOAD_URL = "SEEDREAM_UPLOAD_HTTP_URL"
 UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
 """Secrets that are sent to ``UPLOAD_URL`` only."""
-SAVING = threading.Lock()
-"""Held from reading the file to replacing it."""
+_WRITING = threading.Lock()
 
 
 def save_settings(
@@ -46,10 +45,19 @@ def save_settings(
     texts = Hidden(
         {name: normalize_setting(name, text, origin=origin) for name, text in changes.items()}
     )
-    with SAVING:
+    edit_settings_file(home, lambda saved: apply_changes(saved, texts, environ))
+
+
+def edit_settings_file(home: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Read the settings file, let ``change`` edit its content, and replace it.
+
+    Raises:
+        LedgerFailed: the file cannot be written.
+    """
+    with _WRITING:
         saved = read_settings_file(home / "settings.json")
-        apply_changes(saved, texts, environ)
-        write_settings_file(home, saved)
+        change(saved)
+        _write(home, saved)
 
 
 def normalize_setting(name: str, text: str, *, origin: str) -> str:
@@ -121,7 +129,7 @@ def _bind_key_to_address(saved: dict[str, Any], environ: Mapping[str, str]) -> N
         saved["key_address"] = address
 
 
-def write_settings_file(home: Path, saved: Mapping[str, Any]) -> None:
+def _write(home: Path, saved: Mapping[str, Any]) -> None:
     """Replace the file atomically by one that only its owner may read.
 
     Raises:

@@ -9,7 +9,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from ..callbacks import check_callback
-from ..config.settings import load_settings
 from ..errors import SeedreamError
 from ..ledger.states import State
 from ..service.request import Request
@@ -65,6 +64,7 @@ async def generate_all(
     keep_going: bool = False,
     timeout_s: float | None = None,
     progress: Callable[[int, Progress], None] | None = None,
+    profile: str | None = None,
 ) -> AsyncGenerator[BatchItem]:
     """Generate the images of many requests and yield each outcome, in the order of the requests.
 
@@ -84,15 +84,17 @@ async def generate_all(
             further request is begun, and the error is raised when its turn comes.
         timeout_s: seconds to wait for each request; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with the index of a request and every step of it.
+        profile: the name of the key and address to use; by default those of the session.
 
     Raises:
         SeedreamError: a request failed and ``keep_going`` is off; see :func:`generate`.
     """
     if session is None:
-        async with Session(load_settings()) as own:
+        async with Session() as own:
             inner = generate_all(
-                requests, own, keep_going=keep_going, timeout_s=timeout_s, progress=progress
-            )
+                requests, own, keep_going=keep_going, timeout_s=timeout_s, progress=progress,
+                profile=profile,
+            )  # fmt: skip
             async with aclosing(inner) as items:
                 async for item in items:
                     yield item
@@ -101,7 +103,7 @@ async def generate_all(
     check_callback(progress)
     if isinstance(requests, Sequence):
         check_requests(requests, session)
-    run = _BatchRun(iter(requests), session, timeout_s, progress)
+    run = _BatchRun(iter(requests), session, timeout_s, progress, profile)
     try:
         while item := await run.next_item(begin_more=lambda: keep_going or not run.has_failed):
             if item.error is not None and not keep_going:
@@ -122,26 +124,31 @@ def check_requests(requests: Iterable[Request], session: Session) -> None:
         validate_reference_urls(request.references, session.settings)
 
 
-async def plan_batch(requests: Iterable[Request], session: Session) -> BatchPlan:
+async def plan_batch(
+    requests: Iterable[Request], session: Session, *, profile: str | None = None
+) -> BatchPlan:
     """Find what a batch would send and what it may be charged; nothing is sent or uploaded.
 
     Args:
         requests: read in a thread.
+        profile: the name of the key and address to use; by default those of the session.
 
     Raises:
         InvalidRequest: a request has a value that its model does not take.
         ConfigurationError: there is no key for the address.
         LedgerFailed: the ledger cannot be read.
     """
-    reuse = session.settings.is_on("SEEDREAM_REUSE")
+    resources = await session.profiles.get(profile)
+    settings, ledger = resources.settings, resources.ledger
+    reuse = settings.is_on("SEEDREAM_REUSE")
     source, seen = iter(requests), set[str]()
     known, images = Counter[State](), 0
     while (request := await asyncio.to_thread(next, source, None)) is not None:
-        spec = await build_spec(validate_request(request, session.settings.models), session)
+        spec = await build_spec(validate_request(request, settings.models), resources)
         if spec.fingerprint in seen:
             continue
         seen.add(spec.fingerprint)
-        row = await session.ledger.find_reusable(spec.fingerprints, reuse=reuse)
+        row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
         if row is not None:
             known[row.state] += 1
         else:
@@ -158,9 +165,11 @@ class _BatchRun:
         session: Session,
         timeout_s: float | None,
         progress: Callable[[int, Progress], None] | None,
+        profile: str | None,
     ) -> None:
         self._source: Iterator[Request] | None = source
-        self._session, self._timeout_s, self._progress = session, timeout_s, progress
+        self._session, self._timeout_s = session, timeout_s
+        self._progress, self._profile = progress, profile
         self._at_once = _PER_SUBMIT * int(session.settings.number("SEEDREAM_MAX_SUBMITS"))
         self._begun = deque[asyncio.Task[BatchItem]]()
         self._count = 0
@@ -200,8 +209,9 @@ class _BatchRun:
 
         try:
             result = await generate(
-                request, self._session, timeout_s=self._timeout_s, progress=report
-            )
+                request, self._session, timeout_s=self._timeout_s, progress=report,
+                profile=self._profile,
+            )  # fmt: skip
         except SeedreamError as error:
             self.has_failed = True
             return BatchItem(index, request, error=error)

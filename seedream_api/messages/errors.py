@@ -7,6 +7,7 @@ from .commands import COMMANDS
 from .configuration import CONFIGURATION
 from .message import Message
 from .panel import PANELS
+from .profiles import PROFILES
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
@@ -16,6 +17,7 @@ MESSAGES: dict[str, Message] = {
     **BATCH_ERRORS,
     **COMMANDS,
     **CONFIGURATION,
+    **PROFILES,
     **REQUESTS,
     **STORAGE,
     **SERVICE,

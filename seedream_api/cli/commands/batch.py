@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...messages import Text, localize
-from ..arguments import add_out, add_output, parse_seconds
+from ..arguments import add_out, add_output, add_profile, parse_seconds
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -30,6 +30,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--sheet", action="store_true", help=help_text("sheet"))
     parser.add_argument("--timeout", type=parse_seconds, metavar="S", help=help_text("timeout"))
     add_out(parser)
+    add_profile(parser)
     add_output(parser)
     parser.add_examples(
         "batch prompts.csv --dry-run", "batch prompts.csv --out pictures --keep-going --sheet"

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..arguments import add_model, add_name, add_out, add_output, add_waiting, parse_int, parse_text
+from ..arguments import (
+    add_model,
+    add_name,
+    add_out,
+    add_output,
+    add_profile,
+    add_waiting,
+    parse_int,
+    parse_text,
+)
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -32,6 +41,7 @@ def add_arguments(parser: Parser) -> None:
     add_out(parser)
     add_name(parser)
     add_waiting(parser)
+    add_profile(parser)
     add_output(parser)
     parser.add_examples(
         'generate --model Seedream-4.5 --prompt "A cat on the grass" --size 16:9 --out pictures',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..arguments import add_name, add_out, add_output, add_waiting
+from ..arguments import add_name, add_out, add_output, add_profile, add_waiting
 from ..output import Outcome
 from ..parser import Parser
 
@@ -18,6 +18,7 @@ def add_arguments(parser: Parser) -> None:
     add_out(parser)
     add_name(parser)
     add_waiting(parser)
+    add_profile(parser)
     add_output(parser)
     parser.add_examples("poll task-xxxxxxxxxxxx --out pictures")
 
