@@ -32,6 +32,19 @@ BATCH_TEXTS: dict[str, tuple[str, str]] = {
         "Run the same command again to send what is missing; nothing is paid for twice.",
         "再次运行同一命令即可补齐缺少的部分，不会重复付费。",
     ),
+    "batch_node_progress": (
+        "{done} of {rows} rows, {failed} failed",
+        "{done}/{rows} 行，失败 {failed}",
+    ),
+    "batch_node_total": (
+        "{to_send} to send, at most {images} images charged",
+        "待发送 {to_send}，最多扣费 {images} 张",
+    ),
+    "batch_node_done": (
+        "{images} image(s) · {failed} failed · {charged} charged",
+        "{images} 张图 · 失败 {failed} · 扣费 {charged} 张",
+    ),
+    "urls_only": ("URLs only: a workflow must not read files", "只接受 URL：工作流不得读取文件"),
     "sheet_written": ("Contact sheet: {path}", "缩略图总览：{path}"),
 }
 
