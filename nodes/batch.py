@@ -86,7 +86,8 @@ class SeedreamBatch(io.ComfyNode):
                     multiline=True,
                     tooltip="One prompt per line: each is a paid request. Or a table: a header "
                     "line with prompt and any of model, size, quality, n, ref (URLs separated by "
-                    "|), seed, prompt_priority, output_format, watermark; then one row per line.",
+                    "vertical bars), seed, prompt_priority, output_format, watermark; then one row "
+                    "per line.",
                 ),
                 io.Combo.Input(
                     "model", options=models, tooltip="The model of rows that do not name another."
@@ -123,8 +124,8 @@ class SeedreamBatch(io.ComfyNode):
                     options=list(ON_ERROR),
                     default=ON_ERROR[0],
                     optional=True,
-                    tooltip="keep: a failed row has its reason in the report and no image, and the "
-                    "others continue; fail: the first failure ends the node, and images that were "
+                    tooltip="keep: failed rows have their reasons in the report and no image, and the "
+                    "others continue. fail: the first failure ends the node, and images that were "
                     "made stay stored.",
                 ),
                 inputs.fit_input(),

@@ -34,7 +34,7 @@ from ...seedream_api.redaction import bare_address
 log = logging.getLogger("seedream")
 
 ADDRESS, KEY, PROXY = "DEEPSPACE_BASE_URL", "DEEPSPACE_API_KEY", "SEEDREAM_PROXY"
-_FILES = ("SEEDREAM_MODELS",)
+_FILES = ("SEEDREAM_MODELS", "SEEDREAM_PRICES")
 """Settings with a path, which a browser must not choose."""
 S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
 """Receives the machine's bucket credentials, so a browser must not choose it."""

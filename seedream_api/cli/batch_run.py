@@ -20,6 +20,7 @@ from ..jobs.batch import BatchItem, BatchPlan, check_requests, generate_all, pla
 from ..jobs.batch_rows import BatchRow, check_rows, read_rows
 from ..jobs.results import Progress
 from ..jobs.session import Session
+from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, format_amount, sum_costs
 from ..ledger.states import STORED_STATES
 from ..messages import Text, bilingual, localize, text_of
 from .files import try_folder
@@ -65,9 +66,13 @@ async def run_batch(arguments: argparse.Namespace, session: Session) -> Outcome:
 
 def _describe_plan(rows: Sequence[BatchRow], plan: BatchPlan) -> Text:
     stored = sum(count for state, count in plan.known.items() if state in STORED_STATES)
-    return Text(
+    total = Text(
         "batch_total", rows=len(rows), stored=stored, to_send=plan.to_send, images=plan.images
     )
+    if plan.cost.estimated is None or plan.cost.currency is None:
+        return total
+    amount = f"{format_amount(plan.cost.estimated)} {plan.cost.currency}"
+    return Text("batch_total_cost", total=total, amount=amount)
 
 
 async def _generate_rows(
@@ -142,6 +147,7 @@ class _Run:
         self._digits = len(str(rows[-1].number))
         self.entries: list[dict[str, Any]] = []
         self.cells: list[SheetCell] = []
+        self.costs: list[Cost] = []
         self.error: SeedreamError | None = None
         """The first error of a row."""
         self._begun = time.monotonic()
@@ -164,6 +170,7 @@ class _Run:
             for number, image in enumerate(result.images, start=1)
         ]
         self.cells += [SheetCell(f"{row.number} {path.stem}", path) for path in paths]
+        self.costs.append(result.cost)
         reasons = [failure.reason for failure in result.failures]
         self.entries.append(
             {
@@ -175,6 +182,7 @@ class _Run:
                 "job_id": result.entry,
                 "origin": result.origin.value,
                 "charged_images": result.charged_images,
+                "cost": result.cost.to_json(),
                 "reason": "; ".join(reasons) or None,
             }
         )
@@ -183,6 +191,7 @@ class _Run:
         """Add the next row as failed, with its reason and without an image."""
         row = self.rows[len(self.entries)]
         self.error = self.error or error
+        self.costs.append(UNKNOWN_COST if error.may_have_been_charged else NO_COST)
         self.cells.append(SheetCell(f"{row.number} {row.name}", None))
         self.entries.append(
             {
@@ -194,6 +203,7 @@ class _Run:
                 "job_id": None,
                 "origin": None,
                 "charged_images": 0,
+                "cost": self.costs[-1].to_json(),
                 "reason": error.message("en"),
                 "reason_zh": error.message("zh"),
                 "error": type(error).__name__,
@@ -239,6 +249,7 @@ class _Run:
         )
         reasons = [localize(_describe_failure(entry)) for entry in failed]
         payload = _build_payload(status, self._plan, self.entries)
+        payload["cost"] = sum_costs(self.costs).to_json()
         payload["error"] = build_error(self.error) if self.error else None
         exit_code = self.error.exit_code if self.error else 0
         return Outcome(payload, [localize(summary), *reasons], exit_code)
@@ -266,5 +277,6 @@ def _build_payload(
             "images": plan.images,
         },
         "charged_images": sum(entry["charged_images"] for entry in entries),
+        "cost": plan.cost.to_json(),
         "error": None,
     }

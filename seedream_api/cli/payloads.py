@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SeedreamError
+from ..ledger.costs import NO_COST, UNKNOWN_COST
 from .commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _EMPTY: dict[str, Any] = {
     "failures": [],
     "references": None,
     "reused": False,
+    "cost": NO_COST.to_json(),
     "may_have_been_charged": False,
     "error": None,
     "notes": [],
@@ -43,6 +45,7 @@ def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
             "task_id": error.task_id or "",
             "task_ids": (error.task_id or "").split(),
             "may_have_been_charged": error.may_have_been_charged,
+            "cost": (UNKNOWN_COST if error.may_have_been_charged else NO_COST).to_json(),
             "error": described,
             "request_id": error.request_id,
         }
@@ -101,6 +104,7 @@ def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]
         "references": result.references,
         "reused": result.is_reused,
         "may_have_been_charged": not result.is_reused and result.charged_images > 0,
+        "cost": result.cost.to_json(),
         "notes": list(result.notes),
         "job_id": result.entry,
         "model": result.model,

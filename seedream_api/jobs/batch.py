@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ..callbacks import check_callback
 from ..errors import SeedreamError
+from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, sum_costs
 from ..ledger.states import State
 from ..service.request import Request
 from ..service.validation import validate_reference_urls, validate_request
@@ -45,11 +46,13 @@ class BatchPlan:
         requests: how many different requests it has; equal ones share one charge.
         known: how many of them the ledger has already, by state.
         images: how many images the others may be charged for at most.
+        cost: what these may cost at most; unknown if one of them has no price.
     """
 
     requests: int
     known: Mapping[State, int]
     images: int
+    cost: Cost = UNKNOWN_COST
 
     @property
     def to_send(self) -> int:
@@ -142,7 +145,7 @@ async def plan_batch(
     settings, ledger = resources.settings, resources.ledger
     reuse = settings.is_on("SEEDREAM_REUSE")
     source, seen = iter(requests), set[str]()
-    known, images = Counter[State](), 0
+    known, images, costs = Counter[State](), 0, list[Cost]()
     while (request := await asyncio.to_thread(next, source, None)) is not None:
         spec = await build_spec(validate_request(request, settings.models), resources)
         if spec.fingerprint in seen:
@@ -153,7 +156,10 @@ async def plan_batch(
             known[row.state] += 1
         else:
             images += request.asked_images()
-    return BatchPlan(len(seen), known, images)
+            price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+            most = Cost(price.of(spec.asked), None, price.currency) if price else UNKNOWN_COST
+            costs.append(most)
+    return BatchPlan(len(seen), known, images, sum_costs(costs) if costs else NO_COST)
 
 
 class _BatchRun:

@@ -17,6 +17,7 @@ BATCH_TEXTS: dict[str, tuple[str, str]] = {
         "{rows} rows: {stored} stored already, {to_send} to send, at most {images} images charged",
         "共 {rows} 行：已保存 {stored}，待发送 {to_send}，最多扣费 {images} 张",
     ),
+    "batch_total_cost": ("{total}, at most {amount}", "{total}，最多 {amount}"),
     "batch_progress": (
         "{done} of {rows} rows · {failed} failed · {rate} rows/min · {left}",
         "{done}/{rows} 行 · 失败 {failed} · 每分钟 {rate} 行 · {left}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .batch import BATCH_ERRORS
 from .commands import COMMANDS
 from .configuration import CONFIGURATION
+from .costs import COSTS
 from .message import Message
 from .panel import PANELS
 from .profiles import PROFILES
@@ -23,4 +24,5 @@ MESSAGES: dict[str, Message] = {
     **SERVICE,
     **RESULTS,
     **PANELS,
+    **COSTS,
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
+from .costs import COST_TEXTS
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **NOTES,
     **TERMINAL,
     **COMMAND_HELP,
+    **COST_TEXTS,
     **MODEL_TEXTS,
     **BATCH_TEXTS,
 }

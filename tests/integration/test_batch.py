@@ -205,6 +205,19 @@ def test_dry_run_states_the_total_and_sends_nothing(
     assert api_client.sent == 0 and not (tmp_path / "out").exists()
 
 
+def test_dry_run_states_the_cost_where_prices_are_known(
+    api_client: Any, table: Callable[..., Path], tmp_path: Path, home: Path
+) -> None:
+    home.mkdir(exist_ok=True)
+    prices = {"currency": "CNY", "models": {"Seedream-4.0": "0.25"}}
+    (home / "prices.json").write_text(json.dumps(prices), "utf-8")
+    path = table([{"prompt": f"cats {n}", "model": "Seedream-4.0", "n": 3} for n in range(4)])
+    ran = api_client.inside("batch", path, "--dry-run", "--json")
+    assert ran.json["cost"] == {"estimated": "3.00", "charged": None, "currency": "CNY"}
+    ran = api_client.inside("batch", path, "--dry-run")
+    assert "at most 12 images charged, at most 3.00 CNY" in ran.out and api_client.sent == 0
+
+
 def test_every_mistake_is_named_before_anything_is_sent(
     api_client: Any, table: Callable[..., Path], tmp_path: Path
 ) -> None:

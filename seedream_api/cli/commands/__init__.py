@@ -43,6 +43,7 @@ COMMANDS = {
         Command("poll", IMAGES, Text("help_poll")),
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
+        Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
         Command("auth", SETUP, Text("help_auth")),
         Command("config", SETUP, Text("help_config")),
         Command("balance", SETUP, Text("help_balance")),

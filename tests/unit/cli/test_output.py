@@ -16,7 +16,7 @@ from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 
 FIELDS = {
     "status", "task_id", "task_ids", "images", "failures", "references", "reused",
-    "may_have_been_charged", "error", "notes", "job_id", "model", "seed", "origin",
+    "may_have_been_charged", "cost", "error", "notes", "job_id", "model", "seed", "origin",
     "charged_images", "seconds", "request_id",
 }  # fmt: skip
 
