@@ -124,7 +124,7 @@ class SeedreamBatch(io.ComfyNode):
                     options=list(ON_ERROR),
                     default=ON_ERROR[0],
                     optional=True,
-                    tooltip="keep: failed rows have their reasons in the report and no image, and the "
+                    tooltip="keep: failed rows have their reasons in the report and no image; the "
                     "others continue. fail: the first failure ends the node, and images that were "
                     "made stay stored.",
                 ),
