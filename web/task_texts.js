@@ -31,6 +31,14 @@ export function describeCharge(task) {
   return translate(`charges.${task.charge}`, { made: task.made });
 }
 
+/** Returns the charge with its amount, or with the most that it may be; nothing for an unknown price. */
+function describeCost(task) {
+  const { charged, estimated, currency } = task.is_free ? {} : task.cost ?? {};
+  if (!currency || task.charge === "none") return describeCharge(task);
+  const amount = charged === null ? translate("details.at_most", { amount: estimated, currency }) : `${charged} ${currency}`;
+  return `${describeCharge(task)} · ${amount}`;
+}
+
 export function getError(task) {
   return task.error?.[getLanguage()];
 }
@@ -62,7 +70,8 @@ function formatField(name, value) {
 export function listFacts(task, whole) {
   const fields = FIELDS.map((name) => formatField(name, whole?.fields?.[name])).filter(Boolean);
   const facts = [
-    ["cost", describeCharge(task)],
+    ["cost", describeCost(task)],
+    ["profile", task.profile],
     ["images", task.made === task.asked ? null : translate("details.image_count", { made: task.made, asked: task.asked })],
     ["model", task.model],
     ["settings", fields.join(" · ")],

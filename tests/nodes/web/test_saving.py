@@ -32,6 +32,6 @@ def test_key_is_in_no_traceback_of_a_failed_save(
     found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     files = {saving.__file__, writing.__file__}
     names = [frame.name for frame in found.stack if frame.filename in files]
-    assert names == ["save", "edit_settings_file", "edit_settings_file", "_write"]
+    assert names == ["save", "edit_settings_file", "edit_settings_file", "write_private_json"]
     inside = [frame for frame in found.stack if frame.filename in files]
     assert KEY not in "".join(f"{frame.locals}" for frame in inside)
