@@ -12,11 +12,13 @@ from ...seedream_api.messages import Text
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
 from ..node_values import check_text, non_blank_lines
+from .linked_images import read_linked_images
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
+    from ...seedream_api.service.references import Reference
     from ...seedream_api.service.request import Request
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
@@ -34,7 +36,8 @@ async def estimate_charge(
     """Estimate what one run of a generator may charge.
 
     Args:
-        given: its inputs as in an API prompt; a linked one is a list.
+        given: its inputs as in an API prompt; a linked one is a list, or a Load Image's file as
+            ``linked_images.py`` says.
 
     Returns:
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
@@ -51,22 +54,26 @@ async def estimate_charge(
     profile = given.get("profile")
     resources = await session.profiles.get(profile if isinstance(profile, str) else None)
     sandbox = resources.settings.is_sandbox
+    given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if class_type == _BATCH and "prompts" not in linked:
-        images, state = await _estimate_batch(session, given, linked)
+        images, state = await _estimate_batch(session, given, linked, references)
         return {"images": images, "linked": bool(linked), "state": state, "sandbox": sandbox}
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _build_request(class_type, given, session.settings.models)
+    request = _build_request(class_type, given, session.settings.models, references)
     state = await _find_state(resources, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
 
 
 async def _estimate_batch(
-    session: Session, given: Mapping[str, Any], linked: set[str]
+    session: Session,
+    given: Mapping[str, Any],
+    linked: set[str],
+    pictures: tuple[Reference, ...],
 ) -> tuple[int, str | None]:
     """Estimate the images of a batch, and the state of its rows if none is to be sent."""
     from ...seedream_api.jobs.batch import plan_batch
@@ -78,7 +85,7 @@ async def _estimate_batch(
     if linked:
         return sum(row.fields.get("n", 1) for row in rows), None
     urls = non_blank_lines(check_text("image_urls", constants.get("image_urls")))
-    references = tuple(UrlReference(url) for url in urls)
+    references = (*pictures, *(UrlReference(url) for url in urls))
     requests = build_requests(rows, references, session)
     plan = await plan_batch(requests, session, profile=constants.get("profile"))
     return plan.images, None if plan.images else next(iter(plan.known)).value
@@ -92,7 +99,10 @@ def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
 
 
 def _build_request(
-    class_type: str, given: Mapping[str, Any], models: Mapping[str, Model]
+    class_type: str,
+    given: Mapping[str, Any],
+    models: Mapping[str, Model],
+    loaded: tuple[Reference, ...],
 ) -> Request:
     from ...seedream_api.service.references import UrlReference
 
@@ -100,7 +110,7 @@ def _build_request(
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
-    references = tuple(UrlReference(url) for url in non_blank_lines(urls))
+    references = (*loaded, *(UrlReference(url) for url in non_blank_lines(urls)))
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
