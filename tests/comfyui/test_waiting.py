@@ -168,7 +168,7 @@ def test_an_empty_id_names_the_unfinished_tasks(
 
 
 @pytest.mark.parametrize("text", ["https://example.com/task-1", "task 1", "../secret", "x" * 201])
-def test_a_malformed_id_is_refused_unasked(comfy: ComfyFixture, text: str) -> None:
+def test_malformed_task_id_is_refused_without_a_request(comfy: ComfyFixture, text: str) -> None:
     asked = len(comfy.sandbox.requests)
     message = comfy.fail({"1": workflows.poll(text), "2": workflows.look("1")})
     assert "is not a valid task ID" in message and "不是有效的任务 ID" in message

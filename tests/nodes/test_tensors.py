@@ -207,7 +207,7 @@ sizes = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, 
 
 @some
 @given(sizes=sizes, fit=st.sampled_from(["pad", "crop", "stretch"]), seed=st.integers(0, 2**31))
-def test_the_list_holds_every_picture_untouched_and_the_batch_the_largest_sides(
+def test_tensor_list_is_untouched_and_batch_has_largest_sides(
     tensors: ModuleType, sizes: list[tuple[int, int]], fit: str, seed: int
 ) -> None:
     pixels = [noise(height, width, 4, seed) for width, height in sizes]
@@ -261,7 +261,7 @@ def test_crop_covers_and_keeps_the_middle(tensors: ModuleType) -> None:
     assert (made.images[0] > 0.98).all()
 
 
-def test_crop_of_a_sliver_asks_for_no_more_memory_than_its_result(tensors: ModuleType) -> None:
+def test_crop_of_a_sliver_needs_only_the_memory_of_its_result(tensors: ModuleType) -> None:
     sliver, wide = np.full((3000, 2, 3), 9, np.uint8), np.zeros((2, 3000, 3), np.uint8)
     made = tensors.to_tensors([png(sliver), png(wide)], fit="crop", names=names(2))
     assert made.images.shape == (2, 3000, 3000, 3)

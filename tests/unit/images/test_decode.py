@@ -513,14 +513,14 @@ def with_scans(data: bytes, count: int) -> bytes:
     return data[:-2] + last * count + data[-2:]
 
 
-def test_a_jpeg_of_thousands_of_passes_is_refused_before_the_first() -> None:
+def test_jpeg_of_thousands_of_passes_is_refused_undecoded() -> None:
     assert jpeg_scans(progressive()) == 10
     assert picture(with_scans(progressive(), 90)).pixels.shape == (64, 64, 3)
     error = refusal(with_scans(progressive(), 91))
     assert error.key == "picture_unreadable" and "more than 100 scans" in error.values["reason"]
 
 
-def test_what_lies_behind_a_jpeg_or_inside_its_segments_is_no_pass() -> None:
+def test_jpeg_passes_exclude_trailing_and_segment_data() -> None:
     """Phones put a film behind a photograph, and a thumbnail before it."""
     film = saved(Image.fromarray(SMOOTH), "JPEG") + b"\xff\xda" * 500
     assert jpeg_scans(film) == 1 and picture(film).pixels.shape == SMOOTH.shape
@@ -729,9 +729,7 @@ def truncation_switch(
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9, 0.99])
 @pytest.mark.parametrize("kind", SOUND)
-def test_a_file_that_is_cut_off_is_refused_whatever_a_neighbour_allows(
-    kind: str, share: float
-) -> None:
+def test_truncated_file_is_refused_despite_pillow_settings(kind: str, share: float) -> None:
     data = SOUND[kind]
     assert refusal(data[: int(len(data) * share)]).key == "picture_unreadable"
 
@@ -833,7 +831,7 @@ def test_no_memory_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "memory" in refusal(SOUND["BMP"]).values["reason"]
 
 
-def test_a_file_that_changed_its_size_since_it_was_looked_at_is_refused() -> None:
+def test_file_whose_size_changed_after_measuring_is_refused() -> None:
     with pytest.raises(ResultUnavailable, match="had another size before"):
         decode_into(SOUND["PNG"], np.zeros((7, 7, 3), np.float32), None, name="the file")
 

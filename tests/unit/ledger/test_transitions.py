@@ -108,7 +108,7 @@ def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
         ledger.close()
 
 
-def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(
+def test_transition_writes_ids_and_error_and_keeps_them(
     ledger: SyncLedger,
 ) -> None:
     row = row_in(ledger, State.SENDING, "a")
@@ -136,7 +136,7 @@ def test_a_request_that_came_back_was_not_sent(ledger: SyncLedger) -> None:
     assert ledger.move(row.id, State.ACCEPTED, task_id="task-a").sent_at == NOW
 
 
-def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: SyncLedger) -> None:
+def test_row_may_be_charged_from_first_byte_until_refused(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     assert not row.may_have_been_charged and row.charged_images([]) == 0
     row = ledger.move(row.id, State.SENDING)
@@ -148,7 +148,7 @@ def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: 
     assert not ledger.move(row.id, State.FAILED, error=failed).may_have_been_charged
 
 
-def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: SyncLedger) -> None:
+def test_foreign_task_may_have_been_charged(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.may_have_been_charged
     assert (row.seed, row.asked, row.fields, row.references, row.notes) == (0, 0, {}, (), ())
@@ -233,7 +233,7 @@ def test_lost_files_are_to_be_fetched_again_and_the_others_stay(
     assert [image.is_missing for image in ledger.list_images(row.id)] == [False, False, True]
 
 
-def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) -> None:
+def test_refetched_images_do_not_change_the_typical_time(home: Path) -> None:
     clock = [NOW]
     ledger = SyncLedger(home, now=lambda: clock[0])
     try:
@@ -263,9 +263,7 @@ def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Pat
         again.close()
 
 
-def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
-    ledger: SyncLedger, home: Path
-) -> None:
+def test_stored_image_is_found_by_url_only_while_stored(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     url = str(ITEMS[0].url)
@@ -289,7 +287,7 @@ def test_delivery_is_stamped(ledger: SyncLedger) -> None:
 # ---- what must outlast a power failure by itself ----
 
 
-def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
+def test_durable_writes_are_exactly_those_that_protect_money(
     ledger: SyncLedger, home: Path
 ) -> None:
     said: list[str] = []
