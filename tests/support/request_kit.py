@@ -33,7 +33,7 @@ class Body(httpx.AsyncByteStream):
 
 
 class Pools:
-    """Stands in for httpx's connections."""
+    """Replaces the connections of httpx."""
 
     def __init__(self, answer: bytes = b"{}", error: Exception | None = None) -> None:
         self.options: list[dict[str, Any]] = []
