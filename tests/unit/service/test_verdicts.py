@@ -213,3 +213,21 @@ def test_verdict_of_a_code_that_leaves_it_open_is_unknown(code: str) -> None:
 def test_verdict_of_a_200_counts_the_status_in_it(http: int) -> None:
     assert judge({"error": {"code": http, "message": "no"}}) is UNKNOWN
     assert judge({"code": http, "message": "no"}) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"data": ["a/b=c+d"]},
+        {"data": [{}]},
+        {"data": ["9f8c2a54-1f0e"]},
+        {"data": {"id": "9f8c2a54"}},
+        {"id": "9f8c2a54"},
+        {"usage": {"generated_images": 1}},
+    ],
+)
+def test_verdict_of_500_with_a_trace_of_a_result_is_unknown(rest: dict[str, Any]) -> None:
+    error = {"error": {"code": "InvalidParameter", "message": "size"}}
+    assert judge({**error, **rest}, 500) is UNKNOWN
+    assert judge({**error, "data": []}, 500) is judge({**error, "data": None}, 500) is REFUSED
+    assert judge({**error, **rest}, 400) is REFUSED
