@@ -41,14 +41,14 @@ def judge_submission(response: ServiceResponse) -> Verdict:
     if _may_be_task(response, is_success):
         return Verdict.UNKNOWN
     error = find_stated_error(response)
-    has_evidence = response.has_usage or response.has_unreadable
-    if is_refusal(response.http, error) and not _may_be_charged(response, error, has_evidence):
+    if is_refusal(response.http, error) and not _may_be_charged(response, error):
         return Verdict.REFUSED
-    is_empty = is_success and response.names_results and (has_evidence or error.is_empty)
+    has_nothing = response.has_evidence or error.is_empty
+    is_empty = is_success and response.names_results and has_nothing
     return Verdict.EMPTY if is_empty and response.is_whole else Verdict.UNKNOWN
 
 
-def _may_be_charged(response: ServiceResponse, error: ServiceError, has_evidence: bool) -> bool:
+def _may_be_charged(response: ServiceResponse, error: ServiceError) -> bool:
     """Return whether something besides a stated refusal suggests that the request was processed.
 
     Of a 4xx the status alone says no. Any other error counts only in a complete response without a
@@ -56,7 +56,7 @@ def _may_be_charged(response: ServiceResponse, error: ServiceError, has_evidence
     """
     if 300 <= response.http < 500:
         return False
-    if not response.is_whole or has_evidence:
+    if not response.is_whole or response.has_evidence:
         return True
     is_open = response.hint or (response.task_id and not is_before_forwarding(error))
     return response.http >= 500 and bool(is_open)

@@ -231,3 +231,22 @@ def test_verdict_of_500_with_a_trace_of_a_result_is_unknown(rest: dict[str, Any]
     assert judge({**error, **rest}, 500) is UNKNOWN
     assert judge({**error, "data": []}, 500) is judge({**error, "data": None}, 500) is REFUSED
     assert judge({**error, **rest}, 400) is REFUSED
+
+
+@pytest.mark.parametrize("http", [200, 500])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"type": "partial", "item": {"url": "https://cdn.example.com/0.png"}},
+        {"frame": ["see https://cdn.example.com/0.png"]},
+        {"preview": "data:image/png;base64,iVBORw0KGgo="},
+        {"blob": "iVBORw0KGgo" * 40},
+    ],
+)
+def test_verdict_of_error_beside_a_stray_image_is_no_refusal(
+    rest: dict[str, Any], http: int
+) -> None:
+    error = {"error": {"code": "InvalidParameter", "message": "see https://docs.example.com"}}
+    assert judge({**error, **rest}, http) is not REFUSED
+    about = {"documentation_url": "https://docs.example.com", "request": {"image": "https://a.b/c"}}
+    assert judge({**error, **about}, http) is REFUSED
