@@ -4,6 +4,7 @@ import { getLanguage, translate } from "./i18n.js";
 const RUNNING = new Set(["intended", "sending", "accepted", "answered"]);
 const UNCLEAR = new Set(["unknown", "empty"]);
 const TONES = { running: "running", attention: "unclear", done: "good", failed: "bad" };
+const formats = {};
 const FIELDS = ["size", "quality", "n", "prompt_priority", "output_format"];
 const USUAL = new Set([undefined, null, 1, "standard"]);
 
@@ -53,8 +54,13 @@ export function formatAge(seconds) {
   const past = Math.max(0, Date.now() / 1000 - seconds);
   const steps = [[60, 1, "second"], [3600, 60, "minute"], [86_400, 3600, "hour"], [Infinity, 86_400, "day"]];
   const [, size, unit] = steps.find(([limit]) => past < limit);
-  const words = new Intl.RelativeTimeFormat(getLanguage(), { numeric: "auto", style: "narrow" });
-  return words.format(-Math.floor(past / size), unit);
+  return getFormat(getLanguage()).format(-Math.floor(past / size), unit);
+}
+
+/** Returns the format of ages; making one takes as long as drawing a row. */
+function getFormat(language) {
+  formats[language] ??= new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
+  return formats[language];
 }
 
 export function formatTime(seconds) {
