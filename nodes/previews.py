@@ -80,6 +80,11 @@ async def _write_files(pictures: Sequence[Image]) -> list[dict[str, str]]:
         return []
 
 
+async def write_sheet(sheet: Image) -> list[dict[str, str]]:
+    """Write a contact sheet as a small file; return it as ComfyUI's route ``/view`` takes it."""
+    return await _write_files([sheet])
+
+
 def _write(pictures: Sequence[Image]) -> list[dict[str, str]]:
     from ..seedream_api.images.thumbnails import jpeg
 

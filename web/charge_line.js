@@ -68,6 +68,7 @@ function describeProgress({ steps, calls, done }) {
   if (typeof running.percent === "number") words.push(`${Math.round(running.percent)} %`);
   if (running.total) words.push(`${running.done}/${running.total}`);
   if (running.task_id) words.push(running.task_id);
+  if (running.rows) words.unshift(translate("line.calls", { done: running.rows[0], calls: running.rows[1] }));
   if (calls > 1) words.unshift(translate("line.calls", { done: done.size, calls }));
   return words.join(SEPARATOR);
 }

@@ -10,7 +10,7 @@ import { describeLink } from "./linked_inputs.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
 
-const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
+const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink", "SeedreamBatch"]);
 const OWN = /^Seedream/;
 const TYPING_MS = 400;
 const TICK_MS = 1000;

@@ -54,6 +54,8 @@ class NodeProgress:
     latest: Progress | None = field(default=None, repr=False)
     pictures: list[dict[str, str]] | None = field(default=None, repr=False)
     """Files with the reference images that are sent; a page shows them while the node runs."""
+    rows: tuple[int, int] | None = None
+    """Of a batch: how many rows are done, and how many it has."""
     profile: str | None = None
     is_free: bool = False
     """Whether the service is the sandbox."""
@@ -99,7 +101,12 @@ class NodeProgress:
         self.viewer.show_text(describe(step, self.call_number()))
         if step.percent is not None:
             self.viewer.show_percent(step.percent)
-        facts = {**progress_json(step), "seconds": step.seconds, "task_id": step.task_id}
+        facts = {
+            **progress_json(step),
+            "rows": self.rows,
+            "seconds": step.seconds,
+            "task_id": step.task_id,
+        }
         self.send_state("progress", pictures=self.pictures, **facts)
 
     def show_end(self, line: str, facts: Mapping[str, Any]) -> None:
