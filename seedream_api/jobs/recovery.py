@@ -1,0 +1,229 @@
+"""Fetch what was paid for and not delivered, as after a crash; nothing is ever submitted.
+
+A round collects every unfinished row that no live process works on. Each task is polled once per
+round, so a round ends soon; the next one continues with what still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    LedgerFailed,
+    NotSent,
+    ReadFailed,
+    SeedreamError,
+    WaitTimedOut,
+)
+from ..ledger.records import JobRecord
+from ..ledger.states import RECOVERABLE_STATES, STORED_STATES, State, key_fingerprint
+from .registry import get_or_start
+from .resources import Resources
+from .results import Origin
+from .session import Session
+from .sources import JobSource, KnownRow, KnownTask
+
+RETRY_S = 300.0
+"""After the first failure of a row; doubled after each further one."""
+LONGEST_RETRY_S = 6 * 3600.0
+SPREAD_S = 0.5
+"""Rows begin at random moments within this time, so that they do not reach the service at once."""
+MAX_UNREACHED = 3
+"""After so many rows in a row that could not be asked about, the round ends."""
+_UNREACHED = (AuthenticationFailed, ConfigurationError, NotSent, ReadFailed)
+"""Errors that other rows of the round would probably have too."""
+
+
+@dataclass
+class Attempts:
+    """What earlier rounds of this process tried in vain.
+
+    Args:
+        clock: returns monotonic seconds.
+    """
+
+    clock: Callable[[], float]
+    _failures: dict[int, int] = field(default_factory=dict[int, int])
+    _due_at: dict[int, float] = field(default_factory=dict[int, float])
+
+    def is_due(self, row_id: int) -> bool:
+        return self.clock() >= self._due_at.get(row_id, float("-inf"))
+
+    def note_failure(self, row_id: int, *, is_final: bool) -> None:
+        """Postpone the next attempt, or rule it out until the process starts again."""
+        count = self._failures[row_id] = self._failures.get(row_id, 0) + 1
+        pause = min(LONGEST_RETRY_S, RETRY_S * 2.0 ** min(count - 1, 16))
+        self._due_at[row_id] = float("inf") if is_final else self.clock() + pause
+
+    def postpone(self, row_id: int) -> None:
+        """Postpone the next attempt after an error that says nothing about the row."""
+        self._due_at[row_id] = self.clock() + RETRY_S
+
+    def note_success(self, row_id: int) -> None:
+        self._failures.pop(row_id, None)
+        self._due_at.pop(row_id, None)
+
+    def clear(self) -> None:
+        """Make every row due, because a person asks for it."""
+        self._due_at.clear()
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What a round did, by the numbers of the rows.
+
+    Args:
+        images: how many images came.
+        running: what the service, or another process, still works on.
+        ended: what the service made no image for.
+        failed: why nothing could be fetched now.
+        waiting: failed before, and not due in this round.
+        other_key, other_address: rows that this key may not read, or that another address made.
+    """
+
+    stored: tuple[int, ...] = ()
+    images: int = 0
+    running: tuple[int, ...] = ()
+    ended: tuple[int, ...] = ()
+    failed: dict[int, SeedreamError] = field(default_factory=dict[int, SeedreamError])
+    waiting: tuple[int, ...] = ()
+    other_key: tuple[int, ...] = ()
+    other_address: tuple[int, ...] = ()
+
+
+@dataclass
+class _Round:
+    """A round in progress."""
+
+    session: Session
+    attempts: Attempts
+    stored: list[int] = field(default_factory=list[int])
+    images: int = 0
+    bytes: int = 0
+    running: list[int] = field(default_factory=list[int])
+    ended: list[int] = field(default_factory=list[int])
+    failed: dict[int, SeedreamError] = field(default_factory=dict[int, SeedreamError])
+    unreached: list[SeedreamError] = field(default_factory=list[SeedreamError])
+    """The errors since the service was last reached."""
+
+    async def collect(self, row: JobRecord) -> None:
+        """Collect one row; another process or job that works on it keeps it."""
+        if len(self.unreached) >= MAX_UNREACHED:
+            self.failed[row.id] = self.unreached[-1]
+            return
+        job, is_joined = get_or_start(
+            self.session,
+            *_to_source(row, self.session.resources),
+            self.session.settings.number("SEEDREAM_TIMEOUT_S"),
+        )
+        if is_joined:
+            self.running.append(row.id)
+            return
+        job.add_waiter(None)
+        try:
+            await asyncio.wait({job.task})
+        finally:
+            job.remove_waiter(None)
+        if job.task.cancelled():
+            self.running.append(row.id)
+            return
+        error = job.task.exception()
+        if error is None:
+            failures = list(job.download_failures.values())
+            await self._note_end(job.task.result(), job.origin, failures)
+        elif isinstance(error, SeedreamError):
+            await self._note_error(row, error)
+        else:
+            raise error
+
+    async def _note_end(
+        self, row: JobRecord, origin: Origin, failures: Sequence[SeedreamError]
+    ) -> None:
+        if failures:
+            await self._note_error(row, failures[0])
+            return
+        self.unreached.clear()
+        self.attempts.note_success(row.id)
+        if origin is not Origin.RESUMED:
+            return  # another process was faster
+        images = await self.session.ledger.list_images(row.id)
+        self.stored.append(row.id)
+        self.images += sum(image.file is not None for image in images)
+        self.bytes += sum(image.bytes for image in images if image.file is not None)
+
+    async def _note_error(self, row: JobRecord, error: SeedreamError) -> None:
+        if isinstance(error, _UNREACHED):
+            self.unreached.append(error)
+            self.attempts.postpone(row.id)
+            self.failed[row.id] = error
+            return
+        self.unreached.clear()
+        if isinstance(error, WaitTimedOut):
+            self.running.append(row.id)
+            return
+        state = (await self.session.ledger.get_record(row.id)).state
+        if state in RECOVERABLE_STATES or state is State.UNKNOWN:
+            self.attempts.note_failure(row.id, is_final=state is State.UNKNOWN)
+            self.failed[row.id] = error
+        elif state not in STORED_STATES:
+            self.ended.append(row.id)
+
+
+async def recover(session: Session, attempts: Attempts) -> Recovered:
+    """Collect every unfinished row of this key and address once, a few at a time.
+
+    Raises:
+        ConfigurationError: there is no key.
+        LedgerFailed: the ledger cannot be read.
+    """
+    session.check_usable()
+    resources = session.resources
+    rows = await resources.ledger.list_recoverable()
+    reasons = {row.id: find_reason_left(row, resources) for row in rows}
+    mine = [row for row in rows if reasons[row.id] is None]
+    due = [row for row in mine if attempts.is_due(row.id)]
+    current = _Round(session, attempts)
+    places = asyncio.Semaphore(int(session.settings.number("SEEDREAM_MAX_DOWNLOADS")))
+
+    async def collect_one(row: JobRecord) -> None:
+        async with places:
+            await resources.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - spreads requests
+            try:
+                await current.collect(row)
+            except LedgerFailed as error:
+                attempts.note_failure(row.id, is_final=False)
+                current.failed[row.id] = error
+
+    await asyncio.gather(*map(collect_one, due))
+    if current.bytes:
+        await resources.prune_if_needed(current.bytes)
+    return Recovered(
+        stored=tuple(current.stored),
+        images=current.images,
+        running=tuple(current.running),
+        ended=tuple(current.ended),
+        failed=current.failed,
+        waiting=tuple(row.id for row in mine if row not in due),
+        other_key=tuple(one for one, reason in reasons.items() if reason == "other_key"),
+        other_address=tuple(one for one, reason in reasons.items() if reason == "other_address"),
+    )
+
+
+def find_reason_left(row: JobRecord, resources: Resources) -> str | None:
+    """Find why recovery leaves a row alone: ``other_address`` or ``other_key``; else ``None``."""
+    if row.address != resources.settings.address:
+        return "other_address"
+    return None if resources.has_key_of(row) else "other_key"
+
+
+def _to_source(row: JobRecord, resources: Resources) -> tuple[str, JobSource]:
+    """Build the key and the source of the job that collects a row."""
+    if row.task_id is None:
+        return f"entry:{row.id}", KnownRow(row.id, polls_once=True)
+    key = key_fingerprint(resources.settings.key.get_secret_value())
+    return f"task:{row.task_id}", KnownTask(row.task_id, row.address, key, polls_once=True)
