@@ -7,7 +7,7 @@ from pathlib import Path
 from comfy_api.latest import ComfyExtension, io
 
 from .nodes import NODES
-from .nodes.host import background, encodable, installed
+from .nodes.host import background, encodable, installed, recovery
 from .nodes.web import routes
 
 _FOLDER = Path(__file__).parent
@@ -29,6 +29,7 @@ async def comfy_entrypoint() -> ComfyExtension:
     routes.register()
     background.handle_end_signals()
     installed.mark_loaded(_FOLDER)
+    recovery.start()
     return SeedreamExtension()
 
 

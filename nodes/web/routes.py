@@ -17,7 +17,7 @@ from server import PromptServer
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.ledger.states import State
 from ...seedream_api.messages import Text
-from ..host import background
+from ..host import background, recovery
 from . import panel, restoring, saving, settings
 from .live import EVENT
 from .origins import check_own_page
@@ -204,6 +204,14 @@ async def _get_image(request: web.Request, body: Json) -> web.StreamResponse:
     return web.FileResponse(file, headers=headers)
 
 
+async def _get_recovery(request: web.Request, body: Json) -> Json:
+    return recovery.summary.to_json()
+
+
+async def _collect(request: web.Request, body: Json) -> Json:
+    return await background.run_on_loop(lambda: recovery.collect(is_asked_for=True))
+
+
 async def _estimate(request: web.Request, body: Json) -> Json:
     given: Any = body.get("inputs")
     if not isinstance(given, dict):
@@ -230,5 +238,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"/tasks/{_ID}/references/{{position:\\d{{1,4}}}}", _get_reference),
     ("POST", f"/tasks/{_ID}/inputs", _restore_inputs),
     ("POST", f"/tasks/{_ID}/forget", _forget_task),
+    ("GET", "/recovery", _get_recovery),
+    ("POST", "/recovery", _collect),
     ("POST", "/quote", _estimate),
 )

@@ -74,9 +74,7 @@ def test_recovered_images_are_not_pruned_unseen(api_client: Any, attempts: Attem
     assert api_client.generate().images and api_client.sent == 1
 
 
-def test_recover_polls_running_task_once_per_round(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
+def test_recover_polls_running_task_once_per_round(make_sandbox: Any, make_api_client: Any) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     attempts = Attempts(api_client.clock)
     task_id = api_client.generate(wait=False).task_id
@@ -191,5 +189,3 @@ def test_recover_leaves_row_of_live_owner(api_client: Any, attempts: Attempts) -
             return await recover(session, attempts)
 
     assert api_client.run(recover_beside) == Recovered()
-
-
