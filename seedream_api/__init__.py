@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from .jobs.collect import collect as collect, collect_all as collect_all
     from .jobs.generate import generate as generate
+    from .jobs.load_urls import LoadedUrl as LoadedUrl
     from .jobs.results import (
         Failure as Failure,
         Origin as Origin,
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
         StoredImage as StoredImage,
     )
     from .jobs.session import Session as Session
+    from .ledger.browsing import JobView as JobView
+    from .ledger.records import ImageRecord as ImageRecord, JobRecord as JobRecord
+    from .ledger.states import State as State
+    from .service.balance import Balance as Balance
     from .service.client import SeedreamClient as SeedreamClient
     from .service.references import (
         PictureReference as PictureReference,
@@ -73,16 +78,21 @@ __all__ = [
     "MODELS",
     "ApiRefused",
     "AuthenticationFailed",
+    "Balance",
     "Charge",
     "CompletedWithoutImages",
     "ConfigurationError",
     "ContentRejected",
     "Failure",
     "Family",
+    "ImageRecord",
     "InsufficientBalance",
     "Interrupted",
     "InvalidRequest",
+    "JobRecord",
+    "JobView",
     "LedgerFailed",
+    "LoadedUrl",
     "Model",
     "NotFound",
     "NotSent",
@@ -102,6 +112,7 @@ __all__ = [
     "ServiceBusy",
     "Session",
     "Settings",
+    "State",
     "StoredImage",
     "Task",
     "TaskFailed",
@@ -131,9 +142,14 @@ _HOMES = (
     "service.request",
     "service.task",
     "service.client",
+    "service.balance",
+    "ledger.states",
+    "ledger.records",
+    "ledger.browsing",
     "jobs.session",
     "jobs.generate",
     "jobs.collect",
+    "jobs.load_urls",
 )
 """Where the names live, from the lightest module to the heaviest."""
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
-from .errors import ConfigurationError, LedgerFailed, SeedreamError
+from .errors import ApiRefused, ConfigurationError, LedgerFailed, SeedreamError
 from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import SyncLedger
@@ -22,12 +22,10 @@ from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
 from .network.transport import HttpResponse
 from .network.url_guard import Resolver, getaddrinfo, is_fake, parse_ip_literal, resolve
 from .redaction import bare_address
+from .service.balance import get_balance
 from .service.client import SeedreamClient
 from .service.refusals import classify_rejection
 from .service.stated_errors import parse_error
-
-_STOCK_UNITS_PER_DOLLAR = 500_000
-"""Quota units of a default new-api relay; an operator may have set another number."""
 
 
 @dataclass(frozen=True)
@@ -203,22 +201,16 @@ async def _check_key(client: SeedreamClient) -> Check:
 
 
 async def _check_balance(client: SeedreamClient) -> Check:
-    response = await client.transport.ask(
-        f"{client.base_url}/api/usage/token", headers=client.headers()
-    )
-    body = _body(response)
-    data = body.get("data")
-    if response.status != 200 or not isinstance(data, dict):
+    try:
+        balance = await get_balance(client)
+    except ApiRefused:  # the key was accepted; some relays only keep this path to themselves
         return Check("balance", "note", Text("balance_unknown"))
-    data = cast("dict[str, Any]", data)
-    if data.get("unlimited_quota"):
+    if balance.is_unlimited:
         return Check("balance", "ok", Text("balance_unlimited"))
-    left = data.get("total_available")
-    if not isinstance(left, (int, float)):
+    if balance.units is None or balance.dollars is None:
         return Check("balance", "note", Text("balance_unknown"))
-    dollars = left / _STOCK_UNITS_PER_DOLLAR
-    text = Text("balance", units=f"{left:.0f}", dollars=f"{dollars:.2f}")
-    return Check("balance", "ok" if left > 0 else "problem", text)
+    text = Text("balance", units=f"{balance.units:.0f}", dollars=f"{balance.dollars:.2f}")
+    return Check("balance", "ok" if balance.units > 0 else "problem", text)
 
 
 def _body(response: HttpResponse) -> dict[str, Any]:

@@ -45,9 +45,12 @@ SANDBOX_KEY = "sk-sandbox-free"
 """The sandbox's key, not a secret, and the only key that is sent to it."""
 
 
+_NONE_GIVEN: Mapping[str, str] = Hidden()
+
+
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and its origin: environment, settings file, or default.
+    """A setting's value and its origin: code, environment, settings file, or default.
 
     Args:
         saved_for: the address of a saved key that is not used because the address is another now.
@@ -142,13 +145,16 @@ class Settings:
 
 
 def load_settings(
-    home: Path | str | None = None, environ: Mapping[str, str] | None = None
+    home: Path | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    given: Mapping[str, str] = _NONE_GIVEN,
 ) -> Settings:
     """Load the settings of the environment and of ``settings.json`` in the data folder.
 
     Args:
         home: the data folder if ``SEEDREAM_HOME`` is not set; by default the platform's.
         environ: ``os.environ`` by default.
+        given: settings given in code, which win; see ``given_settings.py``.
 
     Raises:
         ConfigurationError: a value is not allowed, or the file cannot be read.
@@ -157,9 +163,9 @@ def load_settings(
     folder = resolve_home(home, environ)
     saved = read_settings_file(folder / "settings.json")
     _check_misplaced_keys(
-        {name: _find_value(one, saved, environ) for name, one in SETTINGS.items()}
+        {name: _find_value(one, saved, environ, given) for name, one in SETTINGS.items()}
     )
-    values = {name: read_setting(setting, saved, environ) for name, setting in SETTINGS.items()}
+    values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
     key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
     if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
         saved_for = owner or Text("no_address")
@@ -169,8 +175,13 @@ def load_settings(
     return Settings(home=folder, values=values)
 
 
-def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    """Read a setting: from the environment, else the saved value, else the default.
+def read_setting(
+    setting: Setting,
+    saved: Mapping[str, Any],
+    environ: Mapping[str, str],
+    given: Mapping[str, str] = _NONE_GIVEN,
+) -> Value:
+    """Read a setting: from code, else the environment, else the saved value, else the default.
 
     An address and a proxy are normalized.
 
@@ -178,8 +189,8 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
         ConfigurationError: the value is not allowed.
     """
     environ = Hidden.of(environ)
-    found = _find_value(setting, saved, environ)
-    if found.origin == "default":
+    found = _find_value(setting, saved, environ, given)
+    if found.text == setting.default:
         return found
     fault = _find_fault(setting, found)
     if fault is not None:
@@ -193,10 +204,17 @@ def read_setting(setting: Setting, saved: Mapping[str, Any], environ: Mapping[st
     return Value(parsed, found.origin)
 
 
-def _find_value(setting: Setting, saved: Mapping[str, Any], environ: Mapping[str, str]) -> Value:
-    given = environ.get(setting.name, "").strip()
-    if given:
-        return Value(given, Text("origin_environment"))
+def _find_value(
+    setting: Setting,
+    saved: Mapping[str, Any],
+    environ: Mapping[str, str],
+    given: Mapping[str, str],
+) -> Value:
+    if setting.name in given:
+        return Value(given[setting.name] or setting.default, Text("origin_code"))
+    text = environ.get(setting.name, "").strip()
+    if text:
+        return Value(text, Text("origin_environment"))
     saved_text = _to_text(saved.get(setting.name))
     if saved_text:
         return Value(saved_text, Text("origin_file"))

@@ -22,7 +22,7 @@ from ..service.validation import validate_task_id
 from .cancellation import note_cancellation
 from .registry import Listener, check_once, wait_for_job
 from .results import Failure, Origin, Progress, Result
-from .session import Session
+from .session_base import SessionBase
 from .sources import KnownRow, KnownTask, was_not_found
 
 _MAX_OFFERED = 10
@@ -31,7 +31,7 @@ _MAX_OFFERED = 10
 
 async def collect(
     task_id: str,
-    session: Session,
+    session: SessionBase,
     *,
     wait: bool = True,
     timeout_s: float | None = None,
@@ -67,7 +67,7 @@ async def collect(
     return await wait_for_job(session, key, source, wait=True, timeout_s=limit_s, progress=progress)
 
 
-async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
+async def _check_task_id(text: str, session: SessionBase) -> tuple[str, bool]:
     """Return the task id, and whether only the user has stated it.
 
     An id that the service returned is used in any form.
@@ -86,13 +86,13 @@ async def _check_task_id(text: str, session: Session) -> tuple[str, bool]:
     return task_id, was_not_found(known)
 
 
-def _find_job_key(task_id: str, session: Session) -> str | None:
+def _find_job_key(task_id: str, session: SessionBase) -> str | None:
     """Find the key of the session's running job for a task."""
     jobs = session.running_jobs.items()
     return next((key for key, work in jobs if work.row and work.row.task_id == task_id), None)
 
 
-async def resume(row: JobRecord, session: Session) -> Result:
+async def resume(row: JobRecord, session: SessionBase) -> Result:
     """Fetch the missing images of one row of the ledger, with or without a task id.
 
     Raises:
@@ -113,7 +113,7 @@ async def resume(row: JobRecord, session: Session) -> Result:
 
 async def collect_all(
     task_ids: Sequence[str],
-    session: Session,
+    session: SessionBase,
     *,
     wait: bool = True,
     timeout_s: float | None = None,
@@ -151,7 +151,7 @@ async def collect_all(
     return _combine(ids, outcomes, session)
 
 
-async def _check_task_ids(task_ids: Sequence[str], session: Session) -> list[str]:
+async def _check_task_ids(task_ids: Sequence[str], session: SessionBase) -> list[str]:
     """Return the distinct ids without surrounding blanks.
 
     Raises:
@@ -165,7 +165,7 @@ async def _check_task_ids(task_ids: Sequence[str], session: Session) -> list[str
 
 
 def _combine(
-    ids: list[str], outcomes: Sequence[Result | BaseException], session: Session
+    ids: list[str], outcomes: Sequence[Result | BaseException], session: SessionBase
 ) -> Result:
     """Combine the outcomes of several tasks.
 
@@ -186,7 +186,7 @@ def _combine(
 
 
 def _merge(
-    ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: Session
+    ids: list[str], results: list[Result], errors: dict[str, SeedreamError], session: SessionBase
 ) -> Result:
     failures = tuple(failure for result in results for failure in result.failures) + tuple(
         Failure(error.message_text, task_id=one, error=error) for one, error in errors.items()
@@ -215,10 +215,13 @@ def _merge(
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
         seconds=max(result.seconds for result in results),
         service_seconds=max((r.service_seconds or 0.0 for r in results), default=0.0) or None,
+        prompt=results[0].prompt if len(results) == 1 else None,
+        seed=results[0].seed if len(results) == 1 else 0,
+        request_id=results[0].request_id if len(results) == 1 else None,
     )
 
 
-async def _no_ids_error(session: Session) -> InvalidRequest:
+async def _no_ids_error(session: SessionBase) -> InvalidRequest:
     """Build the error for an empty id, which lists unfinished tasks."""
     ledger = session.ledger
     rows = await ledger.list_records((State.ACCEPTED, State.ANSWERED), _MAX_OFFERED)
@@ -229,7 +232,7 @@ async def _no_ids_error(session: Session) -> InvalidRequest:
     )
 
 
-async def has_all_images(task_ids: Sequence[str], session: Session) -> bool:
+async def has_all_images(task_ids: Sequence[str], session: SessionBase) -> bool:
     """Return whether the ledger has all images of these tasks, without polling them."""
     ledger = session.ledger
     rows = [await ledger.find_task(task_id.strip()) for task_id in task_ids]

@@ -8,7 +8,7 @@ The states in the ledger: ``intended`` -> upload references -> ``sending`` -> PO
 from __future__ import annotations
 
 from ..callbacks import check_callback
-from ..config.settings import Settings, load_settings
+from ..config.settings import Settings
 from ..errors import Interrupted, InvalidRequest
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..messages import Text
@@ -22,6 +22,7 @@ from .cancellation import note_cancellation
 from .registry import Listener, wait_for_job
 from .results import Result
 from .session import Session
+from .session_base import SessionBase
 from .sources import NewRequest
 
 
@@ -49,7 +50,7 @@ async def generate(
     """
     _check_request_type(request)
     if session is None:
-        async with Session(load_settings()) as own:
+        async with Session() as own:
             return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
     session.check_usable()
     settings = session.settings
@@ -79,7 +80,7 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def build_spec(validated: ValidatedRequest, session: Session) -> JobSpec:
+async def build_spec(validated: ValidatedRequest, session: SessionBase) -> JobSpec:
     """Build the ledger's entry for a request; its fingerprint identifies equal requests.
 
     Raises:

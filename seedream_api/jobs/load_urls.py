@@ -14,7 +14,7 @@ from ..errors import InvalidRequest, LedgerFailed, SeedreamError
 from ..images.media_types import media_type_of, suffix_of
 from ..messages import text_of
 from ..redaction import strip_url_secrets
-from .session import Session
+from .session_base import SessionBase
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LoadedUrl:
 
 async def load_urls(
     urls: Sequence[str],
-    session: Session,
+    session: SessionBase,
     folder: Path,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -77,7 +77,7 @@ async def load_urls(
     return [by_url[url] for url in wanted]
 
 
-async def _load(url: str, session: Session, target: Path) -> LoadedUrl:
+async def _load(url: str, session: SessionBase, target: Path) -> LoadedUrl:
     if is_data_uri(url):
         data = await asyncio.to_thread(read_data_uri, url, MAX_BYTES)
         try:

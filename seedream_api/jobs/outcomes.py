@@ -71,6 +71,9 @@ def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Res
         charged_images=row.asked if origin is Origin.NEW else 0,
         notes=(*row.notes, *job.upload_notes),
         seconds=job.latest.seconds,
+        prompt=row.prompt,
+        seed=row.seed,
+        request_id=row.request_id,
     )
 
 
@@ -83,9 +86,7 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
     """
     resources = job.resources
     images = await resources.ledger.list_images(row.id)
-    stored = tuple(
-        _to_stored_image(image, row.task_id) for image in images if image.file is not None
-    )
+    stored = tuple(_to_stored_image(image, row) for image in images if image.file is not None)
     failures = tuple(
         _to_failure(image, row, job.download_failures.get(image.position))
         for image in images
@@ -114,6 +115,9 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
         ),
         seconds=resources.clock() - job.begun,
         service_seconds=_get_service_seconds(row),
+        prompt=row.prompt,
+        seed=row.seed,
+        request_id=row.request_id,
     )
 
 
@@ -156,7 +160,7 @@ async def _mark_delivered(resources: Resources, row: JobRecord, more_bytes: int)
         return None
 
 
-def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
+def _to_stored_image(image: ImageRecord, row: JobRecord) -> StoredImage:
     assert image.file is not None, "the caller has checked"  # noqa: S101
     return StoredImage(
         path=image.file,
@@ -167,7 +171,11 @@ def _to_stored_image(image: ImageRecord, task_id: str | None) -> StoredImage:
         bytes=image.bytes,
         media_type=image.media_type,
         sha256=image.sha256 or "",
-        task_id=task_id,
+        task_id=row.task_id,
+        job=row.id,
+        model=row.model,
+        prompt=row.prompt,
+        seed=row.seed,
     )
 
 

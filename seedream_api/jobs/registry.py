@@ -12,14 +12,14 @@ from .cancellation import note_cancellation
 from .job import Job
 from .outcomes import build_result, pending_result
 from .results import Origin, Progress, Result
-from .session import Session
+from .session_base import SessionBase
 from .sources import JobSource
 
 Listener = Callable[[Progress], None]
 
 
 async def wait_for_job(
-    session: Session,
+    session: SessionBase,
     key: str,
     source: JobSource,
     *,
@@ -75,7 +75,7 @@ async def _wait(
 
 
 def get_or_start(
-    session: Session, key: str, source: JobSource, timeout_s: float
+    session: SessionBase, key: str, source: JobSource, timeout_s: float
 ) -> tuple[Job, bool]:
     """Get the running job of this key, or start one; also return whether it was already running."""
     running = session.running_jobs
@@ -96,7 +96,7 @@ def get_or_start(
 
 
 async def check_once(
-    session: Session, key: str, source: JobSource, timeout_s: float, progress: Listener | None
+    session: SessionBase, key: str, source: JobSource, timeout_s: float, progress: Listener | None
 ) -> Result:
     """Poll a task once; return its images if it is completed, otherwise a pending result.
 

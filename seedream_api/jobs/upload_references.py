@@ -16,12 +16,12 @@ from ..uploads.choose import url_target
 
 if TYPE_CHECKING:
     from ..ledger.upload_cache import UploadedReference
-    from .session import Session
+    from .session_base import SessionBase
 
 
 async def upload_references(
     images: Sequence[PictureReference],
-    session: Session,
+    session: SessionBase,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[UploadedReference]:
@@ -61,7 +61,7 @@ async def upload_references(
     )
 
 
-async def try_upload_target(session: Session) -> UploadedReference | None:
+async def try_upload_target(session: SessionBase) -> UploadedReference | None:
     """Upload an image of one pixel to the configured target and fetch it again; free.
 
     Returns:

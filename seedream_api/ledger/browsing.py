@@ -6,7 +6,7 @@ No function claims or changes a row; each is one transaction.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import Charge
@@ -18,6 +18,7 @@ from .request_identity import choose_row, find_rows
 from .states import State
 
 MAX_PAGE = 500
+_NO_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,21 @@ class JobView:
     row: JobRecord
     images: tuple[ImageRecord, ...]
     is_live: bool
+
+    @property
+    def id(self) -> int:
+        """The number of the job in the ledger."""
+        return self.row.id
+
+    @property
+    def state(self) -> State:
+        """The state, as the ledger has it."""
+        return self.row.state
+
+    @property
+    def task_id(self) -> str | None:
+        """The id of the service's task, where it is known."""
+        return self.row.task_id
 
     @property
     def charge(self) -> Charge:
@@ -84,11 +100,42 @@ def list_jobs(
     with database.read():
         total = database.execute(statements.count_jobs(where), values).fetchone()["total"]
         rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]
-        found = read_images(database, [row.id for row in rows])
-    images: dict[int, list[ImageRecord]] = defaultdict(list)
-    for image in parse_readable_images(found, database.home):
-        images[image.request].append(image)
+        images = _read_images_of(database, rows)
     return JobPage(tuple(_to_view(database, row, images[row.id]) for row in rows), total)
+
+
+def list_views(
+    database: Database,
+    states: tuple[State, ...] = (),
+    *,
+    since: float | None = None,
+    limit: int | None = None,
+) -> list[JobView]:
+    """List jobs with their images, newest first.
+
+    Args:
+        states: those wanted, or all but the forgotten.
+        since: only jobs made at or after this time, in wall-clock seconds.
+        limit: at most this many; by default all.
+    """
+    where, values = statements.matching_jobs(states, since=since)
+    page = {**values, "limit": _NO_LIMIT if limit is None else limit, "offset": 0}
+    with database.read():
+        rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]
+        images = _read_images_of(database, rows)
+    return [_to_view(database, row, images[row.id]) for row in rows]
+
+
+def _read_images_of(
+    database: Database, rows: Sequence[JobRecord]
+) -> Mapping[int, list[ImageRecord]]:
+    """Read the images of rows by row; a statement has a limited number of parameters."""
+    images: dict[int, list[ImageRecord]] = defaultdict(list)
+    for first in range(0, len(rows), MAX_PAGE):
+        found = read_images(database, [row.id for row in rows[first : first + MAX_PAGE]])
+        for image in parse_readable_images(found, database.home):
+            images[image.request].append(image)
+    return images
 
 
 def get_job(database: Database, row_id: int) -> JobView | None:

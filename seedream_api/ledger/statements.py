@@ -89,24 +89,30 @@ def set_timestamp(column: str, *, keeps_first: bool) -> str:
     return f"UPDATE requests SET {column} = {value} WHERE id = :id"  # noqa: S608 - constants
 
 
-def matching_jobs(states: Iterable[State], text: str = "") -> tuple[str, Values]:
+def matching_jobs(
+    states: Iterable[State], text: str = "", since: float | None = None
+) -> tuple[str, Values]:
     """Build the condition of :func:`page_of_jobs` and :func:`count_jobs`.
 
     Args:
         states: those wanted. Without any: all but the forgotten, so that a state which only a newer
             version knows is not hidden; with all of them: every job.
         text: a part of the prompt, the model or the task ID in any case; or a job's number.
+        since: only jobs made at or after this time, in wall-clock seconds.
     """
     wanted = tuple(states)
     where = f"state IN ({quote_states(wanted)})" if wanted else "state != 'forgotten'"
     if set(wanted) == set(State):
         where = "TRUE"
+    values: Values = {}
+    if since is not None:
+        where, values["since"] = f"{where} AND created_at >= :since", since
     if not text:
-        return where, {}
+        return where, values
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     columns = ("prompt", "model", "task_id")
     likes = " OR ".join(f"LOWER({column}) LIKE LOWER(:part) ESCAPE '\\'" for column in columns)
-    values: Values = {"part": f"%{escaped}%", "text": text}
+    values.update(part=f"%{escaped}%", text=text)
     return f"{where} AND ({likes} OR CAST(id AS TEXT) = :text)", values
 
 

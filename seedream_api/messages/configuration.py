@@ -71,6 +71,18 @@ CONFIGURATION: dict[str, Message] = {
         "Allowed: {allowed}.",
         "允许的值：{allowed}。",
     ),
+    "given_setting_unknown": Message(
+        "{given!r} is not a setting.",
+        "没有名为 {given!r} 的设置项。",
+        "Did you mean: {allowed}? The data folder is the argument home.",
+        "是否想用：{allowed}？数据目录请用参数 home 指定。",
+    ),
+    "setting_given_twice": Message(
+        "{given} is given twice: in settings and as an argument.",
+        "{given} 给了两次：既在 settings 中，又作为单独的参数。",
+        "Keep one of the two.",
+        "请只保留其中一个。",
+    ),
     "bad_settings_file": Message(
         "The settings file {path} cannot be read: {reason}.",
         "无法读取设置文件 {path}：{reason}。",

@@ -107,6 +107,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "prompt、model 和 image_urls 应为文本",
     ),
     "origin_panel": ("settings panel", "设置面板"),
+    "origin_code": ("code", "程序代码"),
     "origin_environment": ("environment", "环境变量"),
     "origin_file": ("settings file", "设置文件"),
     "origin_default": ("default", "默认值"),
