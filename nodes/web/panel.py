@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.config.settings import SANDBOX
-from ...seedream_api.errors import InvalidRequest
+from ...seedream_api.errors import ConfigurationError, InvalidRequest
 from ...seedream_api.ledger.states import State
 
 if TYPE_CHECKING:
@@ -99,8 +99,31 @@ async def page_json(
     """Build a page of the job list, newest first."""
     ledger = session.ledger
     found = await ledger.list_jobs(offset=offset, limit=limit, states=states, text=text)
-    entries = [job_json(one, find_progress(session, one.row.id)) for one in found.entries]
+    entries = [
+        {**job_json(one, find_progress(session, one.row.id)), "left": find_reason(session, one)}
+        for one in found.entries
+    ]
     return {"total": found.total, "offset": offset, "tasks": entries}
+
+
+def find_reason(session: Session, found: JobView) -> str | None:
+    """Find why recovery leaves a job alone: ``other_address`` or ``other_key``; else ``None``."""
+    from ...seedream_api.jobs.recovery import find_reason_left
+
+    try:
+        return find_reason_left(found.row, session.resources)
+    except ConfigurationError:  # there is no key: the settings panel shows the error
+        return "other_key"
+
+
+def describe_search(found: JobView) -> dict[str, str] | None:
+    """Describe what a person can search for at the service, for an unknown outcome."""
+    from ...seedream_api.jobs.recovery import describe_search
+
+    if found.row.state is not State.UNKNOWN:
+        return None
+    text = describe_search(found.row)
+    return {"en": text, "zh": text.zh}
 
 
 async def find_job(session: Session, row_id: int) -> JobView:

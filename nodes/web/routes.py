@@ -156,7 +156,9 @@ async def _get_task(request: web.Request, body: Json) -> Json:
 
     async def read(session: Any) -> Json:
         found = await panel.find_job(session, row_id)
-        return panel.full_job_json(found, panel.find_progress(session, row_id))
+        task = panel.full_job_json(found, panel.find_progress(session, row_id))
+        left, search = panel.find_reason(session, found), panel.describe_search(found)
+        return {**task, "left": left, "search": search}
 
     return await background.run_in_session(read)
 

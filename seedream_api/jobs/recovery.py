@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from ..errors import (
     AuthenticationFailed,
@@ -20,8 +21,10 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
+from ..kept_response import KeptResponse
 from ..ledger.records import JobRecord
 from ..ledger.states import RECOVERABLE_STATES, STORED_STATES, State, key_fingerprint
+from ..messages import Text
 from .registry import get_or_start
 from .resources import Resources
 from .results import Origin
@@ -219,6 +222,23 @@ def find_reason_left(row: JobRecord, resources: Resources) -> str | None:
     if row.address != resources.settings.address:
         return "other_address"
     return None if resources.has_key_of(row) else "other_key"
+
+
+def has_hint(row: JobRecord, responses: Sequence[KeptResponse]) -> bool:
+    """Tell whether something of an *unknown* row can be tried again."""
+    return row.task_id is not None or bool(responses)
+
+
+def describe_search(row: JobRecord) -> Text:
+    """Describe what a person can search for at the service, for a row with an unknown outcome."""
+    sent = datetime.fromtimestamp(row.sent_at or row.created_at, tz=timezone.utc).astimezone()
+    return Text(
+        "search_at_service",
+        entry=row.id,
+        model=row.model or "?",
+        when=f"{sent:%Y-%m-%d %H:%M:%S}",
+        request_id=row.request_id or "-",
+    )
 
 
 def _to_source(row: JobRecord, resources: Resources) -> tuple[str, JobSource]:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable
 from .command_help import COMMAND_HELP
 from .notes import NOTES
 from .reasons import REASONS
+from .recovery import RECOVERY
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP}
+TEXTS: dict[str, tuple[str, str]] = {
+    **REASONS, **NOTES, **RECOVERY, **TERMINAL, **COMMAND_HELP,
+}  # fmt: skip
 """English and Chinese by key, as ``str.format`` templates."""
 
 

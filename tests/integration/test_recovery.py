@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def leave_answered(api_client: Any, prompt: str = "A dog") -> None:
 def leave_unknown(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", DropAfterReceipt())
     with pytest.raises(OutcomeUnknown):
-        api_client.generate(model=LATER_40)
+        api_client.generate(model=LATER_40, prompt="A bird")
 
 
 def downloads(api_client: Any) -> list[str]:
@@ -189,3 +190,48 @@ def test_recover_leaves_row_of_live_owner(api_client: Any, attempts: Attempts) -
             return await recover(session, attempts)
 
     assert api_client.run(recover_beside) == Recovered()
+
+
+# ---- tasks --collect ----
+
+
+def run_collect(api_client: Any, out: Path) -> Any:
+    return api_client.inside("tasks", "--collect", "--out", out, "--json")
+
+
+def test_tasks_collect_fetches_and_says_what_runs(
+    make_sandbox: Any, make_api_client: Any, tmp_path: Path
+) -> None:
+    api_client = make_api_client(make_sandbox(task_seconds=1000))
+    for seed in (1, 2):
+        api_client.generate(wait=False, seed=seed)
+    ran = run_collect(api_client, tmp_path)
+    assert (ran.code, [task["status"] for task in ran.json["tasks"]]) == (5, ["running"] * 2)
+    api_client.sandbox.finish_tasks()
+    leave_answered(api_client)
+    ran = run_collect(api_client, tmp_path)
+    assert (ran.code, [task["status"] for task in ran.json["tasks"]]) == (0, ["fetched"] * 3)
+    assert [Path(image["path"]).is_file() for image in ran.json["images"]] == [True] * 3
+    again = api_client.inside("tasks", "--collect", "--out", tmp_path)
+    assert again.code == 0 and "There is nothing to fetch with this key." in again.out
+    assert api_client.sent == 3 and all(row.delivered_at for row in api_client.rows)
+
+
+def test_tasks_collect_says_what_it_leaves(api_client: Any, tmp_path: Path) -> None:
+    api_client.generate(wait=False)
+    set_key(api_client, 1, "other")
+    leave_unknown(api_client)
+    ran = run_collect(api_client, tmp_path)
+    assert (ran.code, ran.json["other_key"]) == (0, [1])
+    [unknown] = ran.json["unknown"]
+    assert unknown["id"] == 2 and f"log for {LATER_40} at 20" in unknown["message"]
+    assert "entries 1" in api_client.inside("tasks", "--collect", "--out", tmp_path).out
+
+
+def test_tasks_collect_of_dead_link_is_a_failure(api_client: Any, tmp_path: Path) -> None:
+    api_client.sandbox.faults.push("image", ExpiredLink(), times=1000)
+    with suppress(SeedreamError):
+        api_client.generate(model=NOW_5)
+    ran = run_collect(api_client, tmp_path)
+    assert ran.code == 1 and ran.json["tasks"][0]["status"] == "failed"
+    assert "not paid for again" in ran.json["tasks"][0]["error"] and api_client.sent == 1
