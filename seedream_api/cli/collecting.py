@@ -23,7 +23,7 @@ STILL_RUNNING, FAILED = 5, 1
 async def collect_unfinished(arguments: argparse.Namespace, session: Session) -> Outcome:
     """Poll every unfinished task once, and copy the images that came into ``--out``."""
     await asyncio.to_thread(try_folder, arguments.out)
-    found = await recover(session, Attempts(session.resources.clock))
+    found = await recover(session, Attempts(session.resources.clock.monotonic))
     images = [image for row_id in found.stored for image in await _copy(session, row_id, arguments)]
     unknown = await _find_unknown(session)
     searches = [describe_search(row) for row in unknown]

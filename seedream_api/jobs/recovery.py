@@ -195,7 +195,7 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
 
     async def collect_one(row: JobRecord) -> None:
         async with places:
-            await resources.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - spreads requests
+            await resources.clock.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - spreads requests
             try:
                 await current.collect(row)
             except LedgerFailed as error:

@@ -90,6 +90,7 @@ class _Operations:
     sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
     list_jobs = _Operation(browsing.list_jobs)
+    summarize_jobs = _Operation(browsing.summarize_jobs)
     list_views = _Operation(browsing.list_views)
     get_job = _Operation(browsing.get_job)
     find_reusable = _Operation(browsing.find_reusable)

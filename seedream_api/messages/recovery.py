@@ -21,6 +21,15 @@ RECOVERY: dict[str, tuple[str, str]] = {
         "Left alone, because they were sent to another address: entries {entries}",
         "提交到其他地址，未处理：第 {entries} 条",
     ),
+    "left_alone_key": (
+        "Another key made this task, so it is not fetched automatically. Switch to that key.",
+        "此任务由其他密钥提交，不会自动取回。请换用该密钥。",
+    ),
+    "left_alone_address": (
+        "This task was sent to another address, so it is not fetched automatically. Switch to that "
+        "address.",
+        "此任务提交到其他地址，不会自动取回。请换用该地址。",
+    ),
     "search_at_service": (
         "Entry {entry} has an unknown outcome. Search the service's usage log for {model} at "
         "{when} (local time); request ID: {request_id}.",

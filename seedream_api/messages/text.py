@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
 from .recovery import RECOVERY
@@ -14,8 +15,13 @@ from .system import describe_system_error
 from .terminal import TERMINAL
 
 TEXTS: dict[str, tuple[str, str]] = {
-    **REASONS, **NOTES, **RECOVERY, **TERMINAL, **COMMAND_HELP,
-}  # fmt: skip
+    **REASONS,
+    **NOTES,
+    **RECOVERY,
+    **TERMINAL,
+    **COMMAND_HELP,
+    **MODEL_TEXTS,
+}
 """English and Chinese by key, as ``str.format`` templates."""
 
 

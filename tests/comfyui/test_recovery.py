@@ -129,3 +129,11 @@ def test_two_comfyuis_on_one_ledger_fetch_each_image_once(
     new = [path for path in downloads(comfy)[fetched:] if "gone" not in path]
     assert len(new) == len(set(new)) == TASKS == sum(images), images
     assert len(comfy.posts(prompt)) == TASKS
+
+
+def test_task_of_another_key_says_why_it_is_left(comfy: ComfyFixture) -> None:
+    [(other,)] = read_rows(comfy, "SELECT id FROM requests WHERE key_print = 'another'")
+    hint = ask(comfy.server, f"/tasks/{other}").json()["hint"]
+    assert "Another key made this task" in hint["en"] and "其他密钥" in hint["zh"]
+    [(done, *_)] = read_rows(comfy, "SELECT id FROM requests WHERE state = 'completed' LIMIT 1")
+    assert ask(comfy.server, f"/tasks/{done}").json()["hint"] is None
