@@ -67,6 +67,7 @@ class _Operations:
     claim = _Operation(claims.claim)
     claim_task = _Operation(claims.claim_task)
     claim_row = _Operation(claims.claim_row)
+    set_profile = _Operation(claims.set_profile)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
 
