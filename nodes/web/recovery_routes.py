@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ...seedream_api.errors import ConfigurationError
 from ...seedream_api.ledger.states import RECOVERABLE_STATES, State
 from ...seedream_api.messages import Text
 from ..host import background, recovery
@@ -23,11 +22,7 @@ def describe_hint(session: Session, found: JobView) -> dict[str, str] | None:
     from ...seedream_api.jobs.recovery import describe_search, find_reason_left
 
     row = found.row
-    try:
-        reason = find_reason_left(row, session.resources)
-    except ConfigurationError:  # without a key nothing is fetched; the settings panel says so
-        return None
-    text = None
+    reason, text = find_reason_left(row, session.settings), None
     if row.state in (*RECOVERABLE_STATES, State.UNKNOWN) and reason is not None:
         text = Text("left_alone_key" if reason == "other_key" else "left_alone_address")
     elif row.state is State.UNKNOWN and row.task_id is None:

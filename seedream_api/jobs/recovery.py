@@ -7,11 +7,13 @@ round, so a round ends soon; the next one continues with what still runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from ..config.settings import Settings
 from ..errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -25,8 +27,8 @@ from ..kept_response import KeptResponse
 from ..ledger.records import JobRecord
 from ..ledger.states import RECOVERABLE_STATES, STORED_STATES, State, key_fingerprint
 from ..messages import Text
+from .profiles import find_maker
 from .registry import get_or_start
-from .resources import Resources
 from .results import Origin
 from .session import Session
 from .sources import JobSource, KnownRow, KnownTask
@@ -57,6 +59,10 @@ class Attempts:
     def is_due(self, row_id: int) -> bool:
         return self.clock() >= self._due_at.get(row_id, float("-inf"))
 
+    def count(self, row_id: int) -> int:
+        """Count the failures of a row; those without any are collected first."""
+        return self._failures.get(row_id, 0)
+
     def note_failure(self, row_id: int, *, is_final: bool) -> None:
         """Postpone the next attempt, or rule it out until the process starts again."""
         count = self._failures[row_id] = self._failures.get(row_id, 0) + 1
@@ -65,6 +71,7 @@ class Attempts:
 
     def postpone(self, row_id: int) -> None:
         """Postpone the next attempt after an error that says nothing about the row."""
+        self._failures[row_id] = self._failures.get(row_id, 0) + 1
         self._due_at[row_id] = self.clock() + RETRY_S
 
     def note_success(self, row_id: int) -> None:
@@ -86,7 +93,7 @@ class Recovered:
         ended: what the service made no image for.
         failed: why nothing could be fetched now.
         waiting: failed before, and not due in this round.
-        other_key, other_address: rows that this key may not read, or that another address made.
+        other_key, other_address: rows of a key, or of an address, that no profile has.
     """
 
     stored: tuple[int, ...] = ()
@@ -111,19 +118,22 @@ class _Round:
     running: list[int] = field(default_factory=list[int])
     ended: list[int] = field(default_factory=list[int])
     failed: dict[int, SeedreamError] = field(default_factory=dict[int, SeedreamError])
-    unreached: list[SeedreamError] = field(default_factory=list[SeedreamError])
-    """The errors since the service was last reached."""
+    unreached: dict[str, list[SeedreamError]] = field(
+        default_factory=dict[str, list[SeedreamError]]
+    )
+    """By profile: the errors since the service was last reached."""
 
     async def collect(self, row: JobRecord) -> None:
         """Collect one row; another process or job that works on it keeps it."""
-        if len(self.unreached) >= MAX_UNREACHED:
-            self.failed[row.id] = self.unreached[-1]
+        session = self.session
+        resources = await session.profiles.get(_find_profile(row, session.settings))
+        unreached = self.unreached.setdefault(resources.settings.profile, [])
+        if len(unreached) >= MAX_UNREACHED:
+            self.failed[row.id] = unreached[-1]
             return
-        job, is_joined = get_or_start(
-            self.session,
-            *_to_source(row, self.session.resources),
-            self.session.settings.number("SEEDREAM_TIMEOUT_S"),
-        )
+        key, source = _to_source(row, resources.settings)
+        timeout_s = session.settings.number("SEEDREAM_TIMEOUT_S")
+        job, is_joined = get_or_start(session, key, source, resources, timeout_s)
         if is_joined:
             self.running.append(row.id)
             return
@@ -138,19 +148,21 @@ class _Round:
         error = job.task.exception()
         if error is None:
             failures = list(job.download_failures.values())
-            await self._note_end(job.task.result(), job.origin, failures)
+            error = failures[0] if failures else None
+        if isinstance(error, _UNREACHED):
+            unreached.append(error)
+            self.attempts.postpone(row.id)
+            self.failed[row.id] = error
+            return
+        unreached.clear()
+        if error is None:
+            await self._note_end(job.task.result(), job.origin)
         elif isinstance(error, SeedreamError):
             await self._note_error(row, error)
         else:
             raise error
 
-    async def _note_end(
-        self, row: JobRecord, origin: Origin, failures: Sequence[SeedreamError]
-    ) -> None:
-        if failures:
-            await self._note_error(row, failures[0])
-            return
-        self.unreached.clear()
+    async def _note_end(self, row: JobRecord, origin: Origin) -> None:
         self.attempts.note_success(row.id)
         if origin is not Origin.RESUMED:
             return  # another process was faster
@@ -160,12 +172,6 @@ class _Round:
         self.bytes += sum(image.bytes for image in images if image.file is not None)
 
     async def _note_error(self, row: JobRecord, error: SeedreamError) -> None:
-        if isinstance(error, _UNREACHED):
-            self.unreached.append(error)
-            self.attempts.postpone(row.id)
-            self.failed[row.id] = error
-            return
-        self.unreached.clear()
         if isinstance(error, WaitTimedOut):
             self.running.append(row.id)
             return
@@ -178,18 +184,18 @@ class _Round:
 
 
 async def recover(session: Session, attempts: Attempts) -> Recovered:
-    """Collect every unfinished row of this key and address once, a few at a time.
+    """Collect every unfinished row once that a profile has the key of, a few at a time.
 
     Raises:
-        ConfigurationError: there is no key.
         LedgerFailed: the ledger cannot be read.
     """
     session.check_usable()
     resources = session.resources
     rows = await resources.ledger.list_recoverable()
-    reasons = {row.id: find_reason_left(row, resources) for row in rows}
+    reasons = {row.id: find_reason_left(row, session.settings) for row in rows}
     mine = [row for row in rows if reasons[row.id] is None]
     due = [row for row in mine if attempts.is_due(row.id)]
+    due.sort(key=lambda row: attempts.count(row.id))
     current = _Round(session, attempts)
     places = asyncio.Semaphore(int(session.settings.number("SEEDREAM_MAX_DOWNLOADS")))
 
@@ -198,7 +204,7 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
             await resources.clock.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - spreads requests
             try:
                 await current.collect(row)
-            except LedgerFailed as error:
+            except (ConfigurationError, LedgerFailed) as error:
                 attempts.note_failure(row.id, is_final=False)
                 current.failed[row.id] = error
 
@@ -217,11 +223,27 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
     )
 
 
-def find_reason_left(row: JobRecord, resources: Resources) -> str | None:
+def find_reason_left(row: JobRecord, settings: Settings) -> str | None:
     """Find why recovery leaves a row alone: ``other_address`` or ``other_key``; else ``None``."""
-    if row.address != resources.settings.address:
-        return "other_address"
-    return None if resources.has_key_of(row) else "other_key"
+    if _find_profile(row, settings) is not None:
+        return None
+    return "other_key" if row.address in _list_addresses(settings) else "other_address"
+
+
+def _find_profile(row: JobRecord, settings: Settings) -> str | None:
+    """Find the profile with the key and address of a row; a key that is not recorded may be any."""
+    if row.key_fingerprint is not None:
+        return find_maker(row, settings)
+    return settings.profile if settings.address == row.address else None
+
+
+def _list_addresses(settings: Settings) -> set[str]:
+    """List the addresses of all profiles, except those that are not allowed."""
+    found = {settings.address}
+    for name in settings.profiles:
+        with contextlib.suppress(ConfigurationError):
+            found.add(settings.for_profile(name).address)
+    return found
 
 
 def has_hint(row: JobRecord, responses: Sequence[KeptResponse]) -> bool:
@@ -241,9 +263,9 @@ def describe_search(row: JobRecord) -> Text:
     )
 
 
-def _to_source(row: JobRecord, resources: Resources) -> tuple[str, JobSource]:
+def _to_source(row: JobRecord, settings: Settings) -> tuple[str, JobSource]:
     """Build the key and the source of the job that collects a row."""
     if row.task_id is None:
         return f"entry:{row.id}", KnownRow(row.id, polls_once=True)
-    key = key_fingerprint(resources.settings.key.get_secret_value())
+    key = row.key_fingerprint or key_fingerprint(settings.key.get_secret_value())
     return f"task:{row.task_id}", KnownTask(row.task_id, row.address, key, polls_once=True)
