@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .costs import COST_TEXTS
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
@@ -20,6 +21,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **RECOVERY,
     **TERMINAL,
     **COMMAND_HELP,
+    **COST_TEXTS,
     **MODEL_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
