@@ -55,6 +55,8 @@ class NodeProgress:
     """The reference images that are sent; shown once, while the node runs."""
     notes: tuple[str, ...] = ()
     """Notes for the report about the prompt itself."""
+    metadata: Any = field(default=None, repr=False)
+    """What nodes write into the images that they save; see ``receipts.py``."""
 
     @classmethod
     def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
@@ -66,6 +68,7 @@ class NodeProgress:
         notes = check_prompt(node, given)
         caller = cls._count_call(node.hidden.unique_id)
         caller.notes = notes
+        caller.metadata = getattr(node.hidden, "extra_pnginfo", None)
         return caller
 
     @classmethod
