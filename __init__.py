@@ -6,7 +6,7 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES
+from .nodes import NODES, receipts
 from .nodes.host import background, encodable, installed, recovery
 from .nodes.web import routes
 
@@ -27,6 +27,7 @@ class SeedreamExtension(ComfyExtension):
 async def comfy_entrypoint() -> ComfyExtension:
     encodable.filter_logs()
     routes.register()
+    receipts.register()
     background.handle_end_signals()
     installed.mark_loaded(_FOLDER)
     recovery.start()

@@ -3,6 +3,7 @@ import { onTask } from "./api.js";
 import { addNode } from "./canvas_actions.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
+import { acceptReceipts, collectAll } from "./recovery.js";
 import { TaskActions } from "./task_actions.js";
 import { TaskDetails } from "./task_details.js";
 import { TaskList } from "./task_list.js";
@@ -51,6 +52,7 @@ class Panel {
     this.empty = make("div", { class: "seedream-nothing", hidden: true });
     this.selection = make("section", { class: "seedream-selection", hidden: true, "aria-label": translate("tasks.selection") });
     this.root.append(this.makeHead(), this.empty, this.list.element, this.status, this.selection, this.details.element);
+    acceptReceipts(this.root, (task) => this.details.show(task), (text) => this.report(text));
     this.unsubscribe = onTask((task) => this.store.update(task));
     this.onFocus = () => document.visibilityState === "visible" && this.store.refresh();
     window.addEventListener("focus", this.onFocus);
@@ -85,6 +87,7 @@ class Panel {
   showListMenu(at) {
     openMenu(this.root, at, [
       ...this.actions.listExports(),
+      { name: "collect_all", text: translate("recovery.collect"), icon: "pi-cloud-download", act: () => collectAll((text) => this.report(text)) },
       { name: "refresh", text: translate("tasks.refresh"), icon: "pi-refresh", act: () => this.store.refresh() },
     ]);
   }

@@ -56,6 +56,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("SEEDREAM_STORE_PROMPTS", "on", words=_ON_OFF),
         Setting("SEEDREAM_RECOVER", "on", words=_ON_OFF),
         Setting("SEEDREAM_KEEP_REFERENCES", "on", words=_ON_OFF),
+        Setting("SEEDREAM_RECEIPTS", "on", words=_ON_OFF),
         Setting("SEEDREAM_MODELS", ""),
         Setting("SEEDREAM_PRICES", ""),
         Setting("SEEDREAM_LIMIT_RUN", ""),

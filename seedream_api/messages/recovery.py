@@ -30,6 +30,15 @@ RECOVERY: dict[str, tuple[str, str]] = {
         "address.",
         "此任务提交到其他地址，不会自动取回。请换用该地址。",
     ),
+    "receipt_line": (
+        "{model}  {time}  task: {task_id}  cost: {cost}",
+        "{model}  {time}  任务：{task_id}  费用：{cost}",
+    ),
+    "receipt_original": ("Stored original: {path}", "已存储的原图：{path}"),
+    "receipt_unknown": (
+        "This ledger has no entry of it.",
+        "此记录中没有对应的条目。",
+    ),
     "search_at_service": (
         "Entry {entry} has an unknown outcome. Search the service's usage log for {model} at "
         "{when} (local time); request ID: {request_id}.",

@@ -43,6 +43,7 @@ COMMANDS = {
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
         Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
+        Command("receipt", REQUESTS, Text("help_receipt"), "receipts"),
         Command("models", SETUP, Text("help_models"), "models"),
         Command("doctor", SETUP, Text("help_doctor"), "checks"),
         Command("sandbox", SETUP, Text("help_sandbox")),
