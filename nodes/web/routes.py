@@ -16,7 +16,8 @@ from server import PromptServer
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, receipt_routes, recovery_routes, saving, settings, task_routes
+from . import panel, recovery_routes, saving, settings, task_routes
+from .cost_routes import ROUTES as COST_ROUTES
 from .origins import check_own_page
 from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
@@ -137,7 +138,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/uploads/test", _test_uploads),
     ("POST", "/quote", _estimate),
     *PROFILE_ROUTES,
+    *COST_ROUTES,
     *task_routes.ROUTES,
     *recovery_routes.ROUTES,
-    *receipt_routes.ROUTES,
 )

@@ -173,3 +173,23 @@ def test_recovery_polls_each_task_with_its_own_key(shop: Any) -> None:
     assert set(found.stored) == {1, 2} and not found.failed
     assert count_keys(shop, "GET") - before == Counter({UNSHAPED_KEY: 1, SECOND_KEY: 1})
     assert shop.sent == 2 and shop.states == ["completed", "completed"]
+
+
+def test_task_of_a_removed_profile_says_so_and_sends_nothing(shop: Any) -> None:
+    task_id = shop.generate(wait=False, profile="studio").task_id
+    save_profiles(shop)
+    before = len(shop.sandbox.requests)
+    with pytest.raises(ConfigurationError, match="'studio', which no longer exists"):
+        shop.run(lambda session: collect(task_id, session))
+    assert len(shop.sandbox.requests) == before
+
+
+def test_rows_and_export_carry_the_profile(shop: Any, tmp_path: Any) -> None:
+    made = shop.generate(profile="Studio", seed=1)
+    shop.generate(seed=2)
+    assert made.profile == made.to_dict()["profile"] == "studio"
+    assert [row.profile for row in shop.rows] == ["studio", None]
+    exported = shop.inside("tasks", "--export", tmp_path / "all.json", "--json").json["tasks"]
+    assert [task["profile"] for task in exported] == ["", "studio"]
+    lines = shop.inside("usage", "--by", "profile", "--since", "2000-01-01", "--json").json["lines"]
+    assert {line["profile"]: line["requests"] for line in lines} == {"": 1, "studio": 1}
