@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..images.saving import save_into_folder
 from ..jobs.recovery import Attempts, Recovered, describe_search, has_hint, recover
 from ..jobs.session import Session
 from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..messages import Text, localize
-from .files import copy_image, try_folder
+from .files import try_folder
 from .output import Outcome
 
 STILL_RUNNING, FAILED = 5, 1
@@ -53,9 +54,9 @@ async def _copy(
     for number, image in enumerate(await session.ledger.list_images(row_id), start=1):
         if image.file is not None:
             name = f"seedream-{row_id}-{number}"
-            path = await asyncio.to_thread(copy_image, image.file, out, name)
+            path = await asyncio.to_thread(save_into_folder, image.file, out, name)
             size = {"width": image.width, "height": image.height}
-            copied.append({"entry": row_id, "path": path, **size, "url": image.url})
+            copied.append({"entry": row_id, "path": str(path), **size, "url": image.url})
     await session.ledger.mark_delivered(row_id)
     return copied
 
