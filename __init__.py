@@ -6,8 +6,8 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES
-from .nodes.host import background, encodable, installed
+from .nodes import NODES, receipts
+from .nodes.host import background, encodable, installed, recovery
 from .nodes.web import routes
 
 _FOLDER = Path(__file__).parent
@@ -28,8 +28,10 @@ async def comfy_entrypoint() -> ComfyExtension:
     encodable.filter_logs()
     encodable.shorten_error_names()
     routes.register()
+    receipts.register()
     background.handle_end_signals()
     installed.mark_loaded(_FOLDER)
+    recovery.start()
     return SeedreamExtension()
 
 

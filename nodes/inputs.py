@@ -162,8 +162,8 @@ def profile_input() -> io.Input:
 
 
 HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo)
-"""What every node receives besides its inputs: its id, the prompt as it was sent, and the workflow
-that only a page sends along."""
+"""What every node receives besides its inputs: its id, the prompt as it was sent, and the metadata
+that nodes write into images; only a page sends the workflow along in it."""
 
 
 def wait_input(tooltip: str) -> io.Input:

@@ -63,6 +63,8 @@ class NodeProgress:
     """Notes for the report about the prompt itself."""
     run: str | None = None
     """The prompt's id, by which the limit of a run counts."""
+    metadata: Any = field(default=None, repr=False)
+    """What nodes write into the images that they save; see ``receipts.py``."""
 
     @classmethod
     def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
@@ -77,6 +79,7 @@ class NodeProgress:
         name = given.get("profile") or None
         # A node that takes lists gets one for each input.
         caller.profile = cast("list[str]", name)[0] if isinstance(name, list) else name
+        caller.metadata = getattr(node.hidden, "extra_pnginfo", None)
         return caller
 
     @classmethod

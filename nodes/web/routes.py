@@ -17,7 +17,7 @@ from ...seedream_api._version import __version__
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, saving, settings, task_routes
+from . import panel, recovery_routes, saving, settings, task_routes
 from .cost_routes import ROUTES as COST_ROUTES
 from .origins import check_own_page
 from .profile_routes import ROUTES as PROFILE_ROUTES
@@ -147,4 +147,5 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     *PROFILE_ROUTES,
     *COST_ROUTES,
     *task_routes.ROUTES,
+    *recovery_routes.ROUTES,
 )

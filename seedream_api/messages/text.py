@@ -13,6 +13,7 @@ from .models import MODEL_TEXTS
 from .node_lines import NODE_LINES
 from .notes import NOTES
 from .reasons import REASONS
+from .recovery import RECOVERY
 from .system import describe_system_error
 from .terminal import TERMINAL
 
@@ -20,6 +21,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **REASONS,
     **NOTES,
     **NODE_LINES,
+    **RECOVERY,
     **TERMINAL,
     **COMMAND_HELP,
     **COST_TEXTS,
