@@ -12,12 +12,14 @@ from .costs import COST_TEXTS
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
+from .recovery import RECOVERY
 from .system import describe_system_error
 from .terminal import TERMINAL
 
 TEXTS: dict[str, tuple[str, str]] = {
     **REASONS,
     **NOTES,
+    **RECOVERY,
     **TERMINAL,
     **COMMAND_HELP,
     **COST_TEXTS,
