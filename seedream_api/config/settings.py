@@ -29,6 +29,7 @@ from .definitions import (
     Setting as Setting,
 )
 from .documents import MODELS_FILE, Document, read_documents
+from .facts import FACTS_FILE, Facts, apply_facts, parse_facts
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -134,14 +135,20 @@ class Settings:
         """
         found = self.documents.get(MODELS_FILE)
         if found is None:
-            return MODELS
+            return apply_facts(MODELS, self.facts)
         reason = found.error
         try:
             if reason is None:
-                return parse_models(found.text, MODELS)
+                return apply_facts(parse_models(found.text, MODELS), self.facts)
         except (ValueError, RecursionError) as error:
             reason = text_of(error)
         raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a probe of the service at :attr:`address` learned."""
+        found = self.documents.get(FACTS_FILE)
+        return Facts() if found is None else parse_facts(found.text, self.address)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -178,7 +185,8 @@ def load_settings(
         origin = Text("origin_other_address", address=saved_for)
         values["DEEPSPACE_API_KEY"] = Value("", origin, saved_for)
     keep_secret(_list_secrets(values, environ))
-    documents = read_documents(folder, {MODELS_FILE: values["SEEDREAM_MODELS"].text})
+    names = {MODELS_FILE: values["SEEDREAM_MODELS"].text, FACTS_FILE: ""}
+    documents = read_documents(folder, names)
     return Settings(home=folder, values=values, documents=documents)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .first_contact import FIRST_CONTACT
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **TERMINAL,
     **COMMAND_HELP,
     **MODEL_TEXTS,
+    **FIRST_CONTACT,
 }
 """English and Chinese by key, as ``str.format`` templates."""
 
