@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from ..ledger.ledger import Ledger
 from ..ledger.records import JobRecord
 from ..ledger.states import key_fingerprint
 from ..messages import Text
+from ..network.clock import Clock
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
@@ -29,12 +29,11 @@ CHECK_SHARE = 0.01
 
 @dataclass(eq=False)
 class Resources:
-    """The open resources of one session.
+    """The open resources of one session for one profile.
 
     Args:
+        settings: with the key and address of the profile.
         poll: polls a task by its id; all jobs of the session use it.
-        clock: returns monotonic seconds.
-        now: returns wall-clock seconds, for times that are recorded or shown.
     """
 
     settings: Settings
@@ -44,24 +43,38 @@ class Resources:
     downloader: Downloader
     uploader: Uploader
     poll: PollThrottle
-    clock: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-    now: Callable[[], float]
+    clock: Clock
     _service_is_private: bool | None = None
     _bytes_since_check: float = field(default=float("inf"))
     """Bytes that may have been added to the store since its size was checked."""
 
+    async def disconnect(self) -> None:
+        """Close the connections; the ledger, which other profiles share, stays open."""
+        await self.client.__aexit__(None, None, None)
+
     async def close(self) -> None:
         """Close the connections, then the ledger."""
         try:
-            await self.client.__aexit__(None, None, None)
+            await self.disconnect()
         finally:
             await asyncio.to_thread(self.ledger.close)
+
+    async def open_profile(self, settings: Settings) -> Resources:
+        """Open connections for another profile that uses the same ledger and store."""
+        client = await SeedreamClient(settings, clock=self.clock).__aenter__()
+        return _build_resources(settings, client, self.ledger, self.store, self.clock)
 
     def has_key_of(self, row: JobRecord) -> bool:
         """Return whether the row was made with this key, or with one that is not recorded."""
         mine = key_fingerprint(self.settings.key.get_secret_value())
         return row.key_fingerprint in (None, mine)
+
+    async def take_profile(self, row: JobRecord) -> JobRecord:
+        """Record that this profile will send a request that another one has intended."""
+        if self.has_key_of(row):
+            return row
+        key = key_fingerprint(self.settings.key.get_secret_value())
+        return await self.ledger.set_profile(row.id, key)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images while the store exceeds its size limit.
@@ -121,33 +134,36 @@ class Resources:
         return not all(is_public(one) for one in found)
 
 
-async def open_resources(
-    settings: Settings,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]],
-    now: Callable[[], float],
-) -> Resources:
+async def open_resources(settings: Settings, clock: Clock) -> Resources:
     """Open the resources of a session.
 
     Raises:
         LedgerFailed: the data folder cannot be used.
     """
-    ledger = await asyncio.to_thread(Ledger, settings.home, now=now)
+    ledger = await asyncio.to_thread(Ledger, settings.home, now=clock.now)
     try:
         store = ImageStore(settings.home, ledger.owner)
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
-        client = await SeedreamClient(settings, clock=clock, sleep=sleep).__aenter__()
+        client = await SeedreamClient(settings, clock=clock).__aenter__()
     except BaseException:
         # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
         raise
+    return _build_resources(settings, client, ledger, store, clock)
+
+
+def _build_resources(
+    settings: Settings,
+    client: SeedreamClient,
+    ledger: Ledger,
+    store: ImageStore,
+    clock: Clock,
+) -> Resources:
     max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
         client.transport,
-        throttle=Throttle(max_downloads, clock=clock, sleep=sleep),
+        throttle=Throttle(max_downloads, clock=clock),
         clock=clock,
-        sleep=sleep,
         service_host=urlsplit(client.base_url).hostname,
     )
     return Resources(
@@ -156,7 +172,7 @@ async def open_resources(
         ledger=ledger,
         store=store,
         downloader=downloader,
-        uploader=Uploader(settings, ledger, store, downloader, clock=clock, sleep=sleep, now=now),
-        poll=PollThrottle(client.get_task, clock=clock, sleep=sleep),
-        clock=clock, sleep=sleep, now=now,
-    )  # fmt: skip
+        uploader=Uploader(settings, ledger, store, downloader, clock=clock),
+        poll=PollThrottle(client.get_task, clock=clock),
+        clock=clock,
+    )

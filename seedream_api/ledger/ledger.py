@@ -67,6 +67,7 @@ class _Operations:
     claim = _Operation(claims.claim)
     claim_task = _Operation(claims.claim_task)
     claim_row = _Operation(claims.claim_row)
+    set_profile = _Operation(claims.set_profile)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
 
@@ -89,6 +90,7 @@ class _Operations:
     sum_stored_bytes = _Operation(queries.sum_stored_bytes)
 
     list_jobs = _Operation(browsing.list_jobs)
+    summarize_jobs = _Operation(browsing.summarize_jobs)
     list_views = _Operation(browsing.list_views)
     get_job = _Operation(browsing.get_job)
     find_reusable = _Operation(browsing.find_reusable)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Callable, Container
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
 from ..kept_response import KeptResponse
 from ..messages import Text
+from ..network.clock import REAL, Clock
 from ..network.retry import (
     CONNECTING,
     NO_CHANNEL,
@@ -51,7 +52,6 @@ class SeedreamClient:
 
     Args:
         settings: the result of :func:`seedream_api.load_settings`.
-        clock: returns monotonic seconds.
         transport: by default one with the proxy of ``settings``.
     """
 
@@ -59,17 +59,13 @@ class SeedreamClient:
         self,
         settings: Settings,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock = REAL,
         transport: Transport | None = None,
     ) -> None:
         self.settings = settings
         self.transport = transport or Transport(settings.proxy)
         self._clock = clock
-        self._sleep = sleep
-        self._throttle = Throttle(
-            int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock, sleep=sleep
-        )
+        self._throttle = Throttle(int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock)
         self._sandbox: Any = None
         self._base_url = settings.address
 
@@ -140,7 +136,7 @@ class SeedreamClient:
             outcome = await self._attempt(body, headers, timeout_s, hooks, budget, sent)
             if isinstance(outcome, ServiceResponse):
                 return outcome
-            await self._sleep(outcome)
+            await self._clock.sleep(outcome)
 
     async def _attempt(
         self,
@@ -262,7 +258,6 @@ class SeedreamClient:
             schedule=schedule or PollSchedule(),
             timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
             clock=self._clock,
-            sleep=self._sleep,
             age_s=age_s,
             on_poll=on_poll,
         )

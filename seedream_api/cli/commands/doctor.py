@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ...messages import Text, bilingual, localize
-from ..arguments import add_output
+from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -20,6 +20,7 @@ def add_arguments(parser: Parser) -> None:
     task.add_argument("--forget-facts", action="store_true", help=help_text("forget_facts"))
     parser.add_argument("--paid", action="store_true", help=help_text("paid"))
     parser.add_argument("--yes", action="store_true", help=help_text("yes"))
+    add_profile(parser)
     add_output(parser)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...catalog import Model, OfferedModel, list_missing, match_offered
 from ...messages import Text, localize
-from ..arguments import add_output
+from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: Parser) -> None:
     parser.add_argument("--live", action="store_true", help=help_text("live"))
+    add_profile(parser)
     add_output(parser)
 
 
