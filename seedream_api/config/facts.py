@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +15,8 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..catalog import Family, Model
-from ..errors import LedgerFailed
-from ..messages import Text, text_of
-from .paths import make_private_folder
+from ..messages import Text
+from .private_file import write_private_text
 
 FACTS_FILE = "facts.json"
 
@@ -119,22 +116,14 @@ def save_facts(home: Path, address: str, facts: Facts | None) -> None:
         LedgerFailed: the file cannot be written.
     """
     path = home / FACTS_FILE
-    partial = home / f"facts.{uuid.uuid4().hex}.part"
     try:
-        make_private_folder(home)
         every = _parse_all(path.read_text("utf-8")) if path.is_file() else {}
-        every.pop(address, None)
-        if facts is not None:
-            every[address] = facts.model_dump(exclude_defaults=True)
-        try:
-            descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(every, stream, ensure_ascii=False, indent=1)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise LedgerFailed("settings_unwritable", path=path, reason=text_of(error)) from None
+    except (OSError, ValueError):
+        every = {}
+    every.pop(address, None)
+    if facts is not None:
+        every[address] = facts.model_dump(exclude_defaults=True)
+    write_private_text(path, json.dumps(every, ensure_ascii=False, indent=1))
 
 
 def _parse_all(text: str) -> dict[str, Any]:
