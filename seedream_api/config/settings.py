@@ -27,8 +27,9 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
-from .documents import MODELS_FILE, Document, read_documents
+from .documents import MODELS_FILE, PRICES_FILE, Document, read_documents
 from .facts import FACTS_FILE, Facts, apply_facts, parse_facts
+from .limits import LIMIT_SETTINGS, Limits, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -39,6 +40,7 @@ from .paths import (
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
+from .prices import PriceTable, parse_prices
 from .profiles import (
     DEFAULT_PROFILE,
     Profile,
@@ -171,6 +173,29 @@ class Settings:
         found = self.documents.get(FACTS_FILE)
         return Facts() if found is None else parse_facts(found.text, self.address)
 
+    @cached_property
+    def prices(self) -> PriceTable:
+        """The price table, with prices that the models file adds; empty where there is none.
+
+        Raises:
+            ConfigurationError: the file cannot be read or has other content.
+        """
+        found = self.documents.get(PRICES_FILE)
+        if found is None:
+            return PriceTable()
+        reason = found.error
+        try:
+            if reason is None:
+                return parse_prices(found.text, self.models)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_prices_file", path=found.path, reason=reason)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a run, a day and a month."""
+        return Limits(**{w: parse_limit(self.text(name)) for w, name in LIMIT_SETTINGS.items()})
+
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """``host`` or ``host:port`` texts in lower case."""
@@ -213,8 +238,9 @@ def load_settings(
     values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
     values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
-    names = {MODELS_FILE: values["SEEDREAM_MODELS"].text, FACTS_FILE: ""}
-    documents = read_documents(folder, names)
+    named = {MODELS_FILE: "SEEDREAM_MODELS", PRICES_FILE: "SEEDREAM_PRICES"}
+    paths = {file: values[name].text for file, name in named.items()}
+    documents = read_documents(folder, {**paths, FACTS_FILE: ""})
     return Settings(home=folder, values=values, documents=documents, profiles=profiles).for_profile(
         profile
     )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .costs import COST_TEXTS
 from .first_contact import FIRST_CONTACT
 from .models import MODEL_TEXTS
 from .notes import NOTES
@@ -19,6 +20,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **NOTES,
     **TERMINAL,
     **COMMAND_HELP,
+    **COST_TEXTS,
     **MODEL_TEXTS,
     **FIRST_CONTACT,
 }
