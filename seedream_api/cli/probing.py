@@ -92,7 +92,7 @@ def _build_outcome(
         "version": __version__,
         "address": bare_address(settings.address),
         "findings": [finding.to_json() for finding in report.findings],
-        "facts": facts.model_dump(exclude_defaults=True),
+        "facts": facts.to_json(),
         "may_have_been_charged_images": report.charged_images,
         "notes": [closing],
         "notes_zh": [to_chinese(closing)],

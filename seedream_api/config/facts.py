@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..catalog import Family, Model
 from ..messages import Text
@@ -21,10 +19,9 @@ from .private_file import write_private_text
 FACTS_FILE = "facts.json"
 
 
-class StatedShape(BaseModel):
+@dataclass(frozen=True)
+class StatedShape:
     """How the service states an error, without anything secret."""
-
-    model_config = ConfigDict(frozen=True)
 
     http_status: int
     code: str = ""
@@ -32,22 +29,22 @@ class StatedShape(BaseModel):
     message: str = ""
 
 
-class Facts(BaseModel):
+@dataclass(frozen=True)
+class Facts:
     """What is known about one service; ``None`` and empty where it was not learned."""
-
-    model_config = ConfigDict(frozen=True)
 
     checked_on: str = ""
     """The date of the latest probe, as YYYY-MM-DD."""
     lists_models: bool | None = None
     states_balance: bool | None = None
-    unknown_model: StatedShape | None = None
-    unknown_task: StatedShape | None = None
-    inline: dict[str, bool] = {}
+    unknown_model: Mapping[str, Any] | None = None
+    """How it reports a model that does not exist: a :class:`StatedShape`."""
+    unknown_task: Mapping[str, Any] | None = None
+    inline: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """By family: whether it takes reference images as data URIs."""
-    tiers: dict[str, dict[str, bool]] = {}
+    tiers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict[str, Mapping[str, bool]])
     """By model and tier: whether a request was accepted."""
-    link_life_s: dict[str, float] = {}
+    link_life_s: Mapping[str, float] = field(default_factory=dict[str, float])
     """By family: seconds for which the link of a result is signed."""
     body_accepted: int | None = None
     """Bytes of the largest accepted body."""
@@ -64,29 +61,57 @@ class Facts(BaseModel):
 
     def merge(self, learned: Mapping[str, Any]) -> Facts:
         """Add what a later probe learned; it replaces what it contradicts."""
-        values = self.model_dump()
-        for name, value in learned.items():
-            if isinstance(value, dict) and isinstance(values[name], dict):
-                values[name] = _merge(values[name], cast("dict[str, Any]", value))
-            elif value is not None:
-                values[name] = value
-        return Facts.model_validate(values)
+        values = {name: _merge(getattr(self, name), value) for name, value in learned.items()}
+        return replace(self, **values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is known, for the file and for people."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "", {})}
 
 
-def _merge(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(before)
-    for name, value in after.items():
-        is_deep = isinstance(value, dict) and isinstance(before.get(name), dict)
-        merged[name] = {**before[name], **value} if is_deep else value
-    return merged
+def _merge(before: Any, after: Any) -> Any:
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return after
+    known, more = cast("Mapping[str, Any]", before), cast("Mapping[str, Any]", after)
+    return {**known, **{name: _merge(known.get(name), value) for name, value in more.items()}}
 
 
 def parse_facts(text: str, address: str) -> Facts:
-    """Read the facts of an address; a file that cannot be read counts as empty."""
-    try:
-        return Facts.model_validate(_parse_all(text).get(address, {}))
-    except ValidationError:
+    """Read the facts of an address; what cannot be read counts as not learned."""
+    found: Any = _parse_all(text).get(address)
+    if not isinstance(found, dict):
         return Facts()
+    values = cast("dict[str, Any]", found)
+    return Facts(**{
+        name: values[name]
+        for name, is_right in _CHECKS.items()
+        if name in values and is_right(values[name])
+    })  # fmt: skip
+
+
+def _map_of(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, dict) and all(map(is_right, cast("dict[str, Any]", value).values()))
+    )
+
+
+def _is_type(*types: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) in types
+
+
+_CHECKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
+    "checked_on": _is_type(str),
+    "lists_models": _is_type(bool),
+    "states_balance": _is_type(bool),
+    "unknown_model": _map_of(_is_type(str, int)),
+    "unknown_task": _map_of(_is_type(str, int)),
+    "inline": _map_of(_is_type(bool)),
+    "tiers": _map_of(_map_of(_is_type(bool))),
+    "link_life_s": _map_of(_is_type(int, float)),
+    "body_accepted": _is_type(int),
+    "body_refused": _is_type(int),
+})  # fmt: skip
+"""What each fact of the file must be."""
 
 
 def apply_facts(models: Mapping[str, Model], facts: Facts) -> Mapping[str, Model]:
@@ -105,7 +130,7 @@ def _apply_tiers(model: Model, tiers: Mapping[str, bool], checked_on: str) -> Mo
     doubts = {value: why for value, why in before.items() if value not in tiers}
     refused = Text("fact_refused", date=checked_on)
     doubts.update({tier: refused for tier, accepted in tiers.items() if not accepted})
-    others = {field: why for field, why in model.doubted.items() if field != name}
+    others = {other: why for other, why in model.doubted.items() if other != name}
     return replace(model, doubted={**others, name: doubts} if doubts else others)
 
 
@@ -122,7 +147,7 @@ def save_facts(home: Path, address: str, facts: Facts | None) -> None:
         every = {}
     every.pop(address, None)
     if facts is not None:
-        every[address] = facts.model_dump(exclude_defaults=True)
+        every[address] = facts.to_json()
     write_private_text(path, json.dumps(every, ensure_ascii=False, indent=1))
 
 

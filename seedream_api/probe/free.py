@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ..catalog import match_offered
@@ -81,7 +82,7 @@ async def _probe_error(client: SeedreamClient, report: ProbeReport, name: str, p
     if response.status in (401, 403) or response.status >= 500:
         report.leave_open(question, text, shape)
         return
-    report.learn(name, shape.model_dump())
+    report.learn(name, asdict(shape))
     report.settle(question, text, shape)
 
 

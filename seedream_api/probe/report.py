@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from ..config.facts import StatedShape
@@ -27,7 +27,7 @@ class Finding:
             "settled": self.is_settled,
             "finding": self.finding,
             "finding_zh": to_chinese(self.finding),
-            "evidence": self.shape.model_dump() if self.shape else None,
+            "evidence": asdict(self.shape) if self.shape else None,
         }
 
 

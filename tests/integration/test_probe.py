@@ -42,7 +42,7 @@ def test_free_probe_posts_nothing_and_settles_four_questions(make_client: Any) -
     assert client.rows == [] and ran.json["may_have_been_charged_images"] == 0
     facts = facts_of(client)
     assert facts.lists_models and facts.states_balance and facts.inline == {}
-    assert facts.unknown_task and facts.unknown_task.http_status == 404
+    assert facts.unknown_task and facts.unknown_task["http_status"] == 404
     assert ran.json["facts"]["unknown_task"]["message"].startswith("Task not found")
     assert any(one.path.endswith(UNKNOWN_TASK) for one in client.sandbox.requests)
 
@@ -77,7 +77,7 @@ def test_paid_probe_learns_how_the_service_behaves(
     client = make_client(*simulated, **options)
     ran = client.inside("doctor", "--probe", "--paid", "--yes", "--json")
     assert ran.code == 0
-    learned = facts_of(client).model_dump()
+    learned = facts_of(client).to_json()
     for name, value in expected.items():
         assert learned[name] == (pytest.approx(value, abs=5) if "life" in name else value)
     assert client.sent == posts == len(client.rows)
