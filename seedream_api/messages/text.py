@@ -6,6 +6,7 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
 from .first_contact import FIRST_CONTACT
@@ -23,6 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **COST_TEXTS,
     **MODEL_TEXTS,
     **FIRST_CONTACT,
+    **BATCH_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
 
