@@ -163,8 +163,9 @@ def profile_input() -> io.Input:
     )
 
 
-HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt)
-"""What every node receives besides its inputs: its id, and the prompt as it was sent."""
+HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo)
+"""What every node receives besides its inputs: its id, the prompt as it was sent, and the metadata
+that nodes write into the images that they save."""
 
 
 def wait_input(tooltip: str) -> io.Input:

@@ -16,7 +16,7 @@ from server import PromptServer
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, saving, settings, task_routes
+from . import panel, recovery_routes, saving, settings, task_routes
 from .cost_routes import ROUTES as COST_ROUTES
 from .model_routes import ROUTES as MODEL_ROUTES
 from .origins import check_own_page
@@ -142,4 +142,5 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     *COST_ROUTES,
     *MODEL_ROUTES,
     *task_routes.ROUTES,
+    *recovery_routes.ROUTES,
 )

@@ -13,12 +13,14 @@ from .first_contact import FIRST_CONTACT
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
+from .recovery import RECOVERY
 from .system import describe_system_error
 from .terminal import TERMINAL
 
 TEXTS: dict[str, tuple[str, str]] = {
     **REASONS,
     **NOTES,
+    **RECOVERY,
     **TERMINAL,
     **COMMAND_HELP,
     **COST_TEXTS,
