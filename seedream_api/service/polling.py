@@ -9,6 +9,7 @@ a process to that, also those outside the loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTime
 from ..messages import Text
 from ..network.retry import READING, RetryBudget
 from .task import Task
+
+log = logging.getLogger("seedream")
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0
@@ -246,6 +249,7 @@ async def wait_for_task(
             if again is None:
                 raise
             pause, rest = max(FASTEST_S, again), sleep
+            log.info("task %s: a poll failed; polling again in %.1f s", task_id, pause)
         left = timeout_s - (clock() - begun)
         if left <= 0:
             raise WaitTimedOut(
