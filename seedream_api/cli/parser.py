@@ -1,24 +1,39 @@
-"""The command-line arguments."""
+"""Parsers that show help in the terminal's language and raise wrong use as our own error."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
+import importlib
 import re
-from collections.abc import Iterable
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, cast
 
 from .._version import __version__
 from ..errors import InvalidRequest
-from ..ledger.states import State
 from ..messages import TEXTS, Text, localize
+from .commands import COMMANDS, GROUPS
+from .output import Outcome
+from .text_width import wrap
 
 _WRONG_USE = tuple(key for key in TEXTS if key.startswith("wrong_use_"))
+Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # argparse names it so
+_SIMILAR = 0.7
+"""How alike a misspelt word must be, as ``difflib`` counts."""
+_WIDEST = 100
+"""Columns of help on a wider terminal, which would be hard to read."""
 
 
 class _Formatter(argparse.HelpFormatter):
+    """Wraps by display width, so that Chinese help fits the terminal too."""
+
+    def __init__(self, prog: str, **named: Any) -> None:
+        columns = min(shutil.get_terminal_size().columns, _WIDEST)
+        # The Chinese word before a usage line is three columns wider than argparse counts.
+        super().__init__(prog, width=columns - 4, **named)
+
     def add_usage(
         self,
         usage: str | None,
@@ -26,22 +41,169 @@ class _Formatter(argparse.HelpFormatter):
         groups: Iterable[Any],
         prefix: str | None = None,
     ) -> None:
-        super().add_usage(usage, actions, groups, _help("usage") if prefix is None else prefix)
+        """Show what is required; the options are listed below it."""
+        needed = [one for one in actions if one.required or not one.option_strings]
+        rest = argparse.Action([], "", metavar=help_text("more_options"))
+        prefix = help_text("usage") if prefix is None else prefix
+        super().add_usage(usage, [*needed, rest], (), prefix)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrap(text, width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = (line for part in text.split("\n") for line in wrap(part, width) or [""])
+        return "\n".join(f"{indent}{line}" for line in lines)
 
 
 class Parser(argparse.ArgumentParser):
-    """Shows help in the terminal's language, and raises wrong use as our own error, which
-    ``--json`` can show."""
+    """The parser of a command, or of one of its actions; ``--json`` can show its errors."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, add_help=False, formatter_class=_Formatter, **named)
         self.color = False  # Python 3.14 would color the usage line of an error
-        self._positionals.title, self._optionals.title = _help("arguments"), _help("options")
-        self.add_argument("-h", "--help", action="help", help=_help("help"))
+        self._positionals.title = help_text("arguments")
+        self._optionals.title = help_text("options")
+        self.add_argument("-h", "--help", action="help", help=help_text("help"))
+        self._examples: tuple[str, ...] = ()
+        self._words: Sequence[str] = ()
+        self.set_defaults(parser=self)  # of several nested parsers, the innermost one remains
+
+    def add_examples(self, *examples: str) -> None:
+        """Show examples after the options: what follows the program's name, without secrets."""
+        self._examples = examples
+
+    def add_actions(self) -> Commands[Parser]:
+        """Split a command into actions, such as ``auth login``; the name is ``action``."""
+        return self.add_subparsers(
+            dest="action", required=True, metavar="ACTION", parser_class=Parser
+        )
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            parser: Parser = parsed.parser
+            parser.error(Text("wrong_use_unknown", given=" ".join(unknown)))
+        return parsed
+
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride] # it is overloaded
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        if not self._examples:
+            return text
+        lines = [f"  {find_program()} {example}" for example in self._examples]
+        return "\n".join([f"{text}\n{help_text('examples')}:", *lines, ""])
 
     def error(self, message: str) -> NoReturn:
-        usage = self.format_usage().partition(_help("usage"))[2].strip()
-        raise InvalidRequest("wrong_use", reason=_to_text(message), usage=usage)
+        usage = " ".join(self.format_usage().partition(help_text("usage"))[2].split())
+        reason = _to_text(message)
+        if found := self._find_suggestion(message):
+            reason = Text("did_you_mean", reason=reason, given=found[0], suggestion=found[1])
+        raise InvalidRequest("wrong_use", reason=reason, usage=usage)
+
+    def _find_suggestion(self, message: str) -> tuple[str, str] | None:
+        """Find an option or value that is misspelt, and the one that was probably meant."""
+        from difflib import get_close_matches
+
+        choice = re.search(r"invalid choice: (\S+) \(choose from (.*)\)", message)
+        if choice:
+            given = [choice[1].strip("'")]
+            known = [word.strip("' ") for word in choice[2].split(",")]
+        else:
+            known = [word for word in self._option_string_actions if word.startswith("--")]
+            options = (word.partition("=")[0] for word in self._words if word.startswith("--"))
+            given = [word for word in options if not any(one.startswith(word) for one in known)]
+        found = ((word, get_close_matches(word, known, 1, _SIMILAR)) for word in given)
+        return next(((word, close[0]) for word, close in found if close), None)
+
+
+class CommandModule(Protocol):
+    """What the module of a command defines."""
+
+    def add_arguments(self, parser: Parser) -> None:
+        """Define the options of the command."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> Outcome:
+        """Run the command with its parsed options.
+
+        Raises:
+            SeedreamError: the command failed; its exit code is the process's.
+        """
+        ...
+
+
+class _Program(Parser):
+    """The parser of the whole program: its help lists the commands in groups."""
+
+    def format_help(self) -> str:
+        formatter = self._get_formatter()
+        formatter.add_text(self.description)
+        formatter.add_usage(self.usage, (), ())
+        for group in GROUPS:
+            formatter.start_section(localize(group))
+            formatter.add_arguments(
+                argparse.Action([], "", metavar=command.name, help=localize(command.help))
+                for command in COMMANDS.values()
+                if command.group is group
+            )
+            formatter.end_section()
+        formatter.start_section(help_text("options"))
+        formatter.add_arguments(action for action in self._actions if action.option_strings)
+        formatter.end_section()
+        formatter.add_text(self.epilog)
+        return formatter.format_help()
+
+
+def build_parser(words: Iterable[str] | None = None) -> Parser:
+    """Build the parser of the command line.
+
+    Args:
+        words: the arguments; only commands among them are imported. ``None`` imports all.
+    """
+    program = find_program()
+    parser = _Program(
+        prog=program,
+        usage=f"{program} COMMAND [...]",
+        description=help_text("program"),
+        epilog=localize(Text("help_more", program=program)),
+    )
+    parser.add_argument(
+        "--version", action="version", version=__version__, help=help_text("version")
+    )
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=Parser, prog=program
+    )
+    named = COMMANDS.keys() if words is None else set(words)
+    for command in COMMANDS.values():
+        described = localize(command.help)
+        own = commands.add_parser(command.name, description=described)
+        if command.name in named:
+            load_command(command.name).add_arguments(own)
+    return parser
+
+
+def load_command(name: str) -> CommandModule:
+    """Import the module of a command."""
+    module = importlib.import_module(f".commands.{name}", __package__)
+    return cast("CommandModule", module)
+
+
+def find_program() -> str:
+    """Find how this program was called: ``seedream``, or Python with the package's name."""
+    is_script = Path(sys.argv[0] if sys.argv else "").stem == "seedream"
+    return "seedream" if is_script else "python -m seedream_api"
+
+
+def help_text(name: str) -> str:
+    """Return the text ``help_NAME`` in the terminal's language."""
+    return localize(Text(f"help_{name}"))
 
 
 def _to_text(words: str) -> str:
@@ -53,139 +215,3 @@ def _to_text(words: str) -> str:
             values = found.groupdict().items()
             return Text(key, **{name: _to_text(value) for name, value in values})
     return words
-
-
-def _help(name: str) -> str:
-    return localize(Text(f"help_{name}"))
-
-
-def build_parser() -> Parser:
-    parser = Parser(prog="python -m seedream_api", description=_help("program"))
-    parser.add_argument("--version", action="version", version=__version__, help=_help("version"))
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
-    _add_generate(commands)
-    _add_poll(commands)
-    _add_tasks(commands)
-    _add_download(commands)
-    _add_json(commands.add_parser("models", help=_help("models")))
-    _add_json(commands.add_parser("doctor", help=_help("doctor")))
-    sandbox = commands.add_parser("sandbox", help=_help("sandbox"))
-    sandbox.add_argument("--port", type=_parse_port, default=0, help=_help("port"))
-    sandbox.add_argument("--strict", action="store_true", help=_help("strict"))
-    return parser
-
-
-Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # argparse names it so
-
-
-def _add_generate(commands: Commands[Parser]) -> None:
-    command = commands.add_parser("generate", help=_help("generate"))
-    command.add_argument("--model", required=True)
-    command.add_argument("--prompt", required=True, type=_parse_text)
-    command.add_argument("--size", help=_help("size"))
-    command.add_argument("--quality", help=_help("quality"))
-    command.add_argument("--n", type=_parse_int, help=_help("n"))
-    command.add_argument("--ref", action="append", default=[], metavar="FILE|URL")
-    command.add_argument("--seed", type=_parse_int, default=0, help=_help("seed"))
-    command.add_argument("--prompt-priority", help=_help("priority"))
-    command.add_argument("--output-format", help=_help("format"))
-    command.add_argument("--watermark", action="store_true", default=None)
-    _add_out(command)
-    _add_waiting(command)
-    _add_json(command)
-
-
-def _add_poll(commands: Commands[Parser]) -> None:
-    command = commands.add_parser("poll", help=_help("poll"))
-    command.add_argument("task_ids", nargs="*", metavar="TASK_ID")
-    _add_out(command)
-    _add_waiting(command)
-    _add_json(command)
-
-
-def _add_tasks(commands: Commands[Parser]) -> None:
-    command = commands.add_parser("tasks", help=_help("tasks"))
-    one = command.add_mutually_exclusive_group()
-    one.add_argument("--resume", metavar="ID", help=_help("resume"))
-    one.add_argument("--forget", metavar="ID", help=_help("forget"))
-    one.add_argument("--export", type=Path, metavar="FILE", help=_help("export"))
-    one.add_argument("--prune", action="store_true", help=_help("prune"))
-    command.add_argument(
-        "--state",
-        action="append",
-        default=[],
-        choices=[state.value for state in State],
-        help=_help("state"),
-    )
-    command.add_argument(
-        "--older-than", type=_parse_amount, metavar="DAYS", help=_help("older_than")
-    )
-    command.add_argument("--keep-gb", type=_parse_amount, metavar="GB", help=_help("keep_gb"))
-    _add_out(command)
-    _add_json(command)
-
-
-def _add_download(commands: Commands[Parser]) -> None:
-    command = commands.add_parser("download", help=_help("download"))
-    command.add_argument("urls", nargs="+", metavar="URL")
-    _add_out(command)
-    _add_json(command)
-
-
-def _add_out(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--out", type=Path, default=Path(), metavar="DIR", help=_help("out"))
-
-
-def _add_waiting(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--timeout", type=_parse_seconds, metavar="S", help=_help("timeout"))
-    command.add_argument("--no-wait", action="store_true", help=_help("no_wait"))
-
-
-def _add_json(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help=_help("json"))
-
-
-def _parse_text(text: str) -> str:
-    """Decode an argument as UTF-8 where the locale could not; what is not UTF-8 is rejected later,
-    with a hint."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        with contextlib.suppress(UnicodeError):
-            return os.fsencode(text).decode()
-    return text
-
-
-def _parse_int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(Text("wrong_use_whole", text=text)) from None
-
-
-def _parse_float(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(Text("wrong_use_number", text=text)) from None
-
-
-def _parse_port(text: str) -> int:
-    port = _parse_int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=0, high=65_535))
-    return port
-
-
-def _parse_amount(text: str) -> float:
-    amount = _parse_float(text)
-    if not 0 <= amount <= 1e9:
-        raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=0, high=10**9))
-    return amount
-
-
-def _parse_seconds(text: str) -> float:
-    seconds = _parse_float(text)
-    if not 0 < seconds <= 604_800:
-        raise argparse.ArgumentTypeError(Text("wrong_use_seconds", text=text, low=0, high=604_800))
-    return seconds

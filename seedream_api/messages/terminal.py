@@ -1,4 +1,4 @@
-"""What the command line prints by key: checks of ``doctor``, lines of the commands, help."""
+"""What the command line prints by key: checks of ``doctor``, lines of the commands."""
 
 from __future__ import annotations
 
@@ -104,90 +104,4 @@ TERMINAL: dict[str, tuple[str, str]] = {
     ),
     "ctrl_c_ends": ("Press Ctrl-C to stop it.", "按 Ctrl-C 结束。"),
     "of_total": ("{done} of {total}", "{done}/{total}"),
-    # --- wrong use -------------------------------------------------------------------------------
-    "needs_prune": (
-        "--older-than and --keep-gb require --prune",
-        "--older-than 和 --keep-gb 需与 --prune 一起使用",
-    ),
-    # The English of these, except the last four, is argparse's.
-    "wrong_use_missing": ("the following arguments are required: {names}", "缺少参数：{names}"),
-    "wrong_use_unknown": ("unrecognized arguments: {given}", "无法识别的参数：{given}"),
-    "wrong_use_argument": ("argument {name}: {reason}", "参数 {name}：{reason}"),
-    "wrong_use_one_value": ("expected one argument", "需要一个值"),
-    "wrong_use_values": ("expected at least one argument", "至少需要一个值"),
-    "wrong_use_together": (
-        "not allowed with argument {name}",
-        "不能与参数 {name} 同时使用",
-    ),
-    "wrong_use_choice": (
-        "invalid choice: {given} (choose from {allowed})",
-        "没有 {given}（可选：{allowed}）",
-    ),
-    "wrong_use_seconds": (
-        "{text} is not between {low} and {high} seconds",
-        "{text} 不在 {low} 到 {high} 秒之间",
-    ),
-    "wrong_use_range": (
-        "{text} is not between {low} and {high}",
-        "{text} 不在 {low} 到 {high} 之间",
-    ),
-    "wrong_use_whole": ("{text} is not a whole number", "{text} 不是整数"),
-    "wrong_use_number": ("{text} is not a number", "{text} 不是数字"),
-    # --- help ------------------------------------------------------------------------------------
-    "help_usage": ("usage: ", "用法："),
-    "help_arguments": ("positional arguments", "参数"),
-    "help_options": ("options", "选项"),
-    "help_help": ("show this help message and exit", "显示此帮助并退出"),
-    "help_version": ("show the version number and exit", "显示版本号并退出"),
-    "help_program": (
-        "Seedream images through DeepSpaceAPI: every image paid for once, none lost.",
-        "通过 DeepSpaceAPI 使用 Seedream：每张图只付一次费，一张都不丢。",
-    ),
-    "help_models": ("list the models and what each accepts", "列出模型及各自接受的参数"),
-    "help_doctor": ("check the key, address, proxy and balance", "检查密钥、地址、代理和余额"),
-    "help_sandbox": ("run the free sandbox of the service", "运行免费沙盒"),
-    "help_port": ("0 selects a free port (default)", "0 表示任选空闲端口（默认）"),
-    "help_strict": (
-        "refuse values that other documentation does not confirm",
-        "拒绝其他文档未确认支持的值",
-    ),
-    "help_generate": (
-        "make images; the same inputs are paid for once",
-        "生成图片；相同输入只扣费一次",
-    ),
-    "help_size": (
-        "Preferential: 2K or 4K; Evolink: an aspect ratio",
-        "Preferential：2K 或 4K；Evolink：宽高比",
-    ),
-    "help_quality": ("Evolink: 1K, 2K or 4K", "Evolink：1K、2K 或 4K"),
-    "help_n": ("Evolink: the maximum number of images, 1-15", "Evolink：最多张数，1-15"),
-    "help_seed": (
-        "not sent; another seed makes, and charges, a new request",
-        "不会发送；更换 seed 会重新生成并扣费",
-    ),
-    "help_priority": ("Evolink: standard or fast", "Evolink：standard 标准或 fast 快速"),
-    "help_format": ("Preferential: png or jpeg", "Preferential：png 或 jpeg 格式"),
-    "help_poll": (
-        "fetch tasks by their ids; nothing is submitted",
-        "按 ID 取回任务；不提交任何请求",
-    ),
-    "help_tasks": ("list the ledger of paid requests", "列出付费请求的记录"),
-    "help_resume": ("fetch the missing images of this entry", "取回此条尚缺的图片"),
-    "help_forget": ("let the same inputs be paid for again", "允许相同输入再次扣费"),
-    "help_export": ("write the whole ledger as JSON", "将全部记录写为 JSON"),
-    "help_prune": ("remove delivered images from the store", "从存储中移除已交付的图片"),
-    "help_state": ("list or export only these", "只列出或导出这些状态"),
-    "help_older_than": ("with --prune: remove all older images", "配合 --prune：移除更早的图片"),
-    "help_keep_gb": (
-        "with --prune: default SEEDREAM_STORE_GB",
-        "配合 --prune：默认取 SEEDREAM_STORE_GB",
-    ),
-    "help_download": (
-        "fetch images by URL, limited in size, from public addresses only",
-        "按 URL 取回图片，限制大小，仅访问公网地址",
-    ),
-    "help_out": ("default: the current folder", "默认：当前目录"),
-    "help_timeout": ("seconds to wait", "等待的秒数"),
-    "help_no_wait": ("do not wait for a task", "不等待任务"),
-    "help_json": ("write one JSON object to stdout", "在 stdout 输出一个 JSON 对象"),
 }

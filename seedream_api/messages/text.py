@@ -6,12 +6,13 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .command_help import COMMAND_HELP
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL}
+TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP}
 """English and Chinese by key, as ``str.format`` templates."""
 
 

@@ -96,7 +96,7 @@ def test_export_shows_kept_response_without_secrets(api_client: Any, out: Path) 
 def test_export_bounds_a_kept_response(
     api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seedream_api.cli.list_commands._SHOWN_BYTES", 1_000)
+    monkeypatch.setattr("seedream_api.cli.task_entries._SHOWN_BYTES", 1_000)
     generate(api_client, NOW_5, {"data": [{"hologram": "x" * 5_000}]})
     [response] = exported(api_client, out)
     assert response["truncated"] and response["bytes"] > 5_000 and len(response["body"]) == 1_000

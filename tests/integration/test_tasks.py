@@ -122,7 +122,7 @@ def test_states_can_be_picked(api_client: Any) -> None:
 def test_a_long_record_says_that_not_all_of_it_is_listed(
     api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("seedream_api.cli.list_commands._LISTED", 2)
+    monkeypatch.setattr("seedream_api.cli.commands.tasks._LISTED", 2)
     for seed in range(3):
         api_client.generate(seed=seed)
     said = api_client.inside("tasks").out

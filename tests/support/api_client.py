@@ -174,9 +174,8 @@ class ApiClient:
         import io
 
         from seedream_api import Session
-        from seedream_api.cli import main as cli_main
+        from seedream_api.cli import main as cli_main, session as module
 
-        module = sys.modules[cli_main.__module__]
         clock = self.clock
         out, err = io.StringIO(), io.StringIO()
         handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}

@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from seedream_api.cli.output import (
-    Outcome,
-    ProgressLine,
-    build_error_payload,
-    build_result_payload,
-    describe,
-    say,
-    show,
-)
+from seedream_api.cli.output import Outcome, say, show
+from seedream_api.cli.payloads import build_error_payload, build_result_payload
+from seedream_api.cli.progress import ProgressLine, describe
 from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTimedOut
 from seedream_api.jobs.results import Failure, Origin, Phase, Progress, Result, StoredImage
 

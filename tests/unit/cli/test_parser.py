@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from seedream_api.cli.commands import COMMANDS, GROUPS
 from seedream_api.cli.parser import build_parser
+from seedream_api.cli.text_width import measure
 from seedream_api.errors import InvalidRequest
 from seedream_api.messages import to_chinese
 
@@ -117,3 +119,78 @@ def test_help_and_version_are_shown_and_end_well(capsys: pytest.CaptureFixture[s
         with pytest.raises(SystemExit) as caught:
             build_parser().parse_args(words)
         assert caught.value.code == 0 and capsys.readouterr().out
+
+
+# ---- help ----
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("locale", ["C.UTF-8", "zh_CN.UTF-8"])
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS)])
+def test_help_fits_the_terminal_in_both_languages(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    locale: str,
+    columns: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LC_ALL", locale)
+    monkeypatch.setattr("sys.argv", ["seedream"])
+    with pytest.raises(SystemExit):
+        build_parser().parse_args([*words, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    is_command = re.compile(r"  seedream |usage:|用法")  # these are to be copied whole
+    wide = [line for line in lines if measure(line) > columns and not is_command.match(line)]
+    assert wide == []
+
+
+def test_help_lists_every_command_in_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    shown = build_parser().format_help()
+    for group in GROUPS:
+        section = shown.partition(f"\n{group}:\n")[2].partition("\n\n")[0]
+        listed = re.findall(r"^  ([a-z]+) ", section, re.M)
+        assert listed == [one.name for one in COMMANDS.values() if one.group is group]
+
+
+def test_help_shows_examples_as_they_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/usr/bin/seedream"])
+    parser = build_parser(["generate"]).parse_args(GENERATE).parser
+    assert "\n  seedream generate --model Seedream-4.5" in parser.format_help()
+
+
+# ---- misspelt ----
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "meant"),
+    [
+        (["genrate"], "genrate", "generate"),
+        (["generate", "--promt", "a", "--model", "b"], "--promt", "--prompt"),
+        ([*GENERATE, "--sise=2K"], "--sise", "--size"),
+        (["tasks", "--state", "complete"], "complete", "completed"),
+    ],
+)
+def test_misspelt_word_is_suggested(words: list[str], given: str, meant: str) -> None:
+    reason = wrong_use(*words).reason
+    assert f"({given}: did you mean {meant}?)" in reason
+    assert f"（{given}：您是否要输入 {meant}？）" in str(to_chinese(reason))
+
+
+def test_unlike_option_has_no_suggestion() -> None:
+    error = wrong_use(*GENERATE, "--colour", "red")
+    assert "did you mean" not in error.reason
+
+
+def test_wrong_use_shows_usage_of_its_command() -> None:
+    usage = "usage: python -m seedream_api generate --model MODEL --prompt PROMPT [options]"
+    assert usage in wrong_use(*GENERATE, "--colour", "red").message("en")
+    assert "usage: python -m seedream_api COMMAND" in wrong_use("draw").message("en")
+
+
+def test_only_named_commands_are_defined() -> None:
+    parsed = build_parser(["models", "--json"]).parse_args(["models", "--json"])
+    assert parsed.json is True
+    with pytest.raises(InvalidRequest):
+        build_parser(["models"]).parse_args(["doctor", "--json"])

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from seedream_api.cli.output import describe
 from seedream_api.cli.parser import build_parser
+from seedream_api.cli.progress import describe
 from seedream_api.doctor import Check
 from seedream_api.errors import (
     ConfigurationError,
@@ -129,8 +129,8 @@ def test_texts_that_people_read_come_from_the_tables() -> None:
 def test_every_text_is_used_and_every_used_text_exists() -> None:
     used = {"wrong_use_.*"}
     for _, node in nodes_of_the_code():
-        if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "_help"):
-            prefix = "help_" if name_of(node.func) == "_help" else ""
+        if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "help_text"):
+            prefix = "help_" if name_of(node.func) == "help_text" else ""
             used |= {
                 prefix + one.replace("<x>", ".*")
                 for one in literals(node.args[0])
@@ -314,7 +314,7 @@ def test_help_and_progress_follow_the_locale(
     assert "make images" in build_parser().format_help()
 
 
-@pytest.mark.parametrize("command", [[], ["generate"], ["poll"], ["tasks"], ["download"]])
+@pytest.mark.parametrize("command", [["generate"], ["poll"], ["tasks"], ["download"]])
 def test_help_headings_follow_the_locale(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:

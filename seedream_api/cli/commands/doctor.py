@@ -1,0 +1,54 @@
+"""``doctor``: check the setup, at no cost."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ...messages import Text, bilingual, localize
+from ..arguments import add_output
+from ..output import Outcome
+from ..parser import Parser
+
+if TYPE_CHECKING:
+    from ...doctor import Check
+
+
+def add_arguments(parser: Parser) -> None:
+    add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    import asyncio
+
+    from ...doctor import run_checks
+    from ..session import open_settings
+
+    checks = asyncio.run(run_checks(open_settings(arguments)))
+    lines = [_describe_check(check) for check in checks]
+    problems = [check for check in checks if check.verdict == "problem"]
+    exit_code = 0
+    if problems:
+        error = problems[0].error
+        exit_code = error.exit_code if error else 1
+    payload = {
+        "checks": [
+            {
+                "name": check.name,
+                "verdict": check.verdict,
+                "message": check.message,
+                "message_zh": check.message_zh,
+                "origin": check.origin,
+            }
+            for check in checks
+        ]
+    }
+    return Outcome(payload, lines, exit_code)
+
+
+def _describe_check(check: Check) -> str:
+    """A check as a line, with where a setting's value came from."""
+    mark = localize(Text(f"verdict_{check.verdict}"))
+    message = localize(bilingual(check.message, check.message_zh))
+    origin = f"  ({localize(check.origin)})" if check.origin else ""
+    return f"{mark}  {check.name}: {message}{origin}"

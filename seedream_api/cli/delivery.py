@@ -1,0 +1,40 @@
+"""Copy the images of a result out of the store, and say what became of the request."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from ..errors import Charge, LedgerFailed
+from ..jobs.results import Result
+from ..messages import Text, localize
+from .files import copy_image
+from .output import Outcome
+from .payloads import build_result_payload
+
+_EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
+
+
+async def deliver(result: Result, out: Path) -> Outcome:
+    """Copy a result's images into ``out``."""
+
+    def copy_all() -> list[str]:
+        return [
+            copy_image(image.path, out, f"seedream-{result.entry}-{number}")
+            for number, image in enumerate(result.images, start=1)
+        ]
+
+    try:
+        paths = await asyncio.to_thread(copy_all)
+    except LedgerFailed as error:
+        is_charged = not result.is_reused and result.charged_images > 0
+        charge = Charge.MADE if is_charged else Charge.NONE
+        raise error.with_charge(charge, result.task_id) from None
+    lines = [*paths]
+    if result.is_reused:
+        lines.append(localize(Text("stored_result")))
+    if result.status in ("submitted", "pending"):
+        lines.append(localize(Text("task_runs", task_id=result.task_id)))
+    lines += [localize(Text("failed_line", reason=failure.reason)) for failure in result.failures]
+    lines += [localize(Text("note_line", note=note)) for note in result.notes]
+    return Outcome(build_result_payload(result, paths), lines, _EXIT_CODES[result.status])

@@ -1,0 +1,38 @@
+"""Texts on a terminal: a Chinese character takes two columns."""
+
+from __future__ import annotations
+
+import pytest
+
+from seedream_api.cli.text_width import cut, measure, pad, wrap
+
+
+@pytest.mark.parametrize(("text", "columns"), [("cat", 3), ("一只猫", 6), ("é", 1), ("e\u0301", 1)])
+def test_measure_counts_columns(text: str, columns: int) -> None:
+    assert measure(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("cat", 3, "cat"),
+        ("a cat", 4, "a c…"),
+        ("一只猫", 5, "一只…"),
+        ("一只猫", 4, "一…"),
+        ("", 3, ""),
+    ],
+)
+def test_cut_marks_what_is_missing(text: str, width: int, shown: str) -> None:
+    assert cut(text, width) == shown and measure(shown) <= width
+
+
+def test_pad_fills_or_shortens() -> None:
+    assert pad("猫", 4) == "猫  " and pad("一只猫", 4) == "一… "
+
+
+def test_wrap_breaks_between_words_and_characters() -> None:
+    assert wrap("make images of cats", 11) == ["make images", "of cats"]
+    assert wrap("按 ID 取回任务；不提交", 10) == ["按 ID 取回", "任务；不提", "交"]
+    assert wrap("一只猫，", 6) == ["一只", "猫，"], "punctuation does not begin a line"
+    assert wrap("extraordinarily long", 6) == ["extraordinarily", "long"]
+    assert wrap("  ", 6) == []
