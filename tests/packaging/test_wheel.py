@@ -79,48 +79,4 @@ def test_installed_command_generates_in_the_sandbox(installed: Path, tmp_path: P
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
-    assert made["status"] == "completed" and Path(made["images"][0]["path"]).is_file()
-
-
-STRICT = """
-from seedream_api import Request, Session, generate
-
-request = Request(model="Seedream-4.5", prompt="A cat")
-wrong = Request(modle="Seedream-4.5", prompt="A cat")
-also_wrong = Session(base_ulr="sandbox")
-"""
-
-
-def test_installed_types_find_a_misspelt_field(installed: Path, tmp_path: Path) -> None:
-    """A strict check of a user's file, which sees only the installed package."""
-    file = tmp_path / "mine.py"
-    file.write_text(STRICT, "utf-8")
-    cache = f"--cache-dir={tmp_path / 'cache'}"
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", cache, "--no-error-summary", file.name],
-        cwd=tmp_path,
-        env={**os.environ, "MYPYPATH": str(installed)},
-        capture_output=True,
-        text=True,
-    )
-    lines = [line for line in done.stdout.splitlines() if ": error:" in line]
-    assert len(lines) == 2 and "mine.py:5" in lines[0] and "mine.py:6" in lines[1], done.stdout
-    assert 'Unexpected keyword argument "modle"' in lines[0]
-    assert 'Unexpected keyword argument "base_ulr"' in lines[1]
-
-
-def test_every_public_name_has_a_complete_type(installed: Path, tmp_path: Path) -> None:
-    checker = Path(sys.executable).with_name("basedpyright")
-    done = subprocess.run(
-        [checker, "--verifytypes", "seedream_api", "--ignoreexternal", "--outputjson"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-    )
-    found = json.loads(done.stdout)["typeCompleteness"]
-    incomplete = [
-        symbol["name"] for symbol in found["symbols"]
-        if symbol["isExported"] and not symbol["isTypeKnown"]
-    ]  # fmt: skip
-    assert found["completenessScore"] == 1 and incomplete == []
+    assert made["status"] == "completed" and (tmp_path / made["images"][0]["path"]).is_file()
