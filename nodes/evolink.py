@@ -7,27 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_RESULTS, MODELS, Family, of_family
+from ..seedream_api.catalog import MAX_RESULTS, Family
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
 from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
+    from ..seedream_api.catalog import Model
     from ..seedream_api.jobs.results import Progress, Result
     from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.references import Reference
     from ..seedream_api.service.request import Request
 
-_FIRST = MODELS[of_family(MODELS, Family.EVOLINK)[0]]
-
 
 def build_request(
-    prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
+    prompt: str,
+    model: str,
+    given: Mapping[str, Any],
+    references: tuple[Reference, ...],
+    models: Mapping[str, Model],
 ) -> Request:
     """Build the request from a node's inputs."""
     from ..seedream_api.service.request import Request
 
+    given = inputs.drop_unused_defaults(given, models.get(model))
     return Request(
         model=model,
         prompt=prompt,
@@ -55,19 +59,15 @@ class SeedreamEvolink(io.ComfyNode):
             inputs=inputs.flatten(
                 inputs.prompt_input(),
                 inputs.model_input(Family.EVOLINK),
-                io.Combo.Input(
+                inputs.choice_input(
+                    Family.EVOLINK,
                     "size",
-                    options=list(_FIRST.sizes),
-                    default=_FIRST.default_size,
-                    optional=True,
-                    tooltip="The aspect ratio; auto lets the model choose one from the prompt.",
+                    "The aspect ratio; auto lets the model choose one from the prompt.",
                 ),
-                io.Combo.Input(
+                inputs.choice_input(
+                    Family.EVOLINK,
                     "quality",
-                    options=list(_FIRST.qualities),
-                    default=_FIRST.default_quality,
-                    optional=True,
-                    tooltip="The resolution tier. Evolink's documentation lists 1K for Seedream "
+                    "The resolution tier. Evolink's documentation lists 1K for Seedream "
                     "4.0 only; for other models it is sent with a note in the report.",
                 ),
                 io.Int.Input(
@@ -80,12 +80,10 @@ class SeedreamEvolink(io.ComfyNode):
                     "for several in the prompt, such as: a series of 4 images. Reference images "
                     "and n are at most 15 together. You pay per image made.",
                 ),
-                io.Combo.Input(
+                inputs.choice_input(
+                    Family.EVOLINK,
                     "prompt_priority",
-                    options=list(_FIRST.prompt_priorities),
-                    default=_FIRST.prompt_priorities[0],
-                    optional=True,
-                    tooltip="How the service optimises the prompt: standard is better, fast is "
+                    "How the service optimises the prompt: standard is better, fast is "
                     "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",
                 ),
                 inputs.seed_input(),
@@ -103,6 +101,7 @@ class SeedreamEvolink(io.ComfyNode):
                 inputs.urls_output(),
                 inputs.task_id_output(),
                 inputs.report_output(),
+                inputs.masks_output(),
             ],
             hidden=list(inputs.HIDDEN),
         )
@@ -123,7 +122,8 @@ class SeedreamEvolink(io.ComfyNode):
         async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
-            request = build_request(prompt, model, given, await collect_references(given))
+            references = await collect_references(given)
+            request = build_request(prompt, model, given, references, session.settings.models)
             return await generate(request, session, wait=wait, progress=report_progress)
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"

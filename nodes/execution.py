@@ -144,7 +144,7 @@ async def run_job(
             Text("image_number", number=number) for number, _ in enumerate(result.images, start=1)
         ]
         paths = [image.path for image in result.images]
-        return result, await decode_files(paths, names, fit, charge=Charge.MADE)
+        return result, await decode_files(paths, names, fit, charge=Charge.MADE, with_masks=True)
 
     result, pictures = await runtime.run(run_and_decode, caller, describe)
     caller.show(_summarize(result, pictures, caller.call_number(), hint))
@@ -158,7 +158,7 @@ def node_outputs(
     *,
     with_task_id: bool,
 ) -> io.NodeOutput:
-    """Build ``images``, ``image_list``, ``urls``, ``task_id`` (if the node has it) and ``report``.
+    """Build the outputs: tensors, ``urls``, ``task_id`` where the node has it, ``report``, masks.
 
     Without images yet, nodes that depend on them are blocked; the other outputs have values.
     """
@@ -167,10 +167,10 @@ def node_outputs(
     ui: dict[str, Any] = {"seedream": [ui_summary(result)]}
     if pictures is None:
         blocker = ExecutionBlocker(None)
-        return io.NodeOutput(blocker, blocker, *texts, ui=ui)
-    return io.NodeOutput(
-        pictures.batch, pictures.image_list, *texts, ui={"images": pictures.previews, **ui}
-    )
+        return io.NodeOutput(blocker, blocker, *texts, blocker, ui=ui)
+    tensors = (pictures.batch, pictures.image_list)
+    ui["images"] = pictures.previews
+    return io.NodeOutput(*tensors, *texts, pictures.masks, ui=ui)
 
 
 def ui_summary(result: Result) -> dict[str, Any]:

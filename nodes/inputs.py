@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_REFERENCES, Family, of_family
+from ..seedream_api.catalog import MAX_REFERENCES, MODELS, Family, Model, all_values, of_family
 from ..seedream_api.config.settings import load_settings
 from ..seedream_api.errors import SeedreamError
 from .web.settings import find_home_folder, log
@@ -18,16 +19,41 @@ MAX_SEED = 2**53 - 1
 """The largest integer that a browser represents exactly."""
 
 
-def list_models(family: Family) -> list[str]:
+def list_models(family: Family) -> list[Model]:
     """List the models of a family, with those that ``SEEDREAM_MODELS`` adds."""
     try:
-        return list(of_family(load_settings(find_home_folder()).models, family))
+        models = load_settings(find_home_folder()).models
     except SeedreamError as error:
         # The pack must load; a node that runs reports the same error.
         log.warning("%s", error)
-        from ..seedream_api.catalog import MODELS
+        models = MODELS
+    return [models[model_id] for model_id in of_family(models, family)]
 
-        return list(of_family(MODELS, family))
+
+def widget_defaults(family: Family) -> Mapping[str, Any]:
+    """Return what the widgets of a generator have before a user changes them."""
+    first = MODELS[of_family(MODELS, family)[0]]
+    return {
+        "size": first.default_size,
+        "quality": first.default_quality,
+        "n": 1,
+        "prompt_priority": next(iter(first.prompt_priorities), None),
+    }
+
+
+def drop_unused_defaults(given: Mapping[str, Any], model: Model | None) -> dict[str, Any]:
+    """Leave out the fields that the model does not have and that the user did not change.
+
+    A widget always has a value; only one that the user chose is refused.
+    """
+    if model is None:
+        return dict(given)
+    defaults = widget_defaults(model.family)
+    return {
+        name: value
+        for name, value in given.items()
+        if name in model.fields or name not in defaults or value != defaults[name]
+    }
 
 
 def prompt_input() -> io.Input:
@@ -40,7 +66,30 @@ def prompt_input() -> io.Input:
 
 
 def model_input(family: Family) -> io.Input:
-    return io.Combo.Input("model", options=list_models(family), tooltip="The model to use.")
+    models = [model.id for model in list_models(family)]
+    return io.Combo.Input("model", options=models, tooltip="The model to use.")
+
+
+def choice_input(
+    family: Family, name: str, tooltip: str, *, before: Sequence[str] = (), default: str = ""
+) -> io.Input:
+    """Build a combo with every value that any model of the family takes.
+
+    Args:
+        name: a key of ``CHOICES``.
+        before: values that the node itself adds.
+        default: by default that of the service's own models.
+    """
+    models = list_models(family)
+    added = [model for model in models if model.id not in MODELS]
+    takes = [f"{one.id}: {', '.join(one.allowed_values(name)) or 'not used'}." for one in added]
+    return io.Combo.Input(
+        name,
+        options=[*before, *all_values(models, name)],
+        default=default or widget_defaults(family)[name],
+        optional=True,
+        tooltip=" ".join([tooltip, *takes]),
+    )
 
 
 def seed_input() -> io.Input:
@@ -123,6 +172,15 @@ def image_list_output() -> io.Output:
         display_name="image_list",
         is_output_list=True,
         tooltip="Each image at its own size. Connected nodes run once per image.",
+    )
+
+
+def masks_output() -> io.Output:
+    return io.Mask.Output(
+        "out_masks",
+        display_name="masks",
+        tooltip="1 - alpha of each image [B, H, W], in the geometry of images; zeros if an image "
+        "has no transparency.",
     )
 
 

@@ -120,12 +120,12 @@ async def _load(
     from ..seedream_api.jobs.load_urls import load_urls
     from ..seedream_api.jobs.results import Phase, Progress
 
-    begun = session.resources.clock()
+    clock = session.resources.clock
+    begun = clock.monotonic()
 
     def progress(done: int, total: int) -> None:
-        report_progress(
-            Progress(Phase.DOWNLOADING, session.resources.clock() - begun, done=done, total=total)
-        )
+        seconds = clock.monotonic() - begun
+        report_progress(Progress(Phase.DOWNLOADING, seconds, done=done, total=total))
 
     async with _temporary_folder() as folder:
         loaded = await load_urls(wanted, session, folder, progress=progress)

@@ -58,6 +58,7 @@ class SeedreamPollTask(io.ComfyNode):
                 inputs.urls_output(),
                 inputs.task_id_output(),
                 inputs.report_output(),
+                inputs.masks_output(),
             ],
             hidden=list(inputs.HIDDEN),
             is_input_list=True,

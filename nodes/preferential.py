@@ -7,27 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MODELS, Family, of_family
+from ..seedream_api.catalog import Family
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
 from .host import runtime
 from .host.encodable import with_encodable_errors
 
 if TYPE_CHECKING:
+    from ..seedream_api.catalog import Model
     from ..seedream_api.jobs.results import Progress, Result
     from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.references import Reference
     from ..seedream_api.service.request import Request
 
-_FIRST = MODELS[of_family(MODELS, Family.PREFERENTIAL)[0]]
-
 
 def build_request(
-    prompt: str, model: str, given: Mapping[str, Any], references: tuple[Reference, ...]
+    prompt: str,
+    model: str,
+    given: Mapping[str, Any],
+    references: tuple[Reference, ...],
+    models: Mapping[str, Model],
 ) -> Request:
     """Build the request from a node's inputs."""
     from ..seedream_api.service.request import Request
 
+    given = inputs.drop_unused_defaults(given, models.get(model))
     chosen = given.get("output_format")
     return Request(
         model=model,
@@ -55,20 +59,18 @@ class SeedreamPreferential(io.ComfyNode):
             inputs=inputs.flatten(
                 inputs.prompt_input(),
                 inputs.model_input(Family.PREFERENTIAL),
-                io.Combo.Input(
+                inputs.choice_input(
+                    Family.PREFERENTIAL,
                     "size",
-                    options=list(_FIRST.sizes),
-                    default=_FIRST.default_size,
-                    optional=True,
-                    tooltip="The resolution tier. There is no field for the aspect ratio: state it "
+                    "The resolution tier. There is no field for the aspect ratio: state it "
                     "in the prompt, such as: aspect ratio 16:9.",
                 ),
-                io.Combo.Input(
+                inputs.choice_input(
+                    Family.PREFERENTIAL,
                     "output_format",
-                    options=["auto", *_FIRST.output_formats],
+                    "The file format to request; auto leaves the choice to the service.",
+                    before=("auto",),
                     default="auto",
-                    optional=True,
-                    tooltip="The file format to request; auto leaves the choice to the service.",
                 ),
                 io.Boolean.Input(
                     "watermark",
@@ -86,6 +88,7 @@ class SeedreamPreferential(io.ComfyNode):
                 inputs.image_list_output(),
                 inputs.urls_output(),
                 inputs.report_output(),
+                inputs.masks_output(),
             ],
             hidden=list(inputs.HIDDEN),
         )
@@ -105,7 +108,8 @@ class SeedreamPreferential(io.ComfyNode):
         async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.generate import generate
 
-            request = build_request(prompt, model, given, await collect_references(given))
+            references = await collect_references(given)
+            request = build_request(prompt, model, given, references, session.settings.models)
             return await generate(request, session, progress=report_progress)
 
         hint = "no images 没有图片"

@@ -121,12 +121,12 @@ async def _upload(
     from ..seedream_api.jobs.results import Phase, Progress
     from ..seedream_api.jobs.upload_references import upload_references
 
-    begun = session.resources.clock()
+    clock = session.resources.clock
+    begun = clock.monotonic()
 
     def progress(done: int, total: int) -> None:
-        report_progress(
-            Progress(Phase.UPLOADING, session.resources.clock() - begun, done=done, total=total)
-        )
+        seconds = clock.monotonic() - begun
+        report_progress(Progress(Phase.UPLOADING, seconds, done=done, total=total))
 
     pictures = await references_from(images)
     return pictures, await upload_references(pictures, session, progress=progress)

@@ -5,9 +5,9 @@ Each also installs the client's distribution and runs its command in the sandbox
     python tools/matrix.py                # what dev.py test runs: what touches dependencies
     python tools/matrix.py --full         # every combination, and all that needs no browser
 
-Needs setuptools beside pip, which build the distribution. Every combination has its own environment in ``.dev/matrix``. What this
-machine cannot run is reported, a line each, and does not count as a failure. Exits with 1 if a
-combination fails, or if declared versions cannot be installed together.
+Needs setuptools beside pip, to build the distribution. Every combination has its own environment in
+``.dev/matrix``. What this machine cannot run is reported, a line each, and does not count as a
+failure. Exits with 1 if a combination fails, or if declared versions cannot be installed together.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ PLAIN = {
     "network.proxies": "load_certificates",
     "ledger.claims": "claim",
     "ledger.queries": "get_record",
-    "ledger.statements": "matching_jobs",
+    "ledger.statements": "list_values",
     "ledger.transitions": "move",
     "ledger.records": "parse_row",
     "ledger.database": "Database.owner",

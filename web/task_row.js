@@ -1,90 +1,83 @@
-// One task in the list: thumbnail, prompt, state, and cost.
+// One row of the list: thumbnail, prompt, state, and cost. Rows are reused while the list scrolls, so
+// that a frame makes no elements.
 import { imageUrl } from "./api.js";
 import { make } from "./dom.js";
-import { getLanguage, translate } from "./i18n.js";
+import { describeCharge, describePrompt, describeState, formatAge, getError, getTone } from "./task_texts.js";
 
-const RUNNING = new Set(["intended", "sending", "accepted", "answered"]);
-const UNCLEAR = new Set(["unknown", "empty"]);
+export class TaskRow {
+  constructor() {
+    this.image = make("img", { alt: "", decoding: "async" });
+    this.many = make("span", { class: "seedream-many" });
+    this.prompt = make("div", { class: "seedream-prompt" });
+    this.model = make("span", { class: "seedream-model" });
+    this.age = make("span", { class: "seedream-age" });
+    this.badge = make("span", { class: "seedream-badge" });
+    this.progress = make("progress", { max: 100 });
+    this.percent = make("span", { class: "seedream-percent" });
+    this.cost = make("span", { class: "seedream-cost" });
+    this.element = make("div", { class: "seedream-task", role: "option" },
+      make("div", { class: "seedream-thumb" }, this.image, this.many, make("span", { class: "seedream-check pi pi-check", "data-check": true })),
+      make("div", { class: "seedream-body" },
+        this.prompt,
+        make("div", { class: "seedream-meta" }, this.model, this.age),
+        make("div", { class: "seedream-standing" }, this.badge, this.progress, this.percent, this.cost),
+      ),
+    );
+  }
 
-/** Renders a task; one that is not loaded yet is an empty row of the same size. */
-export function renderTaskRow(task) {
-  if (task === undefined) return make("div", { class: "seedream-task seedream-empty", role: "option", "aria-label": "…" });
-  return make("div", {
-    id: `seedream-task-${task.id}`,
-    class: "seedream-task",
-    role: "option",
-    "data-id": task.id,
-    "data-state": task.state,
-    "data-tone": getTone(task),
-  },
-    renderThumbnail(task),
-    make("div", { class: "seedream-body" },
-      make("div", { class: "seedream-prompt", text: describePrompt(task) }),
-      make("div", { class: "seedream-meta", text: [task.model, formatAge(task.created_at)].filter(Boolean).join(" · ") }),
-      renderStatus(task),
-    ),
-  );
-}
+  /** Shows a task, or an empty row of the same size where it is not loaded yet. */
+  show(task, index, total) {
+    const { element } = this;
+    this.setImage(task);
+    this.task = task;
+    element.dataset.index = index;
+    element.setAttribute("aria-posinset", index + 1);
+    element.setAttribute("aria-setsize", total);
+    element.classList.toggle("seedream-empty", !task);
+    if (!task) return this.showNothing();
+    element.id = `seedream-task-${task.id}`;
+    element.removeAttribute("aria-label");
+    Object.assign(element.dataset, { id: task.id, state: task.state, tone: getTone(task) });
+    this.prompt.textContent = describePrompt(task);
+    this.model.textContent = task.model ?? task.task_id;
+    this.age.textContent = formatAge(task.created_at);
+    this.badge.textContent = describeState(task);
+    const error = getTone(task) === "bad" ? getError(task) : null;
+    this.cost.textContent = error?.happened ?? describeCharge(task);
+    this.cost.title = this.cost.textContent;
+    this.showProgress(task);
+  }
 
-/** Loads the thumbnail of a row that stays visible. */
-export function loadThumbnail(row) {
-  const image = row.querySelector("img[data-src]");
-  if (!image) return;
-  image.src = image.dataset.src;
-  image.removeAttribute("data-src");
-}
+  showNothing() {
+    const { element } = this;
+    element.removeAttribute("id");
+    element.setAttribute("aria-label", "…");
+    for (const name of ["id", "state", "tone"]) delete element.dataset[name];
+    for (const part of [this.prompt, this.model, this.age, this.badge, this.cost]) part.textContent = "";
+    this.progress.hidden = this.percent.hidden = true;
+  }
 
-export function describePrompt(task) {
-  return task.prompt ?? translate(task.family ? "tasks.no_prompt" : "tasks.collected");
-}
+  showProgress(task) {
+    const { percent, done, total } = (task.is_live && task.progress) || {};
+    const isKnown = percent !== null && percent !== undefined;
+    this.progress.hidden = !isKnown;
+    if (isKnown) {
+      this.progress.value = percent;
+      this.progress.setAttribute("aria-label", describeState(task));
+    }
+    this.percent.hidden = !isKnown && !total;
+    this.percent.textContent = isKnown ? `${Math.round(percent)} %` : `${done}/${total}`;
+  }
 
-/** Returns how a task is coloured: good, bad, running, unclear, or plain. */
-export function getTone(task) {
-  if (UNCLEAR.has(task.state)) return "unclear";
-  if (RUNNING.has(task.state)) return task.is_live ? "running" : "unclear";
-  if (["refused", "failed"].includes(task.state)) return "bad";
-  return ["completed", "partial"].includes(task.state) ? "good" : "plain";
-}
+  setImage(task) {
+    const first = task?.stored[0];
+    this.many.textContent = task?.stored.length > 1 ? task.stored.length : "";
+    this.source = first === undefined ? null : imageUrl(task, first, true);
+    if (this.image.getAttribute("src") !== this.source) this.image.removeAttribute("src");
+  }
 
-export function describeState(task) {
-  if (!RUNNING.has(task.state)) return translate(`states.${task.state}`);
-  if (!task.is_live) return `${translate(`states.${task.state}`)} · ${translate("states.waiting")}`;
-  return translate(task.progress ? `phases.${task.progress.phase}` : `states.${task.state}`);
-}
-
-export function describeCharge(task) {
-  if (task.is_free) return translate("charges.free");
-  return translate(`charges.${task.charge}`, { made: task.made });
-}
-
-export function getError(task) {
-  return task.error?.[getLanguage()];
-}
-
-/** Returns "3 min. ago" in the language of the page. */
-export function formatAge(seconds) {
-  const past = Math.max(0, Date.now() / 1000 - seconds);
-  const steps = [[60, 1, "second"], [3600, 60, "minute"], [86_400, 3600, "hour"], [Infinity, 86_400, "day"]];
-  const [, size, unit] = steps.find(([limit]) => past < limit);
-  const words = new Intl.RelativeTimeFormat(getLanguage(), { numeric: "auto", style: "short" });
-  return words.format(-Math.floor(past / size), unit);
-}
-
-function renderThumbnail(task) {
-  const [first] = task.stored;
-  const many = task.stored.length > 1 ? make("span", { class: "seedream-many", text: task.stored.length }) : null;
-  const image = first === undefined ? null : make("img", { alt: "", decoding: "async", "data-src": imageUrl(task, first, true) });
-  return make("div", { class: "seedream-thumb" }, image, many);
-}
-
-function renderStatus(task) {
-  const line = make("div", { class: "seedream-standing" });
-  line.append(make("span", { class: "seedream-badge", text: describeState(task) }));
-  const { percent, done, total } = task.progress ?? {};
-  if (task.is_live && percent !== null && percent !== undefined) {
-    line.append(make("progress", { max: 100, value: percent, "aria-label": describeState(task) }), `${Math.round(percent)} %`);
-  } else if (task.is_live && total) line.append(`${done}/${total}`);
-  const error = getTone(task) === "unclear" ? null : getError(task);
-  line.append(make("span", { class: "seedream-cost", text: error?.happened ?? describeCharge(task) }));
-  return line;
+  /** Loads the thumbnail of a row that stays visible. */
+  loadImage() {
+    if (this.source && !this.image.hasAttribute("src")) this.image.src = this.source;
+  }
 }

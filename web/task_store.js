@@ -1,47 +1,84 @@
-// The ledger's tasks, newest first, in pages that are fetched when they are shown. Tasks that this
-// server runs are updated by events; all others are read again when the panel becomes visible.
+// The ledger's tasks, newest first, in pages that are fetched when they are shown. Events report the
+// tasks of this server; the overview tells when another process has changed the ledger.
 import { call } from "./api.js";
 
-const PAGE = 200;
-export const FILTERS = {
-  all: [],
-  running: ["intended", "sending", "accepted", "answered"],
-  done: ["completed", "partial"],
-  unclear: ["unknown", "empty"],
-  failed: ["refused", "failed", "withdrawn"],
-  forgotten: ["forgotten"],
-};
+const PAGE = 100;
+const OVERVIEW_MS = 5_000;
+const SETTLED_MS = 400;
+export const GROUPS = ["running", "attention", "done", "failed"];
+const NOTHING = { group: "", text: "", model: "", since: "", before: "", forgotten: false };
 
 export class TaskStore {
-  /** `onChange(task)` is called with one task that has changed, or without where all may have. */
-  constructor(onChange) {
+  /** `onChange(task)` is called with one task that has changed, or without where all may have;
+   * `onOverview()` when counts or models have changed. */
+  constructor(onChange, onOverview) {
     this.onChange = onChange;
+    this.onOverview = onOverview;
     this.rows = []; // with holes for pages that have not been fetched
     this.total = 0;
-    this.filter = "all";
-    this.text = "";
+    this.filter = { ...NOTHING };
     this.version = 0;
     this.pages = new Map(); // promises by page number
     this.error = null;
+    this.overview = null;
+    this.timer = setInterval(() => document.visibilityState === "visible" && this.readOverview(), OVERVIEW_MS);
   }
 
-  /** Shows the tasks of one filter that contain a text. */
-  choose(filter, text) {
-    this.filter = filter;
-    this.text = text.trim();
+  destroy() {
+    clearInterval(this.timer);
+    clearTimeout(this.settling);
+  }
+
+  get isFiltered() {
+    return Object.keys(NOTHING).some((name) => this.filter[name] !== NOTHING[name]);
+  }
+
+  /** Shows the tasks that meet these conditions; those not given stay as they are. */
+  choose(conditions) {
+    Object.assign(this.filter, conditions);
     this.rows = [];
     return this.refresh();
+  }
+
+  clearFilter() {
+    return this.choose(NOTHING);
+  }
+
+  /** Returns the conditions as a query, for a list or an export. */
+  toQuery(more = {}) {
+    const { group, text, model, since, before, forgotten } = this.filter;
+    const given = { group, text: text.trim(), model, since: toSeconds(since), before: toSeconds(before, 1), state: forgotten ? "forgotten" : "", ...more };
+    return new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "" && value !== null));
   }
 
   /** Reads again; what is known is shown until the response arrives. */
   refresh() {
     this.version += 1;
     this.pages.clear();
+    this.readOverview();
     return this.loadPage(0);
+  }
+
+  async readOverview() {
+    try {
+      const before = this.overview;
+      this.overview = await call("/overview");
+      if (before && before.outside_changes !== this.overview.outside_changes) this.refresh();
+    } catch {
+      return; // the list itself shows the error
+    }
+    this.onOverview();
   }
 
   at(index) {
     this.loadPage(Math.floor(index / PAGE));
+    return this.rows[index];
+  }
+
+  /** Returns the task at an index once it is loaded; undefined past the end. */
+  async load(index) {
+    if (index < 0 || index >= this.total) return undefined;
+    await this.loadPage(Math.floor(index / PAGE));
     return this.rows[index];
   }
 
@@ -56,10 +93,8 @@ export class TaskStore {
 
   async fetchPage(number) {
     const { version } = this;
-    const states = FILTERS[this.filter].join(",");
-    const query = new URLSearchParams({ offset: number * PAGE, limit: PAGE, state: states, text: this.text });
     try {
-      const { total, tasks } = await call(`/tasks?${query}`);
+      const { total, tasks } = await call(`/tasks?${this.toQuery({ offset: number * PAGE, limit: PAGE })}`);
       // The filter has changed meanwhile, or a new task has moved all others down.
       if (version !== this.version) return;
       this.error = null;
@@ -76,6 +111,7 @@ export class TaskStore {
   update(task) {
     const index = this.indexOf(task.id);
     const matches = this.matches(task);
+    const hasMoved = index < 0 || this.rows[index].group !== task.group;
     if (index >= 0 && matches) {
       this.rows[index] = task;
       this.onChange(task);
@@ -86,6 +122,9 @@ export class TaskStore {
       this.rows.unshift(task);
       this.shift(1);
     }
+    if (!hasMoved) return;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.readOverview(), SETTLED_MS);
   }
 
   /** Moves the page limits: rows that are known stay, pages still being fetched are read again. */
@@ -97,10 +136,21 @@ export class TaskStore {
   }
 
   matches(task) {
-    const states = FILTERS[this.filter];
-    const isWanted = states.length ? states.includes(task.state) : task.state !== "forgotten";
-    const text = this.text.toLowerCase();
-    const holds = (value) => value?.toLowerCase().includes(text);
-    return isWanted && (!text || holds(task.prompt) || holds(task.model) || holds(task.task_id) || String(task.id) === text);
+    const { group, text, model, since, before, forgotten } = this.filter;
+    if ((task.state === "forgotten") !== forgotten || (group && task.group !== group)) return false;
+    if (model && task.model !== model) return false;
+    if (since && task.created_at < toSeconds(since)) return false;
+    if (before && task.created_at >= toSeconds(before, 1)) return false;
+    const holds = (value, word) => value?.toLowerCase().includes(word);
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    return words.every((word) => holds(task.prompt, word) || holds(task.model, word) || holds(task.task_id, word) || String(task.id) === word);
   }
+}
+
+/** Returns the begin of a local day such as "2026-11-29", or of the one `days` later, in seconds. */
+function toSeconds(day, days = 0) {
+  if (!day) return "";
+  const begin = new Date(`${day}T00:00`);
+  begin.setDate(begin.getDate() + days);
+  return begin.getTime() / 1000;
 }

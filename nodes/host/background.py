@@ -109,6 +109,31 @@ async def run_in_session(job: Callable[[Session], Awaitable[T]]) -> T:
     return await run_on_loop(work)
 
 
+async def start_in_session(job: Callable[[Session], Awaitable[object]], *, wait_s: float) -> None:
+    """Start a long job on the pack's loop and wait a moment for it; afterwards it continues alone.
+
+    Args:
+        wait_s: seconds in which an error is still raised; a later one is in the job's row.
+
+    Raises:
+        SeedreamError: whatever the job raised within ``wait_s``.
+    """
+
+    async def work() -> None:
+        async with get_loop().sessions.lease() as session:
+            await job(session)
+
+    running = asyncio.run_coroutine_threadsafe(work(), get_loop().loop)
+    running.add_done_callback(_note_late_end)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), wait_s)
+
+
+def _note_late_end(running: concurrent.futures.Future[None]) -> None:
+    if not running.cancelled() and (error := running.exception()) is not None:
+        log.debug("a job that a browser started ended with: %s", error)
+
+
 async def run_on_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
     work = asyncio.run_coroutine_threadsafe(job(), get_loop().loop)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.config.settings import SANDBOX
 from ...seedream_api.errors import InvalidRequest
-from ...seedream_api.ledger.states import State
 
 if TYPE_CHECKING:
     from ...seedream_api.doctor import Check
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.browsing import JobView
     from ...seedream_api.ledger.database import Database
+    from ...seedream_api.ledger.job_filter import JobFilter
 
 PROMPT_LENGTH = 300
 """Characters of a prompt in a list; the details of one job have all of it."""
@@ -36,6 +36,7 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "state": row.state.value,
+        "group": found.group.value if found.group else None,
         "is_live": found.is_live,
         "model": row.model,
         "family": row.family,
@@ -47,7 +48,6 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "references": len(row.references),
         "made": sum(image.error is None for image in images),
         "stored": [image.position for image in images if image.file is not None],
-        "has_urls": any(image.url for image in images),
         "charge": found.charge.value,
         "is_free": row.address == SANDBOX,
         "error": _error_json(found),
@@ -56,13 +56,24 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
 
 
 def full_job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
-    """Build the JSON of a job with its whole prompt and its result URLs."""
+    """Build the JSON of a job with its whole prompt and its images, but without their URLs."""
     return {
         **job_json(found, progress),
         "prompt": found.row.prompt,
         "seed": found.row.seed,
         "fields": found.row.fields,
-        "urls": [image.url for image in found.images if image.url],
+        "images": [
+            {
+                "position": image.position,
+                "width": image.width,
+                "height": image.height,
+                "bytes": image.bytes,
+                "media_type": image.media_type,
+                "is_stored": image.file is not None,
+                "error": image.error,
+            }
+            for image in found.images
+        ],
     }
 
 
@@ -94,13 +105,23 @@ def find_progress(session: Session, row_id: int) -> Progress | None:
 
 
 async def page_json(
-    session: Session, *, offset: int, limit: int, states: tuple[State, ...], text: str
+    session: Session, wanted: JobFilter, *, offset: int, limit: int
 ) -> dict[str, Any]:
     """Build a page of the job list, newest first."""
-    ledger = session.ledger
-    found = await ledger.list_jobs(offset=offset, limit=limit, states=states, text=text)
+    found = await session.ledger.list_jobs(wanted, offset=offset, limit=limit)
     entries = [job_json(one, find_progress(session, one.row.id)) for one in found.entries]
     return {"total": found.total, "offset": offset, "tasks": entries}
+
+
+async def overview_json(session: Session) -> dict[str, Any]:
+    """Build the counts of each group, the models, and a number that other processes change."""
+    found = await session.ledger.summarize_jobs()
+    return {
+        "total": found.total,
+        "groups": {group.value: count for group, count in found.groups.items()},
+        "models": list(found.models),
+        "outside_changes": found.outside_changes,
+    }
 
 
 async def find_job(session: Session, row_id: int) -> JobView:
@@ -139,6 +160,17 @@ def _forget(database: Database, row_id: int) -> None:
         forget(database, row_id)
     except ValueError:
         raise InvalidRequest("entry_running", given=row_id) from None
+
+
+async def collect(session: Session, row_id: int) -> None:
+    """Fetch the missing images of a job; nothing is submitted.
+
+    Raises:
+        SeedreamError: there is no such job, it was never sent, or how it ended.
+    """
+    from ...seedream_api.jobs.collect import resume
+
+    await resume((await find_job(session, row_id)).row, session)
 
 
 async def find_image(session: Session, row_id: int, position: int) -> tuple[Path, str, str]:

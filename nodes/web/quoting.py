@@ -13,6 +13,7 @@ from .. import evolink, preferential
 from ..node_values import non_blank_lines
 
 if TYPE_CHECKING:
+    from ...seedream_api.catalog import Model
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.request import Request
 
@@ -50,7 +51,7 @@ async def estimate_charge(
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _build_request(class_type, given)
+    request = _build_request(class_type, given, session.settings.models)
     state = await _find_state(session, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
@@ -63,7 +64,9 @@ def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
     return count if isinstance(count, int) else 1
 
 
-def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
+def _build_request(
+    class_type: str, given: Mapping[str, Any], models: Mapping[str, Model]
+) -> Request:
     from ...seedream_api.service.references import UrlReference
 
     urls = given.get("image_urls") or ""
@@ -71,7 +74,7 @@ def _build_request(class_type: str, given: Mapping[str, Any]) -> Request:
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
     references = tuple(UrlReference(url) for url in non_blank_lines(urls))
-    return _REQUESTS[class_type](prompt, model, given, references)
+    return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
 async def _find_state(session: Session, request: Request) -> str | None:

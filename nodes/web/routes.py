@@ -8,25 +8,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, cast
 
 from aiohttp import web
 from server import PromptServer
 
 from ...seedream_api.errors import InvalidRequest, SeedreamError
-from ...seedream_api.ledger.states import State
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, restoring, saving, settings
-from .live import EVENT
+from . import panel, saving, settings, task_routes
 from .origins import check_own_page
 from .quoting import estimate_charge
+from .task_routes import Handler, Json
 
 PREFIX = "/seedream"
 MAX_BODY = 64 * 1024
-_MAX_TEXT = 200
-_MAX_NUMBER = 2**53
 _STATUSES = {
     "panel_multi_user": 403,
     "panel_cross_origin": 403,
@@ -36,12 +32,6 @@ _STATUSES = {
     "image_not_stored": 404,
     "entry_running": 409,
 }
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"})
-"""Media types that a browser displays and never executes."""
-_CACHE_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-
-Json = dict[str, Any]
-Handler = Callable[[web.Request, Json], Awaitable[Json | web.StreamResponse]]
 
 
 def register() -> None:
@@ -88,17 +78,6 @@ async def _read_body(request: web.Request) -> Json:
     return cast("Json", body)
 
 
-def _parse_number(request: web.Request, name: str, default: int) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text[:20]) <= _MAX_NUMBER):
-        raise InvalidRequest("panel_malformed", reason=Text("not_a_number", name=name))
-    return int(text)
-
-
-def _parse_row_id(request: web.Request) -> int:
-    return int(request.match_info["id"])
-
-
 # --- settings -----------------------------------------------------------------------------------
 
 
@@ -133,75 +112,7 @@ async def _test_uploads(request: web.Request, body: Json) -> Json:
     return {"way": sent.target, "expires_at": sent.expires_at}
 
 
-# --- tasks --------------------------------------------------------------------------------------
-
-
-async def _list_tasks(request: web.Request, body: Json) -> Json:
-    offset, limit = _parse_number(request, "offset", 0), _parse_number(request, "limit", 100)
-    words = [word for word in request.query.get("state", "").split(",") if word]
-    known = {state.value for state in State}
-    if not known.issuperset(words):
-        raise InvalidRequest("panel_malformed", reason=Text("no_such_state"))
-    states = tuple(State(word) for word in words)
-    text = request.query.get("text", "")[:_MAX_TEXT]
-    return await background.run_in_session(
-        lambda session: panel.page_json(
-            session, offset=offset, limit=limit, states=states, text=text
-        )
-    )
-
-
-async def _get_task(request: web.Request, body: Json) -> Json:
-    row_id = _parse_row_id(request)
-
-    async def read(session: Any) -> Json:
-        found = await panel.find_job(session, row_id)
-        return panel.full_job_json(found, panel.find_progress(session, row_id))
-
-    return await background.run_in_session(read)
-
-
-async def _restore_inputs(request: web.Request, body: Json) -> Json:
-    row_id = _parse_row_id(request)
-    return await background.run_in_session(
-        lambda session: restoring.restore_inputs(session, row_id)
-    )
-
-
-async def _get_reference(request: web.Request, body: Json) -> web.StreamResponse:
-    row_id, position = _parse_row_id(request), int(request.match_info["position"])
-    found = await background.run_in_session(
-        lambda session: restoring.find_reference(session, row_id, position)
-    )
-    file = cast("Path", found.path)
-    small = await background.run_on_loop(lambda: panel.get_thumbnail(file, file.stem))
-    headers = {"X-Content-Type-Options": "nosniff", **_CACHE_FOREVER}
-    return web.Response(body=small, content_type="image/jpeg", headers=headers)
-
-
-async def _forget_task(request: web.Request, body: Json) -> Json:
-    row_id = _parse_row_id(request)
-    found = await background.run_in_session(lambda session: panel.forget(session, row_id))
-    task = panel.job_json(found, None)
-    background.send_event(EVENT, task)
-    return task
-
-
-async def _get_image(request: web.Request, body: Json) -> web.StreamResponse:
-    row_id, position = _parse_row_id(request), int(request.match_info["position"])
-    file, media_type, sha256 = await background.run_in_session(
-        lambda session: panel.find_image(session, row_id, position)
-    )
-    headers = {"X-Content-Type-Options": "nosniff", **_CACHE_FOREVER}
-    if request.query.get("thumbnail") == "1":
-        small = await background.run_on_loop(lambda: panel.get_thumbnail(file, sha256))
-        return web.Response(body=small, content_type="image/jpeg", headers=headers)
-    is_picture = media_type in _PICTURES
-    headers["Content-Type"] = media_type if is_picture else "application/octet-stream"
-    name = f"seedream-{row_id}-{position}{file.suffix}"
-    how = "inline" if is_picture else "attachment"
-    headers["Content-Disposition"] = f'{how}; filename="{name}"'
-    return web.FileResponse(file, headers=headers)
+# --- quotes -------------------------------------------------------------------------------------
 
 
 async def _estimate(request: web.Request, body: Json) -> Json:
@@ -218,17 +129,11 @@ async def _estimate(request: web.Request, body: Json) -> Json:
         return {"images": 0, "state": None, "sandbox": False, "error": settings.error_json(error)}
 
 
-_ID = r"{id:\d{1,15}}"
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/settings", _get_settings),
     ("POST", "/settings", _save_settings),
     ("POST", "/doctor", _run_doctor),
     ("POST", "/uploads/test", _test_uploads),
-    ("GET", "/tasks", _list_tasks),
-    ("GET", f"/tasks/{_ID}", _get_task),
-    ("GET", f"/tasks/{_ID}/images/{{position:\\d{{1,4}}}}", _get_image),
-    ("GET", f"/tasks/{_ID}/references/{{position:\\d{{1,4}}}}", _get_reference),
-    ("POST", f"/tasks/{_ID}/inputs", _restore_inputs),
-    ("POST", f"/tasks/{_ID}/forget", _forget_task),
     ("POST", "/quote", _estimate),
+    *task_routes.ROUTES,
 )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from ..catalog import MODELS, Model, with_added_models
+from ..catalog import MODELS, Model, parse_models
 from ..errors import ConfigurationError
 from ..messages import Text, text_of
 from ..network.proxies import list_environ_proxies, list_proxy_secrets, parse_proxy
@@ -28,6 +28,7 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
+from .documents import MODELS_FILE, Document, read_documents
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -67,6 +68,8 @@ class Settings:
 
     home: Path
     values: Mapping[str, Value] = field(repr=False)
+    documents: Mapping[str, Document] = field(default_factory=dict[str, Document], repr=False)
+    """Files that settings name, by their default names."""
 
     def text(self, name: str) -> str:
         """Return the text of a setting, its default if it is not set."""
@@ -134,13 +137,16 @@ class Settings:
         Raises:
             ConfigurationError: the file cannot be read or has other content.
         """
-        path = self.text("SEEDREAM_MODELS")
-        if not path:
+        found = self.documents.get(MODELS_FILE)
+        if found is None:
             return MODELS
+        reason = found.error
         try:
-            return with_added_models(json.loads(Path(path).read_text(encoding="utf-8-sig")))
-        except (OSError, ValueError, RecursionError) as error:
-            raise ConfigurationError("bad_models_file", path=path, reason=text_of(error)) from None
+            if reason is None:
+                return parse_models(found.text, MODELS)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -177,7 +183,8 @@ def load_settings(
         origin = Text("origin_other_address", address=saved_for)
         values["DEEPSPACE_API_KEY"] = Value("", origin, saved_for)
     keep_secret(_list_secrets(values, environ))
-    return Settings(home=folder, values=values)
+    documents = read_documents(folder, {MODELS_FILE: values["SEEDREAM_MODELS"].text})
+    return Settings(home=folder, values=values, documents=documents)
 
 
 def read_setting(

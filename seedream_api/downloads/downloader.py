@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from ..errors import InvalidRequest, NotSent, ReadFailed, UnsafeURL
 from ..messages import Text, rewrite, text_of
+from ..network.clock import REAL, Clock
 from ..network.retry import CONNECTING
 from ..network.tasks import cancel_and_wait
 from ..network.throttle import Throttle
@@ -60,21 +59,13 @@ class Download:
     final_url: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Clock and sleep of the attempts themselves; tests pass their own."""
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
 class Downloader:
     """Fetches images; one per process, so that its limits hold for all of them.
 
     Args:
         throttle: limits how many downloads run at once; a 429 pauses all of them.
-        clock: monotonic seconds; used with ``sleep`` for the pauses between attempts.
-        timing: clock and sleep of the attempts themselves.
+        clock: of the pauses between attempts.
+        attempt_clock: of the attempts themselves, which take real time even where pauses do not.
         resolver: resolves host names; runs in a thread.
         service_host: the service's public host. If it resolves into 198.18.0.0/15, a TUN proxy is
             active, and such addresses lead to the public internet.
@@ -85,17 +76,15 @@ class Downloader:
         transport: Transport,
         *,
         throttle: Throttle,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        timing: Timing = Timing(),
+        clock: Clock = REAL,
+        attempt_clock: Clock = REAL,
         resolver: Resolver = getaddrinfo,
         service_host: str | None = None,
     ) -> None:
         self._transport = transport
         self._throttle = throttle
         self._clock = clock
-        self._sleep = sleep
-        self._timing = timing
+        self._attempt_clock = attempt_clock
         self._resolver = resolver
         self._service_host = service_host
         self._fake_range_ok = False
@@ -145,11 +134,11 @@ class Downloader:
         while True:
             try:
                 async with self._throttle.slot():
-                    began = self._timing.clock()
+                    began = self._attempt_clock.monotonic()
                     try:
                         await self._with_stall_check(transfer, deadline_s, spent)
                     finally:
-                        spent += self._timing.clock() - began
+                        spent += self._attempt_clock.monotonic() - began
                     return spent
             except (RetryDownload, LinkExpired) as error:
                 failure = error
@@ -166,7 +155,7 @@ class Downloader:
                 self._throttle.pause_for(delay)
             transfer.attempts += 1
             log.info("an image was not fetched whole; trying again in %.1f s", delay)
-            await self._sleep(delay)
+            await self._clock.sleep(delay)
 
     async def _with_stall_check(
         self, transfer: Transfer, deadline_s: float, spent_s: float
@@ -175,16 +164,16 @@ class Downloader:
 
         Without ``wait_for``, which may swallow a cancellation before Python 3.12.
         """
-        timing = self._timing
+        clock = self._attempt_clock
         task = asyncio.ensure_future(self._attempt(transfer))
-        ends = timing.clock() + deadline_s - spent_s
+        ends = clock.monotonic() + deadline_s - spent_s
         try:
             while not task.done():
-                taken, left = transfer.taken, ends - timing.clock()
+                taken, left = transfer.taken, ends - clock.monotonic()
                 if left <= 0:
                     raise transfer.failure(Text("deadline_passed", seconds=f"{deadline_s:g}"))
                 window_s = min(STALL_WINDOW_S, left)
-                window = asyncio.ensure_future(timing.sleep(window_s))
+                window = asyncio.ensure_future(clock.sleep(window_s))
                 try:
                     await asyncio.wait({task, window}, return_when=asyncio.FIRST_COMPLETED)
                 finally:

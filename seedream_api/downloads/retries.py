@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from ..network.clock import Clock
 from ..network.retry import NEW_LINK, RetryBudget
 from .transfer import LinkExpired, RetryDownload, Transfer
 
@@ -19,9 +18,9 @@ class DownloadRetries:
         settle_s: see ``Downloader.fetch``.
     """
 
-    def __init__(self, clock: Callable[[], float], settle_s: float) -> None:
+    def __init__(self, clock: Clock, settle_s: float) -> None:
         self._clock = clock
-        self._settled_at = clock() + settle_s
+        self._settled_at = clock.monotonic() + settle_s
         self._budget = RetryBudget(clock)
         self._furthest = 0
         self._last: tuple[str, int, int] = ("", 0, 0)
@@ -45,5 +44,5 @@ class DownloadRetries:
     def _delay_of_new_link(self) -> float | None:
         """Return the seconds until a new link, which may not be served yet, is retried."""
         pause = self._budget.next_delay(NEW_LINK)
-        is_late = pause is None or self._clock() + pause > self._settled_at
+        is_late = pause is None or self._clock.monotonic() + pause > self._settled_at
         return None if is_late else pause

@@ -66,7 +66,7 @@ async def download_missing(
     failures = await _fetch_all(resources, row, report, settle_s=settle_s)
     if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
         failures = await _refresh_links(resources, row, failures, report)
-    now = resources.now()
+    now = resources.clock.now()
     return {position: _final_error(failure, row, now) for position, failure in failures.items()}
 
 
@@ -177,7 +177,7 @@ async def _fetch_one(
         raise LinkExpired("result_gone", reason=Text("no_url"), entry=image.request)
     store = resources.store
     partial = await asyncio.to_thread(store.new_partial)
-    age_s = resources.now() - (image.url_seen_at or 0.0)
+    age_s = resources.clock.now() - (image.url_seen_at or 0.0)
     download = await resources.downloader.fetch(
         image.url,
         partial,

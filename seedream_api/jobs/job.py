@@ -58,7 +58,7 @@ class Job:
         self.timeout_s = timeout_s
         self.is_closing = is_closing
         self._on_change = on_change
-        self.begun: float = resources.clock()
+        self.begun: float = resources.clock.monotonic()
         self.row: JobRecord | None = None
         self.foreign_row: JobRecord | None = None
         """The row as last read while another process works on it."""
@@ -76,7 +76,7 @@ class Job:
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
         self._slot: Slot | None = None
-        self.signal: PollSignal = PollSignal(resources.sleep)
+        self.signal: PollSignal = PollSignal(resources.clock)
 
     @property
     def polls_once(self) -> bool:
@@ -175,7 +175,7 @@ class Job:
 
     def report(self, phase: Phase, **details: object) -> None:
         """Report a step to every waiter."""
-        seconds = self.resources.clock() - self.begun
+        seconds = self.resources.clock.monotonic() - self.begun
         self.latest = Progress(phase, seconds, **details)  # type: ignore[arg-type]
         row = self.current_row
         log.debug("job %s: %s after %.1f s", row.id if row else "-", phase.value, seconds)
@@ -270,7 +270,7 @@ class Job:
         Raises:
             LedgerFailed: the write failed; the error carries the task id.
         """
-        begun = self.resources.clock()
+        begun = self.resources.clock.monotonic()
         while True:
             try:
                 return await write()
@@ -278,9 +278,9 @@ class Job:
                 reason = failed.summary("en")
                 log.error("what the service answered is not written down yet: %s", reason)  # noqa: TRY400
                 is_hopeless = self.resources.ledger.is_unusable
-                if is_hopeless or self.resources.clock() - begun > WRITE_DOWN_S:
+                if is_hopeless or self.resources.clock.monotonic() - begun > WRITE_DOWN_S:
                     raise self.unrecorded_error(failed, task_id) from None
-                await self.resources.sleep(1.0)
+                await self.resources.clock.sleep(1.0)
 
     def unrecorded_error(self, failed: LedgerFailed, task_id: str | None) -> LedgerFailed:
         """Convert a ledger error to one that says that the request may have been charged."""

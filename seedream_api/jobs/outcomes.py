@@ -54,7 +54,7 @@ def _timeout_error(job: Job) -> WaitTimedOut:
         task_id=task_id,
         charge=Charge.RUNNING if is_sent else Charge.NONE,
         word=job.latest.word or job.latest.phase.value,
-        waited=round(job.resources.clock() - job.begun),
+        waited=round(job.resources.clock.monotonic() - job.begun),
     )
 
 
@@ -113,7 +113,7 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
             *_count_notes(row, len(stored), len(failures)),
             *([pruned] if pruned else []),
         ),
-        seconds=resources.clock() - job.begun,
+        seconds=resources.clock.monotonic() - job.begun,
         service_seconds=_get_service_seconds(row),
         prompt=row.prompt,
         seed=row.seed,

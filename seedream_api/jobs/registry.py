@@ -37,14 +37,14 @@ async def wait_for_job(
         WaitTimedOut: the job is still running after ``timeout_s``.
         SeedreamError: how the job ended.
     """
-    deadline = session.resources.clock() + timeout_s
+    deadline = session.resources.clock.monotonic() + timeout_s
     while True:
         job, is_joined = get_or_start(session, key, source, timeout_s)
         awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
             awaited.add(job.accepted)  # type: ignore[arg-type]
         with note_cancellation(job.cancellation_error):
-            left = max(0.0, deadline - session.resources.clock())
+            left = max(0.0, deadline - session.resources.clock.monotonic())
             is_done = await _wait(job, awaited, progress, left)
             if is_joined and job.task.cancelled() and not session.is_closing:
                 continue  # its last waiter withdrew it just as this one joined
@@ -53,7 +53,7 @@ async def wait_for_job(
             except WaitTimedOut:
                 # The caller that started the job had a shorter timeout than this one.
                 is_over = is_joined and job.task.done()
-                if not (is_over and session.resources.clock() < deadline):
+                if not (is_over and session.resources.clock.monotonic() < deadline):
                     raise
 
 

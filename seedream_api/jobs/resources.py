@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from ..ledger.ledger import Ledger
 from ..ledger.records import JobRecord
 from ..ledger.states import key_fingerprint
 from ..messages import Text
+from ..network.clock import Clock
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_literal, resolve
 from ..service.client import SeedreamClient
@@ -33,8 +33,6 @@ class Resources:
 
     Args:
         poll: polls a task by its id; all jobs of the session use it.
-        clock: returns monotonic seconds.
-        now: returns wall-clock seconds, for times that are recorded or shown.
     """
 
     settings: Settings
@@ -44,9 +42,7 @@ class Resources:
     downloader: Downloader
     uploader: Uploader
     poll: PollThrottle
-    clock: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-    now: Callable[[], float]
+    clock: Clock
     _service_is_private: bool | None = None
     _bytes_since_check: float = field(default=float("inf"))
     """Bytes that may have been added to the store since its size was checked."""
@@ -121,23 +117,17 @@ class Resources:
         return not all(is_public(one) for one in found)
 
 
-async def open_resources(
-    settings: Settings,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]],
-    now: Callable[[], float],
-) -> Resources:
+async def open_resources(settings: Settings, clock: Clock) -> Resources:
     """Open the resources of a session.
 
     Raises:
         LedgerFailed: the data folder cannot be used.
     """
-    ledger = await asyncio.to_thread(Ledger, settings.home, now=now)
+    ledger = await asyncio.to_thread(Ledger, settings.home, now=clock.now)
     try:
         store = ImageStore(settings.home, ledger.owner)
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
-        client = await SeedreamClient(settings, clock=clock, sleep=sleep).__aenter__()
+        client = await SeedreamClient(settings, clock=clock).__aenter__()
     except BaseException:
         # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
@@ -145,9 +135,8 @@ async def open_resources(
     max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
         client.transport,
-        throttle=Throttle(max_downloads, clock=clock, sleep=sleep),
+        throttle=Throttle(max_downloads, clock=clock),
         clock=clock,
-        sleep=sleep,
         service_host=urlsplit(client.base_url).hostname,
     )
     return Resources(
@@ -156,7 +145,7 @@ async def open_resources(
         ledger=ledger,
         store=store,
         downloader=downloader,
-        uploader=Uploader(settings, ledger, store, downloader, clock=clock, sleep=sleep, now=now),
-        poll=PollThrottle(client.get_task, clock=clock, sleep=sleep),
-        clock=clock, sleep=sleep, now=now,
-    )  # fmt: skip
+        uploader=Uploader(settings, ledger, store, downloader, clock=clock),
+        poll=PollThrottle(client.get_task, clock=clock),
+        clock=clock,
+    )

@@ -78,7 +78,7 @@ async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
             log.info("job %s: waiting for an equal request that is running", row.id)
         job.report(Phase.WAITING, task_id=row.task_id)
         if other is None:
-            await job.resources.sleep(OTHER_OWNER_PAUSE_S)
+            await job.resources.clock.sleep(OTHER_OWNER_PAUSE_S)
         else:
             await asyncio.wait({other.task})
 

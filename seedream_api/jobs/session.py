@@ -22,6 +22,7 @@ from ..images.saving import save_into_folder
 from ..ledger.browsing import JobView
 from ..ledger.states import State
 from ..messages import Text
+from ..network.clock import Clock
 from ..redaction import Hidden
 from ..service.balance import Balance, get_balance
 from ..service.references import PictureReference, UrlReference, file_reference
@@ -73,7 +74,7 @@ class Session(SessionBase):
     ) -> None:
         given = Hidden(DEEPSPACE_API_KEY=api_key, DEEPSPACE_BASE_URL=base_url, SEEDREAM_PROXY=proxy)
         del api_key, proxy  # a traceback that shows local variables shows neither
-        super().__init__(_to_settings(settings, given, home), clock=clock, sleep=sleep, now=now)
+        super().__init__(_to_settings(settings, given, home), Clock(clock, sleep, now))
 
     async def jobs(
         self,
@@ -101,7 +102,7 @@ class Session(SessionBase):
 
     def _to_timestamp(self, since: datetime | timedelta | float | None) -> float | None:
         if isinstance(since, timedelta):
-            return self.resources.now() - since.total_seconds()
+            return self.resources.clock.now() - since.total_seconds()
         return since.timestamp() if isinstance(since, datetime) else since
 
     async def resume(self, job: JobView | int | str) -> Result:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import TracebackType
 
 import anyio
@@ -16,6 +15,7 @@ from ..callbacks import call_back
 from ..config.settings import Settings
 from ..errors import InvalidRequest
 from ..ledger.ledger import Ledger
+from ..network.clock import Clock
 from ..service.client import SeedreamClient
 from .cancellation import add_interruption
 from .job import Job
@@ -33,24 +33,14 @@ class SessionBase:
 
     Args:
         settings: fixed for the session's lifetime.
-        clock: returns monotonic seconds.
-        sleep: waits for this many seconds.
-        now: returns wall-clock seconds, for times that are recorded or shown.
     """
 
     resources: Resources
     """Set when the session is opened."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
-        self._clock, self._sleep, self._now = clock, sleep, now
+        self._clock = clock
         self.running_jobs: dict[str, Job] = {}
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None
@@ -64,9 +54,7 @@ class SessionBase:
         if self._loop is not None:
             raise InvalidRequest("session_used")
         self._loop = asyncio.get_running_loop()
-        self.resources = await open_resources(
-            self.settings, clock=self._clock, sleep=self._sleep, now=self._now
-        )
+        self.resources = await open_resources(self.settings, self._clock)
         return self
 
     @property

@@ -199,7 +199,6 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
         schedule=PollSchedule(typical_s),
         timeout_s=job.timeout_s,
         clock=resources.clock,
-        sleep=resources.sleep,
         sleep_until_woken=job.signal.sleep_until_woken,
         age_s=_task_age_s(job, row),
         is_known=_is_known_task(job, row),
@@ -214,7 +213,7 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
 
 
 def _task_age_s(job: Job, row: JobRecord) -> float:
-    now = job.resources.now()
+    now = job.resources.clock.now()
     return max(0.0, now - (row.accepted_at or now))
 
 

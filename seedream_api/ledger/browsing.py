@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..errors import Charge
 from . import statements
 from .database import Database
+from .job_filter import Group, JobFilter, find_group
 from .queries import read_images
 from .records import ImageRecord, JobRecord, parse_readable_images, parse_row
 from .request_identity import choose_row, find_rows
@@ -51,6 +52,11 @@ class JobView:
             return self.row.error.charge
         return _CHARGES[self.row.state]
 
+    @property
+    def group(self) -> Group | None:
+        """The group that a person looks for it in; ``None`` for a forgotten job."""
+        return find_group(self.row.state, is_live=self.is_live)
+
 
 _CHARGES = {
     State.INTENDED: Charge.NONE,
@@ -80,28 +86,71 @@ class JobPage:
     total: int
 
 
+@dataclass(frozen=True)
+class JobSummary:
+    """What the ledger holds, in numbers.
+
+    Args:
+        total: all jobs but the forgotten.
+        outside_changes: a number that changes when another process changes the ledger.
+    """
+
+    total: int
+    groups: Mapping[Group, int]
+    models: tuple[str, ...]
+    outside_changes: int
+
+
 def list_jobs(
     database: Database,
+    wanted: JobFilter = JobFilter(),  # noqa: B008 - frozen
     *,
     offset: int = 0,
     limit: int = 100,
-    states: tuple[State, ...] = (),
-    text: str = "",
 ) -> JobPage:
     """List one page of jobs, newest first.
 
     Args:
         limit: at most :data:`MAX_PAGE`.
-        states: those wanted, or all but the forgotten.
-        text: a part of the prompt, the model or the task ID in any case; or a job's number.
     """
-    where, values = statements.matching_jobs(states, text)
-    page = {**values, "limit": min(limit, MAX_PAGE), "offset": offset}
     with database.read():
+        where, values = wanted.to_condition(_list_live_owners(database))
+        page = {**values, "limit": min(limit, MAX_PAGE), "offset": offset}
         total = database.execute(statements.count_jobs(where), values).fetchone()["total"]
         rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]
         images = _read_images_of(database, rows)
     return JobPage(tuple(_to_view(database, row, images[row.id]) for row in rows), total)
+
+
+def _list_live_owners(database: Database) -> dict[str, int]:
+    """Count the unfinished rows of each owner whose process runs."""
+    found = database.execute(statements.UNFINISHED_OWNERS).fetchall()
+    return {
+        row["owner"]: row["total"]
+        for row in found
+        # A damaged cell is not a text.
+        if isinstance(row["owner"], str) and database.is_owner_alive(row["owner"])
+    }
+
+
+def summarize_jobs(database: Database) -> JobSummary:
+    """Count the jobs of each group, and list the models; reads only indexes."""
+    with database.read():
+        running = sum(_list_live_owners(database).values())
+        by_state = database.execute(statements.COUNT_BY_STATE).fetchall()
+        models = database.execute(statements.MODELS_OF_JOBS).fetchall()
+        changes = database.execute(statements.OUTSIDE_CHANGES).fetchone()["data_version"]
+    known = {state.value: find_group(state, is_live=False) for state in State}
+    groups = dict.fromkeys(Group, 0)
+    for row in by_state:
+        group = known.get(row["state"])
+        if group is not None:
+            groups[group] += row["total"]
+    groups[Group.RUNNING] = running
+    groups[Group.ATTENTION] -= running
+    total = sum(row["total"] for row in by_state if row["state"] != State.FORGOTTEN.value)
+    names = tuple(row["model"] for row in models if isinstance(row["model"], str))
+    return JobSummary(total, groups, names, int(changes))
 
 
 def list_views(
@@ -118,7 +167,7 @@ def list_views(
         since: only jobs made at or after this time, in wall-clock seconds.
         limit: at most this many; by default all.
     """
-    where, values = statements.matching_jobs(states, since=since)
+    where, values = JobFilter(states=states, since=since).to_condition(())
     page = {**values, "limit": _NO_LIMIT if limit is None else limit, "offset": 0}
     with database.read():
         rows = [*map(parse_row, database.execute(statements.page_of_jobs(where), page))]

@@ -89,6 +89,7 @@ class _Operations:
     sum_stored_bytes: Final = _Operation(queries.sum_stored_bytes)
 
     list_jobs: Final = _Operation(browsing.list_jobs)
+    summarize_jobs: Final = _Operation(browsing.summarize_jobs)
     list_views: Final = _Operation(browsing.list_views)
     get_job: Final = _Operation(browsing.get_job)
     find_reusable: Final = _Operation(browsing.find_reusable)

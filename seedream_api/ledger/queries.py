@@ -16,6 +16,7 @@ from . import statements
 from .cells import file_in, to_storable
 from .database import Database
 from .image_store import StoredFile
+from .job_filter import JobFilter
 from .records import (
     ImageRecord,
     JobRecord,
@@ -60,7 +61,7 @@ def list_records(
     database: Database, states: tuple[State, ...] = (), limit: int = 1_000
 ) -> list[JobRecord]:
     """List rows of these states, or all but the forgotten, newest first."""
-    where, values = statements.matching_jobs(states)
+    where, values = JobFilter(states=states).to_condition(())
     with database.read():
         page = statements.page_of_jobs(where)
         return [*map(parse_row, database.execute(page, {**values, "limit": limit, "offset": 0}))]

@@ -18,9 +18,11 @@ def quote_states(states: Iterable[State]) -> str:
     return ", ".join(f"'{state.value}'" for state in states)
 
 
-def _list_values(values: Sequence[object]) -> tuple[str, Values]:
-    """Name a parameter for each value of an ``IN`` list."""
-    named: Values = {f"value{number}": value for number, value in enumerate(values)}
+def list_values(values: Sequence[object], name: str = "value") -> tuple[str, Values]:
+    """Name a parameter for each value of an ``IN`` list; an empty list matches nothing."""
+    if not values:
+        return "NULL", {}
+    named: Values = {f"{name}{number}": value for number, value in enumerate(values)}
     return ", ".join(f":{name}" for name in named), named
 
 
@@ -69,7 +71,7 @@ SET_DELIVERED_AT = "UPDATE requests SET delivered_at = :now WHERE id = :id"
 
 
 def jobs_by_fingerprint(fingerprints: Sequence[str]) -> tuple[str, Values]:
-    marks, values = _list_values(fingerprints)
+    marks, values = list_values(fingerprints)
     return (
         f"SELECT * FROM requests WHERE fingerprint IN ({marks}) "  # noqa: S608 - parameters
         f"AND state NOT IN ({quote_states(RELEASED_STATES)})"
@@ -82,31 +84,14 @@ def set_timestamp(column: str, *, keeps_first: bool) -> str:
     return f"UPDATE requests SET {column} = {value} WHERE id = :id"  # noqa: S608 - constants
 
 
-def matching_jobs(
-    states: Iterable[State], text: str = "", since: float | None = None
-) -> tuple[str, Values]:
-    """Build the condition of :func:`page_of_jobs` and :func:`count_jobs`.
-
-    Args:
-        states: those wanted. Without any: all but the forgotten, so that a state which only a newer
-            version knows is not hidden; with all of them: every job.
-        text: a part of the prompt, the model or the task ID in any case; or a job's number.
-        since: only jobs made at or after this time, in wall-clock seconds.
-    """
-    wanted = tuple(states)
-    where = f"state IN ({quote_states(wanted)})" if wanted else "state != 'forgotten'"
-    if set(wanted) == set(State):
-        where = "TRUE"
-    values: Values = {}
-    if since is not None:
-        where, values["since"] = f"{where} AND created_at >= :since", since
-    if not text:
-        return where, values
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    columns = ("prompt", "model", "task_id")
-    likes = " OR ".join(f"LOWER({column}) LIKE LOWER(:part) ESCAPE '\\'" for column in columns)
-    values.update(part=f"%{escaped}%", text=text)
-    return f"{where} AND ({likes} OR CAST(id AS TEXT) = :text)", values
+UNFINISHED_OWNERS = f"""
+    SELECT owner, COUNT(*) AS total FROM requests
+    WHERE state IN ({quote_states(UNFINISHED_STATES)}) GROUP BY owner
+"""  # noqa: S608 - made of constants
+COUNT_BY_STATE = "SELECT state, COUNT(*) AS total FROM requests GROUP BY state"
+MODELS_OF_JOBS = "SELECT DISTINCT model FROM requests WHERE model IS NOT NULL ORDER BY model"
+OUTSIDE_CHANGES = "PRAGMA data_version"
+"""SQLite only: a number that changes when another connection commits."""
 
 
 def count_jobs(where: str) -> str:
@@ -166,7 +151,7 @@ IMAGE_BY_CONTENT = "SELECT * FROM images WHERE sha256 = :sha256 AND file IS NOT 
 
 
 def images_of_jobs(ids: Sequence[int]) -> tuple[str, Values]:
-    marks, values = _list_values(ids)
+    marks, values = list_values(ids)
     return f"SELECT * FROM images WHERE request IN ({marks}) ORDER BY request, position", values  # noqa: S608
 
 

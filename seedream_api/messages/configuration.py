@@ -92,8 +92,10 @@ CONFIGURATION: dict[str, Message] = {
     "bad_models_file": Message(
         "The models file {path} (SEEDREAM_MODELS) cannot be used: {reason}.",
         "模型文件 {path}（SEEDREAM_MODELS）无法使用：{reason}。",
-        'Write a JSON list of {{"id": ..., "family": "preferential" or "evolink", "like": ...}}.',
-        '内容应为 JSON 列表：{{"id": ..., "family": "preferential" 或 "evolink", "like": ...}}。',
+        'It is a JSON list of {{"id": ..., "family": ..., "like": ...}}; docs/models.md describes '
+        "every key.",
+        '内容为 JSON 列表 {{"id": ..., "family": ..., "like": ...}}；'
+        "docs/models.zh-CN.md 说明了每个键。",
     ),
     "bad_proxy": Message(
         "The proxy cannot be used: {reason}.",

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 NOTES: dict[str, tuple[str, str]] = {
     "doubted": ("{field} = {value} was sent, but {doubt}", "已发送 {field} = {value}，但{doubt}"),
-    "doubt_1k": (
-        "Evolink's documentation lists 1K for Seedream 4.0 only ({source})",
-        "Evolink 的文档只为 Seedream 4.0 列出 1K（{source}）",
-    ),
-    "doubt_fast": (
-        "Evolink's documentation lists fast for Seedream 4.0 only ({source})",
-        "Evolink 的文档只为 Seedream 4.0 列出 fast（{source}）",
-    ),
-    "doubt_png": (
-        "Ark returns Seedream 4.5 images as JPEG only ({source})",
-        "Ark 的 4.5 只输出 JPEG（{source}）",
-    ),
     "prompt_long": (
         "the prompt has {count} characters; text beyond {limit} may be cut ({source})",
         "提示词有 {count} 个字符；超过 {limit} 的部分可能被截断（{source}）",

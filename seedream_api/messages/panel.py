@@ -85,4 +85,10 @@ PANELS: dict[str, Message] = {
         "Task {given} has no stored image {position}.",
         "任务 {given} 没有已保存的第 {position} 张图片。",
     ),
+    "copy_failed": Message(
+        "The image could not be copied to {folder}: {reason}.",
+        "无法将图片复制到 {folder}：{reason}。",
+        "Check that the folder exists, may be written, and has free space.",
+        "请检查该目录是否存在、可写，且空间足够。",
+    ),
 }

@@ -17,16 +17,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "has_path": ("it has a path, query or fragment", "其中含有路径、查询参数或片段"),
     "key_in_clear": ("plain http would send the key unencrypted", "明文 http 会泄露密钥"),
     "not_json_object": ("it is not a JSON object", "内容不是 JSON 对象"),
-    "not_list_of_objects": ("it is not a list of objects", "内容不是对象列表"),
-    "entry_without_id": ("an entry has no id: {entry}", "有一项没有 id：{entry}"),
-    "bad_family": (
-        "{model}: family {given} is not one of {allowed}",
-        "{model}：family {given} 不在 {allowed} 之中",
-    ),
-    "bad_like": (
-        "{model}: like {given} must be one of {allowed}",
-        "{model}：like {given} 必须是 {allowed} 之一",
-    ),
     "a_text": ("a text", "文本"),
     "a_value": ("a value", "一个值"),
     "host_name_characters": (
@@ -98,6 +88,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "not_json_type": ("its content type is not application/json", "内容类型不是 application/json"),
     "not_a_number": ("{name} is not a number", "{name} 不是数字"),
+    "no_such_format": ("there is no format {given}", "没有 {given} 格式"),
     "no_such_state": ("there is no such state", "没有这种状态"),
     "inputs_not_object": ("inputs is not a JSON object", "inputs 不是 JSON 对象"),
     "unfinished_tasks": ("Unfinished tasks: {tasks}.", "未完成的任务：{tasks}。"),

@@ -7,12 +7,19 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
 from .system import describe_system_error
 from .terminal import TERMINAL
 
-TEXTS: dict[str, tuple[str, str]] = {**REASONS, **NOTES, **TERMINAL, **COMMAND_HELP}
+TEXTS: dict[str, tuple[str, str]] = {
+    **REASONS,
+    **NOTES,
+    **TERMINAL,
+    **COMMAND_HELP,
+    **MODEL_TEXTS,
+}
 """English and Chinese by key, as ``str.format`` templates."""
 
 

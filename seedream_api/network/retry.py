@@ -12,6 +12,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from .clock import Clock
+
 MAX_RETRY_AFTER_S = 300.0
 """A longer ``Retry-After`` is ignored."""
 
@@ -47,11 +49,10 @@ class RetryBudget:
     """The remaining retry budgets of one request.
 
     Args:
-        clock: monotonic seconds.
         jitter: returns a number from 0 to 1; spreads out clients that failed together.
     """
 
-    clock: Callable[[], float]
+    clock: Clock
     jitter: Callable[[], float] = random.random
     _since: dict[RetryPolicy, float] = field(default_factory=dict[RetryPolicy, float])
     _tries: dict[RetryPolicy, int] = field(default_factory=dict[RetryPolicy, int])
@@ -70,7 +71,7 @@ class RetryBudget:
             left_s: the time that the caller has left. A delay that the service asks for may take
                 all of it, and does not use up the budget.
         """
-        now = self.clock()
+        now = self.clock.monotonic()
         since = self._since.setdefault(policy, now)
         tries = self._tries[policy] = self._tries.get(policy, 0) + 1
         step = min(policy.longest_s, policy.first_s * 2.0 ** min(tries - 1, 16))
@@ -89,7 +90,7 @@ class RetryBudget:
 
     def elapsed_s(self, policy: RetryPolicy) -> int:
         """Return the whole seconds since the first failure of this kind."""
-        return round(self.clock() - self._since.get(policy, self.clock()))
+        return round(self.clock.monotonic() - self._since.get(policy, self.clock.monotonic()))
 
 
 def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+
+from .clock import Clock
 
 
 class Slot:
@@ -26,24 +28,16 @@ class Throttle:
 
     Args:
         places: how many may run at once.
-        clock: monotonic seconds.
     """
 
-    def __init__(
-        self,
-        places: int,
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, places: int, *, clock: Clock) -> None:
         self._places = asyncio.Semaphore(places)
         self._clock = clock
-        self._sleep = sleep
         self._not_before = 0.0
 
     def pause_for(self, seconds: float) -> None:
         """Start no request for this long."""
-        self._not_before = max(self._not_before, self._clock() + seconds)
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
     @asynccontextmanager
     async def slot(self, *, at_most_s: float | None = None) -> AsyncGenerator[Slot]:
@@ -56,8 +50,8 @@ class Throttle:
         place = Slot(self._places)
         timer = None
         try:
-            while (pause := self._not_before - self._clock()) > 0:
-                await self._sleep(pause)
+            while (pause := self._not_before - self._clock.monotonic()) > 0:
+                await self._clock.sleep(pause)
             if at_most_s is not None:
                 timer = asyncio.get_running_loop().call_later(at_most_s, place.release)
             yield place

@@ -110,6 +110,7 @@ class Generation:
             digest=hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
             created=self._config.now(),
             seconds=0.0 if is_immediate else self._config.task_seconds,
+            is_transparent=asked.is_transparent,
             failure=None if is_immediate else _find_failure(asked.prompt),
         )
 

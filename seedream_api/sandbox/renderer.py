@@ -82,6 +82,8 @@ class _Page:
             self.pen.text((self.margin, top + number * pitch), line, _WHITE, font)
         self._draw_caption(ratio, self.height - self.margin - strip - self._px(4.5))
         self._draw_thumbnails(self.height - self.margin - strip + self._px(1.4), side, columns)
+        if self.task.is_transparent:
+            self.image.putalpha(self._draw_outline(top - self.margin))
         return self.image
 
     def _px(self, units: float) -> int:
@@ -106,6 +108,15 @@ class _Page:
             box = (x - 1.6 * radius, y - radius, x + 1.6 * radius, y + radius)
             pen.ellipse(box, self._color(0.66 - 0.13 * layer, 0.5, -0.04 * (layer + 1)))
         return image.resize(self.size, Image.Resampling.BICUBIC)
+
+    def _draw_outline(self, top: int) -> Image.Image:
+        """Draw the alpha of a cut-out: an oval above ``top``, the text below it, and the mark."""
+        alpha = Image.new("L", self.size, 0)
+        pen = ImageDraw.Draw(alpha)
+        pen.ellipse((self.width // 8, self.margin, self.width * 7 // 8, top), 255)
+        pen.rectangle((0, top, *self.size), 255)
+        pen.rectangle((0, 0, self._px(40), self._px(12)), 255)
+        return alpha
 
     def _draw_mark(self) -> None:
         font, x, y = load_font("", self._px(3.2)), self.margin, self.margin

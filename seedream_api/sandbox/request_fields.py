@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ..catalog import (
-    MAX_REFERENCES,
+    CHOICES,
     MAX_REFERENCES_AND_RESULTS,
     NOTED_PROMPT_LENGTH,
     PIXELS,
@@ -29,15 +29,17 @@ class GenerationRequest:
     model: Model
     prompt: str
     tier: str
-    """1K, 2K, 4K: a key of `PIXELS`."""
+    """1K, 2K, 4K, another tier or pixels; see `compute_pixels`."""
     ratio: str
-    """A key of `PIXELS[tier]`, never ``auto``."""
+    """An aspect ratio, never ``auto``."""
     count: int
     """Images that the service will make: what the prompt asks for, at most ``n``."""
     references: tuple[str, ...]
     output_format: str
     """jpeg or png: the format of the results, which may differ from the requested one."""
     watermark: bool
+    is_transparent: bool
+    """Whether everything around the subject is left out: ``background: transparent`` (Ark)."""
 
 
 def find_model(body: Any, models: Mapping[str, Model]) -> Model:
@@ -55,13 +57,16 @@ def find_model(body: Any, models: Mapping[str, Model]) -> Model:
     name = fields.get("model")
     if not isinstance(name, str) or not name:
         raise relay_refusal(400, "未指定模型名称，模型名称不能为空", code="invalid_request")
-    if name not in models:
+    sold = [model for model in models.values() if model.sent_id == name]
+    if not sold:
         message = f"No available channel for model {name} under group default (distributor)"
         raise relay_refusal(503, message, code="model_not_found")
     prompt = fields.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise relay_refusal(400, "prompt is required", code="invalid_request")
-    return models[name]
+    # Of entries that differ in ``extra`` alone, take the one whose fields the body has.
+    same = [model for model in sold if model.extra.items() <= fields.items()]
+    return max(same or sold, key=lambda model: len(model.extra))
 
 
 def parse_fields(body: Mapping[str, Any], model: Model, *, strict: bool) -> GenerationRequest:
@@ -75,6 +80,8 @@ def parse_fields(body: Mapping[str, Any], model: Model, *, strict: bool) -> Gene
     for name, value in body.items():
         if name not in model.fields:
             raise invalid_parameter(name, f"unknown field for model {model.id}")
+        if name in model.extra:
+            continue
         _check_type(name, value)
         _check_choice(name, value, model, strict)
     prompt: str = body["prompt"]
@@ -84,6 +91,9 @@ def parse_fields(body: Mapping[str, Any], model: Model, *, strict: bool) -> Gene
     limit = _check_counts(body.get("n", 1), len(references), model)
     tier, ratio = _choose_size(body, model, prompt)
     output_format = body.get("output_format", "jpeg")
+    is_transparent = body.get("background") == "transparent"
+    if is_transparent and output_format != "png":
+        raise invalid_parameter("background", "transparent needs output_format png")
     return GenerationRequest(
         model=model,
         prompt=prompt,
@@ -96,6 +106,7 @@ def parse_fields(body: Mapping[str, Any], model: Model, *, strict: bool) -> Gene
         else output_format,
         # Ark marks images by default; the Evolink family has no such field and no mark.
         watermark=body.get("watermark", "watermark" in model.fields),
+        is_transparent=is_transparent,
     )  # fmt: skip
 
 
@@ -106,18 +117,13 @@ def _choose_size(body: Mapping[str, Any], model: Model, prompt: str) -> tuple[st
     else:
         tier = body.get("quality", model.default_quality)
         ratio = body.get("size", ratio)
-    return tier, parse_ratio(prompt, PIXELS[tier]) if ratio == "auto" else ratio
+    return tier, parse_ratio(prompt, PIXELS["2K"]) if ratio == "auto" else ratio
 
 
 def _check_choice(name: str, value: Any, model: Model, strict: bool) -> None:
-    allowed = {
-        "size": model.sizes,
-        "quality": model.qualities,
-        "prompt_priority": model.prompt_priorities,
-        "output_format": model.output_formats,
-    }.get(name)
-    if allowed is None:
+    if name not in CHOICES:
         return
+    allowed = model.allowed_values(name)
     if value not in allowed:
         raise invalid_parameter(name, f"must be one of {', '.join(allowed)}")
     if strict and _is_doubted(model, name, value):
@@ -132,8 +138,8 @@ def _is_doubted(model: Model, name: str, value: str) -> bool:
 def _check_counts(n: int, references: int, model: Model) -> int:
     if not 1 <= n <= model.max_results:
         raise invalid_parameter("n", f"must be from 1 to {model.max_results}")
-    if references > MAX_REFERENCES.value:
-        reason = f"at most {MAX_REFERENCES.value} reference images, not {references}"
+    if references > model.max_references:
+        reason = f"at most {model.max_references} reference images, not {references}"
         raise invalid_parameter(model.reference_field, reason)
     most = MAX_REFERENCES_AND_RESULTS.value
     if references + n > most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ..catalog import PIXELS
+from ..catalog import compute_pixels
 from .exchange import Reply, not_found
 from .prompt_parsing import MIXED_SIZES
 from .renderer import Renderer
@@ -46,7 +46,7 @@ class Results:
     def serve(self, target: str, task: StoredTask, index: int) -> Reply:
         """Return an image; ``target`` is the link to it."""
         ratio = _choose_ratio(task, index)
-        data = self._renderer.render(task, index, ratio, PIXELS[task.tier][ratio])
+        data = self._renderer.render(task, index, ratio, compute_pixels(task.tier, ratio))
         return Reply(200, data, "image/png" if task.extension == "png" else "image/jpeg")
 
 

@@ -126,7 +126,7 @@ class Service:
         data = [
             {"id": name, "object": "model", "created": 1626777600, "owned_by": "custom",
              "supported_endpoint_types": ["image-generation"]}
-            for name in self._config.models
+            for name in dict.fromkeys(model.sent_id for model in self._config.models.values())
         ]  # fmt: skip
         return json_reply({"success": True, "object": "list", "data": data})
 

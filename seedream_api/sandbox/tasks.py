@@ -53,6 +53,8 @@ class StoredTask:
     """Message and type of a task that will fail."""
     failed_items: tuple[int, ...] = ()
     """Images of a group that fail although the task completes (Ark)."""
+    is_transparent: bool = False
+    """Whether the images have transparency around the subject."""
 
     @property
     def images(self) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Callable, Container
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from ..config.settings import Settings
 from ..errors import ApiRefused, InvalidRequest, NotSent, RateLimited
 from ..kept_response import KeptResponse
 from ..messages import Text
+from ..network.clock import REAL, Clock
 from ..network.retry import (
     CONNECTING,
     NO_CHANNEL,
@@ -54,7 +55,6 @@ class SeedreamClient:
 
     Args:
         settings: the result of :func:`seedream_api.load_settings`.
-        clock: returns monotonic seconds.
         transport: by default one with the proxy of ``settings``.
     """
 
@@ -62,17 +62,13 @@ class SeedreamClient:
         self,
         settings: Settings,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock = REAL,
         transport: Transport | None = None,
     ) -> None:
         self.settings = settings
         self.transport: Transport = transport or Transport(settings.proxy)
         self._clock = clock
-        self._sleep = sleep
-        self._throttle = Throttle(
-            int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock, sleep=sleep
-        )
+        self._throttle = Throttle(int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock)
         self._sandbox: Any = None
         self._base_url = settings.address
 
@@ -144,7 +140,7 @@ class SeedreamClient:
             if isinstance(outcome, ServiceResponse):
                 return outcome
             log.info("the request was not accepted; sending it again in %.1f s", outcome)
-            await self._sleep(outcome)
+            await self._clock.sleep(outcome)
 
     async def _attempt(
         self,
@@ -268,7 +264,6 @@ class SeedreamClient:
             schedule=schedule or PollSchedule(),
             timeout_s=wait_limit_s(timeout_s, self.settings.number("SEEDREAM_TIMEOUT_S")),
             clock=self._clock,
-            sleep=self._sleep,
             age_s=age_s,
             on_poll=on_poll,
         )

@@ -1,4 +1,4 @@
-"""When to poll a task again, and the loop that does. Clock and sleep are passed in.
+"""When to poll a task again, and the loop that does.
 
 A poll costs the service a question to its provider. So polls are early at first, rare while the
 task definitely still runs, close together around the time that this model took before, and then
@@ -19,6 +19,7 @@ from typing import Any
 from ..callbacks import call_back
 from ..errors import InvalidRequest, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
 from ..messages import Text
+from ..network.clock import Clock
 from ..network.retry import READING, RetryBudget
 from .task import Task
 
@@ -71,19 +72,11 @@ class PollThrottle:
 
     Args:
         poll: one free request for a task.
-        clock: monotonic seconds.
     """
 
-    def __init__(
-        self,
-        poll: Callable[[str], Awaitable[Task]],
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
+    def __init__(self, poll: Callable[[str], Awaitable[Task]], *, clock: Clock) -> None:
         self._poll = poll
         self._clock = clock
-        self._sleep = sleep
         self._turns: dict[str, _Turn] = {}
 
     async def __call__(self, task_id: str, begins: Callable[[], None] = lambda: None) -> Task:
@@ -92,9 +85,9 @@ class PollThrottle:
         turn.users += 1
         try:
             async with turn.lock:
-                while (left := turn.last + FASTEST_S - self._clock()) > 0:
-                    await self._sleep(left)
-                turn.last = self._clock()
+                while (left := turn.last + FASTEST_S - self._clock.monotonic()) > 0:
+                    await self._clock.sleep(left)
+                turn.last = self._clock.monotonic()
                 begins()
                 return await self._poll(task_id)
         finally:
@@ -102,21 +95,17 @@ class PollThrottle:
             self._forget_old()
 
     def _forget_old(self) -> None:
-        old = self._clock() - FASTEST_S
+        old = self._clock.monotonic() - FASTEST_S
         for task_id, turn in list(self._turns.items()):
             if not turn.users and turn.last <= old:
                 del self._turns[task_id]
 
 
 class PollSignal:
-    """Wakes a wait for its next poll, and passes on what that poll showed.
+    """Wakes a wait for its next poll, and passes on what that poll showed."""
 
-    Args:
-        sleep: of the wait.
-    """
-
-    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self._sleep = sleep
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._woken = asyncio.Event()
         self._requests: list[asyncio.Future[bool]] = []
         self._served: list[asyncio.Future[bool]] = []
@@ -163,7 +152,7 @@ class PollSignal:
     async def sleep_until_woken(self, seconds: float) -> None:
         """Sleep between two polls, until a poll is requested."""
         pauses = [
-            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.ensure_future(self._clock.sleep(seconds)),
             asyncio.ensure_future(self._woken.wait()),
         ]
         try:
@@ -200,8 +189,7 @@ async def wait_for_task(
     task_id: str,
     schedule: PollSchedule,
     timeout_s: float,
-    clock: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]],
+    clock: Clock,
     sleep_until_woken: Callable[[float], Awaitable[None]] | None = None,
     age_s: float = 0.0,
     is_known: bool = True,
@@ -212,7 +200,7 @@ async def wait_for_task(
     Args:
         poll: one free request for the task.
         sleep_until_woken: sleeps between two polls that succeeded, and may be cut short; by
-            default ``sleep``.
+            default ``clock.sleep``.
         age_s: how old the task is now.
         is_known: whether the task is known to exist, ours or seen before; the id of any other may
             be mistyped, which its first 404 settles.
@@ -223,13 +211,13 @@ async def wait_for_task(
         ReadFailed, NotSent: every poll failed for longer than blips are given.
         TaskNotFound: the service does not know it, for a known task for ``NOT_FOUND_S`` in a row.
     """
-    begun = clock()
+    begun = clock.monotonic()
     budget = RetryBudget(clock)
     word = "unknown"
     missing_since: float | None = None
     while True:
-        age = age_s + clock() - begun
-        rest = sleep_until_woken or sleep
+        age = age_s + clock.monotonic() - begun
+        rest = sleep_until_woken or clock.sleep
         try:
             task = await poll()
             budget, word = RetryBudget(clock), task.raw_status
@@ -239,18 +227,18 @@ async def wait_for_task(
                 return task
             pause = schedule.next_delay_s(age)
         except TaskNotFound:
-            missing_since = clock() if missing_since is None else missing_since
-            if not is_known or clock() - missing_since > NOT_FOUND_S:
+            missing_since = clock.monotonic() if missing_since is None else missing_since
+            if not is_known or clock.monotonic() - missing_since > NOT_FOUND_S:
                 raise
             pause = schedule.next_delay_s(age)
         except (ReadFailed, NotSent) as error:
             wanted = error.retry_after_s if isinstance(error, ReadFailed) else None
-            again = budget.next_delay(READING, wanted, timeout_s - (clock() - begun))
+            again = budget.next_delay(READING, wanted, timeout_s - (clock.monotonic() - begun))
             if again is None:
                 raise
-            pause, rest = max(FASTEST_S, again), sleep
+            pause, rest = max(FASTEST_S, again), clock.sleep
             log.info("task %s: a poll failed; polling again in %.1f s", task_id, pause)
-        left = timeout_s - (clock() - begun)
+        left = timeout_s - (clock.monotonic() - begun)
         if left <= 0:
             raise WaitTimedOut(
                 "wait_timed_out", task_id=task_id, word=word, waited=round(timeout_s)

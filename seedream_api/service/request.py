@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
-from ..catalog import Family, Model
+from ..catalog import Model
 from ..errors import InvalidRequest
 from ..messages import Text
 from .references import PictureReference, UrlReference
@@ -34,7 +34,7 @@ class Request(BaseModel):
 
     A field that is ``None`` takes its model's default. Fields that the model does not have must
     stay ``None``: ``n``, ``quality`` and ``prompt_priority`` belong to Evolink, ``watermark`` and
-    ``output_format`` to Preferential.
+    ``output_format`` to Preferential, unless an entry of ``SEEDREAM_MODELS`` says otherwise.
 
     Args:
         model: the id of a model, such as ``Seedream-4.5``; :data:`MODELS` lists them.
@@ -107,19 +107,16 @@ class Request(BaseModel):
             "model": model.id,
             "prompt": self.prompt,
             "size": self.size or model.default_size,
-        }
-        if model.family is Family.PREFERENTIAL:
+            "quality": self.quality or model.default_quality,
+            "n": self.asked_images(),
+            model.reference_field: list(reference_urls) or None,
             # The model adds a watermark by default, so an explicit boolean is always sent.
-            values["watermark"] = bool(self.watermark)
-            if self.output_format is not None:
-                values["output_format"] = self.output_format
-        else:
-            values["quality"] = self.quality or model.default_quality
-            values["n"] = 1 if self.n is None else self.n
-            values["prompt_priority"] = self.prompt_priority or "standard"
-        if reference_urls:
-            values[model.reference_field] = list(reference_urls)
-        return {name: values[name] for name in model.fields if name in values}
+            "watermark": bool(self.watermark),
+            "prompt_priority": self.prompt_priority or next(iter(model.prompt_priorities), None),
+            "output_format": self.output_format,
+            **model.extra,
+        }
+        return {name: values[name] for name in model.fields if values[name] is not None}
 
     def asked_images(self) -> int:
         """Return the largest number of images that this request can be charged for."""

@@ -34,6 +34,8 @@ TASK_FIELDS = ("task_id", "taskId", "taskid", "TaskId", "taskID", "job_id", "job
 TASK_ID_PATTERN = re.compile(
     r"(?:task|tsk|job|cgt|img-?task)[-_:.](?!\S*\.(?:png|jpe?g|webp)\Z)\S{1,900}", re.IGNORECASE
 )
+_TASK_OBJECT = re.compile(r"task|job|image|generation", re.IGNORECASE)
+"""What the ``object`` of a task contains; that of an error is "error"."""
 _ID_PATTERN = re.compile(r"(?=[^\s]*\d)[A-Za-z0-9][\w.:-]{7,199}", re.ASCII)
 MAX_ID_CHARACTERS = 1_000
 _TASK_SIGNS = {"object", "created_at", "progress", "task_info"}
@@ -140,15 +142,25 @@ def find_ids(records: list[Record], listed: list[Record]) -> tuple[str | None, s
             return explicit, None, True
     tasks = [record for record in records if find_raw_status(record) or _TASK_SIGNS & record.keys()]
     ordered = [*tasks, *reversed(records)]
-    plain = [text for record in ordered if (text := to_text(record.get("id")))]
-    inner = [text for record in listed if (text := to_text(record.get("id")))]
+    plain = [text for record in ordered for text in _read_id(record)]
+    inner = [text for record in listed for text in _read_id(record)]
     texts = list(_iter_carried_texts(records))
     like = [text for text in (*plain, *inner, *texts) if TASK_ID_PATTERN.fullmatch(text)]
-    found = (like or plain or [None])[0]
+    objects = [text for record in ordered if _is_task_object(record) for text in _read_id(record)]
+    found = (like or objects or plain or [None])[0]
     if found is not None:
-        return found[:MAX_ID_CHARACTERS], None, bool(like)
+        return found[:MAX_ID_CHARACTERS], None, bool(like or objects)
     hint = next((text for text in (*inner, *texts) if _ID_PATTERN.fullmatch(text)), None)
     return None, hint, False
+
+
+def _is_task_object(record: Record) -> bool:
+    return bool(_TASK_OBJECT.search(to_text(record.get("object"))))
+
+
+def _read_id(record: Record) -> list[str]:
+    text = to_text(record.get("id"))
+    return [text] if text else []
 
 
 def _iter_carried_texts(records: list[Record]) -> Iterator[str]:

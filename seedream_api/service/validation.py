@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..catalog import (
+    CHOICES,
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
-    MAX_REFERENCES,
     MAX_REFERENCES_AND_RESULTS,
     MIN_REFERENCE_SIDE,
     NOTED_PROMPT_LENGTH,
@@ -27,15 +27,7 @@ from .request import Request
 if TYPE_CHECKING:
     from ..config.settings import Settings
 
-_CHOICES = {
-    "size": "sizes",
-    "quality": "qualities",
-    "prompt_priority": "prompt_priorities",
-    "output_format": "output_formats",
-}
-"""Fields of a request, and the field of ``catalog.Model`` that lists their values."""
-
-_OPTIONAL_FIELDS = (*_CHOICES, "n", "watermark")
+_OPTIONAL_FIELDS = (*CHOICES, "n", "watermark")
 MAX_TASK_ID_LENGTH = 200
 _TASK_ID_MARKS = frozenset("._:-")
 
@@ -125,7 +117,7 @@ def _check_fields(request: Request, model: Model) -> None:
         value = getattr(request, name)
         if value is None:
             continue
-        if name not in model.fields:
+        if name not in model.fields or name in model.extra:
             raise InvalidRequest(
                 "field_not_of_model",
                 field=name,
@@ -133,8 +125,8 @@ def _check_fields(request: Request, model: Model) -> None:
                 model=model.id,
                 allowed=", ".join(model.fields),
             )
-        if name in _CHOICES:
-            allowed: tuple[str, ...] = getattr(model, _CHOICES[name])
+        if name in CHOICES:
+            allowed = model.allowed_values(name)
             if value not in allowed:
                 raise InvalidRequest(
                     "value_not_allowed",
@@ -155,8 +147,10 @@ def _check_count(request: Request, model: Model) -> None:
             allowed=f"1-{model.max_results}",
         )
     references = len(request.references)
-    if references > MAX_REFERENCES.value:
-        raise InvalidRequest("too_many_references", given=references, allowed=MAX_REFERENCES.value)
+    if references > model.max_references:
+        raise InvalidRequest(
+            "too_many_references", given=references, allowed=f"{model.max_references} ({model.id})"
+        )
     total = references + request.asked_images()
     if total > MAX_REFERENCES_AND_RESULTS.value:
         raise InvalidRequest(
@@ -197,7 +191,7 @@ def validate_reference_size(position: int, width: int, height: int) -> None:
 
 def _build_notes(request: Request, model: Model) -> tuple[str, ...]:
     notes: list[str] = []
-    for name in _CHOICES:
+    for name in CHOICES:
         value = getattr(request, name)
         if value is None and name == "quality":
             value = model.default_quality

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ..ledger.image_store import ImageStore
 from ..ledger.ledger import Ledger
 from ..ledger.upload_cache import UploadedReference, to_uploaded_reference
 from ..messages import Text
+from ..network.clock import Clock
 from ..network.retry import UPLOAD_PROPAGATION, RetryBudget
 from ..network.throttle import Throttle
 from ..network.url_guard import FetchPolicy
@@ -49,12 +50,7 @@ class ResolvedReferences:
 
 
 class Uploader:
-    """Uploads the reference images of a session, whose jobs share its limits and running uploads.
-
-    Args:
-        clock: returns monotonic seconds.
-        now: returns wall-clock seconds.
-    """
+    """Uploads reference images; the jobs of a session share its limits and running uploads."""
 
     def __init__(
         self,
@@ -63,16 +59,14 @@ class Uploader:
         store: ImageStore,
         downloader: Downloader,
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]],
-        now: Callable[[], float],
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._store = store
         self._downloader = downloader
-        self._clock, self._sleep, self._now = clock, sleep, now
-        self._throttle = Throttle(MAX_UPLOADS, clock=clock, sleep=sleep)
+        self._clock = clock
+        self._throttle = Throttle(MAX_UPLOADS, clock=clock)
         self._encoders = asyncio.Semaphore(os.cpu_count() or 1)
         self._uploads: SharedTasks[UploadedReference] = SharedTasks()
 
@@ -223,7 +217,7 @@ class Uploader:
 
     def _compute_expiry(self, hosted: HostedUrl) -> float | None:
         """Return the earlier of the promised lifetime's end and the stated expiry."""
-        promised = None if hosted.life_s is None else self._now() + hosted.life_s
+        promised = None if hosted.life_s is None else self._clock.now() + hosted.life_s
         known = [moment for moment in (promised, hosted.expires_at) if moment is not None]
         return min(known, default=None)
 
@@ -244,7 +238,7 @@ class Uploader:
                     raise
                 if error.pause_others:
                     self._throttle.pause_for(pause)
-            await self._sleep(pause)
+            await self._clock.sleep(pause)
 
     # --- verification ---------------------------------------------------------------------------
 
@@ -265,7 +259,7 @@ class Uploader:
                 reason, pause = error.summary_text, None
             if pause is None:
                 raise UploadRejected(Text("upload_not_served", reason=reason))
-            await self._sleep(pause)
+            await self._clock.sleep(pause)
 
     async def _compare(self, url: str, encoded: EncodedImage, target: UploadTarget) -> None:
         allowed = self._settings.allowed_hosts | target.hosts

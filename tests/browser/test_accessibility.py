@@ -70,6 +70,12 @@ def test_the_task_panel_has_no_serious_violation(
     expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)
     looked_at.shoot(f"tasks-{palette}")
     assert violations(looked_at, "#seedream-tasks") == []
+    row.dblclick()
+    viewer = looked_at.page.locator(".seedream-viewer")
+    expect(viewer.locator("aside .seedream-actions")).to_be_visible()
+    looked_at.shoot(f"viewer-{palette}")
+    assert violations(looked_at, ".seedream-viewer") == []
+    looked_at.page.keyboard.press("Escape")
     looked_at.close_tasks()
 
 
@@ -109,6 +115,8 @@ def test_unknown_outcome_and_forget_question_are_accessible(
     row.click()
     expect(panel.locator(".seedream-trouble")).to_be_visible()
     assert violations(canvas, "#seedream-tasks") == []
+    panel.locator("[data-action=more]").click()
+    assert violations(canvas, ".seedream-menu") == []
     panel.locator("[data-action=forget]").click()
     dialog = panel.get_by_role("dialog")
     expect(dialog.locator(".seedream-warning")).to_be_visible()

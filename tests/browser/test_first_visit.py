@@ -24,6 +24,7 @@ SHOWS = {
     "04_submit_a_task": [],
     "05_collect_with_poll_task": [[2848, 1600]],
     "06_load_url_images": [[1024, 1024]] * 4,
+    "07_cut_out_over_a_picture": [[768, 768]],
 }
 """The images that each template puts on the canvas."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
 from support.browser_server import ON_NEWEST, Site
 from support.canvas import TASKS_BUTTON, Canvas, place_generator
 from support.comfy_fixture import TASK_SECONDS, Clock
+from support.task_rows import fill_ledger
 
-ROWS = 5_000
+ROWS = 10_000
 OPENED_MS = 1_000
 POLLED_MS = 15_000
 """A running task is asked for every few seconds."""
@@ -34,7 +34,7 @@ _SCROLL = """async () => {
   const drawn = () => [...list.querySelectorAll("[data-index]")];
   const seen = new Map();
   let gaps = 0;
-  for (let top = 0; ; top += list.clientHeight) {
+  for (let top = 0; ; top += list.clientHeight * 15) {
     list.scrollTop = top;
     await frame();
     await frame();
@@ -47,31 +47,8 @@ _SCROLL = """async () => {
     for (const row of drawn()) seen.set(Number(row.dataset.index), Number(row.dataset.id));
     if (top + list.clientHeight >= list.scrollHeight) break;
   }
-  return { gaps, ids: [...seen.keys()].sort((a, b) => a - b).map((index) => seen.get(index)) };
+  return { gaps, rows: [...seen].sort(([a], [b]) => a - b), kept: drawn().length };
 }"""
-
-
-def fill(home: Path, count: int) -> None:
-    """Write ``count`` requests into the record, as another ComfyUI of this home would."""
-    from seedream_api.ledger.ledger import SyncLedger
-    from seedream_api.ledger.states import JobSpec, State
-
-    ledger = SyncLedger(home)
-    for number in range(count):
-        intent = JobSpec(
-            fingerprint=f"{home} {number}",
-            family="evolink",
-            model="Seedream-4.0",
-            address="http://127.0.0.1:1",
-            key_fingerprint="",
-            prompt=f"Row {number} of many, with a prompt that is longer than its line in the list",
-            fields={},
-            references=(),
-            seed=0,
-            asked=1,
-        )
-        ledger.move(ledger.claim(intent, f"key {number}").id, State.WITHDRAWN)
-    ledger.close()
 
 
 def task(panel: Locator, words: str) -> Locator:
@@ -141,28 +118,91 @@ def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> Non
     expect(row).to_have_attribute("data-state", "refused")
     row.click()
     expect(panel.locator("[data-fact=cost]")).to_have_text("Not charged")
+    panel.locator("[data-action=more]").click()
+    expect(panel.get_by_role("menu")).to_be_visible()
+    assert panel.locator("[data-action=poll], [data-action=collect]").count() == 0
+    canvas.page.keyboard.press("Escape")
     canvas.close_tasks()
 
 
 @ON_NEWEST
-def test_the_open_action_opens_the_stored_picture(site: Site, canvas: Canvas, prompt: str) -> None:
-    place_generator(canvas, prompt)
+def test_big_view_zooms_steps_and_compares(site: Site, canvas: Canvas, prompt: str) -> None:
+    first = f"{prompt} a series of 3 images"
+    generator, _ = place_generator(canvas, first)
+    canvas.page.evaluate(
+        "(id) => { app.graph.getNodeById(id).widgets.find((w) => w.name === 'n').value = 3; }",
+        generator,
+    )
     canvas.run()
-    panel = canvas.open_tasks()
-    row = task(panel, prompt)
-    row.click()
-    address = f"/api/seedream/tasks/{row.get_attribute('data-id')}/images/0"
-    opener = panel.locator("[data-action=open]")
-    expect(opener).to_have_attribute("href", address)
-    with canvas.page.context.expect_page() as opened:
-        opener.click()
-    picture = opened.value
-    picture.wait_for_load_state()
-    assert picture.url == site.url + address
-    assert picture.evaluate("document.contentType").startswith("image/")
-    expect(picture.locator("img")).to_have_js_property("naturalWidth", 1024)
-    picture.close()
+    canvas.clear()
+    place_generator(canvas, f"{prompt} alone")
+    canvas.run()
+    panel, press = canvas.open_tasks(), canvas.page.keyboard.press
+    task(panel, "a series").dblclick()
+    viewer = canvas.page.locator(".seedream-viewer")
+    image = viewer.locator(".seedream-pane img").first
+    expect(image).to_have_js_property("naturalWidth", 1024)
+    expect(viewer.locator(".seedream-strip img")).to_have_count(3)
+    scale = viewer.locator(".seedream-zoom").inner_text()
+    press("+")
+    expect(viewer.locator(".seedream-zoom")).not_to_have_text(scale)
+    press("0")
+    expect(viewer.locator(".seedream-zoom")).to_have_text(scale)
+    press("ArrowRight")
+    expect(viewer.locator(".seedream-counter")).to_contain_text("2/3")
+    press("c")
+    divider = viewer.get_by_role("slider")
+    expect(divider).to_have_attribute("aria-valuenow", "50")
+    sources = viewer.locator(".seedream-pane img").evaluate_all("(all) => all.map((i) => i.src)")
+    assert len(set(sources)) == 2
+    divider.focus()
+    press("ArrowLeft")
+    expect(divider).to_have_attribute("aria-valuenow", "48")
+    press("c")
+    press("ArrowUp")
+    expect(viewer.locator("h2")).to_have_text(f"{prompt} alone")
+    press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(panel.locator(".seedream-chosen")).to_contain_text("alone")
     canvas.close_tasks()
+
+
+def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, prompt: str) -> None:
+    generator, _ = place_generator(canvas, prompt)
+    reference = canvas.add("EmptyImage", -400, color=0xC81E3C)
+    canvas.link(reference, "IMAGE", generator, "images.image_1")
+    canvas.run()
+    canvas.clear()
+    asked = len(site.comfy.sandbox.requests)
+    panel = canvas.open_tasks()
+    task(panel, prompt).click()
+    panel.locator("[data-action=inputs]").click()
+    expect(panel.get_by_role("status")).to_contain_text("stored result")
+    canvas.wait_for_nodes(["LoadImage", "SeedreamEvolink"])
+    (restored,) = canvas.nodes("SeedreamEvolink")
+    preview = canvas.add("PreviewImage", -3000)
+    canvas.select(preview)
+    canvas.link(restored, "images", preview, "images")
+    canvas.run()
+    assert canvas.pictures(preview) == [[1024, 1024]]
+    assert len(site.comfy.sandbox.requests) == asked, "a stored result needs no network"
+    panel.locator("[data-action=inputs]").click()
+    canvas.wait_for_nodes(["LoadImage"] * 2 + ["SeedreamEvolink"] * 2 + ["PreviewImage"])
+    assert covered(canvas) == []
+    canvas.close_tasks()
+
+
+def covered(canvas: Canvas) -> list[list[str]]:
+    """Pairs of nodes of which one covers a part of the other."""
+    return canvas.page.evaluate(
+        """() => {
+          const box = ({ pos: [x, y], size: [width, height] }) => [x, y, x + width, y + height];
+          const nodes = app.graph.nodes.map((node) => [`${node.id} ${node.type}`, box(node)]);
+          const meet = ([a, b, c, d], [e, f, g, h]) => a < g && e < c && b < h && f < d;
+          return nodes.flatMap(([one, at], index) => nodes.slice(index + 1)
+            .filter(([, other]) => meet(at, other)).map(([other]) => [one, other]));
+        }"""
+    )
 
 
 def test_what_a_person_does_with_a_task_by_keyboard_alone(
@@ -176,46 +216,60 @@ def test_what_a_person_does_with_a_task_by_keyboard_alone(
     panel.locator("#seedream-search").focus()
     canvas.page.keyboard.type(prompt)
     expect(panel.locator(TASK)).to_have_count(1)
-    for _ in range(2):  # past the filter, into the list
-        press("Tab")
+    go_to(canvas, "document.activeElement?.role", "listbox")
     press("ArrowDown")
     details = panel.locator(".seedream-details")
-    expect(details).to_contain_text(prompt)
     task_id = details.locator("[data-fact=task_id]").inner_text()
+    expect(details).to_contain_text(prompt)
     canvas.shoot("task-details")
-    press("Enter")
-    act(canvas, "copy")
-    expect(panel.get_by_role("status")).to_be_visible()
+    press("Space")
+    expect(panel.locator(".seedream-selection")).to_contain_text("1 selected")
+    press("Space")
+    act(canvas, "reference")
+    canvas.wait_for_nodes(["LoadImage"])
+    choose(canvas, "copy")
+    expect(panel.get_by_role("status")).to_have_text("Task ID copied")
     assert canvas.page.evaluate("navigator.clipboard.readText()") == task_id
-    act(canvas, "poll")
+    choose(canvas, "poll")
     (poll,) = canvas.nodes("SeedreamPollTask")
     assert canvas.widgets(poll)["task_id"] == task_id
-    act(canvas, "load")
-    canvas.wait_for_nodes(["SeedreamPollTask", "SeedreamLoadURLImages"])
-    (load,) = canvas.nodes("SeedreamLoadURLImages")
-    assert canvas.widgets(load)["urls"].startswith(site.comfy.sandbox.url)
-    act(canvas, "forget")
+    choose(canvas, "forget")
     dialog = panel.get_by_role("dialog")
     expect(dialog).to_be_visible()
     canvas.shoot("task-forget")
     press("Escape")  # leaves the question alone
     expect(dialog).to_have_count(0)
     expect(details).to_be_visible()
-    act(canvas, "forget")
+    choose(canvas, "forget")
     act(canvas, "confirm")
     expect(panel.locator(TASK)).to_have_count(0)
-    panel.locator("#seedream-search").fill("")
+    panel.locator("[data-action=clear]").click()
+    expect(panel.locator("#seedream-search")).to_have_value("")
     canvas.close_tasks()
+
+
+def go_to(canvas: Canvas, what: str, wanted: str) -> None:
+    """Go on by Tab to where ``what`` of the page is ``wanted``."""
+    for _ in range(20):
+        if canvas.page.evaluate(what) == wanted:
+            return
+        canvas.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
 
 
 def act(canvas: Canvas, action: str) -> None:
     """Go on by Tab to the button of an action and press it."""
-    at = "document.activeElement?.dataset.action"
-    for _ in range(20):
-        if canvas.page.evaluate(at) == action:
+    go_to(canvas, "document.activeElement?.dataset.action", action)
+    canvas.page.keyboard.press("Enter")
+
+
+def choose(canvas: Canvas, action: str) -> None:
+    """Press an entry of the menu with the seldom used actions."""
+    act(canvas, "more")
+    for _ in range(8):
+        if canvas.page.evaluate("document.activeElement?.dataset.action") == action:
             break
-        canvas.page.keyboard.press("Tab")
-    assert canvas.page.evaluate(at) == action, f"Tab does not lead to {action}"
+        canvas.page.keyboard.press("ArrowDown")
     canvas.page.keyboard.press("Enter")
 
 
@@ -240,12 +294,12 @@ def test_an_unknown_outcome_stands_out_and_says_what_to_do(
     assert len(site.comfy.posts(prompt)) == 1
 
 
-def test_panel_of_5000_tasks_opens_in_a_second_and_scrolls(site: Site, canvas: Canvas) -> None:
-    fill(site.comfy.home, ROWS)
+def test_panel_of_10000_tasks_opens_in_a_second_and_scrolls(site: Site, canvas: Canvas) -> None:
+    fill_ledger(site.comfy.home, ROWS, states=("withdrawn",))
     took: list[float] = []
     for _ in range(3):
         took.append(canvas.page.evaluate(_OPEN, TASKS_BUTTON))
-        canvas.shoot("tasks-5000")
+        canvas.shoot("tasks-10000")
         canvas.close_tasks()
     opened = ", ".join(f"{ms:.0f} ms" for ms in took)
     print(f"\n{site.frontend}: a panel of {ROWS} rows opens in {opened}")  # noqa: T201
@@ -253,8 +307,14 @@ def test_panel_of_5000_tasks_opens_in_a_second_and_scrolls(site: Site, canvas: C
     panel = canvas.open_tasks()
     panel.locator(TASK).first.wait_for()
     scrolled = canvas.page.evaluate(_SCROLL)
-    assert scrolled["gaps"] == 0
-    assert len(scrolled["ids"]) >= ROWS
-    assert scrolled["ids"] == sorted(set(scrolled["ids"]), reverse=True)
+    assert scrolled["gaps"] == 0 and scrolled["kept"] < 40
+    newest = scrolled["rows"][0][1]
+    assert len(scrolled["rows"]) > 300
+    filled = [(index, id) for index, id in scrolled["rows"] if index < ROWS]
+    assert [id for _, id in filled] == [newest - index for index, _ in filled]
     expect(panel.locator(TASK).last).to_be_visible()
+    panel.locator("[data-group=failed]").click()
+    panel.locator("#seedream-search").fill("many x4321")
+    expect(panel.locator(TASK)).to_have_count(1)
+    panel.locator("#seedream-search").fill("")
     canvas.close_tasks()

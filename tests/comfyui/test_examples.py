@@ -31,6 +31,7 @@ PAID = {
     "04_submit_a_task": 1,
     "05_collect_with_poll_task": 0,
     "06_load_url_images": 0,
+    "07_cut_out_over_a_picture": 1,
 }
 
 

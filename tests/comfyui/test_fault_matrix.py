@@ -19,11 +19,9 @@ from support.fault_cases import MODELS, PROMPT, Case, each, name_of
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing them is not what is tested here."""
-    from seedream_api.catalog import PIXELS
     from seedream_api.sandbox import results
 
-    small = {tier: dict.fromkeys(sizes, (64, 64)) for tier, sizes in PIXELS.items()}
-    monkeypatch.setattr(results, "PIXELS", small)
+    monkeypatch.setattr(results, "compute_pixels", lambda tier, ratio: (64, 64))
 
 
 def graph_of(family: str, prompt: str) -> dict[str, Any]:

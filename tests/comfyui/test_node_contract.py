@@ -28,6 +28,7 @@ PROMPT = ["prompt", "STRING", None, None]
 PICTURES = [["images", "IMAGE", False], ["image_list", "IMAGE", True]]
 URLS, TASK, REPORT = (["urls", "STRING", False], ["task_id", "STRING", False],
                       ["report", "STRING", False])  # fmt: skip
+MASKS = ["masks", "MASK", False]
 
 # id -> display name, required and optional inputs (id, type, default, choices), outputs
 DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
@@ -47,7 +48,7 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
             IMAGE_URLS,
             FIT,
         ],
-        [*PICTURES, URLS, REPORT],
+        [*PICTURES, URLS, REPORT, MASKS],
     ),
     "SeedreamEvolink": (
         "Seedream Evolink",
@@ -63,19 +64,19 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
             WAIT,
             FIT,
         ],
-        [*PICTURES, URLS, TASK, REPORT],
+        [*PICTURES, URLS, TASK, REPORT, MASKS],
     ),
     "SeedreamPollTask": (
         "Poll Task",
         [["task_id", "STRING", None, None]],
         [WAIT, ["timeout_s", "INT", 1800, None], FIT],
-        [*PICTURES, URLS, TASK, REPORT],
+        [*PICTURES, URLS, TASK, REPORT, MASKS],
     ),
     "SeedreamLoadURLImages": (
         "Load URL Images",
         [["urls", "STRING", None, None]],
         [["on_error", "COMBO", "fail", ["fail", "skip"]], FIT],
-        [PICTURES[0], ["masks", "MASK", False], PICTURES[1], REPORT],
+        [PICTURES[0], MASKS, PICTURES[1], REPORT],
     ),
     "SeedreamUploadReferences": ("Upload References", [], IMAGES, [URLS, REPORT]),
 }  # fmt: skip
@@ -187,8 +188,9 @@ def test_the_rule_sees(change: Callable[[dict[str, Any]], None]) -> None:
     assert broken(FROZEN, changed)
 
 
-def test_contract_allows_new_node_and_last_optional_input() -> None:
+def test_contract_allows_new_node_last_input_and_last_output() -> None:
     changed = copy.deepcopy(FROZEN)
+    changed["SeedreamEvolink"]["outputs"].append(["more", "STRING", False])
     changed["SeedreamEvolink"]["optional"].append(["more", "INT", {"default": 0}])
     changed["SeedreamNew"] = changed["SeedreamEvolink"]
     assert broken(FROZEN, changed) == []

@@ -30,15 +30,15 @@ def fast_sandbox(monkeypatch: pytest.MonkeyPatch, certificates: ssl.SSLContext) 
 
     Each costs a tenth of a second, and neither is tested here.
     """
-    from seedream_api.catalog import PIXELS
+    from seedream_api.catalog import compute_pixels
     from seedream_api.network import pools
     from seedream_api.sandbox import results
 
-    small = {
-        tier: {ratio: (width // 16, height // 16) for ratio, (width, height) in sizes.items()}
-        for tier, sizes in PIXELS.items()
-    }
-    monkeypatch.setattr(results, "PIXELS", small)
+    def shrink(tier: str, ratio: str) -> tuple[int, int]:
+        width, height = compute_pixels(tier, ratio)
+        return width // 16, height // 16
+
+    monkeypatch.setattr(results, "compute_pixels", shrink)
     monkeypatch.setattr(pools, "load_certificates", lambda environ: certificates)
 
 

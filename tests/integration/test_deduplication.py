@@ -27,6 +27,7 @@ from seedream_api import (
     generate,
 )
 from seedream_api.jobs import steps
+from seedream_api.network.clock import Clock
 from seedream_api.service.polling import FASTEST_S, PollSchedule, PollThrottle
 from support.async_helpers import cancelled, soon
 from support.fake_service import Account, Delay, Status, rate_limited
@@ -338,7 +339,7 @@ def test_task_is_polled_once_at_a_time_and_per_second(
                 under_way -= 1
 
         clock = api_client.clock
-        session.resources.poll = PollThrottle(counted, clock=clock, sleep=clock.sleep)
+        session.resources.poll = PollThrottle(counted, clock=Clock(clock, clock.sleep))
         task_id = (await generate(cat(), session, wait=False)).task_id
         for _ in range(4):
             looks = (collect(task_id, session, wait=False) for _ in range(3))

@@ -23,6 +23,7 @@ from seedream_api import (
     generate,
     pixels_reference,
 )
+from seedream_api.network.clock import Clock
 from support.fake_service import Json, PartialGroup
 
 NOW_5, NOW_45 = "Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential"
@@ -332,7 +333,7 @@ def test_prompts_can_be_kept_out_of_the_home_folder(api_client: Any) -> None:
 def test_the_client_submits_looks_and_waits(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         async with SeedreamClient(
-            api_client.settings(), clock=api_client.clock, sleep=api_client.clock.sleep
+            api_client.settings(), clock=Clock(api_client.clock, api_client.clock.sleep)
         ) as client:
             answer = await client.submit(Request(model=LATER_40, prompt="A cat"))
             looked = await client.get_task(answer.task_id)

@@ -14,6 +14,7 @@ import pytest
 
 from seedream_api import __version__
 from support.clean_environment import outside_settings
+from support.paths import PACK_ROOT
 from support.tool_modules import load_tool
 
 EXTRAS = {"s3", "fleet", "images", "cli"}
@@ -54,7 +55,11 @@ def test_wheel_holds_the_client_alone(wheel: Path) -> None:
         names = opened.namelist()
     tops = {name.split("/")[0] for name in names}
     assert tops == {"seedream_api", f"seedream_deepspace-{__version__}.dist-info"}
-    assert {"seedream_api/py.typed", "seedream_api/cli/main.py"} <= set(names)
+    package = PACK_ROOT / "seedream_api"
+    files = {path.relative_to(PACK_ROOT).as_posix() for path in package.rglob("*.*")}
+    files = {name for name in files if "__pycache__" not in name}
+    assert files == {name for name in names if name.startswith("seedream_api/")}
+    assert "seedream_api/py.typed" in files
 
 
 def test_wheel_states_its_extras_and_its_command(wheel: Path) -> None:

@@ -16,6 +16,7 @@ from seedream_api.downloads.downloader import Download, Downloader
 from seedream_api.errors import (
     SeedreamError,
 )
+from seedream_api.network.clock import Clock
 from seedream_api.network.throttle import Throttle
 from seedream_api.network.transport import Transport
 from seedream_api.network.url_guard import FetchPolicy
@@ -57,6 +58,9 @@ class FakeTime:
         self.now += seconds
         await asyncio.sleep(0)
 
+    def as_clock(self) -> Clock:
+        return Clock(self.clock, self.sleep)
+
 
 class Names:
     """A resolver that returns each result once and then repeats the last one."""
@@ -79,7 +83,7 @@ class Fetcher:
     def __init__(self, folder: Path) -> None:
         self.target = folder / "picture.part"
         self.time = FakeTime()
-        self.gate = Throttle(4, clock=self.time.clock, sleep=self.time.sleep)
+        self.gate = Throttle(4, clock=self.time.as_clock())
 
     def __call__(
         self,
@@ -96,8 +100,7 @@ class Fetcher:
             downloader = Downloader(
                 transport,
                 throttle=self.gate,
-                clock=self.time.clock,
-                sleep=self.time.sleep,
+                clock=self.time.as_clock(),
                 resolver=resolver or Names(),
                 service_host=service_host,
             )

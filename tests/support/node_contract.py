@@ -51,7 +51,7 @@ def _inputs(given: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def broken(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What breaks workflows: anything but new nodes and optional inputs added at the end."""
+    """What breaks workflows: anything but new nodes, and inputs and outputs added at the end."""
     found: list[str] = []
     for name, old in frozen.items():
         new = now.get(name)
@@ -59,8 +59,12 @@ def broken(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
             found.append(f"{name} is gone")
             continue
         found += [
-            f"{name}: {field}" for field in old if field != "optional" and new[field] != old[field]
+            f"{name}: {field}"
+            for field in old
+            if field not in ("optional", "outputs") and new[field] != old[field]
         ]
+        if new["outputs"][: len(old["outputs"])] != old["outputs"]:
+            found.append(f"{name}: outputs")
         kept = new["optional"][: len(old["optional"])]
         found += [
             f"{name}: input {before[0]}"

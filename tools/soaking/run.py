@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from seedream_api import Request, SeedreamError, Session, file_reference, generate, load_settings
-from seedream_api.catalog import PIXELS
+from seedream_api.catalog import compute_pixels
 from seedream_api.jobs.collect import resume
 from seedream_api.ledger.states import UNFINISHED_STATES, State
 from seedream_api.sandbox import results
@@ -29,6 +29,11 @@ SHRINK = 32
 SPEED = 25.0
 
 
+def _shrunk_pixels(tier: str, ratio: str) -> tuple[int, int]:
+    width, height = compute_pixels(tier, ratio)
+    return width // SHRINK, height // SHRINK
+
+
 class Soak:
     """One run in a new folder."""
 
@@ -40,11 +45,7 @@ class Soak:
         self.faults: Counter[tuple[str, str]] = Counter()
         self.stored = 0
         self.growth: dict[str, float] = {}
-        results.PIXELS = {
-            tier: {ratio: (width // SHRINK, height // SHRINK)
-                   for ratio, (width, height) in sizes.items()}
-            for tier, sizes in PIXELS.items()
-        }  # fmt: skip
+        results.compute_pixels = _shrunk_pixels
 
     def run(self) -> audit.Findings:
         script = Script(self.seed, self.share)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from seedream_api.errors import Charge
-from seedream_api.ledger.states import State
+from seedream_api.ledger.job_filter import Group
+from seedream_api.ledger.states import UNFINISHED_STATES, State
 from support.paths import PACK_ROOT
 
 SCRIPTS = sorted((PACK_ROOT / "web").glob("*.js"))
@@ -55,7 +56,7 @@ def test_every_word_that_the_scripts_ask_for_is_there_and_no_other() -> None:
 
 def test_every_state_and_charge_of_a_row_has_its_word_and_every_unclear_one_its_advice() -> None:
     known = set(words_of("en"))
-    script = (PACK_ROOT / "web" / "task_row.js").read_text("utf-8")
+    script = (PACK_ROOT / "web" / "task_texts.js").read_text("utf-8")
     unclear = {
         state
         for name in ("RUNNING", "UNCLEAR")  # what runs is unclear once nobody works on it
@@ -64,6 +65,8 @@ def test_every_state_and_charge_of_a_row_has_its_word_and_every_unclear_one_its_
     assert {"intended", "unknown"} < unclear <= {state.value for state in State}
     assert {f"unclear.{state}" for state in unclear} <= known
     assert {f"states.{state.value}" for state in State} <= known
+    assert {f"filters.{group.value}" for group in Group} <= known
+    assert {f"left.{state.value}" for state in UNFINISHED_STATES} <= known
     assert {f"charges.{charge.value}" for charge in Charge} <= known
 
 

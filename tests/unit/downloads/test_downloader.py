@@ -273,8 +273,8 @@ def test_gate_bounds_the_downloads_that_run_at_once(
 
     async def fetch_six() -> list[Download]:
         transport = Counting()
-        gate = Throttle(2, clock=time.clock, sleep=time.sleep)
-        downloader = Downloader(transport, throttle=gate, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(2, clock=time.as_clock())
+        downloader = Downloader(transport, throttle=gate, clock=time.as_clock())
         fetches = [
             downloader.fetch(server.url, tmp_path / f"{n}.part", policy=PRIVATE) for n in range(6)
         ]

@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from seedream_api import load_settings
-from seedream_api.downloads.downloader import Downloader, Timing
+from seedream_api.downloads.downloader import Downloader
 from seedream_api.errors import SeedreamError
 from seedream_api.images.decode import decode
 from seedream_api.jobs.load_urls import load_urls
 from seedream_api.network import url_guard
+from seedream_api.network.clock import Clock
 from seedream_api.network.throttle import Throttle
 from support.hostile_cases import GALLERY, MAX_BYTES, Case
 from support.hostile_server import Server, answer
@@ -88,8 +89,8 @@ class Stage:
         async with Session(settings, clock=fast.clock, sleep=fast.pause) as session:
             session.resources.downloader = Downloader(
                 session.client.transport,
-                throttle=Throttle(2, clock=fast.clock, sleep=fast.pause),
-                clock=fast.clock, sleep=fast.pause, timing=Timing(fast.clock, fast.wait),
+                throttle=Throttle(2, clock=Clock(fast.clock, fast.pause)),
+                clock=Clock(fast.clock, fast.pause), attempt_clock=Clock(fast.clock, fast.wait),
                 resolver=self.names,
             )  # fmt: skip
             [loaded] = await load_urls([self.url()], session, self.folder)

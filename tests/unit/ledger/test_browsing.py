@@ -11,6 +11,7 @@ from PIL import Image
 from seedream_api.errors import Charge, OutcomeUnknown
 from seedream_api.images.thumbnails import thumbnail
 from seedream_api.ledger.browsing import JobView
+from seedream_api.ledger.job_filter import JobFilter
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.result_items import ResultItem
@@ -25,7 +26,7 @@ def claimed(ledger: SyncLedger, prompt: str, *states: State, task_id: str | None
 
 
 def prompts(ledger: SyncLedger, text: str = "", **choice: object) -> list[str | None]:
-    found = ledger.list_jobs(text=text, **choice)  # type: ignore[arg-type]
+    found = ledger.list_jobs(JobFilter(text=text, **choice))  # type: ignore[arg-type]
     return [one.row.prompt for one in found.entries]
 
 

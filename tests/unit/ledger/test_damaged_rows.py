@@ -12,6 +12,7 @@ import pytest
 from seedream_api.errors import Charge, LedgerFailed
 from seedream_api.ledger import schema
 from seedream_api.ledger.image_store import ImageStore
+from seedream_api.ledger.job_filter import JobFilter
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
@@ -62,7 +63,7 @@ def columns(table: str) -> list[str]:
 def looks(ledger: SyncLedger, row_id: int) -> list[Any]:
     return [
         ledger.list_records(), ledger.list_records(tuple(State)), ledger.find_record(str(row_id)),
-        ledger.find_task("task-b"), ledger.list_jobs(), ledger.list_jobs(text="task"),
+        ledger.find_task("task-b"), ledger.list_jobs(), ledger.list_jobs(JobFilter(text="task")),
         ledger.get_job(row_id), ledger.list_stored_files(), ledger.sum_stored_bytes(),
         ledger.typical_seconds("Seedream-4.5"), ledger.list_readable_images(row_id),
     ]  # fmt: skip

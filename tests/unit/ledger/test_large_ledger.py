@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from seedream_api.ledger.job_filter import JobFilter
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec
 
@@ -97,7 +98,7 @@ def test_page_and_list_of_a_large_ledger_stay_fast(ledger: SyncLedger) -> None:
     """Generous bounds, for slow machines: the page takes 6 ms here, its search 25 ms."""
     begun = time.monotonic()
     assert ledger.list_jobs().total == ROWS * 4 // 5
-    assert ledger.list_jobs(text="task-77").total > 0
+    assert ledger.list_jobs(JobFilter(text="task-77")).total > 0
     assert len(ledger.list_records()) == 1_000 and ledger.sum_stored_bytes() == 400 * ROWS
     assert time.monotonic() - begun < 3.0
 

@@ -28,7 +28,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_000.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         return self.now
 
 

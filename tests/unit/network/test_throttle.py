@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from seedream_api.network.clock import Clock
 from seedream_api.network.throttle import Throttle
 
 
@@ -31,7 +32,7 @@ async def settled() -> None:
 def test_throttle_limits_entries_and_keeps_order() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(2, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(2, clock=Clock(time.clock, time.sleep))
         inside: list[int] = []
         entered: list[int] = []
         doors = [asyncio.Event() for _ in range(6)]
@@ -60,7 +61,7 @@ def test_throttle_limits_entries_and_keeps_order() -> None:
 def test_slot_is_released_on_failure_or_cancel() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=Clock(time.clock, time.sleep))
         with pytest.raises(RuntimeError):
             async with gate.slot():
                 raise RuntimeError
@@ -87,7 +88,7 @@ def test_slot_is_released_on_failure_or_cancel() -> None:
 def test_holding_back_keeps_everyone_out_for_its_time() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(3, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(3, clock=Clock(time.clock, time.sleep))
         async with gate.slot():
             assert time.now == 0.0
             gate.pause_for(5.0)
@@ -102,7 +103,7 @@ def test_holding_back_keeps_everyone_out_for_its_time() -> None:
 def test_pause_is_extended_but_never_shortened() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=Clock(time.clock, time.sleep))
         gate.pause_for(10.0)
         gate.pause_for(2.0)
         async with gate.slot():
@@ -115,7 +116,7 @@ def test_pause_is_extended_but_never_shortened() -> None:
                     gate.pause_for(7.0)
 
         later = Extended()
-        gate = Throttle(1, clock=later.clock, sleep=later.sleep)
+        gate = Throttle(1, clock=Clock(later.clock, later.sleep))
         gate.pause_for(3.0)
         async with gate.slot():
             assert later.now == 10.0 and later.slept == [3.0, 7.0]
@@ -126,7 +127,7 @@ def test_pause_is_extended_but_never_shortened() -> None:
 def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=Clock(time.clock, time.sleep))
         gate.pause_for(0.25)
         async with gate.slot():
             assert time.now == 0.25
@@ -137,7 +138,7 @@ def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
 def test_released_place_lets_the_next_one_in_once() -> None:
     async def run() -> None:
         time = Time()
-        gate = Throttle(1, clock=time.clock, sleep=time.sleep)
+        gate = Throttle(1, clock=Clock(time.clock, time.sleep))
         inside: list[int] = []
 
         async def one(number: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from seedream_api.errors import Charge, NotSent, ReadFailed, TaskNotFound, WaitTimedOut
+from seedream_api.network.clock import REAL, Clock
 from seedream_api.network.retry import READING
 from seedream_api.service.polling import (
     FASTEST_S,
@@ -62,8 +63,7 @@ class Waited:
             task_id="task-1",
             schedule=PollSchedule(typical_s, jitter=lambda: 0.5),
             timeout_s=timeout_s,
-            clock=lambda: self.now,
-            sleep=sleep,
+            clock=Clock(lambda: self.now, sleep),
             age_s=age_s,
             is_known=is_known,
             on_poll=lambda task: self.told.append(task.raw_status),
@@ -309,7 +309,7 @@ class Desk:
         self.begun: list[tuple[str, float]] = []
         self.under_way = 0
         self.slept: list[float] = []
-        self.looks = PollThrottle(self.look, clock=lambda: self.now, sleep=self.sleep)
+        self.looks = PollThrottle(self.look, clock=Clock(lambda: self.now, self.sleep))
 
     async def look(self, task_id: str) -> Task:
         self.under_way += 1
@@ -415,7 +415,7 @@ def watched(steps: Callable[[PollSignal], None]) -> list[bool | None]:
     """What two askers know after ``steps``; one asks before, one after a look has begun."""
 
     async def run() -> list[bool | None]:
-        watch = PollSignal(asyncio.sleep)
+        watch = PollSignal(REAL)
         before = watch.request_poll()
         watch.poll_started()
         after = watch.request_poll()
@@ -441,7 +441,7 @@ def test_poll_serves_requests_made_before_it_started() -> None:
 
 def test_task_counts_as_running_while_service_is_silent() -> None:
     async def run() -> None:
-        watch = PollSignal(asyncio.sleep)
+        watch = PollSignal(REAL)
         watch.poll_started()
         watch.poll_failed()
         assert watch.request_poll().result() is True
@@ -464,7 +464,7 @@ def test_a_doze_ends_by_itself_or_as_soon_as_somebody_asks() -> None:
             slept.append(seconds)
             await asyncio.sleep(0 if seconds < 100 else 1_000)
 
-        watch = PollSignal(sleep)
+        watch = PollSignal(Clock(sleep=sleep))
         await watch.sleep_until_woken(7.0)
         dozing = asyncio.create_task(watch.sleep_until_woken(200.0))
         await asyncio.sleep(0)
@@ -503,8 +503,8 @@ def test_only_pauses_between_good_looks_can_be_cut_short() -> None:
 
     asyncio.run(
         wait_for_task(
-            look, task_id="task-1", schedule=PollSchedule(), timeout_s=100, clock=lambda: now,
-            sleep=sleep, sleep_until_woken=doze,
+            look, task_id="task-1", schedule=PollSchedule(), timeout_s=100,
+            clock=Clock(lambda: now, sleep), sleep_until_woken=doze,
         )
     )  # fmt: skip
     assert len(dozed) == 2 and len(slept) == 1 and slept[0] >= 30

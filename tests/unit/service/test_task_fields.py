@@ -202,7 +202,7 @@ def test_id_that_does_not_look_like_a_task_is_not_certain(id_: str) -> None:
     [
         ({"id": "outer-1", "data": {"id": "inner-1"}}, "inner-1"),
         ({"id": "outer-1", "status": "queued", "data": {"id": "inner-1"}}, "outer-1"),
-        ({"id": "outer-1", "object": "image", "data": {"id": "inner-1"}}, "outer-1"),
+        ({"id": "outer-1", "object": "list", "data": {"id": "inner-1"}}, "outer-1"),
         ({"id": "outer-1", "created_at": 1, "data": {"id": "inner-1"}}, "outer-1"),
         ({"id": "outer-1", "progress": 0, "data": {"id": "inner-1"}}, "outer-1"),
         ({"id": "outer-1", "task_info": {}, "data": {"id": "inner-1"}}, "outer-1"),
@@ -213,6 +213,15 @@ def test_id_that_does_not_look_like_a_task_is_not_certain(id_: str) -> None:
 )
 def test_id_of_the_record_that_is_a_task_wins(payload: Any, found: str) -> None:
     assert ids(payload) == (found, None, False) and MAX_ID_CHARACTERS == 1_000
+
+
+@pytest.mark.parametrize("kind", ["image", "image.generation.task", "Task", "generation", "job"])
+def test_id_beside_the_object_of_a_task_is_its_own(kind: str) -> None:
+    assert ids({"id": "9f8c2a54", "object": kind}) == ("9f8c2a54", None, True)
+    inner = {"id": "req-1", "object": "list", "data": {"id": "9f8c2a54", "object": kind}}
+    assert ids(inner) == ("9f8c2a54", None, True)
+    assert ids({"id": "9f8c2a54", "object": "error"}) == ("9f8c2a54", None, False)
+    assert ids({"object": kind}) == (None, None, False)
 
 
 @pytest.mark.parametrize("id_", ["9f8c2a54-1f0e-4c3b", "abcdefg7", "1234567.", "a" * 199 + "7"])

@@ -143,7 +143,8 @@ def test_verdict_outside_2xx_needs_the_id_of_a_task(http: int) -> None:
     error = {"error": {"code": "model_not_found", "message": "no"}}
     assert judge({"task_id": "9f8c2a54", **error}, http) is UNKNOWN
     assert judge({"id": "task-9f8c2a54", **error}, http) is UNKNOWN
-    call_id = judge({"id": "req-9f8c2a54", **error}, http)
+    assert judge({"id": "9f8c2a54", "object": "image.generation", **error}, http) is UNKNOWN
+    call_id = judge({"id": "req-9f8c2a54", "object": "error", **error}, http)
     assert call_id is judge(error, http) is REFUSED
 
 

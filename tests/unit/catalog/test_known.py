@@ -17,7 +17,7 @@ PREFERENTIAL = ("Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential")
 EVOLINK = ("Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0")
 FACTS = {
     "fields", "sizes", "default_size", "qualities", "default_quality", "prompt_priorities",
-    "output_formats", "max_results",
+    "output_formats", "max_results", "max_references", "sends_n",
 }  # fmt: skip
 
 

@@ -1,0 +1,93 @@
+"""Models as data in a real ComfyUI: choices follow the file, a cut-out is an image and a mask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import workflows
+from support.comfy_launch import PACK_FOLDER
+from support.comfy_server import ComfyServer
+from support.paths import PACK_ROOT
+from support.workflows import TOOLS, write_tools
+
+EXAMPLE = (PACK_ROOT / "docs" / "examples" / "models.json").read_text("utf-8")
+CUTOUT = {"model": "Seedream-5.5-Cutout", "quality": "1.5K", "size": "16:9"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models_home")
+
+
+@pytest.fixture(scope="module")
+def server(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory, data: Path
+) -> ComfyServer:
+    packs = {PACK_FOLDER: PACK_ROOT, TOOLS: write_tools(tmp_path_factory.mktemp("tools") / TOOLS)}
+    return boot_comfyui(
+        environment={"DEEPSPACE_BASE_URL": "sandbox", "SEEDREAM_HOME": str(data)}, packs=packs
+    )
+
+
+def choices(server: ComfyServer, name: str) -> list[str]:
+    given = server.object_info()["SeedreamEvolink"]["input"]
+    return (given["required"] | given["optional"])[name][1]["options"]
+
+
+def seen(outcome: Any, node: str) -> Any:
+    return json.loads(outcome.outputs[node]["seen"][0])
+
+
+def test_choices_follow_the_models_file_without_restart(server: ComfyServer, data: Path) -> None:
+    before = choices(server, "quality")
+    assert before == ["1K", "2K", "4K"]
+    (data / "models.json").write_text(EXAMPLE, "utf-8")
+    assert choices(server, "model")[-2:] == ["Seedream-5.5", "Seedream-5.5-Cutout"]
+    assert choices(server, "quality") == [*before, "1.5K"]
+    tooltip = server.object_info()["SeedreamEvolink"]["input"]["optional"]["quality"][1]["tooltip"]
+    assert "Seedream-5.5: 1K, 1.5K, 2K." in tooltip
+
+
+def test_cutout_arrives_as_image_and_mask(server: ComfyServer, data: Path) -> None:
+    (data / "models.json").write_text(EXAMPLE, "utf-8")
+    graph = {
+        "1": workflows.evolink("a fox", **CUTOUT),
+        "2": workflows.look("1", 0),
+        "3": workflows.look("1", 5),
+        "4": {"class_type": "PreviewAny", "inputs": {"source": ["1", 4]}},
+    }
+    outcome = server.run(graph)
+    assert outcome.status == "success", outcome.error
+    image, mask = seen(outcome, "2"), seen(outcome, "3")
+    assert image["shape"] == [1, 1200, 2144, 3] and mask["shape"] == [1, 1200, 2144]
+    assert (mask["low"], mask["high"], mask["middles"][0][0]) == (0.0, 1.0, 0.0)
+    report = json.loads(outcome.outputs["4"]["text"][0])
+    assert report["model"] == "Seedream-5.5-Cutout" and report["asked"] == 1
+
+
+def test_mask_of_an_opaque_result_is_zeros(server: ComfyServer) -> None:
+    graph = {"1": workflows.evolink("a plain fox"), "2": workflows.look("1", 5)}
+    mask = seen(server.run(graph), "2")
+    assert mask["shape"] == [1, 1024, 1024] and mask["high"] == 0.0
+
+
+def test_value_of_another_model_is_refused_before_sending(server: ComfyServer, data: Path) -> None:
+    (data / "models.json").write_text(EXAMPLE, "utf-8")
+    wrong = {"1": workflows.evolink("a fox", **{**CUTOUT, "quality": "4K"}),
+             "2": workflows.save("1")}  # fmt: skip
+    outcome = server.run(wrong)
+    assert "1K, 1.5K, 2K" in outcome.error["exception_message"]
+
+
+def test_broken_models_file_names_its_line_and_nodes_load(server: ComfyServer, data: Path) -> None:
+    (data / "models.json").write_text('[{"id": "x",\n "family": "none"}]', "utf-8")
+    assert choices(server, "model") == ["Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0"]
+    graph = {"1": workflows.evolink("a hen"), "2": workflows.save("1")}
+    assert "line 2, entry 1 (x), family" in server.run(graph).error["exception_message"]
+    (data / "models.json").unlink()
+    assert server.run(graph).status == "success"

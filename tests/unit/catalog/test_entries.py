@@ -1,0 +1,161 @@
+"""Model entries: every mistake names its line, entry and key, and what is allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedream_api.catalog import MODELS, Family, Model, parse_models
+from seedream_api.catalog.entry_rules import KEYS
+from seedream_api.errors import InvalidRequest
+from seedream_api.messages import to_chinese
+from seedream_api.service.references import UrlReference
+from seedream_api.service.request import Request
+from seedream_api.service.validation import validate_request
+from support.paths import PACK_ROOT
+
+EXAMPLE = PACK_ROOT / "docs" / "examples" / "models.json"
+FIRST = '[\n {"id": "Seedream-5.5", "family": "evolink"},\n'
+
+
+def parse(text: str) -> Model:
+    """The last model of a file."""
+    return list(parse_models(text, MODELS).values())[-1]
+
+
+def entry(**keys: Any) -> Model:
+    return parse(json.dumps([{"id": "Seedream-9", "family": "evolink", **keys}]))
+
+
+BROKEN: dict[str, tuple[str, int, str, str]] = {
+    # the second entry of a file, from its line 3: its line, key, and what is allowed
+    "unknown key": ('{"id": "x", "family": "evolink",\n"sises": []}', 4, "sises", "sizes"),
+    "key twice": ('{"id": "x", "family": "evolink",\n"id": "y"}', 4, "id", "each key once"),
+    "id missing": ('{"family": "evolink"}', 3, "id", "a text"),
+    "id of another entry": (
+        '{"id": "Seedream-5.5", "family": "evolink"}', 3, "id", "no other entry"),
+    "id with a blank": ('{"id": " x", "family": "evolink"}', 3, "id", "without blanks"),
+    "family": ('{"id": "x",\n\n"family": "lingya"}', 5, "family", "preferential, evolink"),
+    "like": ('{"id": "x", "family": "evolink",\n"like": "Seedream-77"}', 4, "like",
+             "Seedream-4.0, Seedream-5.5"),
+    "sizes empty": ('{"id": "x", "family": "evolink", "sizes":\n[]}', 3, "sizes", "a list"),
+    "size not a text": ('{"id": "x", "family": "evolink", "sizes": ["1:1",\n2]}', 4, "sizes.1",
+                        "different texts"),
+    "size twice": ('{"id": "x", "family": "evolink", "sizes": ["1:1",\n"1:1"]}', 4, "sizes.1",
+                   "different texts"),
+    "default size": ('{"id": "x", "family": "evolink", "sizes": ["1:1"],\n"default_size": "2:1"}',
+                     4, "default_size", "1:1"),
+    "qualities of preferential": ('{"id": "x", "family": "preferential",\n"qualities": ["1K"]}',
+                                  4, "qualities", "only for the family evolink"),
+    "default quality": ('{"id": "x", "family": "evolink",\n"default_quality": "9K"}', 4,
+                        "default_quality", "1K, 2K, 4K"),
+    "output format": ('{"id": "x", "family": "evolink",\n"output_formats": ["tiff"]}', 4,
+                      "output_formats.0", "png, jpeg, webp"),
+    "too many references": ('{"id": "x", "family": "evolink",\n"max_references": 15}', 4,
+                            "max_references", "from 0 to 14"),
+    "results as a text": ('{"id": "x", "family": "evolink",\n"max_results": "4"}', 4,
+                          "max_results", "from 1 to 15"),
+    "results without n": ('{"id": "x", "family": "evolink", "sends_n": false,\n"max_results": 4}',
+                          4, "max_results", "1, because"),
+    "sends_n as a number": ('{"id": "x", "family": "evolink",\n"sends_n": 1}', 4, "sends_n",
+                            "true or false"),
+    "n in extra": ('{"id": "x", "family": "evolink", "extra": {\n"n": 4}}', 4, "extra.n",
+                   "fields other than"),
+    "extra not finite": ('{"id": "x", "family": "evolink", "extra": {\n"a": NaN}}', 4, "extra.a",
+                         "JSON values"),
+    "alpha": ('{"id": "x", "family": "evolink",\n"alpha": "yes"}', 4, "alpha", "true or false"),
+    "price as a float": ('{"id": "x", "family": "evolink",\n"prices": 0.2}', 4, "prices",
+                         "in quotes"),
+    "price of another tier": ('{"id": "x", "family": "evolink", "prices": {\n"9K": "1"}}', 4,
+                              "prices.9K", "1K, 2K, 4K, reference"),
+    "doubt of an unknown value": (
+        '{"id": "x", "family": "evolink", "doubted": {"quality": {\n"9K": "why"}}}', 4,
+        "doubted.quality.9K", "1K, 2K, 4K"),
+    "source": ('{"id": "x", "family": "evolink", "sources": {\n"sizes": 1}}', 4, "sources.sizes",
+               "an object of texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_entry_names_line_key_and_allowed(name: str) -> None:
+    text, line, key, allowed = BROKEN[name]
+    with pytest.raises(ValueError, match="entry 2") as caught:
+        parse(f"{FIRST} {text}\n]")
+    said = str(caught.value)
+    assert said.startswith(f"line {line}, ") and allowed in said.partition("allowed: ")[2]
+    assert f"{key}: " in said or f"{key} is missing" in said
+    assert f"第 {line} 行" in str(to_chinese(caught.value.args[0]))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[{]", "line 1, column 3"), ('[\n{"id": "x",}\n]', "line 2"), ("{}", "line 1"),
+     (FIRST + "7]", "line 3")],
+)  # fmt: skip
+def test_text_that_is_not_a_list_of_entries_names_its_place(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse(text)
+
+
+def test_entry_inherits_what_it_leaves_out() -> None:
+    copied = entry(like="Seedream-4.5")
+    assert copied.fields == MODELS["Seedream-4.5"].fields and copied.doubted
+    assert copied.sources == MODELS["Seedream-4.5"].sources
+    own = entry(like="Seedream-4.5", qualities=["3K", "1K"], prices={"3K": "0.30"})
+    assert own.default_quality == "3K" and "quality" not in own.doubted
+    assert own.doubted["prompt_priority"] and "qualities" not in own.sources
+    assert isinstance(own.prices, Mapping) and Decimal(own.prices["3K"]) == Decimal("0.3")
+
+
+def test_entry_like_an_earlier_entry_and_its_sent_name() -> None:
+    models = parse_models(EXAMPLE.read_text("utf-8"), MODELS)
+    plain, cutout = models["Seedream-5.5"], models["Seedream-5.5-Cutout"]
+    assert cutout.qualities == plain.qualities and cutout.max_references == 10
+    assert cutout.sent_id == plain.sent_id == "Seedream-5.5" and cutout.alpha and not plain.alpha
+
+
+def test_example_of_5_5_is_sent_as_described() -> None:
+    models = parse_models(EXAMPLE.read_text("utf-8"), MODELS)
+    request = Request(model="Seedream-5.5-Cutout", prompt="a fox", quality="1.5K")
+    body = request.body(validate_request(request, models).model, ("https://example.com/a.png",))
+    assert body == {
+        "model": "Seedream-5.5", "prompt": "a fox", "size": "1:1", "quality": "1.5K",
+        "image_urls": ["https://example.com/a.png"], "background": "transparent",
+        "output_format": "png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [({"quality": "4K"}, "1K, 1.5K, 2K"), ({"n": 2}, "quality"), ({"size": "5:1"}, "16:9"),
+     ({"prompt_priority": "fast"}, "quality"), ({"output_format": "webp"}, "png, jpeg"),
+     ({"references": tuple(UrlReference(f"https://example.com/{i}.png") for i in range(11))},
+      "10")],
+)  # fmt: skip
+def test_value_that_a_model_does_not_take_is_refused(given: Any, allowed: str) -> None:
+    models = parse_models(EXAMPLE.read_text("utf-8"), MODELS)
+    with pytest.raises(InvalidRequest) as caught:
+        validate_request(Request(model="Seedream-5.5", prompt="x", **given), models)
+    assert allowed in caught.value.hint("en")
+
+
+def test_field_of_extra_cannot_be_chosen() -> None:
+    models = parse_models(EXAMPLE.read_text("utf-8"), MODELS)
+    request = Request(model="Seedream-5.5-Cutout", prompt="x", output_format="png")
+    with pytest.raises(InvalidRequest, match="output_format"):
+        validate_request(request, models)
+
+
+def test_schema_and_documentation_have_every_key(tmp_path: Path) -> None:
+    schema = json.loads((PACK_ROOT / "docs" / "models.schema.json").read_text("utf-8"))
+    assert list(schema["items"]["properties"]) == list(KEYS)
+    families = schema["items"]["properties"]["family"]["enum"]
+    assert families == [family.value for family in Family]
+    for page in ("models.md", "models.zh-CN.md"):
+        text = (PACK_ROOT / "docs" / page).read_text("utf-8")
+        assert [key for key in KEYS if f"`{key}`" not in text] == []
