@@ -94,6 +94,7 @@ class SeedreamEvolink(io.ComfyNode):
                     "the images do not run, and Poll Task fetches them by task_id."
                 ),
                 inputs.fit_input(),
+                inputs.profile_input(),
             ),
             outputs=[
                 inputs.images_output(),
@@ -117,6 +118,7 @@ class SeedreamEvolink(io.ComfyNode):
         caller = runtime.NodeProgress.from_node(cls, {"prompt": prompt, "model": model, **given})
         fit = values.widget_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
         wait = values.widget_value(given, "wait", True, values.check_switch)
+        profile = values.check_text("profile", given.get("profile"))
         images = values.collect_images(given)
 
         async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
@@ -124,7 +126,9 @@ class SeedreamEvolink(io.ComfyNode):
 
             references = await collect_references(given)
             request = build_request(prompt, model, given, references, session.settings.models)
-            return await generate(request, session, wait=wait, progress=report_progress)
+            return await generate(
+                request, session, wait=wait, progress=report_progress, profile=profile
+            )
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"
         made = await run_job(caller, job, fit, hint=hint, references=images)

@@ -145,6 +145,16 @@ def fit_input() -> io.Input:
     )
 
 
+def profile_input() -> io.Input:
+    return io.String.Input(
+        "profile",
+        default="",
+        optional=True,
+        tooltip="The name of a saved key and its address; empty: the default. Profiles are added "
+        "in Settings > Seedream; a workflow contains only the name.",
+    )
+
+
 HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt)
 """What every node receives besides its inputs: its id, and the prompt as it was sent."""
 

@@ -31,7 +31,7 @@ _IMAGE_WORDS = re.compile(
 )
 _IMAGE_RANGE = f"images.{IMAGE_NAMES[0]}, ..., images.{IMAGE_NAMES[-1]}"
 
-Check = Callable[[str, Any], None]
+Check = Callable[[str, Any], object]
 
 
 def check_prompt(cls: type[io.ComfyNode], given: Mapping[str, Any]) -> tuple[str, ...]:

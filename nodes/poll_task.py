@@ -51,6 +51,7 @@ class SeedreamPollTask(io.ComfyNode):
                     "the task ID; the task can still be fetched.",
                 ),
                 inputs.fit_input(),
+                inputs.profile_input(),
             ),
             outputs=[
                 inputs.images_output(),
@@ -78,6 +79,7 @@ class SeedreamPollTask(io.ComfyNode):
         wait = values.first_value(given, "wait", True, values.check_switch)
         within = values.check_number(1, MAX_TIMEOUT_S)
         timeout_s = values.first_value(given, "timeout_s", DEFAULT_TIMEOUT_S, within)
+        profile = values.first_value(given, "profile", "", values.check_text)
 
         async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
             from ..seedream_api.jobs.collect import collect_all
@@ -88,6 +90,7 @@ class SeedreamPollTask(io.ComfyNode):
                 wait=wait,
                 timeout_s=float(timeout_s),
                 progress=lambda _, step: report_progress(step),
+                profile=profile,
             )
 
         hint = "not ready yet, run again 尚未完成，请稍后再运行 · {task_id}"

@@ -82,6 +82,7 @@ class SeedreamPreferential(io.ComfyNode):
                 inputs.images_input(),
                 inputs.image_urls_input(),
                 inputs.fit_input(),
+                inputs.profile_input(),
             ),
             outputs=[
                 inputs.images_output(),
@@ -103,6 +104,7 @@ class SeedreamPreferential(io.ComfyNode):
     async def execute(cls, prompt: str, model: str, **given: Any) -> io.NodeOutput:
         caller = runtime.NodeProgress.from_node(cls, {"prompt": prompt, "model": model, **given})
         fit = values.widget_value(given, "fit", inputs.FITS[0], values.check_one_of(*inputs.FITS))
+        profile = values.check_text("profile", given.get("profile"))
         images = values.collect_images(given)
 
         async def job(session: Session, report_progress: Callable[[Progress], None]) -> Result:
@@ -110,7 +112,7 @@ class SeedreamPreferential(io.ComfyNode):
 
             references = await collect_references(given)
             request = build_request(prompt, model, given, references, session.settings.models)
-            return await generate(request, session, progress=report_progress)
+            return await generate(request, session, progress=report_progress, profile=profile)
 
         hint = "no images 没有图片"
         made = await run_job(caller, job, fit, hint=hint, references=images)

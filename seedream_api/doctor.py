@@ -65,14 +65,20 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     checks.append(_check_proxy(settings))
     if checks[-1].verdict != "problem":
         checks += await _check_names(settings, resolver)
+    access = await check_access(settings)
+    checks += access
+    if access[0].name != "key":
+        checks.append(await _check_uploads(settings))
+    return checks
+
+
+async def check_access(settings: Settings) -> list[Check]:
+    """Check the key, address and balance of these settings; none raises."""
     try:
         _ = settings.key
     except ConfigurationError as error:
-        checks.append(_problem("key", error))
-        return checks
-    checks += await _check_service(settings)
-    checks.append(await _check_uploads(settings))
-    return checks
+        return [_problem("key", error)]
+    return await _check_service(settings)
 
 
 def _check_setting(settings: Settings, name: str) -> Check:

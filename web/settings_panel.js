@@ -1,14 +1,17 @@
 // The panel in ComfyUI's settings dialog. The pack's own routes read and save every value; nothing is
 // kept in ComfyUI's user settings, and of a secret the browser knows only whether it is set.
 import { call } from "./api.js";
-import { make, makeButton, setText } from "./dom.js";
+import { make, setText } from "./dom.js";
+import { makeChecker, renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
+import { makeProfiles } from "./profiles.js";
 import { makeServiceRow, makeSettingRow } from "./settings_rows.js";
 
 const ADDRESS = "DEEPSPACE_BASE_URL";
 const UPLOAD = "SEEDREAM_UPLOAD";
 const SECTIONS = [
   ["service", [ADDRESS, "DEEPSPACE_API_KEY"]],
+  ["profiles", []],
   ["references", [UPLOAD, ...uploadFields("S3"), ...uploadFields("EVOLINK"), ...uploadFields("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
   ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_KEEP_REFERENCES", "SEEDREAM_STORE_GB"]],
@@ -70,6 +73,9 @@ class Panel {
     service() {
       return [makeChecker("seedream-check", "check", () => call("/doctor", {}), renderChecks)];
     },
+    profiles() {
+      return [makeProfiles()];
+    },
     references() {
       return [makeChecker("seedream-test-upload", "test", () => call("/uploads/test", {}), renderUploadTest)];
     },
@@ -110,36 +116,7 @@ class Panel {
   }
 }
 
-/** Makes a button that asks the server, and a place for the findings. */
-function makeChecker(id, key, ask, show) {
-  const place = make("div", { class: "seedream-findings", id: `${id}-findings`, "aria-live": "polite" });
-  const start = makeButton(translate(`${key}.button`), async () => {
-    start.disabled = true;
-    place.replaceChildren(make("p", { class: "seedream-help", text: translate(`${key}.running`) }));
-    try {
-      place.replaceChildren(...show(await ask()));
-    } catch (error) {
-      place.replaceChildren(renderFinding("problem", "", error.message));
-    } finally {
-      start.disabled = false;
-    }
-  }, { id });
-  return make("div", { class: "seedream-checker" }, start, place);
-}
-
-function renderChecks(response) {
-  const checks = response.checks.filter((check) => !/^[A-Z0-9_]+$/.test(check.name));
-  const items = checks.map((check) => renderFinding(check.verdict, translate(`checks.${check.name}`), check.message[getLanguage()], "li"));
-  return [make("ul", { class: "seedream-checks" }, ...items)];
-}
-
 function renderUploadTest(response) {
   if (response.way === null) return [renderFinding("note", "", translate("test.none"))];
   return [renderFinding("ok", "", translate("test.ok", { target: response.way }))];
-}
-
-function renderFinding(verdict, name, message, tag = "p") {
-  const mark = make("span", { class: `seedream-verdict seedream-${verdict}`, text: translate(`verdicts.${verdict}`) });
-  const title = name ? make("strong", { text: name }) : null;
-  return make(tag, { class: "seedream-finding" }, mark, make("span", {}, title, name ? " " : "", message));
 }

@@ -32,8 +32,7 @@ class _Lease:
     @property
     def sandbox_url(self) -> str | None:
         """Where the built-in sandbox serves this session's URLs; they end with its last session."""
-        is_built_in = self.session.settings.is_built_in_sandbox
-        return self.session.client.base_url if is_built_in else None
+        return self.session.profiles.sandbox_url
 
 
 class SessionPool:

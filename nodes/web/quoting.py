@@ -14,6 +14,7 @@ from ..node_values import non_blank_lines
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
+    from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.request import Request
 
@@ -45,14 +46,16 @@ async def estimate_charge(
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
         )
-    sandbox = session.settings.is_sandbox
+    profile = given.get("profile")
+    resources = await session.profiles.get(profile if isinstance(profile, str) else None)
+    sandbox = resources.settings.is_sandbox
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
     request = _build_request(class_type, given, session.settings.models)
-    state = await _find_state(session, request)
+    state = await _find_state(resources, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
 
@@ -77,12 +80,12 @@ def _build_request(
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
-async def _find_state(session: Session, request: Request) -> str | None:
+async def _find_state(resources: Resources, request: Request) -> str | None:
     from ...seedream_api.jobs.generate import build_spec
     from ...seedream_api.service.validation import validate_request
 
-    settings, ledger = session.settings, session.ledger
-    spec = await build_spec(validate_request(request, settings.models), session)
+    settings, ledger = resources.settings, resources.ledger
+    spec = await build_spec(validate_request(request, settings.models), resources)
     reuse = settings.is_on("SEEDREAM_REUSE")
     row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
     return row.state.value if row else None

@@ -18,6 +18,7 @@ from ...seedream_api.messages import Text
 from ..host import background
 from . import panel, saving, settings, task_routes
 from .origins import check_own_page
+from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
 from .task_routes import Handler, Json
 
@@ -135,5 +136,6 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/doctor", _run_doctor),
     ("POST", "/uploads/test", _test_uploads),
     ("POST", "/quote", _estimate),
+    *PROFILE_ROUTES,
     *task_routes.ROUTES,
 )

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,10 +50,9 @@ def save(changes: Mapping[str, Any]) -> None:
         LedgerFailed: the file cannot be written.
     """
     changes = Hidden.of(changes)
-    home = resolve_home(settings.find_home_folder(), os.environ)
     texts = Hidden({name: _normalize(name, given) for name, given in changes.items()})
-    with _writing:
-        saved = read_settings_file(home / "settings.json")
+
+    def change(saved: dict[str, Any]) -> None:
         _check_secret_hosts(texts)
         _check_proxy(texts, saved)
         _drop_upload_secrets(saved, texts)
@@ -62,6 +61,20 @@ def save(changes: Mapping[str, Any]) -> None:
             del saved[name]
         if KEY in texts:
             _bind_key_to_address(saved)
+
+    edit_settings_file(change)
+
+
+def edit_settings_file(change: Callable[[dict[str, Any]], None]) -> None:
+    """Read the settings file, let ``change`` edit its content, and replace it.
+
+    Raises:
+        LedgerFailed: the file cannot be written.
+    """
+    home = resolve_home(settings.find_home_folder(), os.environ)
+    with _writing:
+        saved = read_settings_file(home / "settings.json")
+        change(saved)
         _write(home, saved)
 
 

@@ -22,6 +22,11 @@ def add_waiting(parser: Parser) -> None:
     parser.add_argument("--no-wait", action="store_true", help=help_text("no_wait"))
 
 
+def add_profile(parser: Parser) -> None:
+    """Add ``--profile``, the name of a key and its address; see ``open_settings``."""
+    parser.add_argument("--profile", default="", metavar="NAME", help=help_text("profile"))
+
+
 def add_output(parser: Parser) -> None:
     """Add ``--json``, which every command has that prints a result."""
     parser.add_argument("--json", action="store_true", help=help_text("json"))

@@ -25,9 +25,10 @@ def open_settings(arguments: argparse.Namespace) -> Settings:
     """Load the settings that a command uses.
 
     Raises:
-        ConfigurationError: a value is not allowed, or the file cannot be read.
+        ConfigurationError: a value is not allowed, the file cannot be read, or there is no such
+            profile.
     """
-    return load_settings()
+    return load_settings(profile=getattr(arguments, "profile", ""))
 
 
 def run_in_session(

@@ -1,18 +1,17 @@
 """Load the settings: key, address, folders and limits, each with its origin.
 
 A setting has the same name in the environment and in ``settings.json`` in the data folder; the
-environment wins. A saved key is saved together with its address and is used for no other.
+environment wins. A saved key is saved together with its address and is used for no other. Further
+keys with their addresses have names; see ``profiles.py``.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -20,9 +19,9 @@ from pydantic import SecretStr
 from ..catalog import MODELS, Model, parse_models
 from ..errors import ConfigurationError
 from ..messages import Text, text_of
-from ..network.proxies import list_environ_proxies, list_proxy_secrets, parse_proxy
+from ..network.proxies import list_environ_proxies, list_proxy_secrets
 from ..network.url_guard import is_local_host
-from ..redaction import REDACTED, Hidden, holds_key, keep_secret
+from ..redaction import Hidden, HiddenTexts, keep_secret, redact
 from .definitions import (
     DEFAULT_ADDRESS as DEFAULT_ADDRESS,
     SETTINGS as SETTINGS,
@@ -33,33 +32,31 @@ from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
     is_header_safe,
-    parse_address,
 )
 from .paths import (
     find_default_home as find_default_home,
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
+from .profiles import (
+    DEFAULT_PROFILE,
+    Profile,
+    bind_key,
+    find_profiles,
+    normalize_profile_name,
+)
 from .settings_file import read_settings_file as read_settings_file
+from .values import (
+    NONE_GIVEN,
+    PARSERS as PARSERS,
+    Value as Value,
+    find_value,
+    read_setting as read_setting,
+    strip_logins,
+)
 
 SANDBOX_KEY = "sk-sandbox-free"
 """The sandbox's key, not a secret, and the only key that is sent to it."""
-
-
-_NONE_GIVEN: Mapping[str, str] = Hidden()
-
-
-@dataclass(frozen=True)
-class Value:
-    """A setting's value and its origin: code, environment, settings file, or default.
-
-    Args:
-        saved_for: the address of a saved key that is not used because the address is another now.
-    """
-
-    text: str = field(repr=False)
-    origin: str
-    saved_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,28 @@ class Settings:
 
     home: Path
     values: Mapping[str, Value] = field(repr=False)
+    profile: str = DEFAULT_PROFILE
+    """The profile whose key and address these settings have; empty for the default."""
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile], repr=False)
     documents: Mapping[str, Document] = field(default_factory=dict[str, Document], repr=False)
     """Files that settings name, by their default names."""
+
+    def for_profile(self, name: str) -> Settings:
+        """Return these settings with the key and address of a profile; empty for the default.
+
+        Raises:
+            ConfigurationError: there is no such profile, or its address is not allowed.
+        """
+        chosen = normalize_profile_name(name)
+        if chosen == self.profile:
+            return self
+        if chosen not in self.profiles:
+            names = ", ".join(sorted(self.profiles.keys() - {DEFAULT_PROFILE}))
+            raise ConfigurationError(
+                "profile_unknown", given=redact(name.strip()), known=names or Text("none")
+            )
+        access = self.profiles[chosen].read()
+        return replace(self, profile=chosen, values={**self.values, **access})
 
     def text(self, name: str) -> str:
         """Return the text of a setting, its default if it is not set."""
@@ -124,6 +141,10 @@ class Settings:
             raise ConfigurationError(
                 "key_of_other_address", saved=value.saved_for, address=self.address
             )
+        if not value.text and self.profile:
+            raise ConfigurationError(
+                "profile_no_key", profile=self.profile, variable=self.profile.upper()
+            )
         if not value.text:
             raise ConfigurationError("no_key", path=self.settings_file)
         if not is_header_safe(value.text):
@@ -158,7 +179,9 @@ class Settings:
 def load_settings(
     home: Path | str | None = None,
     environ: Mapping[str, str] | None = None,
-    given: Mapping[str, str] = _NONE_GIVEN,
+    given: Mapping[str, str] = NONE_GIVEN,
+    *,
+    profile: str = DEFAULT_PROFILE,
 ) -> Settings:
     """Load the settings of the environment and of ``settings.json`` in the data folder.
 
@@ -166,131 +189,48 @@ def load_settings(
         home: the data folder if ``SEEDREAM_HOME`` is not set; by default the platform's.
         environ: ``os.environ`` by default.
         given: settings given in code, which win; see ``given_settings.py``.
+        profile: the name of the key and address to use.
 
     Raises:
-        ConfigurationError: a value is not allowed, or the file cannot be read.
+        ConfigurationError: a value is not allowed, the file cannot be read, or there is no such
+            profile.
     """
     environ = Hidden.of(os.environ if environ is None else environ)
     folder = resolve_home(home, environ)
     saved = read_settings_file(folder / "settings.json")
-    _check_misplaced_keys(
-        {name: _find_value(one, saved, environ, given) for name, one in SETTINGS.items()}
+    profiles = find_profiles(
+        Hidden({name: saved[name] for name in saved if name not in given}),
+        Hidden({**environ, **given}),
     )
+    upload_key = find_value(SETTINGS["SEEDREAM_UPLOAD_EVOLINK_KEY"], saved, environ, given)
+    keys = HiddenTexts((*(one.find_key() for one in profiles.values()), upload_key.text))
+    _check_misplaced_keys(
+        {name: find_value(one, saved, environ, given) for name, one in SETTINGS.items()}, keys
+    )
+    keep_secret(key for key in keys if key != SANDBOX_KEY)
     values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
-    key, owner = values["DEEPSPACE_API_KEY"], saved.get("key_address")
-    if key.origin == "settings file" and owner != values["DEEPSPACE_BASE_URL"].text:
-        saved_for = owner or Text("no_address")
-        origin = Text("origin_other_address", address=saved_for)
-        values["DEEPSPACE_API_KEY"] = Value("", origin, saved_for)
+    values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
     documents = read_documents(folder, {MODELS_FILE: values["SEEDREAM_MODELS"].text})
-    return Settings(home=folder, values=values, documents=documents)
+    return Settings(home=folder, values=values, documents=documents, profiles=profiles).for_profile(
+        profile
+    )
 
 
-def read_setting(
-    setting: Setting,
-    saved: Mapping[str, Any],
-    environ: Mapping[str, str],
-    given: Mapping[str, str] = _NONE_GIVEN,
-) -> Value:
-    """Read a setting: from code, else the environment, else the saved value, else the default.
-
-    An address and a proxy are normalized.
-
-    Raises:
-        ConfigurationError: the value is not allowed.
-    """
-    environ = Hidden.of(environ)
-    found = _find_value(setting, saved, environ, given)
-    if found.text == setting.default:
-        return found
-    fault = _find_fault(setting, found)
-    if fault is not None:
-        raise fault
-    parse = PARSERS.get(setting.name)
-    if parse is None:
-        return found
-    parsed = parse(found.text)
-    if isinstance(parsed, ConfigurationError):
-        raise parsed
-    return Value(parsed, found.origin)
-
-
-def _find_value(
-    setting: Setting,
-    saved: Mapping[str, Any],
-    environ: Mapping[str, str],
-    given: Mapping[str, str],
-) -> Value:
-    if setting.name in given:
-        return Value(given[setting.name] or setting.default, Text("origin_code"))
-    text = environ.get(setting.name, "").strip()
-    if text:
-        return Value(text, Text("origin_environment"))
-    saved_text = _to_text(saved.get(setting.name))
-    if saved_text:
-        return Value(saved_text, Text("origin_file"))
-    return Value(setting.default, Text("origin_default"))
-
-
-def _find_fault(setting: Setting, value: Value) -> ConfigurationError | None:
-    """Find the error of a value and return it: then no traceback has a frame with the value."""
-    if not setting.secret:
-        if value.text[0] in "\"'" and value.text[-1] == value.text[0]:
-            return ConfigurationError("quoted_setting", name=setting.name, given=REDACTED)
-        if holds_key(_strip_logins(value.text)):
-            return ConfigurationError("key_in_other_setting", name=setting.name, given=REDACTED)
-    if not setting.allows(value.text):
-        return ConfigurationError(
-            "bad_setting",
-            name=setting.name,
-            given=value.text,
-            origin=value.origin,
-            allowed=setting.describe_allowed(),
-        )
-    return None
-
-
-def _check_misplaced_keys(values: Mapping[str, Value]) -> None:
+def _check_misplaced_keys(values: Mapping[str, Value], keys: HiddenTexts) -> None:
     """Reject a setting that contains one of the keys, whatever their form."""
-    keys = [values[name] for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
     for name, value in values.items():
-        holds_one = any(
-            len(key.text) >= 16 and key.text in _strip_logins(value.text) for key in keys
-        )
+        holds_one = any(len(key) >= 16 and key in strip_logins(value.text) for key in keys)
         if holds_one and not SETTINGS[name].secret:
             raise ConfigurationError("key_in_other_setting", name=name)
 
 
-def _strip_logins(text: str) -> str:
-    """Remove the login and query of an address, which may contain a password or key."""
-    return text.rpartition("@")[2].partition("?")[0]
-
-
 def _list_secrets(values: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
-    """List the secrets that no message may show, except those of an image host."""
-    keys = [values[name].text for name in ("DEEPSPACE_API_KEY", "SEEDREAM_UPLOAD_EVOLINK_KEY")]
+    """List the secrets that no message may show, except keys and those of an image host."""
     storage = [environ.get(name, "") for name in STORAGE_SECRETS]
     proxies = [values["SEEDREAM_PROXY"].text, *list_environ_proxies(environ)]
-    passwords = [secret for proxy in proxies for secret in list_proxy_secrets(proxy)]
-    return [text for text in (*keys, *storage, *passwords) if text != SANDBOX_KEY]
+    return [*storage, *(secret for proxy in proxies for secret in list_proxy_secrets(proxy))]
 
 
 STORAGE_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")
 """Secrets of the environment for the access to an S3 bucket."""
-
-
-def _to_text(saved: Any) -> str:
-    """Convert a saved value to the text that the environment would have."""
-    if isinstance(saved, bool):
-        return "on" if saved else "off"
-    if isinstance(saved, dict):
-        return json.dumps(saved)
-    return "" if saved is None else str(saved).strip()
-
-
-PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
-    "DEEPSPACE_BASE_URL": parse_address,
-    "SEEDREAM_PROXY": parse_proxy,
-}
-"""Check and normalize a setting; return the error."""

@@ -24,9 +24,10 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     saved = _parse_file(path)
     if not isinstance(saved, Hidden):
         raise ConfigurationError("bad_settings_file", path=path, reason=saved)
-    # A key that the user wrote belongs to the address in the same file.
-    if saved.get("DEEPSPACE_API_KEY"):
-        saved["key_address"] = _find_key_address(saved)
+    # A key that the user wrote belongs to the address beside it.
+    for section in (saved, *saved.get("profiles", {}).values()):
+        if section.get("DEEPSPACE_API_KEY"):
+            section["key_address"] = _find_key_address(section)
     return saved
 
 
@@ -49,4 +50,18 @@ def _parse_file(path: Path) -> Hidden | object:
         return text_of(error)
     if not isinstance(saved, dict):
         return Text("not_json_object")
-    return Hidden(cast("dict[str, Any]", saved))
+    return _hide_profiles(Hidden(cast("dict[str, Any]", saved)))
+
+
+def _hide_profiles(saved: Hidden) -> Hidden | Text:
+    """Hide the values of the profiles too; return the reason if they are malformed."""
+    if "profiles" not in saved:
+        return saved
+    profiles: Any = saved["profiles"]
+    if not isinstance(profiles, dict):
+        return Text("profiles_not_objects")
+    sections = cast("dict[str, Any]", profiles)
+    if not all(isinstance(section, dict) for section in sections.values()):
+        return Text("profiles_not_objects")
+    saved["profiles"] = Hidden({name: Hidden(section) for name, section in sections.items()})
+    return saved

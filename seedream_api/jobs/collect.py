@@ -36,6 +36,7 @@ async def collect(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Listener | None = None,
+    profile: str | None = None,
 ) -> Result:
     """Fetch the images of one task.
 
@@ -44,16 +45,22 @@ async def collect(
             ``pending`` if it is still running.
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
+        profile: for a task that was not made here; by default that of the session. A task in the
+            ledger is polled with the profile that made it.
 
     Raises:
         SeedreamError: the task failed, is unknown, or is still running after ``timeout_s``.
     """
     session.check_usable()
-    settings = session.settings
-    limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
+    limit_s = wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     with note_cancellation(lambda: Interrupted("interrupted_before")):
+        resources = await session.profiles.get(profile)
         task_id, is_typed = await _check_task_id(task_id, session)
+        known = await session.ledger.find_task(task_id)
+        if known is not None:
+            resources = await session.profiles.get_for_row(known, resources)
+    settings = resources.settings
     source = KnownTask(
         task_id,
         settings.address,
@@ -63,8 +70,10 @@ async def collect(
     )
     key = _find_job_key(task_id, session) or f"task:{task_id}"
     if not wait:
-        return await check_once(session, key, source, limit_s, progress)
-    return await wait_for_job(session, key, source, wait=True, timeout_s=limit_s, progress=progress)
+        return await check_once(session, key, source, resources, limit_s, progress)
+    return await wait_for_job(
+        session, key, source, resources, wait=True, timeout_s=limit_s, progress=progress
+    )
 
 
 async def _check_task_id(text: str, session: SessionBase) -> tuple[str, bool]:
@@ -107,8 +116,9 @@ async def resume(row: JobRecord, session: SessionBase) -> Result:
     limit_s = session.settings.number("SEEDREAM_TIMEOUT_S")
     key = f"entry:{row.id}"
     return await wait_for_job(
-        session, key, KnownRow(row.id), wait=True, timeout_s=limit_s, progress=None
-    )
+        session, key, KnownRow(row.id), session.resources,
+        wait=True, timeout_s=limit_s, progress=None,
+    )  # fmt: skip
 
 
 async def collect_all(
@@ -118,6 +128,7 @@ async def collect_all(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Callable[[str, Progress], None] | None = None,
+    profile: str | None = None,
 ) -> Result:
     """Fetch several tasks concurrently; the images are in the order of the ids.
 
@@ -127,6 +138,7 @@ async def collect_all(
         wait: as in :func:`collect`.
         timeout_s: seconds to wait for each task; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with the task's id and every step, on the session's event loop.
+        profile: as in :func:`collect`.
 
     Raises:
         InvalidRequest: no id is given (the error lists unfinished tasks), or one is malformed.
@@ -136,6 +148,8 @@ async def collect_all(
     session.check_usable()
     wait_limit_s(timeout_s, session.settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
+    if profile is not None:
+        session.settings.for_profile(profile)  # a wrong name is one error, not one per task
     ids = await _check_task_ids(task_ids, session)
 
     def listen(task_id: str) -> Listener | None:
@@ -143,7 +157,8 @@ async def collect_all(
         return None if callback is None else lambda step: callback(task_id, step)
 
     polls = (
-        collect(one, session, wait=wait, timeout_s=timeout_s, progress=listen(one)) for one in ids
+        collect(one, session, wait=wait, timeout_s=timeout_s, progress=listen(one), profile=profile)
+        for one in ids
     )
     cancelled = Interrupted("interrupted_task", task_id=" ".join(ids), charge=Charge.RUNNING)
     with note_cancellation(lambda: cancelled):

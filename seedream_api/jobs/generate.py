@@ -20,9 +20,9 @@ from ..service.validation import ValidatedRequest, validate_reference_urls, vali
 from ..uploads.choose import select_target
 from .cancellation import note_cancellation
 from .registry import Listener, wait_for_job
+from .resources import Resources
 from .results import Result
 from .session import Session
-from .session_base import SessionBase
 from .sources import NewRequest
 
 
@@ -33,6 +33,7 @@ async def generate(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Listener | None = None,
+    profile: str | None = None,
 ) -> Result:
     """Generate images and pay once, or return the stored images of an equal request.
 
@@ -42,6 +43,7 @@ async def generate(
             task id is known.
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
+        profile: the name of the key and address to use; by default those of the session.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
@@ -51,21 +53,25 @@ async def generate(
     _check_request_type(request)
     if session is None:
         async with Session() as own:
-            return await generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
+            return await generate(
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
+            )
     session.check_usable()
-    settings = session.settings
+    resources = await session.profiles.get(profile)
+    settings = resources.settings
     limit_s = wait_limit_s(timeout_s, settings.number("SEEDREAM_TIMEOUT_S"))
     check_callback(progress)
     validated = validate_request(request, settings.models)
     validate_reference_urls(request.references, settings)
     with note_cancellation(lambda: Interrupted("interrupted_before")):
-        spec = await build_spec(validated, session)
+        spec = await build_spec(validated, resources)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
-    target = select_target(session.client, validated.model) if has_pictures else None
+    target = select_target(resources.client, validated.model) if has_pictures else None
     source = NewRequest(spec, request, target, reuse=settings.is_on("SEEDREAM_REUSE"))
     return await wait_for_job(
-        session, spec.fingerprint, source, wait=wait, timeout_s=limit_s, progress=progress
-    )
+        session, spec.fingerprint, source, resources,
+        wait=wait, timeout_s=limit_s, progress=progress,
+    )  # fmt: skip
 
 
 def _check_request_type(request: object) -> None:
@@ -80,14 +86,14 @@ def _check_request_type(request: object) -> None:
         )
 
 
-async def build_spec(validated: ValidatedRequest, session: SessionBase) -> JobSpec:
+async def build_spec(validated: ValidatedRequest, resources: Resources) -> JobSpec:
     """Build the ledger's entry for a request; its fingerprint identifies equal requests.
 
     Raises:
         ConfigurationError: there is no key for the address.
         LedgerFailed: the ledger cannot be read.
     """
-    settings, ledger = session.settings, session.ledger
+    settings, ledger = resources.settings, resources.ledger
     key, request = settings.key.get_secret_value(), validated.request
     body = request.body(validated.model, ())
     references, aliases = await ledger.identify_request(

@@ -11,6 +11,7 @@ from . import runner
 from .cancellation import note_cancellation
 from .job import Job
 from .outcomes import build_result, pending_result
+from .resources import Resources
 from .results import Origin, Progress, Result
 from .session_base import SessionBase
 from .sources import JobSource
@@ -22,6 +23,7 @@ async def wait_for_job(
     session: SessionBase,
     key: str,
     source: JobSource,
+    resources: Resources,
     *,
     wait: bool,
     timeout_s: float,
@@ -30,6 +32,7 @@ async def wait_for_job(
     """Wait for the job of this key, which may already be running; all its waiters share one charge.
 
     Args:
+        resources: those of the profile that sends or polls, unless the row has another one.
         wait: whether to wait for the images; if not, only until the task id is known.
         timeout_s: seconds to wait.
 
@@ -39,7 +42,7 @@ async def wait_for_job(
     """
     deadline = session.resources.clock.monotonic() + timeout_s
     while True:
-        job, is_joined = get_or_start(session, key, source, timeout_s)
+        job, is_joined = get_or_start(session, key, source, resources, timeout_s)
         awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
             awaited.add(job.accepted)  # type: ignore[arg-type]
@@ -75,15 +78,15 @@ async def _wait(
 
 
 def get_or_start(
-    session: SessionBase, key: str, source: JobSource, timeout_s: float
+    session: SessionBase, key: str, source: JobSource, resources: Resources, timeout_s: float
 ) -> tuple[Job, bool]:
     """Get the running job of this key, or start one; also return whether it was already running."""
     running = session.running_jobs
     found = running.get(key)
     if found is not None and not found.task.done():
         return found, True
-    job = running[key] = session.create_job(source, timeout_s)
-    runner.start(job, running)
+    job = running[key] = session.create_job(source, timeout_s, resources)
+    runner.start(job, running, session.profiles)
 
     def forget(task: asyncio.Task[JobRecord]) -> None:
         if running.get(key) is job:
@@ -96,14 +99,19 @@ def get_or_start(
 
 
 async def check_once(
-    session: SessionBase, key: str, source: JobSource, timeout_s: float, progress: Listener | None
+    session: SessionBase,
+    key: str,
+    source: JobSource,
+    resources: Resources,
+    timeout_s: float,
+    progress: Listener | None,
 ) -> Result:
     """Poll a task once; return its images if it is completed, otherwise a pending result.
 
     Raises:
         SeedreamError: how the job ended.
     """
-    job, is_joined = get_or_start(session, key, source, timeout_s)
+    job, is_joined = get_or_start(session, key, source, resources, timeout_s)
     with note_cancellation(job.cancellation_error):
         job.add_waiter(progress)
         try:

@@ -29,9 +29,10 @@ CHECK_SHARE = 0.01
 
 @dataclass(eq=False)
 class Resources:
-    """The open resources of one session.
+    """The open resources of one session for one profile.
 
     Args:
+        settings: with the key and address of the profile.
         poll: polls a task by its id; all jobs of the session use it.
     """
 
@@ -47,17 +48,33 @@ class Resources:
     _bytes_since_check: float = field(default=float("inf"))
     """Bytes that may have been added to the store since its size was checked."""
 
+    async def disconnect(self) -> None:
+        """Close the connections; the ledger, which other profiles share, stays open."""
+        await self.client.__aexit__(None, None, None)
+
     async def close(self) -> None:
         """Close the connections, then the ledger."""
         try:
-            await self.client.__aexit__(None, None, None)
+            await self.disconnect()
         finally:
             await asyncio.to_thread(self.ledger.close)
+
+    async def open_profile(self, settings: Settings) -> Resources:
+        """Open connections for another profile that uses the same ledger and store."""
+        client = await SeedreamClient(settings, clock=self.clock).__aenter__()
+        return _build_resources(settings, client, self.ledger, self.store, self.clock)
 
     def has_key_of(self, row: JobRecord) -> bool:
         """Return whether the row was made with this key, or with one that is not recorded."""
         mine = key_fingerprint(self.settings.key.get_secret_value())
         return row.key_fingerprint in (None, mine)
+
+    async def take_profile(self, row: JobRecord) -> JobRecord:
+        """Record that this profile will send a request that another one has intended."""
+        if self.has_key_of(row):
+            return row
+        key = key_fingerprint(self.settings.key.get_secret_value())
+        return await self.ledger.set_profile(row.id, key)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images while the store exceeds its size limit.
@@ -132,6 +149,16 @@ async def open_resources(settings: Settings, clock: Clock) -> Resources:
         # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
         raise
+    return _build_resources(settings, client, ledger, store, clock)
+
+
+def _build_resources(
+    settings: Settings,
+    client: SeedreamClient,
+    ledger: Ledger,
+    store: ImageStore,
+    clock: Clock,
+) -> Resources:
     max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
         client.transport,

@@ -11,6 +11,7 @@ from ..ledger.records import JobRecord
 from ..ledger.states import RELEASED_STATES, STORED_STATES, State
 from .fetch import mark_missing_files
 from .job import Job
+from .profiles import Profiles
 from .results import Origin, Phase
 from .steps import STEPS
 from .unclear_responses import confirm, retry_empty
@@ -21,16 +22,16 @@ OTHER_OWNER_PAUSE_S = 0.25
 """Seconds between two reads of a row that another live process works on."""
 
 
-def start(job: Job, running: Mapping[str, Job]) -> None:
+def start(job: Job, running: Mapping[str, Job], profiles: Profiles) -> None:
     """Start a job in a separate asyncio task.
 
     Args:
         running: the jobs of the session by key, which may already include this one.
     """
-    job.task = asyncio.create_task(_run(job, running))
+    job.task = asyncio.create_task(_run(job, running, profiles))
 
 
-async def _run(job: Job, running: Mapping[str, Job]) -> JobRecord:
+async def _run(job: Job, running: Mapping[str, Job], profiles: Profiles) -> JobRecord:
     """Claim the row, then run the next step until its images are stored.
 
     Raises:
@@ -38,6 +39,7 @@ async def _run(job: Job, running: Mapping[str, Job]) -> JobRecord:
     """
     row = await _acquire_row(job, running)
     try:
+        job.resources = await profiles.get_for_row(row, job.resources)
         row = await _start_from(job, row)
         while row.state in STEPS and not job.download_failures:
             job.follow_state(row)
@@ -121,7 +123,7 @@ async def _start_from(job: Job, row: JobRecord) -> JobRecord:
     job.follow_state(row)
     if row.state is State.INTENDED:
         job.origin = Origin.NEW  # even if the job waited for another owner, which has died
-        return row
+        return await job.resources.take_profile(row)
     if job.origin is Origin.NEW:
         job.origin = Origin.STORED if row.state in STORED_STATES else Origin.RESUMED
     if row.state is State.SENDING:

@@ -19,6 +19,7 @@ from ..network.clock import Clock
 from ..service.client import SeedreamClient
 from .cancellation import add_interruption
 from .job import Job
+from .profiles import Profiles
 from .resources import Resources, open_resources
 from .sources import JobSource
 
@@ -36,7 +37,9 @@ class SessionBase:
     """
 
     resources: Resources
-    """Set when the session is opened."""
+    """Those of the session's own profile; set when the session is opened."""
+    profiles: Profiles
+    """The resources of each profile; set when the session is opened."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
@@ -55,6 +58,7 @@ class SessionBase:
             raise InvalidRequest("session_used")
         self._loop = asyncio.get_running_loop()
         self.resources = await open_resources(self.settings, self._clock)
+        self.profiles = Profiles(self.resources)
         return self
 
     @property
@@ -78,10 +82,10 @@ class SessionBase:
         if self.is_closing:
             raise InvalidRequest("session_used")
 
-    def create_job(self, source: JobSource, timeout_s: float) -> Job:
+    def create_job(self, source: JobSource, timeout_s: float, resources: Resources) -> Job:
         """Create a job of this session; :func:`runner.start` starts it."""
         return Job(
-            self.resources,
+            resources,
             source,
             timeout_s=timeout_s,
             on_change=self._report_change,
@@ -159,5 +163,6 @@ class SessionBase:
                     task.cancel()
                 # A response that arrives at the same moment swallows the cancellation: retry it.
                 _, tasks = await asyncio.wait(tasks, timeout=CANCEL_RETRY_S)
+            await self.profiles.disconnect()
         finally:
             await self.resources.close()

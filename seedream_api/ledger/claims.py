@@ -71,6 +71,14 @@ def claim_row(database: Database, row_id: int) -> JobRecord:
         return _take_over(database, require_readable(read_record(database, row_id)))
 
 
+def set_profile(database: Database, row_id: int, key_fingerprint: str) -> JobRecord:
+    """Record which key will send a row that this ledger owns."""
+    with database.write(durable=False):
+        values = {"id": row_id, "key_fingerprint": key_fingerprint}
+        database.execute(statements.SET_PROFILE, values)
+        return require_readable(read_record(database, row_id))
+
+
 def release(database: Database, row_id: int) -> None:
     """Give up a row that this ledger owns."""
     with database.write(durable=False):

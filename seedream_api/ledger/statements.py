@@ -66,6 +66,7 @@ SET_STATE = """
 """
 CLEAR_SENT_AT = "UPDATE requests SET sent_at = NULL WHERE id = :id"
 SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
+SET_PROFILE = "UPDATE requests SET key_print = :key_fingerprint WHERE id = :id"
 RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"
 SET_DELIVERED_AT = "UPDATE requests SET delivered_at = :now WHERE id = :id"
 

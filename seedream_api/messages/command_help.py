@@ -103,6 +103,10 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     ),
     "help_out": ("default: the current folder", "默认：当前目录"),
     "help_timeout": ("seconds to wait", "等待的秒数"),
+    "help_profile": (
+        "use the key and address of a profile",
+        "使用指定密钥配置的密钥和地址",
+    ),
     "help_no_wait": ("do not wait for a task", "不等待任务"),
     "help_json": ("write one JSON object to stdout", "在 stdout 输出一个 JSON 对象"),
 }

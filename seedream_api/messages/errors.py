@@ -5,6 +5,7 @@ from __future__ import annotations
 from .configuration import CONFIGURATION
 from .message import Message
 from .panel import PANELS
+from .profiles import PROFILES
 from .requests import REQUESTS
 from .results import RESULTS
 from .service import SERVICE
@@ -12,6 +13,7 @@ from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
     **CONFIGURATION,
+    **PROFILES,
     **REQUESTS,
     **STORAGE,
     **SERVICE,

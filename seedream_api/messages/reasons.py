@@ -17,6 +17,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "has_path": ("it has a path, query or fragment", "其中含有路径、查询参数或片段"),
     "key_in_clear": ("plain http would send the key unencrypted", "明文 http 会泄露密钥"),
     "not_json_object": ("it is not a JSON object", "内容不是 JSON 对象"),
+    "profiles_not_objects": (
+        "profiles is not an object of objects",
+        "profiles 不是由对象组成的对象",
+    ),
     "a_text": ("a text", "文本"),
     "a_value": ("a value", "一个值"),
     "host_name_characters": (

@@ -20,6 +20,7 @@ FIT = ["fit", "COMBO", "pad", ["pad", "crop", "stretch"]]
 SEED = ["seed", "INT", 0, None]
 IMAGES = [[f"images.image_{number}", "IMAGE", None, None] for number in range(1, 15)]
 IMAGE_URLS = ["image_urls", "STRING", "", None]
+PROFILE = ["profile", "STRING", "", None]
 WAIT = ["wait", "BOOLEAN", True, None]
 RATIOS = [
     "16:9", "9:16", "1:1", "auto", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "21:9", "9:21",
@@ -47,6 +48,7 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
             *IMAGES,
             IMAGE_URLS,
             FIT,
+            PROFILE,
         ],
         [*PICTURES, URLS, REPORT, MASKS],
     ),
@@ -63,13 +65,14 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
             IMAGE_URLS,
             WAIT,
             FIT,
+            PROFILE,
         ],
         [*PICTURES, URLS, TASK, REPORT, MASKS],
     ),
     "SeedreamPollTask": (
         "Poll Task",
         [["task_id", "STRING", None, None]],
-        [WAIT, ["timeout_s", "INT", 1800, None], FIT],
+        [WAIT, ["timeout_s", "INT", 1800, None], FIT, PROFILE],
         [*PICTURES, URLS, TASK, REPORT, MASKS],
     ),
     "SeedreamLoadURLImages": (

@@ -204,7 +204,7 @@ def entry(api_client: Any, state: State, task_id: str | None = None) -> None:
         from seedream_api.jobs.generate import build_spec
         from seedream_api.service.validation import validate_request
 
-        wish = await build_spec(validate_request(cat(), session.settings.models), session)
+        wish = await build_spec(validate_request(cat(), session.settings.models), session.resources)
         row = await session.ledger.claim(wish, "key")
         await session.ledger.move(row.id, State.SENDING)
         if state is State.FAILED:

@@ -105,7 +105,9 @@ class ApiClient:
 
         environ = {name: fields.pop(name) for name in list(fields) if name.isupper()}
         options = {
-            name: fields.pop(name) for name in ("wait", "timeout_s", "progress") if name in fields
+            name: fields.pop(name)
+            for name in ("wait", "timeout_s", "progress", "profile")
+            if name in fields
         }
         request = Request(**{"model": model, "prompt": "A cat", **fields, "references": references})
         return self.run(lambda session: generate(request, session, **options), **environ)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ...messages import Text, bilingual, localize
-from ..arguments import add_output
+from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: Parser) -> None:
+    add_profile(parser)
     add_output(parser)
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..arguments import add_out, add_output, add_waiting, parse_int, parse_text
+from ..arguments import add_out, add_output, add_profile, add_waiting, parse_int, parse_text
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -28,6 +28,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--watermark", action="store_true", default=None)
     add_out(parser)
     add_waiting(parser)
+    add_profile(parser)
     add_output(parser)
     parser.add_examples(
         'generate --model Seedream-4.5 --prompt "A cat on the grass" --size 16:9 --out pictures',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..arguments import add_out, add_output, add_waiting
+from ..arguments import add_out, add_output, add_profile, add_waiting
 from ..output import Outcome
 from ..parser import Parser
 
@@ -17,6 +17,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("task_ids", nargs="*", metavar="TASK_ID")
     add_out(parser)
     add_waiting(parser)
+    add_profile(parser)
     add_output(parser)
     parser.add_examples("poll task-xxxxxxxxxxxx --out pictures")
 
