@@ -35,7 +35,13 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 STAMP = ".matrix-stamp"
 
 TOOLS = ("pytest>=8.0,<10", "hypothesis>=6.100,<7", "trustme>=1.1,<2")
-MORE_TOOLS = ("obstore>=0.9,<1", "moto[s3]>=5.1,<6", "flask>=3.0,<4", "flask-cors>=5.0,<7")
+MORE_TOOLS = (
+    "obstore>=0.9,<1",
+    "moto[s3]>=5.1,<6",
+    "flask>=3.0,<4",
+    "flask-cors>=5.0,<7",
+    "pillow-heif>=0.20,<2",
+)
 SHORT = (
     "tests/unit/network/test_transport*.py", "tests/unit/network/test_proxies.py",
     "tests/unit/images/test_decode.py", "tests/unit/images/test_encode.py",
