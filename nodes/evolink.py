@@ -127,7 +127,12 @@ class SeedreamEvolink(io.ComfyNode):
             references = await collect_references(given)
             request = build_request(prompt, model, given, references, session.settings.models)
             return await generate(
-                request, session, wait=wait, progress=report_progress, profile=profile
+                request,
+                session,
+                wait=wait,
+                progress=report_progress,
+                profile=profile,
+                run=caller.run,
             )
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"

@@ -180,6 +180,7 @@ def ui_summary(result: Result) -> dict[str, Any]:
         "origin": result.origin.value,
         "images": len(result.images),
         "may_have_been_charged_images": result.charged_images,
+        "cost": result.cost.to_json(),
     }
 
 
@@ -229,6 +230,7 @@ def _build_report(
         "asked": result.asked,
         "references": result.references,
         "may_have_been_charged_images": result.charged_images,
+        "cost": result.cost.to_json(),
         "seconds": round(result.seconds, 3),
         "service_seconds": result.service_seconds,
         "record": result.entry,

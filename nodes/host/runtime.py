@@ -55,6 +55,8 @@ class NodeProgress:
     """The reference images that are sent; shown once, while the node runs."""
     notes: tuple[str, ...] = ()
     """Notes for the report about the prompt itself."""
+    run: str | None = None
+    """The prompt's id, by which the limit of a run counts."""
 
     @classmethod
     def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
@@ -79,7 +81,7 @@ class NodeProgress:
         index = int(context.list_index or 0)
         indexes = _calls.setdefault(key, set())
         indexes.add(index)
-        return cls(unique_id, index, indexes)
+        return cls(unique_id, index, indexes, run=key[0])
 
     def call_number(self) -> tuple[int, int]:
         """Return this call's number, from 1, and how many calls of the node ComfyUI makes."""

@@ -49,6 +49,8 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "made": sum(image.error is None for image in images),
         "stored": [image.position for image in images if image.file is not None],
         "charge": found.charge.value,
+        "cost": row.cost.to_json(),
+        "profile": row.profile or "",
         "is_free": row.address == SANDBOX,
         "error": _error_json(found),
         "progress": _progress_json(progress) if found.is_live else None,

@@ -36,7 +36,7 @@ ADDRESS, KEY, PROXY = "DEEPSPACE_BASE_URL", "DEEPSPACE_API_KEY", "SEEDREAM_PROXY
 UPLOAD_URL = "SEEDREAM_UPLOAD_HTTP_URL"
 UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
 """Secrets that are sent to ``UPLOAD_URL`` only."""
-_FILES = ("SEEDREAM_MODELS",)
+_FILES = ("SEEDREAM_MODELS", "SEEDREAM_PRICES")
 """Settings with a path, which a browser must not choose."""
 S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
 """Receives the machine's bucket credentials, so a browser must not choose it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import SeedreamError
 from ..jobs.results import Result
+from ..ledger.costs import NO_COST, UNKNOWN_COST
 from .commands import COMMANDS
 
 
@@ -23,6 +24,7 @@ def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
             "references": None,
             "reused": False,
             "may_have_been_charged": error.may_have_been_charged,
+            "cost": (UNKNOWN_COST if error.may_have_been_charged else NO_COST).to_json(),
             "error": described,
             "notes": [],
         }
@@ -49,6 +51,7 @@ def build_result_payload(result: Result, paths: Sequence[str]) -> dict[str, Any]
         "references": result.references,
         "reused": result.is_reused,
         "may_have_been_charged": not result.is_reused and result.charged_images > 0,
+        "cost": result.cost.to_json(),
         "error": None,
         "notes": list(result.notes),
     }

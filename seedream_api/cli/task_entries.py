@@ -44,6 +44,8 @@ def build_entry(row: JobRecord, ledger: SyncLedger) -> dict[str, Any]:
         ],
         "may_have_been_charged": row.may_have_been_charged,
         "may_have_been_charged_images": row.charged_images(images),
+        "cost": row.cost.to_json(),
+        "profile": row.profile or "",
         "error": row.error.message("en") if row.error else None,
         "error_zh": row.error.message("zh") if row.error else None,
         "created_at": row.created_at,

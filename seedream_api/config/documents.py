@@ -10,6 +10,8 @@ from ..messages import text_of
 
 MODELS_FILE = "models.json"
 """Model entries in the data folder, used unless ``SEEDREAM_MODELS`` names another file."""
+PRICES_FILE = "prices.json"
+"""The price table in the data folder, used unless ``SEEDREAM_PRICES`` names another file."""
 
 
 @dataclass(frozen=True)

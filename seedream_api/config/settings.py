@@ -27,7 +27,8 @@ from .definitions import (
     SETTINGS as SETTINGS,
     Setting as Setting,
 )
-from .documents import MODELS_FILE, Document, read_documents
+from .documents import MODELS_FILE, PRICES_FILE, Document, read_documents
+from .limits import LIMIT_SETTINGS, Limits, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
     check_key as check_key,
@@ -38,6 +39,7 @@ from .paths import (
     make_private_folder as make_private_folder,
     resolve_home as resolve_home,
 )
+from .prices import PriceTable, parse_prices
 from .profiles import (
     DEFAULT_PROFILE,
     Profile,
@@ -169,6 +171,29 @@ class Settings:
             reason = text_of(error)
         raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
 
+    @cached_property
+    def prices(self) -> PriceTable:
+        """The price table, with prices that the models file adds; empty where there is none.
+
+        Raises:
+            ConfigurationError: the file cannot be read or has other content.
+        """
+        found = self.documents.get(PRICES_FILE)
+        if found is None:
+            return PriceTable()
+        reason = found.error
+        try:
+            if reason is None:
+                return parse_prices(found.text, self.models)
+        except (ValueError, RecursionError) as error:
+            reason = text_of(error)
+        raise ConfigurationError("bad_prices_file", path=found.path, reason=reason)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of a run, a day and a month."""
+        return Limits(**{w: parse_limit(self.text(name)) for w, name in LIMIT_SETTINGS.items()})
+
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """``host`` or ``host:port`` texts in lower case."""
@@ -211,7 +236,8 @@ def load_settings(
     values = {name: read_setting(one, saved, environ, given) for name, one in SETTINGS.items()}
     values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
-    documents = read_documents(folder, {MODELS_FILE: values["SEEDREAM_MODELS"].text})
+    named = {MODELS_FILE: "SEEDREAM_MODELS", PRICES_FILE: "SEEDREAM_PRICES"}
+    documents = read_documents(folder, {file: values[name].text for file, name in named.items()})
     return Settings(home=folder, values=values, documents=documents, profiles=profiles).for_profile(
         profile
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -12,6 +13,7 @@ from ..messages import Text
 from ..network.proxies import parse_proxy
 from ..redaction import REDACTED, Hidden, holds_key
 from .definitions import Setting
+from .limits import LIMIT_SETTINGS, normalize_limit
 from .normalization import parse_address
 
 NONE_GIVEN: Mapping[str, str] = Hidden()
@@ -112,5 +114,6 @@ def _to_text(saved: Any) -> str:
 PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
+    **{name: partial(normalize_limit, name) for name in LIMIT_SETTINGS.values()},
 }
 """Check and normalize a setting; return the error."""

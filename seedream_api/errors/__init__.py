@@ -5,6 +5,7 @@
     ├─ ConfigurationError            no key, bad address, bad setting          (nothing sent)
     ├─ InvalidRequest                rejected by our own checks                (nothing sent)
     │  └─ UnsafeURL                  a URL that may not be fetched
+    ├─ LimitReached                  a limit of spending does not allow it     (nothing sent)
     ├─ UploadFailed                  a reference image could not be uploaded   (nothing sent)
     ├─ LedgerFailed                  the ledger or the store cannot be written
     ├─ TransportFailed
@@ -56,6 +57,17 @@ class InvalidRequest(SeedreamError):
 
 class UnsafeURL(InvalidRequest):
     """A URL that may not be fetched: its scheme, its spelling, or a private host."""
+
+
+class LimitReached(SeedreamError):
+    """A limit of a run, a day or a month does not allow the request; nothing was sent."""
+
+    exit_code = 2
+
+    @property
+    def name(self) -> str:
+        """The setting of the limit."""
+        return str(self.values.get("name", ""))
 
 
 class UploadFailed(SeedreamError):

@@ -14,6 +14,7 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
+from ..ledger.costs import sum_costs
 from ..ledger.records import JobRecord
 from ..ledger.states import STORED_STATES, State, key_fingerprint
 from ..messages import Text, join_texts
@@ -227,6 +228,7 @@ def _merge(
         failures=failures,
         asked=sum(result.asked for result in results),
         references=sum(result.references for result in results),
+        cost=sum_costs(result.cost for result in results),
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
         seconds=max(result.seconds for result in results),
         service_seconds=max((r.service_seconds or 0.0 for r in results), default=0.0) or None,

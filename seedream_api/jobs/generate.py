@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..callbacks import check_callback
 from ..config.settings import Settings
 from ..errors import Interrupted, InvalidRequest
+from ..ledger.limits import Reservation
 from ..ledger.states import JobSpec, fingerprint, key_fingerprint
 from ..messages import Text
 from ..redaction import strip_url_secrets
@@ -34,6 +35,7 @@ async def generate(
     timeout_s: float | None = None,
     progress: Listener | None = None,
     profile: str | None = None,
+    run: str | None = None,
 ) -> Result:
     """Generate images and pay once, or return the stored images of an equal request.
 
@@ -44,6 +46,8 @@ async def generate(
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
         profile: the name of the key and address to use; by default those of the session.
+        run: names the run whose limit counts this request; by default all requests of a session
+            are one run.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
@@ -54,8 +58,9 @@ async def generate(
     if session is None:
         async with Session() as own:
             return await generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
-            )
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile,
+                run=run,
+            )  # fmt: skip
     session.check_usable()
     resources = await session.profiles.get(profile)
     settings = resources.settings
@@ -67,7 +72,10 @@ async def generate(
         spec = await build_spec(validated, resources)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(resources.client, validated.model) if has_pictures else None
-    source = NewRequest(spec, request, target, reuse=settings.is_on("SEEDREAM_REUSE"))
+    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+    reservation = Reservation(run or session.run, price, settings.limits, settings.profile)
+    reuse = settings.is_on("SEEDREAM_REUSE")
+    source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(
         session, spec.fingerprint, source, resources,
         wait=wait, timeout_s=limit_s, progress=progress,

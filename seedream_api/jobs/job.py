@@ -23,6 +23,7 @@ from .results import Origin, Phase, Progress
 from .sources import JobSource, KnownTask
 
 if TYPE_CHECKING:
+    from ..ledger.limits import Reservation
     from ..network.throttle import Slot
 
 log = logging.getLogger("seedream")
@@ -214,6 +215,15 @@ class Job:
         log.debug("job %s: recorded as %s", row.id, state.value)
         self._on_change(self)
         return updated
+
+    async def reserve(self, row: JobRecord, reservation: Reservation) -> None:
+        """Record that the request is being sent, and what it may spend.
+
+        Raises:
+            LimitReached: a limit does not allow it; the row stays as it is.
+        """
+        await self.resources.ledger.reserve(row.id, reservation)
+        self._on_change(self)
 
     async def record_end(
         self,

@@ -12,20 +12,23 @@ from ..errors import (
     SeedreamError,
     WaitTimedOut,
 )
+from ..ledger.costs import NO_COST, Cost
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
 from ..messages import Text, join_texts
 from .job import Job
 from .resources import Resources
 from .results import Failure, Origin, Result, StoredImage
+from .sources import JobSource, NewRequest
 
 log = logging.getLogger("seedream")
 
 
-async def build_result(job: Job, *, is_joined: bool, is_done: bool) -> Result:
+async def build_result(job: Job, source: JobSource, *, is_joined: bool, is_done: bool) -> Result:
     """Build a waiter's result: the images, or ``submitted`` if the job is still running.
 
     Args:
+        source: what the waiter asked for.
         is_joined: whether another caller started the job.
         is_done: whether the awaited event has occurred: the job's end, or its task id.
 
@@ -38,11 +41,11 @@ async def build_result(job: Job, *, is_joined: bool, is_done: bool) -> Result:
         if job.task.cancelled():
             raise job.cancellation_error()
         row = job.task.result()
-        return await _finished_result(job, row, origin)
+        return await _finished_result(job, source, row, origin)
     row = job.current_row
     if not is_done or row is None:
         raise _timeout_error(job)
-    return pending_result(job, row, "submitted", origin)
+    return pending_result(job, source, row, "submitted", origin)
 
 
 def _timeout_error(job: Job) -> WaitTimedOut:
@@ -58,7 +61,9 @@ def _timeout_error(job: Job) -> WaitTimedOut:
     )
 
 
-def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Result:
+def pending_result(
+    job: Job, source: JobSource, row: JobRecord, status: str, origin: Origin
+) -> Result:
     """Build a result without images yet, with the status ``submitted`` or ``pending``."""
     return Result(
         status=status,
@@ -69,6 +74,7 @@ def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Res
         asked=row.asked,
         references=len(row.references),
         charged_images=row.asked if origin is Origin.NEW else 0,
+        cost=_cost_of(row, source, origin),
         notes=(*row.notes, *job.upload_notes),
         seconds=job.latest.seconds,
         prompt=row.prompt,
@@ -77,7 +83,7 @@ def pending_result(job: Job, row: JobRecord, status: str, origin: Origin) -> Res
     )
 
 
-async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
+async def _finished_result(job: Job, source: JobSource, row: JobRecord, origin: Origin) -> Result:
     """Build the result of a row from its stored images and its failures.
 
     Raises:
@@ -107,6 +113,7 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
         asked=row.asked,
         references=len(row.references),
         charged_images=row.charged_images(images) if origin is Origin.NEW else 0,
+        cost=_cost_of(row, source, origin),
         notes=(
             *row.notes,
             *job.upload_notes,
@@ -119,6 +126,12 @@ async def _finished_result(job: Job, row: JobRecord, origin: Origin) -> Result:
         seed=row.seed,
         request_id=row.request_id,
     )
+
+
+def _cost_of(row: JobRecord, source: JobSource, origin: Origin) -> Cost:
+    """Get the cost that a waiter reports: for a request what it added, for a task what it cost."""
+    is_free = origin in (Origin.STORED, Origin.JOINED) and isinstance(source, NewRequest)
+    return NO_COST if is_free else row.cost
 
 
 def _get_service_seconds(row: JobRecord) -> float | None:

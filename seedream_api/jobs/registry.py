@@ -52,7 +52,7 @@ async def wait_for_job(
             if is_joined and job.task.cancelled() and not session.is_closing:
                 continue  # its last waiter withdrew it just as this one joined
             try:
-                return await build_result(job, is_joined=is_joined, is_done=is_done)
+                return await build_result(job, source, is_joined=is_joined, is_done=is_done)
             except WaitTimedOut:
                 # The caller that started the job had a shorter timeout than this one.
                 is_over = is_joined and job.task.done()
@@ -120,12 +120,12 @@ async def check_once(
         finally:
             job.remove_waiter(progress)
         try:
-            return await build_result(job, is_joined=is_joined, is_done=job.task.done())
+            return await build_result(job, source, is_joined=is_joined, is_done=job.task.done())
         except WaitTimedOut:
             row = job.current_row
             if row is None:
                 raise
-            return pending_result(job, row, "pending", Origin.RESUMED)
+            return pending_result(job, source, row, "pending", Origin.RESUMED)
 
 
 async def _is_finished(job: Job) -> bool:

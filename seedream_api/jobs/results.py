@@ -14,6 +14,7 @@ from ..config.paths import expand_user
 from ..errors import ResultUnavailable, SeedreamError
 from ..images.file_names import DEFAULT_NAME, format_file_name
 from ..images.saving import read_image_file, save_into_folder, save_to_path
+from ..ledger.costs import UNKNOWN_COST, Cost
 from .notebook import to_html, to_preview_png
 
 if TYPE_CHECKING:
@@ -238,6 +239,8 @@ class Result:
     asked: int = 0
     references: int = 0
     charged_images: int = 0
+    cost: Cost = UNKNOWN_COST
+    """What this run costs; a stored result costs nothing."""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     service_seconds: float | None = None
@@ -275,6 +278,7 @@ class Result:
             "reused": self.is_reused,
             "charged_images": self.charged_images,
             "may_have_been_charged": self.charged_images > 0,
+            "cost": self.cost.to_json(),
             "notes": [str(note) for note in self.notes],
             "seconds": self.seconds,
             "service_seconds": self.service_seconds,

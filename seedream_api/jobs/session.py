@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..catalog import Model
 from ..config.given_settings import SettingValue, load_given_settings
+from ..config.limits import to_limit_settings
 from ..config.paths import expand_user
 from ..config.settings import Settings
 from ..errors import ConfigurationError, InvalidRequest, ResultUnavailable
@@ -51,6 +52,8 @@ class Session(SessionBase):
         base_url: the address of the service, or ``sandbox``.
         home: the data folder with the ledger and the images.
         proxy: the proxy for all requests.
+        limits: the most that may be spent, by window: ``{"run": 40, "day": "12.50 CNY"}``; the
+            windows are ``run`` (this session), ``day`` and ``month``.
         clock: returns monotonic seconds.
         sleep: waits for this many seconds.
         now: returns wall-clock seconds, for times that are recorded or shown.
@@ -68,12 +71,14 @@ class Session(SessionBase):
         base_url: str | None = None,
         home: str | os.PathLike[str] | None = None,
         proxy: str | None = None,
+        limits: Mapping[str, str | int] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
         given = Hidden(DEEPSPACE_API_KEY=api_key, DEEPSPACE_BASE_URL=base_url, SEEDREAM_PROXY=proxy)
         del api_key, proxy  # a traceback that shows local variables shows neither
+        given.update(to_limit_settings(limits or {}))
         super().__init__(_to_settings(settings, given, home), Clock(clock, sleep, now))
 
     async def jobs(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, TaskNotFound
 from ..ledger.ledger import Ledger
+from ..ledger.limits import Reservation
 from ..ledger.records import JobRecord
 from ..ledger.states import JobSpec, State
 
@@ -23,12 +24,14 @@ class NewRequest:
     Args:
         target: where reference images are uploaded; ``None`` if every reference is a URL.
         reuse: whether a stored result of an equal request may be returned.
+        reservation: what it may spend.
     """
 
     spec: JobSpec
     request: Request
     target: UploadTarget | None
     reuse: bool
+    reservation: Reservation
 
     async def claim(self, ledger: Ledger) -> JobRecord:
         """Claim the row of an equal request, or create one."""

@@ -23,6 +23,7 @@ from ..errors import (
     TaskNotFound,
     WaitTimedOut,
 )
+from ..ledger.limits import Reservation
 from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..service.polling import NOT_FOUND_S, PollSchedule, wait_for_task
@@ -57,8 +58,10 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
 
 
 async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
-    request = source.request
+    request, reservation = source.request, source.reservation
     try:
+        if reservation.limits.are_set:
+            await job.resources.ledger.check_limits(row.id, reservation)
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,
@@ -72,7 +75,7 @@ async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
             resolved.urls,
             idempotency_key=row.idempotency_key,
             hooks=SubmitHooks(
-                before_first_byte=lambda: _record_sending(job, row),
+                before_first_byte=lambda: _record_sending(job, row, reservation),
                 not_accepted=lambda: _record_not_accepted(job, row),
                 admitted=job.hold_slot,
             ),
@@ -93,10 +96,11 @@ async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
     return await _record_submission(job, row, response)
 
 
-async def _record_sending(job: Job, row: JobRecord) -> None:
-    """Record that the request is being sent, unless it is no longer wanted.
+async def _record_sending(job: Job, row: JobRecord, reservation: Reservation) -> None:
+    """Record that the request is being sent, if its limits allow it and it is still wanted.
 
     Raises:
+        LimitReached: a limit does not allow it.
         asyncio.CancelledError: it has no waiters, or the session is closing.
     """
     if job.is_unwanted:
@@ -104,7 +108,7 @@ async def _record_sending(job: Job, row: JobRecord) -> None:
         raise asyncio.CancelledError
     job.mark_sending()  # before the first await, after which a waiter may leave
     try:
-        await job.record_state(row, State.SENDING)
+        await job.reserve(row, reservation)
     except BaseException:
         job.unmark_sending()
         raise

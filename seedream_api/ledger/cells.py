@@ -10,11 +10,13 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..errors import Charge, LedgerFailed, SeedreamError, from_record
 from ..messages import Text, bilingual
+from .costs import from_units
 from .states import State
 
 T = TypeVar("T")
@@ -107,6 +109,15 @@ def to_count(value: Any) -> int:
     if not 0 <= value < 2**40:
         raise ValueError
     return value
+
+
+def to_amount(value: Any) -> Decimal:
+    """Parse an amount of money."""
+    if not isinstance(value, int):
+        raise TypeError
+    if not 0 <= value < 2**63:
+        raise ValueError
+    return from_units(value)
 
 
 def to_fields(value: Any) -> dict[str, Any]:

@@ -19,12 +19,14 @@ from . import (
     claims,
     inputs,
     kept_responses,
+    limits,
     pruning,
     queries,
     reference_files,
     request_identity,
     transitions,
     upload_cache,
+    usage,
 )
 from .database import Database
 
@@ -70,6 +72,11 @@ class _Operations:
     set_profile = _Operation(claims.set_profile)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
+
+    reserve = _Operation(limits.reserve)
+    check_limits = _Operation(limits.check_limits)
+    list_spending = _Operation(limits.list_spending)
+    summarize_usage = _Operation(usage.summarize_usage)
 
     move = _Operation(transitions.move)
     record_response = _Operation(transitions.record_response)

@@ -56,6 +56,26 @@ _GIVEN_URLS = f"""
 paid requests hold them: a URL stays when its upload expires or another one replaces it. Triggers
 catch every writer, even version 0.1."""
 
+_COSTS = f"""
+    ALTER TABLE requests ADD COLUMN profile TEXT;
+    ALTER TABLE requests ADD COLUMN run TEXT;
+    ALTER TABLE requests ADD COLUMN currency TEXT;
+    ALTER TABLE requests ADD COLUMN image_price INTEGER;
+    ALTER TABLE requests ADD COLUMN references_price INTEGER;
+    ALTER TABLE requests ADD COLUMN charged_images INTEGER;
+    UPDATE requests SET charged_images = CASE
+        WHEN state IN ({quote_states(RELEASED_STATES[:3])}) THEN 0
+        WHEN EXISTS (SELECT 1 FROM images WHERE request = requests.id) THEN (
+            SELECT COUNT(*) FROM images WHERE request = requests.id AND error IS NULL)
+        WHEN error LIKE '%"charge": "none"%' THEN 0
+    END WHERE sent_at IS NOT NULL;
+    CREATE INDEX requests_by_sending ON requests (sent_at, address, currency, charged_images,
+        asked, image_price, references_price) WHERE sent_at IS NOT NULL;
+    CREATE INDEX requests_by_run ON requests (run) WHERE run IS NOT NULL;
+"""  # noqa: S608 - made of constants
+"""What each request costs; amounts are integers, in millionths of the currency, so that SQL adds
+them exactly. ``charged_images`` is NULL until the outcome is known; then ``asked`` counts."""
+
 MIGRATIONS: tuple[str, ...] = (
     f"""
     CREATE TABLE requests (
@@ -153,5 +173,6 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX reference_files_by_file ON reference_files (sha256);
     """,
+    _COSTS,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

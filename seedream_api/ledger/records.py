@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ..config.normalization import normalize_recorded_address
+from ..config.prices import Price
 from ..errors import LedgerFailed, SeedreamError
 from ..messages import Text
 from .cells import (
     Cells,
     file_in,
+    to_amount,
     to_count,
     to_error,
     to_fields,
@@ -23,6 +26,7 @@ from .cells import (
     to_text,
     to_texts,
 )
+from .costs import Cost
 from .states import State
 
 
@@ -55,6 +59,14 @@ class JobRecord:
     answered_at: float | None
     finished_at: float | None
     delivered_at: float | None
+    profile: str | None = None
+    """The name of the profile; ``None`` for the default."""
+    run: str | None = None
+    """The ComfyUI prompt or the command that sent it."""
+    price: Price | None = None
+    """The price when it was sent; ``None`` if unknown."""
+    known_charge: int | None = None
+    """How many images were charged; ``None`` until that is known."""
     is_readable: bool = True
     """Whether every cell that decides about money could be read; else ``error`` lists them."""
 
@@ -64,6 +76,19 @@ class JobRecord:
         if self.error is not None:
             return self.error.may_have_been_charged
         return self.sent_at is not None or self.accepted_at is not None
+
+    @property
+    def cost(self) -> Cost:
+        """What the request costs by the prices of when it was sent."""
+        # A task that another client made has no count of requested images.
+        estimated = self._cost_of(self.asked or None)
+        currency = self.price.currency if self.price else None
+        return Cost(estimated, self._cost_of(self.known_charge), currency)
+
+    def _cost_of(self, images: int | None) -> Decimal | None:
+        if images == 0:
+            return Decimal(0)
+        return None if images is None or self.price is None else self.price.of(images)
 
     def charged_images(self, images: Sequence[ImageRecord]) -> int:
         """Count the images that may have been charged: those made, else all requested."""
@@ -135,6 +160,10 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         answered_at=cells.read("answered_at", to_moment, None),
         finished_at=cells.read("finished_at", to_moment, None),
         delivered_at=cells.read("delivered_at", to_moment, None),
+        profile=cells.read("profile", to_text, None),
+        run=cells.read("run", to_text, None),
+        price=read_price(cells),
+        known_charge=cells.read("charged_images", to_count, None),
     )
     if not cells.problems:
         return row
@@ -142,6 +171,16 @@ def parse_row(found: sqlite3.Row) -> JobRecord:
         note = Text("entry_damaged", entry=row.id, columns=", ".join(cells.problems))
         return replace(row, notes=(*row.notes, note))
     return replace(row, is_readable=False, error=cells.build_error(row.id, row.state))
+
+
+def read_price(cells: Cells) -> Price | None:
+    """Read the price at which a request was sent; ``None`` if it is unknown."""
+    image = cells.read("image_price", to_amount, None)
+    references = cells.read("references_price", to_amount, None)
+    currency = cells.read("currency", to_text, None)
+    if image is None or references is None or currency is None:
+        return None
+    return Price(image, references, currency)
 
 
 def require_readable(row: JobRecord) -> JobRecord:

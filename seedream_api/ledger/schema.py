@@ -27,6 +27,7 @@ INTEGRITY_PROBES = (
     "SELECT id FROM requests ORDER BY id DESC LIMIT 1",
     "SELECT bytes FROM images NOT INDEXED LIMIT 1",
     "SELECT position FROM images ORDER BY request DESC LIMIT 1",
+    "SELECT asked FROM requests WHERE sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT 1",
 )
 """Reads of the roots of every table and index that a response is written to: a broken file is found
 when it is opened, and not after something was paid for."""

@@ -62,9 +62,33 @@ INSERT_TASK = """
 """
 SET_STATE = """
     UPDATE requests SET state = :state, error = :error, task_id = COALESCE(:task_id, task_id),
-        request_id = COALESCE(:request_id, request_id), updated_at = :now WHERE id = :id
+        request_id = COALESCE(:request_id, request_id), updated_at = :now,
+        charged_images = CASE WHEN :state IN ('refused', 'failed', 'withdrawn') THEN 0
+            WHEN :state IN ('intended', 'sending') THEN NULL ELSE charged_images END
+    WHERE id = :id
+"""
+SET_RESERVATION = """
+    UPDATE requests SET run = :run, profile = :profile, currency = :currency,
+        image_price = :image_price, references_price = :references_price WHERE id = :id
+"""
+COUNT_CHARGED_IMAGES = """
+    UPDATE requests SET charged_images = (
+        SELECT COUNT(*) FROM images WHERE request = :id AND error IS NULL) WHERE id = :id
 """
 CLEAR_SENT_AT = "UPDATE requests SET sent_at = NULL WHERE id = :id"
+_COUNTED = "COALESCE(charged_images, asked)"
+_SPENT = f"""
+    SELECT SUM({_COUNTED}) AS images, SUM(CASE WHEN currency = :currency AND {_COUNTED} > 0
+        THEN image_price * {_COUNTED} + references_price END) AS cost
+    FROM requests WHERE (address = 'sandbox') = :is_sandbox AND
+"""  # noqa: S608 - made of constants
+SPENT_SINCE = f"{_SPENT} sent_at >= :since"
+SENT_SINCE = """
+    SELECT sent_at, model, profile, currency, image_price, references_price, charged_images, asked,
+        fields, refs
+    FROM requests WHERE (address = 'sandbox') = :is_sandbox AND sent_at >= :since ORDER BY sent_at
+"""
+SPENT_IN_RUN = f"{_SPENT} run = :run AND sent_at IS NOT NULL"
 SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
 SET_PROFILE = "UPDATE requests SET key_print = :key_fingerprint WHERE id = :id"
 RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"

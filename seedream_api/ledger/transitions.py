@@ -120,6 +120,7 @@ def record_response(
             image, file = known.get(position), files.get(item.position)
             if file is not None and (image is None or image.file is None):
                 _record_file(database, row_id, position, file, (0, 0))
+        database.execute(statements.COUNT_CHARGED_IMAGES, {"id": row_id})
         return require_readable(read_record(database, row_id))
 
 

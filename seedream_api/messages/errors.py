@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .configuration import CONFIGURATION
+from .costs import COSTS
 from .message import Message
 from .panel import PANELS
 from .profiles import PROFILES
@@ -19,4 +20,5 @@ MESSAGES: dict[str, Message] = {
     **SERVICE,
     **RESULTS,
     **PANELS,
+    **COSTS,
 }

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from .command_help import COMMAND_HELP
+from .costs import COST_TEXTS
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
@@ -18,6 +19,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **NOTES,
     **TERMINAL,
     **COMMAND_HELP,
+    **COST_TEXTS,
     **MODEL_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""

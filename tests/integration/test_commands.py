@@ -22,7 +22,7 @@ from support.fake_service import NO_BALANCE_KEY, Delay, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 FIELDS = {"status", "task_id", "task_ids", "images", "failures", "references", "reused",
-          "may_have_been_charged",
+          "may_have_been_charged", "cost",
           "error", "notes"}  # fmt: skip
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 

@@ -54,7 +54,7 @@ def by_command(api_client: Any, model: str, prompt: str = PROMPT) -> Told:
     told = ran.json
     assert (told["error"] is None) is (ran.code == 0) and set(told) == {
         "status", "task_id", "task_ids", "images", "failures", "references", "reused",
-        "may_have_been_charged",
+        "may_have_been_charged", "cost",
         "error", "notes",
     }  # fmt: skip
     words_told = told["error"]["message"] if told["error"] else ""

@@ -118,7 +118,8 @@ class Connection(sqlite3.Connection):
             self.changes = []
             self._limit_pages()
         elif word in CHANGES:
-            change = _change(sql, parameters)
+            # A migration may fill a column that it adds.
+            change = "schema" if "schema" in self.changes else _change(sql, parameters)
             self.changes += [] if change in self.changes else [change]
         elif word == "COMMIT" and self.changes:
             return self._committed(f"commit {'+'.join(self.changes)}")

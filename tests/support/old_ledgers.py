@@ -7,6 +7,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+COST_COLUMNS = (
+    "profile", "run", "currency", "image_price", "references_price", "charged_images",
+)  # fmt: skip
+
 
 def take_back_to_0_1(path: Path) -> None:
     """Leave the tables and the version that 0.1 had."""
@@ -18,6 +22,9 @@ def take_back_to_0_1(path: Path) -> None:
             "DROP INDEX requests_by_seed",
             "DROP TABLE given_urls",
             "DROP TABLE responses",
+            "DROP INDEX requests_by_sending",
+            "DROP INDEX requests_by_run",
+            *(f"ALTER TABLE requests DROP COLUMN {name}" for name in COST_COLUMNS),
             "PRAGMA user_version = 3",
         ):
             db.execute(statement)

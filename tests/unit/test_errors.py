@@ -30,7 +30,8 @@ from seedream_api.service.validation import validate_task_id
 
 EXIT_CODES = {
     "SeedreamError": 1, "ConfigurationError": 2, "InvalidRequest": 2, "UnsafeURL": 2,
-    "UploadFailed": 1, "LedgerFailed": 1, "TransportFailed": 1, "NotSent": 1, "OutcomeUnknown": 4,
+    "LimitReached": 2, "UploadFailed": 1, "LedgerFailed": 1, "TransportFailed": 1, "NotSent": 1,
+    "OutcomeUnknown": 4,
     "ReadFailed": 1, "ApiRefused": 3, "AuthenticationFailed": 3, "InsufficientBalance": 3,
     "ContentRejected": 3, "NotFound": 3, "RateLimited": 3, "ServiceBusy": 3, "TaskFailed": 3,
     "PartialResult": 3, "TaskNotFound": 3, "WaitTimedOut": 5, "CompletedWithoutImages": 3,
@@ -78,7 +79,7 @@ def real() -> dict[str, type[SeedreamError]]:
 
 def test_hierarchy_matches_the_docstring() -> None:
     tree = drawn()
-    assert len(tree) == 23
+    assert len(tree) == 24
     assert tree == {
         name: error.__base__.__name__
         for name, error in real().items()

@@ -42,6 +42,7 @@ COMMANDS = {
         Command("poll", IMAGES, Text("help_poll")),
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
+        Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
         Command("models", SETUP, Text("help_models"), "models"),
         Command("doctor", SETUP, Text("help_doctor"), "checks"),
         Command("sandbox", SETUP, Text("help_sandbox")),

@@ -50,6 +50,7 @@ async def _download(arguments: argparse.Namespace, session: Session) -> Outcome:
 
 def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     from ...images.decode import probe
+    from ...ledger.costs import NO_COST
     from ..files import copy_image
 
     images: list[dict[str, object]] = []
@@ -79,6 +80,7 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
         "references": None,
         "reused": all(loaded.from_store for loaded in outcomes),
         "may_have_been_charged": False,
+        "cost": NO_COST.to_json(),
         "error": None,
         "notes": [],
     }

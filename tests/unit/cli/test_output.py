@@ -17,7 +17,7 @@ from seedream_api.jobs.results import Failure, Origin, Phase, Progress, Result, 
 
 FIELDS = {
     "status", "task_id", "task_ids", "images", "failures", "references", "reused",
-    "may_have_been_charged", "error", "notes",
+    "may_have_been_charged", "cost", "error", "notes",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seedream_api.config.limits import LIMIT_SETTINGS
 from seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX_KEY,
@@ -15,7 +16,10 @@ from seedream_api.errors import ConfigurationError
 from support.saved_settings import load, refusal
 
 KEY = "sk-a-secret-key-of-a-user-1234"
-SPELLED = {"SEEDREAM_PROXY": ("http://one:3", "socks5://other:5")}
+SPELLED = {
+    "SEEDREAM_PROXY": ("http://one:3", "socks5://other:5"),
+    **dict.fromkeys(LIMIT_SETTINGS.values(), ("3 images", "5.00 CNY")),
+}
 
 
 # ---- precedence ----
