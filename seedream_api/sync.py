@@ -57,6 +57,7 @@ class Session:
         base_url: the address of the service, or ``sandbox``.
         home: the data folder with the ledger and the images.
         proxy: the proxy for all requests.
+        limits: the most that may be spent, by window: ``{"run": 40, "day": "12.50 CNY"}``.
         clock: returns monotonic seconds.
         sleep: waits for this many seconds, as a coroutine.
         now: returns wall-clock seconds, for times that are recorded or shown.
@@ -74,6 +75,7 @@ class Session:
         base_url: str | None = None,
         home: str | os.PathLike[str] | None = None,
         proxy: str | None = None,
+        limits: Mapping[str, str | int] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], float] = time.time,
@@ -81,7 +83,14 @@ class Session:
         secrets = Hidden(api_key=api_key, proxy=proxy)
         del api_key, proxy  # a traceback that shows local variables shows neither
         self._session = AsyncSession(
-            settings, base_url=base_url, home=home, clock=clock, sleep=sleep, now=now, **secrets
+            settings,
+            base_url=base_url,
+            home=home,
+            limits=limits,
+            clock=clock,
+            sleep=sleep,
+            now=now,
+            **secrets,
         )
         self._thread: LoopThread | None = None
         self._closing = threading.Lock()
@@ -187,6 +196,8 @@ def generate(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Callable[[Progress], None] | None = None,
+    profile: str | None = None,
+    run: str | None = None,
 ) -> Result:
     """Generate images and pay once; see :func:`seedream_api.generate`.
 
@@ -196,16 +207,28 @@ def generate(
             task id is known.
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, in the session's thread.
+        profile: the name of the key and address to use; by default those of the session.
+        run: names the run whose limit counts this request; by default all requests of a session
+            are one run.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
     """
     if session is None:
         with Session() as own:
-            return generate(request, own, wait=wait, timeout_s=timeout_s, progress=progress)
+            return generate(
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile,
+                run=run,
+            )  # fmt: skip
     return session.run(
         lambda opened: generating.generate(
-            request, opened, wait=wait, timeout_s=timeout_s, progress=progress
+            request,
+            opened,
+            wait=wait,
+            timeout_s=timeout_s,
+            progress=progress,
+            profile=profile,
+            run=run,
         )
     )
 
@@ -217,11 +240,12 @@ def collect(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Callable[[Progress], None] | None = None,
+    profile: str | None = None,
 ) -> Result:
     """Fetch the images of one task; see :func:`seedream_api.collect`."""
     return session.run(
         lambda opened: collecting.collect(
-            task_id, opened, wait=wait, timeout_s=timeout_s, progress=progress
+            task_id, opened, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
         )
     )
 
@@ -233,10 +257,11 @@ def collect_all(
     wait: bool = True,
     timeout_s: float | None = None,
     progress: Callable[[str, Progress], None] | None = None,
+    profile: str | None = None,
 ) -> Result:
     """Fetch several tasks concurrently; see :func:`seedream_api.collect_all`."""
     return session.run(
         lambda opened: collecting.collect_all(
-            task_ids, opened, wait=wait, timeout_s=timeout_s, progress=progress
+            task_ids, opened, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
         )
     )
