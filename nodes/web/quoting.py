@@ -11,11 +11,13 @@ from ...seedream_api.errors import InvalidRequest
 from ...seedream_api.messages import Text
 from .. import evolink, preferential
 from ..node_values import non_blank_lines
+from .linked_images import read_linked_images
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
+    from ...seedream_api.service.references import Reference
     from ...seedream_api.service.request import Request
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
@@ -32,7 +34,8 @@ async def estimate_charge(
     """Estimate what one run of a generator may charge.
 
     Args:
-        given: its inputs as in an API prompt; a linked one is a list.
+        given: its inputs as in an API prompt; a linked one is a list, or a Load Image's file as
+            ``linked_images.py`` says.
 
     Returns:
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
@@ -49,12 +52,13 @@ async def estimate_charge(
     profile = given.get("profile")
     resources = await session.profiles.get(profile if isinstance(profile, str) else None)
     sandbox = resources.settings.is_sandbox
+    given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _build_request(class_type, given, session.settings.models)
+    request = _build_request(class_type, given, session.settings.models, references)
     state = await _find_state(resources, request)
     images = 0 if state else request.asked_images()
     return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
@@ -68,7 +72,10 @@ def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
 
 
 def _build_request(
-    class_type: str, given: Mapping[str, Any], models: Mapping[str, Model]
+    class_type: str,
+    given: Mapping[str, Any],
+    models: Mapping[str, Model],
+    loaded: tuple[Reference, ...],
 ) -> Request:
     from ...seedream_api.service.references import UrlReference
 
@@ -76,7 +83,7 @@ def _build_request(
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
-    references = tuple(UrlReference(url) for url in non_blank_lines(urls))
+    references = (*loaded, *(UrlReference(url) for url in non_blank_lines(urls)))
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
