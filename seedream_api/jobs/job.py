@@ -223,6 +223,7 @@ class Job:
             LimitReached: a limit does not allow it; the row stays as it is.
         """
         await self.resources.ledger.reserve(row.id, reservation)
+        log.debug("job %s: recorded as sending", row.id)
         self._on_change(self)
 
     async def record_end(
