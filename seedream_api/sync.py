@@ -18,7 +18,16 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, TypeVar
@@ -29,7 +38,8 @@ from .catalog import Model
 from .config.given_settings import SettingValue
 from .config.settings import Settings
 from .errors import InvalidRequest
-from .jobs import collect as collecting, generate as generating
+from .jobs import batch as batches, collect as collecting, generate as generating
+from .jobs.batch import BatchItem
 from .jobs.load_urls import LoadedUrl
 from .jobs.loop_thread import LoopThread
 from .jobs.results import Progress, Result
@@ -41,7 +51,7 @@ from .service.balance import Balance
 from .service.references import PictureReference, UrlReference
 from .service.request import Request
 
-__all__ = ["Session", "collect", "collect_all", "generate"]
+__all__ = ["Session", "collect", "collect_all", "generate", "generate_all"]
 
 T = TypeVar("T")
 
@@ -231,6 +241,47 @@ def generate(
             run=run,
         )
     )
+
+
+def generate_all(
+    requests: Iterable[Request],
+    session: Session | None = None,
+    *,
+    keep_going: bool = False,
+    timeout_s: float | None = None,
+    progress: Callable[[int, Progress], None] | None = None,
+    profile: str | None = None,
+) -> Generator[BatchItem]:
+    """Generate the images of many requests and yield each outcome, in the order of the requests.
+
+    Leaving the loop early begins no further request; see :func:`seedream_api.generate_all`.
+
+    Raises:
+        SeedreamError: a request failed and ``keep_going`` is off.
+    """
+    options: dict[str, Any] = {
+        "keep_going": keep_going, "timeout_s": timeout_s, "progress": progress, "profile": profile
+    }  # fmt: skip
+    if session is None:
+        with Session() as own:
+            yield from generate_all(requests, own, **options)
+        return
+    started: list[AsyncGenerator[BatchItem]] = []
+
+    async def take(opened: AsyncSession) -> BatchItem | None:
+        if not started:
+            started.append(batches.generate_all(requests, opened, **options))
+        return await anext(started[0], None)
+
+    async def stop(opened: AsyncSession) -> None:
+        for items in started:
+            await items.aclose()
+
+    try:
+        while (item := session.run(take)) is not None:
+            yield item
+    finally:
+        session.run(stop)
 
 
 def collect(

@@ -44,9 +44,9 @@ MORE_TOOLS = (
 )
 SHORT = (
     "tests/unit/network/test_transport*.py", "tests/unit/network/test_proxies.py",
-    "tests/unit/images/test_decode.py", "tests/unit/images/test_encode.py",
-    "tests/unit/service/test_models.py", "tests/unit/service/test_responses*.py",
-    "tests/unit/service/test_polling.py", "tests/unit/ledger/test_database.py",
+    "tests/unit/images/test_decode*.py", "tests/unit/images/test_encode.py",
+    "tests/unit/service/test_request.py", "tests/unit/service/test_responses*.py",
+    "tests/unit/service/test_poll*.py", "tests/unit/ledger/test_database.py",
     "tests/unit/ledger/test_opening.py", "tests/unit/ledger/test_owner_lock.py",
     "tests/unit/ledger/test_windows.py", "tests/integration/test_hostile_packs.py",
 )  # fmt: skip

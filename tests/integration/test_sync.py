@@ -68,6 +68,20 @@ def test_sync_generate_opens_a_session_of_the_environment(
     assert sync.generate(CAT).status == "completed" and api_client.states == ["completed"]
 
 
+def test_sync_batch_yields_in_order_and_stops_when_left(api_client: ApiClient) -> None:
+    requests = [Request(model="Seedream-4.0", prompt="A cat", seed=seed) for seed in range(3)]
+    with opened(api_client) as session:
+        items = [*sync.generate_all(requests, session)]
+        assert [item.index for item in items] == [0, 1, 2] and api_client.sent == 3
+        assert all(item.result is not None for item in items)
+        again = sync.generate_all(iter([*requests, *requests]), session)
+        assert next(again).index == 0
+        again.close()
+        with pytest.raises(InvalidRequest):
+            list(sync.generate_all([Request(model="nothing", prompt="A cat")], session))
+    assert api_client.sent == 3
+
+
 def test_sync_works_inside_a_running_loop(api_client: ApiClient) -> None:
     async def notebook() -> str:
         with opened(api_client) as session:
