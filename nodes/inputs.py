@@ -73,7 +73,13 @@ def model_input(family: Family) -> io.Input:
 
 
 def choice_input(
-    family: Family, name: str, tooltip: str, *, before: Sequence[str] = (), default: str = ""
+    family: Family,
+    name: str,
+    tooltip: str,
+    *,
+    before: Sequence[str] = (),
+    default: str = "",
+    **more: Any,
 ) -> io.Input:
     """Build a combo with every value that any model of the family takes.
 
@@ -81,6 +87,7 @@ def choice_input(
         name: a key of ``CHOICES``.
         before: values that the node itself adds.
         default: by default that of the service's own models.
+        more: further arguments of the combo.
     """
     models = list_models(family)
     added = [model for model in models if model.id not in MODELS]
@@ -91,6 +98,7 @@ def choice_input(
         default=default or widget_defaults(family)[name],
         optional=True,
         tooltip=" ".join([tooltip, *takes]),
+        **more,
         **(ADVANCED if name in SELDOM_CHANGED else {}),
     )
 

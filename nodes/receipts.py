@@ -136,7 +136,7 @@ def _is_ours(node: Any) -> bool:
 
 async def note_receipts(caller: NodeProgress, session: Session, result: Result) -> None:
     """Note the receipts of a node's result, for the images that are saved downstream of it."""
-    if not isinstance(caller.metadata, PromptMetadata) or caller.unique_id is None:
+    if not isinstance(caller.metadata, PromptMetadata) or caller.viewer.node_id is None:
         return
     from ..seedream_api.jobs.receipts import list_receipts
 
@@ -145,7 +145,7 @@ async def note_receipts(caller: NodeProgress, session: Session, result: Result) 
     except LedgerFailed as failed:
         log.warning("an image is saved without its receipt: %s", failed.summary("en"))
         return
-    caller.metadata.add(str(caller.unique_id), caller.index, receipts)
+    caller.metadata.add(str(caller.viewer.node_id), caller.index, receipts)
 
 
 def _is_on() -> bool:

@@ -4,12 +4,13 @@ import { getLanguage, translate, translateCount } from "./i18n.js";
 const SEPARATOR = " · ";
 
 /** Describes what `/quote` found: a text, its tone, and the key of an error. */
-export function describeQuote({ images, linked, state, sandbox, error, type, key }) {
+export function describeQuote({ images, linked, state, sandbox, error, notes, type, key }) {
   if (error) return { text: error[getLanguage()], tone: "error", actions: chooseActions(type, key) };
-  if (images && sandbox) return { text: translateCount("line.free", images), tone: "free", badge: translate("badge.sandbox") };
+  const said = (notes?.[getLanguage()] ?? []).map((note) => SEPARATOR + note).join("");
+  if (images && sandbox) return { text: translateCount("line.free", images) + said, tone: "free", badge: translate("badge.sandbox") };
   if (images) {
     const badge = translateCount("badge.images", images);
-    return { text: translateCount(linked ? "line.new_linked" : "line.new", images), tone: "new", badge };
+    return { text: translateCount(linked ? "line.new_linked" : "line.new", images) + said, tone: "new", badge };
   }
   if (["completed", "partial"].includes(state)) {
     return { text: translate("line.stored"), tone: "free", badge: translate("badge.stored") };

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { make, setText } from "./dom.js";
 import { makeChecker, renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
+import { makeModelEditor } from "./model_editor.js";
 import { makePriceTable } from "./price_table.js";
 import { makeProfiles } from "./profiles.js";
 import { makeServiceRow, makeSettingRow } from "./settings_rows.js";
@@ -93,6 +94,9 @@ class Panel {
       const label = make("span", { class: "seedream-label", text: translate("settings.proxy_used.label") });
       const help = make("p", { class: "seedream-help", text: translate("settings.proxy_used.help") });
       return [make("div", { class: "seedream-setting" }, make("div", {}, label, help), this.proxy)];
+    },
+    models() {
+      return [makeModelEditor()];
     },
     record() {
       return [make("p", { class: "seedream-help" }, `${translate("settings.home")} `, this.home)];

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
+from .first_contact import FIRST_CONTACT
 from .models import MODEL_TEXTS
 from .node_lines import NODE_LINES
 from .notes import NOTES
@@ -26,6 +27,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **COMMAND_HELP,
     **COST_TEXTS,
     **MODEL_TEXTS,
+    **FIRST_CONTACT,
     **BATCH_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
