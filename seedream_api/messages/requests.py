@@ -164,8 +164,8 @@ REQUESTS: dict[str, Message] = {
     "entry_unknown": Message(
         "The ledger has no task {given!r}.",
         "记录中没有任务 {given!r}。",
-        "ComfyUI's Seedream panel lists the tasks; so does: python -m seedream_api tasks",
-        "ComfyUI 的 Seedream 面板中有列表，也可运行：python -m seedream_api tasks",
+        "ComfyUI's Seedream panel lists the tasks (on the command line: tasks).",
+        "ComfyUI 的 Seedream 面板中有列表（命令行：tasks）。",
     ),
     "entry_not_resumable": Message(
         "Task {given} was never sent, so there is nothing to resume.",
