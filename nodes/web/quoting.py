@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.catalog import MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
-from ...seedream_api.messages import Text
+from ...seedream_api.messages import Text, to_chinese
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
 from ..node_values import check_text, non_blank_lines
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.references import Reference
     from ...seedream_api.service.request import Request
+    from ...seedream_api.service.validation import ValidatedRequest
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {
@@ -42,11 +43,14 @@ async def estimate_charge(
     Returns:
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
         linked list is charged separately; the ``state`` of the job that these inputs would reuse,
-        if there is one; whether the service is the free ``sandbox``.
+        if there is one; whether the service is the free ``sandbox``; ``notes`` in both languages
+        on what a new request would ask for, if there are any.
 
     Raises:
         SeedreamError: why running it would fail before anything is sent.
     """
+    from ...seedream_api.service.validation import validate_request
+
     if class_type not in (*_REQUESTS, _BATCH):
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
@@ -63,10 +67,20 @@ async def estimate_charge(
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
         return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
-    request = _build_request(class_type, given, session.settings.models, references)
-    state = await _find_state(resources, request)
-    images = 0 if state else request.asked_images()
-    return {"images": images, "linked": False, "state": state, "sandbox": sandbox}
+    models = resources.settings.models
+    validated = validate_request(_build_request(class_type, given, models, references), models)
+    state = await _find_state(resources, validated)
+    images = 0 if state else validated.request.asked_images()
+    estimate: dict[str, Any] = {
+        "images": images,
+        "linked": False,
+        "state": state,
+        "sandbox": sandbox,
+    }
+    notes = () if state else validated.notes
+    if notes:
+        estimate["notes"] = {"en": list(notes), "zh": list(map(to_chinese, notes))}
+    return estimate
 
 
 async def _estimate_batch(
@@ -114,12 +128,11 @@ def _build_request(
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
-async def _find_state(resources: Resources, request: Request) -> str | None:
+async def _find_state(resources: Resources, validated: ValidatedRequest) -> str | None:
     from ...seedream_api.jobs.generate import build_spec
-    from ...seedream_api.service.validation import validate_request
 
     settings, ledger = resources.settings, resources.ledger
-    spec = await build_spec(validate_request(request, settings.models), resources)
+    spec = await build_spec(validated, resources)
     reuse = settings.is_on("SEEDREAM_REUSE")
     row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
     return row.state.value if row else None
