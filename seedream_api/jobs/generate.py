@@ -72,14 +72,23 @@ async def generate(
         spec = await build_spec(validated, resources)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(resources.client, validated.model) if has_pictures else None
-    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
-    reservation = Reservation(run or session.run, price, settings.limits, settings.profile)
+    reservation = build_reservation(spec, settings, run or session.run)
     reuse = settings.is_on("SEEDREAM_REUSE")
     source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(
         session, spec.fingerprint, source, resources,
         wait=wait, timeout_s=limit_s, progress=progress,
     )  # fmt: skip
+
+
+def build_reservation(spec: JobSpec, settings: Settings, run: str) -> Reservation:
+    """Build what a request may spend.
+
+    Raises:
+        ConfigurationError: the price table cannot be used.
+    """
+    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+    return Reservation(run, spec.model, price, settings.limits, settings.profile)
 
 
 def _check_request_type(request: object) -> None:

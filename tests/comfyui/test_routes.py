@@ -426,7 +426,10 @@ def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
 ) -> None:
     inputs: dict[str, Any] = {**workflows.evolink(prompt)["inputs"], "n": 4}
     widgets = {**inputs, "seed": 3, "image_urls": "", "wait": True, "fit": "pad"}
-    expected = {"images": 4, "linked": False, "state": None, "sandbox": True}
+    cost = {"estimated": None, "charged": None, "currency": None}
+    expected = {
+        "images": 4, "linked": False, "state": None, "sandbox": True, "cost": cost, "limit": None,
+    }  # fmt: skip
     assert quote(comfy, **widgets) == expected
     comfy.run({"1": workflows.evolink(prompt, n=4, seed=3), "2": workflows.look("1")})
     posts = len(comfy.sandbox.requests)
