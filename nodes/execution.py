@@ -222,6 +222,7 @@ def _build_report(
     return {
         "status": result.status,
         "model": result.model,
+        "profile": result.profile or "",
         "task_ids": (result.task_id or "").split(),
         "origin": result.origin.value,
         "reused": result.is_reused,

@@ -4,6 +4,7 @@
 import { api } from "../../scripts/api.js";
 import { call, onTask } from "./api.js";
 import { make, setText } from "./dom.js";
+import { describeLink } from "./linked_inputs.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
 
 const NODES = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
@@ -110,9 +111,9 @@ class ChargeLine {
     for (const widget of this.node.widgets) {
       if (widget !== this.widget) given[widget.name] = widget.value;
     }
-    for (const input of this.node.inputs ?? []) {
-      if (input.link !== null && input.link !== undefined) given[input.name] = ["", 0];
-    }
+    (this.node.inputs ?? []).forEach((input, slot) => {
+      if (input.link !== null && input.link !== undefined) given[input.name] = describeLink(this.node, slot);
+    });
     return given;
   }
 }

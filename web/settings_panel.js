@@ -4,19 +4,23 @@ import { call } from "./api.js";
 import { make, setText } from "./dom.js";
 import { makeChecker, renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
+import { makePriceTable } from "./price_table.js";
 import { makeProfiles } from "./profiles.js";
 import { makeServiceRow, makeSettingRow } from "./settings_rows.js";
+import { makeUsageView } from "./usage_view.js";
 
 const ADDRESS = "DEEPSPACE_BASE_URL";
 const UPLOAD = "SEEDREAM_UPLOAD";
 const SECTIONS = [
   ["service", [ADDRESS, "DEEPSPACE_API_KEY"]],
   ["profiles", []],
+  ["costs", ["SEEDREAM_LIMIT_RUN", "SEEDREAM_LIMIT_DAY", "SEEDREAM_LIMIT_MONTH"]],
+  ["usage", []],
   ["references", [UPLOAD, ...uploadFields("S3"), ...uploadFields("EVOLINK"), ...uploadFields("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
   ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_KEEP_REFERENCES", "SEEDREAM_STORE_GB"]],
   ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS", "SEEDREAM_PROXY"]],
-  ["models", ["SEEDREAM_MODELS"]],
+  ["models", ["SEEDREAM_MODELS", "SEEDREAM_PRICES"]],
 ];
 
 function uploadFields(target) {
@@ -75,6 +79,12 @@ class Panel {
     },
     profiles() {
       return [makeProfiles()];
+    },
+    costs() {
+      return [makePriceTable()];
+    },
+    usage() {
+      return [makeUsageView().element];
     },
     references() {
       return [makeChecker("seedream-test-upload", "test", () => call("/uploads/test", {}), renderUploadTest)];

@@ -5,7 +5,7 @@ import { translate } from "./i18n.js";
 import { TaskRow } from "./task_row.js";
 
 export const ROW_PX = 88;
-const AROUND = 6;
+const AROUND = 3;
 const SETTLED_MS = 80;
 
 export class TaskList {

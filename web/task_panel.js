@@ -4,6 +4,7 @@ import { addNode } from "./canvas_actions.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
 import { TaskActions } from "./task_actions.js";
+import { TaskDrop } from "./task_drop.js";
 import { TaskDetails } from "./task_details.js";
 import { TaskList } from "./task_list.js";
 import { openMenu } from "./task_menu.js";
@@ -51,6 +52,7 @@ class Panel {
     this.empty = make("div", { class: "seedream-nothing", hidden: true });
     this.selection = make("section", { class: "seedream-selection", hidden: true, "aria-label": translate("tasks.selection") });
     this.root.append(this.makeHead(), this.empty, this.list.element, this.status, this.selection, this.details.element);
+    this.drop = new TaskDrop(this.root, { view: (task) => this.show(task), report: (text) => this.report(text) });
     this.unsubscribe = onTask((task) => this.store.update(task));
     this.onFocus = () => document.visibilityState === "visible" && this.store.refresh();
     window.addEventListener("focus", this.onFocus);
@@ -85,6 +87,7 @@ class Panel {
   showListMenu(at) {
     openMenu(this.root, at, [
       ...this.actions.listExports(),
+      { name: "find", text: translate("receipt.find"), icon: "pi-image", act: () => this.drop.choose() },
       { name: "refresh", text: translate("tasks.refresh"), icon: "pi-refresh", act: () => this.store.refresh() },
     ]);
   }
@@ -103,6 +106,12 @@ class Panel {
     const makeActions = (report, place) => this.makeActions(report, place);
     this.viewer = new TaskViewer(this.store, makeActions, (task) => this.onViewed(task));
     return this.viewer;
+  }
+
+  /** Shows a task that was found by a file, which the list may not hold now. */
+  show(task) {
+    if (task.stored.length) this.view(task);
+    else this.details.show(task);
   }
 
   view(task, at = 0) {

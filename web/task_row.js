@@ -32,7 +32,7 @@ export class TaskRow {
     this.task = task;
     element.dataset.index = index;
     element.setAttribute("aria-posinset", index + 1);
-    element.setAttribute("aria-setsize", total);
+    if (this.total !== total) element.setAttribute("aria-setsize", total);
     element.classList.toggle("seedream-empty", !task);
     if (!task) return this.showNothing();
     element.id = `seedream-task-${task.id}`;
@@ -44,7 +44,8 @@ export class TaskRow {
     this.badge.textContent = describeState(task);
     const error = getTone(task) === "bad" ? getError(task) : null;
     this.cost.textContent = error?.happened ?? describeCharge(task);
-    this.cost.title = this.cost.textContent;
+    if (error) this.cost.title = error.happened;
+    else this.cost.removeAttribute("title");
     this.showProgress(task);
   }
 

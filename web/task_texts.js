@@ -4,6 +4,7 @@ import { getLanguage, translate } from "./i18n.js";
 const RUNNING = new Set(["intended", "sending", "accepted", "answered"]);
 const UNCLEAR = new Set(["unknown", "empty"]);
 const TONES = { running: "running", attention: "unclear", done: "good", failed: "bad" };
+const formats = {};
 const FIELDS = ["size", "quality", "n", "prompt_priority", "output_format"];
 const USUAL = new Set([undefined, null, 1, "standard"]);
 
@@ -31,6 +32,14 @@ export function describeCharge(task) {
   return translate(`charges.${task.charge}`, { made: task.made });
 }
 
+/** Returns the charge with its amount, or with the most that it may be; nothing for an unknown price. */
+function describeCost(task) {
+  const { charged, estimated, currency } = task.is_free ? {} : task.cost ?? {};
+  if (!currency || task.charge === "none") return describeCharge(task);
+  const amount = charged === null ? translate("details.at_most", { amount: estimated, currency }) : `${charged} ${currency}`;
+  return `${describeCharge(task)} · ${amount}`;
+}
+
 export function getError(task) {
   return task.error?.[getLanguage()];
 }
@@ -45,8 +54,13 @@ export function formatAge(seconds) {
   const past = Math.max(0, Date.now() / 1000 - seconds);
   const steps = [[60, 1, "second"], [3600, 60, "minute"], [86_400, 3600, "hour"], [Infinity, 86_400, "day"]];
   const [, size, unit] = steps.find(([limit]) => past < limit);
-  const words = new Intl.RelativeTimeFormat(getLanguage(), { numeric: "auto", style: "narrow" });
-  return words.format(-Math.floor(past / size), unit);
+  return getFormat(getLanguage()).format(-Math.floor(past / size), unit);
+}
+
+/** Returns the format of ages; making one takes as long as drawing a row. */
+function getFormat(language) {
+  formats[language] ??= new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
+  return formats[language];
 }
 
 export function formatTime(seconds) {
@@ -62,7 +76,8 @@ function formatField(name, value) {
 export function listFacts(task, whole) {
   const fields = FIELDS.map((name) => formatField(name, whole?.fields?.[name])).filter(Boolean);
   const facts = [
-    ["cost", describeCharge(task)],
+    ["cost", describeCost(task)],
+    ["profile", task.profile],
     ["images", task.made === task.asked ? null : translate("details.image_count", { made: task.made, asked: task.asked })],
     ["model", task.model],
     ["settings", fields.join(" · ")],

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ...seedream_api.ledger.browsing import MAX_PAGE
-
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.browsing import JobView
@@ -30,6 +28,8 @@ async def export(session: Session, wanted: JobFilter, form: str) -> str:
 
     Jobs are read in parts, so that paid requests need not wait for a long export.
     """
+    from ...seedream_api.ledger.browsing import MAX_PAGE
+
     rows: list[dict[str, Any]] = []
     part = wanted
     while True:

@@ -11,6 +11,7 @@ from ...seedream_api.errors import InvalidRequest
 from ...seedream_api.messages import Text
 from .. import evolink, preferential
 from ..node_values import non_blank_lines
+from .linked_images import read_linked_images
 from .settings import error_json
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ...seedream_api.config.settings import Settings
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
+    from ...seedream_api.service.references import Reference
     from ...seedream_api.service.request import Request
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
@@ -35,7 +37,8 @@ async def estimate_charge(
     """Estimate what one run of a generator may charge.
 
     Args:
-        given: its inputs as in an API prompt; a linked one is a list.
+        given: its inputs as in an API prompt; a linked one is a list, or a Load Image's file as
+            ``linked_images.py`` says.
 
     Returns:
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
@@ -53,16 +56,17 @@ async def estimate_charge(
     profile = given.get("profile")
     resources = await session.profiles.get(profile if isinstance(profile, str) else None)
     sandbox = resources.settings.is_sandbox
+    given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
-        price = _find_highest_price(given, linked, resources.settings)
+        price = _find_highest_price(given, linked, len(references), resources.settings)
         return {
             **{"images": most, "linked": True, "state": None, "sandbox": sandbox},
             **await _estimate_cost(resources, str(given.get("model")), price, most),
         }
-    request = _build_request(class_type, given, session.settings.models)
+    request = _build_request(class_type, given, session.settings.models, references)
     state, price = await _find_state(resources, request)
     images = 0 if state else request.asked_images()
     return {
@@ -94,17 +98,20 @@ async def _estimate_cost(
 
 
 def _find_highest_price(
-    given: Mapping[str, Any], linked: set[str], settings: Settings
+    given: Mapping[str, Any], linked: set[str], count: int, settings: Settings
 ) -> Price | None:
     """Find the highest price that a request with linked inputs may have; ``None`` if unknown.
 
     A connected image may be a batch, each frame of which is a reference.
+
+    Args:
+        count: of the reference images that are known.
     """
     model = given.get("model")
     if not isinstance(model, str) or "model" in linked:
         return None
     urls = given.get("image_urls")
-    count = len(non_blank_lines(urls)) if isinstance(urls, str) else 0
+    count += len(non_blank_lines(urls)) if isinstance(urls, str) else 0
     has_links = any(name.startswith("image") for name in linked)
     references = MAX_REFERENCES.value if has_links else count
     if linked & {"quality", "size"}:
@@ -120,7 +127,10 @@ def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
 
 
 def _build_request(
-    class_type: str, given: Mapping[str, Any], models: Mapping[str, Model]
+    class_type: str,
+    given: Mapping[str, Any],
+    models: Mapping[str, Model],
+    loaded: tuple[Reference, ...],
 ) -> Request:
     from ...seedream_api.service.references import UrlReference
 
@@ -128,7 +138,7 @@ def _build_request(
     prompt, model = given.get("prompt"), given.get("model")
     if not all(isinstance(text, str) for text in (urls, prompt, model)):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
-    references = tuple(UrlReference(url) for url in non_blank_lines(urls))
+    references = (*loaded, *(UrlReference(url) for url in non_blank_lines(urls)))
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 

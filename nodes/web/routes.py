@@ -17,6 +17,7 @@ from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
 from . import panel, saving, settings, task_routes
+from .cost_routes import ROUTES as COST_ROUTES
 from .origins import check_own_page
 from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
@@ -137,5 +138,6 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/uploads/test", _test_uploads),
     ("POST", "/quote", _estimate),
     *PROFILE_ROUTES,
+    *COST_ROUTES,
     *task_routes.ROUTES,
 )

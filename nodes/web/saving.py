@@ -75,7 +75,7 @@ def edit_settings_file(change: Callable[[dict[str, Any]], None]) -> None:
     with _writing:
         saved = read_settings_file(home / "settings.json")
         change(saved)
-        _write(home, saved)
+        write_private_json(home / "settings.json", saved)
 
 
 def _normalize(name: str, given: object) -> str:
@@ -149,21 +149,23 @@ def _bind_key_to_address(saved: dict[str, Any]) -> None:
         saved["key_address"] = address
 
 
-def _write(home: Path, saved: Mapping[str, Any]) -> None:
-    """Replace the file atomically by one that only its owner may read."""
-    file = home / "settings.json"
-    partial = home / f"settings.{uuid.uuid4().hex}.part"
+def write_private_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Replace a file of the data folder atomically by one that only its owner may read.
+
+    Raises:
+        LedgerFailed: the file cannot be written.
+    """
+    partial = file.with_name(f"{file.stem}.{uuid.uuid4().hex}.part")
     try:
-        make_private_folder(home)
+        make_private_folder(file.parent)
         try:
             descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(dict(saved), stream, ensure_ascii=False, indent=1)
+                json.dump(dict(content), stream, ensure_ascii=False, indent=1)
                 stream.flush()
                 os.fsync(stream.fileno())
             partial.replace(file)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
-        reason = text_of(error)
-        raise LedgerFailed("settings_unwritable", path=file, reason=reason) from None
+        raise LedgerFailed("settings_unwritable", path=file, reason=text_of(error)) from None

@@ -69,6 +69,8 @@ def parse_filter(request: web.Request) -> JobFilter:
         since=_parse_moment(request, "since"),
         before=_parse_moment(request, "before"),
         ids=_parse_ids(query.get("ids", "")),
+        fingerprint=query.get("fingerprint"),
+        content=query.get("content"),
     )
 
 

@@ -66,6 +66,7 @@ async def collect(
         task_id,
         settings.address,
         key_fingerprint(settings.key.get_secret_value()),
+        settings.profile or None,
         is_typed=is_typed,
         polls_once=not wait,
     )

@@ -132,6 +132,7 @@ async def build_spec(validated: ValidatedRequest, resources: Resources) -> JobSp
         asked=request.asked_images(),
         notes=validated.notes,
         hidden=_find_withheld_texts(request, settings),
+        profile=settings.profile or None,
         also=aliases,
     )
 

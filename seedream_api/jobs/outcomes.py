@@ -80,6 +80,7 @@ def pending_result(
         prompt=row.prompt,
         seed=row.seed,
         request_id=row.request_id,
+        profile=row.profile,
     )
 
 
@@ -125,6 +126,7 @@ async def _finished_result(job: Job, source: JobSource, row: JobRecord, origin: 
         prompt=row.prompt,
         seed=row.seed,
         request_id=row.request_id,
+        profile=row.profile,
     )
 
 

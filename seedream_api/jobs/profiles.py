@@ -11,6 +11,9 @@ from ..ledger.records import JobRecord
 from ..ledger.states import State, key_fingerprint
 from .resources import Resources
 
+_NEEDS_KEY = (State.ACCEPTED, State.UNKNOWN, State.EMPTY)
+"""States in which only a poll can find the images; others are here or have links."""
+
 
 class Profiles:
     """The resources of a session by profile, opened when a job first needs them.
@@ -46,13 +49,23 @@ class Profiles:
 
         Only the key that made a task can poll it. A task of another client uses ``given``.
 
+        Raises:
+            ConfigurationError: the profile was removed, and the task must be polled.
         """
         if row.state is State.INTENDED or row.key_fingerprint is None:
             return given
         if row.sent_at is None and given.settings.profile != DEFAULT_PROFILE:
             return given
         name = find_maker(row, given.settings)
-        return given if name is None else await self.get(name)
+        if name is not None:
+            return await self.get(name)
+        if row.profile is None or row.task_id is None or row.state not in _NEEDS_KEY:
+            return given
+        if row.profile in given.settings.profiles:  # it has another key by now
+            return await self.get(row.profile)
+        raise ConfigurationError(
+            "profile_of_task_removed", task_id=row.task_id, profile=row.profile
+        )
 
     @property
     def sandbox_url(self) -> str | None:

@@ -74,7 +74,7 @@ class Resources:
         if self.has_key_of(row):
             return row
         key = key_fingerprint(self.settings.key.get_secret_value())
-        return await self.ledger.set_profile(row.id, key)
+        return await self.ledger.set_profile(row.id, key, self.settings.profile or None)
 
     async def prune_if_needed(self, more_bytes: int) -> str | None:
         """Remove the oldest delivered images while the store exceeds its size limit.

@@ -249,6 +249,8 @@ class Result:
     seed: int = 0
     request_id: str | None = None
     """The relay's id of the call, for its support."""
+    profile: str | None = None
+    """The profile whose key sent the request; ``None`` for the default."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -271,6 +273,7 @@ class Result:
             "task_id": self.task_id or "",
             "task_ids": (self.task_id or "").split(),
             "request_id": self.request_id,
+            "profile": self.profile or "",
             "images": [image.to_dict() for image in self.images],
             "failures": [failure.to_dict() for failure in self.failures],
             "references": self.references,

@@ -43,6 +43,7 @@ class KnownTask:
     """A task of the service, from this client or another.
 
     Args:
+        profile: the name of the profile that polls it; ``None`` for the default.
         is_typed: whether only the user has stated the id; the task may not exist.
         polls_once: poll the task once and raise :class:`WaitTimedOut` if it still runs.
     """
@@ -50,6 +51,7 @@ class KnownTask:
     task_id: str
     address: str
     key_fingerprint: str
+    profile: str | None = None
     is_typed: bool = False
     polls_once: bool = False
 
@@ -75,7 +77,9 @@ class KnownTask:
         return row
 
     async def _claim(self, ledger: Ledger) -> JobRecord:
-        return await ledger.claim_task(self.address, self.task_id, self.key_fingerprint)
+        return await ledger.claim_task(
+            self.address, self.task_id, self.key_fingerprint, self.profile
+        )
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,13 @@ def claim(
     return row
 
 
-def claim_task(database: Database, address: str, task_id: str, key_fingerprint: str) -> JobRecord:
+def claim_task(
+    database: Database,
+    address: str,
+    task_id: str,
+    key_fingerprint: str,
+    profile: str | None = None,
+) -> JobRecord:
     """Claim the row of a task, by any process; insert it where there is none."""
     task_id = task_id.encode("utf-8", "replace").decode()
     with database.write(durable=False):
@@ -58,6 +64,7 @@ def claim_task(database: Database, address: str, task_id: str, key_fingerprint: 
             "owner": database.owner,
             "address": address,
             "key_fingerprint": key_fingerprint,
+            "profile": profile,
             "task_id": task_id,
             "now": database.now(),
         }
@@ -71,10 +78,12 @@ def claim_row(database: Database, row_id: int) -> JobRecord:
         return _take_over(database, require_readable(read_record(database, row_id)))
 
 
-def set_profile(database: Database, row_id: int, key_fingerprint: str) -> JobRecord:
-    """Record which key will send a row that this ledger owns."""
+def set_profile(
+    database: Database, row_id: int, key_fingerprint: str, profile: str | None
+) -> JobRecord:
+    """Record which key, and which profile, will send a row that this ledger owns."""
     with database.write(durable=False):
-        values = {"id": row_id, "key_fingerprint": key_fingerprint}
+        values = {"id": row_id, "key_fingerprint": key_fingerprint, "profile": profile}
         database.execute(statements.SET_PROFILE, values)
         return require_readable(read_record(database, row_id))
 

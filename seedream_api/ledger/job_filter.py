@@ -13,6 +13,8 @@ UNCLEAR_STATES = (State.UNKNOWN, State.EMPTY)
 """States that may have been charged and need a person's decision."""
 FAILED_STATES = (State.REFUSED, State.FAILED, State.WITHDRAWN)
 
+_MADE_CONTENT = "id IN (SELECT request FROM images WHERE sha256 = :content)"
+
 
 class Group(str, Enum):
     """How a person sorts jobs. An unfinished job runs only while a live process owns it."""
@@ -45,6 +47,8 @@ class JobFilter:
         since, before: bounds of the time of creation, in wall-clock seconds.
         below_id: only jobs with smaller numbers, to read a long list in parts.
         ids: only these jobs.
+        fingerprint: only jobs of this request.
+        content: only jobs that made an image with this SHA-256.
     """
 
     states: tuple[State, ...] = ()
@@ -55,6 +59,8 @@ class JobFilter:
     before: float | None = None
     below_id: int | None = None
     ids: tuple[int, ...] = ()
+    fingerprint: str | None = None
+    content: str | None = None
 
     def to_condition(self, live_owners: Collection[str]) -> tuple[str, Values]:
         """Build the condition of ``statements.page_of_jobs`` and ``count_jobs``.
@@ -75,6 +81,8 @@ class JobFilter:
             "created_at >= :since": ("since", self.since),
             "created_at < :before": ("before", self.before),
             "id < :below_id": ("below_id", self.below_id),
+            "fingerprint = :fingerprint": ("fingerprint", self.fingerprint),
+            _MADE_CONTENT: ("content", self.content),
         }
         for condition, (name, value) in bounds.items():
             if value is not None:

@@ -50,15 +50,15 @@ SECONDS_TO_RESULT = """
     AND typeof(answered_at) = 'real' AND typeof(accepted_at) = 'real' ORDER BY id DESC LIMIT 20
 """
 INSERT_JOB = """
-    INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, prompt,
-        fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at)
-    VALUES ('intended', :owner, :fingerprint, :family, :model, :address, :key_fingerprint, :prompt,
-        :fields, :refs, :seed, :asked, :notes, :idempotency_key, :now, :now)
+    INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, profile,
+        prompt, fields, refs, seed, asked, notes, idempotency_key, created_at, updated_at)
+    VALUES ('intended', :owner, :fingerprint, :family, :model, :address, :key_fingerprint, :profile,
+        :prompt, :fields, :refs, :seed, :asked, :notes, :idempotency_key, :now, :now)
 """
 INSERT_TASK = """
-    INSERT INTO requests (state, owner, address, key_print, task_id, created_at, accepted_at,
-        updated_at)
-    VALUES ('accepted', :owner, :address, :key_fingerprint, :task_id, :now, :now, :now)
+    INSERT INTO requests (state, owner, address, key_print, profile, task_id, created_at,
+        accepted_at, updated_at)
+    VALUES ('accepted', :owner, :address, :key_fingerprint, :profile, :task_id, :now, :now, :now)
 """
 SET_STATE = """
     UPDATE requests SET state = :state, error = :error, task_id = COALESCE(:task_id, task_id),
@@ -90,7 +90,9 @@ SENT_SINCE = """
 """
 SPENT_IN_RUN = f"{_SPENT} run = :run AND sent_at IS NOT NULL"
 SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
-SET_PROFILE = "UPDATE requests SET key_print = :key_fingerprint WHERE id = :id"
+SET_PROFILE = """
+    UPDATE requests SET key_print = :key_fingerprint, profile = :profile WHERE id = :id
+"""
 RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"
 SET_DELIVERED_AT = "UPDATE requests SET delivered_at = :now WHERE id = :id"
 

@@ -100,6 +100,8 @@ class JobSpec:
     notes: tuple[str, ...] = field(default=())
     hidden: tuple[str, ...] = field(default=(), repr=False)
     """Texts of the request that must not be stored when the service repeats them."""
+    profile: str | None = None
+    """The name of the profile; ``None`` for the default."""
     also: tuple[str, ...] = field(default=())
     """Fingerprints of the same request in spellings that older rows hold."""
 

@@ -21,6 +21,18 @@ PANELS: dict[str, Message] = {
         "Set it in the environment or in the settings file.",
         "请用环境变量设置，或手动写入设置文件。",
     ),
+    "prices_elsewhere": Message(
+        "{name} names the price table {path}, and browsers change only the one in the data folder.",
+        "{name} 指定了价格表 {path}；浏览器只能修改数据目录中的价格表。",
+        "Edit that file, or remove {name} to enter the prices here.",
+        "请编辑该文件；或移除 {name} 后在此填写价格。",
+    ),
+    "bad_prices": Message(
+        "The prices were not saved: {reason}.",
+        "价格未保存：{reason}。",
+        "Write amounts such as 0.25. Leave unknown prices empty.",
+        "金额写作 0.25 这样的形式；未知的价格请留空。",
+    ),
     "setting_with_environment_secret": Message(
         "{secret} comes from the environment, so {name} must be set there too.",
         "{secret} 来自环境变量，因此 {name} 也必须在那里设置。",

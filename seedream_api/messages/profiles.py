@@ -45,4 +45,10 @@ PROFILES: dict[str, Message] = {
         "Enter the key together with the address: a saved key is never sent to another address.",
         "请同时填写密钥和地址：已保存的密钥不会发往其他地址。",
     ),
+    "profile_of_task_removed": Message(
+        "The task {task_id} was made with the profile {profile!r}, which no longer exists.",
+        "任务 {task_id} 由密钥配置 {profile!r} 创建，而该配置已不存在。",
+        "Add the profile again with its key; only that key can fetch the task.",
+        "请重新添加该密钥配置及其密钥；只有该密钥能取回此任务。",
+    ),
 }

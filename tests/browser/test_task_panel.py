@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
@@ -180,6 +184,7 @@ def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, pro
     expect(panel.get_by_role("status")).to_contain_text("stored result")
     canvas.wait_for_nodes(["LoadImage", "SeedreamEvolink"])
     (restored,) = canvas.nodes("SeedreamEvolink")
+    expect(canvas.page.locator(".seedream-line")).to_contain_text("stored result")
     preview = canvas.add("PreviewImage", -3000)
     canvas.select(preview)
     canvas.link(restored, "images", preview, "images")
@@ -190,6 +195,62 @@ def test_inputs_on_canvas_have_the_stored_result(site: Site, canvas: Canvas, pro
     canvas.wait_for_nodes(["LoadImage"] * 2 + ["SeedreamEvolink"] * 2 + ["PreviewImage"])
     assert covered(canvas) == []
     canvas.close_tasks()
+
+
+@ON_NEWEST
+def test_image_finds_its_task_by_receipt_or_content(
+    site: Site, canvas: Canvas, prompt: str, tmp_path: Path
+) -> None:
+    place_generator(canvas, prompt)
+    canvas.run()
+    with closing(sqlite3.connect(site.comfy.home / "ledger.sqlite")) as ledger:
+        query = "SELECT fingerprint FROM requests WHERE prompt = ?"
+        ((fingerprint,),) = ledger.execute(query, [prompt])
+    panel, viewer = canvas.open_tasks(), canvas.page.locator(".seedream-viewer")
+    drop(panel, write_receipt(tmp_path / "renamed.png", fingerprint=fingerprint))
+    expect(viewer.locator("h2")).to_have_text(prompt)
+    canvas.page.keyboard.press("Escape")
+    task(panel, prompt).click()
+    panel.locator("[data-action=save]").click()
+    status = panel.get_by_role("status")
+    expect(status).to_contain_text("seedream/")
+    saved = site.comfy.server.base / "output" / status.inner_text().rpartition(": ")[2]
+    panel.locator("#seedream-list-menu").click()
+    with canvas.page.expect_file_chooser() as chooser:
+        panel.locator("[data-action=find]").click()
+    chooser.value.set_files(saved)
+    expect(viewer.locator("h2")).to_have_text(prompt)
+    canvas.page.keyboard.press("Escape")
+    drop(panel, write_receipt(tmp_path / "foreign.png", fingerprint="f" * 64, task_id="task-far"))
+    dialog = panel.get_by_role("dialog")
+    expect(dialog).to_contain_text("task-far")
+    canvas.shoot("task-receipt")
+    canvas.page.keyboard.press("Escape")
+    canvas.close_tasks()
+
+
+def write_receipt(file: Path, **receipt: str) -> Path:
+    from PIL import Image, PngImagePlugin
+
+    info = PngImagePlugin.PngInfo()
+    info.add_text("workflow", "{}")
+    info.add_text("seedream", json.dumps([{"model": "Seedream-4.0", "seed": 7, **receipt}]))
+    Image.new("RGB", (8, 8)).save(file, pnginfo=info)
+    return file
+
+
+def drop(panel: Locator, file: Path) -> None:
+    """Drop a file on the panel, as from another window."""
+    given = [list(file.read_bytes()), file.name]
+    transfer = panel.page.evaluate_handle(
+        """([bytes, name]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+          return transfer;
+        }""",
+        given,
+    )
+    panel.dispatch_event("drop", {"dataTransfer": transfer})
 
 
 def covered(canvas: Canvas) -> list[list[str]]:

@@ -157,3 +157,23 @@ def test_task_made_elsewhere_is_polled_after_a_wrong_profile(
     save_profiles(other, studio=SECOND_KEY)
     assert other.inside("poll", task_id, "--out", tmp_path, "--json").code != 0
     assert other.inside("poll", task_id, "--out", tmp_path, "--profile", "studio").code == 0
+
+
+def test_task_of_a_removed_profile_says_so_and_sends_nothing(shop: Any) -> None:
+    task_id = shop.generate(wait=False, profile="studio").task_id
+    save_profiles(shop)
+    before = len(shop.sandbox.requests)
+    with pytest.raises(ConfigurationError, match="'studio', which no longer exists"):
+        shop.run(lambda session: collect(task_id, session))
+    assert len(shop.sandbox.requests) == before
+
+
+def test_rows_and_export_carry_the_profile(shop: Any, tmp_path: Any) -> None:
+    made = shop.generate(profile="Studio", seed=1)
+    shop.generate(seed=2)
+    assert made.profile == made.to_dict()["profile"] == "studio"
+    assert [row.profile for row in shop.rows] == ["studio", None]
+    exported = shop.inside("tasks", "--export", tmp_path / "all.json", "--json").json["tasks"]
+    assert [task["profile"] for task in exported] == ["", "studio"]
+    lines = shop.inside("usage", "--by", "profile", "--since", "2000-01-01", "--json").json["lines"]
+    assert {line["profile"]: line["requests"] for line in lines} == {"": 1, "studio": 1}

@@ -30,5 +30,5 @@ def test_key_is_in_no_traceback_of_a_failed_save(
     assert not home.exists()
     found = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     inside = [frame for frame in found.stack if frame.filename == saving.__file__]
-    assert [frame.name for frame in inside] == ["save", "edit_settings_file", "_write"]
+    assert [frame.name for frame in inside] == ["save", "edit_settings_file", "write_private_json"]
     assert KEY not in "".join(f"{frame.locals}" for frame in inside)

@@ -9,6 +9,7 @@ from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.job_filter import Group, JobFilter, find_group
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
+from seedream_api.service.result_items import ResultItem
 from support.task_rows import fill_ledger
 
 ROWS = 10_000
@@ -84,6 +85,16 @@ def test_dates_and_numbers_bound_a_search(home: Path) -> None:
     assert prompts(ledger, below_id=ids[2]) == ["b", "a"]
     assert prompts(ledger, ids=(ids[0], ids[2])) == ["c", "a"]
     ledger.close()
+
+
+def test_receipt_and_file_find_their_job(ledger: SyncLedger) -> None:
+    ids = [add(ledger, name, State.SENDING) for name in "ab"]
+    ledger.record_response(ids[0], (ResultItem(0, url="https://x.example/0.png"),), {})
+    with ledger.database.write(durable=False):
+        ledger.database.execute("UPDATE images SET sha256 = 'hash' WHERE request = ?", [ids[0]])
+    assert prompts(ledger, content="hash") == ["a"]
+    assert prompts(ledger, fingerprint="b") == ["b"]
+    assert prompts(ledger, content="other") == prompts(ledger, fingerprint="c") == []
 
 
 def test_summary_notes_changes_of_another_process(home: Path, ledger: SyncLedger) -> None:

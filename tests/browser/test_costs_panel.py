@@ -1,0 +1,52 @@
+"""Costs in the settings panel: a price table, limits, and the usage with its chart and CSV."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from playwright.sync_api import expect
+
+from support.browser_server import ON_NEWEST, Site
+from support.canvas import Canvas, place_generator
+from support.paths import PACK_ROOT
+
+
+@ON_NEWEST
+def test_prices_are_entered_and_usage_shows_what_was_charged(
+    site: Site, canvas: Canvas, prompt: str
+) -> None:
+    settings = canvas.open_settings()
+    row = settings.locator("[data-model='Seedream-4.0']")
+    row.locator("input").first.fill("0,20")
+    settings.locator("#seedream-prices-save").click()
+    expect(settings.get_by_role("status")).to_have_text("Saved")
+    saved = json.loads((site.comfy.home / "prices.json").read_text("utf-8"))
+    assert saved == {"currency": "CNY", "models": {"Seedream-4.0": {"1K": "0.20"}}}
+    row.locator("input").first.fill("free")
+    settings.locator("#seedream-prices-save").click()
+    expect(settings.locator("#seedream-prices-problem")).to_contain_text("Seedream-4.0")
+    # A browser logs every request that is refused.
+    logged, canvas.watch.errors = canvas.watch.errors, []
+    assert logged == [f"400 {site.url}/api/seedream/prices"]
+    canvas.close_settings()
+
+    place_generator(canvas, prompt)
+    canvas.run()
+    settings = canvas.open_settings()
+    usage = settings.locator("#seedream-usage")
+    expect(usage.locator("dd").first).to_contain_text("0.20 CNY")
+    expect(usage.locator("svg .seedream-bar-charged").last).to_be_visible()
+    usage.scroll_into_view_if_needed()
+    canvas.shoot("costs")
+    with canvas.page.expect_download() as download:
+        settings.locator("#seedream-usage-csv").click()
+    shown = download.value.path().read_text("utf-8")
+    command = subprocess.run(
+        [sys.executable, "-m", "seedream_api", "usage", "--csv"],
+        env={"SEEDREAM_HOME": str(site.comfy.home), "PATH": ""},
+        cwd=PACK_ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown == command.stdout
+    canvas.close_settings()

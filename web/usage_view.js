@@ -1,0 +1,97 @@
+// Usage in the settings panel: sums of today and of this month, per profile, a chart of the last days,
+// and the same lines as CSV. Amounts stay texts, so that they equal those of the command `usage`.
+import { call } from "./api.js";
+import { make, makeButton, setText } from "./dom.js";
+import { getLanguage, translate } from "./i18n.js";
+import { downloadText } from "./price_table.js";
+import { renderUsageChart } from "./usage_chart.js";
+
+const COLUMNS = ["day", "requests", "images_charged", "images_possibly_charged", "cost", "cost_possible", "currency"];
+
+/** Makes the view; `refresh()` of it reads the numbers again. */
+export function makeUsageView() {
+  const view = new UsageView();
+  view.refresh();
+  return view;
+}
+
+class UsageView {
+  constructor() {
+    this.problem = make("p", { class: "seedream-error", role: "alert", hidden: true });
+    this.body = make("div", { id: "seedream-usage" });
+    this.csv = makeButton(translate("usage.csv"), () => this.download(), { id: "seedream-usage-csv", disabled: true });
+    const refresh = makeButton(translate("tasks.refresh"), () => this.refresh());
+    this.element = make("div", {}, this.problem, this.body, make("div", { class: "seedream-buttons" }, this.csv, refresh));
+  }
+
+  refresh = async () => {
+    try {
+      this.usage = await call("/usage");
+      setText(this.problem, "");
+      this.show();
+    } catch (error) {
+      setText(this.problem, error.message);
+    }
+  };
+
+  show() {
+    const { today, month, days, shown_days, sandbox } = this.usage;
+    this.csv.disabled = days.lines.length === 0;
+    const sums = make("dl", { class: "seedream-sums" },
+      ...makeSum(translate("usage.today"), today.total),
+      ...makeSum(translate("usage.month"), month.total),
+      ...makeSum(translate("usage.days", { days: shown_days }), days.total),
+    );
+    this.body.replaceChildren(
+      ...(sandbox ? [make("p", { class: "seedream-help", text: translate("usage.sandbox") })] : []),
+      sums,
+      ...makeProfileLines(month.lines),
+      renderUsageChart(days, shown_days),
+    );
+  }
+
+  download() {
+    const { lines } = this.usage.days;
+    const rows = [COLUMNS, ...lines.map((line) => COLUMNS.map((name) => line[name] ?? ""))];
+    downloadText(rows.map((row) => `${row.join(",")}\n`).join(""), "seedream-usage.csv", "text/csv");
+  }
+}
+
+function makeSum(label, total) {
+  return [make("dt", { text: label }), make("dd", {}, ...describeTotal(total).map((text) => make("span", { text })))];
+}
+
+/** Describes a total: images, money by currency, and how much of it has a known price. */
+function describeTotal(total) {
+  const parts = [describeImages(total.images_charged, total.images_possibly_charged)];
+  for (const [currency, cost] of Object.entries(total.costs)) {
+    parts.push(translate("usage.money", { amount: formatAmount(cost.charged), currency }));
+    if (Number(cost.possible) > 0) parts.push(translate("usage.money_possible", { amount: formatAmount(cost.possible), currency }));
+  }
+  const { images, priced, percent } = total.coverage;
+  if (images > 0 && priced < images) parts.push(translate("usage.coverage", { percent: percent ?? "0" }));
+  return parts;
+}
+
+function describeImages(charged, possible) {
+  const text = translate("usage.images", { count: charged });
+  return possible ? `${text} ${translate("usage.images_possible", { count: possible })}` : text;
+}
+
+function formatAmount(text) {
+  const [whole, decimals] = text.split(".");
+  const grouped = BigInt(whole).toLocaleString(getLanguage());
+  return decimals ? `${grouped}.${decimals}` : grouped;
+}
+
+/** Makes a table of this month per profile, unless only the default profile was used. */
+function makeProfileLines(lines) {
+  if (lines.every((line) => line.profile === "")) return [];
+  const head = ["profile", "images_head", "cost_head"].map((key) => make("th", { scope: "col", text: translate(`usage.${key}`) }));
+  const rows = lines.map((line) => make("tr", {},
+    make("th", { scope: "row", text: line.profile || translate("usage.default_profile") }),
+    make("td", { text: describeImages(line.images_charged, line.images_possibly_charged) }),
+    make("td", { text: line.cost === null ? translate("usage.unknown") : translate("usage.money", { amount: formatAmount(line.cost), currency: line.currency }) }),
+  ));
+  return [make("table", { class: "seedream-profile-sums" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows))];
+}
