@@ -20,6 +20,7 @@ from server import PromptServer
 
 from ...seedream_api.errors import Interrupted, LimitReached, SeedreamError
 from ...seedream_api.jobs.cancellation import interruption_of
+from ...seedream_api.jobs.runs import in_run
 from ..node_values import check_prompt
 from ..web.settings import log
 from .background import get_loop
@@ -158,7 +159,8 @@ async def _run(
     async def work() -> T:
         try:
             async with own.sessions.lease() as session:
-                return await job(session, report_progress)
+                with in_run(caller.run):
+                    return await job(session, report_progress)
         except asyncio.CancelledError as error:
             # A CancelledError that leaves this loop could cancel the host's task.
             raise interruption_of(error) from None
