@@ -63,6 +63,7 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     checks.append(await asyncio.to_thread(_check_folder, settings))
     checks.append(_check_models(settings))
     checks.append(_check_prices(settings))
+    checks.append(_check_profiles(settings))
     checks.append(_check_proxy(settings))
     if checks[-1].verdict != "problem":
         checks += await _check_names(settings, resolver)
@@ -125,6 +126,17 @@ def _check_prices(settings: Settings) -> Check:
     if unpriced:
         return Check("prices", "note", Text("models_unpriced", models=", ".join(unpriced)))
     return Check("prices", "ok", Text("prices_known", currency=table.currency))
+
+
+def _check_profiles(settings: Settings) -> Check:
+    """List the profiles; the first one that cannot be used is a problem."""
+    names = [name for name in settings.profiles if name]
+    try:
+        for name in names:
+            _ = settings.for_profile(name).key
+    except ConfigurationError as error:
+        return _problem("profiles", error)
+    return Check("profiles", "ok", ", ".join(names) or Text("none"))
 
 
 def _check_proxy(settings: Settings) -> Check:

@@ -33,9 +33,9 @@ TOOLS = ("pytest>=8.0,<10", "hypothesis>=6.100,<7", "trustme>=1.1,<2")
 MORE_TOOLS = ("obstore>=0.9,<1", "moto[s3]>=5.1,<6", "flask>=3.0,<4", "flask-cors>=5.0,<7")
 SHORT = (
     "tests/unit/network/test_transport*.py", "tests/unit/network/test_proxies.py",
-    "tests/unit/images/test_decode.py", "tests/unit/images/test_encode.py",
-    "tests/unit/service/test_models.py", "tests/unit/service/test_responses*.py",
-    "tests/unit/service/test_polling.py", "tests/unit/ledger/test_database.py",
+    "tests/unit/images/test_decode*.py", "tests/unit/images/test_encode.py",
+    "tests/unit/service/test_request.py", "tests/unit/service/test_responses*.py",
+    "tests/unit/service/test_poll*.py", "tests/unit/ledger/test_database.py",
     "tests/unit/ledger/test_opening.py", "tests/unit/ledger/test_owner_lock.py",
     "tests/unit/ledger/test_windows.py", "tests/integration/test_hostile_packs.py",
 )  # fmt: skip

@@ -1,6 +1,7 @@
 // A bar chart of the images per day, drawn as SVG.
 import { make } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
+import { describeImages } from "./usage_texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 600;
@@ -55,9 +56,7 @@ function collectDays(usage, count) {
 }
 
 function describeDay(day) {
-  const parts = [formatDay(day.key), translate("usage.images", { count: day.charged })];
-  if (day.possible) parts.push(translate("usage.images_possible", { count: day.possible }));
-  return [...parts, ...day.costs].join(" · ");
+  return [formatDay(day.key), describeImages(day.charged, day.possible), ...day.costs].join(" · ");
 }
 
 function formatDay(key) {

@@ -5,6 +5,7 @@ import { make, makeButton, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 import { downloadText } from "./price_table.js";
 import { renderUsageChart } from "./usage_chart.js";
+import { describeImages } from "./usage_texts.js";
 
 const COLUMNS = ["day", "requests", "images_charged", "images_possibly_charged", "cost", "cost_possible", "currency"];
 
@@ -73,11 +74,6 @@ function describeTotal(total) {
   return parts;
 }
 
-function describeImages(charged, possible) {
-  const text = translate("usage.images", { count: charged });
-  return possible ? `${text} ${translate("usage.images_possible", { count: possible })}` : text;
-}
-
 function formatAmount(text) {
   const [whole, decimals] = text.split(".");
   const grouped = BigInt(whole).toLocaleString(getLanguage());
@@ -88,10 +84,22 @@ function formatAmount(text) {
 function makeProfileLines(lines) {
   if (lines.every((line) => line.profile === "")) return [];
   const head = ["profile", "images_head", "cost_head"].map((key) => make("th", { scope: "col", text: translate(`usage.${key}`) }));
-  const rows = lines.map((line) => make("tr", {},
-    make("th", { scope: "row", text: line.profile || translate("usage.default_profile") }),
-    make("td", { text: describeImages(line.images_charged, line.images_possibly_charged) }),
-    make("td", { text: line.cost === null ? translate("usage.unknown") : translate("usage.money", { amount: formatAmount(line.cost), currency: line.currency }) }),
-  ));
+  const names = [...new Set(lines.map((line) => line.profile))];
+  const rows = names.map((name) => {
+    const own = lines.filter((line) => line.profile === name);
+    const sum = (key) => own.reduce((total, line) => total + line[key], 0);
+    return make("tr", {},
+      make("th", { scope: "row", text: name || translate("usage.default_profile") }),
+      make("td", { text: describeImages(sum("images_charged"), sum("images_possibly_charged")) }),
+      make("td", { text: own.map(describeLineCost).filter(Boolean).join(" · ") }),
+    );
+  });
   return [make("table", { class: "seedream-profile-sums" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows))];
+}
+
+/** Describes what a line costs; a line without images has nothing to say. */
+function describeLineCost(line) {
+  if (line.cost !== null) return translate("usage.money", { amount: formatAmount(line.cost), currency: line.currency });
+  const images = line.images_charged + line.images_possibly_charged;
+  return images ? translate("usage.unknown", { images }) : "";
 }

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..ledger.costs import sum_costs
 from ..ledger.records import JobRecord
-from ..ledger.states import STORED_STATES, State, key_fingerprint
+from ..ledger.states import State, key_fingerprint
 from ..messages import Text, join_texts
 from ..service.polling import wait_limit_s
 from ..service.validation import validate_task_id
@@ -248,10 +248,3 @@ async def _no_ids_error(session: SessionBase) -> InvalidRequest:
         "task_id_empty",
         unfinished=Text("unfinished_tasks", tasks=", ".join(named)) if named else "",
     )
-
-
-async def has_all_images(task_ids: Sequence[str], session: SessionBase) -> bool:
-    """Return whether the ledger has all images of these tasks, without polling them."""
-    ledger = session.ledger
-    rows = [await ledger.find_task(task_id.strip()) for task_id in task_ids]
-    return bool(rows) and all(row is not None and row.state in STORED_STATES for row in rows)

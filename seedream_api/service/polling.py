@@ -208,35 +208,59 @@ async def wait_for_task(
         ReadFailed, NotSent: every poll failed for longer than blips are given.
         TaskNotFound: the service does not know it, for a known task for ``NOT_FOUND_S`` in a row.
     """
+    waiting = _Waiting(clock, clock.monotonic() + timeout_s, is_known)
     begun = clock.monotonic()
-    budget = RetryBudget(clock)
-    word = "unknown"
-    missing_since: float | None = None
     while True:
         age = age_s + clock.monotonic() - begun
         rest = sleep_until_woken or clock.sleep
         try:
             task = await poll()
-            budget, word = RetryBudget(clock), task.raw_status
-            is_known, missing_since = True, None
+            waiting.note_task(task)
             call_back(on_poll, task)
             if task.status.is_terminal:
                 return task
             pause = schedule.next_delay_s(age)
         except TaskNotFound:
-            missing_since = clock.monotonic() if missing_since is None else missing_since
-            if not is_known or clock.monotonic() - missing_since > NOT_FOUND_S:
+            if waiting.is_gone():
                 raise
             pause = schedule.next_delay_s(age)
         except (ReadFailed, NotSent) as error:
-            wanted = error.retry_after_s if isinstance(error, ReadFailed) else None
-            again = budget.next_delay(READING, wanted, timeout_s - (clock.monotonic() - begun))
-            if again is None:
-                raise
-            pause, rest = max(FASTEST_S, again), clock.sleep
-        left = timeout_s - (clock.monotonic() - begun)
+            pause, rest = waiting.delay_after(error), clock.sleep
+        left = waiting.left_s()
         if left <= 0:
-            raise WaitTimedOut(
-                "wait_timed_out", task_id=task_id, word=word, waited=round(timeout_s)
-            )
+            word, waited = waiting.word, round(timeout_s)
+            raise WaitTimedOut("wait_timed_out", task_id=task_id, word=word, waited=waited)
         await rest(min(pause, max(left, 0.001)))
+
+
+class _Waiting:
+    """What the polls of one wait have shown so far."""
+
+    def __init__(self, clock: Clock, ends: float, is_known: bool) -> None:
+        self._clock = clock
+        self._ends = ends
+        self._is_known = is_known
+        self._budget = RetryBudget(clock)
+        self._missing_since: float | None = None
+        self.word = "unknown"
+
+    def left_s(self) -> float:
+        return self._ends - self._clock.monotonic()
+
+    def note_task(self, task: Task) -> None:
+        self._budget, self.word = RetryBudget(self._clock), task.raw_status
+        self._is_known, self._missing_since = True, None
+
+    def is_gone(self) -> bool:
+        """Note that the service does not know the task; return whether that is final."""
+        now = self._clock.monotonic()
+        self._missing_since = now if self._missing_since is None else self._missing_since
+        return not self._is_known or now - self._missing_since > NOT_FOUND_S
+
+    def delay_after(self, error: ReadFailed | NotSent) -> float:
+        """Return the seconds until the next poll, or raise ``error`` if the retries are used up."""
+        wanted = error.retry_after_s if isinstance(error, ReadFailed) else None
+        again = self._budget.next_delay(READING, wanted, self.left_s())
+        if again is None:
+            raise error
+        return max(FASTEST_S, again)

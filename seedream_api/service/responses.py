@@ -17,6 +17,7 @@ from ..network.bodies import Body
 from .result_items import BYTES_FIELDS, ItemReader, ResultItem, normalize_field_name
 from .stated_errors import NO_ERROR, ServiceError, find_fallback_error, find_text, to_text
 from .statuses import TaskStatus, find_raw_status, parse_progress, parse_status
+from .stray_images import has_stray_image
 from .task_fields import (
     MAX_WRAPPING,
     TASK_FIELDS,
@@ -68,6 +69,8 @@ class ServiceResponse:
     """Code and message outside an ``error`` field: an error only if something else confirms it."""
     has_usage: bool = False
     """Whether it reports images made or credits used, which is evidence of a charge."""
+    has_stray_image: bool = False
+    """Whether a field that is not read as a result may hold an image."""
     is_whole: bool = True
     names_task: bool = False
     """Whether ``task_id`` comes from a field for task ids, or has the form of one."""
@@ -86,6 +89,11 @@ class ServiceResponse:
     @property
     def has_unreadable(self) -> bool:
         return any(item.problem is not None for item in self.items)
+
+    @property
+    def has_evidence(self) -> bool:
+        """Whether anything suggests that an image was made, or charged for."""
+        return self.has_usage or self.has_unreadable or self.has_stray_image
 
     @property
     def item_error(self) -> ServiceError | None:
@@ -120,6 +128,7 @@ def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceRespon
         error=find_error([*records, *(entries if not items else [])]),
         envelope_error=find_envelope_error(records, payload),
         has_usage=any(has_usage(record) for record in records),
+        has_stray_image=has_stray_image(payload),
     )
 
 
@@ -170,6 +179,7 @@ def _merge(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
         if first.envelope_error.is_empty
         else first.envelope_error,
         has_usage=first.has_usage or then.has_usage,
+        has_stray_image=first.has_stray_image or then.has_stray_image,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from .refusals import is_error_code, is_refusal
+from .refusals import is_before_forwarding, is_error_code, is_refusal
 from .responses import ServiceResponse
 from .stated_errors import NO_ERROR, ServiceError
 
@@ -41,13 +41,25 @@ def judge_submission(response: ServiceResponse) -> Verdict:
     if _may_be_task(response, is_success):
         return Verdict.UNKNOWN
     error = find_stated_error(response)
-    has_evidence = response.has_usage or response.has_unreadable
-    # Of a 4xx the status alone says no; any other error counts only in a complete response.
-    is_torn = not response.is_whole and (is_success or response.http >= 500)
-    if is_refusal(response.http, error) and not is_torn and not (is_success and has_evidence):
+    if is_refusal(response.http, error) and not _may_be_charged(response, error):
         return Verdict.REFUSED
-    is_empty = is_success and response.names_results and (has_evidence or error.is_empty)
+    has_nothing = response.has_evidence or error.is_empty
+    is_empty = is_success and response.names_results and has_nothing
     return Verdict.EMPTY if is_empty and response.is_whole else Verdict.UNKNOWN
+
+
+def _may_be_charged(response: ServiceResponse, error: ServiceError) -> bool:
+    """Return whether something besides a stated refusal suggests that the request was processed.
+
+    Of a 4xx the status alone says no. Any other error counts only in a complete response without a
+    trace of a result; a server error with an id only if the relay states it before forwarding.
+    """
+    if 300 <= response.http < 500:
+        return False
+    if not response.is_whole or response.has_evidence:
+        return True
+    is_open = response.hint or (response.task_id and not is_before_forwarding(error))
+    return response.http >= 500 and bool(is_open)
 
 
 def _may_be_task(response: ServiceResponse, is_success: bool) -> bool:

@@ -12,6 +12,12 @@ import pytest
 from support import canary
 from support.api_client import ApiClient, until
 from support.download_kit import fetch as fetch, serve as serve
+from support.s3_kit import make_bucket
+from support.s3_server import KEY_ID, SECRET, S3Server
+from support.upload_kit import (
+    evolink_files,
+    host_settings,
+)
 
 if TYPE_CHECKING:
     from support.fake_service import FakeService
@@ -85,3 +91,39 @@ def api_client(
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
     return until
+
+
+@pytest.fixture(params=["sandbox", "evolink", "imgbb", "chevereto", "lsky"])
+def way(request: Any, api_client: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The settings of a way, and the sandbox's routes where its uploads and its fetches arrive."""
+    name = request.param
+    if name == "sandbox":
+        return {"settings": {}, "name": name, "post": "/sandbox/images", "get": "reference",
+                "route": "upload"}  # fmt: skip
+    if name == "evolink":
+        settings = evolink_files(api_client, monkeypatch)
+        return {"settings": settings, "name": name, "post": "/files/upload", "get": "hosted",
+                "route": "files"}  # fmt: skip
+    return {"settings": host_settings(api_client, name), "name": "http", "post": f"/{name}/",
+            "get": "hosted", "route": "host"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[S3Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)  # moto asks boto3 for some
+        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        server = S3Server()
+        make_bucket(server, "pics")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def server(started: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    started.requests.clear()
+    started.failing.clear()
+    started.refusal, started.delay_s = None, 0.0
+    return started

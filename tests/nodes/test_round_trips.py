@@ -81,7 +81,7 @@ def loudness_of_error(before: Pixels, after: Pixels) -> float:
     count=st.integers(1, 6), height=st.integers(1, 24), width=st.integers(1, 24),
     levels=st.sampled_from([2, 256]), seed=st.integers(0, 2**32 - 1),
 )  # fmt: skip
-def test_any_batch_of_8_bit_pixels_comes_back_to_the_bit_and_in_order(
+def test_round_trip_keeps_8_bit_pixels_and_order(
     pack_parts: Any, count: int, height: int, width: int, levels: int, seed: int
 ) -> None:
     pixels = np.random.default_rng(seed).integers(0, levels, (count, height, width, 3), np.uint8)
@@ -96,7 +96,7 @@ def test_any_batch_of_8_bit_pixels_comes_back_to_the_bit_and_in_order(
     seed=st.integers(0, 2**32 - 1), low=st.floats(-0.5, 0.5), high=st.floats(0.5, 1.5),
     dtype=st.sampled_from([torch.float32, torch.float64]),
 )  # fmt: skip
-def test_any_other_values_come_back_within_half_a_level_of_what_can_be_shown(
+def test_round_trip_of_floats_is_within_half_a_level(
     pack_parts: Any, seed: int, low: float, high: float, dtype: torch.dtype
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
@@ -107,9 +107,7 @@ def test_any_other_values_come_back_within_half_a_level_of_what_can_be_shown(
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
-def test_a_photograph_reaches_the_service_to_the_bit_where_it_fits(
-    pack_parts: Any, name: str
-) -> None:
+def test_round_trip_keeps_a_photograph_within_limits_exact(pack_parts: Any, name: str) -> None:
     pixels = photograph(name)
     batch = torch.from_numpy(pixels.astype(np.float32) / np.float32(255))[None]
     [frame] = pack_parts.tensors.to_pixels(batch)
@@ -140,7 +138,7 @@ def test_a_photograph_that_does_not_fit_is_sent_as_a_fine_jpeg(pack_parts: Any, 
         ("TIFF", {"compression": "tiff_lzw"}),
     ],
 )
-def test_photographs_in_lossless_files_become_exactly_their_pixels_in_order(
+def test_round_trip_of_lossless_files_keeps_pixels_and_order(
     pack_parts: Any, kind: str, options: dict[str, Any]
 ) -> None:
     photographs = [photograph(name) for name in PHOTOGRAPHS[:4]]

@@ -16,9 +16,7 @@ def runtime(pack: ModuleType) -> Any:
 
 
 @pytest.mark.parametrize("turns", range(6))
-def test_a_cancellation_that_meets_the_end_of_the_wait_is_not_swallowed(
-    runtime: Any, turns: int
-) -> None:
+def test_cancellation_at_the_end_of_the_wait_is_not_swallowed(runtime: Any, turns: int) -> None:
     async def prompt() -> bool:
         event = asyncio.Event()
         waiting = asyncio.ensure_future(runtime._wait(event, 10.0))

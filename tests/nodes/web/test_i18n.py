@@ -44,7 +44,7 @@ BUILT = {r"settings\.[A-Z0-9_]+\.(label|help)", r"origins\.\w+"}
 """Keys that the scripts put together in other ways."""
 
 
-def test_every_word_that_the_scripts_ask_for_is_there_and_no_other() -> None:
+def test_i18n_has_exactly_the_texts_that_the_scripts_use() -> None:
     known = words_of("en")
     patterns = set[str]().union(*map(asked, (script.read_text("utf-8") for script in SCRIPTS)))
     assert len(patterns) > 60, "the scan finds next to nothing: it no longer fits the code"
@@ -54,7 +54,7 @@ def test_every_word_that_the_scripts_ask_for_is_there_and_no_other() -> None:
     assert [key for key in known if not any(re.fullmatch(one, key) for one in used)] == []
 
 
-def test_every_state_and_charge_of_a_row_has_its_word_and_every_unclear_one_its_advice() -> None:
+def test_i18n_has_text_for_each_state_and_advice_if_unclear() -> None:
     known = set(words_of("en"))
     script = (PACK_ROOT / "web" / "task_texts.js").read_text("utf-8")
     unclear = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
+from seedream_api import doctor
 from seedream_api.config.profiles import normalize_profile_name
 from seedream_api.config.settings import Settings, load_settings
 from seedream_api.errors import ConfigurationError
@@ -117,6 +119,17 @@ def test_settings_with_the_same_profiles_are_equal(home: Path) -> None:
     assert first == load(home) and first.for_profile("studio") == load(home).for_profile("studio")
     other = {"profiles": {"studio": {**STUDIO, "DEEPSPACE_API_KEY": UNSHAPED_KEY}}}
     assert first != load(home, other)
+
+
+def test_doctor_lists_profiles_and_reports_a_faulty_one(home: Path) -> None:
+    def check(**profiles: object) -> doctor.Check:
+        settings = load(home, {"DEEPSPACE_BASE_URL": "sandbox", "profiles": profiles})
+        checks = asyncio.run(doctor.run_checks(settings))
+        return next(one for one in checks if one.name == "profiles")
+
+    assert check(studio=STUDIO).message == "studio"
+    keyless = check(studio=STUDIO, x={"DEEPSPACE_BASE_URL": ELSEWHERE})
+    assert keyless.verdict == "problem" and "DEEPSPACE_API_KEY__X" in keyless.message
 
 
 def test_load_settings_takes_a_profile(home: Path) -> None:

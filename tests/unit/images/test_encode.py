@@ -139,7 +139,7 @@ def test_a_cap_below_the_aim_is_kept_too() -> None:
         (12000, 3000, (6000, 1500)),
     ],
 )
-def test_only_what_is_beyond_the_limits_is_made_smaller_and_says_both_sizes(
+def test_encode_shrinks_only_above_limits_and_states_both_sizes(
     width: int, height: int, expected: tuple[int, int]
 ) -> None:
     encoded = encode(np.zeros((height, width, 3), np.uint8))
@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused_with_its_shape(array: npt.NDArray[np.uint
         encode(array)
 
 
-def test_compositing_on_white_is_exact_for_every_colour_and_alpha() -> None:
+def test_compositing_on_white_is_exact_for_any_color_and_alpha() -> None:
     colour, alpha = np.meshgrid(np.arange(256), np.arange(256))
     pixels = np.repeat(colour[:, :, None], 3, axis=2).astype(np.uint8)
     expected = np.rint((colour * alpha + 255 * (255 - alpha)) / 255)
@@ -200,7 +200,7 @@ def test_compositing_on_white_is_exact_for_every_colour_and_alpha() -> None:
     assert np.array_equal(result[:, :, 2], expected)
 
 
-def test_where_no_temporary_file_can_be_had_a_picture_is_encoded_all_the_same(
+def test_encode_works_without_a_temporary_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pixels = noise(600, 600)

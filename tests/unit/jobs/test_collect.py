@@ -21,7 +21,7 @@ from seedream_api.errors import (
 )
 from seedream_api.jobs import collect
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.jobs.collect import collect_all, has_all_images
+from seedream_api.jobs.collect import collect_all
 from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 from seedream_api.ledger.ledger import Ledger, SyncLedger
 from seedream_api.ledger.states import JobSpec, State
@@ -205,21 +205,7 @@ def test_an_empty_id_is_answered_with_what_is_unfinished(
         assert "task-a" in text and "task-b (Seedream-4.5)" in text and "task-done" not in text
 
 
-def test_a_malformed_id_stops_all_before_anything_is_asked(session: Any, monkeypatch: Any) -> None:
+def test_malformed_task_id_stops_all_before_any_request(session: Any, monkeypatch: Any) -> None:
     with pytest.raises(SeedreamError) as caught:
         gathered(session, monkeypatch, {"task-a": result("task-a")}, "task-a", "no id!")
     assert caught.value.key == "task_id_malformed"
-
-
-def test_tasks_are_finished_when_the_record_holds_all_of_all(
-    session: Any, ledger: SyncLedger
-) -> None:
-    def finished(*ids: str) -> bool:
-        return asyncio.run(has_all_images(ids, session))
-
-    row_id = accepted(ledger, "a")
-    assert not finished() and not finished("task-a") and not finished("task-none")
-    ledger.record_response(row_id, (), {})
-    ledger.move(row_id, State.COMPLETED)
-    accepted(ledger, "b")
-    assert finished(" task-a ") and not finished("task-a", "task-b")

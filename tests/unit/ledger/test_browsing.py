@@ -30,7 +30,7 @@ def prompts(ledger: SyncLedger, text: str = "", **choice: object) -> list[str | 
     return [one.row.prompt for one in found.entries]
 
 
-def test_a_page_is_a_stretch_of_the_newest_with_the_number_of_all(ledger: SyncLedger) -> None:
+def test_page_has_the_newest_jobs_and_the_total(ledger: SyncLedger) -> None:
     for name in "abcde":
         claimed(ledger, name)
     found = ledger.list_jobs(offset=1, limit=2)
@@ -49,7 +49,7 @@ def test_a_text_is_looked_for_as_it_is(ledger: SyncLedger) -> None:
     assert prompts(ledger, "fox", states=(State.UNKNOWN,)) == []
 
 
-def test_an_entry_says_whether_somebody_works_on_it_and_what_came(ledger: SyncLedger) -> None:
+def test_job_view_has_its_owner_and_its_images(ledger: SyncLedger) -> None:
     row = claimed(ledger, "a", State.SENDING)
     ledger.record_response(row, (ResultItem(0, url="https://x.example/0.png"), ResultItem(1)), {})
     found = ledger.get_job(row)

@@ -137,9 +137,7 @@ def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: SyncLedger) -
 # ---- live owners ----
 
 
-def test_a_live_owners_row_is_waited_for_and_a_released_one_is_mine(
-    ledger: SyncLedger, home: Path
-) -> None:
+def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     try:
         theirs = other.claim(WISH, "key")
@@ -180,7 +178,7 @@ def test_a_row_of_a_live_process_stays_its_own_at_every_state(
         (("sending", "accepted", "answered", "completed"), State.COMPLETED),
     ],
 )
-def test_a_killed_owners_row_is_taken_over_and_only_sending_becomes_unknown(
+def test_claim_of_dead_owners_row_makes_only_sending_unknown(
     ledger: SyncLedger, home: Path, states: tuple[str, ...], expected: State
 ) -> None:
     owner = Owner(home, *states)

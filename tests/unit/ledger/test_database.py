@@ -149,7 +149,7 @@ def test_a_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -
     assert broken_copies(home) == [aside]
 
 
-def test_a_second_broken_file_does_not_take_the_place_of_the_first(home: Path) -> None:
+def test_second_broken_file_keeps_the_first(home: Path) -> None:
     home.mkdir(parents=True)
     for content in (b"first " * 500, b"second " * 500):
         (home / "ledger.sqlite").write_bytes(content)
@@ -253,7 +253,7 @@ def test_several_processes_share_one_record(home: Path) -> None:
     assert sorted(row.fingerprint or "" for row in rows) == sorted(f"w{n}" for n in range(25))
 
 
-def test_two_ledgers_of_one_process_lose_nothing_to_another_process(home: Path) -> None:
+def test_two_ledgers_of_one_process_keep_their_rows(home: Path) -> None:
     """Its last one out would remove the log that is still written here, and all that was in it."""
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"

@@ -111,7 +111,7 @@ def test_a_download_that_is_whole_is_moved_to_its_name(store: ImageStore) -> Non
     assert store.add_bytes(PNG).path == kept.path
 
 
-def test_a_disk_that_takes_nothing_is_told_and_leaves_no_half_file(
+def test_full_disk_is_reported_and_leaves_no_partial_file(
     store: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(descriptor: int) -> None:

@@ -164,7 +164,7 @@ def test_closing_lets_go_of_the_file(home: Path, connections: list[sqlite3.Conne
     assert [is_closed(one) for one in connections] == [True]
 
 
-def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
+def test_broken_ledger_is_closed_before_it_is_moved(
     home: Path, connections: list[sqlite3.Connection]
 ) -> None:
     ledger = SyncLedger(home)
@@ -182,7 +182,7 @@ def test_a_record_that_is_found_broken_in_use_is_closed_before_it_is_moved(
     ledger.close()
 
 
-def test_a_record_that_another_writes_for_too_long_is_told_and_is_no_damage(
+def test_locked_ledger_is_reported_and_not_called_damaged(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "BUSY_S", 0.01)
@@ -206,7 +206,7 @@ def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: S
     (home / "moved").rename(ledger.path)
 
 
-def test_of_two_who_open_a_fresh_record_at_once_none_is_told_that_it_is_locked(
+def test_new_ledger_opens_in_two_processes_at_once(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's own waiting does not cover the switch to a log: some in a hundred such pairs met."""
@@ -246,7 +246,7 @@ class Waiting:
     ("reason", "waited_s"),
     [("database is locked", schema.BUSY_S), ("disk I/O error", 0.0)],
 )
-def test_a_log_that_cannot_be_begun_is_tried_for_a_while_only_if_others_have_it_locked(
+def test_enabling_wal_is_retried_only_while_locked(
     home: Path, monkeypatch: pytest.MonkeyPatch, reason: str, waited_s: float
 ) -> None:
     class Never(sqlite3.Connection):

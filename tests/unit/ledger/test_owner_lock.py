@@ -108,7 +108,7 @@ def test_a_forked_child_does_not_keep_its_dead_parent_alive(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_that_ends_does_not_take_the_lock_from_its_parent(tmp_path: Path) -> None:
+def test_forked_child_that_ends_leaves_the_parents_lock(tmp_path: Path) -> None:
     process = other_process(
         tmp_path,
         "lock = OwnerLock(folder)\n"
@@ -146,7 +146,7 @@ def test_a_program_that_is_started_does_not_inherit_the_lock(tmp_path: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_has_nothing_of_the_lock_and_can_do_nothing_to_it(tmp_path: Path) -> None:
+def test_forked_child_has_no_lock_and_cannot_release_it(tmp_path: Path) -> None:
     lock = OwnerLock(tmp_path)
     descriptor = lock._descriptor
     assert descriptor is not None
@@ -208,7 +208,7 @@ def test_nothing_stays_open_but_the_lock_while_it_is_held(
     assert descriptors.open == []
 
 
-def test_a_lock_whose_file_is_swept_before_it_is_held_takes_another_name(
+def test_lock_file_removed_before_locking_gets_a_new_name(
     tmp_path: Path, descriptors: Descriptors
 ) -> None:
     swept: list[Path] = []

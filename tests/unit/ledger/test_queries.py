@@ -69,7 +69,7 @@ def test_a_row_is_found_by_its_number_or_its_task(ledger: SyncLedger) -> None:
         assert ledger.find_record(name) is None
 
 
-def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(
+def test_find_task_prefers_the_row_that_is_not_forgotten(
     ledger: SyncLedger,
 ) -> None:
     old, new = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-a")
@@ -78,7 +78,7 @@ def test_of_several_rows_of_a_task_the_one_that_is_not_forgotten_is_meant(
     assert found is not None and found.id == old
 
 
-def test_a_task_whose_id_is_a_number_is_not_the_entry_of_that_number(ledger: SyncLedger) -> None:
+def test_numeric_task_id_is_not_an_entry_number(ledger: SyncLedger) -> None:
     accepted(ledger, "a", "2")
     accepted(ledger, "b", "task-b")
     found = ledger.find_task("2")
@@ -125,9 +125,7 @@ def test_of_two_stored_images_of_one_address_the_newer_is_given(ledger: SyncLedg
     assert found is not None and found.request == newer
 
 
-def test_a_shared_file_counts_once_and_goes_by_its_latest_delivery(
-    ledger: SyncLedger, clock: Clock
-) -> None:
+def test_shared_file_counts_once_by_its_latest_delivery(ledger: SyncLedger, clock: Clock) -> None:
     assert ledger.sum_stored_bytes() == 0 and ledger.list_stored_files() == []
     for name in "ab":
         ledger.mark_delivered(stored(ledger, name))
@@ -165,7 +163,7 @@ def test_a_long_record_is_not_read_through(ledger: SyncLedger, question: str, in
     assert not any(step.startswith("SCAN") for step in plan)
 
 
-def test_typical_time_is_the_median_of_the_last_twenty_of_that_model(
+def test_typical_time_is_the_median_of_the_models_last_twenty(
     ledger: SyncLedger, clock: Clock
 ) -> None:
     assert ledger.typical_seconds("Seedream-4.5") is None
@@ -195,7 +193,7 @@ def test_a_clock_that_went_backwards_does_not_count(ledger: SyncLedger, clock: C
 # ---- forgetting ----
 
 
-def test_what_rests_can_be_forgotten_and_the_same_wish_is_new_then(ledger: SyncLedger) -> None:
+def test_forgotten_row_lets_the_same_request_be_new(ledger: SyncLedger) -> None:
     row_id = accepted(ledger, "a", "task-a")
     ledger.release(row_id)
     ledger.forget(row_id)
@@ -218,7 +216,7 @@ def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: SyncLedger, ho
     )
 
 
-def test_a_request_that_is_being_sent_cannot_be_forgotten_by_its_own_process(
+def test_row_being_sent_cannot_be_forgotten_by_its_process(
     ledger: SyncLedger,
 ) -> None:
     row = ledger.claim(wish("a"), "key")
@@ -240,7 +238,7 @@ def test_forgetting_what_a_dead_process_was_sending_works(ledger: SyncLedger, ho
 # ---- its own thread ----
 
 
-def test_calls_from_a_loop_run_on_the_ledgers_one_thread_in_order(ledger: SyncLedger) -> None:
+def test_ledger_calls_run_in_order_on_one_thread(ledger: SyncLedger) -> None:
     order: list[int] = []
 
     def call(_database: Database, number: int) -> str:

@@ -82,7 +82,7 @@ def test_every_state_has_its_moves_and_they_lead_to_states() -> None:
     assert len({state.value for state in State}) == len(State)
 
 
-def test_what_was_sent_is_never_a_wish_again_but_after_a_sure_refusal() -> None:
+def test_sent_row_is_intended_again_only_after_a_refusal() -> None:
     to_intended = [state for state in State if State.INTENDED in TRANSITIONS[state]]
     assert to_intended == [State.SENDING]
     reaching_sending = [state for state in State if State.SENDING in TRANSITIONS[state]]
@@ -102,7 +102,7 @@ def test_accepted_never_becomes_unknown() -> None:
     assert State.UNKNOWN not in TRANSITIONS[State.ACCEPTED]
 
 
-def test_a_forgotten_row_stays_forgotten_and_everything_at_rest_may_become_so() -> None:
+def test_forgotten_is_final_and_allowed_from_each_resting_state() -> None:
     assert TRANSITIONS[State.FORGOTTEN] == frozenset()
     at_rest = set(State) - {State.SENDING, State.FORGOTTEN}
     assert {state for state in State if State.FORGOTTEN in TRANSITIONS[state]} == at_rest

@@ -2,60 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from seedream_api.errors import OutcomeUnknown, TaskFailed
-from seedream_api.ledger.image_store import ImageStore, StoredFile
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.migrations import STATE_TIMESTAMPS
-from seedream_api.ledger.records import JobRecord
-from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
-from seedream_api.service.result_items import ResultItem
-from seedream_api.service.stated_errors import ServiceError
-
-ADDRESS = "https://api.deepspaceai.net"
-NOW = 1_790_000_000.0
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-
-
-@pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=lambda: NOW)
-    yield opened
-    opened.close()
-
-
-def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
-    return JobSpec(
-        fingerprint=name,
-        family="evolink",
-        model=model,
-        address=ADDRESS,
-        key_fingerprint="print",
-        prompt="一只猫 " + name,
-        fields={"size": "1:1", "n": 2},
-        references=("sha256:aa", "url:https://example.com/a.png"),
-        seed=2**63 + 5,
-        asked=2,
-        notes=("a note",),
-    )
-
-
-def row_in(ledger: SyncLedger, state: State, name: str) -> JobRecord:
-    """A row of mine that stands at ``state``, however it came there."""
-    row = ledger.claim(wish(name), f"key of {name}")
-    with sqlite3.connect(ledger.path) as db:
-        db.execute("UPDATE requests SET state = ? WHERE id = ?", (state.value, row.id))
-    db.close()
-    return ledger.get_record(row.id)
-
-
-def stored_file(home: Path, data: bytes = PNG) -> StoredFile:
-    return ImageStore(home).add_bytes(data)
+from seedream_api.ledger.states import TRANSITIONS, State
+from support.transition_kit import ADDRESS, NOW, row_in, wish
 
 
 def test_every_pair_of_states_is_a_move_or_a_defect(ledger: SyncLedger) -> None:
@@ -108,7 +63,7 @@ def test_coming_to_a_state_is_stamped(home: Path, state: State) -> None:
         ledger.close()
 
 
-def test_a_move_writes_task_request_and_error_and_later_ones_keep_the_ids(
+def test_transition_writes_ids_and_error_and_keeps_them(
     ledger: SyncLedger,
 ) -> None:
     row = row_in(ledger, State.SENDING, "a")
@@ -136,7 +91,7 @@ def test_a_request_that_came_back_was_not_sent(ledger: SyncLedger) -> None:
     assert ledger.move(row.id, State.ACCEPTED, task_id="task-a").sent_at == NOW
 
 
-def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: SyncLedger) -> None:
+def test_row_may_be_charged_from_first_byte_until_refused(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     assert not row.may_have_been_charged and row.charged_images([]) == 0
     row = ledger.move(row.id, State.SENDING)
@@ -148,183 +103,7 @@ def test_money_may_hang_on_a_row_from_the_first_byte_until_it_came_back(ledger: 
     assert not ledger.move(row.id, State.FAILED, error=failed).may_have_been_charged
 
 
-def test_a_strangers_task_may_have_been_charged_and_says_nothing_else(ledger: SyncLedger) -> None:
+def test_foreign_task_may_have_been_charged(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.may_have_been_charged
     assert (row.seed, row.asked, row.fields, row.references, row.notes) == (0, 0, {}, (), ())
-
-
-# ---- images ----
-
-ITEMS = (
-    ResultItem(0, url="https://cdn.example.com/0.png?sig=1"),
-    ResultItem(1, error=ServiceError("no", "OutputImageSensitiveContentDetected")),
-    ResultItem(2, url="https://cdn.example.com/2.png"),
-)
-
-
-def test_an_answer_writes_every_place_of_the_group(ledger: SyncLedger) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(row.id, ITEMS, {})
-    images = ledger.list_images(row.id)
-    assert [image.position for image in images] == [0, 1, 2]
-    assert [image.url for image in images] == [item.url for item in ITEMS]
-    assert [image.is_missing for image in images] == [True, False, True]
-    assert [image.was_made for image in images] == [True, False, True]
-    assert {(image.bytes, image.media_type, image.width, image.height) for image in images} == {
-        (0, "", 0, 0)
-    }
-    assert "OutputImageSensitiveContentDetected" in str(images[1].error)
-    assert ledger.get_record(row.id).state is State.ANSWERED
-
-
-def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: SyncLedger) -> None:
-    row = ledger.claim(wish("a"), "key")
-    ledger.move(row.id, State.SENDING)
-    answered = ledger.record_response(row.id, ITEMS, {})
-    assert answered.charged_images(ledger.list_images(row.id)) == 2
-    assert answered.charged_images(ledger.list_images(row.id)[1:2]) == 0
-
-
-def test_stored_images_stay_when_the_answer_is_written_again(
-    ledger: SyncLedger, home: Path
-) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(row.id, ITEMS, {})
-    file = stored_file(home)
-    ledger.record_image(row.id, 0, file, (3, 4))
-    fresh = (ResultItem(0, url="https://cdn.example.com/new"), *ITEMS[1:])
-    ledger.record_response(row.id, fresh, {})
-    first, _, last = ledger.list_images(row.id)
-    assert first.url == "https://cdn.example.com/new" and first.file == file.path
-    assert (first.width, first.height, first.bytes) == (3, 4, len(PNG))
-    assert (first.sha256, first.media_type) == (file.sha256, "image/png")
-    assert not first.is_missing and last.is_missing
-
-
-def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: SyncLedger, home: Path) -> None:
-    row = row_in(ledger, State.SENDING, "a")
-    file = stored_file(home)
-    ledger.record_response(row.id, (ResultItem(0, data=PNG),), {0: file})
-    (image,) = ledger.list_images(row.id)
-    assert image.file == file.path and image.url is None and not image.is_missing
-    assert (image.width, image.height) == (0, 0)  # measured later, in a thread
-
-
-def test_an_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(
-        row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {}
-    )
-    (image,) = ledger.list_images(row.id)
-    assert image.was_made and image.error is None
-
-
-def test_lost_files_are_to_be_fetched_again_and_the_others_stay(
-    ledger: SyncLedger, home: Path
-) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(row.id, ITEMS, {})
-    for position in (0, 2):
-        ledger.record_image(row.id, position, stored_file(home, PNG + bytes([position])), (1, 1))
-    ledger.move(row.id, State.PARTIAL)
-    ledger.mark_missing(row.id, [2])
-    assert ledger.get_record(row.id).state is State.ANSWERED
-    assert [image.is_missing for image in ledger.list_images(row.id)] == [False, False, True]
-
-
-def test_images_that_are_fetched_again_make_the_service_no_slower(home: Path) -> None:
-    clock = [NOW]
-    ledger = SyncLedger(home, now=lambda: clock[0])
-    try:
-        row = row_in(ledger, State.ACCEPTED, "a")
-        clock[0] += 20
-        ledger.record_response(row.id, ITEMS, {})
-        ledger.move(row.id, State.COMPLETED)
-        clock[0] += 86_400
-        assert ledger.mark_missing(row.id, [0]).answered_at == NOW + 20
-        ledger.record_response(row.id, ITEMS, {})
-        assert ledger.get_record(row.id).answered_at == NOW + 20
-    finally:
-        ledger.close()
-
-
-def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(row.id, ITEMS, {})
-    ledger.record_image(row.id, 0, stored_file(home), (1, 1))
-    ledger.close()
-    moved = home.rename(home.with_name("elsewhere"))
-    again = SyncLedger(moved)
-    try:
-        file = again.list_images(row.id)[0].file
-        assert file is not None and file.is_relative_to(moved) and file.read_bytes() == PNG
-    finally:
-        again.close()
-
-
-def test_a_stored_image_is_found_by_its_url_only_while_it_is_stored(
-    ledger: SyncLedger, home: Path
-) -> None:
-    row = row_in(ledger, State.ACCEPTED, "a")
-    ledger.record_response(row.id, ITEMS, {})
-    url = str(ITEMS[0].url)
-    assert ledger.find_stored_image(url) is None
-    ledger.record_image(row.id, 0, stored_file(home), (1, 1))
-    found = ledger.find_stored_image(url)
-    assert found is not None and found.request == row.id and found.position == 0
-    ledger.move(row.id, State.COMPLETED)
-    ledger.mark_missing(row.id, [0])
-    assert ledger.find_stored_image(url) is None
-    assert ledger.find_stored_image("https://cdn.example.com/other") is None
-
-
-def test_delivery_is_stamped(ledger: SyncLedger) -> None:
-    row = row_in(ledger, State.COMPLETED, "a")
-    assert ledger.get_record(row.id).delivered_at is None
-    ledger.mark_delivered(row.id)
-    assert ledger.get_record(row.id).delivered_at == NOW
-
-
-# ---- what must outlast a power failure by itself ----
-
-
-def test_the_disk_is_waited_for_exactly_where_a_power_failure_would_cost_money(
-    ledger: SyncLedger, home: Path
-) -> None:
-    said: list[str] = []
-    ledger.database._connection.set_trace_callback(said.append)
-
-    def waits(*call: object) -> bool:
-        said.clear()
-        call[0](*call[1:])  # type: ignore[operator]
-        assert said[0] in ("PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL")
-        assert said[1] == "BEGIN IMMEDIATE" and said[-1] == "COMMIT"
-        return said[0].endswith("FULL")
-
-    def only_reads(*call: object) -> bool:
-        said.clear()
-        call[0](*call[1:])  # type: ignore[operator]
-        return (said[0], said[-1]) == ("BEGIN", "COMMIT")
-
-    file, item = stored_file(home), ResultItem(0, url="https://cdn.example.com/0.png")
-    assert not waits(ledger.claim, wish("a"), "key")  # nothing is sent yet
-    assert waits(ledger.move, 1, State.SENDING)
-    assert waits(ledger.move, 1, State.INTENDED)  # sending as it stood would be unknown
-    assert waits(ledger.move, 1, State.SENDING)
-    assert waits(lambda: ledger.move(1, State.ACCEPTED, task_id="task-a"))
-    assert waits(ledger.record_response, 1, (item,), {})
-    assert waits(ledger.record_image, 1, 0, file, (1, 1))
-    assert not waits(ledger.move, 1, State.COMPLETED)  # follows from the images
-    assert not waits(ledger.mark_delivered, 1)
-    assert not waits(ledger.release, 1)
-    assert not waits(ledger.mark_missing, 1, [0])
-    assert not waits(ledger.mark_pruned, "0" * 64)
-    assert not waits(ledger.claim_row, 1)
-    assert not waits(ledger.claim_task, ADDRESS, "task-b", "print")
-    assert waits(ledger.forget, 1)
-    for look in (ledger.list_records, ledger.sum_stored_bytes, ledger.list_stored_files):
-        assert only_reads(look)
-    for look in (ledger.get_record, ledger.list_images, ledger.find_record, ledger.find_task,
-                 ledger.find_stored_image, ledger.typical_seconds):  # fmt: skip
-        assert only_reads(look, 2 if look in (ledger.get_record, ledger.list_images) else "2")

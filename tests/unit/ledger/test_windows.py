@@ -93,7 +93,7 @@ def test_the_lock_of_windows_lives_and_dies_as_the_other_one(
     assert not windows_locks.is_alive(tmp_path, lock.name)
 
 
-def test_a_lock_file_that_somebody_looks_at_is_removed_by_the_next_sweep(
+def test_open_lock_file_is_removed_by_the_next_sweep(
     windows_locks: Any, tmp_path: Path, in_use: InUse
 ) -> None:
     lock = windows_locks.OwnerLock(tmp_path)
@@ -129,9 +129,7 @@ def test_a_dead_owners_file_goes_once_nobody_has_it_open(
     assert [*tmp_path.iterdir()] == []
 
 
-def test_an_image_that_is_stored_and_being_read_is_stored_all_the_same(
-    tmp_path: Path, in_use: InUse
-) -> None:
+def test_image_store_accepts_an_image_that_is_being_read(tmp_path: Path, in_use: InUse) -> None:
     store = ImageStore(tmp_path, "me")
     first = store.add_bytes(PICTURE)
     in_use.is_held = lambda path: path == first.path
@@ -139,9 +137,7 @@ def test_an_image_that_is_stored_and_being_read_is_stored_all_the_same(
     assert [*tmp_path.rglob("*.part")] == []
 
 
-def test_a_damaged_file_that_is_being_read_does_not_pass_for_the_image(
-    tmp_path: Path, in_use: InUse
-) -> None:
+def test_damaged_file_that_is_being_read_is_replaced(tmp_path: Path, in_use: InUse) -> None:
     store = ImageStore(tmp_path, "me")
     first = store.add_bytes(PICTURE)
     first.path.write_bytes(b"")
@@ -180,7 +176,7 @@ async def discarded(path: Path) -> None:
     await part.discard()
 
 
-def test_a_half_file_that_a_scanner_holds_does_not_hide_why_it_is_thrown_away(
+def test_partial_file_held_by_a_scanner_keeps_the_first_error(
     tmp_path: Path, in_use: InUse
 ) -> None:
     in_use.is_held = lambda path: True

@@ -134,7 +134,7 @@ def test_decompressor_reads_members_byte_by_byte_to_their_end() -> None:
         assert found == PLAIN and done[-1] and not done[len(members) - 2]
 
 
-def test_decompressor_yields_bounded_pieces_and_what_precedes_damage() -> None:
+def test_decompressor_yields_bounded_pieces_up_to_the_damage() -> None:
     packed = gzip.compress(bytes(700_000))
     pieces = list(Decompressor(47).feed(packed))
     assert [len(piece) for piece in pieces] == [262_144, 262_144, 175_712]
