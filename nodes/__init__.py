@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from .batch import SeedreamBatch
 from .evolink import SeedreamEvolink
 from .load_url_images import SeedreamLoadURLImages
 from .poll_task import SeedreamPollTask
@@ -16,6 +17,7 @@ NODES: tuple[type[io.ComfyNode], ...] = (
     SeedreamPollTask,
     SeedreamLoadURLImages,
     SeedreamUploadReferences,
+    SeedreamBatch,
 )
 """In the order of the node menu. Ids, input names and output order never change after a release."""
 

@@ -149,6 +149,25 @@ def note_result(
     note_run(cls, check)
 
 
+def note_results(cls: type[io.ComfyNode], results: Sequence[Result], *, is_whole: bool) -> None:
+    """Remember the results of a batch; see :func:`note_run`.
+
+    Args:
+        is_whole: whether no request of the batch failed and no image is unreadable.
+    """
+    whole = is_whole and all(map(_is_whole, results))
+    jobs = [result.entry for result in results]
+
+    async def check(session: Session) -> bool:
+        rows = [await session.ledger.get_record(job) for job in jobs]
+        may_pay = not session.settings.is_on("SEEDREAM_REUSE")
+        if may_pay and any(row.state in STORED_STATES for row in rows):
+            return False
+        return not whole or any([await _has_lost_files(session, row) for row in rows])
+
+    note_run(cls, check)
+
+
 def _is_whole(result: Result) -> bool:
     """Tell whether nothing is left to fetch: what the service did not make is not missing."""
     final = (TaskFailed, TaskNotFound)

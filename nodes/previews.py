@@ -60,17 +60,27 @@ async def write_previews(images: Sequence[torch.Tensor]) -> list[dict[str, str]]
         return []
 
 
+async def write_sheet(sheet: Image) -> list[dict[str, str]]:
+    """Write a contact sheet to ComfyUI's temporary folder; return the entry of ``ui["images"]``."""
+    try:
+        return [await asyncio.to_thread(_write_jpeg, sheet)]
+    except OSError as error:
+        log.warning("previews were not written: %s", error.strerror or error)
+        return []
+
+
 def _write(images: Sequence[torch.Tensor]) -> list[dict[str, str]]:
+    return [_write_jpeg(_scale_frame(image, 0, PREVIEW_SIDE)) for image in images]
+
+
+def _write_jpeg(image: Image) -> dict[str, str]:
     from ..seedream_api.images.thumbnails import jpeg
 
     folder = Path(folder_paths.get_temp_directory()) / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    files: list[dict[str, str]] = []
-    for image in images:
-        name = f"{uuid.uuid4().hex}.jpg"
-        (folder / name).write_bytes(jpeg(_scale_frame(image, 0, PREVIEW_SIDE)))
-        files.append({"filename": name, "subfolder": _FOLDER, "type": "temp"})
-    return files
+    name = f"{uuid.uuid4().hex}.jpg"
+    (folder / name).write_bytes(jpeg(image))
+    return {"filename": name, "subfolder": _FOLDER, "type": "temp"}
 
 
 def _scale_frame(image: torch.Tensor, number: int, side: int) -> Image:

@@ -48,6 +48,12 @@ if TYPE_CHECKING:
         UploadFailed as UploadFailed,
         WaitTimedOut as WaitTimedOut,
     )
+    from .jobs.batch import (
+        BatchItem as BatchItem,
+        BatchPlan as BatchPlan,
+        generate_all as generate_all,
+        plan_batch as plan_batch,
+    )
     from .jobs.collect import collect as collect, collect_all as collect_all
     from .jobs.generate import generate as generate
     from .jobs.load_urls import LoadedUrl as LoadedUrl
@@ -80,6 +86,8 @@ __all__ = [
     "ApiRefused",
     "AuthenticationFailed",
     "Balance",
+    "BatchItem",
+    "BatchPlan",
     "Charge",
     "CompletedWithoutImages",
     "ConfigurationError",
@@ -130,8 +138,10 @@ __all__ = [
     "collect_all",
     "file_reference",
     "generate",
+    "generate_all",
     "load_settings",
     "pixels_reference",
+    "plan_batch",
 ]
 
 _HOMES = (
@@ -152,6 +162,7 @@ _HOMES = (
     "jobs.generate",
     "jobs.collect",
     "jobs.load_urls",
+    "jobs.batch",
 )
 """Where the names live, from the lightest module to the heaviest."""
 

@@ -3,7 +3,7 @@
 // "randomize". So the control is found by the seed that it belongs to.
 import { app } from "../../scripts/app.js";
 
-const NODES = new Set(["SeedreamPreferential", "SeedreamEvolink"]);
+const NODES = new Set(["SeedreamPreferential", "SeedreamEvolink", "SeedreamBatch"]);
 
 app.registerExtension({
   name: "Seedream.SeedControl",

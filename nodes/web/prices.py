@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.config.documents import PRICES_FILE
 from ...seedream_api.config.prices import PriceTable, check_prices
+from ...seedream_api.config.saving import write_private_json
 from ...seedream_api.config.settings import load_settings
 from ...seedream_api.errors import ConfigurationError
 from ...seedream_api.messages import text_of
 from . import settings
-from .saving import write_private_json
 
 if TYPE_CHECKING:
     from ...seedream_api.config.settings import Settings

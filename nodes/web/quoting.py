@@ -10,7 +10,8 @@ from ...seedream_api.catalog import MAX_REFERENCES, MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
 from ...seedream_api.messages import Text
 from .. import evolink, preferential
-from ..node_values import non_blank_lines
+from ..batch_rows import build_requests, read_batch_rows
+from ..node_values import check_text, non_blank_lines
 from .linked_images import read_linked_images
 from .settings import error_json
 
@@ -29,6 +30,7 @@ _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
         "SeedreamPreferential": preferential.build_request,
     }
 )
+_BATCH = "SeedreamBatch"
 
 
 async def estimate_charge(
@@ -49,7 +51,7 @@ async def estimate_charge(
     Raises:
         SeedreamError: why running it would fail before anything is sent.
     """
-    if class_type not in _REQUESTS:
+    if class_type not in (*_REQUESTS, _BATCH):
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
         )
@@ -58,6 +60,9 @@ async def estimate_charge(
     sandbox = resources.settings.is_sandbox
     given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
+    if class_type == _BATCH and "prompts" not in linked:
+        images, state = await _estimate_batch(session, given, linked, references)
+        return {"images": images, "linked": bool(linked), "state": state, "sandbox": sandbox}
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
@@ -117,6 +122,28 @@ def _find_highest_price(
     if linked & {"quality", "size"}:
         return settings.prices.find_highest(model, references)
     return settings.prices.find(model, given, references)
+
+
+async def _estimate_batch(
+    session: Session,
+    given: Mapping[str, Any],
+    linked: set[str],
+    pictures: tuple[Reference, ...],
+) -> tuple[int, str | None]:
+    """Estimate the images of a batch, and the state of its rows if none is to be sent."""
+    from ...seedream_api.jobs.batch import plan_batch
+    from ...seedream_api.service.references import UrlReference
+
+    constants = {name: value for name, value in given.items() if name not in linked}
+    prompts, model = constants.get("prompts"), constants.get("model")
+    rows = read_batch_rows(prompts, model, constants)  # type: ignore[arg-type] # both are checked
+    if linked:
+        return sum(row.fields.get("n", 1) for row in rows), None
+    urls = non_blank_lines(check_text("image_urls", constants.get("image_urls")))
+    references = (*pictures, *(UrlReference(url) for url in urls))
+    requests = build_requests(rows, references, session)
+    plan = await plan_batch(requests, session, profile=constants.get("profile"))
+    return plan.images, None if plan.images else next(iter(plan.known)).value
 
 
 def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:

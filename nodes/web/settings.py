@@ -15,6 +15,7 @@ from typing import Any
 
 import folder_paths
 
+from ...seedream_api.config.saving import UPLOAD_SECRETS, UPLOAD_URL
 from ...seedream_api.config.settings import (
     DEFAULT_ADDRESS,
     SANDBOX,
@@ -33,9 +34,6 @@ from ...seedream_api.redaction import bare_address
 log = logging.getLogger("seedream")
 
 ADDRESS, KEY, PROXY = "DEEPSPACE_BASE_URL", "DEEPSPACE_API_KEY", "SEEDREAM_PROXY"
-UPLOAD_URL = "SEEDREAM_UPLOAD_HTTP_URL"
-UPLOAD_SECRETS = ("SEEDREAM_UPLOAD_HTTP_HEADERS", "SEEDREAM_UPLOAD_HTTP_FIELDS")
-"""Secrets that are sent to ``UPLOAD_URL`` only."""
 _FILES = ("SEEDREAM_MODELS", "SEEDREAM_PRICES")
 """Settings with a path, which a browser must not choose."""
 S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"

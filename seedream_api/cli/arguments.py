@@ -11,9 +11,26 @@ from ..messages import Text
 from .parser import Parser, help_text
 
 
+def add_model(parser: Parser) -> None:
+    """Add ``--model``, which a shell completes."""
+    model = parser.add_argument("--model", required=True, help=help_text("model"))
+    setattr(model, "completer", _list_models)  # noqa: B010 - where argcomplete expects it
+
+
+def _list_models(**known: object) -> list[str]:
+    from ..catalog import MODELS
+
+    return list(MODELS)
+
+
 def add_out(parser: Parser) -> None:
     """Add ``--out``, the folder for images."""
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help=help_text("out"))
+
+
+def add_name(parser: Parser) -> None:
+    """Add ``--name``, the template of the names of files in ``--out``."""
+    parser.add_argument("--name", metavar="TEMPLATE", help=help_text("name"))
 
 
 def add_waiting(parser: Parser) -> None:
@@ -28,8 +45,10 @@ def add_profile(parser: Parser) -> None:
 
 
 def add_output(parser: Parser) -> None:
-    """Add ``--json``, which every command has that prints a result."""
+    """Add ``--json``, ``--quiet`` and ``--verbose``, which every command has that has a result."""
     parser.add_argument("--json", action="store_true", help=help_text("json"))
+    parser.add_argument("-q", "--quiet", action="store_true", help=help_text("quiet"))
+    parser.add_argument("-v", "--verbose", action="count", default=0, help=help_text("verbose"))
 
 
 def parse_text(text: str) -> str:
@@ -62,6 +81,13 @@ def parse_port(text: str) -> int:
     if not 0 <= port <= 65_535:
         raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=0, high=65_535))
     return port
+
+
+def parse_count(text: str) -> int:
+    count = parse_int(text)
+    if not 1 <= count <= 10**9:
+        raise argparse.ArgumentTypeError(Text("wrong_use_range", text=text, low=1, high=10**9))
+    return count
 
 
 def parse_amount(text: str) -> float:

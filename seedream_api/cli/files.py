@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import uuid
 from pathlib import Path
 
 from ..errors import LedgerFailed
-from ..jobs.load_urls import file_suffix
+from ..images.file_names import NAME_FIELDS, format_file_name
 from ..messages import text_of
 
 
@@ -32,25 +30,10 @@ def try_folder(out: Path) -> None:
         raise LedgerFailed("out_unwritable", path=out, reason=text_of(error)) from None
 
 
-def copy_image(source: Path, out: Path, name: str) -> str:
-    """Copy a file atomically, to a free name or one with the same bytes.
+def check_name(template: str) -> None:
+    """Check a template for file names before anything is paid for.
 
     Raises:
-        LedgerFailed: the folder cannot be written; the image stays in the store.
+        InvalidRequest: it has an unknown field, or a format code that does not fit.
     """
-    ending = file_suffix(source)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        target, number = out / f"{name}{ending}", 1
-        data = source.read_bytes()
-        while target.exists():
-            if target.read_bytes() == data:
-                return str(target)
-            number += 1
-            target = out / f"{name}-{number}{ending}"
-        partial = out / f".{uuid.uuid4().hex}.part"
-        shutil.copyfile(source, partial)
-        os.replace(partial, target)  # noqa: PTH105
-    except OSError as error:
-        raise LedgerFailed("store_full", path=out, reason=text_of(error)) from None
-    return str(target)
+    format_file_name(template, dict.fromkeys(NAME_FIELDS, 0) | {"prompt": "", "model": ""})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ..errors import SeedreamError
 from ..messages import Text, localize, text_of
@@ -19,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 any other failure, 2 wrong use, 3 refused or failed by the service,
         4 outcome unknown, 5 not ready yet, 130 interrupted.
     """
+    if "_ARGCOMPLETE" in os.environ:
+        _complete()
     given = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in given
     try:
@@ -28,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         outcome = _build_failure(given, error)
         if not as_json:
             say(str(error))
-    is_shown = show(outcome, as_json=as_json)
+    is_quiet = not as_json and any(word in given for word in ("-q", "--quiet"))
+    is_shown = show(outcome, as_json=as_json, is_quiet=is_quiet)
     return outcome.exit_code or (0 if is_shown else 1)
 
 
@@ -44,10 +49,20 @@ def _parse(given: Sequence[str]) -> argparse.Namespace:
         raise
 
 
+def _complete() -> NoReturn:
+    """Print what the words of a shell's command line may continue with, and end the process."""
+    try:
+        from argcomplete import autocomplete
+    except ImportError:
+        raise SystemExit(1) from None
+    autocomplete(build_parser(os.environ.get("COMP_LINE", "").split()))
+    raise SystemExit(1)
+
+
 def _run(parsed: argparse.Namespace) -> Outcome:
     from .logs import show_logs
 
-    show_logs()
+    show_logs(getattr(parsed, "verbose", 0))
     return load_command(parsed.command).run(parsed)
 
 

@@ -20,6 +20,9 @@ from .text_width import wrap
 
 _WRONG_USE = tuple(key for key in TEXTS if key.startswith("wrong_use_"))
 Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # argparse names it so
+_CHOICES = re.compile(r"invalid choice: (\S+) \(choose from (.*)\)")
+_MANY = 15
+"""From how many choices on a message does not list them."""
 _SIMILAR = 0.7
 """How alike a misspelt word must be, as ``difflib`` counts."""
 _WIDEST = 100
@@ -42,10 +45,14 @@ class _Formatter(argparse.HelpFormatter):
         prefix: str | None = None,
     ) -> None:
         """Show what is required; the options are listed below it."""
-        needed = [one for one in actions if one.required or not one.option_strings]
+        needed_groups = [group for group in groups if group.required]
+        in_groups = [one for group in needed_groups for one in group._group_actions]
+        needed = [
+            one for one in actions if one.required or not one.option_strings or one in in_groups
+        ]
         rest = argparse.Action([], "", metavar=help_text("more_options"))
         prefix = help_text("usage") if prefix is None else prefix
-        super().add_usage(usage, [*needed, rest], (), prefix)
+        super().add_usage(usage, [*needed, rest], needed_groups, prefix)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrap(text, width)
@@ -75,7 +82,7 @@ class Parser(argparse.ArgumentParser):
     def add_actions(self) -> Commands[Parser]:
         """Split a command into actions, such as ``auth login``; the name is ``action``."""
         return self.add_subparsers(
-            dest="action", required=True, metavar="ACTION", parser_class=Parser
+            dest="action", required=True, metavar="ACTION", parser_class=Parser, prog=self.prog
         )
 
     def parse_args(  # type: ignore[override]
@@ -102,7 +109,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         usage = " ".join(self.format_usage().partition(help_text("usage"))[2].split())
-        reason = _to_text(message)
+        reason = _to_text(_CHOICES.sub(_shorten_choices, message))
         if found := self._find_suggestion(message):
             reason = Text("did_you_mean", reason=reason, given=found[0], suggestion=found[1])
         raise InvalidRequest("wrong_use", reason=reason, usage=usage)
@@ -111,8 +118,7 @@ class Parser(argparse.ArgumentParser):
         """Find an option or value that is misspelt, and the one that was probably meant."""
         from difflib import get_close_matches
 
-        choice = re.search(r"invalid choice: (\S+) \(choose from (.*)\)", message)
-        if choice:
+        if choice := _CHOICES.search(message):
             given = [choice[1].strip("'")]
             known = [word.strip("' ") for word in choice[2].split(",")]
         else:
@@ -204,6 +210,12 @@ def find_program() -> str:
 def help_text(name: str) -> str:
     """Return the text ``help_NAME`` in the terminal's language."""
     return localize(Text(f"help_{name}"))
+
+
+def _shorten_choices(found: re.Match[str]) -> str:
+    """Leave out a long list of choices."""
+    is_long = found[2].count(",") >= _MANY
+    return f"invalid choice: {found[1]}" if is_long else found[0]
 
 
 def _to_text(words: str) -> str:

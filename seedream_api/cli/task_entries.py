@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..ledger.records import JobRecord
 from ..ledger.states import State
 from ..messages import Text, localize
 from ..redaction import clean
+from .text_width import cut, measure, pad
 
 _SHOWN_BYTES = 4 * 1024 * 1024
 """Of one kept response in an export; the ledger itself holds more."""
@@ -70,18 +72,75 @@ def build_response(kept: KeptResponse) -> dict[str, Any]:
     return shown
 
 
-def format_entry(row: JobRecord, task: dict[str, Any]) -> str:
-    prompt = (row.prompt or "").replace("\n", " ")
+def format_table(
+    rows: Sequence[JobRecord], entries: Sequence[dict[str, Any]], width: int | None
+) -> list[str]:
+    """Format entries as lines under a heading.
+
+    Args:
+        entries: what :func:`build_entry` built of the rows.
+        width: the columns of the terminal; ``None`` for a file or a program, which get everything.
+    """
+    if width is None:
+        return [localize(Text("task_heads")), *map(_format_whole, rows, entries)]
+    if width < _NARROW:
+        return [line for row, entry in zip(rows, entries, strict=True)
+                for line in _format_narrow(row, entry, width)]  # fmt: skip
+    heads = [localize(Text(f"head_{name}")) for name in ("id", "when", "state", "model", "prompt")]
+    table = [heads, *map(_to_cells, rows, entries)]
+    return [_align(cells, width) for cells in table]
+
+
+_NARROW = 72
+"""Columns below which an entry takes two lines."""
+_WIDTHS = (5, 16, 9, 21)
+"""Columns of number, time, state and model; the prompt gets the rest."""
+
+
+def _align(cells: Sequence[str], width: int) -> str:
+    number, *others, last = cells
+    known = [pad(cell, size) for cell, size in zip(others, _WIDTHS[1:], strict=True)]
+    line = "  ".join([number.rjust(_WIDTHS[0] - measure(number) + len(number)), *known, last])
+    return cut(line, width).rstrip()
+
+
+def _to_cells(row: JobRecord, entry: dict[str, Any]) -> list[str]:
+    model = (row.model or row.task_id or "-").removeprefix("Seedream-")
+    return [
+        str(row.id), _format_time(row.created_at), row.state.value, model, _describe(row, entry)
+    ]  # fmt: skip
+
+
+def _format_narrow(row: JobRecord, entry: dict[str, Any], width: int) -> list[str]:
+    number, when, state, model, prompt = _to_cells(row, entry)
+    first = f"{number}  {when}  {state}"
+    return [cut(first, width), cut(f"  {model} · {prompt}".rstrip(" ·"), width)]
+
+
+def _describe(row: JobRecord, entry: dict[str, Any]) -> str:
+    """The prompt, after the time until which links are served that were not fetched yet."""
+    ends = [image["url_expires_at"] for image in entry["images"] if image["url_expires_at"]]
+    words = [_one_line(row.prompt)]
+    if row.state is State.ANSWERED and ends:
+        words.insert(0, localize(Text("links_until", when=_format_time(min(ends)))))
+    return " ".join(filter(None, words))
+
+
+def _one_line(prompt: str | None) -> str:
+    return " ".join((prompt or "").split())
+
+
+def _format_whole(row: JobRecord, entry: dict[str, Any]) -> str:
     words = [
         f"{row.id:>5}",
         _format_time(row.created_at),
         f"{row.state.value:<9}",
         row.model or "-",
     ]
-    if row.state is State.ANSWERED:
-        ends = [image["url_expires_at"] for image in task["images"] if image["url_expires_at"]]
-        words.append(localize(Text("links_until", when=_format_time(min(ends)))) if ends else "")
-    return "  ".join(filter(None, [*words, row.task_id or "-", prompt[:60]]))
+    ends = [image["url_expires_at"] for image in entry["images"] if image["url_expires_at"]]
+    if row.state is State.ANSWERED and ends:
+        words.append(localize(Text("links_until", when=_format_time(min(ends)))))
+    return "  ".join([*words, row.task_id or "-", (row.prompt or "").replace("\n", " ")[:60]])
 
 
 def _format_time(seconds: float) -> str:

@@ -22,6 +22,7 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "invalid choice: {given} (choose from {allowed})",
         "没有 {given}（可选：{allowed}）",
     ),
+    "wrong_use_unknown_choice": ("invalid choice: {given}", "没有 {given}"),
     "wrong_use_seconds": (
         "{text} is not between {low} and {high} seconds",
         "{text} 不在 {low} 到 {high} 秒之间",
@@ -35,6 +36,12 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "{reason} ({given}: did you mean {suggestion}?)",
         "{reason}（{given}：您是否要输入 {suggestion}？）",
     ),
+    "wrong_use_one_of": (
+        "one of the arguments {names} is required",
+        "需要以下参数之一：{names}",
+    ),
+    "stdin_twice": ("- can be given once only", "- 只能使用一次"),
+    "needs_value": ("VALUE is missing", "缺少 VALUE"),
     "wrong_use_number": ("{text} is not a number", "{text} 不是数字"),
     # --- help ------------------------------------------------------------------------------------
     "help_usage": ("usage: ", "用法："),
@@ -46,6 +53,58 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     "help_program": (
         "Seedream images through DeepSpaceAPI: every image paid for once, none lost.",
         "通过 DeepSpaceAPI 使用 Seedream：每张图只付一次费，一张都不丢。",
+    ),
+    "help_batch": (
+        "make the images of a table of requests; a rerun sends only what is missing",
+        "按表格批量生成图片；再次运行只发送缺少的部分",
+    ),
+    "help_batch_file": (
+        "CSV with a header line, or JSON Lines; columns: {columns}",
+        "带标题行的 CSV，或 JSON Lines；列：{columns}",
+    ),
+    "help_keep_going": (
+        "continue after a row that fails; the others get their images",
+        "某行失败后继续；其他行照常生成",
+    ),
+    "help_dry_run": (
+        "send nothing: check the rows and print what they would charge",
+        "不发送：检查各行并显示将扣费的数量",
+    ),
+    "help_sheet": ("also write a contact sheet, sheet.png", "另存缩略图总览 sheet.png"),
+    "help_model": ("see the command models", "见 models 命令"),
+    "help_quiet": ("print no progress and no notes", "不显示进度和提示"),
+    "help_verbose": (
+        "log what is waited for; twice: every step",
+        "记录等待的原因；重复一次则记录每一步",
+    ),
+    "help_prompt": ("what the image shows; - reads stdin", "图片内容；- 表示读取 stdin"),
+    "help_prompt_file": ("a UTF-8 file with the prompt", "含提示词的 UTF-8 文件"),
+    "help_ref": (
+        "a reference image: a file, a pattern such as 'views/*.png', a URL, or - for stdin; "
+        "several times for several images",
+        "参考图：文件、通配符（如 'views/*.png'）、URL，或用 - 表示 stdin；多张图可重复此选项",
+    ),
+    "help_auth": ("save, check or remove the API key", "保存、检查或删除 API 密钥"),
+    "help_auth_login": (
+        "save the key: from a hidden prompt, or the first line of stdin",
+        "保存密钥：隐藏输入，或读取 stdin 的第一行",
+    ),
+    "help_auth_status": ("tell whether there is a key, and its origin", "显示是否有密钥及其来源"),
+    "help_auth_logout": ("remove the saved key", "删除已保存的密钥"),
+    "help_config": ("show and change settings", "查看和修改设置"),
+    "help_config_list": ("list all settings with their origins", "列出全部设置及其来源"),
+    "help_config_get": ("print the value of a setting", "显示一项设置的值"),
+    "help_config_set": (
+        "save a setting; a secret is read from a hidden prompt or stdin",
+        "保存一项设置；机密内容通过隐藏输入或 stdin 读取",
+    ),
+    "help_config_name": ("the name of a setting; see config list", "设置名称；见 config list"),
+    "help_config_value": ("the new value", "新的值"),
+    "help_config_default": ("restore the default", "恢复默认值"),
+    "help_balance": ("ask what is left for the key; free", "查询密钥的剩余额度；免费"),
+    "help_completion": (
+        "print code that completes commands in a shell",
+        "输出用于 shell 命令补全的代码",
     ),
     "help_examples": ("examples", "示例"),
     "help_more": (
@@ -92,6 +151,7 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "list or export only these: {states}",
         "只列出或导出这些状态：{states}",
     ),
+    "help_limit": ("list at most this many, the newest", "最多列出多少条（最新的）"),
     "help_older_than": ("with --prune: remove all older images", "配合 --prune：移除更早的图片"),
     "help_keep_gb": (
         "with --prune: default SEEDREAM_STORE_GB",
@@ -102,6 +162,11 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "按 URL 取回图片，限制大小，仅访问公网地址",
     ),
     "help_out": ("default: the current folder", "默认：当前目录"),
+    "help_name": (
+        "names of the files, such as {{prompt:.40}}-{{n}}; also seed, model, job, task_id, "
+        "width, height",
+        "文件名模板，如 {{prompt:.40}}-{{n}}；还可用 seed、model、job、task_id、width、height",
+    ),
     "help_timeout": ("seconds to wait", "等待的秒数"),
     "help_profile": (
         "use the key and address of a profile",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .batch import BATCH_ERRORS
+from .commands import COMMANDS
 from .configuration import CONFIGURATION
 from .costs import COSTS
 from .message import Message
@@ -13,6 +15,8 @@ from .service import SERVICE
 from .storage import STORAGE
 
 MESSAGES: dict[str, Message] = {
+    **BATCH_ERRORS,
+    **COMMANDS,
     **CONFIGURATION,
     **PROFILES,
     **REQUESTS,

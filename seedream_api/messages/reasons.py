@@ -101,6 +101,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "prompt, model and image_urls must be texts",
         "prompt、model 和 image_urls 应为文本",
     ),
+    "origin_arguments": ("command line", "命令行"),
     "origin_panel": ("settings panel", "设置面板"),
     "origin_code": ("code", "程序代码"),
     "origin_environment": ("environment", "环境变量"),

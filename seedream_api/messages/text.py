@@ -6,6 +6,7 @@ import locale
 import os
 from collections.abc import Callable, Iterable
 
+from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
 from .models import MODEL_TEXTS
@@ -21,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **COMMAND_HELP,
     **COST_TEXTS,
     **MODEL_TEXTS,
+    **BATCH_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""
 

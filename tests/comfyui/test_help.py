@@ -14,7 +14,7 @@ from support.paths import PACK_ROOT
 
 NODES = (
     "SeedreamPreferential", "SeedreamEvolink", "SeedreamPollTask", "SeedreamLoadURLImages",
-    "SeedreamUploadReferences",
+    "SeedreamUploadReferences", "SeedreamBatch",
 )  # fmt: skip
 PAGES = [(node, language) for node in NODES for language in ("en", "zh")]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -120,6 +120,7 @@ def test_every_number_in_a_page_is_the_catalogues() -> None:
         "SeedreamEvolink": {*request, *group},
         "SeedreamPollTask": {MAX_TASK_ID_LENGTH, 1, 604_800, 1800},
         "SeedreamLoadURLImages": {1, MAX_BYTES // 1024**2},
+        "SeedreamBatch": {*request, *group},
         "SeedreamUploadReferences": {*size, MAX_REFERENCES.value},
     }
     examples = {"SeedreamPreferential": {1, 2, 16, 9}, "SeedreamEvolink": {4}}

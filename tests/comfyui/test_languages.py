@@ -25,6 +25,7 @@ WORDS = {
     "SeedreamPollTask": {"fit": ["pad", "crop", "stretch"]},
     "SeedreamLoadURLImages": {"on_error": ["fail", "skip"], "fit": ["pad", "crop", "stretch"]},
     "SeedreamUploadReferences": {},
+    "SeedreamBatch": {"on_error": ["keep", "fail"], "fit": ["pad", "crop", "stretch"]},
 }
 """The choices that are words; the others are names, numbers and ratios."""
 NAMES = {"DeepSpaceAPI"}

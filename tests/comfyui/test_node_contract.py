@@ -81,6 +81,27 @@ DESIGN: dict[str, tuple[str, list[Any], list[Any], list[Any]]] = {
         [["on_error", "COMBO", "fail", ["fail", "skip"]], FIT],
         [PICTURES[0], MASKS, PICTURES[1], REPORT],
     ),
+    "SeedreamBatch": (
+        "Seedream Batch",
+        [
+            ["prompts", "STRING", None, None],
+            ["model", "COMBO", None,
+             ["Seedream-5.0-Lite-Preferential", "Seedream-4.5-Preferential",
+              "Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0"]],
+        ],
+        [
+            ["size", "STRING", "", None],
+            ["quality", "STRING", "", None],
+            ["n", "INT", 1, None],
+            SEED,
+            *IMAGES,
+            IMAGE_URLS,
+            ["on_error", "COMBO", "keep", ["keep", "fail"]],
+            FIT,
+            PROFILE,
+        ],
+        [*PICTURES, URLS, ["task_ids", "STRING", False], REPORT],
+    ),
     "SeedreamUploadReferences": ("Upload References", [], IMAGES, [URLS, REPORT]),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -17,13 +18,14 @@ import httpx
 import pytest
 from PIL import Image
 
-from seedream_api import MODELS
+from seedream_api import MODELS, LedgerFailed
 from support.fake_service import NO_BALANCE_KEY, Delay, Json, Status
 
 NOW_5, LATER_40 = "Seedream-5.0-Lite-Preferential", "Seedream-4.0"
 FIELDS = {"status", "task_id", "task_ids", "images", "failures", "references", "reused",
           "may_have_been_charged", "cost",
-          "error", "notes"}  # fmt: skip
+          "error", "notes", "job_id", "model", "seed", "origin", "charged_images", "seconds",
+          "request_id"}  # fmt: skip
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
@@ -196,6 +198,50 @@ def test_every_option_of_generate_reaches_the_body(api_client: Any, out: Path) -
     assert [image["path"].endswith(".png") for image in second.json["images"]] == [True]
 
 
+def test_json_of_generate_identifies_job_and_files(api_client: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--seed", "7", "--json"]
+    made = api_client.inside(*words, "--out", out).json
+    assert (made["job_id"], made["model"], made["seed"], made["origin"]) == (1, NOW_5, 7, "new")
+    assert made["charged_images"] == 1 and made["seconds"] >= 0
+    assert made["request_id"] == api_client.rows[0].request_id
+    [image] = made["images"]
+    data = Path(image["path"]).read_bytes()
+    assert image["sha256"] == hashlib.sha256(data).hexdigest() and image["bytes"] == len(data)
+    assert image["media_type"] in ("image/jpeg", "image/png")
+    again = api_client.inside(*words, "--out", out).json
+    assert (again["origin"], again["charged_images"]) == ("stored", 0)
+
+
+def test_prompt_and_pattern_reach_the_body(
+    api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "b.png"):
+        (out.parent / name).write_bytes(picture())
+    stdin = io.TextIOWrapper(io.BytesIO("一只猫\n".encode()), "ascii")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    pattern = out.parent / "*.png"
+    ran = api_client.inside(
+        "generate", "--model", NOW_5, "--prompt", "-", "--ref", pattern, "--out", out, "-q"
+    )
+    [post] = api_client.sandbox.posts
+    assert ran.code == 0 and post.json["prompt"] == "一只猫" and len(post.json["image"]) == 2
+    assert [Path(line).parent for line in ran.out.splitlines()] == [out], "only the path is shown"
+
+
+def test_name_template_names_the_files(api_client: Any, out: Path) -> None:
+    words = ["generate", "--model", NOW_5, "--prompt", "A cat / dog", "--seed", "7", "--out", out]
+    ran = api_client.inside(*words, "--name", "{prompt:.40}-{seed:03}-{n}")
+    assert Path(ran.out.strip()).stem == "A cat _ dog-007-1"
+    wrong = api_client.inside(*words[:-4], "--seed", "8", "--out", out, "--name", "{promt}")
+    assert wrong.code == 2 and "{prompt}" in wrong.err and api_client.sent == 1
+
+
+def test_balance_states_units_and_no_more(api_client: Any) -> None:
+    ran = api_client.inside("balance", "--json")
+    assert ran.code == 0 and ran.json["units"] > 0 and not ran.json["is_unlimited"]
+    assert "quota units left" in api_client.inside("balance").out and api_client.sent == 0
+
+
 def test_a_reference_by_url_travels_as_it_is(api_client: Any, out: Path) -> None:
     url = api_client.generate(model=NOW_5).urls[0]
     words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--ref", url, "--out", out]
@@ -245,11 +291,16 @@ def test_folder_that_cannot_be_written_is_refused_before_paying(api_client: Any,
     )
 
 
-def test_folder_that_fails_after_paying_says_it_is_paid(api_client: Any, out: Path) -> None:
-    for ending in ("png", "jpg"):  # the first entry's name is taken by a folder
-        (out / f"seedream-1-1.{ending}").mkdir(parents=True)
+def test_folder_that_fails_after_paying_says_it_is_paid(
+    api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(source: Path, folder: Path, name: str) -> Path:
+        raise LedgerFailed("store_full", path=folder, reason="no space")
+
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
-    failed = api_client.inside(*words, "--out", out)
+    with monkeypatch.context() as patch:
+        patch.setattr("seedream_api.cli.delivery.save_into_folder", fail)
+        failed = api_client.inside(*words, "--out", out)
     assert failed.code == 1 and failed.json["may_have_been_charged"], failed
     assert "Nothing was charged" not in failed.json["error"]["message"]
     assert "paid for and stored" in failed.json["error"]["message"]

@@ -113,6 +113,11 @@ def preferential(prompt: str | Link, **inputs: Any) -> Node:
     return {"class_type": "SeedreamPreferential", "inputs": {"prompt": prompt, **given}}
 
 
+def seedream_batch(prompts: str | Link, **inputs: Any) -> Node:
+    given = {"model": "Seedream-4.0", "quality": "1K", **inputs}
+    return {"class_type": "SeedreamBatch", "inputs": {"prompts": prompts, **given}}
+
+
 def poll(task_id: str | Link, **inputs: Any) -> Node:
     return {"class_type": "SeedreamPollTask", "inputs": {"task_id": task_id, **inputs}}
 

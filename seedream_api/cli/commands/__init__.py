@@ -39,13 +39,18 @@ COMMANDS = {
     command.name: command
     for command in (
         Command("generate", IMAGES, Text("help_generate")),
+        Command("batch", IMAGES, Text("help_batch"), "rows"),
         Command("poll", IMAGES, Text("help_poll")),
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
         Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
+        Command("auth", SETUP, Text("help_auth")),
+        Command("config", SETUP, Text("help_config")),
+        Command("balance", SETUP, Text("help_balance")),
         Command("models", SETUP, Text("help_models"), "models"),
         Command("doctor", SETUP, Text("help_doctor"), "checks"),
         Command("sandbox", SETUP, Text("help_sandbox")),
+        Command("completion", SETUP, Text("help_completion")),
     )
 }
 """All commands by name; the module of each has the same name."""

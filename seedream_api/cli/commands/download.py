@@ -11,6 +11,7 @@ from ...messages import Text
 from ..arguments import add_out, add_output
 from ..output import Outcome
 from ..parser import Parser
+from ..payloads import build_download_payload
 
 if TYPE_CHECKING:
     from ...jobs.load_urls import LoadedUrl
@@ -50,8 +51,7 @@ async def _download(arguments: argparse.Namespace, session: Session) -> Outcome:
 
 def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
     from ...images.decode import probe
-    from ...ledger.costs import NO_COST
-    from ..files import copy_image
+    from ...images.saving import save_into_folder
 
     images: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
@@ -63,7 +63,7 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
                     "download_failed", given=loaded.name, reason=Text("nothing_arrived")
                 )
             info = probe(loaded.path, name=loaded.name)
-            path = copy_image(loaded.path, out, f"download-{number + 1}")
+            path = str(save_into_folder(loaded.path, out, f"download-{number + 1}"))
         except SeedreamError as error:
             errors.append(error)
             failures.append({"task_id": None, "position": number, "reason": error.message("en")})
@@ -71,18 +71,7 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
         images.append({"path": path, "width": info.width, "height": info.height, "url": loaded.url})
     if errors and not images:
         raise errors[0]
-    payload = {
-        "status": "partial" if failures else "completed",
-        "task_id": "",
-        "task_ids": [],
-        "images": images,
-        "failures": failures,
-        "references": None,
-        "reused": all(loaded.from_store for loaded in outcomes),
-        "may_have_been_charged": False,
-        "cost": NO_COST.to_json(),
-        "error": None,
-        "notes": [],
-    }
+    is_reused = all(loaded.from_store for loaded in outcomes)
+    payload = build_download_payload(images, failures, reused=is_reused)
     lines = [str(image["path"]) for image in images] + [str(error) for error in errors]
     return Outcome(payload, lines, 0)

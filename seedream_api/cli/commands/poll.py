@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..arguments import add_out, add_output, add_profile, add_waiting
+from ..arguments import add_name, add_out, add_output, add_profile, add_waiting
 from ..output import Outcome
 from ..parser import Parser
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: Parser) -> None:
     parser.add_argument("task_ids", nargs="*", metavar="TASK_ID")
     add_out(parser)
+    add_name(parser)
     add_waiting(parser)
     add_profile(parser)
     add_output(parser)
@@ -33,19 +34,18 @@ async def _poll(arguments: argparse.Namespace, session: Session) -> Outcome:
 
     from ...jobs.collect import collect_all
     from ..delivery import deliver
-    from ..files import try_folder
-    from ..progress import ProgressLine
+    from ..files import check_name, try_folder
+    from ..progress import ProgressBoard
 
+    if arguments.name:
+        check_name(arguments.name)
     await asyncio.to_thread(try_folder, arguments.out)
-    line = ProgressLine()
-    try:
+    with ProgressBoard(is_shown=not arguments.quiet) as board:
         result = await collect_all(
             arguments.task_ids,
             session,
             wait=not arguments.no_wait,
             timeout_s=arguments.timeout,
-            progress=line.of_task,
+            progress=board.of_task,
         )
-    finally:
-        line.end()
-    return await deliver(result, arguments.out)
+    return await deliver(result, arguments)

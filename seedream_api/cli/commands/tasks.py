@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InvalidRequest, LedgerFailed
 from ...ledger.states import State
 from ...messages import Text, localize, text_of
-from ..arguments import add_out, add_output, parse_amount
-from ..output import Outcome
+from ..arguments import add_out, add_output, parse_amount, parse_count
+from ..output import Outcome, find_width
 from ..parser import Parser, help_text
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--older-than", type=parse_amount, metavar="DAYS", help=help_text("older_than")
     )
+    parser.add_argument("--limit", type=parse_count, metavar="N", help=help_text("limit"))
     parser.add_argument("--keep-gb", type=parse_amount, metavar="GB", help=help_text("keep_gb"))
     add_out(parser)
     add_output(parser)
@@ -78,12 +79,13 @@ async def _resume(arguments: argparse.Namespace, session: Session) -> Outcome:
     row = await session.ledger.find_record(arguments.resume)
     if row is None:
         raise InvalidRequest("entry_unknown", given=arguments.resume)
-    outcome = await deliver(await resume(row, session), arguments.out)
-    return Outcome({"tasks": [outcome.payload]}, outcome.lines, outcome.exit_code)
+    outcome = await deliver(await resume(row, session), arguments)
+    payload = {"tasks": [outcome.payload]}
+    return Outcome(payload, outcome.lines, outcome.exit_code, outcome.notes)
 
 
 def _run(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) -> Outcome:
-    from ..task_entries import build_entry, format_entry
+    from ..task_entries import build_entry, format_table
 
     if arguments.forget is not None:
         return _forget(arguments.forget, ledger)
@@ -99,22 +101,22 @@ def _run(arguments: argparse.Namespace, ledger: SyncLedger, settings: Settings) 
         notes.append(localize(Text("store_pruned", count=pruned.images, size=megabytes)))
     elif arguments.older_than is not None or arguments.keep_gb is not None:
         raise InvalidRequest("wrong_use", reason=Text("needs_prune"), usage="tasks --prune")
-    rows = ledger.list_records(states, limit=_LISTED + 1)
-    if len(rows) > _LISTED:
-        rows = rows[:_LISTED]
-        notes.append(localize(Text("entries_cut", count=_LISTED)))
+    most = arguments.limit or _LISTED
+    rows = ledger.list_records(states, limit=most + 1)
+    if len(rows) > most:
+        rows = rows[:most]
+        notes.append(localize(Text("entries_cut", count=most)))
     tasks = [build_entry(row, ledger) for row in rows]
     size, limit = ledger.sum_stored_bytes(), settings.number("SEEDREAM_STORE_GB")
     payload["tasks"] = tasks
     payload["store"] = {
         "bytes": size, "limit_bytes": int(limit * 1e9), "path": str(settings.home)
     }  # fmt: skip
-    head = localize(Text("task_heads"))
-    lines = [head, *map(format_entry, rows, tasks)] if rows else [localize(Text("no_entries"))]
+    lines = format_table(rows, tasks, find_width()) if rows else [localize(Text("no_entries"))]
     store = localize(
         Text("store_size", size=f"{size / 1e6:.1f}", limit=f"{limit:g}", path=settings.home)
     )
-    return Outcome(payload, [*lines, *notes, store], 0)
+    return Outcome(payload, lines, 0, [*notes, store])
 
 
 def _export(path: Path, states: tuple[State, ...], ledger: SyncLedger) -> Outcome:

@@ -11,13 +11,13 @@ import pytest
 
 from seedream_api.cli.output import Outcome, say, show
 from seedream_api.cli.payloads import build_error_payload, build_result_payload
-from seedream_api.cli.progress import ProgressLine, describe
 from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTimedOut
-from seedream_api.jobs.results import Failure, Origin, Phase, Progress, Result, StoredImage
+from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
 
 FIELDS = {
     "status", "task_id", "task_ids", "images", "failures", "references", "reused",
-    "may_have_been_charged", "cost", "error", "notes",
+    "may_have_been_charged", "cost", "error", "notes", "job_id", "model", "seed", "origin",
+    "charged_images", "seconds", "request_id",
 }  # fmt: skip
 
 
@@ -41,9 +41,10 @@ def test_a_result_has_the_contracts_fields_and_order() -> None:
     failure = Failure("no", 2, "task-a")
     payload = build_result_payload(result(failures=(failure,), notes=("a note",)), ["/o/1", "/o/2"])
     assert set(payload) == FIELDS
+    file = {"bytes": 9, "media_type": "image/png", "sha256": "aa"}
     assert payload["images"] == [
-        {"path": "/o/1", "width": 30, "height": 20, "url": None},
-        {"path": "/o/2", "width": 30, "height": 20, "url": "https://e.com/1"},
+        {"path": "/o/1", "width": 30, "height": 20, "url": None, **file},
+        {"path": "/o/2", "width": 30, "height": 20, "url": "https://e.com/1", **file},
     ]
     assert payload["failures"] == [{"task_id": "task-a", "position": 2, "reason": "no"}]
     assert payload["notes"] == ["a note"] and payload["error"] is None
@@ -137,46 +138,16 @@ def test_lines_for_people_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr() == ("", "it runs\n")
 
 
-# ---- progress ----
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_line_is_overwritten_and_cleared(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    line = ProgressLine()
-    line(Progress(Phase.PROCESSING, 12.0, 50.0, "task-a"))
-    line.of_task("task-a", Progress(Phase.DONE, 13.0))
-    line.end()
-    line.end()
-    _, first, second, blank, nothing = terminal.getvalue().split("\r")
-    assert first == "processing · 50 % · 12 s · task-a"
-    assert second.rstrip() == "done · 13 s" and len(second) == len(first)
-    assert blank.strip() == "" and nothing == "" and "\n" not in terminal.getvalue()
-
-
-def test_progress_is_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    log = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", log)
-    line = ProgressLine()
-    line(Progress(Phase.QUEUED, 1.0))
-    line.end()
-    assert log.getvalue() == ""
-
-
-def test_a_download_counts_its_images() -> None:
-    step = Progress(Phase.DOWNLOADING, 3.4, done=1, total=4)
-    assert describe(step) == "downloading · 1 of 4 · 3 s"
-
-
 def test_json_error_states_every_charge() -> None:
     for charge in Charge:
         error = InvalidRequest("prompt_empty", charge=charge)
         payload = build_error_payload("generate", error)
         assert payload["may_have_been_charged"] == (charge is not Charge.NONE)
+
+
+def test_quiet_leaves_out_notes_only(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome({}, ("/o/1.png",), 0, ("Note: a note",))
+    show(outcome, as_json=False, is_quiet=True)
+    assert capsys.readouterr().out == "/o/1.png\n"
+    show(outcome, as_json=False)
+    assert capsys.readouterr().out == "/o/1.png\nNote: a note\n"
