@@ -6,8 +6,8 @@ from pathlib import Path
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import NODES
-from .nodes.host import background, encodable, installed
+from .nodes import NODES, receipts
+from .nodes.host import background, encodable, installed, recovery
 from .nodes.web import routes
 
 _FOLDER = Path(__file__).parent
@@ -27,8 +27,10 @@ class SeedreamExtension(ComfyExtension):
 async def comfy_entrypoint() -> ComfyExtension:
     encodable.filter_logs()
     routes.register()
+    receipts.register()
     background.handle_end_signals()
     installed.mark_loaded(_FOLDER)
+    recovery.start()
     return SeedreamExtension()
 
 

@@ -16,7 +16,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..seedream_api.catalog import MAX_REFERENCES
 from ..seedream_api.errors import Charge, InvalidRequest
 from ..seedream_api.messages import ORIGINS, PHASES, Text, to_chinese
-from . import previews
+from . import previews, receipts
 from .host import runtime
 from .node_values import check_text, collect_images, non_blank_lines
 from .tensors import frame_count, to_pixels, to_tensors
@@ -140,6 +140,7 @@ async def run_job(
         result: Result = await job(session, report_progress)
         if not result.images:
             return result, None
+        await receipts.note_receipts(caller, session, result)
         names = [
             Text("image_number", number=number) for number, _ in enumerate(result.images, start=1)
         ]

@@ -71,7 +71,13 @@ def model_input(family: Family) -> io.Input:
 
 
 def choice_input(
-    family: Family, name: str, tooltip: str, *, before: Sequence[str] = (), default: str = ""
+    family: Family,
+    name: str,
+    tooltip: str,
+    *,
+    before: Sequence[str] = (),
+    default: str = "",
+    **more: Any,
 ) -> io.Input:
     """Build a combo with every value that any model of the family takes.
 
@@ -79,6 +85,7 @@ def choice_input(
         name: a key of ``CHOICES``.
         before: values that the node itself adds.
         default: by default that of the service's own models.
+        more: further arguments of the combo.
     """
     models = list_models(family)
     added = [model for model in models if model.id not in MODELS]
@@ -89,6 +96,7 @@ def choice_input(
         default=default or widget_defaults(family)[name],
         optional=True,
         tooltip=" ".join([tooltip, *takes]),
+        **more,
     )
 
 
@@ -155,8 +163,9 @@ def profile_input() -> io.Input:
     )
 
 
-HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt)
-"""What every node receives besides its inputs: its id, and the prompt as it was sent."""
+HIDDEN = (io.Hidden.unique_id, io.Hidden.dynprompt, io.Hidden.extra_pnginfo)
+"""What every node receives besides its inputs: its id, the prompt as it was sent, and the metadata
+that nodes write into the images that they save."""
 
 
 def wait_input(tooltip: str) -> io.Input:

@@ -8,24 +8,22 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import urlsplit
 
+from .catalog import list_missing
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
-from .errors import ApiRefused, ConfigurationError, LedgerFailed, SeedreamError
+from .errors import ApiRefused, ConfigurationError, LedgerFailed, ReadFailed, SeedreamError
 from .jobs.session import Session
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import SyncLedger
-from .messages import Text, text_of, to_chinese
+from .messages import Text, join_texts, text_of, to_chinese
 from .network.proxies import CERTIFICATE_VARIABLES, find_proxy
-from .network.transport import HttpResponse
 from .network.url_guard import Resolver, getaddrinfo, is_fake, parse_ip_literal, resolve
 from .redaction import bare_address
 from .service.balance import get_balance
 from .service.client import SeedreamClient
-from .service.refusals import classify_rejection
-from .service.stated_errors import parse_error
+from .service.model_list import list_offered_models
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     checks.append(await asyncio.to_thread(_check_folder, settings))
     checks.append(_check_models(settings))
     checks.append(_check_prices(settings))
+    checks.append(_check_facts(settings))
     checks.append(_check_profiles(settings))
     checks.append(_check_proxy(settings))
     if checks[-1].verdict != "problem":
@@ -126,6 +125,28 @@ def _check_prices(settings: Settings) -> Check:
     if unpriced:
         return Check("prices", "note", Text("models_unpriced", models=", ".join(unpriced)))
     return Check("prices", "ok", Text("prices_known", currency=table.currency))
+
+
+def _check_facts(settings: Settings) -> Check:
+    """Show what a probe learned about this address."""
+    facts = settings.facts
+    if facts.is_empty:
+        return Check("facts", "ok", Text("facts_none"))
+    known = [
+        *(Text("fact_inline", family=name, value=_yes_or_no(is_so))
+          for name, is_so in facts.inline.items()),
+        *(Text("fact_tier", model=model, tier=tier, value=_yes_or_no(is_so))
+          for model, tiers in facts.tiers.items() for tier, is_so in tiers.items()),
+        *(Text("fact_life", family=name, hours=f"{life_s / 3600:.1f}")
+          for name, life_s in facts.link_life_s.items()),
+        *([Text("fact_body", size=facts.body_refused)] if facts.body_refused else []),
+    ]  # fmt: skip
+    text = Text("facts_known", facts=join_texts(known), date=facts.checked_on)
+    return Check("facts", "ok", text if known else facts.checked_on)
+
+
+def _yes_or_no(is_so: bool) -> Text:
+    return Text("yes") if is_so else Text("no")
 
 
 def _check_profiles(settings: Settings) -> Check:
@@ -207,30 +228,16 @@ def _life(expires_at: float | None) -> Text:
 
 
 async def _check_key(client: SeedreamClient) -> Check:
-    response = await client.transport.ask(f"{client.base_url}/v1/models", headers=client.headers())
-    body = _body(response)
-    failed = parse_error(body)
-    if response.status == 200 and failed is None:
-        listed = body.get("data")
-        known = {
-            str(cast("dict[str, Any]", one).get("id"))
-            for one in (cast("list[Any]", listed) if isinstance(listed, list) else [])
-            if isinstance(one, dict)
-        }
-        missing = [model for model in client.settings.models if model not in known]
-        if known and missing:
-            return Check("service", "note", Text("models_unlisted", models=", ".join(missing)))
-        host = urlsplit(client.base_url).netloc
-        return Check("service", "ok", Text("key_accepted", host=host))
-    if response.status == 404:
+    try:
+        offered = await list_offered_models(client)
+    except (ApiRefused, ReadFailed) as error:
+        return _problem("service", error)
+    if offered is None:
         return Check("service", "note", Text("no_model_list"))
-    refusal = classify_rejection(
-        response.status, body, request_id=response.request_id,
-        secrets=(client.settings.key.get_secret_value(),),
-    )  # fmt: skip
-    if refusal is not None:
-        return _problem("service", refusal)
-    return Check("service", "problem", Text("service_status", status=response.status))
+    missing = list_missing(offered, client.settings.models)
+    if offered and missing:
+        return Check("service", "note", Text("models_unlisted", models=", ".join(missing)))
+    return Check("service", "ok", Text("key_accepted", host=urlsplit(client.base_url).netloc))
 
 
 async def _check_balance(client: SeedreamClient) -> Check:
@@ -244,11 +251,3 @@ async def _check_balance(client: SeedreamClient) -> Check:
         return Check("balance", "note", Text("balance_unknown"))
     text = Text("balance", units=f"{balance.units:.0f}", dollars=f"{balance.dollars:.2f}")
     return Check("balance", "ok" if balance.units > 0 else "problem", text)
-
-
-def _body(response: HttpResponse) -> dict[str, Any]:
-    try:
-        body: Any = response.json()
-    except ValueError:
-        return {"message": response.body[:200].decode("utf-8", "replace")}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

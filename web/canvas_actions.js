@@ -70,12 +70,21 @@ function createNode(type, values) {
 function placeFreely(node, x, y) {
   node.pos = [x, y];
   const others = getGraph().nodes.filter((other) => other !== node);
-  const covers = (other) =>
-    node.pos[0] < other.pos[0] + other.size[0] && other.pos[0] < node.pos[0] + node.size[0] &&
-    node.pos[1] - TITLE_PX < other.pos[1] + other.size[1] && other.pos[1] - TITLE_PX < node.pos[1] + node.size[1];
+  const covers = (other) => {
+    const [width, height] = sizeOf(other);
+    return x < other.pos[0] + width && other.pos[0] < x + node.size[0] &&
+      node.pos[1] - TITLE_PX < other.pos[1] + height && other.pos[1] - TITLE_PX < node.pos[1] + node.size[1];
+  };
   for (let found = others.find(covers); found; found = others.find(covers)) {
-    node.pos = [x, found.pos[1] + found.size[1] + TITLE_PX + GAP_PX];
+    node.pos = [x, found.pos[1] + sizeOf(found)[1] + TITLE_PX + GAP_PX];
   }
+}
+
+/** Returns the size of a node as it is drawn: with an image, its element is larger than the node says. */
+function sizeOf(node) {
+  const element = document.querySelector(`[data-node-id="${node.id}"]`);
+  const height = element ? element.getBoundingClientRect().height / app.canvas.ds.scale : 0;
+  return [node.size[0], Math.max(node.size[1], height)];
 }
 
 /** Links a loader to the first free image input; returns whether there is one, or it was linked. */

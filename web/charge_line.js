@@ -132,10 +132,11 @@ function dropPreview(node) {
 }
 
 /** Returns the text for a quote, and its kind. */
-function describeQuote({ images, linked, state, sandbox, error }) {
+function describeQuote({ images, linked, state, sandbox, error, notes }) {
   if (error) return [error[getLanguage()], "error"];
-  if (images && sandbox) return [translate("line.free", { images }), "free"];
-  if (images) return [translate(linked ? "line.new_linked" : "line.new", { images }), "new"];
+  const said = (notes?.[getLanguage()] ?? []).map((note) => ` · ${note}`).join("");
+  if (images && sandbox) return [translate("line.free", { images }) + said, "free"];
+  if (images) return [translate(linked ? "line.new_linked" : "line.new", { images }) + said, "new"];
   if (["completed", "partial"].includes(state)) return [translate("line.stored"), "free"];
   return state === "unknown" ? [translate("line.unknown"), "new"] : [translate("line.joined"), "free"];
 }

@@ -5,7 +5,7 @@ import { loadTranslations, translate } from "./i18n.js";
 import { renderSettingsPanel } from "./settings_panel.js";
 import { taskPanel } from "./task_panel.js";
 
-for (const sheet of ["./seedream.css", "./accounts.css", "./tasks.css", "./viewer.css"]) {
+for (const sheet of ["./seedream.css", "./accounts.css", "./models.css", "./tasks.css", "./viewer.css"]) {
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = new URL(sheet, import.meta.url).href;

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { make, setText } from "./dom.js";
 import { makeChecker, renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
+import { makeModelEditor } from "./model_editor.js";
 import { makePriceTable } from "./price_table.js";
 import { makeProfiles } from "./profiles.js";
 import { makeServiceRow, makeSettingRow } from "./settings_rows.js";
@@ -18,7 +19,7 @@ const SECTIONS = [
   ["usage", []],
   ["references", [UPLOAD, ...uploadFields("S3"), ...uploadFields("EVOLINK"), ...uploadFields("HTTP"), "SEEDREAM_VERIFY_UPLOADS"]],
   ["results", ["SEEDREAM_REUSE", "SEEDREAM_PARTIAL"]],
-  ["record", ["SEEDREAM_STORE_PROMPTS", "SEEDREAM_KEEP_REFERENCES", "SEEDREAM_STORE_GB"]],
+  ["record", ["SEEDREAM_RECOVER", "SEEDREAM_STORE_PROMPTS", "SEEDREAM_KEEP_REFERENCES", "SEEDREAM_RECEIPTS", "SEEDREAM_STORE_GB"]],
   ["network", ["SEEDREAM_MAX_SUBMITS", "SEEDREAM_MAX_DOWNLOADS", "SEEDREAM_TIMEOUT_S", "SEEDREAM_ALLOW_HOSTS", "SEEDREAM_PROXY"]],
   ["models", ["SEEDREAM_MODELS", "SEEDREAM_PRICES"]],
 ];
@@ -93,6 +94,9 @@ class Panel {
       const label = make("span", { class: "seedream-label", text: translate("settings.proxy_used.label") });
       const help = make("p", { class: "seedream-help", text: translate("settings.proxy_used.help") });
       return [make("div", { class: "seedream-setting" }, make("div", {}, label, help), this.proxy)];
+    },
+    models() {
+      return [makeModelEditor()];
     },
     record() {
       return [make("p", { class: "seedream-help" }, `${translate("settings.home")} `, this.home)];

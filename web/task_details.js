@@ -1,7 +1,7 @@
 // The chosen task in full: images, request, cost, error, and actions.
 import { call, imageUrl } from "./api.js";
 import { make, makeButton } from "./dom.js";
-import { translate } from "./i18n.js";
+import { getLanguage, translate } from "./i18n.js";
 import { describeAdvice, describePrompt, describeState, getError, getTone, isUnclear, listFacts } from "./task_texts.js";
 
 export class TaskDetails {
@@ -48,7 +48,7 @@ export class TaskDetails {
     const close = makeButton("", () => this.close(), { class: "seedream-icon pi pi-times", "aria-label": translate("tasks.closed"), "data-action": "close" });
     const parts = [
       make("header", { "data-tone": getTone(task) }, title, make("span", { class: "seedream-badge", text: describeState(task), "data-fact": "state" }), close),
-      renderTrouble(task),
+      renderTrouble(task, whole),
       this.renderImages(),
       make("p", { class: "seedream-whole", text: whole?.prompt ?? describePrompt(task) }),
       renderFacts(task, whole),
@@ -82,13 +82,15 @@ export async function loadWhole(task, report) {
 }
 
 /** Renders what went wrong, and what to do about it; null where nothing did. */
-export function renderTrouble(task) {
+export function renderTrouble(task, whole) {
   const error = getError(task);
   const advice = describeAdvice(task);
-  if (!error && !isUnclear(task)) return null;
+  const hint = whole?.hint?.[getLanguage()];
+  if (!error && !hint && !isUnclear(task)) return null;
   return make("div", { class: "seedream-trouble", "data-tone": getTone(task) },
     error ? make("p", { text: error.happened }) : null,
     advice ? make("p", {}, make("strong", { text: `${translate("details.advice")}: ` }), advice) : null,
+    hint ? make("p", { text: hint, "data-fact": "hint" }) : null,
   );
 }
 

@@ -3,6 +3,7 @@ import { onTask } from "./api.js";
 import { addNode } from "./canvas_actions.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
+import { collectAll } from "./recovery.js";
 import { TaskActions } from "./task_actions.js";
 import { TaskDrop } from "./task_drop.js";
 import { TaskDetails } from "./task_details.js";
@@ -87,6 +88,7 @@ class Panel {
   showListMenu(at) {
     openMenu(this.root, at, [
       ...this.actions.listExports(),
+      { name: "collect_all", text: translate("recovery.collect"), icon: "pi-cloud-download", act: () => collectAll((text) => this.report(text)) },
       { name: "find", text: translate("receipt.find"), icon: "pi-image", act: () => this.drop.choose() },
       { name: "refresh", text: translate("tasks.refresh"), icon: "pi-refresh", act: () => this.store.refresh() },
     ]);

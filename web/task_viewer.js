@@ -184,7 +184,7 @@ export class TaskViewer {
     const focused = document.activeElement?.dataset?.action;
     this.aside.replaceChildren(...[
       make("p", { class: "seedream-whole", text: whole?.prompt ?? describePrompt(task) }),
-      renderTrouble(task),
+      renderTrouble(task, whole),
       renderFacts(task, whole),
       make("div", { class: "seedream-actions" }, ...this.actions.makeButtons(task, place, ["view"])),
     ].filter(Boolean));

@@ -59,6 +59,8 @@ class NodeProgress:
     """Notes for the report about the prompt itself."""
     run: str | None = None
     """The prompt's id, by which the limit of a run counts."""
+    metadata: Any = field(default=None, repr=False)
+    """What nodes write into the images that they save; see ``receipts.py``."""
 
     @classmethod
     def from_node(cls, node: type[io.ComfyNode], given: Mapping[str, Any]) -> NodeProgress:
@@ -70,6 +72,7 @@ class NodeProgress:
         notes = check_prompt(node, given)
         caller = cls._count_call(node.hidden.unique_id)
         caller.notes = notes
+        caller.metadata = getattr(node.hidden, "extra_pnginfo", None)
         return caller
 
     @classmethod

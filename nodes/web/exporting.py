@@ -18,7 +18,8 @@ FORMATS = ("csv", "json")
 _FIELDS = ("size", "quality", "n", "prompt_priority", "output_format", "watermark")
 COLUMNS = (
     "id", "created_at", "finished_at", "state", "group", "model", "prompt", "seed", *_FIELDS,
-    "references", "asked", "made", "stored", "charge", "task_id", "error",
+    "references", "asked", "made", "stored", "charge",
+    "cost_estimated", "cost_charged", "cost_currency", "profile", "task_id", "error",
 )  # fmt: skip
 _FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -57,6 +58,8 @@ def _to_row(found: JobView) -> dict[str, Any]:
         "made": sum(image.was_made for image in found.images),
         "stored": sum(image.file is not None for image in found.images),
         "charge": found.charge.value,
+        **{f"cost_{name}": value for name, value in row.cost.to_json().items()},
+        "profile": row.profile or "",
         "task_id": row.task_id,
         "error": row.error.summary("en") if row.error else None,
     }

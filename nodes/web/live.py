@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
 
 EVENT = "seedream.task"
+RECOVERED_EVENT = "seedream.recovered"
+"""Sent once per round of recovery that fetched images or found ended tasks. Its data are ``id``,
+``tasks`` (numbers of the jobs whose images came), ``images`` (their count), ``running``, ``ended``,
+``waiting``, ``other_key`` and ``other_address`` (numbers of jobs), and ``failed``: a text in ``en``
+and ``zh`` by the number of the job."""
 PAUSE_S = 0.2
 """Between two rounds: progress arrives in bursts, faster than a person can read."""
 

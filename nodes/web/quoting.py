@@ -6,23 +6,23 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ...seedream_api.catalog import MAX_REFERENCES, MAX_RESULTS
+from ...seedream_api.catalog import MAX_RESULTS
 from ...seedream_api.errors import InvalidRequest
-from ...seedream_api.messages import Text
+from ...seedream_api.messages import Text, to_chinese
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
 from ..node_values import check_text, non_blank_lines
+from .cost_estimates import estimate_cost, find_highest_price
 from .linked_images import read_linked_images
-from .settings import error_json
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
     from ...seedream_api.config.prices import Price
-    from ...seedream_api.config.settings import Settings
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.references import Reference
     from ...seedream_api.service.request import Request
+    from ...seedream_api.service.validation import ValidatedRequest
 
 _REQUESTS: Mapping[str, Callable[..., Request]] = MappingProxyType(
     {
@@ -46,11 +46,14 @@ async def estimate_charge(
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
         linked list is charged separately; the ``state`` of the job that these inputs would reuse,
         if there is one; whether the service is the free ``sandbox``; the ``cost``, of which
-        ``estimated`` is the most that it may be; the message of the ``limit`` that would refuse it.
+        ``estimated`` is the most that it may be; the message of the ``limit`` that would refuse it;
+        ``notes`` in both languages on what a new request would ask for, if there are any.
 
     Raises:
         SeedreamError: why running it would fail before anything is sent.
     """
+    from ...seedream_api.service.validation import validate_request
+
     if class_type not in (*_REQUESTS, _BATCH):
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
@@ -66,62 +69,23 @@ async def estimate_charge(
     if linked:
         # The values of links are known only when the workflow runs.
         most = _count_most(given, linked)
-        price = _find_highest_price(given, linked, len(references), resources.settings)
+        price = find_highest_price(given, linked, len(references), resources.settings)
         return {
             **{"images": most, "linked": True, "state": None, "sandbox": sandbox},
-            **await _estimate_cost(resources, str(given.get("model")), price, most),
+            **await estimate_cost(resources, str(given.get("model")), price, most),
         }
-    request = _build_request(class_type, given, session.settings.models, references)
-    state, price = await _find_state(resources, request)
-    images = 0 if state else request.asked_images()
-    return {
+    models = resources.settings.models
+    validated = validate_request(_build_request(class_type, given, models, references), models)
+    state, price = await _find_state(resources, validated)
+    images = 0 if state else validated.request.asked_images()
+    estimate: dict[str, Any] = {
         **{"images": images, "linked": False, "state": state, "sandbox": sandbox},
-        **await _estimate_cost(resources, request.model, price, images),
+        **await estimate_cost(resources, validated.model.id, price, images),
     }
-
-
-async def _estimate_cost(
-    resources: Resources, model: str, price: Price | None, images: int
-) -> dict[str, Any]:
-    """Estimate the cost of at most so many images, and whether a limit would refuse them."""
-    from ...seedream_api.errors import LimitReached
-    from ...seedream_api.ledger.costs import NO_COST, Cost
-    from ...seedream_api.ledger.limits import Reservation
-
-    if not images:
-        return {"cost": NO_COST.to_json(), "limit": None}
-    cost = Cost(price.of(images), None, price.currency) if price else Cost()
-    settings = resources.settings
-    reservation = Reservation("", model, price, settings.limits, settings.profile)
-    try:
-        await resources.ledger.check_limits(
-            reservation, images, sandbox=settings.is_built_in_sandbox
-        )
-    except LimitReached as error:
-        return {"cost": cost.to_json(), "limit": error_json(error)}
-    return {"cost": cost.to_json(), "limit": None}
-
-
-def _find_highest_price(
-    given: Mapping[str, Any], linked: set[str], count: int, settings: Settings
-) -> Price | None:
-    """Find the highest price that a request with linked inputs may have; ``None`` if unknown.
-
-    A connected image may be a batch, each frame of which is a reference.
-
-    Args:
-        count: of the reference images that are known.
-    """
-    model = given.get("model")
-    if not isinstance(model, str) or "model" in linked:
-        return None
-    urls = given.get("image_urls")
-    count += len(non_blank_lines(urls)) if isinstance(urls, str) else 0
-    has_links = any(name.startswith("image") for name in linked)
-    references = MAX_REFERENCES.value if has_links else count
-    if linked & {"quality", "size"}:
-        return settings.prices.find_highest(model, references)
-    return settings.prices.find(model, given, references)
+    notes = () if state else validated.notes
+    if notes:
+        estimate["notes"] = {"en": list(notes), "zh": list(map(to_chinese, notes))}
+    return estimate
 
 
 async def _estimate_batch(
@@ -169,13 +133,14 @@ def _build_request(
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
-async def _find_state(resources: Resources, request: Request) -> tuple[str | None, Price | None]:
+async def _find_state(
+    resources: Resources, validated: ValidatedRequest
+) -> tuple[str | None, Price | None]:
     """Find the state of the job that a request would reuse, and the request's price."""
     from ...seedream_api.jobs.generate import build_spec
-    from ...seedream_api.service.validation import validate_request
 
     settings, ledger = resources.settings, resources.ledger
-    spec = await build_spec(validate_request(request, settings.models), resources)
+    spec = await build_spec(validated, resources)
     reuse = settings.is_on("SEEDREAM_REUSE")
     row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
     price = settings.prices.find(spec.model, spec.fields, len(spec.references))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 
 from ...seedream_api.catalog import Family
-from ...seedream_api.errors import InvalidRequest, LedgerFailed
+from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
 from ...seedream_api.messages import text_of
 from .panel import find_job
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.inputs import JobInputs, KnownReference
+    from ...seedream_api.ledger.records import JobRecord
 
 INPUT_FOLDER = "seedream"
 """The folder in ComfyUI's input folder to which reference images are copied for Load Image."""
@@ -61,10 +62,22 @@ async def restore_inputs(session: Session, row_id: int) -> dict[str, Any]:
     is_poll = class_type == "SeedreamPollTask"
     return {
         "class_type": class_type,
-        "inputs": {"task_id": row.task_id or ""} if is_poll else _widgets(inputs),
+        "inputs": {
+            **({"task_id": row.task_id or ""} if is_poll else _widgets(inputs)),
+            "profile": row.profile or "",
+        },
         "references": references,
-        "is_exact": inputs.is_exact or (is_poll and row.task_id is not None),
+        "is_exact": (inputs.is_exact or (is_poll and row.task_id is not None))
+        and _has_address(session, row),
     }
+
+
+def _has_address(session: Session, row: JobRecord) -> bool:
+    """Tell whether the row's profile has the row's address; another one has no stored result."""
+    try:
+        return session.settings.for_profile(row.profile or "").address == row.address
+    except ConfigurationError:
+        return False
 
 
 def _widgets(inputs: JobInputs) -> dict[str, Any]:

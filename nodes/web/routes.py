@@ -16,8 +16,9 @@ from server import PromptServer
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
-from . import panel, saving, settings, task_routes
+from . import panel, recovery_routes, saving, settings, task_routes
 from .cost_routes import ROUTES as COST_ROUTES
+from .model_routes import ROUTES as MODEL_ROUTES
 from .origins import check_own_page
 from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
@@ -139,5 +140,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/quote", _estimate),
     *PROFILE_ROUTES,
     *COST_ROUTES,
+    *MODEL_ROUTES,
     *task_routes.ROUTES,
+    *recovery_routes.ROUTES,
 )

@@ -14,7 +14,7 @@ from ...seedream_api.ledger.job_filter import Group, JobFilter
 from ...seedream_api.ledger.states import State
 from ...seedream_api.messages import Text
 from ..host import background
-from . import copies, exporting, panel, restoring
+from . import copies, exporting, panel, recovery_routes, restoring
 from .live import EVENT
 
 _MAX_TEXT = 200
@@ -131,7 +131,8 @@ async def _get_task(request: web.Request, body: Json) -> Json:
 
     async def read(session: Any) -> Json:
         found = await panel.find_job(session, row_id)
-        return panel.full_job_json(found, panel.find_progress(session, row_id))
+        task = panel.full_job_json(found, panel.find_progress(session, row_id))
+        return {**task, "hint": recovery_routes.describe_hint(session, found)}
 
     return await background.run_in_session(read)
 

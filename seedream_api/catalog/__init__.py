@@ -33,7 +33,9 @@ from .limits import (
     Limit,
 )
 from .model import CHOICES, Family, Model, all_values, of_family
+from .offered import OfferedModel, list_missing, match_offered
 from .pixels import PIXELS, compute_pixels
+from .prompt_count import parse_image_count
 
 __all__ = [
     "AIMED_REFERENCE_BYTES",
@@ -61,8 +63,12 @@ __all__ = [
     "Family",
     "Limit",
     "Model",
+    "OfferedModel",
     "all_values",
     "compute_pixels",
+    "list_missing",
+    "match_offered",
     "of_family",
+    "parse_image_count",
     "parse_models",
 ]

@@ -28,6 +28,7 @@ from .definitions import (
     Setting as Setting,
 )
 from .documents import MODELS_FILE, PRICES_FILE, Document, read_documents
+from .facts import FACTS_FILE, Facts, apply_facts, parse_facts
 from .limits import LIMIT_SETTINGS, Limits, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
@@ -157,14 +158,20 @@ class Settings:
         """
         found = self.documents.get(MODELS_FILE)
         if found is None:
-            return MODELS
+            return apply_facts(MODELS, self.facts)
         reason = found.error
         try:
             if reason is None:
-                return parse_models(found.text, MODELS)
+                return apply_facts(parse_models(found.text, MODELS), self.facts)
         except (ValueError, RecursionError) as error:
             reason = text_of(error)
         raise ConfigurationError("bad_models_file", path=found.path, reason=reason)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a probe of the service at :attr:`address` learned."""
+        found = self.documents.get(FACTS_FILE)
+        return Facts() if found is None else parse_facts(found.text, self.address)
 
     @cached_property
     def prices(self) -> PriceTable:
@@ -232,7 +239,8 @@ def load_settings(
     values["DEEPSPACE_API_KEY"] = bind_key(values, saved.get("key_address"))
     keep_secret(_list_secrets(values, environ))
     named = {MODELS_FILE: "SEEDREAM_MODELS", PRICES_FILE: "SEEDREAM_PRICES"}
-    documents = read_documents(folder, {file: values[name].text for file, name in named.items()})
+    paths = {file: values[name].text for file, name in named.items()}
+    documents = read_documents(folder, {**paths, FACTS_FILE: ""})
     return Settings(home=folder, values=values, documents=documents, profiles=profiles).for_profile(
         profile
     )

@@ -20,7 +20,7 @@ from ..ledger.states import State
 from ..service.polling import PollSignal
 from .resources import Resources
 from .results import Origin, Phase, Progress
-from .sources import JobSource, KnownTask
+from .sources import JobSource, KnownRow, KnownTask
 
 if TYPE_CHECKING:
     from ..ledger.limits import Reservation
@@ -82,7 +82,7 @@ class Job:
     @property
     def polls_once(self) -> bool:
         """Whether the task is polled once instead of being waited for."""
-        return isinstance(self.source, KnownTask) and self.source.polls_once
+        return isinstance(self.source, (KnownTask, KnownRow)) and self.source.polls_once
 
     @property
     def is_typed(self) -> bool:

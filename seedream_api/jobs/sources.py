@@ -84,9 +84,14 @@ class KnownTask:
 
 @dataclass(frozen=True)
 class KnownRow:
-    """A row of the ledger without a task id."""
+    """A row of the ledger without a task id.
+
+    Args:
+        polls_once: raise :class:`WaitTimedOut` if another process works on it.
+    """
 
     row_id: int
+    polls_once: bool = False
 
     async def claim(self, ledger: Ledger) -> JobRecord:
         """Claim the row."""

@@ -87,6 +87,7 @@ class _Operations:
 
     get_record = _Operation(queries.get_record)
     list_records = _Operation(queries.list_records)
+    list_recoverable = _Operation(queries.list_recoverable)
     find_record = _Operation(queries.find_record)
     find_task = _Operation(queries.find_task)
     list_images = _Operation(queries.list_images)

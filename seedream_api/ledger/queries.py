@@ -67,6 +67,14 @@ def list_records(
         return [*map(parse_row, database.execute(page, {**values, "limit": limit, "offset": 0}))]
 
 
+def list_recoverable(database: Database) -> list[JobRecord]:
+    """List the unfinished rows that no live process works on and that can be fetched."""
+    with database.read():
+        rows = [*map(parse_row, database.execute(statements.RECOVERABLE_JOBS))]
+    alive = {owner: database.is_owner_alive(owner) for row in rows if (owner := row.owner)}
+    return [row for row in rows if row.owner is None or not alive[row.owner]]
+
+
 def find_record(database: Database, name: str) -> JobRecord | None:
     """Find the row that a person means by its number or its task ID."""
     number = int(name) if _NUMBER.fullmatch(name) else None

@@ -48,7 +48,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, FileId | None]:
     try:
         is_new = _create_file(path)
         opened = file_id(path)
-        _check_log(path)
+        check_log(path)
         if not is_new:
             _check_size(path)
         connection = sqlite3.connect(
@@ -125,7 +125,7 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _check_log(path: Path) -> None:
+def check_log(path: Path) -> None:
     """Refuse a damaged log, which SQLite takes for an empty one, losing the last writes.
 
     Raises:

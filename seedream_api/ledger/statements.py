@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .states import RELEASED_STATES, UNFINISHED_STATES, State
+from .states import RECOVERABLE_STATES, RELEASED_STATES, UNFINISHED_STATES, State
 
 Values = dict[str, object]
 
@@ -44,6 +44,13 @@ OLDER_SPELLINGS = f"""
         AND (refs LIKE '%"url:%' OR refs LIKE '%"url-sha256:%'))
 """  # noqa: S608 - made of constants
 """Addresses and references of earlier requests that may be spelled otherwise than a new one."""
+RECOVERABLE_JOBS = f"""
+    SELECT * FROM requests WHERE state IN ({quote_states(RECOVERABLE_STATES)})
+    OR state = 'unknown' AND (task_id IS NOT NULL
+        OR EXISTS (SELECT 1 FROM responses WHERE responses.request = requests.id))
+    ORDER BY state != 'answered', id
+"""  # noqa: S608 - made of constants
+"""Those whose links may expire first; *unknown* ones only with a hint at what was made."""
 SECONDS_TO_RESULT = """
     SELECT answered_at - accepted_at AS seconds FROM requests
     WHERE model = :model AND answered_at > accepted_at

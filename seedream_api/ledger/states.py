@@ -54,6 +54,8 @@ RELEASED_STATES = (State.REFUSED, State.FAILED, State.WITHDRAWN, State.FORGOTTEN
 """After these the same inputs are a new request."""
 STORED_STATES = (State.COMPLETED, State.PARTIAL)
 UNFINISHED_STATES = (State.INTENDED, State.SENDING, State.ACCEPTED, State.ANSWERED)
+RECOVERABLE_STATES = (State.ACCEPTED, State.ANSWERED)
+"""Paid for, or about to be; what is missing can be fetched without another charge."""
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     State.INTENDED: frozenset({State.SENDING, State.WITHDRAWN, State.FORGOTTEN}),

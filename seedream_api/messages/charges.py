@@ -18,9 +18,9 @@ CHARGE_TEXT: dict[str, tuple[str, str]] = {
 
 RESUBMIT_HINT = (
     "The same inputs will not be sent again. To send them deliberately, change the seed, forget "
-    "this entry in ComfyUI's Seedream panel, or run: python -m seedream_api tasks --forget {entry}"
+    "this entry in ComfyUI's Seedream panel (on the command line: tasks --forget {entry})."
 )
 RESUBMIT_HINT_ZH = (
     "相同输入不会再次发送。若确实要重新生成，请更换 seed，或在 ComfyUI 的 Seedream 面板中"
-    "作废该记录，或运行：python -m seedream_api tasks --forget {entry}"
+    "作废该记录（命令行：tasks --forget {entry}）。"
 )

@@ -143,6 +143,14 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "按 ID 取回任务；不提交任何请求",
     ),
     "help_tasks": ("list the ledger of paid requests", "列出付费请求的记录"),
+    "help_receipt": (
+        "show what a saved image was made with, and its stored originals",
+        "显示已保存图片的生成信息及其存储的原图",
+    ),
+    "help_collect": (
+        "fetch every unfinished entry; submits nothing. Exit code 5 if a task is still running",
+        "取回所有未完成的记录，不提交任何请求；仍有任务在运行时退出码为 5",
+    ),
     "help_resume": ("fetch the missing images of this entry", "取回此条尚缺的图片"),
     "help_forget": ("let the same inputs be paid for again", "允许相同输入再次扣费"),
     "help_export": ("write the whole ledger as JSON", "将全部记录写为 JSON"),

@@ -21,6 +21,12 @@ PANELS: dict[str, Message] = {
         "Set it in the environment or in the settings file.",
         "请用环境变量设置，或手动写入设置文件。",
     ),
+    "models_elsewhere": Message(
+        "The model entries are in {path} (SEEDREAM_MODELS), which browsers may not change.",
+        "模型条目在 {path} 中（SEEDREAM_MODELS），不能从浏览器修改。",
+        "Edit that file, or remove the setting to keep the entries in the data folder.",
+        "请编辑该文件，或删除该设置项，将条目保存在数据目录中。",
+    ),
     "prices_elsewhere": Message(
         "{name} names the price table {path}, and browsers change only the one in the data folder.",
         "{name} 指定了价格表 {path}；浏览器只能修改数据目录中的价格表。",

@@ -161,11 +161,25 @@ REQUESTS: dict[str, Message] = {
         "Open a Session in each call of asyncio.run, and use it there only.",
         "请在每次 asyncio.run 中各打开一个 Session，并只在其中使用。",
     ),
+    "receipt_unreadable": Message(
+        "{path} cannot be read: {reason}.",
+        "无法读取 {path}：{reason}。",
+        "Give a PNG file that ComfyUI saved.",
+        "请提供 ComfyUI 保存的 PNG 文件。",
+    ),
+    "receipt_missing": Message(
+        "{path} has no Seedream receipt.",
+        "{path} 中没有 Seedream 凭据。",
+        "Receipts are in PNG files that Save Image writes after a Seedream node. A file that "
+        "another program saved again has usually lost it; SEEDREAM_RECEIPTS=off turns them off.",
+        "只有 Seedream 节点之后由 Save Image 保存的 PNG 文件才含有凭据；"
+        "经其他程序重新保存的文件通常已丢失；SEEDREAM_RECEIPTS=off 会关闭凭据。",
+    ),
     "entry_unknown": Message(
         "The ledger has no task {given!r}.",
         "记录中没有任务 {given!r}。",
-        "ComfyUI's Seedream panel lists the tasks; so does: python -m seedream_api tasks",
-        "ComfyUI 的 Seedream 面板中有列表，也可运行：python -m seedream_api tasks",
+        "ComfyUI's Seedream panel lists the tasks (on the command line: tasks).",
+        "ComfyUI 的 Seedream 面板中有列表（命令行：tasks）。",
     ),
     "entry_not_resumable": Message(
         "Task {given} was never sent, so there is nothing to resume.",

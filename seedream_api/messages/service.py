@@ -10,8 +10,9 @@ SERVICE: dict[str, Message] = {
     "not_sent": Message(
         "The service at {host} could not be reached: {reason}.",
         "无法连接服务 {host}：{reason}。",
-        "Check the network and the proxy settings, or run: python -m seedream_api doctor",
-        "请检查网络和代理设置；运行 python -m seedream_api doctor 可进一步诊断。",
+        "Check the network and the proxy: ComfyUI's Seedream settings have a check (on the command "
+        "line: doctor).",
+        "请检查网络和代理：ComfyUI 的 Seedream 设置中可以检查（命令行：doctor）。",
     ),
     "outcome_unknown": Message(
         "The request was sent, but its outcome is unknown: {reason}.",

@@ -48,7 +48,6 @@ TERMINAL: dict[str, tuple[str, str]] = {
         "it responds, but has no list of models to check the key with",
         "服务有响应，但没有可用来检查密钥的模型列表",
     ),
-    "service_status": ("it responds with HTTP {status}", "服务返回 HTTP {status}"),
     "balance_unknown": ("the relay does not report it", "中转站未提供"),
     "balance_unlimited": ("this key has no quota limit", "此密钥没有单独的额度限制"),
     "balance": (

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterable
 from .batch import BATCH_TEXTS
 from .command_help import COMMAND_HELP
 from .costs import COST_TEXTS
+from .first_contact import FIRST_CONTACT
 from .models import MODEL_TEXTS
 from .notes import NOTES
 from .reasons import REASONS
+from .recovery import RECOVERY
 from .system import describe_system_error
 from .terminal import TERMINAL
 
 TEXTS: dict[str, tuple[str, str]] = {
     **REASONS,
     **NOTES,
+    **RECOVERY,
     **TERMINAL,
     **COMMAND_HELP,
     **COST_TEXTS,
     **MODEL_TEXTS,
+    **FIRST_CONTACT,
     **BATCH_TEXTS,
 }
 """English and Chinese by key, as ``str.format`` templates."""

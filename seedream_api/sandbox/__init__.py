@@ -4,6 +4,7 @@ It follows what the service and Evolink document, not what this client happens t
 """
 
 from .accounts import ACCOUNTS, NO_BALANCE_402_KEY, NO_BALANCE_KEY, SANDBOX_KEY, Account
+from .generation import SIMULATIONS
 from .server import Sandbox
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "NO_BALANCE_402_KEY",
     "NO_BALANCE_KEY",
     "SANDBOX_KEY",
+    "SIMULATIONS",
     "Account",
     "Sandbox",
 ]

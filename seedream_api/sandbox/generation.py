@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +20,12 @@ from .request_fields import GenerationRequest
 from .results import Results
 from .tasks import StoredTask, TaskProgress, TaskStore, new_id, progress_at
 
+SIMULATIONS = (
+    "inline-evolink", "no-inline", "no-models-list", "no-balance", "small-bodies", "signed-links",
+)  # fmt: skip
+"""Evolink takes data URIs; no family takes them; the list of models or the balance does not exist;
+bodies over 1 MB are refused; result links state in their signature that they last an hour."""
+SIGNED_LIFE_S = 3600
 _ITEM_ERROR = {"code": "InternalServiceError", "message": "This image could not be generated."}
 
 
@@ -32,6 +39,8 @@ class SandboxConfig:
     task_seconds: float
     accounts: Mapping[str, Account]
     now: Callable[[], float]
+    simulated: frozenset[str] = frozenset()
+    """Words of `SIMULATIONS`: in what it differs from the documented service."""
 
 
 class Generation:
@@ -119,9 +128,15 @@ class Generation:
         return [
             {"error": _ITEM_ERROR}
             if index in task.failed_items
-            else {"url": self._results.link(task, index, self._address())}
+            else {"url": self._results.link(task, index, self._address()) + self._sign()}
             for index in range(task.count)
         ]
+
+    def _sign(self) -> str:
+        if "signed-links" not in self._config.simulated:
+            return ""
+        signed_at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._config.now()))
+        return f"?X-Amz-Date={signed_at}&X-Amz-Expires={SIGNED_LIFE_S}"
 
     def _describe(self, task: StoredTask) -> dict[str, Any]:
         at = self.progress(task)

@@ -19,7 +19,6 @@ from ..catalog import (
     MAX_REFERENCE_PIXELS,
     MAX_REFERENCE_RATIO,
     MIN_REFERENCE_SIDE,
-    Family,
 )
 from ..network.hosts import is_local_host
 from .exchange import Refusal, invalid_parameter
@@ -47,11 +46,15 @@ class UnreadableImage(ValueError):
 
 
 def make_thumbnails(
-    asked: GenerationRequest, read_own_url: Callable[[str], bytes | None]
+    asked: GenerationRequest,
+    read_own_url: Callable[[str], bytes | None],
+    *,
+    takes_inline: bool,
 ) -> list[bytes]:
     """Read and measure every reference; return small JPEGs in the request's order.
 
-    ``read_own_url`` returns the image at a URL of the sandbox's own image host, else None.
+    ``read_own_url`` returns the image at a URL of the sandbox's own image host, else None;
+    ``takes_inline`` says whether the family takes data URIs.
 
     Raises:
         Refusal: 400 naming the reference that cannot be used, and why.
@@ -61,7 +64,7 @@ def make_thumbnails(
         name = f"{asked.model.reference_field}[{number - 1}]"
         data = read_own_url(reference)
         if data is None:
-            data = _read_reference(name, reference, asked.model.family, number)
+            data = _read_reference(name, reference, takes_inline, number)
         thumbnails.append(_make_thumbnail(name, data, number))
     return thumbnails
 
@@ -81,14 +84,14 @@ def open_image(data: bytes) -> Image.Image:
     return image
 
 
-def _read_reference(name: str, reference: str, family: Family, number: int) -> bytes:
+def _read_reference(name: str, reference: str, takes_inline: bool, number: int) -> bytes:
     scheme = reference.partition(":")[0].lower()
     if scheme in ("http", "https"):
         data = _download(name, reference, number)
-    elif scheme == "data" and family is Family.PREFERENTIAL:
+    elif scheme == "data" and takes_inline:
         data = _decode(name, reference, number)
     else:
-        also = " or a data URI" if family is Family.PREFERENTIAL else ""
+        also = " or a data URI" if takes_inline else ""
         raise _bad_url(name, f"reference {number} must be an http(s) URL{also}")
     if len(data) > MAX_REFERENCE_BYTES.value:
         reason = f"reference {number} is larger than {MAX_REFERENCE_BYTES.value} bytes"

@@ -17,9 +17,10 @@ from ..catalog import (
     PIXELS,
     Family,
     Model,
+    parse_image_count,
 )
 from .exchange import invalid_parameter, relay_refusal
-from .prompt_parsing import parse_image_count, parse_ratio
+from .prompt_parsing import parse_ratio
 
 
 @dataclass(frozen=True)

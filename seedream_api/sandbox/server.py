@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -46,6 +46,7 @@ class Sandbox:
         task_seconds: how long a task takes by ``now``, from creation to completion.
         keys: the accounts by key; default: `ACCOUNTS`.
         now: the clock of the tasks, in seconds since the epoch.
+        simulated: words of `SIMULATIONS`: in what it differs from the documented service.
     """
 
     def __init__(
@@ -59,9 +60,18 @@ class Sandbox:
         task_seconds: float = 1.5,
         keys: Mapping[str, Account] | None = None,
         now: Callable[[], float] = time.time,
+        simulated: Collection[str] = (),
     ) -> None:
         accounts = ACCOUNTS if keys is None else keys
-        config = SandboxConfig(models, strict, preferential_seconds, task_seconds, accounts, now)
+        config = SandboxConfig(
+            models,
+            strict,
+            preferential_seconds,
+            task_seconds,
+            accounts,
+            now,
+            frozenset(simulated),
+        )
         make_private_folder(home)
         self._port = port
         self._dispatcher = self._build_dispatcher(home / "sandbox", config)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ..catalog import MAX_REFERENCE_BYTES
+from ..catalog import MAX_REFERENCE_BYTES, Family
 from .accounts import parse_key, unknown_key
 from .exchange import HttpRequest, Refusal, Reply, json_reply, not_found, relay_refusal
 from .generation import Generation, SandboxConfig
@@ -25,6 +25,10 @@ UPLOAD = "/sandbox/images"
 MAX_BODY_BYTES = 25 * 1024 * 1024
 """Largest generation request in bytes; over it: 413. No relay publishes its own limit."""
 
+SMALL_BODY_BYTES = 1024 * 1024
+"""The same with the simulation ``small-bodies``."""
+_CLOSED = {"models": "no-models-list", "usage": "no-balance"}
+"""The simulation that closes a route."""
 _USAGE_UNITS = 50_000
 """Quota units of one image; stock new-api counts 500 000 per dollar."""
 
@@ -64,7 +68,8 @@ class Service:
         """Return the route of a request; ``unknown`` if the service does not have it."""
         path = urlsplit(target).path
         if (method, path) in _EXACT_PATHS:
-            return _EXACT_PATHS[method, path]
+            route = _EXACT_PATHS[method, path]
+            return "unknown" if _CLOSED.get(route) in self._config.simulated else route
         task_id = path.removeprefix(TASKS)
         if method == "GET" and task_id != path and task_id and "/" not in task_id:
             return "task"
@@ -76,7 +81,9 @@ class Service:
 
     def body_limit(self, route: str) -> int:
         """Return the most bytes that a body on ``route`` may have."""
-        return MAX_REFERENCE_BYTES.value if route == "upload" else MAX_BODY_BYTES
+        if route == "upload":
+            return MAX_REFERENCE_BYTES.value
+        return SMALL_BODY_BYTES if "small-bodies" in self._config.simulated else MAX_BODY_BYTES
 
     def respond(self, route: str, request: HttpRequest) -> Reply:
         """Return the service's reply to a request on ``route``."""
@@ -108,8 +115,18 @@ class Service:
         self._config.accounts[key].check_balance()
         asked = parse_fields(body, model, strict=self._config.strict)
         address = self._address()
-        thumbnails = make_thumbnails(asked, lambda url: self._image_host.read_own_url(url, address))
+        thumbnails = make_thumbnails(
+            asked,
+            lambda url: self._image_host.read_own_url(url, address),
+            takes_inline=self._takes_inline(model.family),
+        )
         return self.generation.submit(asked, request, thumbnails, key)
+
+    def _takes_inline(self, family: Family) -> bool:
+        simulated = self._config.simulated
+        if family is Family.EVOLINK:
+            return "inline-evolink" in simulated
+        return "no-inline" not in simulated
 
     def _poll(self, request: HttpRequest, key: str) -> Reply:
         task_id = unquote(urlsplit(request.path).path.removeprefix(TASKS))

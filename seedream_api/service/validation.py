@@ -16,6 +16,7 @@ from ..catalog import (
     NOTED_PROMPT_LENGTH,
     NOTED_REFERENCES,
     Model,
+    parse_image_count,
 )
 from ..errors import InvalidRequest
 from ..messages import Text
@@ -198,6 +199,8 @@ def _build_notes(request: Request, model: Model) -> tuple[str, ...]:
         doubt = model.doubted.get(name, {}).get(str(value))
         if doubt:
             notes.append(Text("doubted", field=name, value=value, doubt=doubt))
+    if request.asked_images() > 1 and parse_image_count(request.prompt) == 1:
+        notes.append(Text("prompt_asks_for_one", n=request.asked_images()))
     if len(request.prompt) > NOTED_PROMPT_LENGTH.value:
         notes.append(
             Text(

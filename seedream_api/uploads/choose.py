@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..catalog import Family, Model
+from ..catalog import Model
 from ..errors import ConfigurationError
 from ..service.client import SeedreamClient
 from .target import UploadTarget
 
 
 def select_target(client: SeedreamClient, model: Model) -> UploadTarget:
-    """Select the upload target from the settings and the model's family.
+    """Select the upload target from the settings, the model's family and what a probe learned.
 
     Raises:
         ConfigurationError: the family accepts URLs only, and no upload target is configured; or
@@ -21,7 +21,8 @@ def select_target(client: SeedreamClient, model: Model) -> UploadTarget:
     target = url_target(client)
     if target is not None:
         return target
-    if model.family is Family.PREFERENTIAL or client.settings.text("SEEDREAM_UPLOAD") == "inline":
+    settings = client.settings
+    if settings.text("SEEDREAM_UPLOAD") == "inline" or settings.facts.takes_inline(model.family):
         from .inline import Inline
 
         return Inline()

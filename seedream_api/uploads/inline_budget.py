@@ -13,9 +13,21 @@ _REST_BYTES = 256 * 1024
 """Bytes of the body reserved for everything except images."""
 BUDGET_BYTES = (MAX_INLINE_BODY_BYTES.value - _REST_BYTES) * 3 // 4
 """Bytes of all images before base64, which turns three bytes into four characters."""
+_LEAST_BYTES = 64 * 1024
 
 Encoder = Callable[[PictureReference, int, int], Awaitable[EncodedImage]]
 """Encodes an image in a thread, given the size to aim at and the largest allowed size in bytes."""
+
+
+def image_budget(body_refused: int | None) -> int:
+    """Return the bytes that all images of a body may have.
+
+    Args:
+        body_refused: bytes of a body that the service refused as too large, if a probe found one.
+    """
+    if body_refused is None:
+        return BUDGET_BYTES
+    return max(_LEAST_BYTES, min(BUDGET_BYTES, (body_refused // 2 - _REST_BYTES) * 3 // 4))
 
 
 async def encode_for_one_body(

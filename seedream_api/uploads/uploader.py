@@ -31,7 +31,7 @@ from ..network.url_guard import FetchPolicy
 from ..service.references import PictureReference, Reference, UrlReference
 from .concurrency import SharedTasks, gather_or_cancel
 from .http import UploadRejected, check_public
-from .inline_budget import encode_for_one_body
+from .inline_budget import encode_for_one_body, image_budget
 from .target import HostedUrl, UploadTarget
 
 log = logging.getLogger("seedream")
@@ -166,7 +166,9 @@ class Uploader:
     async def _encode_inline(
         self, images: list[PictureReference], target: UploadTarget
     ) -> list[UploadedReference]:
-        encoded = await encode_for_one_body(images, self._encode)
+        encoded = await encode_for_one_body(
+            images, self._encode, image_budget(self._settings.facts.body_refused)
+        )
         hosted = await gather_or_cancel([target.upload(one) for one in encoded])
         return [
             to_uploaded_reference(one, target=target.name, url=where.url, expires_at=None)

@@ -12,6 +12,7 @@ import pytest
 from support import workflows
 from support.comfy_launch import PACK_FOLDER
 from support.comfy_server import ComfyServer
+from support.pack_routes import ask, refusal
 from support.paths import PACK_ROOT
 from support.workflows import TOOLS, write_tools
 
@@ -91,3 +92,27 @@ def test_broken_models_file_names_its_line_and_nodes_load(server: ComfyServer, d
     assert "line 2, entry 1 (x), family" in server.run(graph).error["exception_message"]
     (data / "models.json").unlink()
     assert server.run(graph).status == "success"
+
+
+# --- the settings panel ---------------------------------------------------------------------------
+
+
+def test_panel_saves_entries_and_names_the_place_of_a_mistake(
+    server: ComfyServer, data: Path
+) -> None:
+    file = data / "models.json"
+    wrong = EXAMPLE.replace('"max_references": 10', '"max_references": 99')
+    status, reason = refusal(ask(server, "/models", {"text": wrong}))
+    line = 1 + wrong[: wrong.index("99")].count("\n")
+    assert status == 400 and f"line {line}, entry 1 (Seedream-5.5), max_references: 99" in reason
+    assert not file.exists()
+    saved = ask(server, "/models", {"text": EXAMPLE}).json()
+    assert saved["added"] == ["Seedream-5.5", "Seedream-5.5-Cutout"] and saved["editable"]
+    assert file.read_text("utf-8") == saved["text"] == EXAMPLE
+    assert choices(server, "model")[-1] == "Seedream-5.5-Cutout"
+    offered = ask(server, "/models/live", {}).json()
+    assert offered["is_open"] and len(offered["offered"]) == 6
+    assert offered["offered"][-1]["known_as"] == ["Seedream-5.5", "Seedream-5.5-Cutout"]
+    file.write_text("[", "utf-8")
+    assert "line 1" in ask(server, "/models").json()["error"]["en"]
+    assert ask(server, "/models", {"text": ""}).json()["text"] == "" and not file.exists()

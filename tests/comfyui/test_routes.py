@@ -430,7 +430,12 @@ def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
     expected = {
         "images": 4, "linked": False, "state": None, "sandbox": True, "cost": cost, "limit": None,
     }  # fmt: skip
-    assert quote(comfy, **widgets) == expected
+    first = quote(comfy, **widgets)
+    notes = first.pop("notes")
+    assert first == expected
+    assert "does not ask for several images" in notes["en"][0] and "没有要求多张" in notes["zh"][0]
+    several = {**widgets, "prompt": f"a series of 4 images of {prompt}"}
+    assert quote(comfy, **several) == expected
     comfy.run({"1": workflows.evolink(prompt, n=4, seed=3), "2": workflows.look("1")})
     posts = len(comfy.sandbox.requests)
     assert quote(comfy, **widgets)["images"] == 0

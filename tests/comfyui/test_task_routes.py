@@ -58,6 +58,7 @@ def test_export_has_every_row_without_urls(comfy: ComfyFixture, prompt: str) -> 
     assert rows[1]["quality"] == "1K" and rows[1]["asked"] == 2 and rows[1]["charge"] == "made"
     table = [*csv.DictReader(io.StringIO(as_csv.body.decode("utf-8-sig")))]
     assert [row["id"] for row in table] == [str(row["id"]) for row in rows]
+    assert rows[0]["profile"] == "" and set(rows[0]) == set(table[0])
     assert table[1]["prompt"] == f"'=cmd {prompt}", "a spreadsheet would run a formula"
     page = ask(comfy.server, f"/tasks/{rows[0]['id']}")
     for body in (as_json.body, as_csv.body, page.body):

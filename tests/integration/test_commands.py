@@ -539,3 +539,23 @@ def test_doctor_names_the_proxy_without_its_password(
     found = checks(ran)
     assert ran.code == 1 and found["service"]["verdict"] == "problem"
     assert "127.0.0.1:9" in found["proxy"]["message"] and "hush" not in ran.out
+
+
+def test_live_models_are_matched_and_suggested(
+    make_sandbox: Callable[..., Any], make_api_client: Callable[..., Any]
+) -> None:
+    from seedream_api.catalog import parse_models
+
+    new = '[{"id": "Seedream-5.5", "family": "evolink"}]'
+    client = make_api_client(make_sandbox(models=parse_models(new, MODELS)))
+    ran = client.inside("models", "--live", "--json")
+    assert ran.code == 0 and [one["id"] for one in ran.json["offered"]] == [*MODELS, "Seedream-5.5"]
+    suggestion = ran.json["offered"][-1]["suggestion"]
+    assert suggestion["like"] == "Seedream-4.5" and suggestion["max_references"] == 14
+    assert ran.json["missing"] == [] and client.sent == 0
+    client.home.mkdir(exist_ok=True)
+    (client.home / "models.json").write_text(json.dumps([suggestion]), "utf-8")
+    again = client.inside("models", "--live", "--json").json["offered"][-1]
+    assert again["known_as"] == ["Seedream-5.5"] and again["suggestion"] is None
+    closed = make_api_client(make_sandbox(simulated=["no-models-list"]))
+    assert closed.inside("models", "--live", "--json").json["offered"] is None

@@ -159,6 +159,22 @@ def test_task_made_elsewhere_is_polled_after_a_wrong_profile(
     assert other.inside("poll", task_id, "--out", tmp_path, "--profile", "studio").code == 0
 
 
+def test_recovery_polls_each_task_with_its_own_key(shop: Any) -> None:
+    from seedream_api.jobs.recovery import Attempts, recover
+
+    for seed, profile in enumerate(("", "studio")):
+        shop.run(
+            lambda session, seed=seed, profile=profile: generate(
+                cat(seed), session, wait=False, profile=profile
+            )
+        )
+    before = count_keys(shop, "GET")
+    found = shop.run(lambda session: recover(session, Attempts(shop.clock)))
+    assert set(found.stored) == {1, 2} and not found.failed
+    assert count_keys(shop, "GET") - before == Counter({UNSHAPED_KEY: 1, SECOND_KEY: 1})
+    assert shop.sent == 2 and shop.states == ["completed", "completed"]
+
+
 def test_task_of_a_removed_profile_says_so_and_sends_nothing(shop: Any) -> None:
     task_id = shop.generate(wait=False, profile="studio").task_id
     save_profiles(shop)

@@ -44,6 +44,7 @@ COMMANDS = {
         Command("download", IMAGES, Text("help_download")),
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
         Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
+        Command("receipt", REQUESTS, Text("help_receipt"), "receipts"),
         Command("auth", SETUP, Text("help_auth")),
         Command("config", SETUP, Text("help_config")),
         Command("balance", SETUP, Text("help_balance")),

@@ -14,19 +14,34 @@ from ..parser import Parser, help_text
 def add_arguments(parser: Parser) -> None:
     parser.add_argument("--port", type=parse_port, default=0, help=help_text("port"))
     parser.add_argument("--strict", action="store_true", help=help_text("strict"))
+    parser.add_argument(
+        "--simulate",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help=help_text("simulate"),
+    )
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
     import asyncio
 
     from ...config.settings import SANDBOX_KEY
-    from ...sandbox import Sandbox
+    from ...sandbox import SIMULATIONS, Sandbox
     from ..session import open_settings
 
+    for word in arguments.simulate:
+        if word not in SIMULATIONS:
+            allowed = ", ".join(SIMULATIONS)
+            arguments.parser.error(Text("wrong_use_choice", given=word, allowed=allowed))
     settings = open_settings(arguments)
     try:
         sandbox = Sandbox(
-            settings.home, port=arguments.port, strict=arguments.strict, models=settings.models
+            settings.home,
+            port=arguments.port,
+            strict=arguments.strict,
+            models=settings.models,
+            simulated=arguments.simulate,
         ).start()
     except OSError as error:
         raise SeedreamError("sandbox_failed", reason=text_of(error)) from None

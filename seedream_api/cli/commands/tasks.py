@@ -27,6 +27,7 @@ _ALL = 1_000_000_000
 
 def add_arguments(parser: Parser) -> None:
     one = parser.add_mutually_exclusive_group()
+    one.add_argument("--collect", action="store_true", help=help_text("collect"))
     one.add_argument("--resume", metavar="ID", help=help_text("resume"))
     one.add_argument("--forget", metavar="ID", help=help_text("forget"))
     one.add_argument("--export", type=Path, metavar="FILE", help=help_text("export"))
@@ -48,6 +49,7 @@ def add_arguments(parser: Parser) -> None:
     add_output(parser)
     parser.add_examples(
         "tasks --state accepted --state answered",
+        "tasks --collect --out pictures",
         "tasks --resume 12 --out pictures",
         "tasks --prune --older-than 30",
     )
@@ -58,6 +60,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from ..session import open_settings, run_in_session
 
     settings = open_settings(arguments)
+    if arguments.collect:
+        from ..collecting import collect_unfinished
+
+        return run_in_session(arguments, collect_unfinished, settings)
     if arguments.resume is not None:
         return run_in_session(arguments, _resume, settings)
     ledger = SyncLedger(settings.home)

@@ -1,0 +1,110 @@
+"""HTTP routes of the model entries in the settings panel."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ...seedream_api.catalog import MODELS, match_offered, parse_models
+from ...seedream_api.config.documents import MODELS_FILE
+from ...seedream_api.config.private_file import write_private_text
+from ...seedream_api.config.settings import Settings, load_settings
+from ...seedream_api.errors import ConfigurationError, InvalidRequest, SeedreamError
+from ...seedream_api.messages import Text, text_of
+from ..host import background
+from . import settings
+
+if TYPE_CHECKING:
+    from ...seedream_api.jobs.session import Session
+
+Json = dict[str, Any]
+_SETTING = "SEEDREAM_MODELS"
+
+
+def list_entries() -> Json:
+    """Return the text of the models file and what is wrong with it. Reads the disk."""
+    loaded = load_settings(settings.find_home_folder())
+    found = loaded.documents.get(MODELS_FILE)
+    error: SeedreamError | None = None
+    try:
+        models = loaded.models
+    except ConfigurationError as fault:
+        error, models = fault, MODELS
+    fixed = _locked_error(loaded)
+    return {
+        "path": str(found.path if found else loaded.home / MODELS_FILE),
+        "text": found.text if found else "",
+        "added": [model for model in models if model not in MODELS],
+        "editable": fixed is None,
+        "reason": settings.error_json(fixed) if fixed else None,
+        "error": settings.error_json(error) if error else None,
+    }
+
+
+def save_entries(text: str) -> None:
+    """Check a models file and save it in the data folder; an empty text removes it. Blocks.
+
+    Raises:
+        ConfigurationError: an entry has a mistake, or the setting names another file.
+        LedgerFailed: the file cannot be written.
+    """
+    loaded = load_settings(settings.find_home_folder())
+    if fixed := _locked_error(loaded):
+        raise fixed
+    path = loaded.home / MODELS_FILE
+    if not text.strip():
+        path.unlink(missing_ok=True)
+        return
+    reason: str | None = None
+    try:
+        parse_models(text, MODELS)
+    except (ValueError, RecursionError) as error:
+        reason = text_of(error)
+    if reason is not None:
+        raise ConfigurationError("bad_models_file", path=path, reason=reason)
+    write_private_text(path, text)
+
+
+def _locked_error(loaded: Settings) -> ConfigurationError | None:
+    """Build the error why a browser may not change the file; ``None`` if it may."""
+    if loaded.text(_SETTING):
+        return ConfigurationError("models_elsewhere", path=loaded.text(_SETTING))
+    return None
+
+
+async def _list(request: web.Request, body: Json) -> Json:
+    return await asyncio.to_thread(list_entries)
+
+
+async def _save(request: web.Request, body: Json) -> Json:
+    text = body.get("text")
+    if not isinstance(text, str):
+        raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
+    await asyncio.to_thread(save_entries, text)
+    return await asyncio.to_thread(list_entries)
+
+
+async def _list_offered(request: web.Request, body: Json) -> Json:
+    from ...seedream_api.service.model_list import list_offered_models
+
+    async def ask(session: Session) -> Json:
+        listed = await list_offered_models(session.client)
+        offered = match_offered(listed or (), session.settings.models)
+        return {
+            "is_open": bool(listed),
+            "offered": [
+                {"id": one.id, "known_as": list(one.known_as), "suggestion": one.suggestion}
+                for one in offered
+            ],
+        }
+
+    return await background.run_in_session(ask)
+
+
+ROUTES = (
+    ("GET", "/models", _list),
+    ("POST", "/models", _save),
+    ("POST", "/models/live", _list_offered),
+)

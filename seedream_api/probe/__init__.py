@@ -1,0 +1,1 @@
+"""First contact with a service: ask it what its documentation leaves open."""

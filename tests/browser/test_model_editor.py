@@ -1,0 +1,40 @@
+"""The editor of model entries: a mistake is selected, and saved entries are choices at once."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from support.browser_server import ON_NEWEST, Site
+from support.canvas import Canvas
+
+ENTRY = {"id": "Seedream-5.5", "family": "evolink", "qualities": ["1K", "1.5K", "2K"]}
+
+
+@ON_NEWEST
+def test_entries_are_checked_saved_and_offered_at_once(site: Site, canvas: Canvas) -> None:
+    node = canvas.add("SeedreamEvolink")
+    settings = canvas.open_settings()
+    text, problem = (settings.locator(f"#seedream-models-{part}") for part in ("text", "problem"))
+    text.fill(json.dumps([{**ENTRY, "family": "none"}], indent=1))
+    settings.locator("#seedream-models-save").click()
+    expect(problem).to_contain_text("line 4, entry 1 (Seedream-5.5), family")
+    selected = "element => element.value.slice(element.selectionStart, element.selectionEnd)"
+    assert text.evaluate(selected).strip() == '"family": "none",'
+    text.fill(json.dumps([ENTRY]))
+    settings.locator("#seedream-models-save").click()
+    expect(settings.get_by_text("Saved; added models: 1")).to_be_visible()
+    expect(problem).to_be_hidden()
+    settings.locator("#seedream-models-live").click()
+    expect(settings.locator("#seedream-models-offers li")).to_have_count(5)
+    canvas.shoot("model-editor")
+    canvas.close_settings()
+    values = canvas.page.evaluate(
+        "id => app.graph.getNodeById(id).widgets.find(w => w.name === 'model').options.values", node
+    )
+    assert values[-1] == "Seedream-5.5"
+    (site.comfy.home / "models.json").unlink()
+    # The first attempt was refused, as a browser logs it.
+    logged, canvas.watch.errors = canvas.watch.errors, []
+    assert [error.partition("?")[0] for error in logged] == [f"400 {site.url}/api/seedream/models"]
