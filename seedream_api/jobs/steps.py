@@ -191,6 +191,8 @@ async def _poll_until_done(job: Job, row: JobRecord) -> Task:
     task_id = row.task_id
     assert task_id is not None, "the caller has checked"  # noqa: S101
 
+    usual = "unknown" if typical_s is None else f"{typical_s:.0f} s"
+    log.info("job %s: waiting for task %s, usual time: %s", row.id, task_id, usual)
     latest: list[Task] = []
 
     async def poll_task() -> Task:

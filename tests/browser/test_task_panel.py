@@ -107,11 +107,12 @@ def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> Non
     site.comfy.clock.run(Clock.STOPPED)
     place_generator(canvas, prompt)
     panel = canvas.open_tasks()
-    canvas.page.evaluate("app.queuePrompt(0, 1)")
+    canvas.page.evaluate("() => { window.endings.length = 0; app.queuePrompt(0, 1); }")
     cost = task(panel, prompt).locator(".seedream-cost")
     expect(cost).to_have_text("Charged when it completes")
     site.comfy.clock.run(Clock.FLYING)
     expect(cost).to_have_text("Paid: 1 image(s)", timeout=POLLED_MS)
+    canvas.page.wait_for_function("window.endings.length")  # the next run waits for its own
     refused = f"{prompt} Refused"
     site.comfy.sandbox.faults.push("generate", Status(400))
     canvas.clear()
