@@ -132,7 +132,6 @@ class SeedreamEvolink(io.ComfyNode):
                 wait=wait,
                 progress=report_progress,
                 profile=profile,
-                run=caller.run,
             )
 
         hint = "submitted, wait is off 已提交（未等待） · {task_id}"

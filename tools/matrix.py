@@ -1,11 +1,13 @@
 """Test the client on every Python of this machine with the newest and the oldest dependencies.
 
+Each also installs the client's distribution and runs its command in the sandbox.
+
     python tools/matrix.py                # what dev.py test runs: what touches dependencies
     python tools/matrix.py --full         # every combination, and all that needs no browser
 
-Standard library only. Every combination has its own environment in ``.dev/matrix``. What this
-machine cannot run is reported, a line each, and does not count as a failure. Exits with 1 if a
-combination fails, or if declared versions cannot be installed together.
+Needs setuptools beside pip, to build the distribution. Every combination has its own environment in
+``.dev/matrix``. What this machine cannot run is reported, a line each, and does not count as a
+failure. Exits with 1 if a combination fails, or if declared versions cannot be installed together.
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+from wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 MATRIX = ROOT / ".dev" / "matrix"
@@ -30,7 +35,13 @@ SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 STAMP = ".matrix-stamp"
 
 TOOLS = ("pytest>=8.0,<10", "hypothesis>=6.100,<7", "trustme>=1.1,<2")
-MORE_TOOLS = ("obstore>=0.9,<1", "moto[s3]>=5.1,<6", "flask>=3.0,<4", "flask-cors>=5.0,<7")
+MORE_TOOLS = (
+    "obstore>=0.9,<1",
+    "moto[s3]>=5.1,<6",
+    "flask>=3.0,<4",
+    "flask-cors>=5.0,<7",
+    "pillow-heif>=0.20,<2",
+)
 SHORT = (
     "tests/unit/network/test_transport*.py", "tests/unit/network/test_proxies.py",
     "tests/unit/images/test_decode*.py", "tests/unit/images/test_encode.py",
@@ -197,8 +208,36 @@ def ensure(one: Combination) -> NoEnvironment | None:
     return None
 
 
-def call(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, errors="replace")
+def call(
+    *command: str | Path, cwd: Path | None = None, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", cwd=cwd, env=environ
+    )
+
+
+def try_wheel(one: Combination, wheel: Path) -> str | None:
+    """Install the client's distribution, run its command in the sandbox, and remove it.
+
+    Returns:
+        The last line of what failed; ``None`` if all of it worked.
+    """
+    folder = one.folder / SCRIPTS
+    pip = (folder / "python", "-m", "pip", "--quiet", "--disable-pip-version-check")
+    request = ("generate", "--model", "Seedream-4.0", "--prompt", "A cat", "--json")
+    with tempfile.TemporaryDirectory(prefix="seedream-wheel-") as scratch:
+        settings = {"DEEPSPACE_BASE_URL": "sandbox", "SEEDREAM_HOME": str(Path(scratch) / "home")}
+        environ = {**os.environ, **settings, "PYTHONPATH": ""}
+        for command in (
+            (*pip, "install", "--no-index", wheel),  # its dependencies must be there already
+            (folder / "seedream", "--version"),
+            (folder / "seedream", *request),
+            (*pip, "uninstall", "--yes", "seedream-deepspace"),
+        ):
+            done = call(*command, cwd=Path(scratch), environ=environ)
+            if done.returncode:
+                return last_line(done)
+    return None
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
@@ -224,7 +263,7 @@ def run(one: Combination) -> tuple[bool, str]:
     return done.returncode == 0, lines[-1].strip("= ")
 
 
-def tell(one: Combination, problem: NoEnvironment | None) -> bool:
+def tell(one: Combination, problem: NoEnvironment | None, wheel: Path) -> bool:
     """Run it if it can be run; one line of what came out. Whether nothing speaks against it."""
     if problem:
         outcome = "cannot be run here" if problem.is_here else "FAILED, no such environment"
@@ -232,6 +271,9 @@ def tell(one: Combination, problem: NoEnvironment | None) -> bool:
         return problem.is_here
     began = time.monotonic()
     passed, line = run(one)
+    failure = try_wheel(one, wheel)
+    if failure:
+        passed, line = False, f"{line}, its wheel: {failure}"
     seconds = time.monotonic() - began
     print(f"{one.name}: {'ok' if passed else 'FAILED'}, {line} ({seconds:.0f} s)", flush=True)
     return passed
@@ -252,7 +294,9 @@ def main() -> int:
     wanted = [*(full(here) if is_full else short(here))]
     with ThreadPoolExecutor(2) as pool:  # most of it is waiting for packages
         problems = list(pool.map(ensure, wanted))
-    good = [tell(one, problem) for one, problem in zip(wanted, problems, strict=True)]
+    with tempfile.TemporaryDirectory(prefix="seedream-wheel-") as folder:
+        wheel = build_wheel(Path(folder))
+        good = [tell(one, problem, wheel) for one, problem in zip(wanted, problems, strict=True)]
     return 0 if all(good) else 1
 
 

@@ -92,12 +92,15 @@ class Settings:
         return replace(self, profile=chosen, values={**self.values, **access})
 
     def text(self, name: str) -> str:
+        """Return the text of a setting, its default if it is not set."""
         return self.values[name].text
 
     def number(self, name: str) -> float:
+        """Return the value of a setting that is a number."""
         return float(self.values[name].text)
 
     def is_on(self, name: str) -> bool:
+        """Tell whether a setting is ``on``."""
         return self.values[name].text == "on"
 
     @property
@@ -112,10 +115,12 @@ class Settings:
 
     @property
     def settings_file(self) -> Path:
+        """The file in the data folder that may hold settings."""
         return self.home / "settings.json"
 
     @property
     def is_built_in_sandbox(self) -> bool:
+        """Whether requests go to the sandbox inside this process."""
         return self.address == SANDBOX
 
     @property

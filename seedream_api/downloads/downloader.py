@@ -7,6 +7,7 @@ file is, never its Content-Type. An interrupted download resumes where it stoppe
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urljoin
@@ -31,6 +32,8 @@ from ..redaction import redact, strip_url_secrets
 from .partial_file import PartialFile
 from .retries import DownloadRetries
 from .transfer import LinkExpired as LinkExpired, RetryDownload, Transfer
+
+log = logging.getLogger("seedream")
 
 MAX_BYTES = 200 * 1024 * 1024
 """Limit of one image: 36 megapixels of RGBA noise as PNG stay below it."""
@@ -151,6 +154,7 @@ class Downloader:
             elif failure.pause_others:
                 self._throttle.pause_for(delay)
             transfer.attempts += 1
+            log.info("an image was not fetched whole; trying again in %.1f s", delay)
             await self._clock.sleep(delay)
 
     async def _with_stall_check(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import ResultUnavailable
 from ..images.media_types import HEAD_BYTES, describe_head, media_type_of
@@ -64,11 +64,11 @@ class RetryDownload(Exception):
 class Transfer:
     """The download of one image, over all its attempts."""
 
-    url: str
+    url: str = field(repr=False)
     policy: FetchPolicy
     max_bytes: int
     part: PartialFile
-    final_url: str = ""
+    final_url: str = field(default="", repr=False)
     media_type: str = ""
     validator: str = ""
     """A strong ETag or a date, which ensures that a resumed body is of the same file."""

@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one hierarchy::
 
-    SeedreamError                    .charge  .task_id  .request_id  .status  .exit_code
+    SeedreamError                    .charge  .task_id  .request_id  .code  .http_status
+    │                                .field  .retry_after_s  .status  .exit_code
     ├─ ConfigurationError            no key, bad address, bad setting          (nothing sent)
     ├─ InvalidRequest                rejected by our own checks                (nothing sent)
     │  └─ UnsafeURL                  a URL that may not be fetched
@@ -86,6 +87,7 @@ class NotSent(TransportFailed):
 
     @property
     def host(self) -> str:
+        """The host that could not be reached."""
         return str(self.values.get("host", ""))
 
 
@@ -105,8 +107,6 @@ class OutcomeUnknown(TransportFailed):
 class ReadFailed(TransportFailed):
     """A request that costs nothing (a poll, a list) got no usable response."""
 
-    retry_after_s: float | None = None
-    """How long the service asks to wait, where it says so."""
     is_malformed: bool = False
     """Whether what arrived breaks the protocol, which another attempt seldom changes."""
 
@@ -119,12 +119,8 @@ class ApiRefused(SeedreamError):
 
     @property
     def http_status(self) -> int:
+        """The HTTP status of the response."""
         return int(self.values.get("http", 0))
-
-    @property
-    def code(self) -> str:
-        """The error code of the response, after a comma; may be empty."""
-        return str(self.values.get("code", ""))
 
     def after(self, waited_s: int) -> ApiRefused:
         """Add for how many seconds the request was retried."""
@@ -176,7 +172,7 @@ class TaskNotFound(SeedreamError):
     exit_code = 3
 
 
-class WaitTimedOut(SeedreamError):
+class WaitTimedOut(SeedreamError, TimeoutError):
     """The task still runs; it can be collected later."""
 
     charge = Charge.RUNNING
@@ -194,11 +190,6 @@ class CompletedWithoutImages(SeedreamError):
 
 class ResultUnavailable(SeedreamError):
     """An image could not be fetched whole, or is not a readable image."""
-
-    @property
-    def http_status(self) -> int | None:
-        """The HTTP status of a link that is no longer served."""
-        return self.values.get("http")
 
     @property
     def size(self) -> tuple[int, int]:

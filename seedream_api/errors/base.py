@@ -31,11 +31,13 @@ class SeedreamError(Exception):
         key: the message's key in ``messages.MESSAGES``.
         charge: overrides what the class says about money.
         task_id: the service's task, where one is known.
-        request_id: the relay's id of the refused call, for its support.
+        request_id: the relay's id of the call, for its support.
         values: for the message's templates; of an error among them, summary and hint are shown.
     """
 
     charge: Charge = Charge.NONE
+    retry_after_s: float | None = None
+    """Seconds that the service asked to wait before the next attempt, where it said so."""
     status: ClassVar[str] = "error"
     """The command line's word for it in ``--json``."""
     exit_code: ClassVar[int] = 1
@@ -50,10 +52,10 @@ class SeedreamError(Exception):
         **values: Any,
     ) -> None:
         super().__init__()
-        self.key = key
-        self.values = {name: _cleaned(value) for name, value in values.items()}
-        self.task_id = _cleaned(task_id)
-        self.request_id = _cleaned(request_id)
+        self.key: str = key
+        self.values: dict[str, Any] = {name: _cleaned(value) for name, value in values.items()}
+        self.task_id: str | None = _cleaned(task_id)
+        self.request_id: str | None = _cleaned(request_id)
         if charge is not None:
             self.charge = charge
 
@@ -73,20 +75,40 @@ class SeedreamError(Exception):
         return value if isinstance(value, str) else str(value)
 
     @property
+    def code(self) -> str:
+        """The service's code of the error, such as ``insufficient_user_quota``; may be empty."""
+        return str(self.values.get("code") or "").removeprefix(", ")
+
+    @property
+    def http_status(self) -> int | None:
+        """The HTTP status of the response that caused the error; ``None`` without one."""
+        value = self.values.get("http")
+        return int(value) if value else None
+
+    @property
+    def field(self) -> str | None:
+        """The field of the request, or the argument, that has the rejected value."""
+        value = self.values.get("field")
+        return None if value is None else str(value)
+
+    @property
     def given(self) -> Any:
         """The rejected value, where the message quotes one."""
         return self.values.get("given")
 
     @property
     def may_have_been_charged(self) -> bool:
+        """Whether money may have been spent."""
         return self.charge is not Charge.NONE
 
     @property
     def summary_text(self) -> Text:
+        """What happened, in both languages."""
         return bilingual(self.summary("en"), self.summary("zh"))
 
     @property
     def message_text(self) -> Text:
+        """The whole message, in both languages."""
         return bilingual(self.message("en"), self.message("zh"))
 
     def message(self, language: str) -> str:
@@ -142,7 +164,9 @@ class SeedreamError(Exception):
 
 
 def _new(error_type: type[SeedreamError], args: tuple[Any, ...]) -> SeedreamError:
-    return error_type.__new__(error_type, *args)
+    error = error_type.__new__(error_type, *args)
+    error.args = args  # an OSError leaves them to its __init__
+    return error
 
 
 def _localized(value: Any, language: str, *, with_hint: bool = True) -> Any:

@@ -59,25 +59,25 @@ class Job:
         self.timeout_s = timeout_s
         self.is_closing = is_closing
         self._on_change = on_change
-        self.begun = resources.clock.monotonic()
+        self.begun: float = resources.clock.monotonic()
         self.row: JobRecord | None = None
         self.foreign_row: JobRecord | None = None
         """The row as last read while another process works on it."""
         self.origin = Origin.NEW
-        self.is_sending = False
+        self.is_sending: bool = False
         """True from just before the first byte is sent until the response is recorded."""
-        self.was_sent = False
+        self.was_sent: bool = False
         self.end: SeedreamError | None = None
         """Why there are no images, as soon as that is recorded."""
         self.upload_notes: tuple[str, ...] = ()
         self.download_failures: dict[int, SeedreamError] = {}
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done as soon as the task id is recorded."""
-        self.latest = Progress(Phase.PREPARING, 0.0)
+        self.latest: Progress = Progress(Phase.PREPARING, 0.0)
         self.listeners: list[Callable[[Progress], None]] = []
         self._waiters = 0
         self._slot: Slot | None = None
-        self.signal = PollSignal(resources.clock)
+        self.signal: PollSignal = PollSignal(resources.clock)
 
     @property
     def polls_once(self) -> bool:
@@ -178,6 +178,8 @@ class Job:
         """Report a step to every waiter."""
         seconds = self.resources.clock.monotonic() - self.begun
         self.latest = Progress(phase, seconds, **details)  # type: ignore[arg-type]
+        row = self.current_row
+        log.debug("job %s: %s after %.1f s", row.id if row else "-", phase.value, seconds)
         for listener in tuple(self.listeners):
             call_back(listener, self.latest)
         self._on_change(self)
@@ -210,6 +212,7 @@ class Job:
             error=error,
             response=response,
         )
+        log.debug("job %s: recorded as %s", row.id, state.value)
         self._on_change(self)
         return updated
 
@@ -220,6 +223,7 @@ class Job:
             LimitReached: a limit does not allow it; the row stays as it is.
         """
         await self.resources.ledger.reserve(row.id, reservation)
+        log.debug("job %s: recorded as sending", row.id)
         self._on_change(self)
 
     async def record_end(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..callbacks import call_back, check_callback
@@ -21,7 +21,7 @@ from .session_base import SessionBase
 class LoadedUrl:
     """The outcome for one URL: a file, or an error."""
 
-    url: str
+    url: str = field(repr=False)
     path: Path | None = None
     error: SeedreamError | None = None
     from_store: bool = False

@@ -259,6 +259,7 @@ class Result:
 
     @property
     def is_reused(self) -> bool:
+        """Whether the images were read from the store, and nothing was sent."""
         return self.origin is Origin.STORED
 
     def to_dict(self) -> dict[str, Any]:

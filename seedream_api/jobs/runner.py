@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from ..errors import LedgerFailed, OutcomeUnknown, SeedreamError, WaitTimedOut
@@ -14,6 +15,8 @@ from .profiles import Profiles
 from .results import Origin, Phase
 from .steps import STEPS
 from .unclear_responses import confirm, retry_empty
+
+log = logging.getLogger("seedream")
 
 OTHER_OWNER_PAUSE_S = 0.25
 """Seconds between two reads of a row that another live process works on."""
@@ -73,6 +76,8 @@ async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
         if other is None:
             job.origin, job.foreign_row = Origin.JOINED, row
         job.signal.polled_elsewhere()
+        if job.latest.phase is not Phase.WAITING:
+            log.info("job %s: waiting for an equal request that is running", row.id)
         job.report(Phase.WAITING, task_id=row.task_id)
         if other is None:
             await job.resources.clock.sleep(OTHER_OWNER_PAUSE_S)

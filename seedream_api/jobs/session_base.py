@@ -51,7 +51,7 @@ class SessionBase:
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""
         self.on_change: Callable[[Job], None] | None = None
         """Called whenever the row of a job has changed or made progress."""
-        self.is_closing = False
+        self.is_closing: bool = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
         self._responses: asyncio.Future[None] | None = None

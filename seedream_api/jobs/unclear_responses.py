@@ -23,7 +23,11 @@ async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRec
         OutcomeUnknown: the response contains no id of a known task.
     """
     unknown = OutcomeUnknown(
-        error.key, request_id=error.request_id, reason=error.reason, entry=row.id
+        error.key,
+        request_id=error.request_id,
+        http=error.http_status,
+        reason=error.reason,
+        entry=row.id,
     )
     if error.possible_task_id is None:
         return await job.finish(row, State.UNKNOWN, unknown, response=error.response)

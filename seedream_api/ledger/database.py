@@ -37,7 +37,7 @@ class Database:
 
     def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
         self.home = home
-        self.path = home / "ledger.sqlite"
+        self.path: Path = home / "ledger.sqlite"
         self.now = now
         self._owners = home / "owners"
         self._pid = os.getpid()

@@ -56,7 +56,7 @@ class ImageStore:
     """
 
     def __init__(self, home: Path, owner: str = "") -> None:
-        self.folder = home / "images"
+        self.folder: Path = home / "images"
         self._partials = self.folder / "partial"
         self._partial = self._partials / (owner or "nobody")
         self._damaged = self.folder / "damaged"

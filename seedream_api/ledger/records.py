@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ class ImageRecord:
 
     request: int
     position: int
-    url: str | None
+    url: str | None = field(repr=False)
     file: Path | None
     sha256: str | None
     bytes: int

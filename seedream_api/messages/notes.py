@@ -50,6 +50,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "image_number": ("image {number}", "第 {number} 张图"),
     "frame_number": ("{name}, frame {number}", "{name} 第 {number} 帧"),
     "item_number": ("{name}, item {number}", "{name} 第 {number} 项"),
+    "heif_converted": (
+        "{name} is {kind}, which the service does not accept; it was converted.",
+        "{name} 为 {kind} 格式，服务端不接受；已转换格式。",
+    ),
     "note_of": ("{name}: {note}", "{name}：{note}"),
     "several_pages": ("several pages: the first is used", "有多页：使用第一页"),
     "animated": ("animated: the first frame is used", "动图：使用第一帧"),

@@ -62,6 +62,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "list_of_references": ("a list of references", "参考图列表"),
     "missing": ("it is missing", "缺少该项"),
     "no_such_field": ("there is no such field", "没有这个参数"),
+    "needs_library": (
+        "reading it needs the library {library}; install it with pip",
+        "读取它需要 {library} 库，请用 pip 安装",
+    ),
     "wrong_type": ("it is a {type}", "其类型为 {type}"),
     "incomplete_character": (
         "character {place} is not a complete Unicode character",

@@ -146,14 +146,28 @@ REQUESTS: dict[str, Message] = {
     "session_not_open": Message(
         "This session is not open.",
         "此 Session 尚未打开。",
-        "Open it with: async with Session(settings) as session",
-        "请这样打开：async with Session(settings) as session",
+        "Open it with: async with Session() as session. With seedream_api.sync: with Session() as "
+        "session",
+        "请这样打开：async with Session() as session；"
+        "使用 seedream_api.sync 时：with Session() as session",
     ),
     "session_used": Message(
         "This session was opened before, and cannot be used again.",
         "此 Session 已经打开过，不能再次使用。",
         "Create a new Session.",
         "请新建一个 Session。",
+    ),
+    "session_other_process": Message(
+        "This session was opened in another process.",
+        "此 Session 是在另一个进程中打开的。",
+        "Open a Session in each worker after it was forked.",
+        "请在每个工作进程派生之后各自打开 Session。",
+    ),
+    "session_in_callback": Message(
+        "A callback cannot wait for the session that calls it.",
+        "回调函数不能等待正在调用它的 Session。",
+        "Let the callback return, and use the session afterwards or in another thread.",
+        "请先让回调返回，之后再使用该 Session，或在其他线程中使用。",
     ),
     "session_other_loop": Message(
         "This session belongs to another event loop.",

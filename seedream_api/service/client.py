@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable, Container
@@ -38,6 +39,8 @@ from .submit_hooks import SubmitHooks
 from .task import Task, to_task
 from .validation import validate_reference_urls, validate_request
 
+log = logging.getLogger("seedream")
+
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"
 POLL_TIMEOUT_S = 30.0
@@ -63,7 +66,7 @@ class SeedreamClient:
         transport: Transport | None = None,
     ) -> None:
         self.settings = settings
-        self.transport = transport or Transport(settings.proxy)
+        self.transport: Transport = transport or Transport(settings.proxy)
         self._clock = clock
         self._throttle = Throttle(int(settings.number("SEEDREAM_MAX_SUBMITS")), clock=clock)
         self._sandbox: Any = None
@@ -136,6 +139,7 @@ class SeedreamClient:
             outcome = await self._attempt(body, headers, timeout_s, hooks, budget, sent)
             if isinstance(outcome, ServiceResponse):
                 return outcome
+            log.info("the request was not accepted; sending it again in %.1f s", outcome)
             await self._clock.sleep(outcome)
 
     async def _attempt(
@@ -158,10 +162,11 @@ class SeedreamClient:
         outcome = parse_submission(await self._read(response, sent), self._secrets())
         if isinstance(outcome, ServiceResponse):
             return outcome
+        outcome.retry_after_s = parse_retry_after(response.headers, time.time())
         policy = _select_retry_policy(outcome)
         if policy is None:
             raise outcome
-        pause = budget.next_delay(policy, parse_retry_after(response.headers, time.time()))
+        pause = budget.next_delay(policy, outcome.retry_after_s)
         if pause is None:
             raise outcome.after(budget.elapsed_s(policy))
         await hooks.not_accepted()
@@ -231,6 +236,7 @@ class SeedreamClient:
                 url, headers=self.headers(), timeout_s=POLL_TIMEOUT_S
             )
             read, polls_left = await self._read(response), polls_left - 1
+            log.debug("polled task %s: HTTP %s", task_id, response.status)
             if read.is_whole or not polls_left:
                 break
         task = to_task(read, task_id, read.http)

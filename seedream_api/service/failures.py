@@ -56,6 +56,7 @@ def to_unknown(response: ServiceResponse, secrets: HiddenTexts) -> OutcomeUnknow
     unknown = OutcomeUnknown(
         "outcome_unknown",
         request_id=response.request_id,
+        http=response.http or None,
         reason=rewrite(description, lambda text: redact(text, secrets)),
     )
     unknown.possible_task_id = response.task_id or response.hint
@@ -70,11 +71,19 @@ def to_poll_failure(
     error = response.error or response.envelope_error
     reason = f"HTTP {response.http}" if error.is_empty else redact(str(error), secrets)
     if is_unknown_task(response):
-        return TaskNotFound("task_not_found", task_id=task_id, reason=reason)
+        return TaskNotFound(
+            "task_not_found", task_id=task_id, http=response.http or None, reason=reason
+        )
     if response.http in (401, 403):
         refusal = to_refusal(response, secrets)
         if isinstance(refusal, AuthenticationFailed):
             return refusal
-    failed = ReadFailed("read_failed", task_id=task_id, reason=response.cut or reason)
+    failed = ReadFailed(
+        "read_failed",
+        task_id=task_id,
+        request_id=response.request_id,
+        http=response.http or None,
+        reason=response.cut or reason,
+    )
     failed.retry_after_s = parse_retry_after(headers, time.time())
     return failed

@@ -9,6 +9,7 @@ a process to that, also those outside the loop.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from ..messages import Text
 from ..network.clock import Clock
 from ..network.retry import READING, RetryBudget
 from .task import Task
+
+log = logging.getLogger("seedream")
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0
@@ -226,6 +229,7 @@ async def wait_for_task(
             pause = schedule.next_delay_s(age)
         except (ReadFailed, NotSent) as error:
             pause, rest = waiting.delay_after(error), clock.sleep
+            log.info("task %s: a poll failed; polling again in %.1f s", task_id, pause)
         left = waiting.left_s()
         if left <= 0:
             word, waited = waiting.word, round(timeout_s)

@@ -20,6 +20,8 @@ from ..catalog import MAX_REFERENCE_SIDE
 from ..errors import InvalidRequest, ResultUnavailable
 from ..images.decode import decode, probe
 from ..images.encode import EncodedImage, composited_on_white, encode, encode_lossless
+from ..images.heif import convert_to_png, find_heif_kind
+from ..images.media_types import HEAD_BYTES
 from ..images.pixel_arrays import to_rgb
 from ..messages import Text, text_of
 
@@ -139,7 +141,8 @@ def pixels_reference(pixels: Any, name: str) -> PictureReference:
 def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureReference:
     """Build a reference from an image file.
 
-    Transparency is composited on white, and only the first frame is used; notes state both.
+    Transparency is composited on white, only the first frame is used, and HEIC and AVIF files are
+    converted; notes state all three. HEIC needs the library pillow-heif.
 
     Args:
         position: its position among the references, from 1, for the error.
@@ -150,8 +153,11 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
     try:
         path = Path(path)
         data = path.read_bytes()
+        kind = find_heif_kind(data[:HEAD_BYTES])
+        if kind is not None:
+            data = convert_to_png(data, kind, name=path.name)
         info = probe(data, name=path.name)
-        is_plain = not info.has_alpha and not info.is_animated
+        is_plain = not info.has_alpha and not info.is_animated and kind is None
         if info.media_type in _SENDABLE_TYPES and is_plain:
             file = EncodedImage(data, info.media_type, True, (), info.width, info.height)
             return PictureReference(path.name, info.width, info.height, file=file)
@@ -163,6 +169,8 @@ def file_reference(path: str | os.PathLike[str], position: int = 1) -> PictureRe
             "reference_unreadable", position=position, given=given, reason=reason or error
         ) from None
     notes = tuple(Text("note_of", name=path.name, note=note) for note in picture.notes)
+    if kind is not None:
+        notes = (Text("heif_converted", name=path.name, kind=kind), *notes)
     pixels = picture.pixels
     if picture.alpha is not None:
         pixels = composited_on_white(pixels, picture.alpha)

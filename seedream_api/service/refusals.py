@@ -171,16 +171,10 @@ def is_refusal(http: int, error: ServiceError) -> bool:
         return _is_stated_refusal(error)
     if http < 500 or http in _GATEWAY or http >= 520:
         return False
-    if is_before_forwarding(error):
+    if codes & BEFORE_FORWARDING.keys() or _CHANNEL_WORDS.search(error.message.lower()):
         return True
     has_code = bool(codes & REFUSAL_CODES.keys()) or _has_content_code(_to_search_text(error))
     return http == 500 and has_code
-
-
-def is_before_forwarding(error: ServiceError) -> bool:
-    """Return whether the relay states an error before it forwards a request to a provider."""
-    has_code = bool(_get_codes(error) & BEFORE_FORWARDING.keys())
-    return has_code or bool(_CHANNEL_WORDS.search(error.message.lower()))
 
 
 def _is_stated_refusal(error: ServiceError) -> bool:

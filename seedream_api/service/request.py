@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -35,11 +36,23 @@ class Request(BaseModel):
     stay ``None``: ``n``, ``quality`` and ``prompt_priority`` belong to Evolink, ``watermark`` and
     ``output_format`` to Preferential, unless an entry of ``SEEDREAM_MODELS`` says otherwise.
 
+    Args:
+        model: the id of a model, such as ``Seedream-4.5``; :data:`MODELS` lists them.
+        prompt: what the image shows.
+        size: Preferential: a tier (2K, 4K). Evolink: an aspect ratio (16:9).
+        quality: Evolink: the tier (1K, 2K, 4K).
+        n: Evolink: the most images to make, and to be charged for, 1-15.
+        prompt_priority: Evolink: how closely the prompt is followed.
+        output_format: Preferential: png or jpeg; ``None`` leaves the choice to the service.
+        watermark: Preferential: whether the service adds its watermark; ``None`` means no.
+        seed: any whole number; it is never sent, and another one makes an equal request a new one.
+        references: images to start from, at most 14 together with the results 15.
+
     Raises:
         InvalidRequest: a value has the wrong type, or a field is unknown.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     model: StrictStr
     prompt: StrictStr
@@ -59,11 +72,30 @@ class Request(BaseModel):
         default=(), repr=False
     )
 
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise _to_invalid_request(error) from None
+    if TYPE_CHECKING:  # a misspelt field is an error of the type checker, and of ours at run time
+
+        def __init__(
+            self,
+            *,
+            model: str,
+            prompt: str,
+            size: str | None = None,
+            quality: str | None = None,
+            n: int | None = None,
+            prompt_priority: str | None = None,
+            output_format: str | None = None,
+            watermark: bool | None = None,
+            seed: int = 0,
+            references: Sequence[UrlReference | PictureReference] = (),
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise _to_invalid_request(error) from None
 
     def body(self, model: Model, reference_urls: tuple[str, ...]) -> dict[str, Any]:
         """Build the JSON body for ``model``, in the field order of the service's documentation.

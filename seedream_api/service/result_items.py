@@ -71,7 +71,7 @@ class ResultItem:
     """
 
     position: int
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
     error: ServiceError | None = None
     problem: Unreadable | None = None

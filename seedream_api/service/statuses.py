@@ -21,6 +21,7 @@ class TaskStatus(str, Enum):
 
     @property
     def is_terminal(self) -> bool:
+        """Whether the task has ended."""
         return self in (TaskStatus.COMPLETED, TaskStatus.FAILED)
 
 

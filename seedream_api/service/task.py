@@ -33,6 +33,7 @@ class Task:
 
     @property
     def has_images(self) -> bool:
+        """Whether the poll returned an image."""
         return any(item.was_made for item in self.items)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from .refusals import is_before_forwarding, is_error_code, is_refusal
+from .refusals import is_error_code, is_refusal
 from .responses import ServiceResponse
 from .stated_errors import NO_ERROR, ServiceError
+
+_CALL_ID = re.compile(r"req(?:uest)?(?:id)?[-_:]", re.IGNORECASE)
 
 
 class Verdict(Enum):
@@ -41,25 +43,26 @@ def judge_submission(response: ServiceResponse) -> Verdict:
     if _may_be_task(response, is_success):
         return Verdict.UNKNOWN
     error = find_stated_error(response)
-    if is_refusal(response.http, error) and not _may_be_charged(response, error):
+    if is_refusal(response.http, error) and not _may_be_charged(response):
         return Verdict.REFUSED
     has_nothing = response.has_evidence or error.is_empty
     is_empty = is_success and response.names_results and has_nothing
     return Verdict.EMPTY if is_empty and response.is_whole else Verdict.UNKNOWN
 
 
-def _may_be_charged(response: ServiceResponse, error: ServiceError) -> bool:
+def _may_be_charged(response: ServiceResponse) -> bool:
     """Return whether something besides a stated refusal suggests that the request was processed.
 
     Of a 4xx the status alone says no. Any other error counts only in a complete response without a
-    trace of a result; a server error with an id only if the relay states it before forwarding.
+    trace of a result; the id beside a server error must be that of the HTTP request.
     """
     if 300 <= response.http < 500:
         return False
     if not response.is_whole or response.has_evidence:
         return True
-    is_open = response.hint or (response.task_id and not is_before_forwarding(error))
-    return response.http >= 500 and bool(is_open)
+    is_call_id = response.task_id == response.request_id or _CALL_ID.match(response.task_id or "")
+    has_id = bool(response.hint or (response.task_id and not is_call_id))
+    return response.http >= 500 and has_id
 
 
 def _may_be_task(response: ServiceResponse, is_success: bool) -> bool:

@@ -67,7 +67,7 @@ def test_every_input_and_output_is_named(shown: dict[str, Any], node: str, langu
         name
         for name in info["output_name"]
         for line in outputs
-        if re.match(rf"- [^*]*`{name}`", line)
+        if re.match(rf"- [^*`]*`{name}`", line)
     ]
     assert named == info["output_name"]
     assert not [line for line in lines if line.startswith("|")]
@@ -108,17 +108,19 @@ def test_every_number_in_a_page_is_the_catalogues() -> None:
         MIN_REFERENCE_SIDE,
         NOTED_PROMPT_LENGTH,
     )
+    from seedream_api.config import profiles
     from seedream_api.downloads.downloader import MAX_BYTES
     from seedream_api.service.validation import MAX_TASK_ID_LENGTH
 
     size = {MIN_REFERENCE_SIDE.value, MAX_REFERENCE_PIXELS.value, MAX_REFERENCE_RATIO.value, 1}
     seeds = {0, 2**53 - 1}  # as far as a browser counts; node_contract.json holds the widget to it
-    request = {*size, *seeds, MAX_REFERENCES.value, NOTED_PROMPT_LENGTH.value}
+    name = {int(re.findall(r"\d+", profiles._NAME.pattern)[-1])}  # letters of a profile's name
+    request = {*size, *seeds, *name, MAX_REFERENCES.value, NOTED_PROMPT_LENGTH.value}
     group = {MAX_RESULTS.value, MAX_REFERENCES_AND_RESULTS.value}
     known = {
         "SeedreamPreferential": request,
         "SeedreamEvolink": {*request, *group},
-        "SeedreamPollTask": {MAX_TASK_ID_LENGTH, 1, 604_800, 1800},
+        "SeedreamPollTask": {*name, MAX_TASK_ID_LENGTH, 1, 604_800, 1800},
         "SeedreamLoadURLImages": {1, MAX_BYTES // 1024**2},
         "SeedreamBatch": {*request, *group},
         "SeedreamUploadReferences": {*size, MAX_REFERENCES.value},

@@ -57,9 +57,10 @@ def installed(
 def test_the_archive_alone_is_the_whole_pack(installed: Installed) -> None:
     server = installed.server
     nodes = [name for name in server.object_info() if name.startswith("Seedream")]
-    assert len(nodes) == 5
+    assert len(nodes) == 6
     assert "SeedreamEvolink" in server.request("GET", "/i18n").json()["zh"]["nodeDefs"]
-    assert len(server.request("GET", "/workflow_templates").json()[FOLDER]) == 6
+    templates = list((PACK_ROOT / "example_workflows").glob("*.json"))
+    assert len(server.request("GET", "/workflow_templates").json()[FOLDER]) == len(templates)
     help_page = f"/extensions/{FOLDER}/docs/SeedreamEvolink/zh.md"
     assert server.request("GET", help_page).status == 200
 

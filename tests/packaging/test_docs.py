@@ -58,7 +58,8 @@ def code_blocks(text: str) -> list[str]:
 
 
 def plain_code(text: str) -> str:
-    """A block without its layout and the words of people in quotes."""
+    """A block without its layout, its comments and the words of people in quotes."""
+    text = re.sub(r"  # .*", "", text)
     return re.sub(
         r"\s+|,(?=\s*\))", "", re.sub(r'"[^"]*[^\x00-\x7f][^"]*"|"A cat[^"]*"', '"…"', text)
     )

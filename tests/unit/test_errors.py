@@ -81,9 +81,9 @@ def test_hierarchy_matches_the_docstring() -> None:
     tree = drawn()
     assert len(tree) == 24
     assert tree == {
-        name: error.__base__.__name__
+        name: error.__bases__[0].__name__
         for name, error in real().items()
-        if error is not SeedreamError and error.__base__ is not None
+        if error is not SeedreamError
     }
 
 

@@ -20,7 +20,7 @@ ORDER = (
     {"ledger"},
     {"uploads"},
     {"jobs"},
-    {"doctor", "probe"},
+    {"doctor", "probe", "sync"},
     {"cli"},
 )
 """Each imports only what stands before it, and a package what is its own."""
