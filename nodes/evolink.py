@@ -138,7 +138,6 @@ class SeedreamEvolink(io.ComfyNode):
                 wait=wait,
                 progress=report_progress,
                 profile=profile,
-                run=caller.run,
             )
 
         hint = Text("line_submitted")

@@ -118,9 +118,7 @@ class SeedreamPreferential(io.ComfyNode):
 
             references = await collect_references(given)
             request = build_request(prompt, model, given, references, session.settings.models)
-            return await generate(
-                request, session, progress=report_progress, profile=profile, run=caller.run
-            )
+            return await generate(request, session, progress=report_progress, profile=profile)
 
         hint = Text("line_empty")
         made = await run_job(caller, job, fit, hint=hint, references=images)

@@ -60,6 +60,7 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     checks = [_check_setting(settings, name) for name in SETTINGS]
     checks.append(await asyncio.to_thread(_check_folder, settings))
     checks.append(_check_models(settings))
+    checks.append(_check_prices(settings))
     checks.append(_check_facts(settings))
     checks.append(_check_profiles(settings))
     checks.append(_check_proxy(settings))
@@ -110,6 +111,20 @@ def _check_models(settings: Settings) -> Check:
         return Check("models", "ok", ", ".join(settings.models))
     except ConfigurationError as error:
         return _problem("models", error)
+
+
+def _check_prices(settings: Settings) -> Check:
+    """Check the price table, and list models without a price."""
+    try:
+        table = settings.prices
+    except ConfigurationError as error:
+        return _problem("prices", error)
+    unpriced = [model for model in settings.models if model not in table.models]
+    if not table.models:
+        return Check("prices", "ok", Text("no_prices"))
+    if unpriced:
+        return Check("prices", "note", Text("models_unpriced", models=", ".join(unpriced)))
+    return Check("prices", "ok", Text("prices_known", currency=table.currency))
 
 
 def _check_facts(settings: Settings) -> Check:

@@ -16,7 +16,7 @@ const ICONS = {
 
 /** Returns whether the images of a task are paid for and can be fetched. */
 export function canCollect(task) {
-  if (task.is_live || task.left) return false;
+  if (task.is_live) return false;
   if (["completed", "partial"].includes(task.state)) return task.made > task.stored.length;
   return task.group === "attention" && COLLECTABLE.has(task.state);
 }

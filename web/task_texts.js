@@ -46,7 +46,6 @@ export function getError(task) {
 
 /** Returns what to do about a task that needs a person; undefined for others. */
 export function describeAdvice(task) {
-  if (task.left) return translate(`unclear.${task.left}`);
   return isUnclear(task) ? translate(`unclear.${task.state}`) : getError(task)?.advice;
 }
 

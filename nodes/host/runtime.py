@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from comfy.model_management import InterruptProcessingException, processing_interrupted
 from comfy_execution.utils import get_executing_context
 
-from ...seedream_api.errors import Interrupted, SeedreamError
+from ...seedream_api.errors import Interrupted, LimitReached, SeedreamError
 from ...seedream_api.jobs.cancellation import interruption_of
+from ...seedream_api.jobs.runs import in_run
 from ..node_values import check_prompt
 from ..web.panel import progress_json
 from ..web.settings import log
@@ -127,10 +129,43 @@ _calls: dict[tuple[str, str], set[int]] = {}
 _REMEMBERED_NODES = 256
 
 
+_running: Counter[str | None] = Counter()
+"""By prompt: the calls that have not ended."""
+_QUIET_TICKS = 3
+"""For how many checks in a row no other call may run before a refused node fails."""
+
+
 async def run(
     job: Callable[[Session, Callable[[Progress], None]], Awaitable[T]],
     caller: NodeProgress,
     describe: Describe,
+) -> T:
+    """Run ``job``; a node that a limit refuses fails after the others of its prompt have ended.
+
+    ComfyUI ends the whole prompt with the first node that fails, and would not save their images.
+
+    Args and errors: see :func:`_run`.
+    """
+    _running[caller.run] += 1
+    try:
+        return await _run(job, caller, describe)
+    except LimitReached as error:
+        refused = error
+    finally:
+        _running[caller.run] -= 1
+    quiet_ticks = 0
+    while quiet_ticks < _QUIET_TICKS:
+        if processing_interrupted():
+            raise InterruptProcessingException
+        quiet_ticks = 0 if _running[caller.run] > 0 else quiet_ticks + 1
+        await asyncio.sleep(TICK_S)
+    raise refused
+
+
+async def _run(
+    job: Callable[[Session, Callable[[Progress], None]], Awaitable[T]],
+    caller: NodeProgress,
+    describe: Callable[[Progress, tuple[int, int]], str],
 ) -> T:
     """Run ``job`` on the pack's loop and wait for it, showing its progress on the node.
 
@@ -149,7 +184,8 @@ async def run(
     async def work() -> T:
         try:
             async with own.sessions.lease() as session:
-                return await job(session, report_progress)
+                with in_run(caller.run):
+                    return await job(session, report_progress)
         except asyncio.CancelledError as error:
             # A CancelledError that leaves this loop could cancel the host's task.
             raise interruption_of(error) from None

@@ -12,10 +12,12 @@ from ...seedream_api.messages import Text, to_chinese
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
 from ..node_values import check_text, non_blank_lines
+from .cost_estimates import estimate_cost, find_highest_price
 from .linked_images import read_linked_images
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
+    from ...seedream_api.config.prices import Price
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.references import Reference
@@ -43,8 +45,9 @@ async def estimate_charge(
     Returns:
         ``images`` that may be charged; whether an input is ``linked``, because each item of a
         linked list is charged separately; the ``state`` of the job that these inputs would reuse,
-        if there is one; whether the service is the free ``sandbox``; ``notes`` in both languages
-        on what a new request would ask for, if there are any.
+        if there is one; whether the service is the free ``sandbox``; the ``cost``, of which
+        ``estimated`` is the most that it may be; the message of the ``limit`` that would refuse it;
+        ``notes`` in both languages on what a new request would ask for, if there are any.
 
     Raises:
         SeedreamError: why running it would fail before anything is sent.
@@ -67,16 +70,18 @@ async def estimate_charge(
         # The values of links are known only when the workflow runs.
         _check_settings(resources, given, linked)
         most = _count_most(given, linked)
-        return {"images": most, "linked": True, "state": None, "sandbox": sandbox}
+        price = find_highest_price(given, linked, len(references), resources.settings)
+        return {
+            **{"images": most, "linked": True, "state": None, "sandbox": sandbox},
+            **await estimate_cost(resources, str(given.get("model")), price, most),
+        }
     models = resources.settings.models
     validated = validate_request(_build_request(class_type, given, models, references), models)
-    state = await _find_state(resources, validated)
+    state, price = await _find_state(resources, validated)
     images = 0 if state else validated.request.asked_images()
     estimate: dict[str, Any] = {
-        "images": images,
-        "linked": False,
-        "state": state,
-        "sandbox": sandbox,
+        **{"images": images, "linked": False, "state": state, "sandbox": sandbox},
+        **await estimate_cost(resources, validated.model.id, price, images),
     }
     notes = () if state else validated.notes
     if notes:
@@ -145,11 +150,15 @@ def _build_request(
     return _REQUESTS[class_type](prompt, model, given, references, models)
 
 
-async def _find_state(resources: Resources, validated: ValidatedRequest) -> str | None:
+async def _find_state(
+    resources: Resources, validated: ValidatedRequest
+) -> tuple[str | None, Price | None]:
+    """Find the state of the job that a request would reuse, and the request's price."""
     from ...seedream_api.jobs.generate import build_spec
 
     settings, ledger = resources.settings, resources.ledger
     spec = await build_spec(validated, resources)
     reuse = settings.is_on("SEEDREAM_REUSE")
     row = await ledger.find_reusable(spec.fingerprints, reuse=reuse)
-    return row.state.value if row else None
+    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+    return row.state.value if row else None, price

@@ -80,6 +80,13 @@ class PriceTable:
             return None
         return Price(amount, prices.reference * references, self.currency)
 
+    def find_highest(self, model: str, references: int) -> Price | None:
+        """Find the price at a model's most expensive tier; ``None`` where it is unknown."""
+        prices = self.models.get(model)
+        if prices is None:
+            return None
+        return Price(max(prices.tiers.values()), prices.reference * references, self.currency)
+
     def to_json(self) -> dict[str, Any]:
         """Build the JSON form that :func:`check_prices` reads."""
         models = {model: prices.to_json() for model, prices in self.models.items()}

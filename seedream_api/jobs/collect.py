@@ -57,10 +57,11 @@ async def collect(
     check_callback(progress)
     with note_cancellation(lambda: Interrupted("interrupted_before")):
         resources = await session.profiles.get(profile)
-        task_id, is_typed = await _check_task_id(task_id, session)
-        known = await session.ledger.find_task(task_id)
+        task_id, is_typed, known = await _check_task_id(task_id, session)
         if known is not None:
             resources = await session.profiles.get_for_row(known, resources)
+        elif running := _find_job_key(task_id, session):
+            resources = session.running_jobs[running].resources
     settings = resources.settings
     source = KnownTask(
         task_id,
@@ -78,8 +79,8 @@ async def collect(
     )
 
 
-async def _check_task_id(text: str, session: SessionBase) -> tuple[str, bool]:
-    """Return the task id, and whether only the user has stated it.
+async def _check_task_id(text: str, session: SessionBase) -> tuple[str, bool, JobRecord | None]:
+    """Return the task id, whether only the user has stated it, and its row if no job has it.
 
     An id that the service returned is used in any form.
 
@@ -90,11 +91,11 @@ async def _check_task_id(text: str, session: SessionBase) -> tuple[str, bool]:
         raise InvalidRequest("task_id_malformed", given=text)
     task_id = text.strip()
     if _find_job_key(task_id, session):
-        return task_id, False
+        return task_id, False, None
     known = await session.ledger.find_task(task_id)
     if known is None:
-        return validate_task_id(task_id), True
-    return task_id, was_not_found(known)
+        return validate_task_id(task_id), True, None
+    return task_id, was_not_found(known), known
 
 
 def _find_job_key(task_id: str, session: SessionBase) -> str | None:

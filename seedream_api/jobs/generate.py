@@ -23,6 +23,7 @@ from .cancellation import note_cancellation
 from .registry import Listener, wait_for_job
 from .resources import Resources
 from .results import Result
+from .runs import get_run
 from .session import Session
 from .sources import NewRequest
 
@@ -35,7 +36,6 @@ async def generate(
     timeout_s: float | None = None,
     progress: Listener | None = None,
     profile: str | None = None,
-    run: str | None = None,
 ) -> Result:
     """Generate images and pay once, or return the stored images of an equal request.
 
@@ -46,8 +46,6 @@ async def generate(
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, on the session's event loop.
         profile: the name of the key and address to use; by default those of the session.
-        run: names the run whose limit counts this request; by default all requests of a session
-            are one run.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
@@ -58,9 +56,8 @@ async def generate(
     if session is None:
         async with Session() as own:
             return await generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile,
-                run=run,
-            )  # fmt: skip
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
+            )
     session.check_usable()
     resources = await session.profiles.get(profile)
     settings = resources.settings
@@ -72,14 +69,23 @@ async def generate(
         spec = await build_spec(validated, resources)
     has_pictures = any(isinstance(ref, PictureReference) for ref in request.references)
     target = select_target(resources.client, validated.model) if has_pictures else None
-    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
-    reservation = Reservation(run or session.run, price, settings.limits, settings.profile)
+    reservation = build_reservation(spec, settings, get_run() or session.run)
     reuse = settings.is_on("SEEDREAM_REUSE")
     source = NewRequest(spec, request, target, reuse=reuse, reservation=reservation)
     return await wait_for_job(
         session, spec.fingerprint, source, resources,
         wait=wait, timeout_s=limit_s, progress=progress,
     )  # fmt: skip
+
+
+def build_reservation(spec: JobSpec, settings: Settings, run: str) -> Reservation:
+    """Build what a request may spend.
+
+    Raises:
+        ConfigurationError: the price table cannot be used.
+    """
+    price = settings.prices.find(spec.model, spec.fields, len(spec.references))
+    return Reservation(run, spec.model, price, settings.limits, settings.profile)
 
 
 def _check_request_type(request: object) -> None:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from ..config.normalization import SANDBOX
 from ..errors import (
     ApiRefused,
     AuthenticationFailed,
@@ -61,7 +62,8 @@ async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
     request, reservation = source.request, source.reservation
     try:
         if reservation.limits.are_set:
-            await job.resources.ledger.check_limits(row.id, reservation)
+            sandbox = row.address == SANDBOX
+            await job.resources.ledger.check_limits(reservation, row.asked, sandbox=sandbox)
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,

@@ -37,6 +37,7 @@ class Reservation:
     """
 
     run: str
+    model: str
     price: Price | None
     limits: Limits
     profile: str = ""
@@ -73,20 +74,26 @@ def reserve(database: Database, row_id: int, reservation: Reservation) -> JobRec
     }
     with database.write(durable=True):
         row = require_readable(read_record(database, row_id))
-        _check_limits(database, row, reservation)
+        _check_limits(database, reservation, row.asked, sandbox=row.address == SANDBOX)
         set_state(database, row, State.SENDING)
         database.execute(statements.SET_RESERVATION, values)
         return require_readable(read_record(database, row_id))
 
 
-def check_limits(database: Database, row_id: int, reservation: Reservation) -> None:
-    """Check, before references are uploaded, whether a request would fit now.
+def check_limits(
+    database: Database, reservation: Reservation, asked: int, *, sandbox: bool
+) -> None:
+    """Check whether a request would fit now: before references are uploaded, or for an estimate.
+
+    Args:
+        asked: the most images that may be charged.
+        sandbox: whether it is sent to the sandbox.
 
     Raises:
         LimitReached: it does not fit.
     """
     with database.read():
-        _check_limits(database, read_record(database, row_id), reservation)
+        _check_limits(database, reservation, asked, sandbox=sandbox)
 
 
 def list_spending(database: Database, limits: Limits, run: str, *, sandbox: bool) -> list[Spending]:
@@ -136,31 +143,34 @@ def end_of(window: str, now: float) -> float:
     return start_of(window, later.timestamp())
 
 
-def _check_limits(database: Database, row: JobRecord, reservation: Reservation) -> None:
-    is_sandbox = row.address == SANDBOX
-    spent = _read_spending(database, reservation.limits, reservation.run, sandbox=is_sandbox)
+def _check_limits(
+    database: Database, reservation: Reservation, asked: int, *, sandbox: bool
+) -> None:
+    spent = _read_spending(database, reservation.limits, reservation.run, sandbox=sandbox)
     for spending in spent:
-        needed = _needed(row, spending.limit, spending.window, reservation.price)
+        needed = _needed(reservation, spending, asked)
         if spending.used + needed > spending.limit.amount:
             raise _limit_error(spending, needed, database.now())
 
 
-def _needed(row: JobRecord, limit: Limit, window: str, price: Price | None) -> Decimal:
+def _needed(reservation: Reservation, spending: Spending, asked: int) -> Decimal:
     """Compute the most that a request may add to a limit.
 
     Raises:
         LimitReached: the limit is in money, and the request has no price in its currency.
     """
+    limit, price = spending.limit, reservation.price
     if not limit.currency:
-        return Decimal(row.asked)
-    name = LIMIT_SETTINGS[window]
+        return Decimal(asked)
+    name = LIMIT_SETTINGS[spending.window]
     if price is None:
-        raise LimitReached("limit_without_price", name=name, limit=str(limit), model=row.model)
+        model = reservation.model
+        raise LimitReached("limit_without_price", name=name, limit=str(limit), model=model)
     if price.currency != limit.currency:
         raise LimitReached(
             "limit_in_other_currency", name=name, limit=str(limit), currency=price.currency
         )
-    return price.of(row.asked)
+    return price.of(asked)
 
 
 def _limit_error(spending: Spending, needed: Decimal, now: float) -> LimitReached:

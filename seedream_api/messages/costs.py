@@ -113,5 +113,11 @@ COST_TEXTS: dict[str, tuple[str, str]] = {
         "{percent} % of these images have a known price.",
         "其中 {percent}% 的图片有已知价格。",
     ),
+    "no_prices": ("no prices are entered, so costs are unknown", "未填写价格，费用未知"),
+    "models_unpriced": ("no price is known for: {models}", "没有已知价格：{models}"),
+    "prices_known": (
+        "every model has a price in {currency}",
+        "每个模型都有 {currency} 价格",
+    ),
     "images_count": ("{count} image(s)", "{count} 张图"),
 }  # fmt: skip

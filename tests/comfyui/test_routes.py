@@ -426,7 +426,10 @@ def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
 ) -> None:
     inputs: dict[str, Any] = {**workflows.evolink(prompt)["inputs"], "n": 4}
     widgets = {**inputs, "seed": 3, "image_urls": "", "wait": True, "fit": "pad"}
-    expected = {"images": 4, "linked": False, "state": None, "sandbox": True}
+    cost = {"estimated": None, "charged": None, "currency": None}
+    expected = {
+        "images": 4, "linked": False, "state": None, "sandbox": True, "cost": cost, "limit": None,
+    }  # fmt: skip
     first = quote(comfy, **widgets)
     notes = first.pop("notes")
     assert first == expected

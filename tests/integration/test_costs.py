@@ -104,3 +104,15 @@ def test_command_refused_by_a_limit_exits_with_2(priced: ApiClient) -> None:
     ran = priced.command(*command, SEEDREAM_LIMIT_RUN="0.10 CNY")
     assert (ran.code, ran.json["error"]["type"], ran.json["status"]) == (2, "LimitReached", "error")
     assert priced.sent == 0
+
+
+def test_doctor_tells_models_without_a_price(priced: ApiClient) -> None:
+    ran = priced.inside("doctor", "--json")
+    checks = {check["name"]: check for check in ran.json["checks"]}
+    found = checks["prices"]
+    assert found["verdict"] == "note" and "Seedream-4.0" in found["message"]
+    assert NOW not in found["message"] and f"{LATER}," not in found["message"]
+    (priced.home / "prices.json").write_text('{"currency": "CNY", "models": {"X": 1}}', "utf-8")
+    ran = priced.inside("doctor", "--json")
+    checks = {check["name"]: check for check in ran.json["checks"]}
+    assert checks["prices"]["verdict"] == "problem" and "models['X']" in checks["prices"]["message"]

@@ -131,6 +131,15 @@ def test_intended_row_of_a_dead_process_takes_the_new_key(shop: Any) -> None:
     assert shop.rows[0].key_fingerprint != before
 
 
+def test_running_task_of_a_profile_is_joined_without_a_default_key(shop: Any) -> None:
+    async def work(session: Any) -> Any:
+        first = await generate(cat(), session, wait=False, profile="studio")
+        return await collect(first.task_id, session)
+
+    made = shop.run(work, DEEPSPACE_API_KEY="")
+    assert made.status == "completed" and set(count_keys(shop, "GET")) == {SECOND_KEY}
+
+
 def test_session_of_a_profile_needs_no_default_key(shop: Any) -> None:
     task_id = shop.generate(wait=False, profile="studio").task_id
     made = shop.run(lambda session: collect(task_id, session), DEEPSPACE_API_KEY="")

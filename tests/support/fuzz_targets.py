@@ -20,7 +20,7 @@ from PIL import Image
 
 from seedream_api import errors, redaction
 from seedream_api.cli.parser import build_parser
-from seedream_api.config import settings as config
+from seedream_api.config import limits, settings as config
 from seedream_api.downloads import downloader, transfer
 from seedream_api.downloads.data_uri import read_data_uri
 from seedream_api.images import decode, header, media_types
@@ -218,6 +218,15 @@ def models_files(dice: Dice, folder: Path) -> None:
         assert settings_of(folder / "none", SEEDREAM_MODELS=str(path)).models
 
 
+def prices_files(dice: Dice, folder: Path) -> None:
+    path = folder / "prices.json"
+    path.write_bytes(as_bytes(mutated(response_shapes.PRICES_FILE, dice), dice))
+    with ours():
+        prices = settings_of(folder / "none", SEEDREAM_PRICES=str(path)).prices
+        price = prices.find("Seedream-4.5", {"quality": "2K"}, 3)
+        assert price is None or 0 <= price.of(15) < 10**8
+
+
 def environments(dice: Dice, folder: Path) -> None:
     names = list(config.SETTINGS)
     values = {dice.pick(names): mutated_text(dice.pick(ODD_TEXTS), dice).replace("\0", "")
@@ -276,9 +285,13 @@ def picture_files(dice: Dice, folder: Path) -> None:
 _COLUMNS = (
     "state", "fingerprint", "family", "model", "address", "key_print", "prompt", "fields", "refs",
     "seed", "asked", "notes", "task_id", "error", "created_at", "sent_at", "accepted_at",
-    "answered_at", "finished_at", "delivered_at",
+    "answered_at", "finished_at", "delivered_at", "profile", "run", "currency", "image_price",
+    "references_price", "charged_images",
 )  # fmt: skip
 _IMAGE_COLUMNS = ("url", "sha256", "file", "bytes", "media_type", "width", "height", "error")
+
+
+_LIMITS = limits.Limits(day=limits.parse_limit("9 CNY"), month=limits.parse_limit("9"))
 
 
 def ledger_rows(dice: Dice, folder: Path) -> None:
@@ -298,6 +311,8 @@ def ledger_rows(dice: Dice, folder: Path) -> None:
         lambda: ledger.find_stored_image("https://x.example/a.png"), ledger.sum_stored_bytes,
         lambda: ledger.typical_seconds("Seedream-4.0"),
         lambda: ledger.find_upload("sha256:1", "s3", "place"),
+        lambda: ledger.summarize_usage(since=0.0, by="day").to_json(),
+        lambda: ledger.list_spending(_LIMITS, "run", sandbox=False),
     )  # fmt: skip
     for look in looks:
         with ours():
@@ -327,7 +342,7 @@ def _ledger(folder: Path) -> Any:
     if folder in _ledgers and _ledgers[folder].is_unusable:
         _ledgers.pop(folder).close()  # the last case broke it, and it was kept aside
     if folder not in _ledgers:
-        ledger = _ledgers[folder] = ledgers.Ledger(folder / "ledger")
+        ledger = _ledgers[folder] = ledgers.SyncLedger(folder / "ledger")
         ledger.claim_task("https://api.example.com", "task-1", states.key_fingerprint(SECRET))
     return _ledgers[folder]
 
@@ -340,7 +355,8 @@ def _restore(ledger: Any) -> None:
         sound = {
             "state": "answered", "address": "https://api.example.com", "task_id": "task-1",
             "fields": "{}", "refs": "[]", "notes": "[]", "created_at": 1.0, "error": None,
-            "seed": "0", "asked": 1,
+            "seed": "0", "asked": 1, "sent_at": 1.0, "currency": "CNY", "image_price": 250_000,
+            "references_price": 0, "charged_images": None,
         }  # fmt: skip
         setting = ", ".join(f"{name} = ?" for name in sound)
         ledger.database.execute(
@@ -455,7 +471,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType({
     target.__name__: target
     for target in (
         answer_bodies, hosts_answers, download_headers, urls, data_uris, settings_files,
-        models_files, environments, command_lines, picture_files, ledger_rows,
+        models_files, prices_files, environments, command_lines, picture_files, ledger_rows,
         wire_answers,
     )
 })  # fmt: skip

@@ -49,6 +49,11 @@ MODELS_FILE: Any = [
     {"id": "Mine", "family": "preferential", "like": "Seedream-4.5-Preferential"},
 ]
 
+PRICES_FILE: Any = {
+    "currency": "CNY",
+    "models": {"Seedream-4.5": {"2K": "0.25", "reference": "0.06"}, "Seedream-4.0": "0.2"},
+}
+
 URLS = (
     "https://cdn.example.com/a.png?X-Amz-Signature=abc#part", "http://127.0.0.1:8188/view",
     "http://[::ffff:127.0.0.1]:80/", "http://2130706433/", "https://例え.jp/絵.png",

@@ -88,7 +88,7 @@ def send(
     address: str = ADDRESS,
 ) -> JobRecord:
     row = ledger.claim(job(f"job {next(_names)}", asked, address), "key")
-    return ledger.reserve(row.id, Reservation(run, price, allowed))
+    return ledger.reserve(row.id, Reservation(run, "Seedream-4.5", price, allowed))
 
 
 def answer(ledger: SyncLedger, row: JobRecord, made: int, failed: int = 0) -> JobRecord:
@@ -116,9 +116,11 @@ def test_reserve_counts_requested_images_up_to_the_limit(ledger: SyncLedger) -> 
 def test_reserve_that_does_not_fit_leaves_the_row_as_it_was(ledger: SyncLedger) -> None:
     row = ledger.claim(job("one"), "key")
     with pytest.raises(LimitReached):
-        ledger.reserve(row.id, Reservation("run", PRICE, limits(run="0")))
+        ledger.reserve(row.id, Reservation("run", "Seedream-4.5", PRICE, limits(run="0")))
     with pytest.raises(LimitReached):
-        ledger.check_limits(row.id, Reservation("run", PRICE, limits(run="0")))
+        ledger.check_limits(
+            Reservation("run", "Seedream-4.5", PRICE, limits(run="0")), 1, sandbox=False
+        )
     kept = ledger.get_record(row.id)
     assert (kept.state, kept.sent_at, kept.price, kept.run) == (State.INTENDED, None, None, None)
 
@@ -161,7 +163,7 @@ def test_response_corrects_the_reservation_to_images_made(ledger: SyncLedger) ->
 def test_request_sent_again_after_429_is_counted_once(ledger: SyncLedger) -> None:
     row = send(ledger, limits(day="1"))
     ledger.move(row.id, State.INTENDED)
-    again = ledger.reserve(row.id, Reservation("run", PRICE, limits(day="1")))
+    again = ledger.reserve(row.id, Reservation("run", "Seedream-4.5", PRICE, limits(day="1")))
     assert again.state is State.SENDING
     with pytest.raises(LimitReached):
         send(ledger, limits(day="1"))

@@ -68,7 +68,7 @@ def send(
         references=("sha256:aa",), seed=0, asked=asked,
     )  # fmt: skip
     row = ledger.claim(spec, "key")
-    ledger.reserve(row.id, Reservation("run", PRICES[model], Limits(), profile))
+    ledger.reserve(row.id, Reservation("run", model, PRICES[model], Limits(), profile))
     return row.id
 
 
