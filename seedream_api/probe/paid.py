@@ -119,12 +119,13 @@ class _Prober:
 
     def _build_request(self) -> Request:
         model, tier = self._trial.model, self._tiers[0]
+        chosen: dict[str, Any] = {self._trial.tier_field: tier}
         return Request(
             model=model.id,
             prompt=PROMPT,
             references=(_draw_noise(self._side),),
             seed=int(self._now()),
-            **{self._trial.tier_field: tier},
+            **chosen,
         )
 
     def _change(self, error: ApiRefused | TaskFailed) -> bool:
