@@ -207,7 +207,6 @@ def generate(
     timeout_s: float | None = None,
     progress: Callable[[Progress], None] | None = None,
     profile: str | None = None,
-    run: str | None = None,
 ) -> Result:
     """Generate images and pay once; see :func:`seedream_api.generate`.
 
@@ -218,8 +217,6 @@ def generate(
         timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
         progress: called with every step, in the session's thread.
         profile: the name of the key and address to use; by default those of the session.
-        run: names the run whose limit counts this request; by default all requests of a session
-            are one run.
 
     Raises:
         SeedreamError: see ``errors``; the message says whether money was spent.
@@ -227,9 +224,8 @@ def generate(
     if session is None:
         with Session() as own:
             return generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile,
-                run=run,
-            )  # fmt: skip
+                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
+            )
     return session.run(
         lambda opened: generating.generate(
             request,
@@ -238,7 +234,6 @@ def generate(
             timeout_s=timeout_s,
             progress=progress,
             profile=profile,
-            run=run,
         )
     )
 

@@ -119,14 +119,13 @@ class _Prober:
 
     def _build_request(self) -> Request:
         model, tier = self._trial.model, self._tiers[0]
-        chosen: dict[str, Any] = {self._trial.tier_field: tier}
-        return Request(
+        request = Request(
             model=model.id,
             prompt=PROMPT,
             references=(_draw_noise(self._side),),
             seed=int(self._now()),
-            **chosen,
         )
+        return request.model_copy(update={self._trial.tier_field: tier})
 
     def _change(self, error: ApiRefused | TaskFailed) -> bool:
         """Note what was refused, and change it; tell whether another try makes sense."""
