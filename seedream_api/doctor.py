@@ -60,7 +60,8 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     checks = [_check_setting(settings, name) for name in SETTINGS]
     checks.append(await asyncio.to_thread(_check_folder, settings))
     checks.append(_check_models(settings))
-    checks.append(_check_prices(settings))
+    if checks[-1].verdict != "problem":  # models have prices too
+        checks.append(_check_prices(settings))
     checks.append(_check_facts(settings))
     checks.append(_check_profiles(settings))
     checks.append(_check_proxy(settings))

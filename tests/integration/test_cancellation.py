@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,7 +115,8 @@ def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(
 def test_cancel_between_two_attempts_takes_the_request_back(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
         api_client.sandbox.faults.push("generate", Status(429, headers={"Retry-After": "30"}))
-        pause = Held(session.client, "_sleep")
+        clock = session.client._clock = SimpleNamespace(**vars(session.client._clock))
+        pause = Held(clock, "sleep")
         task = asyncio.create_task(generate(cat(model), session))
         await pause.reached.wait()
         error = await cancelled(task)

@@ -54,8 +54,8 @@ def by_command(api_client: Any, model: str, prompt: str = PROMPT) -> Told:
     told = ran.json
     assert (told["error"] is None) is (ran.code == 0) and set(told) == {
         "status", "task_id", "task_ids", "images", "failures", "references", "reused",
-        "may_have_been_charged", "cost",
-        "error", "notes",
+        "may_have_been_charged", "cost", "error", "notes", "job_id", "model", "seed", "origin",
+        "charged_images", "seconds", "request_id",
     }  # fmt: skip
     words_told = told["error"]["message"] if told["error"] else ""
     charged = told["may_have_been_charged"]

@@ -60,7 +60,7 @@ def test_what_cannot_be_written_down_is_not_sent_and_not_charged(
     api_client: Any, model: str
 ) -> None:
     async def road(session: Any) -> Any:
-        full(session, "move", State.SENDING)
+        full(session, "reserve")
         error = await failure(cat(model), session)
         assert isinstance(error, LedgerFailed) and error.key == "ledger_unwritable"
         assert error.charge is Charge.NONE and api_client.sent == 0
