@@ -264,6 +264,8 @@ def session_of(job: dict[str, Any]) -> Session:
     environ = {
         "DEEPSPACE_BASE_URL": job["address"],
         "DEEPSPACE_API_KEY": "sk-sandbox-free",
+        # Copies are made beside the request, so that no two runs have the same order of steps.
+        "SEEDREAM_KEEP_REFERENCES": "off",
         **job.get("settings", {}),
     }
     clock, shift = Clock(), float(job.get("shift_s", 0))
