@@ -28,7 +28,7 @@ WORDS = {
     "SeedreamBatch": {"on_error": ["keep", "fail"], "fit": ["pad", "crop", "stretch"]},
 }
 """The choices that are words; the others are names, numbers and ratios."""
-NAMES = {"DeepSpaceAPI"}
+NAMES = {"DeepSpaceAPI", "{model}，{name}", "{amount} {currency}"}
 """Texts that are the same in every language."""
 
 
