@@ -22,7 +22,7 @@ from seedream_api import (
     load_settings,
 )
 from seedream_api.jobs.cancellation import interruption_of
-from seedream_api.ledger import claims, transitions
+from seedream_api.ledger import claims, limits
 from seedream_api.ledger.database import Database
 from seedream_api.ledger.ledger import Ledger, SyncLedger
 from seedream_api.ledger.states import JobSpec, State
@@ -211,12 +211,12 @@ def test_close_before_first_byte_leaves_nothing_unknown(
 ) -> None:
     async def road() -> None:
         session = await sessions().__aenter__()
-        move = Halted(session.ledger, transitions.move, lambda _, state: state is State.SENDING)
+        reserve = Halted(session.ledger, limits.reserve, lambda *_: True)
         sending = asyncio.create_task(generate(Request(**SMALL), session))
-        await move.reached()
+        await reserve.reached()
         closing = asyncio.create_task(session.close())
         await asyncio.sleep(0)
-        move.let_go()
+        reserve.let_go()
         await closing
         with pytest.raises(Interrupted):
             await sending
