@@ -140,7 +140,7 @@ def test_the_settings_are_usable_by_keyboard_alone(site: Site, canvas: Canvas) -
     state = settings.locator("#seedream-setting-DEEPSPACE_API_KEY-state")
     expect(state).to_have_attribute("data-set", "set")
     reached: list[str] = []
-    for _ in range(40):
+    for _ in range(90):
         press("Tab")
         reached.append(canvas.page.evaluate("document.activeElement.id"))
     names = ("REUSE", "PARTIAL", "STORE_GB", "MAX_SUBMITS", "TIMEOUT_S", "ALLOW_HOSTS", "PROXY")

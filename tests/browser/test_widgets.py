@@ -21,6 +21,7 @@ NOT_DEFAULT: dict[str, dict[str, Any]] = {
         "control": "decrement",
         "image_urls": "https://example.com/a.png\nhttps://example.com/b.png",
         "fit": "crop",
+        "profile": "studio",
     },
     "SeedreamEvolink": {
         "prompt": "a lamp",
@@ -34,12 +35,14 @@ NOT_DEFAULT: dict[str, dict[str, Any]] = {
         "image_urls": "https://example.com/c.png",
         "wait": False,
         "fit": "stretch",
+        "profile": "studio",
     },
     "SeedreamPollTask": {
         "task_id": "task-1\ntask-2",
         "wait": False,
         "timeout_s": 77,
         "fit": "crop",
+        "profile": "studio",
     },
     "SeedreamLoadURLImages": {
         "urls": "https://example.com/d.png",
@@ -50,8 +53,8 @@ NOT_DEFAULT: dict[str, dict[str, Any]] = {
 }
 """Every widget of every node, each with another value than it begins with."""
 KEPT = Path(__file__).with_name("saved_on_0_33.json")
-"""``place_all`` as ComfyUI 0.33.0 with frontend 1.58.1 saved it, growing inputs and all: no run of
-the tests has two ComfyUIs."""
+"""``place_all`` as ComfyUI 0.33.0 with frontend 1.58.1 saved it, before ``profile`` was added: no run
+of the tests has two ComfyUIs."""
 
 
 def fill(canvas: Canvas, node: int, values: dict[str, Any]) -> None:
@@ -110,10 +113,15 @@ def test_newest_workflow_loads_on_oldest_with_every_value(
     there = visit(newest)
     nodes = place_all(there)
     here = visit(oldest)
-    for workflow in (there.saved(), json.loads(KEPT.read_text("utf-8"))):
-        here.load(workflow)
-        assert {node: here.widgets(node) for node in nodes} == {
-            node: NOT_DEFAULT[kind] for node, kind in nodes.items()
-        }
-        assert here.inputs() == there.inputs()
+    expected = {node: NOT_DEFAULT[kind] for node, kind in nodes.items()}
+    here.load(there.saved())
+    assert {node: here.widgets(node) for node in nodes} == expected
+    assert here.inputs() == there.inputs()
+    here.load(json.loads(KEPT.read_text("utf-8")))
+    without = {
+        node: {**values, "profile": ""} if "profile" in values else values
+        for node, values in expected.items()
+    }
+    assert {node: here.widgets(node) for node in nodes} == without
+    assert here.inputs() == there.inputs()
     here.shoot("workflow-of-the-newest")

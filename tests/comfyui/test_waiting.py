@@ -45,7 +45,7 @@ def test_wait_off_blocks_the_images_alone(comfy: ComfyFixture, prompt: str) -> N
     report = json.loads(shown(outcome, "6"))
     assert report["status"] == "submitted" and report["task_ids"] == [task_id]
     said = outcome.texts("1")[-1]
-    assert "wait is off" in said and "已提交" in said and task_id in said
+    assert "wait is off" in said and task_id in said
     assert len(comfy.posts(prompt)) == 1
 
 
@@ -77,7 +77,7 @@ def test_poll_task_looks_once_and_again_at_the_next_run(comfy: ComfyFixture, pro
         outcome = comfy.run(graph)
         assert is_blocked(comfy, outcome, "2") and "1" in outcome.executed
         said = outcome.texts("1")[-1]
-        assert "not ready yet, run again" in said and "尚未完成" in said and task_id in said
+        assert "not ready yet, run again" in said and task_id in said
         assert json.loads(shown(outcome, "3"))["status"] == "pending"
     comfy.sandbox.finish_tasks()
     # The submitting work still looks at times of its own; the node's look does not wait for them.

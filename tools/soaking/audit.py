@@ -84,6 +84,8 @@ class Books:
         connection.row_factory = sqlite3.Row
         self.rows = [dict(row) for row in connection.execute("SELECT * FROM requests")]
         self.images = [dict(row) for row in connection.execute("SELECT * FROM images")]
+        copies = connection.execute("SELECT file FROM reference_files WHERE file IS NOT NULL")
+        self.reference_files = [str(row["file"]) for row in copies]
         connection.close()
         self.by_prompt: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows:
@@ -181,7 +183,8 @@ def fetched(url: str) -> bytes:
 
 def audit_disk(findings: Findings, books: Books) -> None:
     """Check for partial files, files without a row, and locks without an owner."""
-    known = {(books.home / image["file"]) for image in books.images if image["file"]}
+    files = [image["file"] for image in books.images if image["file"]]
+    known = {books.home / file for file in (*files, *books.reference_files)}
     for path in books.home.rglob("*"):
         if not path.is_file():
             continue
