@@ -53,8 +53,8 @@ NOT_DEFAULT: dict[str, dict[str, Any]] = {
 }
 """Every widget of every node, each with another value than it begins with."""
 KEPT = Path(__file__).with_name("saved_on_0_33.json")
-"""``place_all`` as ComfyUI 0.33.0 with frontend 1.58.1 saved it, before ``profile`` was added: no run
-of the tests has two ComfyUIs."""
+"""``place_all`` as ComfyUI 0.33.0 with frontend 1.58.1 saved it, without ``profile``: no run of
+the tests has two ComfyUIs."""
 
 
 def fill(canvas: Canvas, node: int, values: dict[str, Any]) -> None:
@@ -117,7 +117,9 @@ def test_newest_workflow_loads_on_oldest_with_every_value(
     here.load(there.saved())
     assert {node: here.widgets(node) for node in nodes} == expected
     assert here.inputs() == there.inputs()
-    here.load(json.loads(KEPT.read_text("utf-8")))
+    kept = json.loads(KEPT.read_text("utf-8"))
+    for canvas in (here, there):
+        canvas.load(kept)
     without = {
         node: {**values, "profile": ""} if "profile" in values else values
         for node, values in expected.items()
