@@ -168,8 +168,8 @@ def test_reason_that_is_a_sentence_ends_with_one_stop(reason: str) -> None:
 
 def test_chinese_sentences_are_joined_without_spaces() -> None:
     error = errors.ConfigurationError("no_key", path="settings.json")
-    assert "尚未设置 API 密钥。未产生费用。请设置" in error.message("zh")
-    assert "No API key is set. Nothing was charged. Set" in error.message("en")
+    assert "尚未设置 API 密钥。未产生费用。在 ComfyUI" in error.message("zh")
+    assert "No API key is set. Nothing was charged. In ComfyUI" in error.message("en")
 
 
 # ---- pickled and copied ----
