@@ -21,7 +21,7 @@ def test_prices_are_entered_and_usage_shows_what_was_charged(
     row = settings.locator("[data-model='Seedream-4.0']")
     row.locator("input").first.fill("0,20")
     settings.locator("#seedream-prices-save").click()
-    expect(settings.get_by_role("status")).to_have_text("Saved")
+    expect(settings.get_by_role("status").first).to_have_text("Saved")
     saved = json.loads((site.comfy.home / "prices.json").read_text("utf-8"))
     assert saved == {"currency": "CNY", "models": {"Seedream-4.0": {"1K": "0.20"}}}
     row.locator("input").first.fill("free")
