@@ -12,8 +12,6 @@ import pytest
 from support import canary
 from support.api_client import ApiClient, until
 from support.download_kit import fetch as fetch, serve as serve
-from support.s3_kit import make_bucket
-from support.s3_server import KEY_ID, SECRET, S3Server
 from support.upload_kit import (
     evolink_files,
     host_settings,
@@ -21,6 +19,7 @@ from support.upload_kit import (
 
 if TYPE_CHECKING:
     from support.fake_service import FakeService
+    from support.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +109,10 @@ def way(request: Any, api_client: Any, monkeypatch: pytest.MonkeyPatch) -> dict[
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[S3Server]:
+    # Not every environment of the matrix has what the server needs.
+    from support.s3_kit import make_bucket
+    from support.s3_server import KEY_ID, SECRET, S3Server
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)  # moto asks boto3 for some
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -121,6 +124,8 @@ def started() -> Iterator[S3Server]:
 
 @pytest.fixture
 def server(started: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    from support.s3_server import KEY_ID, SECRET
+
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     started.requests.clear()
