@@ -95,7 +95,7 @@ def test_panels_that_several_users_may_not_see_say_so(site: Site, canvas: Canvas
     # A browser logs every request that is refused.
     logged, canvas.watch.errors = canvas.watch.errors, []
     assert {error.partition("?")[0] for error in logged} == {
-        f"403 {site.url}/api/seedream/{path}" for path in ("settings", "tasks")
+        f"403 {site.url}/api/seedream/{path}" for path in ("settings", "overview", "tasks")
     }
 
 
