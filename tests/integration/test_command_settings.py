@@ -87,7 +87,8 @@ def test_config_saves_a_setting_with_its_checks(api_client: Any, home: Path) -> 
 
 def test_secret_among_the_arguments_is_refused(api_client: Any, type_in: Any, home: Path) -> None:
     ran = api_client.inside("config", "set", "DEEPSPACE_API_KEY", "sk-another-0123456789")
-    assert ran.code == 2 and "secret" in ran.err and "0123456789" not in ran.err
+    assert ran.code == 2 and "arguments of a command" in ran.err
+    assert "0123456789" not in ran.err
     assert not (home / "settings.json").exists()
     type_in("sk-another-0123456789\n")
     ran = api_client.inside("config", "set", "DEEPSPACE_API_KEY", **NO_KEY)
