@@ -147,7 +147,7 @@ PLAIN = {
     "network.proxies": "load_certificates",
     "ledger.claims": "claim",
     "ledger.queries": "get_record",
-    "ledger.statements": "list_values",
+    "ledger.statements": "jobs_by_fingerprint",
     "ledger.transitions": "move",
     "ledger.records": "parse_row",
     "ledger.database": "Database.owner",
