@@ -55,7 +55,8 @@ class Post:
             return True
         by_words = self.status == 500 and BLOCKED in self.prompt
         by_status = self.status is not None and 400 <= self.status < 500 and self.status != 408
-        return self.taken and self.fault not in UNREADABLE and (by_words or by_status)
+        # Of a 4xx the status alone says no, even where its body cannot be read.
+        return self.taken and (by_status or (by_words and self.fault not in UNREADABLE))
 
 
 @dataclass
