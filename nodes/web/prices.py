@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.config.documents import PRICES_FILE
 from ...seedream_api.config.prices import PriceTable, check_prices
-from ...seedream_api.config.saving import write_private_json
+from ...seedream_api.config.private_file import write_private_json
 from ...seedream_api.config.settings import load_settings
 from ...seedream_api.errors import ConfigurationError
 from ...seedream_api.messages import text_of

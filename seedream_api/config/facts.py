@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from ..catalog import Family, Model
 from ..messages import Text
-from .private_file import write_private_text
+from .private_file import write_private_json
 
 FACTS_FILE = "facts.json"
 
@@ -148,7 +148,7 @@ def save_facts(home: Path, address: str, facts: Facts | None) -> None:
     every.pop(address, None)
     if facts is not None:
         every[address] = facts.to_json()
-    write_private_text(path, json.dumps(every, ensure_ascii=False, indent=1))
+    write_private_json(path, every)
 
 
 def _parse_all(text: str) -> dict[str, Any]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError, InvalidRequest, LedgerFailed
-from ..messages import text_of
+from ..errors import ConfigurationError, InvalidRequest
 from ..redaction import Hidden
 from .definitions import SETTINGS
 from .normalization import SANDBOX, check_key
-from .paths import make_private_folder
+from .private_file import write_private_json
 from .settings import PARSERS, read_setting
 from .settings_file import read_settings_file
 
@@ -127,25 +123,3 @@ def _bind_key_to_address(saved: dict[str, Any], environ: Mapping[str, str]) -> N
         if address == SANDBOX:
             raise ConfigurationError("key_for_sandbox")
         saved["key_address"] = address
-
-
-def write_private_json(file: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file of the data folder atomically by one that only its owner may read.
-
-    Raises:
-        LedgerFailed: the file cannot be written.
-    """
-    partial = file.with_name(f"{file.stem}.{uuid.uuid4().hex}.part")
-    try:
-        make_private_folder(file.parent)
-        try:
-            descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(dict(content), stream, ensure_ascii=False, indent=1)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(file)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise LedgerFailed("settings_unwritable", path=file, reason=text_of(error)) from None
