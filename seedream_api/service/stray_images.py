@@ -8,7 +8,9 @@ from typing import Any, cast
 MAX_DEPTH = 12
 """Levels of nested lists and objects that are searched."""
 LEAST_BASE64 = 200
-"""Characters from which a text without a blank may be an image in Base64."""
+"""Characters from which a text in the alphabet of Base64 may be an image."""
+SEARCHED = 64 * 1024
+"""Characters of one text that are searched; searching 80 MB would stop every other thread."""
 
 _NOT_RESULTS = re.compile(
     r"err|message|msg|reason|detail|title|type|instance|doc|help|support|request|input|param|prompt"
@@ -23,8 +25,10 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+")
 def has_stray_image(payload: Any, depth: int = MAX_DEPTH) -> bool:
     """Return whether any field, except those about an error or the request, may hold an image."""
     if isinstance(payload, str):
-        is_long = len(payload) >= LEAST_BASE64 and bool(_BASE64.fullmatch(payload))
-        return is_long or bool(_IMAGE.search(payload))
+        if len(payload) > SEARCHED:
+            return True
+        is_base64 = len(payload) >= LEAST_BASE64 and bool(_BASE64.fullmatch(payload))
+        return is_base64 or bool(_IMAGE.search(payload))
     if depth == 0:
         return bool(payload)
     if isinstance(payload, list):
