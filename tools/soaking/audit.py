@@ -26,7 +26,9 @@ ENDS = frozenset(
 )
 OPEN_ENDS = frozenset({"empty", "unknown", "forgotten"})
 """States in which the user has an error saying that the request may have been charged."""
-UNREADABLE = frozenset({"DropAfterReceipt", "Truncated", "WrongType"})
+UNSEEN = "DropAfterReceipt"
+"""The fault of which not even the status arrives."""
+UNREADABLE = frozenset({UNSEEN, "Truncated", "WrongType"})
 """Faults that leave nothing usable of the service's own response."""
 _WORDS = re.compile(r"Traceback|never retrieved|was destroyed|ResourceWarning|Fatal Python")
 
@@ -56,7 +58,9 @@ class Post:
         by_words = self.status == 500 and BLOCKED in self.prompt
         by_status = self.status is not None and 400 <= self.status < 500 and self.status != 408
         # Of a 4xx the status alone says no, even where its body cannot be read.
-        return self.taken and (by_status or (by_words and self.fault not in UNREADABLE))
+        return self.taken and (
+            (by_status and self.fault != UNSEEN) or (by_words and self.fault not in UNREADABLE)
+        )
 
 
 @dataclass
