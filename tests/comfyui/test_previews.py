@@ -89,10 +89,14 @@ def test_a_node_says_where_its_result_came_from(comfy: ComfyFixture, prompt: str
 def test_a_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt: str) -> None:
     stranger = EventStream(comfy.server.url, client_id="stranger")
     graph = {"1": workflows.evolink(prompt), "2": workflows.look("1")}
-    outcome = comfy.server.wait(queue(comfy, graph))
+    comfy.clock.run(Clock.REAL)
+    prompt_id = queue(comfy, graph)
+    comfy.server.wait(prompt_id, until=lambda event: event.type == "seedream.node")
+    comfy.clock.run(Clock.FLYING)
+    outcome = comfy.server.wait(prompt_id)
     events = [event.data for event in outcome.of_type("seedream.node", "1")]
     assert [event["kind"] for event in events][-1] == "done"
-    assert {event["kind"] for event in events[:-1]} <= {"progress"}
+    assert events[:-1] and {event["kind"] for event in events[:-1]} == {"progress"}
     assert outcome.texts() == [], "the page would show a second line"
     assert stranger.of_type("seedream.node") == []
 
