@@ -128,7 +128,7 @@ def parse_value(payload: Any, reader: ItemReader | None = None) -> ServiceRespon
         error=find_error([*records, *(entries if not items else [])]),
         envelope_error=find_envelope_error(records, payload),
         has_usage=any(has_usage(record) for record in records),
-        has_stray_image=has_stray_image(payload),
+        has_stray_image=has_stray_image(payload, reader.blobs),
     )
 
 

@@ -243,6 +243,9 @@ def test_verdict_of_500_with_a_trace_of_a_result_is_unknown(rest: dict[str, Any]
         {"frame": ["see https://cdn.example.com/0.png"]},
         {"preview": "data:image/png;base64,iVBORw0KGgo="},
         {"blob": "iVBORw0KGgo" * 40},
+        {"preview": {"png": "iVBORw0KGgo" * 40_000}},
+        {"preview": "https://cdn.example.com/" + "a" * 400_000},
+        {"preview": "see " * 20_000},
     ],
 )
 def test_verdict_of_error_beside_a_stray_image_is_no_refusal(
