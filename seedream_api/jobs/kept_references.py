@@ -57,3 +57,4 @@ async def _copy(resources: Resources, content: str, image: PictureReference) -> 
         return
     file = await asyncio.to_thread(resources.store.add_bytes, copy.data)
     await resources.ledger.record_reference_file(content, file, (copy.width, copy.height))
+    await resources.prune_if_needed(len(copy.data))

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from ..errors import LedgerFailed, OutcomeUnknown, SeedreamError, WaitTimedOut
 from ..ledger.records import JobRecord
 from ..ledger.states import RELEASED_STATES, STORED_STATES, State
+from ..service.references import Reference
 from .fetch import mark_missing_files
 from .job import Job
+from .kept_references import keeping_copies
 from .profiles import Profiles
 from .results import Origin, Phase
+from .sources import NewRequest
 from .steps import STEPS
 from .unclear_responses import confirm, retry_empty
 
@@ -41,9 +44,10 @@ async def _run(job: Job, running: Mapping[str, Job], profiles: Profiles) -> JobR
     try:
         job.resources = await profiles.get_for_row(row, job.resources)
         row = await _start_from(job, row)
-        while row.state in STEPS and not job.download_failures:
-            job.follow_state(row)
-            row = job.row = await STEPS[row.state](job, row)
+        async with keeping_copies(job.resources, _list_new_references(job, row)):
+            while row.state in STEPS and not job.download_failures:
+                job.follow_state(row)
+                row = job.row = await STEPS[row.state](job, row)
     except LedgerFailed as failed:
         job.end = job.unrecorded_error(failed, row.task_id)
         raise job.end from None
@@ -53,6 +57,13 @@ async def _run(job: Job, running: Mapping[str, Job], profiles: Profiles) -> JobR
     finally:
         await job.release(row)
     return row
+
+
+def _list_new_references(job: Job, row: JobRecord) -> tuple[Reference, ...]:
+    """List the reference images of a request that is sent now."""
+    if not isinstance(job.source, NewRequest) or row.state is not State.INTENDED:
+        return ()
+    return job.source.request.references
 
 
 async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:

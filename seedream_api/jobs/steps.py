@@ -36,7 +36,6 @@ from ..service.task import Task
 from ..service.verdicts import Verdict, judge_submission
 from .fetch import download_missing, key_mismatch_error, record_sizes
 from .job import Job
-from .kept_references import keeping_copies
 from .results import Phase
 from .sources import NewRequest
 from .unclear_responses import end_unknown, record_response, reread
@@ -52,14 +51,9 @@ image into an unknown outcome."""
 
 
 async def send(job: Job, row: JobRecord) -> JobRecord:
-    """Upload the references and send the request once, while copies of them are kept."""
+    """Upload the references and send the request once."""
     assert isinstance(job.source, NewRequest), "only a new request is intended"  # noqa: S101
-    async with keeping_copies(job.resources, job.source.request.references):
-        return await _send(job, row, job.source)
-
-
-async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
-    request, reservation = source.request, source.reservation
+    request, reservation, target = job.source.request, job.source.reservation, job.source.target
     try:
         if reservation.limits.are_set:
             sandbox = row.address == SANDBOX
@@ -67,7 +61,7 @@ async def _send(job: Job, row: JobRecord, source: NewRequest) -> JobRecord:
         job.report(Phase.UPLOADING if request.references else Phase.SUBMITTING)
         resolved = await job.resources.uploader.resolve_references(
             request.references,
-            source.target,
+            target,
             progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
         job.upload_notes = resolved.notes

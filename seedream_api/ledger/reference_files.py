@@ -1,6 +1,6 @@
 """Copies of reference images by content, with which the inputs of a job can be restored.
 
-A copy is used again whenever its image is. Pruning removes copies like delivered images.
+A copy is used again whenever its image is. Pruning removes copies before any result.
 """
 
 from __future__ import annotations

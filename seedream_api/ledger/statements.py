@@ -149,13 +149,16 @@ STORED_FILES = f"""
         CASE WHEN COUNT(*) = COUNT(delivered) THEN MAX(delivered) END AS delivered
     FROM (
         SELECT sha256, file, bytes, CASE WHEN typeof(delivered_at) = 'real'
-            AND state IN ({_FINISHED}) THEN delivered_at END AS delivered
+            AND state IN ({_FINISHED}) THEN delivered_at END AS delivered, 0 AS is_copy
         FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
-        UNION ALL SELECT sha256, file, bytes, used_at FROM reference_files
+        UNION ALL SELECT sha256, file, bytes, used_at, 1 FROM reference_files
     ) AS files
-    GROUP BY sha256, file ORDER BY delivered IS NULL, delivered
+    GROUP BY sha256, file ORDER BY delivered IS NULL, MIN(is_copy) DESC, delivered
 """  # noqa: S608 - made of constants
-"""Result images, and copies of reference images, which count as delivered when they were used."""
+"""Result images, and copies of reference images, which count as delivered when they were used.
+
+Copies come first: pruning must not remove an image that was paid for while it keeps a copy.
+"""
 STORED_BYTES = f"""
     SELECT COALESCE(SUM(bytes), 0) AS total FROM (
         SELECT {_BYTES} AS bytes FROM (

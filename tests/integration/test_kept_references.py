@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from seedream_api import Origin, UrlReference, file_reference, pixels_reference
+from seedream_api import (
+    Origin,
+    Request,
+    Session,
+    UrlReference,
+    file_reference,
+    generate,
+    pixels_reference,
+)
 from seedream_api.jobs import kept_references
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.inputs import JobInputs, KnownReference
@@ -123,15 +132,41 @@ def test_copies_failing_do_not_fail_the_request(api_client: Any, monkeypatch: An
     assert made.status == "completed" and api_client.sent == 1
 
 
-def test_copies_are_pruned_like_delivered_images(api_client: Any) -> None:
-    made = api_client.generate(pixels_reference(noise(1), "one"), model=PREFERENTIAL)
+def test_caller_that_does_not_wait_gets_the_task_before_copies(
+    api_client: Any, monkeypatch: Any
+) -> None:
+    async def work(session: Session) -> None:
+        returned = asyncio.Event()
+        copied = False
+
+        async def copy(*given: Any) -> None:
+            nonlocal copied
+            with suppress(TimeoutError):
+                await asyncio.wait_for(returned.wait(), 5)
+            copied = True
+
+        monkeypatch.setattr(kept_references, "_copy", copy)
+        request = Request(model=EVOLINK, prompt="A cat", references=(image,))
+        made = await generate(request, session, wait=False)
+        assert made.task_id and not copied
+        returned.set()
+
+    image = pixels_reference(noise(1), "one")
+    api_client.run(work)
+
+
+def test_copies_are_pruned_before_any_result(api_client: Any) -> None:
+    given = pixels_reference(noise(1), "one")
+    made = api_client.generate(given, model=PREFERENTIAL)
+    api_client.clock.at += 60
+    api_client.generate(given, model=PREFERENTIAL, prompt="A dog")
     ledger = SyncLedger(api_client.home, now=lambda: api_client.clock.at + 3600)
     try:
         before = ledger.sum_stored_bytes()
         image = made.images[0]
         ledger.prune(ImageStore(api_client.home), keep_bytes=before - 1)
         [reference] = ledger.read_inputs(made.entry).references
-        assert reference.path is None or not image.path.exists(), "the oldest goes first"
+        assert reference.path is None and image.path.exists()
         ledger.prune(ImageStore(api_client.home), keep_bytes=0)
         assert ledger.sum_stored_bytes() == 0
         assert ledger.read_inputs(made.entry).references[0].path is None
