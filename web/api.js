@@ -28,6 +28,13 @@ export async function call(path, body) {
   throw new ApiError(json?.error ?? { en: `HTTP ${response.status}`, zh: `HTTP ${response.status}` }, response.status);
 }
 
+/** POST of a change that decides what a run does: the estimates on the nodes are made again. */
+export async function saveSettings(path, body) {
+  const json = await call(path, body);
+  window.dispatchEvent(new Event("seedream-settings"));
+  return json;
+}
+
 /** The URL of a task's image on this server. */
 export function imageUrl(task, position, thumbnail = false) {
   return api.apiURL(`/seedream/tasks/${task.id}/images/${position}${thumbnail ? "?thumbnail=1" : ""}`);

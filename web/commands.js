@@ -4,15 +4,16 @@ import { app } from "../../scripts/app.js";
 import { call } from "./api.js";
 import { copyText } from "./canvas_actions.js";
 import { notify, openSettings, openTasks, useSandbox } from "./host_actions.js";
-import { getLanguage, loadTranslations, translate, translateCount } from "./i18n.js";
+import { getLanguage, loadTranslations, translate } from "./i18n.js";
 import { statusOf } from "./node_status.js";
+import { collectAll } from "./recovery.js";
 
 const REPOSITORY = "https://github.com/seedream-deepspace/comfyui-seedream-deepspace";
 const MAX_SEED = 2 ** 53 - 1;
 
 const commands = [
   { id: "Seedream.OpenTasks", label: "Open tasks", icon: "pi pi-images", function: () => openTasks() },
-  { id: "Seedream.CollectUnfinished", label: "Collect unfinished tasks", icon: "pi pi-download", function: collectUnfinished },
+  { id: "Seedream.CollectUnfinished", label: "Collect unfinished tasks", icon: "pi pi-download", function: () => collectAll((text) => notify("info", text)) },
   { id: "Seedream.CheckKey", label: "Check key, address and balance", icon: "pi pi-check-circle", function: checkKey },
   { id: "Seedream.UseSandbox", label: "Use the sandbox", icon: "pi pi-box", function: useSandbox },
   { id: "Seedream.OpenSettings", label: "Open settings", icon: "pi pi-cog", function: openSettings },
@@ -51,16 +52,6 @@ async function checkKey() {
     const problems = checks.filter(({ verdict }) => verdict === "problem");
     const shown = problems.length ? problems : checks.filter(({ name }) => ["service", "balance"].includes(name));
     notify(problems.length ? "error" : "success", shown.map(({ message }) => message[language]).join("\n"), 12000);
-  } catch (error) {
-    notify("error", error.message);
-  }
-}
-
-/** Fetches what is paid for and not here yet; it sends nothing that is charged. */
-async function collectUnfinished() {
-  try {
-    const { images = 0 } = await call("/recovery", {});
-    notify("info", images ? translateCount("commands.collected", images) : translate("commands.nothing_new"));
   } catch (error) {
     notify("error", error.message);
   }

@@ -1,10 +1,11 @@
 // What the buttons and commands of this pack ask of ComfyUI's page.
 import { app } from "../../scripts/app.js";
-import { call } from "./api.js";
+import { saveSettings } from "./api.js";
 import { translate } from "./i18n.js";
 
 export const TAB = "seedream-tasks";
 const DIALOG_MS = 3000;
+const OPENING_MS = 1500; // in which a dialog of ComfyUI takes the focus for its own first field
 
 /** Opens ComfyUI's settings at this pack's panel, with the focus on the key if it is missing. */
 export async function openSettings() {
@@ -14,7 +15,20 @@ export async function openSettings() {
   );
   entry?.click();
   const key = await waitFor(() => document.querySelector("#seedream-settings input[type=password]:not(:disabled)"));
-  key?.focus();
+  if (key) await holdFocus(key);
+}
+
+/** Keeps the focus on a field while its dialog opens, until the user does something. */
+async function holdFocus(field) {
+  const acted = new AbortController();
+  for (const kind of ["pointerdown", "keydown"]) {
+    window.addEventListener(kind, () => acted.abort(), { capture: true, signal: acted.signal });
+  }
+  for (const end = Date.now() + OPENING_MS; Date.now() < end && field.isConnected && !acted.signal.aborted; ) {
+    if (document.activeElement !== field) field.focus();
+    await new Promise(requestAnimationFrame);
+  }
+  acted.abort();
 }
 
 /** Opens the task panel, with the tasks that a text finds. */
@@ -39,8 +53,7 @@ async function waitFor(find) {
 /** Makes the sandbox the service, which is free and needs no key. */
 export async function useSandbox() {
   try {
-    await call("/settings", { DEEPSPACE_BASE_URL: "sandbox" });
-    window.dispatchEvent(new Event("seedream-settings"));
+    await saveSettings("/settings", { DEEPSPACE_BASE_URL: "sandbox" });
     notify("success", translate("line.sandbox_used"));
   } catch (error) {
     notify("error", error.message);

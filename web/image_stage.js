@@ -119,7 +119,7 @@ export class ImageStage {
   }
 
   onPointerDown(event) {
-    if (event.button || event.target === this.divider) return;
+    if (event.button) return;
     const [x, y] = [event.clientX - this.pan[0], event.clientY - this.pan[1]];
     this.drag(event, (at) => {
       if (this.zoom === 1) return;
@@ -134,10 +134,10 @@ export class ImageStage {
     currentTarget.setPointerCapture(event.pointerId);
     const stop = () => {
       currentTarget.removeEventListener("pointermove", move);
-      currentTarget.removeEventListener("pointerup", stop);
+      currentTarget.removeEventListener("lostpointercapture", stop);
     };
     currentTarget.addEventListener("pointermove", move);
-    currentTarget.addEventListener("pointerup", stop);
+    currentTarget.addEventListener("lostpointercapture", stop);
   }
 }
 

@@ -1,7 +1,7 @@
 // The editor of model entries in the settings panel: their JSON, the place of a mistake in it, and
 // entries for models that the service offers and that no entry describes.
 import { app } from "../../scripts/app.js";
-import { call } from "./api.js";
+import { call, saveSettings } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 
@@ -61,11 +61,10 @@ class ModelEditor {
 
   save() {
     return this.run(async () => {
-      const listing = await call("/models", { text: this.text.value });
+      const listing = await saveSettings("/models", { text: this.text.value });
       this.show(listing);
       setText(this.state, translate("models.saved", { count: listing.added.length }));
       await app.refreshComboInNodes?.();
-      window.dispatchEvent(new Event("seedream-settings"));
     });
   }
 

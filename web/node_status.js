@@ -198,6 +198,7 @@ class NodeStatus {
   }
 
   async refresh() {
+    if (this.run?.kind === "progress") return; // no estimate is shown, and the end asks again
     const requested = JSON.stringify({ class_type: this.node.comfyClass, inputs: this.collectInputs() });
     this.requested = requested;
     let quote;

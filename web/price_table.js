@@ -1,20 +1,19 @@
 // The price table in the settings panel: what an image of each model costs. The service publishes no
 // prices, so an empty field means that the price is unknown.
-import { call } from "./api.js";
+import { call, saveSettings } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 
 const REFERENCE = "reference";
 const DEFAULT_CURRENCY = "CNY";
 
-/** Makes the table; it fills itself. `onSaved()` is called when prices were saved. */
-export function makePriceTable(onSaved = () => {}) {
-  return new PriceTable(onSaved).element;
+/** Makes the table; it fills itself. */
+export function makePriceTable() {
+  return new PriceTable().element;
 }
 
 class PriceTable {
-  constructor(onSaved) {
-    this.onSaved = onSaved;
+  constructor() {
     this.fields = new Map();
     this.problem = make("p", { class: "seedream-error", role: "alert", hidden: true, id: "seedream-prices-problem" });
     this.reason = make("p", { class: "seedream-reason", hidden: true });
@@ -95,9 +94,8 @@ class PriceTable {
   async save(prices) {
     setText(this.problem, "");
     try {
-      this.show(await call("/prices", { prices }));
+      this.show(await saveSettings("/prices", { prices }));
       setText(this.state, translate("prices.saved"));
-      this.onSaved();
     } catch (error) {
       setText(this.problem, error.message);
     }

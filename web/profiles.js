@@ -1,6 +1,6 @@
 // Profiles in the settings panel: keys with their addresses under names. A key goes to the server once
 // and never returns.
-import { call } from "./api.js";
+import { call, saveSettings } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, translate } from "./i18n.js";
@@ -73,7 +73,7 @@ class Profiles {
         return;
       }
       try {
-        this.show(await call("/profiles/remove", { name }));
+        this.show(await saveSettings("/profiles/remove", { name }));
       } catch (error) {
         findings.replaceChildren(renderFinding("problem", "", error.message));
       }
@@ -148,8 +148,8 @@ function makeForm(profile, close) {
 
 /** Saves key and address first: if they are refused, the name stays too. */
 async function save(profile, values) {
-  if (!profile) return call("/profiles", values);
-  const listing = await call("/profiles", { ...values, name: profile.name });
+  if (!profile) return saveSettings("/profiles", values);
+  const listing = await saveSettings("/profiles", { ...values, name: profile.name });
   if (values.name.trim() === profile.name) return listing;
-  return call("/profiles/rename", { name: profile.name, new_name: values.name });
+  return saveSettings("/profiles/rename", { name: profile.name, new_name: values.name });
 }

@@ -3,7 +3,8 @@
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
 import { call } from "./api.js";
-import { loadTranslations, translate } from "./i18n.js";
+import { notify } from "./host_actions.js";
+import { loadTranslations, translateCount } from "./i18n.js";
 
 const EVENT = "seedream.recovered";
 const SEEN = "Seedream.Recovered"; // in the browser's storage: the last summary that was shown
@@ -26,8 +27,7 @@ app.registerExtension({
 function show({ id, images, tasks }) {
   if (!images) return;
   writeSeen(id);
-  const detail = translate(images === 1 ? "recovery.came_one" : "recovery.came", { images, tasks: tasks.length });
-  app.extensionManager?.toast?.add?.({ severity: "success", summary: "Seedream", detail, life: LIFE_MS });
+  notify("success", translateCount("recovery.came", images, { images, tasks: tasks.length }), LIFE_MS);
 }
 
 function readSeen() {

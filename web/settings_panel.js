@@ -1,6 +1,6 @@
 // The panel in ComfyUI's settings dialog. The pack's own routes read and save every value; nothing is
 // kept in ComfyUI's user settings, and of a secret the browser knows only whether it is set.
-import { call } from "./api.js";
+import { call, saveSettings } from "./api.js";
 import { make, setText } from "./dom.js";
 import { makeChecker, renderChecks, renderFinding } from "./findings.js";
 import { getLanguage, loadTranslations, translate } from "./i18n.js";
@@ -104,8 +104,7 @@ class Panel {
   };
 
   save = async (changes) => {
-    this.show(await call("/settings", changes));
-    window.dispatchEvent(new Event("seedream-settings"));
+    this.show(await saveSettings("/settings", changes));
   };
 
   show(listing) {

@@ -3,7 +3,7 @@ import { api } from "../../scripts/api.js";
 import { call } from "./api.js";
 import { addNode, copyText, putInputs, useAsReference } from "./canvas_actions.js";
 import { make } from "./dom.js";
-import { getLanguage, translate } from "./i18n.js";
+import { translate } from "./i18n.js";
 import { askToForget } from "./task_forget.js";
 import { openMenu } from "./task_menu.js";
 
@@ -168,7 +168,6 @@ function toEntry(name, act) {
 }
 
 function download(query) {
-  query.set("language", getLanguage());
   const link = make("a", { href: api.apiURL(`/seedream/tasks/export?${query}`), download: "" });
   document.body.append(link);
   link.click();

@@ -85,7 +85,7 @@ export async function loadWhole(task, report) {
 export function renderTrouble(task, whole) {
   const error = getError(task);
   const advice = describeAdvice(task);
-  const hint = whole?.hint?.[getLanguage()];
+  const hint = isUnclear(task) ? whole?.hint?.[getLanguage()] : undefined;
   if (!error && !hint && !isUnclear(task)) return null;
   return make("div", { class: "seedream-trouble", "data-tone": getTone(task) },
     error ? make("p", { text: error.happened }) : null,

@@ -44,9 +44,10 @@ export class TaskStore {
     return this.choose(NOTHING);
   }
 
-  /** Returns the conditions as a query, for a list or an export. */
+  /** Returns the conditions as a query, for a list or an export; chosen tasks need no others. */
   toQuery(more = {}) {
-    const { group, text, model, since, before, forgotten } = this.filter;
+    const chosen = more.ids ? { ...NOTHING, forgotten: this.filter.forgotten } : this.filter;
+    const { group, text, model, since, before, forgotten } = chosen;
     const given = { group, text: text.trim(), model, since: toSeconds(since), before: toSeconds(before, 1), state: forgotten ? "forgotten" : "", ...more };
     return new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "" && value !== null));
   }
@@ -114,7 +115,6 @@ export class TaskStore {
     const hasMoved = index < 0 || this.rows[index].group !== task.group;
     if (index >= 0 && matches) {
       this.rows[index] = task;
-      this.onChange(task);
     } else if (index >= 0) {
       this.rows.splice(index, 1);
       this.shift(-1);
@@ -122,6 +122,7 @@ export class TaskStore {
       this.rows.unshift(task);
       this.shift(1);
     }
+    this.onChange(task);
     if (!hasMoved) return;
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.readOverview(), SETTLED_MS);
@@ -132,7 +133,6 @@ export class TaskStore {
     this.total += by;
     this.version += 1;
     this.pages.clear();
-    this.onChange();
   }
 
   matches(task) {

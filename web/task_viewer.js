@@ -173,8 +173,10 @@ export class TaskViewer {
   async showAside(task) {
     this.renderAside(task);
     if (this.wholes.has(task.id)) return;
+    this.wholes.set(task.id, null); // no second request while this one runs
     const whole = await loadWhole(task, (text) => this.report(text));
-    this.wholes.set(task.id, whole);
+    if (whole) this.wholes.set(task.id, whole);
+    else this.wholes.delete(task.id);
     if (this.image.task.id === task.id) this.renderAside(task);
   }
 
