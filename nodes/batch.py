@@ -172,10 +172,11 @@ class SeedreamBatch(io.ComfyNode):
             from ..seedream_api.jobs.batch import generate_all, plan_batch
             from ..seedream_api.jobs.results import Phase, Progress
 
-            caller.is_free = (await session.profiles.get(caller.profile)).settings.is_sandbox
+            settings = (await session.profiles.get(caller.profile)).settings
+            caller.is_free = settings.is_sandbox
             if is_page:
                 caller.pictures = await previews.write_reference_sheet(images)
-            requests = build_requests(rows, await collect_references(given), session)
+            requests = build_requests(rows, await collect_references(given), settings)
             run = _Run(rows, await plan_batch(requests, session, profile=profile))
             runs.append(run)
             caller.rows = (0, len(rows))

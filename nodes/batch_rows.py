@@ -11,8 +11,8 @@ from ..seedream_api.messages import Text
 from . import node_values as values
 
 if TYPE_CHECKING:
+    from ..seedream_api.config.settings import Settings
     from ..seedream_api.jobs.batch_rows import BatchRow
-    from ..seedream_api.jobs.session import Session
     from ..seedream_api.service.references import Reference
     from ..seedream_api.service.request import Request
 
@@ -50,7 +50,7 @@ def read_batch_rows(prompts: str, model: str, given: Mapping[str, Any]) -> list[
 
 
 def build_requests(
-    rows: Sequence[BatchRow], references: tuple[Reference, ...], session: Session
+    rows: Sequence[BatchRow], references: tuple[Reference, ...], settings: Settings
 ) -> list[Request]:
     """Build and check the request of every row; the node's references come before the row's own.
 
@@ -64,7 +64,7 @@ def build_requests(
 
     def check(request: Request) -> None:
         whole = request.model_copy(update={"references": (*references, *request.references)})
-        check_requests([whole], session)
+        check_requests([whole], settings)
         built.append(whole)
 
     check_rows(rows, Path(), check)

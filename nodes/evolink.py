@@ -51,6 +51,7 @@ class SeedreamEvolink(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        models = inputs.list_models(Family.EVOLINK)
         return io.Schema(
             node_id="SeedreamEvolink",
             display_name="Seedream Evolink",
@@ -60,14 +61,14 @@ class SeedreamEvolink(io.ComfyNode):
             "seed are paid for once.",
             inputs=inputs.flatten(
                 inputs.prompt_input(),
-                inputs.model_input(Family.EVOLINK),
+                inputs.model_input(models),
                 inputs.choice_input(
-                    Family.EVOLINK,
+                    models,
                     "size",
                     "The aspect ratio; auto lets the model choose one from the prompt.",
                 ),
                 inputs.choice_input(
-                    Family.EVOLINK,
+                    models,
                     "quality",
                     "The resolution tier. Evolink's documentation lists 1K for Seedream "
                     "4.0 only; for other models it is sent with a note in the report.",
@@ -83,7 +84,7 @@ class SeedreamEvolink(io.ComfyNode):
                     "and n are at most 15 together. You pay per image made.",
                 ),
                 inputs.choice_input(
-                    Family.EVOLINK,
+                    models,
                     "prompt_priority",
                     "How the service optimises the prompt: standard is better, fast is "
                     "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",

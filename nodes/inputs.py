@@ -67,13 +67,13 @@ def prompt_input() -> io.Input:
     )
 
 
-def model_input(family: Family) -> io.Input:
-    models = [model.id for model in list_models(family)]
-    return io.Combo.Input("model", options=models, tooltip="The model to use.")
+def model_input(models: Sequence[Model]) -> io.Input:
+    ids = [model.id for model in models]
+    return io.Combo.Input("model", options=ids, tooltip="The model to use.")
 
 
 def choice_input(
-    family: Family,
+    models: Sequence[Model],
     name: str,
     tooltip: str,
     *,
@@ -81,21 +81,21 @@ def choice_input(
     default: str = "",
     **more: Any,
 ) -> io.Input:
-    """Build a combo with every value that any model of the family takes.
+    """Build a combo with every value that any model takes.
 
     Args:
+        models: those of one family; see :func:`list_models`.
         name: a key of ``CHOICES``.
         before: values that the node itself adds.
         default: by default that of the service's own models.
         more: further arguments of the combo.
     """
-    models = list_models(family)
     added = [model for model in models if model.id not in MODELS]
     takes = [f"{one.id}: {', '.join(one.allowed_values(name)) or 'not used'}." for one in added]
     return io.Combo.Input(
         name,
         options=[*before, *all_values(models, name)],
-        default=default or widget_defaults(family)[name],
+        default=default or widget_defaults(models[0].family)[name],
         optional=True,
         tooltip=" ".join([tooltip, *takes]),
         **more,

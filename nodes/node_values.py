@@ -65,7 +65,9 @@ def check_prompt(cls: type[io.ComfyNode], given: Mapping[str, Any]) -> tuple[str
 
 def list_input_names(cls: type[io.ComfyNode]) -> tuple[str, ...]:
     """List the names of the node's inputs as an API prompt has them."""
-    found = [one.id for one in cls.define_schema().inputs]
+    # ComfyUI keeps the schema of a node that runs; making another reads the settings again.
+    schema: io.Schema = getattr(cls, "SCHEMA", None) or cls.define_schema()
+    found = [one.id for one in schema.inputs]
     if "images" in found:  # one growing input here, fourteen inputs in a prompt
         place = found.index("images")
         found[place : place + 1] = [f"images.{name}" for name in IMAGE_NAMES]

@@ -51,6 +51,7 @@ class SeedreamPreferential(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        models = inputs.list_models(Family.PREFERENTIAL)
         return io.Schema(
             node_id="SeedreamPreferential",
             display_name="Seedream Preferential",
@@ -60,15 +61,15 @@ class SeedreamPreferential(io.ComfyNode):
             "and seed are paid for once.",
             inputs=inputs.flatten(
                 inputs.prompt_input(),
-                inputs.model_input(Family.PREFERENTIAL),
+                inputs.model_input(models),
                 inputs.choice_input(
-                    Family.PREFERENTIAL,
+                    models,
                     "size",
                     "The resolution tier. There is no field for the aspect ratio: state it "
                     "in the prompt, such as: aspect ratio 16:9.",
                 ),
                 inputs.choice_input(
-                    Family.PREFERENTIAL,
+                    models,
                     "output_format",
                     "The file format to request; auto leaves the choice to the service.",
                     before=("auto",),

@@ -50,11 +50,18 @@ class PromptMetadata(dict[str, Any]):
     def __init__(self, known: Mapping[str, Any], prompt: Prompt) -> None:
         super().__init__(known)
         self._prompt = prompt
+        self._noted: set[str] = set()
+        """The keys of ``_latest`` with receipts of this prompt."""
+        self._found: dict[str, Receipts] = {}
+        """The receipts for a node that reads them, which it does many times per image."""
 
     def add(self, node_id: str, index: int, receipts: Receipts) -> None:
         """Add the receipts of a call of a node, before its images are passed on."""
         key = _describe_upstream(self._prompt, node_id)
-        calls = _latest.pop(key, {}) if index else {}
+        former = _latest.pop(key, {})
+        calls = former if key in self._noted else {}
+        self._noted.add(key)
+        self._found.clear()
         _latest[key] = {**calls, index: receipts}
         while len(_latest) > _REMEMBERED:
             _latest.popitem(last=False)
@@ -65,12 +72,17 @@ class PromptMetadata(dict[str, Any]):
         context: Any = get_executing_context()
         if context is None:
             return known
-        receipts = self._find_receipts(str(context.node_id))
-        return {**known, KEYWORD: receipts} if receipts and _is_on() else known
+        node_id = str(context.node_id)
+        if node_id not in self._found:
+            found = self._find_receipts(node_id)
+            self._found[node_id] = found if found and _is_on() else []
+        receipts = self._found[node_id]
+        return {**known, KEYWORD: receipts} if receipts else known
 
     def _find_receipts(self, node_id: str) -> Receipts:
         found: Receipts = []
-        for one in sorted(_find_upstream(self._prompt, node_id) - {node_id}):
+        upstream = _find_upstream(self._prompt, node_id) - {node_id}
+        for one in sorted(one for one in upstream if _is_ours(self._prompt[one])):
             calls = _latest.get(_describe_upstream(self._prompt, one), {})
             for index in sorted(calls):
                 found += [{"node": one, **receipt} for receipt in calls[index]]

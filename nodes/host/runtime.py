@@ -153,6 +153,8 @@ async def run(
         refused = error
     finally:
         _running[caller.run] -= 1
+        if not _running[caller.run]:
+            del _running[caller.run]
     quiet_ticks = 0
     while quiet_ticks < _QUIET_TICKS:
         if processing_interrupted():

@@ -70,7 +70,7 @@ class SessionPool:
             self._close_idle()
 
     async def _get_current(self) -> _Lease:
-        await asyncio.to_thread(_import_client)
+        await asyncio.to_thread(import_client)
         from ...seedream_api.jobs.session import Session
 
         settings = await asyncio.to_thread(load_settings, find_home_folder())
@@ -102,7 +102,7 @@ class SessionPool:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
 
-def _import_client() -> None:
+def import_client() -> None:
     """Import all modules that jobs need, which takes half a second the first time."""
     for module in ("collect", "generate", "load_urls", "session", "upload_references"):
         importlib.import_module(f"...seedream_api.jobs.{module}", __package__)

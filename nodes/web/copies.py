@@ -50,8 +50,17 @@ async def copy_to_input(session: Session, row_id: int, position: int) -> dict[st
         InvalidRequest: there is no such image, or the folder cannot be written.
     """
     file, _, sha256 = await panel.find_image(session, row_id, position)
+    return {"file": await copy_for_load_image(file, sha256)}
+
+
+async def copy_for_load_image(file: Path, sha256: str) -> str:
+    """Copy a file into the input folder unless it is there; return its name for Load Image.
+
+    Raises:
+        InvalidRequest: the folder cannot be written.
+    """
     name = f"{sha256[:_HASH_LENGTH]}{file.suffix}"
-    return {"file": await _copy(file, folder_paths.get_input_directory(), name)}
+    return await _copy(file, folder_paths.get_input_directory(), name)
 
 
 async def _copy(file: Path, folder: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -37,7 +38,7 @@ async def export(session: Session, wanted: JobFilter, form: str) -> str:
         found = await session.ledger.list_jobs(part, limit=MAX_PAGE)
         rows += map(_to_row, found.entries)
         if len(found.entries) < MAX_PAGE:
-            return _to_csv(rows) if form == "csv" else _to_json(rows)
+            return await asyncio.to_thread(_to_csv if form == "csv" else _to_json, rows)
         part = replace(wanted, below_id=found.entries[-1].row.id)
 
 

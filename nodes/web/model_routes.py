@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from ...seedream_api.catalog import MODELS, match_offered, parse_models
 from ...seedream_api.config.documents import MODELS_FILE
 from ...seedream_api.config.private_file import write_private_text
 from ...seedream_api.config.settings import Settings, load_settings
-from ...seedream_api.errors import ConfigurationError, InvalidRequest, SeedreamError
+from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed, SeedreamError
 from ...seedream_api.messages import Text, text_of
 from ..host import background
 from . import settings
@@ -55,7 +56,7 @@ def save_entries(text: str) -> None:
         raise fixed
     path = loaded.home / MODELS_FILE
     if not text.strip():
-        path.unlink(missing_ok=True)
+        _remove(path)
         return
     reason: str | None = None
     try:
@@ -65,6 +66,13 @@ def save_entries(text: str) -> None:
     if reason is not None:
         raise ConfigurationError("bad_models_file", path=path, reason=reason)
     write_private_text(path, text)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise LedgerFailed("settings_unwritable", path=path, reason=text_of(error)) from None
 
 
 def _locked_error(loaded: Settings) -> ConfigurationError | None:

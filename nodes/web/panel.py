@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.results import Progress
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.browsing import JobView
-    from ...seedream_api.ledger.database import Database
     from ...seedream_api.ledger.job_filter import JobFilter
 
 PROMPT_LENGTH = 300
@@ -148,22 +147,11 @@ async def forget(session: Session, row_id: int) -> JobView:
         InvalidRequest: there is no job with this number, or it is running.
     """
     await find_job(session, row_id)
-    await session.ledger.database.run(_forget, row_id)
-    return await find_job(session, row_id)
-
-
-def _forget(database: Database, row_id: int) -> None:
-    from ...seedream_api.ledger.browsing import get_job
-    from ...seedream_api.ledger.claims import forget
-
     try:
-        # On the ledger's thread, nothing in this process runs between the check and the change.
-        found = get_job(database, row_id)
-        if found is not None and found.row.owner == database.owner:
-            raise ValueError  # noqa: TRY301 - reported like a job that another process runs
-        forget(database, row_id)
+        await session.ledger.forget_idle(row_id)
     except ValueError:
         raise InvalidRequest("entry_running", given=row_id) from None
+    return await find_job(session, row_id)
 
 
 async def collect(session: Session, row_id: int) -> None:

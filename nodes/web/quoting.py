@@ -64,7 +64,7 @@ async def estimate_charge(
     given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if class_type == _BATCH and "prompts" not in linked:
-        images, state = await _estimate_batch(session, given, linked, references)
+        images, state = await _estimate_batch(session, resources, given, linked, references)
         return {"images": images, "linked": bool(linked), "state": state, "sandbox": sandbox}
     if linked:
         # The values of links are known only when the workflow runs.
@@ -107,6 +107,7 @@ def _check_settings(resources: Resources, given: Mapping[str, Any], linked: set[
 
 async def _estimate_batch(
     session: Session,
+    resources: Resources,
     given: Mapping[str, Any],
     linked: set[str],
     pictures: tuple[Reference, ...],
@@ -122,7 +123,7 @@ async def _estimate_batch(
         return sum(row.fields.get("n", 1) for row in rows), None
     urls = non_blank_lines(check_text("image_urls", constants.get("image_urls")))
     references = (*pictures, *(UrlReference(url) for url in urls))
-    requests = build_requests(rows, references, session)
+    requests = build_requests(rows, references, resources.settings)
     plan = await plan_batch(requests, session, profile=constants.get("profile"))
     return plan.images, None if plan.images else next(iter(plan.known)).value
 

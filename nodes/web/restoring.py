@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import folder_paths
-
 from ...seedream_api.catalog import Family
-from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed
-from ...seedream_api.messages import text_of
+from ...seedream_api.errors import ConfigurationError, InvalidRequest
+from .copies import copy_for_load_image
 from .panel import find_job
 
 if TYPE_CHECKING:
@@ -21,14 +16,10 @@ if TYPE_CHECKING:
     from ...seedream_api.ledger.inputs import JobInputs, KnownReference
     from ...seedream_api.ledger.records import JobRecord
 
-INPUT_FOLDER = "seedream"
-"""The folder in ComfyUI's input folder to which reference images are copied for Load Image."""
 _CLASSES: Mapping[str | None, str] = MappingProxyType({
     Family.PREFERENTIAL.value: "SeedreamPreferential",
     Family.EVOLINK.value: "SeedreamEvolink",
 })  # fmt: skip
-_NAME_LENGTH = 24
-"""Characters of a file's hash in its name; the whole hash would fill the widget."""
 
 
 async def restore_inputs(session: Session, row_id: int) -> dict[str, Any]:
@@ -42,14 +33,15 @@ async def restore_inputs(session: Session, row_id: int) -> dict[str, Any]:
         whether the node then has the stored result.
 
     Raises:
-        InvalidRequest: there is no job with this number.
-        LedgerFailed: a file cannot be copied.
+        InvalidRequest: there is no job with this number, or a file cannot be copied.
     """
     await find_job(session, row_id)
     inputs = await session.ledger.read_inputs(row_id)
     references = [
         {
-            "file": None if one.path is None else await asyncio.to_thread(_copy, one.path),
+            "file": None
+            if one.path is None
+            else await copy_for_load_image(one.path, one.path.stem),
             "url": one.url,
             "width": one.width,
             "height": one.height,
@@ -89,21 +81,6 @@ def _widgets(inputs: JobInputs) -> dict[str, Any]:
     if inputs.prompt is not None:
         values["prompt"] = inputs.prompt
     return {**values, "image_urls": "\n".join(urls)}
-
-
-def _copy(path: Path) -> str:
-    """Copy a file to the input folder unless it is there; return its name for Load Image."""
-    name = f"{INPUT_FOLDER}/{path.stem[:_NAME_LENGTH]}{path.suffix}"
-    target = Path(folder_paths.get_input_directory()) / name
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        if not target.is_file() or target.stat().st_size != path.stat().st_size:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, partial)
-            partial.replace(target)
-    except OSError as error:
-        raise LedgerFailed("out_unwritable", path=target, reason=text_of(error)) from None
-    return name
 
 
 async def find_reference(session: Session, row_id: int, position: int) -> KnownReference:

@@ -17,6 +17,7 @@ from ...seedream_api._version import __version__
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
+from ..host.sessions import import_client
 from . import panel, recovery_routes, saving, settings, task_routes
 from .cost_routes import ROUTES as COST_ROUTES
 from .model_routes import ROUTES as MODEL_ROUTES
@@ -100,6 +101,8 @@ async def _get_about(request: web.Request, body: Json) -> Json:
 
 async def _run_doctor(request: web.Request, body: Json) -> Json:
     from ...seedream_api.config.settings import load_settings
+
+    await asyncio.to_thread(import_client)  # half a second, in which the loop serves others
     from ...seedream_api.doctor import run_checks
 
     async def check() -> Json:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -17,7 +16,7 @@ from .model import CHOICES, Family
 OUTPUT_FORMATS = ("png", "jpeg", "webp")
 """What the pack decodes."""
 _LONGEST = 200
-_AMOUNT = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _MOST_RESULTS = MAX_REFERENCES_AND_RESULTS.value
 _MOST_REFERENCES = MAX_REFERENCES_AND_RESULTS.value - 1
 """Every request makes at least one image."""
@@ -45,8 +44,8 @@ def is_text(value: object) -> bool:
 
 
 def is_amount(value: object) -> bool:
-    """Tell whether a value is a decimal number in a string."""
-    return isinstance(value, str) and bool(_AMOUNT.fullmatch(value)) and Decimal(value) >= 0
+    """Tell whether a value is an amount of money: a decimal number in a string."""
+    return isinstance(value, str) and bool(_AMOUNT.fullmatch(value))
 
 
 def _when(is_right: Callable[[Any], bool]) -> Callable[[Any], Path | None]:

@@ -42,7 +42,7 @@ async def run_batch(arguments: argparse.Namespace, session: Session) -> Outcome:
     await asyncio.to_thread(try_folder, out)
     rows = await asyncio.to_thread(read_rows, arguments.file)
     await asyncio.to_thread(
-        check_rows, rows, folder, lambda request: check_requests([request], session)
+        check_rows, rows, folder, lambda request: check_requests([request], session.settings)
     )
     plan = await plan_batch((row.build_request(folder) for row in rows), session)
     total = localize(_describe_plan(rows, plan))

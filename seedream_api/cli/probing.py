@@ -42,14 +42,21 @@ async def _probe(arguments: argparse.Namespace, session: Session) -> Outcome:
     report = await probe_free(session.client)
     trials = plan_trials(settings.models, report.offered)
     has_paid = arguments.paid and (arguments.yes or await asyncio.to_thread(_ask, trials))
-    if has_paid:
-        await probe_paid(session, trials, report)
+    try:
+        if has_paid:
+            await probe_paid(session, trials, report)
+    finally:  # what an image was paid for is kept, whatever happens
+        facts = await _save_learned(settings, report)
+    return _build_outcome(settings, report, facts, has_paid=has_paid, count=len(trials))
+
+
+async def _save_learned(settings: Settings, report: ProbeReport) -> Facts:
     facts = settings.facts
     if report.learned:
         today = time.strftime("%Y-%m-%d")
         facts = facts.merge({**report.learned, "checked_on": today})
         await asyncio.to_thread(save_facts, settings.home, settings.address, facts)
-    return _build_outcome(settings, report, facts, has_paid=has_paid, count=len(trials))
+    return facts
 
 
 def _ask(trials: list[Trial]) -> bool:
@@ -78,7 +85,8 @@ def _find_price(trial: Trial) -> str | None:
     prices = trial.model.prices
     if not isinstance(prices, Mapping):
         return prices
-    amount, reference = prices.get(trial.tiers[0]), prices.get("reference")
+    amount = prices.get(trial.tiers[0]) if trial.tiers else None
+    reference = prices.get("reference")
     return " + ".join(filter(None, (amount, reference))) if amount else None
 
 

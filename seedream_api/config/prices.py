@@ -16,11 +16,11 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from ..catalog import Model
+from ..catalog.entry_rules import is_amount
 from ..messages import Text
 
 REFERENCE = "reference"
 """The key of the price of one reference image."""
-_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ALL_TIERS = ""
 
@@ -185,7 +185,7 @@ def _unknown_names(given: Mapping[Any, Any], allowed: tuple[str, ...]) -> Iterat
 def _parse_amount(given: Any, place: str) -> Decimal:
     if isinstance(given, (int, float)):
         raise _mistake(place, Text("price_is_number", given=repr(given)))
-    if not isinstance(given, str) or not _AMOUNT.fullmatch(given):
+    if not is_amount(given):
         raise _mistake(place, Text("not_amount", given=repr(given)))
     return Decimal(given)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..messages import Text
-from ..redaction import Hidden, holds_key
+from ..redaction import Hidden, holds_key, redact
 from .definitions import SETTINGS
 from .values import Value, find_value, read_setting
 
@@ -77,7 +77,7 @@ def normalize_profile_name(given: str) -> str:
     if name in (DEFAULT_PROFILE, _DEFAULT_WORD):
         return DEFAULT_PROFILE
     if not _NAME.fullmatch(name):
-        raise ConfigurationError("profile_name_malformed", given=given[:40])
+        raise ConfigurationError("profile_name_malformed", given=redact(given)[:40])
     return name
 
 

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from ..callbacks import check_callback
+from ..config.settings import Settings
 from ..errors import SeedreamError
 from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, sum_costs
 from ..ledger.states import State
@@ -105,7 +106,7 @@ async def generate_all(
     session.check_usable()
     check_callback(progress)
     if isinstance(requests, Sequence):
-        check_requests(requests, session)
+        check_requests(requests, (await session.profiles.get(profile)).settings)
     run = _BatchRun(iter(requests), session, timeout_s, progress, profile)
     try:
         while item := await run.next_item(begin_more=lambda: keep_going or not run.has_failed):
@@ -116,15 +117,18 @@ async def generate_all(
         await run.cancel()
 
 
-def check_requests(requests: Iterable[Request], session: Session) -> None:
+def check_requests(requests: Iterable[Request], settings: Settings) -> None:
     """Check requests without sending anything.
+
+    Args:
+        settings: those of the profile that they are sent with.
 
     Raises:
         InvalidRequest: a request has a value that its model does not take.
     """
     for request in requests:
-        validate_request(request, session.settings.models)
-        validate_reference_urls(request.references, session.settings)
+        validate_request(request, settings.models)
+        validate_reference_urls(request.references, settings)
 
 
 async def plan_batch(

@@ -11,7 +11,6 @@ from ..callbacks import call_back, check_callback
 from ..downloads.data_uri import is_data_uri, read_data_uri
 from ..downloads.downloader import MAX_BYTES
 from ..errors import InvalidRequest, LedgerFailed, SeedreamError
-from ..images.media_types import media_type_of, suffix_of
 from ..messages import text_of
 from ..redaction import strip_url_secrets
 from .session_base import SessionBase
@@ -94,9 +93,3 @@ async def _load(url: str, session: SessionBase, target: Path) -> LoadedUrl:
         url, target, policy=session.resources.workflow_policy()
     )
     return LoadedUrl(url, path=download.path)
-
-
-def file_suffix(path: Path) -> str:
-    """Return the file name suffix for an image file's actual type."""
-    with path.open("rb") as file:
-        return suffix_of(media_type_of(file.read(64)))

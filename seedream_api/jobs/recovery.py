@@ -195,6 +195,7 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
     reasons = {row.id: find_reason_left(row, session.settings) for row in rows}
     mine = [row for row in rows if reasons[row.id] is None]
     due = [row for row in mine if attempts.is_due(row.id)]
+    due_ids = {row.id for row in due}
     due.sort(key=lambda row: attempts.count(row.id))
     current = _Round(session, attempts)
     places = asyncio.Semaphore(int(session.settings.number("SEEDREAM_MAX_DOWNLOADS")))
@@ -217,7 +218,7 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
         running=tuple(current.running),
         ended=tuple(current.ended),
         failed=current.failed,
-        waiting=tuple(row.id for row in mine if row not in due),
+        waiting=tuple(row.id for row in mine if row.id not in due_ids),
         other_key=tuple(one for one, reason in reasons.items() if reason == "other_key"),
         other_address=tuple(one for one, reason in reasons.items() if reason == "other_address"),
     )

@@ -139,10 +139,8 @@ class Session(SessionBase):
         row = await self.ledger.find_record(_to_name(job))
         if row is None:
             raise InvalidRequest("entry_unknown", given=_to_name(job))
-        if any(one.row and one.row.id == row.id for one in self.running_jobs.values()):
-            raise InvalidRequest("entry_running", given=_to_name(job))
         try:
-            await self.ledger.forget(row.id)
+            await self.ledger.forget_idle(row.id)
         except ValueError:
             raise InvalidRequest("entry_running", given=_to_name(job)) from None
 

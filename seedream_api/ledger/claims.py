@@ -110,6 +110,19 @@ def forget(database: Database, row_id: int) -> None:
         database.execute(statements.SET_OWNER, {"id": row_id, "owner": None})
 
 
+def forget_idle(database: Database, row_id: int) -> None:
+    """Forget a row that no process works on, not even this one; see :func:`forget`.
+
+    Raises:
+        ValueError: a process works on the row.
+    """
+    # On the ledger's thread, nothing in this process runs between the check and the change.
+    row = read_record(database, row_id)
+    if row.owner == database.owner:
+        raise ValueError(f"row {row_id} is worked on")
+    forget(database, row_id)
+
+
 def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecord:
     values = {
         **vars(spec),

@@ -72,6 +72,7 @@ class _Operations:
     set_profile = _Operation(claims.set_profile)
     release = _Operation(claims.release)
     forget = _Operation(claims.forget)
+    forget_idle = _Operation(claims.forget_idle)
 
     reserve = _Operation(limits.reserve)
     check_limits = _Operation(limits.check_limits)

@@ -118,14 +118,14 @@ class _Prober:
         return True
 
     def _build_request(self) -> Request:
-        model, tier = self._trial.model, self._tiers[0]
         request = Request(
-            model=model.id,
+            model=self._trial.model.id,
             prompt=PROMPT,
             references=(_draw_noise(self._side),),
             seed=int(self._now()),
         )
-        return request.model_copy(update={self._trial.tier_field: tier})
+        tier = {self._trial.tier_field: self._tiers[0]} if self._tiers else {}
+        return request.model_copy(update=tier)
 
     def _change(self, error: ApiRefused | TaskFailed) -> bool:
         """Note what was refused, and change it; tell whether another try makes sense."""
