@@ -99,15 +99,10 @@ def forget(database: Database, row_id: int) -> None:
     """Let the same inputs be sent, and paid for, again; a forgotten row stays forgotten.
 
     Raises:
-        ValueError: a live process works on the row.
+        ValueError: another live process works on the row.
     """
     with database.write(durable=True):
-        row = _take_over(database, read_record(database, row_id))
-        if row.owner != database.owner:
-            raise ValueError(f"row {row_id} is worked on")
-        if row.state is not State.FORGOTTEN:
-            set_state(database, row, State.FORGOTTEN)
-        database.execute(statements.SET_OWNER, {"id": row_id, "owner": None})
+        _forget(database, read_record(database, row_id))
 
 
 def forget_idle(database: Database, row_id: int) -> None:
@@ -116,11 +111,20 @@ def forget_idle(database: Database, row_id: int) -> None:
     Raises:
         ValueError: a process works on the row.
     """
-    # On the ledger's thread, nothing in this process runs between the check and the change.
-    row = read_record(database, row_id)
-    if row.owner == database.owner:
-        raise ValueError(f"row {row_id} is worked on")
-    forget(database, row_id)
+    with database.write(durable=True):
+        row = read_record(database, row_id)
+        if row.owner == database.owner:
+            raise ValueError(f"row {row_id} is worked on")
+        _forget(database, row)
+
+
+def _forget(database: Database, row: JobRecord) -> None:
+    row = _take_over(database, row)
+    if row.owner != database.owner:
+        raise ValueError(f"row {row.id} is worked on")
+    if row.state is not State.FORGOTTEN:
+        set_state(database, row, State.FORGOTTEN)
+    database.execute(statements.SET_OWNER, {"id": row.id, "owner": None})
 
 
 def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecord:
