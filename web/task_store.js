@@ -15,6 +15,7 @@ export class TaskStore {
     this.onChange = onChange;
     this.onOverview = onOverview;
     this.rows = []; // with holes for pages that have not been fetched
+    this.isReplaced = false; // whether the rows are those of an earlier filter
     this.total = 0;
     this.filter = { ...NOTHING };
     this.version = 0;
@@ -36,7 +37,7 @@ export class TaskStore {
   /** Shows the tasks that meet these conditions; those not given stay as they are. */
   choose(conditions) {
     Object.assign(this.filter, conditions);
-    this.rows = [];
+    this.isReplaced = true; // the rows stay until others arrive, so that a key meanwhile finds its task
     return this.refresh();
   }
 
@@ -99,6 +100,8 @@ export class TaskStore {
       // The filter has changed meanwhile, or a new task has moved all others down.
       if (version !== this.version) return;
       this.error = null;
+      if (this.isReplaced) this.rows = [];
+      this.isReplaced = false;
       this.total = this.rows.length = total;
       tasks.forEach((task, place) => (this.rows[number * PAGE + place] = task));
     } catch (error) {
