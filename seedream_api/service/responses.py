@@ -160,8 +160,8 @@ def parse_response(body: Body, reader: ItemReader | None = None) -> ServiceRespo
 
 def _merge(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
     """Merge two parts of one response: the later status counts, and the images add up."""
-    known = {(item.url, item.data) for item in first.items if item.was_made}
-    more = [item for item in then.items if (item.url, item.data) not in known]
+    known = [item for item in first.items if item.was_made]
+    more = [item for item in then.items if not any(_is_repeated(item, one) for one in known)]
     if first.has_images:  # the last event of a stream repeats no images
         more = [item for item in more if item.was_made or item.error is not None]
     items = (*(first.items if first.has_images or not then.has_images else ()), *more)
@@ -181,6 +181,15 @@ def _merge(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
         has_usage=first.has_usage or then.has_usage,
         has_stray_image=first.has_stray_image or then.has_stray_image,
     )
+
+
+def _is_repeated(item: ResultItem, known: ResultItem) -> bool:
+    """Return whether an item repeats a known one: with the same URL, or bytes that were cut."""
+    if item.url is not None and item.url == known.url:
+        return True
+    if item.data is None or known.data is None:
+        return False
+    return item.data.startswith(known.data) or known.data.startswith(item.data)
 
 
 # --- results --------------------------------------------------------------------------------------

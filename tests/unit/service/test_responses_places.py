@@ -184,6 +184,16 @@ def test_values_of_one_body_keep_the_first_error() -> None:
     )
 
 
+@pytest.mark.parametrize("entry", [{"b64_json": PNG}, {"url": URL, "b64_json": PNG}])
+def test_repeated_entry_that_is_cut_is_the_same_image(entry: dict[str, str]) -> None:
+    whole = json.dumps({"data": [entry]})
+    for cut in (0, 3, 4, 5, 8, 12):
+        (item,) = read(f"{whole}\n{whole[: len(whole) - cut]}").items
+        assert item.data == base64.b64decode(PNG), cut
+    other = json.dumps({"data": [{"b64_json": PNG[:-8] + "AAAB" + PNG[-4:]}]})
+    assert len(read(whole + other).items) == 2
+
+
 def test_values_of_one_body_are_read_only_so_many() -> None:
     many = read_body(b"")
     values = tuple({"data": [{"url": f"{URL}?{number}"}]} for number in range(120))
