@@ -123,10 +123,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/service/test_responses_tolerance.py",
     ),
     "service.task_fields": ("unit/service/test_task_fields.py",),
-    "service.stray_images": (
-        "unit/service/test_verdicts.py",
-        "unit/service/test_verdicts_unclear.py",
-    ),
+    "service.stray_images": ("unit/service/test_stray_images.py",),
     "service.statuses": ("unit/service/test_statuses.py",),
     "service.result_items": (
         "unit/service/test_result_items.py",
