@@ -156,6 +156,16 @@ class Job:
         row = None if self.row else self.foreign_row
         return row is not None and row.state is not State.INTENDED
 
+    def report(self, phase: Phase, **details: object) -> None:
+        """Report a step to every waiter."""
+        seconds = self.resources.clock.monotonic() - self.begun
+        self.latest = Progress(phase, seconds, **details)  # type: ignore[arg-type]
+        row = self.current_row
+        log.debug("job %s: %s after %.1f s", row.id if row else "-", phase.value, seconds)
+        for listener in tuple(self.listeners):
+            call_back(listener, self.latest)
+        self._on_change(self)
+
     # --- records --------------------------------------------------------------------------------
 
     def follow_state(self, row: JobRecord) -> None:

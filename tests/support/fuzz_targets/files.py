@@ -11,20 +11,12 @@ from PIL import Image
 from seedream_api.cli.parser import build_parser
 from seedream_api.config import settings as config
 from seedream_api.images import decode, header, media_types
-from seedream_api.service import (
-    client,
-)
+from seedream_api.service import client
 from seedream_api.uploads import image_host
 
 from .. import response_shapes
 from ..byte_random import Dice
-from ..input_mutations import (
-    ODD_TEXTS,
-    as_bytes,
-    mutated,
-    mutated_bytes,
-    mutated_text,
-)
+from ..input_mutations import ODD_TEXTS, as_bytes, mutated, mutated_bytes, mutated_text
 from .checks import ours, settings_of
 
 # ---- files that people write ----

@@ -12,9 +12,7 @@ from seedream_api.network import url_guard
 
 from .. import response_shapes
 from ..byte_random import Dice
-from ..input_mutations import (
-    mutated_text,
-)
+from ..input_mutations import mutated_text
 from .checks import SECRETS, ours
 
 

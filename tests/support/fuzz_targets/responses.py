@@ -9,25 +9,13 @@ from typing import Any
 
 from seedream_api.downloads import transfer
 from seedream_api.network import retry, transport, url_guard
-from seedream_api.service import (
-    client,
-    failures,
-    reading,
-    refusals,
-    result_items,
-    verdicts,
-)
+from seedream_api.service import client, failures, reading, refusals, result_items, verdicts
 from seedream_api.service.task import to_task
 from seedream_api.uploads import evolink, http, image_host
 
 from .. import response_shapes
 from ..byte_random import Dice
-from ..input_mutations import (
-    NAMES,
-    ODD_TEXTS,
-    as_bytes,
-    mutated,
-)
+from ..input_mutations import NAMES, ODD_TEXTS, as_bytes, mutated
 from .checks import SECRET, SECRETS, ours, settings_of, told
 
 STATUSES = (200, 200, 201, 204, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 999)

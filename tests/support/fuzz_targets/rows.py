@@ -13,12 +13,7 @@ from seedream_api.ledger import ledger as ledgers, states
 
 from .. import response_shapes
 from ..byte_random import Dice
-from ..input_mutations import (
-    ODD_TEXTS,
-    ODD_VALUES,
-    as_bytes,
-    mutated,
-)
+from ..input_mutations import ODD_TEXTS, ODD_VALUES, as_bytes, mutated
 from .checks import SECRET, ours
 
 _COLUMNS = (

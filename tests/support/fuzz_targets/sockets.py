@@ -10,19 +10,11 @@ import threading
 from pathlib import Path
 
 from seedream_api.network import transport
-from seedream_api.service import (
-    reading,
-    responses,
-    result_items,
-)
+from seedream_api.service import reading, responses, result_items
 
 from .. import response_shapes
 from ..byte_random import Dice
-from ..input_mutations import (
-    as_bytes,
-    mutated,
-    mutated_bytes,
-)
+from ..input_mutations import as_bytes, mutated, mutated_bytes
 from .checks import SECRET, ours
 
 PATIENCE_S = 20.0

@@ -9,9 +9,7 @@ import pytest
 from seedream_api.cli.parser import build_parser
 from seedream_api.cli.progress import describe
 from seedream_api.jobs.results import Phase, Progress
-from seedream_api.messages import (
-    language,
-)
+from seedream_api.messages import language
 
 
 @pytest.mark.parametrize(

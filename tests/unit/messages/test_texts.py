@@ -24,15 +24,7 @@ from seedream_api.errors import (
 )
 from seedream_api.jobs.results import Phase
 from seedream_api.ledger.cells import dump_texts, to_notes
-from seedream_api.messages import (
-    PHASES,
-    TEXTS,
-    Text,
-    join_texts,
-    rewrite,
-    text_of,
-    to_chinese,
-)
+from seedream_api.messages import PHASES, TEXTS, Text, join_texts, rewrite, text_of, to_chinese
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

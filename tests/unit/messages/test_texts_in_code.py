@@ -6,10 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from seedream_api.messages import (
-    TEXTS,
-    Text,
-)
+from seedream_api.messages import TEXTS, Text
 from support.paths import PACK_ROOT
 
 READ_BY_PEOPLE = {
