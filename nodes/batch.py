@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..seedream_api.jobs.batch_rows import BatchRow
     from ..seedream_api.jobs.results import Progress, StoredImage
     from ..seedream_api.jobs.session import Session
+    from ..seedream_api.service.request import Request
 
 ON_ERROR = ("keep", "fail")
 
@@ -72,13 +73,67 @@ class _Run:
         )
 
 
+def _list_inputs() -> list[io.Input]:
+    families = (Family.PREFERENTIAL, Family.EVOLINK)
+    models = [model.id for family in families for model in inputs.list_models(family)]
+    return inputs.flatten(
+        io.String.Input(
+            "prompts",
+            multiline=True,
+            tooltip="One prompt per line: each is a paid request. Or a table: a header "
+            "line with prompt and any of model, size, quality, n, ref (URLs separated by "
+            "vertical bars), seed, prompt_priority, output_format, watermark; then one row "
+            "per line.",
+        ),
+        io.Combo.Input(
+            "model", options=models, tooltip="The model of rows that do not name another."
+        ),
+        io.String.Input(
+            "size",
+            default="",
+            optional=True,
+            tooltip="Preferential: 2K or 4K; Evolink: an aspect ratio such as 16:9. Empty: "
+            "the model's default.",
+        ),
+        io.String.Input(
+            "quality",
+            default="",
+            optional=True,
+            tooltip="Evolink: the resolution tier, such as 2K. Empty: the model's default.",
+        ),
+        io.Int.Input(
+            "n",
+            default=1,
+            min=1,
+            max=MAX_RESULTS.value,
+            optional=True,
+            tooltip="Evolink: the maximum number of images per row. You pay per image.",
+        ),
+        inputs.seed_input(),
+        inputs.images_input(
+            "Reference images of every row; every frame of a batch is one, at most 14 "
+            "with image_urls. A connected list runs the whole batch once per item."
+        ),
+        inputs.image_urls_input(),
+        io.Combo.Input(
+            "on_error",
+            options=list(ON_ERROR),
+            default=ON_ERROR[0],
+            optional=True,
+            tooltip="keep: failed rows have their reasons in the report and no image; the "
+            "others continue. fail: the first failure ends the node, and images that were "
+            "made stay stored.",
+        ),
+        inputs.fit_input(),
+        inputs.profile_input(),
+    )
+
+
 class SeedreamBatch(io.ComfyNode):
     """Many paid requests; their images in the order of the rows."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        families = (Family.PREFERENTIAL, Family.EVOLINK)
-        models = [model.id for family in families for model in inputs.list_models(family)]
         return io.Schema(
             node_id="SeedreamBatch",
             display_name="Seedream Batch",
@@ -86,57 +141,7 @@ class SeedreamBatch(io.ComfyNode):
             description="Makes the images of many prompts in one run, in order. You pay per image; "
             "a row whose inputs and seed were paid for before returns its stored images, so "
             "running it again sends only what is missing.",
-            inputs=inputs.flatten(
-                io.String.Input(
-                    "prompts",
-                    multiline=True,
-                    tooltip="One prompt per line: each is a paid request. Or a table: a header "
-                    "line with prompt and any of model, size, quality, n, ref (URLs separated by "
-                    "vertical bars), seed, prompt_priority, output_format, watermark; then one row "
-                    "per line.",
-                ),
-                io.Combo.Input(
-                    "model", options=models, tooltip="The model of rows that do not name another."
-                ),
-                io.String.Input(
-                    "size",
-                    default="",
-                    optional=True,
-                    tooltip="Preferential: 2K or 4K; Evolink: an aspect ratio such as 16:9. Empty: "
-                    "the model's default.",
-                ),
-                io.String.Input(
-                    "quality",
-                    default="",
-                    optional=True,
-                    tooltip="Evolink: the resolution tier, such as 2K. Empty: the model's default.",
-                ),
-                io.Int.Input(
-                    "n",
-                    default=1,
-                    min=1,
-                    max=MAX_RESULTS.value,
-                    optional=True,
-                    tooltip="Evolink: the maximum number of images per row. You pay per image.",
-                ),
-                inputs.seed_input(),
-                inputs.images_input(
-                    "Reference images of every row; every frame of a batch is one, at most 14 "
-                    "with image_urls. A connected list runs the whole batch once per item."
-                ),
-                inputs.image_urls_input(),
-                io.Combo.Input(
-                    "on_error",
-                    options=list(ON_ERROR),
-                    default=ON_ERROR[0],
-                    optional=True,
-                    tooltip="keep: failed rows have their reasons in the report and no image; the "
-                    "others continue. fail: the first failure ends the node, and images that were "
-                    "made stay stored.",
-                ),
-                inputs.fit_input(),
-                inputs.profile_input(),
-            ),
+            inputs=_list_inputs(),
             outputs=[
                 inputs.images_output(),
                 inputs.image_list_output(),
@@ -169,8 +174,7 @@ class SeedreamBatch(io.ComfyNode):
         async def job(
             session: Session, report_progress: Callable[[Progress], None]
         ) -> tuple[_Run, DecodedImages, list[dict[str, str]]]:
-            from ..seedream_api.jobs.batch import generate_all, plan_batch
-            from ..seedream_api.jobs.results import Phase, Progress
+            from ..seedream_api.jobs.batch import plan_batch
 
             settings = (await session.profiles.get(caller.profile)).settings
             caller.is_free = settings.is_sandbox
@@ -179,24 +183,10 @@ class SeedreamBatch(io.ComfyNode):
             requests = build_requests(rows, await collect_references(given), settings)
             run = _Run(rows, await plan_batch(requests, session, profile=profile))
             runs.append(run)
-            caller.rows = (0, len(rows))
-            report_progress(Progress(Phase.PREPARING, 0.0))
-            items = generate_all(
-                requests,
-                session,
-                keep_going=keeps,
-                progress=lambda _, step: report_progress(step),
-                profile=profile,
+            await _generate_rows(
+                run, requests, session, caller, report_progress, keeps=keeps, profile=profile
             )
-            async with aclosing(items):
-                async for item in items:
-                    run.items.append(item)
-                    caller.rows = (len(run.items), len(rows))
-            if not run.images and run.errors:
-                raise run.errors[0]
-            names = [f"{n}" for n, _ in enumerate(run.images, start=1)]
-            paths = [image.path for image in run.images]
-            decoded = await decode_files(paths, names, fit, charge=Charge.MADE, with_previews=False)
+            decoded = await _decode_images(run, fit)
             return run, decoded, await _write_sheet(run) if is_page else []
 
         run, decoded, shown = await runtime.run(
@@ -215,6 +205,47 @@ class SeedreamBatch(io.ComfyNode):
             to_report(report),
             ui=ui_output(summary),
         )
+
+
+async def _generate_rows(
+    run: _Run,
+    requests: Sequence[Request],
+    session: Session,
+    caller: runtime.NodeProgress,
+    report_progress: Callable[[Progress], None],
+    *,
+    keeps: bool,
+    profile: str | None,
+) -> None:
+    """Run the requests and report the rows that are done.
+
+    Raises:
+        SeedreamError: a row failed and failures are not kept, or every row failed.
+    """
+    from ..seedream_api.jobs.batch import generate_all
+    from ..seedream_api.jobs.results import Phase, Progress
+
+    caller.rows = (0, len(run.rows))
+    report_progress(Progress(Phase.PREPARING, 0.0))
+    items = generate_all(
+        requests,
+        session,
+        keep_going=keeps,
+        progress=lambda _, step: report_progress(step),
+        profile=profile,
+    )
+    async with aclosing(items):
+        async for item in items:
+            run.items.append(item)
+            caller.rows = (len(run.items), len(run.rows))
+    if not run.images and run.errors:
+        raise run.errors[0]
+
+
+async def _decode_images(run: _Run, fit: str) -> DecodedImages:
+    names = [f"{n}" for n, _ in enumerate(run.images, start=1)]
+    paths = [image.path for image in run.images]
+    return await decode_files(paths, names, fit, charge=Charge.MADE, with_previews=False)
 
 
 async def _write_sheet(run: _Run) -> list[dict[str, str]]:
