@@ -56,7 +56,7 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser of this folder. While it is open the thread's event loop is Playwright's, so it
-    is closed before the tests of other folders, which run loops of their own."""
+    is closed before the tests of other folders, which run other loops."""
     with pytest.MonkeyPatch.context() as patch:
         found = find_chromium()
         if not found:
