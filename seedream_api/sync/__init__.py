@@ -14,7 +14,7 @@ to what was sent and records it.
 
 from __future__ import annotations
 
-from .requests import collect, collect_all, generate, generate_all
+from .requests import collect, collect_all, generate, generate_all, plan_batch
 from .session import Session
 
-__all__ = ["Session", "collect", "collect_all", "generate", "generate_all"]
+__all__ = ["Session", "collect", "collect_all", "generate", "generate_all", "plan_batch"]
