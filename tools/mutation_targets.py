@@ -76,6 +76,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "service.polling": (
         "unit/service/test_polling.py",
         "unit/service/test_poll_throttle.py",
+        "unit/test_callbacks.py",
         "integration/test_deduplication.py",
         "integration/test_collecting.py",
         "integration/test_polling.py",
