@@ -106,6 +106,13 @@ def test_panel_saves_entries_and_names_the_place_of_a_mistake(
     line = 1 + wrong[: wrong.index("99")].count("\n")
     assert status == 400 and f"line {line}, entry 1 (Seedream-5.5), max_references: 99" in reason
     assert not file.exists()
+    checked = ask(server, "/models/check", {"text": wrong}).json()["problem"]
+    assert (checked["entry"], checked["key"]) == (0, "max_references")
+    assert checked["allowed"] == {"en": "a whole number from 0 to 14", "zh": "0 到 14 的整数"}
+    assert ask(server, "/models/check", {"text": "{"}).json()["problem"].keys() == {"en", "zh"}
+    right = ask(server, "/models/check", {"text": EXAMPLE}).json()
+    assert right["problem"] is None and right["models"][-1]["qualities"] == ["1K", "1.5K", "2K"]
+    assert not file.exists()
     saved = ask(server, "/models", {"text": EXAMPLE}).json()
     assert saved["added"] == ["Seedream-5.5", "Seedream-5.5-Cutout"] and saved["editable"]
     assert file.read_text("utf-8") == saved["text"] == EXAMPLE
