@@ -68,7 +68,7 @@ class Waited:
             timeout_s=timeout_s,
             clock=Clock(lambda: self.now, sleep),
             age_s=age_s,
-            is_known=is_known,
+            **({} if is_known else {"is_known": False}),
             on_poll=lambda task: self.told.append(task.raw_status),
         )
 
