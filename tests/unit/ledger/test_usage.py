@@ -24,6 +24,7 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.usage import GROUPS, Usage, first_day
 from seedream_api.service.result_items import ResultItem
+from support.wall_clock import Clock
 
 ADDRESS = "https://api.deepspaceai.net"
 PRICES = {
@@ -34,29 +35,13 @@ PRICES = {
 }
 
 
-class Clock:
-    """Wall-clock time that a test sets."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    yield Clock()
+    yield Clock(0.0)
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
 
 
 def send(
