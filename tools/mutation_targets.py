@@ -10,7 +10,8 @@ _LEDGER = (
     "unit/ledger/test_transitions_images.py",
     "unit/ledger/test_opening.py",
     "unit/service/test_link_expiry.py",
-    "integration/test_tasks.py",
+    "integration/test_tasks_command.py",
+    "integration/test_pruning.py",
 )
 _BROKEN = (
     "recovery/test_broken_disks.py::test_a_home_that_cannot_be_made",
@@ -35,10 +36,12 @@ _PAID_REQUEST = (
     "integration/test_progress_events.py",
     "integration/test_ledger_write_failures.py",
     "integration/test_cancellation.py",
+    "integration/test_cancellation_claims.py",
     "integration/test_generation.py",
     "integration/test_generation_results.py",
     "integration/test_deduplication.py",
     "integration/test_collecting.py",
+    "integration/test_polling.py",
     *(
         f"integration/test_fault_matrix.py::{name}"
         for name in (
@@ -73,8 +76,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "service.polling": (
         "unit/service/test_polling.py",
         "unit/service/test_poll_throttle.py",
+        "unit/test_callbacks.py",
         "integration/test_deduplication.py",
         "integration/test_collecting.py",
+        "integration/test_polling.py",
     ),
     **dict.fromkeys(
         ("network.transport", "network.pools"),
@@ -104,7 +109,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:5]),
     "network.throttle": ("unit/network/test_throttle.py",),
     "ledger.owner_lock": ("unit/ledger/test_owner_lock.py", "unit/ledger/test_windows.py", *_LOCKS),
-    **dict.fromkeys(("jobs.steps", "jobs.job", "jobs.runner"), _PAID_REQUEST),
+    **dict.fromkeys(("jobs.steps", "jobs.job", "jobs.runner", "jobs.cancellation"), _PAID_REQUEST),
     "service.verdicts": (
         "unit/service/test_verdicts.py",
         "unit/service/test_verdicts_unclear.py",
@@ -123,10 +128,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/service/test_responses_tolerance.py",
     ),
     "service.task_fields": ("unit/service/test_task_fields.py",),
-    "service.stray_images": (
-        "unit/service/test_verdicts.py",
-        "unit/service/test_verdicts_unclear.py",
-    ),
+    "service.stray_images": ("unit/service/test_stray_images.py",),
     "service.statuses": ("unit/service/test_statuses.py",),
     "service.result_items": (
         "unit/service/test_result_items.py",
@@ -163,6 +165,7 @@ PLAIN = {
     "jobs.steps": "_record_submission",
     "jobs.job": "Job.current_row",
     "jobs.runner": "_acquire_row",
+    "jobs.cancellation": "cancellation_error",
     "service.verdicts": "judge_submission",
     "service.refusals": "build_refusal",
     "service.responses": "parse_response",

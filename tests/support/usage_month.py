@@ -14,6 +14,8 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 
+from .wall_clock import Clock
+
 ADDRESS = "https://api.deepspaceai.net"
 PRICES = {
     "Seedream-4.5": Price(Decimal("0.1"), Decimal("0.000001"), "CNY"),
@@ -21,15 +23,6 @@ PRICES = {
     "Seedream-4.5-Preferential": Price(Decimal("0.035"), Decimal("0.008"), "USD"),
     "Seedream-4.0": None,
 }
-
-
-class Clock:
-    """Wall-clock time that a test sets."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def send(

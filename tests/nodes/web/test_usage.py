@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from support.paths import PACK_ROOT
-from support.usage_month import Clock, fill_month
+from support.usage_month import fill_month
+from support.wall_clock import Clock
 
 ZONE = "Europe/Berlin"
 

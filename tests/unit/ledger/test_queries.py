@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,27 +15,9 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.transitions import move
 from seedream_api.service.result_items import ResultItem
+from support.wall_clock import Clock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-
-
-class Clock:
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
 
 
 def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:

@@ -19,23 +19,17 @@ from seedream_api.cli import main
 from seedream_api.config.prices import check_prices
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.usage import GROUPS, Usage, first_day
-from support.usage_month import Clock, complete, fill_month, send
+from support.usage_month import complete, fill_month, send
+from support.wall_clock import Clock
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    yield Clock()
+    yield Clock(0.0)
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
 
 
 def test_usage_of_a_month_adds_up_in_every_view(

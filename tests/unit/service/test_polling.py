@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given, strategies as st
@@ -61,14 +62,14 @@ class Waited:
             self.slept.append(seconds)
             self.now += seconds
 
-        self.wait = wait_for_task(
+        wait = wait_for_task if is_known else partial(wait_for_task, is_known=False)
+        self.wait = wait(
             one_look,
             task_id="task-1",
             schedule=PollSchedule(typical_s, jitter=lambda: 0.5),
             timeout_s=timeout_s,
             clock=Clock(lambda: self.now, sleep),
             age_s=age_s,
-            is_known=is_known,
             on_poll=lambda task: self.told.append(task.raw_status),
         )
 
