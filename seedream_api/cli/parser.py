@@ -225,9 +225,9 @@ def find_program() -> str:
     return "seedream" if is_script else "python -m seedream_api"
 
 
-def help_text(name: str) -> str:
+def help_text(name: str, **values: object) -> str:
     """Return the text ``help_NAME`` in the terminal's language."""
-    return localize(Text(f"help_{name}"))
+    return localize(Text(f"help_{name}", **values))
 
 
 def _break_command(line: str, width: int) -> str:

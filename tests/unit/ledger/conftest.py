@@ -9,10 +9,16 @@ import pytest
 
 from seedream_api.ledger.ledger import SyncLedger
 from support.transition_kit import NOW
+from support.wall_clock import Clock
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=lambda: NOW)
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home, now=clock)
     yield opened
     opened.close()
