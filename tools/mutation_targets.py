@@ -29,7 +29,7 @@ _RACES = tuple(
     for name in (
         "test_request_cancelled_while_claimed_blocks_no_other",
         "test_close_before_first_byte_leaves_nothing_unknown",
-        "test_waiter_on_other_process_is_told_when_it_stops",
+        "test_waiter_on_other_process_notices_when_it_stops",
     )
 )
 _PAID_REQUEST = (
@@ -46,7 +46,7 @@ _PAID_REQUEST = (
         f"integration/test_fault_matrix.py::{name}"
         for name in (
             "test_a_prompt_that_fails",
-            "test_the_task_that_a_torn_answer_named_is_looked_for_again",
+            "test_task_named_in_a_cut_response_is_polled",
             "test_late_images_are_fetched_and_not_paid_for_again",
         )
     ),

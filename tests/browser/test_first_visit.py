@@ -59,13 +59,13 @@ def visitor(
     open_site: Callable[[str], Site],
     opener: Callable[..., Canvas],
 ) -> Iterator[Visitor]:
-    """Somebody whose browser speaks a language, and who has chosen the sandbox in the settings."""
+    """A user whose browser has a language, and who has chosen the sandbox in the settings."""
     language, frontend = request.param
     site = open_site(frontend)
     site.begin()
     place_example_image(site.comfy.server)
     canvas = opener(site, locale=language)
-    # The template browser opens by itself on a first visit.
+    # The template browser opens automatically on a first visit.
     templates = canvas.page.get_by_test_id("template-workflows-content")
     templates.wait_for()
     for picture in templates.locator("img").all():

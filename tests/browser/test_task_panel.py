@@ -50,7 +50,9 @@ _SCROLL = """async () => {
 }"""
 
 
-def test_a_task_moves_in_the_panel_by_itself(site: Site, canvas: Canvas, prompt: str) -> None:
+def test_task_row_follows_its_task_without_a_reload(
+    site: Site, canvas: Canvas, prompt: str
+) -> None:
     site.comfy.clock.run(Clock.STOPPED)
     place_generator(canvas, prompt)
     panel = canvas.open_tasks()
@@ -165,7 +167,7 @@ def test_what_a_person_does_with_a_task_by_keyboard_alone(
 
 
 def go_to(canvas: Canvas, what: str, wanted: str) -> None:
-    """Go on by Tab to where ``what`` of the page is ``wanted``."""
+    """Press Tab until ``what`` of the page is ``wanted``."""
     for _ in range(20):
         if canvas.page.evaluate(what) == wanted:
             return
@@ -174,7 +176,7 @@ def go_to(canvas: Canvas, what: str, wanted: str) -> None:
 
 
 def act(canvas: Canvas, action: str) -> None:
-    """Go on by Tab to the button of an action and press it."""
+    """Press Tab up to the button of an action and press it."""
     go_to(canvas, "document.activeElement?.dataset.action", action)
     canvas.page.keyboard.press("Enter")
 

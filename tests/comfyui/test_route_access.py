@@ -39,7 +39,7 @@ def test_a_change_from_elsewhere_is_refused(
 def test_reading_from_another_page_is_refused(fresh: ComfyServer) -> None:
     for path in ("/settings", "/tasks", "/tasks/1/images/0"):
         theirs = ask(fresh, path, None, None, **{"Sec-Fetch-Site": "cross-site"})
-        assert theirs.status == 403  # newer hosts refuse by themselves, without a word
+        assert theirs.status == 403  # newer hosts refuse it without a message
     assert ask(fresh, "/settings", None, None).status == 200
 
 

@@ -60,7 +60,7 @@ def test_a_wrong_value_is_refused_by_the_rules_of_reading(
     assert "secret" not in told and not settings_file(fresh).exists()
 
 
-def test_a_file_with_a_wrong_value_can_be_mended_from_the_panel(fresh: ComfyServer) -> None:
+def test_wrong_value_in_the_file_is_corrected_from_the_panel(fresh: ComfyServer) -> None:
     settings_file(fresh).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings_file(fresh).write_text('{"SEEDREAM_PARTIAL": "perhaps"}', "utf-8")
     wrong = setting(ask(fresh, "/settings"), "SEEDREAM_PARTIAL")
@@ -69,7 +69,7 @@ def test_a_file_with_a_wrong_value_can_be_mended_from_the_panel(fresh: ComfyServ
     assert (mended["value"], mended["error"]) == ("fail", None)
 
 
-def test_a_saved_key_is_for_its_owner_alone_and_never_answered(fresh: ComfyServer) -> None:
+def test_saved_key_is_private_and_never_returned(fresh: ComfyServer) -> None:
     answers = [ask(fresh, "/settings", {"DEEPSPACE_API_KEY": KEY})]
     key = setting(answers[0], "DEEPSPACE_API_KEY")
     assert (key["value"], key["is_set"], key["origin"]) == (None, True, "settings file")

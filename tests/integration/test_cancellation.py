@@ -45,7 +45,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 
     async def road(session: Any) -> Any:
         api_client.sandbox.faults.push("generate", fault)
-        api_client.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
+        api_client.sandbox.faults.push("task", Status(502))  # for the id in a cut response
         database, released = session.ledger.database, asyncio.Event()
         run = database.run
 
@@ -71,7 +71,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 def test_a_task_that_is_known_is_no_longer_being_sent(
     make_sandbox: Any, make_api_client: Any, fault: Fault | None
 ) -> None:
-    """The command line would say on Ctrl-C that it waits for the answer of a paid request."""
+    """The command line would say on Ctrl-C that it waits for the response to a paid request."""
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     if fault is not None:
         api_client.sandbox.faults.push("generate", fault)
@@ -85,11 +85,9 @@ def test_a_task_that_is_known_is_no_longer_being_sent(
 
 
 @BOTH
-def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(
-    api_client: Any, model: str
-) -> None:
+def test_refused_attempt_without_waiters_is_not_repeated(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
-        # Charged only in that the sandbox takes it, and so holds the answer back.
+        # Charged only in that the sandbox takes it, and so holds the response back.
         refused = Status(429, headers={"Retry-After": "30"}, charged=True)
         api_client.sandbox.faults.push("generate", refused)
         api_client.sandbox.hold()
@@ -193,7 +191,7 @@ def test_unsent_request_is_taken_back_before_the_next_try(
 
 
 @BOTH
-def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: str) -> None:
+def test_close_waits_for_the_response_to_a_paid_request(api_client: Any, model: str) -> None:
     async def road() -> None:
         session = await api_client.session(real_time=True).__aenter__()
         api_client.sandbox.hold()
@@ -201,7 +199,7 @@ def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: st
         await soon(lambda: api_client.sent)
         closing = asyncio.create_task(session.close(patience_s=20.0))
         await soon(lambda: session.is_closing)
-        api_client.sandbox.release_responses()  # the answer comes; a task goes on
+        api_client.sandbox.release_responses()  # the response arrives; the task continues
         await closing
         await asyncio.gather(task, return_exceptions=True)
 

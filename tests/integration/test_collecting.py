@@ -38,7 +38,7 @@ def test_wait_off_returns_task_id_once_recorded(make_sandbox: Any, make_api_clie
     assert again.origin is Origin.RESUMED and again.images and api_client.sent == 1
 
 
-def test_collect_looks_once_or_waits(make_sandbox: Any, make_api_client: Any) -> None:
+def test_collect_polls_once_or_waits(make_sandbox: Any, make_api_client: Any) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     task_id = api_client.generate(wait=False).task_id
 
@@ -141,7 +141,7 @@ def test_no_id_at_all_names_the_unfinished_tasks(make_sandbox: Any, make_api_cli
         api_client.run(lambda session: collect_all(["", "  "], session))
 
 
-def test_cancelling_a_collection_is_told_in_our_own_words(
+def test_cancelled_collect_all_names_its_running_tasks(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -159,7 +159,7 @@ def test_cancelling_a_collection_is_told_in_our_own_words(
 # ---- too many at once ----
 
 
-def test_a_429_slows_everyone_and_loses_nobody(api_client: Any) -> None:
+def test_429_delays_all_requests_and_loses_none(api_client: Any) -> None:
     async def everyone(session: Any) -> list[Any]:
         api_client.sandbox.faults.push("generate", rate_limited(40))
         api_client.sandbox.faults.push("generate", rate_limited(), times=3)

@@ -51,7 +51,7 @@ def test_exit_codes_of_a_real_process(api_client: Any, out: Path) -> None:
 def test_the_sandbox_command_serves_until_it_is_stopped(api_client: Any) -> None:
     process = api_client.start("sandbox", "--port", "0", "--strict")
     assert process.stderr is not None
-    said = [process.stderr.readline() for _ in range(4)]  # what is read ahead, nobody else gets
+    said = [process.stderr.readline() for _ in range(4)]  # what is read ahead is gone
     url = said[0].split()[4].rstrip(";")
     with httpx.Client(trust_env=False) as client:
         listed = client.get(f"{url}/v1/models", headers={"Authorization": "Bearer sk-sandbox-free"})
@@ -67,7 +67,7 @@ def test_the_sandbox_command_serves_until_it_is_stopped(api_client: Any) -> None
 
 @posix
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
-def test_ctrl_c_during_the_paid_request_waits_for_its_answer(
+def test_ctrl_c_during_a_paid_request_waits_for_its_response(
     make_sandbox: Any, make_api_client: Any, wait_until: Callable[..., None], model: str
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -122,7 +122,7 @@ def test_a_second_ctrl_c_ends_at_once(api_client: Any, wait_until: Callable[...,
 def test_ctrl_c_during_last_response_promises_nothing(
     api_client: Any, wait_until: Callable[..., None]
 ) -> None:
-    """The person's own patience is over, then the program's: nobody writes the answer down."""
+    """The user stops waiting, then the program does: the response is not recorded."""
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--timeout", "1"]
     api_client.sandbox.hold()
     process = api_client.start(*words)
@@ -136,7 +136,7 @@ def test_ctrl_c_during_last_response_promises_nothing(
     assert (again.code, again.json["status"], api_client.sent) == (4, "unknown", 1)
 
 
-def test_an_answer_that_takes_too_long_is_told_without_a_task(api_client: Any) -> None:
+def test_timeout_of_the_response_is_reported_without_a_task(api_client: Any) -> None:
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--timeout", "1"]
     api_client.sandbox.faults.push("generate", Delay(2))
     ran = api_client.command(*words, LC_ALL="zh_CN.UTF-8")
@@ -145,7 +145,7 @@ def test_an_answer_that_takes_too_long_is_told_without_a_task(api_client: Any) -
     assert api_client.states == ["completed"] and api_client.sent == 1
 
 
-def test_a_port_that_is_taken_is_told_in_words(api_client: Any) -> None:
+def test_sandbox_port_in_use_is_reported(api_client: Any) -> None:
     taken = api_client.sandbox.port
     ran = api_client.inside("sandbox", "--port", taken)
     assert ran.code == 1 and "already in use" in ran.err and "地址已被占用" in ran.err, ran

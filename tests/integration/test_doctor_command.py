@@ -76,7 +76,7 @@ def test_doctor_says_what_is_wrong(
         ),
     ],
 )
-def test_doctor_bears_relays_that_answer_in_ways_of_their_own(
+def test_doctor_accepts_unusual_responses_of_relays(
     api_client: Any, route: str, fault: Any, name: str, verdict: str, words: str
 ) -> None:
     api_client.sandbox.faults.push(route, fault)

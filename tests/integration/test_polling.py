@@ -22,7 +22,7 @@ from support.fake_service import Delay, Status
 from support.sample_requests import cat
 
 
-def test_a_look_does_not_wait_for_another_process_that_waits(
+def test_single_poll_does_not_wait_for_a_foreign_process(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -31,7 +31,7 @@ def test_a_look_does_not_wait_for_another_process_that_waits(
         waiting = asyncio.create_task(generate(cat(), session))
         await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
         [work] = session.running_jobs.values()
-        async with api_client.session(real_time=True) as other:  # a ledger of its own
+        async with api_client.session(real_time=True) as other:  # another ledger connection
             looked = await collect(work.row.task_id, other, wait=False)
         await cancelled(waiting)
         return looked
@@ -106,7 +106,7 @@ def test_poll_from_before_the_end_is_not_shared_afterwards(
     api_client = make_api_client(make_sandbox(task_seconds=1000))
 
     async def road(session: Any) -> Any:
-        api_client.sandbox.faults.push("task", Delay(0.2))  # with the answer "queued" in hand
+        api_client.sandbox.faults.push("task", Delay(0.2))  # after it has read "queued"
         first = await generate(cat(), session, wait=False)
         await soon(lambda: any(request.method == "GET" for request in api_client.sandbox.requests))
         api_client.sandbox.finish_tasks()

@@ -117,7 +117,7 @@ def weighing(api_client: Any, size: int) -> None:
     db.close()
 
 
-def test_the_store_keeps_within_its_bound_by_itself_and_says_so(api_client: Any) -> None:
+def test_store_is_pruned_to_its_limit_with_a_note(api_client: Any) -> None:
     files = [generated(api_client, f"cat {days}", days * DAY)[0] for days in (3, 9, 6)]
     weighing(api_client, 6_000_000)
     api_client.clock.at = time.time()

@@ -120,7 +120,7 @@ def test_a_long_record_says_that_not_all_of_it_is_listed(
     assert len(tasks(api_client, "--export", out)) == 3
 
 
-def test_what_may_have_been_charged_is_told_at_every_state(
+def test_tasks_states_possible_charge_for_every_state(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -151,7 +151,7 @@ def test_what_may_have_been_charged_is_told_at_every_state(
     }  # fmt: skip
 
 
-def test_a_request_that_came_back_unaccepted_was_not_charged(api_client: Any) -> None:
+def test_request_that_was_not_accepted_was_not_charged(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", Status(429), times=100)
     api_client.inside("generate", "--model", NOW_5, "--prompt", "A cat")
     [task] = tasks(api_client)
@@ -159,7 +159,7 @@ def test_a_request_that_came_back_unaccepted_was_not_charged(api_client: Any) ->
 
 
 @pytest.mark.parametrize(("model", "hours"), [(NOW_5, 2), (LATER_40, 24)])
-def test_how_long_the_links_live_is_told_while_they_are_needed(
+def test_tasks_states_link_expiry_while_links_are_needed(
     api_client: Any, model: str, hours: int
 ) -> None:
     api_client.sandbox.faults.push("image", ExpiredLink(), times=100)

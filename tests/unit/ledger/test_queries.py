@@ -123,7 +123,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
     ]  # never to the other
     ledger.mark_delivered(part)
     assert [file.delivered_at for file in ledger.list_stored_files()] != [None]
-    ledger.mark_missing(part, [])  # it stands at answered again: something of it is to be fetched
+    ledger.mark_missing(part, [])  # the state is *answered* again: an image is to be fetched
     assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 

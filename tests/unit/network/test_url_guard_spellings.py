@@ -52,7 +52,7 @@ def test_good_url_gets_its_one_spelling(given: str, spelling: str) -> None:
         "unix:/var/run/docker.sock", "jar:http://example.com!/a", "httpx://example.com/",
     ],
 )  # fmt: skip
-def test_what_is_no_http_address_is_refused(text: str) -> None:
+def test_url_of_another_scheme_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         check_url(text, field="urls")
     assert caught.value.key == "url_not_http" and not isinstance(caught.value, UnsafeURL)
@@ -116,7 +116,7 @@ def test_every_spelling_of_an_address_is_read(host: str, address: str) -> None:
 @pytest.mark.parametrize(
     "host", ["example.com", "", "256.1", "1.2.3.4.5", "0xg", "127.0.0.1.nip.io", "1" * 5000, "a.1"]
 )
-def test_name_is_no_address(host: str) -> None:
+def test_host_name_is_not_parsed_as_an_address(host: str) -> None:
     assert parse_ip_literal(host) is None
 
 
