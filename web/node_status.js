@@ -7,6 +7,7 @@ import { call, hasSeveralUsers, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
 import { describeLink } from "./linked_inputs.js";
+import { collectPictures, makePicture } from "./node_pictures.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
 
@@ -92,6 +93,7 @@ class NodeStatus {
     if (this.run?.id !== event.prompt_id) {
       this.run = { id: event.prompt_id, steps: new Map(), done: new Map(), calls: 1, pictures: [] };
       this.quote = null; // what it said no longer holds
+      this.updateBadge();
     }
     const { run } = this;
     run.calls = event.calls ?? run.calls;
@@ -179,15 +181,31 @@ class NodeStatus {
     return typeof prompt === "string" ? prompt.slice(0, 60) : "";
   }
 
-  /** Shows the estimate as a badge, which a collapsed node has too. Nodes 2.0 would keep an old text. */
+  /**
+   * Shows the estimate as a badge, which a collapsed node has too. Nodes 2.0 asks for the badge again
+   * only when something that was read for it changes: the widget's label. Where that does not happen,
+   * there is no badge, because it would keep an old text.
+   */
   addBadge() {
     const Badge = globalThis.LGraphBadge;
     if (!Badge || !Array.isArray(this.node.badges) || !this.isPaying) return;
-    const badge = new Badge({ text: "" });
+    let badge = new Badge({ text: "" });
     this.node.badges.push(() => {
-      badge.text = globalThis.LiteGraph?.vueNodesMode ? "" : (this.quote?.badge ?? "");
+      const isRead = this.widget.label !== undefined;
+      this.hasLiveBadge ||= isRead && this.isRelabelled;
+      const isElement = globalThis.LiteGraph?.vueNodesMode;
+      const text = isElement && !this.hasLiveBadge ? "" : (this.quote?.badge ?? "");
+      if (badge.text !== text) badge = new Badge({ text });
       return badge;
     });
+  }
+
+  /** Makes the badge follow the quote. */
+  updateBadge() {
+    this.isRelabelled = Boolean(globalThis.LiteGraph?.vueNodesMode);
+    this.room.setLabel(this.quote?.badge);
+    requestAnimationFrame(() => (this.isRelabelled = false));
+    this.node.setDirtyCanvas?.(true); // the classic renderer draws it
   }
 
   // --- the estimate ----------------------------------------------------------------------------
@@ -213,7 +231,7 @@ class NodeStatus {
     }
     if (this.requested !== requested) return;
     this.quote = quote;
-    this.node.setDirtyCanvas?.(true); // the badge is drawn, not an element
+    this.updateBadge();
     this.render();
   }
 
@@ -270,18 +288,6 @@ class NodeStatus {
     this.pictures.replaceChildren(...pictures.map(makePicture));
     this.pictures.hidden = !pictures.length;
   }
-}
-
-/** Collects the pictures of all calls, in the order of the list. */
-function collectPictures(run) {
-  const calls = [...run.done.entries()].sort(([one], [other]) => one - other);
-  return calls.flatMap(([, { pictures = [], record }]) => pictures.map((picture) => ({ ...picture, record })));
-}
-
-function makePicture(picture, index) {
-  const { filename, subfolder, type } = picture;
-  const url = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
-  return make("img", { src: url, alt: translate("line.picture", { number: index + 1 }), draggable: "false" });
 }
 
 function callAfter(before, then) {

@@ -146,6 +146,10 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     ),
     "help_priority": ("Evolink: standard or fast", "Evolink：standard 标准或 fast 快速"),
     "help_format": ("Preferential: png or jpeg", "Preferential：png 或 jpeg 格式"),
+    "help_watermark": (
+        "Preferential: let the service draw its watermark into the image",
+        "Preferential：由服务在图片上加水印",
+    ),
     "help_poll": (
         "fetch tasks by their ids; nothing is submitted",
         "按 ID 取回任务；不提交任何请求",

@@ -48,7 +48,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--seed", type=parse_int, default=0, help=help_text("seed"))
     parser.add_argument("--prompt-priority", help=help_text("priority"))
     parser.add_argument("--output-format", help=help_text("format"))
-    parser.add_argument("--watermark", action="store_true", default=None)
+    parser.add_argument(
+        "--watermark", action="store_true", default=None, help=help_text("watermark")
+    )
     add_out(parser)
     add_name(parser)
     add_waiting(parser)
