@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..seedream_api.jobs.batch_rows import BatchRow
     from ..seedream_api.jobs.results import Progress, StoredImage
     from ..seedream_api.jobs.session import Session
+    from ..seedream_api.ledger.costs import Cost
 
 ON_ERROR = ("keep", "fail")
 
@@ -51,6 +52,15 @@ class _Run:
     @property
     def charged_images(self) -> int:
         return sum(item.result.charged_images for item in self.items if item.result)
+
+    def sum_costs(self) -> Cost:
+        """Add up what the charged rows cost."""
+        from ..seedream_api.ledger.costs import NO_COST, UNKNOWN_COST, sum_costs
+
+        results = [item.result for item in self.items if item.result is not None]
+        costs = [result.cost for result in results if result.charged_images]
+        unclear = [UNKNOWN_COST for error in self.errors if error.may_have_been_charged]
+        return sum_costs([NO_COST, *costs, *unclear])
 
     @property
     def errors(self) -> list[SeedreamError]:
@@ -236,6 +246,7 @@ def _summarize(run: _Run) -> dict[str, Any]:
         "images": len(run.images),
         "failed": len(run.errors),
         "charged": run.charged_images,
+        "cost": run.sum_costs().to_json(),
     }
 
 
@@ -253,6 +264,7 @@ def _build_report(
         "plan": {"requests": run.plan.requests, "to_send": run.plan.to_send,
                  "images": run.plan.images},
         "may_have_been_charged_images": run.charged_images,
+        "cost": run.sum_costs().to_json(),
         "notes": notes,
         "notes_zh": list(map(to_chinese, notes)),
     }  # fmt: skip
@@ -273,5 +285,6 @@ def _row_json(row: BatchRow, item: BatchItem) -> dict[str, Any]:
         "task_id": result.task_id,
         "record": result.entry,
         "may_have_been_charged_images": result.charged_images,
+        "cost": result.cost.to_json(),
         "notes": list(result.notes),
     }

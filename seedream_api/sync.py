@@ -39,7 +39,7 @@ from .config.given_settings import SettingValue
 from .config.settings import Settings
 from .errors import InvalidRequest
 from .jobs import batch as batches, collect as collecting, generate as generating
-from .jobs.batch import BatchItem
+from .jobs.batch import BatchItem, BatchPlan
 from .jobs.load_urls import LoadedUrl
 from .jobs.loop_thread import LoopThread
 from .jobs.results import Progress, Result
@@ -51,7 +51,7 @@ from .service.balance import Balance
 from .service.references import PictureReference, UrlReference
 from .service.request import Request
 
-__all__ = ["Session", "collect", "collect_all", "generate", "generate_all"]
+__all__ = ["Session", "collect", "collect_all", "generate", "generate_all", "plan_batch"]
 
 T = TypeVar("T")
 
@@ -277,6 +277,16 @@ def generate_all(
             yield item
     finally:
         session.run(stop)
+
+
+def plan_batch(
+    requests: Iterable[Request], session: Session, *, profile: str | None = None
+) -> BatchPlan:
+    """Find what a batch would send and what it may be charged; see :func:`seedream_api.plan_batch`.
+
+    Nothing is sent or uploaded.
+    """
+    return session.run(lambda opened: batches.plan_batch(requests, opened, profile=profile))
 
 
 def collect(

@@ -123,6 +123,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         "unit/service/test_responses_tolerance.py",
     ),
     "service.task_fields": ("unit/service/test_task_fields.py",),
+    "service.stray_images": ("unit/service/test_stray_images.py",),
     "service.statuses": ("unit/service/test_statuses.py",),
     "service.result_items": (
         "unit/service/test_result_items.py",
@@ -163,6 +164,7 @@ PLAIN = {
     "service.refusals": "build_refusal",
     "service.responses": "parse_response",
     "service.task_fields": "find_ids",
+    "service.stray_images": "has_stray_image",
     "service.task": "to_task",
     "service.statuses": "parse_progress",
     "service.result_items": "ItemReader.read_items",

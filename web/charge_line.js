@@ -1,16 +1,20 @@
 // What the lines on a node say: about its run, and about what the next run may charge.
 import { getLanguage, translate, translateCount } from "./i18n.js";
+import { describeMost, describeSum } from "./money.js";
 
 const SEPARATOR = " · ";
 
 /** Describes what `/quote` found: a text, its tone, and the key of an error. */
-export function describeQuote({ images, linked, state, sandbox, error, notes, type, key }) {
+export function describeQuote({ images, linked, state, sandbox, cost, limit, error, notes, type, key }) {
+  if (limit) return { text: limit[getLanguage()], tone: "error", actions: ["settings"], badge: translate("badge.limit") };
   if (error) return { text: error[getLanguage()], tone: "error", actions: chooseActions(type, key) };
   const said = (notes?.[getLanguage()] ?? []).map((note) => SEPARATOR + note).join("");
   if (images && sandbox) return { text: translateCount("line.free", images) + said, tone: "free", badge: translate("badge.sandbox") };
   if (images) {
-    const badge = translateCount("badge.images", images);
-    return { text: translateCount(linked ? "line.new_linked" : "line.new", images) + said, tone: "new", badge };
+    const most = describeMost(cost);
+    const text = translateCount(linked ? "line.new_linked" : "line.new", images);
+    const badge = cost.currency ? most : translateCount("badge.images", images);
+    return { text: text + SEPARATOR + most + said, tone: "new", badge };
   }
   if (["completed", "partial"].includes(state)) {
     return { text: translate("line.stored"), tone: "free", badge: translate("badge.stored") };
@@ -96,5 +100,6 @@ function countByOrigin(results, sum) {
 function describeCharge(results, sum) {
   if (!sum("charged")) return translate("line.not_charged");
   if (results.every((result) => result.free)) return translate("charges.free");
-  return translateCount("line.charged", sum("charged"));
+  const costs = results.filter((result) => result.charged).map((result) => result.cost);
+  return [translateCount("line.charged", sum("charged")), describeSum(costs)].join(SEPARATOR);
 }

@@ -7,16 +7,28 @@ export function makeChecker(id, key, ask, show) {
   const place = make("div", { class: "seedream-findings", id: `${id}-findings`, "aria-live": "polite" });
   const start = makeButton(translate(`${key}.button`), async () => {
     start.disabled = true;
-    place.replaceChildren(make("p", { class: "seedream-help", text: translate(`${key}.running`) }));
-    try {
-      place.replaceChildren(...show(await ask()));
-    } catch (error) {
-      place.replaceChildren(renderFinding("problem", "", error.message));
-    } finally {
-      start.disabled = false;
-    }
+    await showFindings(place, translate(`${key}.running`), ask, show);
+    start.disabled = false;
   }, { id });
   return make("div", { class: "seedream-checker" }, start, place);
+}
+
+/** Shows what the server finds, until a setting, a price or a profile is saved: then it may differ. */
+export async function showFindings(place, running, ask, show) {
+  let isCurrent = true;
+  window.addEventListener("seedream-settings", () => {
+    isCurrent = false;
+    place.replaceChildren();
+  }, { once: true });
+  const put = (...parts) => {
+    if (isCurrent) place.replaceChildren(...parts);
+  };
+  put(make("p", { class: "seedream-help", text: running }));
+  try {
+    put(...show(await ask()));
+  } catch (error) {
+    put(renderFinding("problem", "", error.message));
+  }
 }
 
 export function renderChecks(response) {

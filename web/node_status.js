@@ -213,6 +213,7 @@ class NodeStatus {
     }
     if (this.requested !== requested) return;
     this.quote = quote;
+    this.node.setDirtyCanvas?.(true); // the badge is drawn, not an element
     this.render();
   }
 

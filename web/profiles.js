@@ -2,7 +2,7 @@
 // and never returns.
 import { call, saveSettings } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
-import { renderChecks, renderFinding } from "./findings.js";
+import { renderChecks, renderFinding, showFindings } from "./findings.js";
 import { getLanguage, translate } from "./i18n.js";
 
 const DEEPSPACE = "https://api.deepspaceai.net";
@@ -108,13 +108,8 @@ function describeAddress(address) {
   return address === SANDBOX ? translate("service.sandbox") : address;
 }
 
-async function check(name, place) {
-  place.replaceChildren(make("p", { class: "seedream-help", text: translate("check.running") }));
-  try {
-    place.replaceChildren(...renderChecks(await call("/profiles/test", { name })));
-  } catch (error) {
-    place.replaceChildren(renderFinding("problem", "", error.message));
-  }
+function check(name, place) {
+  return showFindings(place, translate("check.running"), () => call("/profiles/test", { name }), renderChecks);
 }
 
 /** Makes the form of a new profile, or of a saved one. `close(listing)` gets what was saved, if anything. */

@@ -1,5 +1,6 @@
 // What the panel says about a task: its group, state, cost, age and facts.
 import { getLanguage, translate } from "./i18n.js";
+import { describeMost, formatMoney } from "./money.js";
 
 const RUNNING = new Set(["intended", "sending", "accepted", "answered"]);
 const UNCLEAR = new Set(["unknown", "empty"]);
@@ -36,7 +37,7 @@ export function describeCharge(task) {
 function describeCost(task) {
   const { charged, estimated, currency } = task.is_free ? {} : task.cost ?? {};
   if (!currency || task.charge === "none") return describeCharge(task);
-  const amount = charged === null ? translate("details.at_most", { amount: estimated, currency }) : `${charged} ${currency}`;
+  const amount = charged === null ? describeMost({ estimated, currency }) : formatMoney(charged, currency);
   return `${describeCharge(task)} · ${amount}`;
 }
 

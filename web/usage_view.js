@@ -2,7 +2,8 @@
 // and the same lines as CSV. Amounts stay texts, so that they equal those of the command `usage`.
 import { call } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
-import { getLanguage, translate } from "./i18n.js";
+import { translate } from "./i18n.js";
+import { formatMoney } from "./money.js";
 import { downloadText } from "./price_table.js";
 import { renderUsageChart } from "./usage_chart.js";
 import { describeImages } from "./usage_texts.js";
@@ -66,18 +67,12 @@ function makeSum(label, total) {
 function describeTotal(total) {
   const parts = [describeImages(total.images_charged, total.images_possibly_charged)];
   for (const [currency, cost] of Object.entries(total.costs)) {
-    parts.push(translate("usage.money", { amount: formatAmount(cost.charged), currency }));
-    if (Number(cost.possible) > 0) parts.push(translate("usage.money_possible", { amount: formatAmount(cost.possible), currency }));
+    parts.push(formatMoney(cost.charged, currency));
+    if (Number(cost.possible) > 0) parts.push(translate("usage.money_possible", { money: formatMoney(cost.possible, currency) }));
   }
   const { images, priced, percent } = total.coverage;
   if (images > 0 && priced < images) parts.push(translate("usage.coverage", { percent: percent ?? "0" }));
   return parts;
-}
-
-function formatAmount(text) {
-  const [whole, decimals] = text.split(".");
-  const grouped = BigInt(whole).toLocaleString(getLanguage());
-  return decimals ? `${grouped}.${decimals}` : grouped;
 }
 
 /** Makes a table of this month per profile, unless only the default profile was used. */
@@ -99,7 +94,7 @@ function makeProfileLines(lines) {
 
 /** Describes what a line costs; a line without images has nothing to say. */
 function describeLineCost(line) {
-  if (line.cost !== null) return translate("usage.money", { amount: formatAmount(line.cost), currency: line.currency });
+  if (line.cost !== null) return formatMoney(line.cost, line.currency);
   const images = line.images_charged + line.images_possibly_charged;
   return images ? translate("usage.unknown", { images }) : "";
 }

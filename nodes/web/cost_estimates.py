@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.catalog import MAX_REFERENCES
@@ -13,19 +14,45 @@ from .settings import error_json
 if TYPE_CHECKING:
     from ...seedream_api.config.prices import Price
     from ...seedream_api.config.settings import Settings
+    from ...seedream_api.jobs.batch import BatchPlan
     from ...seedream_api.jobs.resources import Resources
 
 
 async def estimate_cost(
     resources: Resources, model: str, price: Price | None, images: int
 ) -> dict[str, Any]:
-    """Estimate the cost of at most so many images, and whether a limit would refuse them."""
-    from ...seedream_api.ledger.costs import NO_COST, Cost
-    from ...seedream_api.ledger.limits import Reservation
+    """Estimate the cost of at most so many images, and find the limit that would refuse them."""
+    from ...seedream_api.ledger.costs import NO_COST, estimate
 
     if not images:
         return {"cost": NO_COST.to_json(), "limit": None}
-    cost = Cost(price.of(images), None, price.currency) if price else Cost()
+    limit = await _find_limit(resources, model, price, images)
+    cost = estimate(price, images)
+    return {"cost": cost.to_json(), "limit": error_json(limit) if limit else None}
+
+
+async def estimate_batch_cost(resources: Resources, plan: BatchPlan) -> dict[str, Any]:
+    """Estimate the cost of a batch, and find the limit that would refuse its last rows."""
+    from ...seedream_api.config.prices import Price
+
+    if not plan.images:
+        return {"cost": plan.cost.to_json(), "limit": None}
+    most, currency = plan.cost.estimated, plan.cost.currency
+    # All rows together are checked like one request: its images are free, the rest costs it all.
+    whole = None if most is None or currency is None else Price(Decimal(0), most, currency)
+    model = ", ".join(sorted(plan.unpriced))
+    limit = await _find_limit(resources, model, whole, plan.images)
+    if limit is not None and limit.key == "limit_reached":
+        limit = LimitReached("limit_refuses_rows", **limit.values)
+    return {"cost": plan.cost.to_json(), "limit": error_json(limit) if limit else None}
+
+
+async def _find_limit(
+    resources: Resources, model: str, price: Price | None, images: int
+) -> LimitReached | None:
+    """Find the limit that would refuse a request now."""
+    from ...seedream_api.ledger.limits import Reservation
+
     settings = resources.settings
     reservation = Reservation("", model, price, settings.limits, settings.profile)
     try:
@@ -33,8 +60,8 @@ async def estimate_cost(
             reservation, images, sandbox=settings.is_built_in_sandbox
         )
     except LimitReached as error:
-        return {"cost": cost.to_json(), "limit": error_json(error)}
-    return {"cost": cost.to_json(), "limit": None}
+        return error
+    return None
 
 
 def find_highest_price(

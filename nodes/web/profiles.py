@@ -11,11 +11,13 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...seedream_api.config.profile_saving import replace_profile
 from ...seedream_api.config.profiles import (
     DEFAULT_PROFILE,
     Profile,
+    check_profile_name,
     find_profiles,
-    normalize_profile_name,
+    get_profile,
 )
 from ...seedream_api.config.settings import (
     DEFAULT_ADDRESS,
@@ -27,7 +29,6 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError
-from ...seedream_api.messages import Text
 from ...seedream_api.redaction import Hidden, bare_address
 from . import settings
 from .saving import edit_settings_file
@@ -125,7 +126,7 @@ def save_profile(given: Mapping[str, Any]) -> None:
             section[KEY] = (
                 check_key(_to_text(given["key"])) if has_key else profiles[name].find_key()
             )
-        _replace_section(saved, name, name, section)
+        replace_profile(saved, name, name, section)
 
     edit_settings_file(change)
 
@@ -144,7 +145,7 @@ def rename_profile(name: object, new_name: object) -> None:
         _check_known(profiles, old)
         if new in profiles and new != old:
             raise ConfigurationError("profile_exists", name=new)
-        _replace_section(saved, old, new, profiles[old].saved)
+        replace_profile(saved, old, new, profiles[old].saved)
 
     edit_settings_file(change)
 
@@ -160,7 +161,7 @@ def remove_profile(name: object) -> None:
 
     def change(saved: dict[str, Any]) -> None:
         _check_known(_find_in(saved), chosen)
-        _replace_section(saved, chosen, chosen, None)
+        replace_profile(saved, chosen, chosen, None)
 
     edit_settings_file(change)
 
@@ -179,10 +180,7 @@ async def check_profile(name: object) -> list[Check]:
 
 
 def _check_name(given: object) -> str:
-    name = normalize_profile_name(_to_text(given))
-    if name == DEFAULT_PROFILE:
-        raise ConfigurationError("profile_name_malformed", given=_to_text(given))
-    return name
+    return check_profile_name(_to_text(given))
 
 
 def _to_text(given: object) -> str:
@@ -209,10 +207,7 @@ def _check_editable(profile: Profile | None) -> None:
 
 
 def _check_known(profiles: Mapping[str, Profile], name: str) -> None:
-    if name not in profiles:
-        known = ", ".join(sorted(profiles.keys() - {DEFAULT_PROFILE})) or Text("none")
-        raise ConfigurationError("profile_unknown", given=name, known=known)
-    _check_editable(profiles[name])
+    _check_editable(get_profile(profiles, name))
 
 
 def _find_address(profile: Profile | None) -> str | None:
@@ -221,12 +216,3 @@ def _find_address(profile: Profile | None) -> str | None:
         return None
     address: str | None = profile.saved.get("key_address")
     return address
-
-
-def _replace_section(
-    saved: dict[str, Any], old: str, new: str, section: Mapping[str, Any] | None
-) -> None:
-    """Replace the section of a profile, however the file spells its name; ``None`` removes it."""
-    sections: dict[str, Any] = saved.get("profiles", {})
-    kept = {name: one for name, one in sections.items() if normalize_profile_name(name) != old}
-    saved["profiles"] = Hidden(kept if section is None else {**kept, new: section})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,15 @@ from ...seedream_api.messages import Text, to_chinese
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
 from ..node_values import check_text, non_blank_lines
-from .cost_estimates import estimate_cost, find_highest_price
+from .cost_estimates import estimate_batch_cost, estimate_cost, find_highest_price
 from .linked_images import read_linked_images
 
 if TYPE_CHECKING:
     from ...seedream_api.catalog import Model
     from ...seedream_api.config.prices import Price
+    from ...seedream_api.config.settings import Settings
+    from ...seedream_api.jobs.batch import BatchPlan
+    from ...seedream_api.jobs.batch_rows import BatchRow
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.references import Reference
@@ -64,8 +67,13 @@ async def estimate_charge(
     given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if class_type == _BATCH and "prompts" not in linked:
-        images, state = await _estimate_batch(session, resources, given, linked, references)
-        return {"images": images, "linked": bool(linked), "state": state, "sandbox": sandbox}
+        plan = await _plan_batch(session, resources, given, linked, references)
+        # The states of the known rows matter only if none is sent.
+        state = None if plan.images else next(iter(plan.known)).value
+        return {
+            **{"images": plan.images, "linked": bool(linked), "state": state, "sandbox": sandbox},
+            **await estimate_batch_cost(resources, plan),
+        }
     if linked:
         # The values of links are known only when the workflow runs.
         _check_settings(resources, given, linked)
@@ -105,14 +113,14 @@ def _check_settings(resources: Resources, given: Mapping[str, Any], linked: set[
         select_target(resources.client, model)
 
 
-async def _estimate_batch(
+async def _plan_batch(
     session: Session,
     resources: Resources,
     given: Mapping[str, Any],
     linked: set[str],
     pictures: tuple[Reference, ...],
-) -> tuple[int, str | None]:
-    """Estimate the images of a batch, and the state of its rows if none is to be sent."""
+) -> BatchPlan:
+    """Plan a batch; with linked inputs as if no row were stored."""
     from ...seedream_api.jobs.batch import plan_batch
     from ...seedream_api.service.references import UrlReference
 
@@ -120,12 +128,35 @@ async def _estimate_batch(
     prompts, model = constants.get("prompts"), constants.get("model")
     rows = read_batch_rows(prompts, model, constants)  # type: ignore[arg-type] # both are checked
     if linked:
-        return sum(row.fields.get("n", 1) for row in rows), None
+        return _plan_unseen(rows, given, linked, len(pictures), resources.settings)
     urls = non_blank_lines(check_text("image_urls", constants.get("image_urls")))
     references = (*pictures, *(UrlReference(url) for url in urls))
     requests = build_requests(rows, references, resources.settings)
-    plan = await plan_batch(requests, session, profile=constants.get("profile"))
-    return plan.images, None if plan.images else next(iter(plan.known)).value
+    return await plan_batch(requests, session, profile=constants.get("profile"))
+
+
+def _plan_unseen(
+    rows: Sequence[BatchRow],
+    given: Mapping[str, Any],
+    linked: set[str],
+    references: int,
+    settings: Settings,
+) -> BatchPlan:
+    """Plan rows whose linked inputs have no values yet."""
+    from ...seedream_api.jobs.batch import BatchPlan
+    from ...seedream_api.ledger.costs import Cost, estimate, sum_costs
+
+    images, costs, unpriced = 0, list[Cost](), set[str]()
+    for row in rows:
+        count = int(row.fields.get("n", 1))
+        inputs = {"model": row.fields["model"], "image_urls": given.get("image_urls")}
+        # A row need not have a tier, so its price is that of the most expensive one.
+        any_tier = linked | {"quality"}
+        price = find_highest_price(inputs, any_tier, references + len(row.refs), settings)
+        images += count
+        costs.append(estimate(price, count))
+        unpriced |= set() if price else {str(row.fields["model"])}
+    return BatchPlan(len(rows), {}, images, sum_costs(costs), frozenset(unpriced))
 
 
 def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:

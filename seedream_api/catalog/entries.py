@@ -120,7 +120,7 @@ class _EntryReader:
         self._settle_choices(values, base)
         self._settle_count(values, base)
         self._check_extra(family, values, base)
-        self._check_prices(values, family)
+        self._check_prices(values)
         return self._assemble(family, values, base)
 
     def _check(self, key: str, rule: Rule) -> None:
@@ -177,14 +177,17 @@ class _EntryReader:
             if name in own or name in ("n", "stream", "callback_url"):
                 self.fail("extra", Text("not_in_extra", fields=", ".join(sorted(own))), path=[name])
 
-    def _check_prices(self, values: Mapping[str, Any], family: Family) -> None:
+    def _check_prices(self, values: Mapping[str, Any]) -> None:
         prices = values.get("prices")
         if not isinstance(prices, Mapping):
             return
-        tiers = values["sizes" if family is Family.PREFERENTIAL else "qualities"]
-        for name in cast("Mapping[str, str]", prices):
+        tiers = values["qualities"] or values["sizes"]
+        names = list(cast("Mapping[str, str]", prices))
+        for name in names:
             if name not in (*tiers, "reference"):
                 self.fail("prices", ", ".join([*tiers, "reference"]), path=[name])
+        if names in ([], ["reference"]):
+            self.fail("prices", KEYS["prices"].allowed)
 
     def _assemble(self, family: Family, values: dict[str, Any], base: Model) -> Model:
         filled: dict[str, Any] = {key: getattr(base, key) for key in _PLAIN_KEYS}

@@ -39,9 +39,10 @@ def add_waiting(parser: Parser) -> None:
     parser.add_argument("--no-wait", action="store_true", help=help_text("no_wait"))
 
 
-def add_profile(parser: Parser) -> None:
+def add_profile(parser: Parser, described: str = "") -> None:
     """Add ``--profile``, the name of a key and its address; see ``open_settings``."""
-    parser.add_argument("--profile", default="", metavar="NAME", help=help_text("profile"))
+    described = described or help_text("profile")
+    parser.add_argument("--profile", default="", metavar="NAME", help=described)
 
 
 def add_output(parser: Parser) -> None:

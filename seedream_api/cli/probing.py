@@ -11,6 +11,7 @@ from typing import Any
 
 from .._version import __version__
 from ..config.facts import Facts, save_facts
+from ..config.prices import PriceTable
 from ..config.settings import Settings
 from ..errors import InvalidRequest
 from ..jobs.session import Session
@@ -41,7 +42,8 @@ async def _probe(arguments: argparse.Namespace, session: Session) -> Outcome:
     settings = session.settings
     report = await probe_free(session.client)
     trials = plan_trials(settings.models, report.offered)
-    has_paid = arguments.paid and (arguments.yes or await asyncio.to_thread(_ask, trials))
+    offer = describe_offer(trials, settings.prices)
+    has_paid = arguments.paid and (arguments.yes or await asyncio.to_thread(_ask, offer))
     try:
         if has_paid:
             await probe_paid(session, trials, report)
@@ -59,9 +61,9 @@ async def _save_learned(settings: Settings, report: ProbeReport) -> Facts:
     return facts
 
 
-def _ask(trials: list[Trial]) -> bool:
+def _ask(offer: Text) -> bool:
     """Say what the images cost, and ask on the terminal."""
-    say(localize(describe_offer(trials)))
+    say(localize(offer))
     sys.stderr.write(localize(Text("probe_ask")))
     sys.stderr.flush()
     is_agreed = sys.stdin.readline().strip().lower() in ("y", "yes", "是")
@@ -70,10 +72,10 @@ def _ask(trials: list[Trial]) -> bool:
     return is_agreed
 
 
-def describe_offer(trials: list[Trial]) -> Text:
-    """Describe the images of a paid probe and their price, as far as entries state it."""
-    images = [f"{trial.model.id} {trial.tiers[0]}" for trial in trials if trial.tiers]
-    amounts = [_find_price(trial) for trial in trials]
+def describe_offer(trials: list[Trial], table: PriceTable) -> Text:
+    """Describe the images of a paid probe and their price, as far as it is known."""
+    images = [" ".join([trial.model.id, *trial.tiers[:1]]) for trial in trials]
+    amounts = [_find_price(trial, table) for trial in trials]
     known = [amount for amount in amounts if amount]
     price = Text("probe_no_price")
     if known and len(known) == len(trials):
@@ -81,7 +83,11 @@ def describe_offer(trials: list[Trial]) -> Text:
     return Text("probe_offer", count=len(trials), images=", ".join(images), price=price)
 
 
-def _find_price(trial: Trial) -> str | None:
+def _find_price(trial: Trial, table: PriceTable) -> str | None:
+    """Return the price of one image with its reference; by the entry if the table has none."""
+    tier = {trial.tier_field: trial.tiers[0]} if trial.tiers else {}
+    if price := table.find(trial.model.id, tier, references=1):
+        return f"{price.of(1)} {price.currency}"
     prices = trial.model.prices
     if not isinstance(prices, Mapping):
         return prices

@@ -59,6 +59,10 @@ class Facts:
         """Tell whether a family takes data URIs: as learned, else as documented."""
         return self.inline.get(family.value, family is Family.PREFERENTIAL)
 
+    def find_link_life(self, family: str | None) -> float | None:
+        """Return for how many seconds links of a family last; ``None`` if it was not learned."""
+        return self.link_life_s.get(family or "")
+
     def merge(self, learned: Mapping[str, Any]) -> Facts:
         """Add what a later probe learned; it replaces what it contradicts."""
         values = {name: _merge(getattr(self, name), value) for name, value in learned.items()}
@@ -99,6 +103,10 @@ def _is_type(*types: type) -> Callable[[Any], bool]:
     return lambda value: type(value) in types
 
 
+def _is_duration(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < float("inf")
+
+
 _CHECKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
     "checked_on": _is_type(str),
     "lists_models": _is_type(bool),
@@ -107,7 +115,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
     "unknown_task": _map_of(_is_type(str, int)),
     "inline": _map_of(_is_type(bool)),
     "tiers": _map_of(_map_of(_is_type(bool))),
-    "link_life_s": _map_of(_is_type(int, float)),
+    "link_life_s": _map_of(_is_duration),
     "body_accepted": _is_type(int),
     "body_refused": _is_type(int),
 })  # fmt: skip

@@ -88,12 +88,12 @@ def find_profiles(saved: Mapping[str, Any], environ: Mapping[str, str]) -> dict[
         ConfigurationError: a name is not allowed.
     """
     sections: dict[str, Hidden] = {
-        _check_name(name): section for name, section in saved.get("profiles", {}).items()
+        check_profile_name(name): section for name, section in saved.get("profiles", {}).items()
     }
     variables: dict[str, Hidden] = {}
     for found in filter(None, map(_VARIABLE.fullmatch, environ)):
         if environ[found[0]].strip():
-            name = _check_name(found[2])
+            name = check_profile_name(found[2])
             variables.setdefault(name, Hidden())[found[1].upper()] = environ[found[0]]
     names = sorted(sections.keys() | variables.keys())
     default = Profile(DEFAULT_PROFILE, _select(saved, "key_address"), _select(environ))
@@ -103,7 +103,25 @@ def find_profiles(saved: Mapping[str, Any], environ: Mapping[str, str]) -> dict[
     }
 
 
-def _check_name(given: str) -> str:
+def get_profile(profiles: Mapping[str, Profile], given: str) -> Profile:
+    """Return a profile by its name; empty for the default.
+
+    Raises:
+        ConfigurationError: there is no such profile.
+    """
+    name = normalize_profile_name(given)
+    if name not in profiles:
+        known = ", ".join(sorted(profiles.keys() - {DEFAULT_PROFILE})) or Text("none")
+        raise ConfigurationError("profile_unknown", given=redact(given.strip()), known=known)
+    return profiles[name]
+
+
+def check_profile_name(given: str) -> str:
+    """Normalize the name of a profile that is not the default one.
+
+    Raises:
+        ConfigurationError: the text is not a name, or means the default profile.
+    """
     name = normalize_profile_name(given)
     if name == DEFAULT_PROFILE:
         raise ConfigurationError("profile_name_malformed", given=given)

@@ -37,11 +37,16 @@ def save_settings(
         ConfigurationError: a value is not allowed.
         LedgerFailed: the file cannot be written.
     """
+    texts = normalize_changes(changes, origin=origin)
+    edit_settings_file(home, lambda saved: apply_changes(saved, texts, environ))
+
+
+def normalize_changes(changes: Mapping[str, str], *, origin: str) -> Hidden:
+    """Check values by name and normalize them for saving; see :func:`normalize_setting`."""
     changes = Hidden.of(changes)
-    texts = Hidden(
+    return Hidden(
         {name: normalize_setting(name, text, origin=origin) for name, text in changes.items()}
     )
-    edit_settings_file(home, lambda saved: apply_changes(saved, texts, environ))
 
 
 def edit_settings_file(home: Path, change: Callable[[dict[str, Any]], None]) -> None:

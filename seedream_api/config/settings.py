@@ -18,10 +18,10 @@ from pydantic import SecretStr
 
 from ..catalog import MODELS, Model, parse_models
 from ..errors import ConfigurationError
-from ..messages import Text, text_of
+from ..messages import text_of
 from ..network.proxies import list_environ_proxies, list_proxy_secrets
 from ..network.url_guard import is_local_host
-from ..redaction import Hidden, HiddenTexts, keep_secret, redact
+from ..redaction import Hidden, HiddenTexts, keep_secret
 from .definitions import (
     DEFAULT_ADDRESS as DEFAULT_ADDRESS,
     SETTINGS as SETTINGS,
@@ -47,6 +47,7 @@ from .profiles import (
     Profile,
     bind_key,
     find_profiles,
+    get_profile,
     normalize_profile_name,
 )
 from .settings_file import read_settings_file as read_settings_file
@@ -84,12 +85,7 @@ class Settings:
         chosen = normalize_profile_name(name)
         if chosen == self.profile:
             return self
-        if chosen not in self.profiles:
-            names = ", ".join(sorted(self.profiles.keys() - {DEFAULT_PROFILE}))
-            raise ConfigurationError(
-                "profile_unknown", given=redact(name.strip()), known=names or Text("none")
-            )
-        access = self.profiles[chosen].read()
+        access = get_profile(self.profiles, name).read()
         return replace(self, profile=chosen, values={**self.values, **access})
 
     def text(self, name: str) -> str:

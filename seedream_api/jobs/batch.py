@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..callbacks import check_callback
 from ..config.settings import Settings
 from ..errors import SeedreamError
-from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, sum_costs
+from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, estimate, sum_costs
 from ..ledger.states import State
 from ..service.request import Request
 from ..service.validation import validate_reference_urls, validate_request
@@ -48,12 +48,14 @@ class BatchPlan:
         known: how many of them the ledger has already, by state.
         images: how many images the others may be charged for at most.
         cost: what these may cost at most; unknown if one of them has no price.
+        unpriced: the models of these that have no known price.
     """
 
     requests: int
     known: Mapping[State, int]
     images: int
     cost: Cost = UNKNOWN_COST
+    unpriced: frozenset[str] = frozenset()
 
     @property
     def to_send(self) -> int:
@@ -149,7 +151,7 @@ async def plan_batch(
     settings, ledger = resources.settings, resources.ledger
     reuse = settings.is_on("SEEDREAM_REUSE")
     source, seen = iter(requests), set[str]()
-    known, images, costs = Counter[State](), 0, list[Cost]()
+    known, images, costs, unpriced = Counter[State](), 0, list[Cost](), set[str]()
     while (request := await asyncio.to_thread(next, source, None)) is not None:
         spec = await build_spec(validate_request(request, settings.models), resources)
         if spec.fingerprint in seen:
@@ -161,9 +163,10 @@ async def plan_batch(
         else:
             images += request.asked_images()
             price = settings.prices.find(spec.model, spec.fields, len(spec.references))
-            most = Cost(price.of(spec.asked), None, price.currency) if price else UNKNOWN_COST
-            costs.append(most)
-    return BatchPlan(len(seen), known, images, sum_costs(costs) if costs else NO_COST)
+            costs.append(estimate(price, spec.asked))
+            unpriced |= set() if price else {spec.model}
+    cost = sum_costs(costs) if costs else NO_COST
+    return BatchPlan(len(seen), known, images, cost, frozenset(unpriced))
 
 
 class _BatchRun:

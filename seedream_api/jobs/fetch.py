@@ -112,7 +112,8 @@ async def _refresh_links(
         for item in items
         if item.data
     }
-    await ledger.record_response(row.id, items, files)
+    link_life_s = resources.settings.facts.find_link_life(row.family)
+    await ledger.record_response(row.id, items, files, link_life_s=link_life_s)
     missing = {
         image.position: image for image in await ledger.list_images(row.id) if image.is_missing
     }

@@ -45,7 +45,7 @@ class SessionBase:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self._clock = clock
-        self.run = uuid.uuid4().hex
+        self.run: str = uuid.uuid4().hex
         """Names the run of every request that does not name another one."""
         self.running_jobs: dict[str, Job] = {}
         """The running jobs by key: a fingerprint, or a task or row with its prefix."""

@@ -97,6 +97,7 @@ async def record_response(job: Job, row: JobRecord, response: ServiceResponse) -
     """Record the images of a response, and store those that it contains as bytes."""
     ledger, store = job.resources.ledger, job.resources.store
     task_id = row.task_id or response.task_id
+    link_life_s = job.resources.settings.facts.find_link_life(row.family)
 
     async def write() -> JobRecord:
         files: dict[int, StoredFile] = {}
@@ -104,7 +105,7 @@ async def record_response(job: Job, row: JobRecord, response: ServiceResponse) -
             if item.data is not None:
                 files[item.position] = await asyncio.to_thread(store.add_bytes, item.data)
         written = await ledger.record_response(
-            row.id, response.items, files, response.request_id, task_id
+            row.id, response.items, files, response.request_id, task_id, link_life_s
         )
         if response.has_unreadable:
             kept = to_kept_response(response)

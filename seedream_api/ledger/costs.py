@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..config.prices import Price
+
 _DIGITS = 6
 """Decimal places of the amounts in the ledger, which are integers."""
 
@@ -52,6 +54,11 @@ class Cost:
 UNKNOWN_COST = Cost()
 NO_COST = Cost(Decimal(0), Decimal(0))
 """The cost of a stored result."""
+
+
+def estimate(price: Price | None, images: int) -> Cost:
+    """Estimate the most that so many images may cost; unknown without a price."""
+    return Cost(price.of(images), None, price.currency) if price else UNKNOWN_COST
 
 
 def _format(amount: Decimal | None) -> str | None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
 
 from pydantic import SecretStr
 
@@ -77,71 +77,71 @@ class _Operations:
     """
 
     def __init__(self, home: Path, url: str = "", *, now: Callable[[], float] = time.time) -> None:
-        self.database = open_database(home, url, now)
-        self.path = self.database.path
-        self.place = self.database.place
-        self.is_shared = self.database.is_shared
-        self.owner = self.database.owner
-        self.is_owner_alive = self.database.is_owner_alive
-        self.close = self.database.close
+        self.database: Database = open_database(home, url, now)
+        self.path: Path = self.database.path
+        self.place: object = self.database.place
+        self.is_shared: bool = self.database.is_shared
+        self.owner: str = self.database.owner
+        self.is_owner_alive: Callable[[str], bool] = self.database.is_owner_alive
+        self.close: Callable[[], None] = self.database.close
 
     @property
     def is_unusable(self) -> bool:
         return self.database.is_unusable
 
-    claim = _Operation(claims.claim)
-    claim_task = _Operation(claims.claim_task)
-    claim_row = _Operation(claims.claim_row)
-    set_profile = _Operation(claims.set_profile)
-    release = _Operation(claims.release)
-    forget = _Operation(claims.forget)
-    forget_idle = _Operation(claims.forget_idle)
+    claim: Final = _Operation(claims.claim)
+    claim_task: Final = _Operation(claims.claim_task)
+    claim_row: Final = _Operation(claims.claim_row)
+    set_profile: Final = _Operation(claims.set_profile)
+    release: Final = _Operation(claims.release)
+    forget: Final = _Operation(claims.forget)
+    forget_idle: Final = _Operation(claims.forget_idle)
 
-    reserve = _Operation(limits.reserve)
-    check_limits = _Operation(limits.check_limits)
-    list_spending = _Operation(limits.list_spending)
-    summarize_usage = _Operation(usage.summarize_usage)
+    reserve: Final = _Operation(limits.reserve)
+    check_limits: Final = _Operation(limits.check_limits)
+    list_spending: Final = _Operation(limits.list_spending)
+    summarize_usage: Final = _Operation(usage.summarize_usage)
 
-    move = _Operation(transitions.move)
-    record_response = _Operation(transitions.record_response)
-    record_image = _Operation(transitions.record_image)
-    mark_missing = _Operation(transitions.mark_missing)
-    mark_delivered = _Operation(transitions.mark_delivered)
-    mark_pruned = _Operation(transitions.mark_pruned)
+    move: Final = _Operation(transitions.move)
+    record_response: Final = _Operation(transitions.record_response)
+    record_image: Final = _Operation(transitions.record_image)
+    mark_missing: Final = _Operation(transitions.mark_missing)
+    mark_delivered: Final = _Operation(transitions.mark_delivered)
+    mark_pruned: Final = _Operation(transitions.mark_pruned)
 
-    get_record = _Operation(queries.get_record)
-    list_records = _Operation(queries.list_records)
-    list_recoverable = _Operation(queries.list_recoverable)
-    find_record = _Operation(queries.find_record)
-    find_task = _Operation(queries.find_task)
-    list_images = _Operation(queries.list_images)
-    list_readable_images = _Operation(queries.list_readable_images)
-    find_stored_image = _Operation(queries.find_stored_image)
-    typical_seconds = _Operation(queries.typical_seconds)
-    list_stored_files = _Operation(queries.list_stored_files)
-    sum_stored_bytes = _Operation(queries.sum_stored_bytes)
+    get_record: Final = _Operation(queries.get_record)
+    list_records: Final = _Operation(queries.list_records)
+    list_recoverable: Final = _Operation(queries.list_recoverable)
+    find_record: Final = _Operation(queries.find_record)
+    find_task: Final = _Operation(queries.find_task)
+    list_images: Final = _Operation(queries.list_images)
+    list_readable_images: Final = _Operation(queries.list_readable_images)
+    find_stored_image: Final = _Operation(queries.find_stored_image)
+    typical_seconds: Final = _Operation(queries.typical_seconds)
+    list_stored_files: Final = _Operation(queries.list_stored_files)
+    sum_stored_bytes: Final = _Operation(queries.sum_stored_bytes)
 
-    list_jobs = _Operation(browsing.list_jobs)
-    summarize_jobs = _Operation(browsing.summarize_jobs)
-    list_views = _Operation(browsing.list_views)
-    get_job = _Operation(browsing.get_job)
-    find_reusable = _Operation(browsing.find_reusable)
+    list_jobs: Final = _Operation(browsing.list_jobs)
+    summarize_jobs: Final = _Operation(browsing.summarize_jobs)
+    list_views: Final = _Operation(browsing.list_views)
+    get_job: Final = _Operation(browsing.get_job)
+    find_reusable: Final = _Operation(browsing.find_reusable)
 
-    identify_request = _Operation(request_identity.identify_request)
-    list_sent_urls = _Operation(request_identity.list_sent_urls)
+    identify_request: Final = _Operation(request_identity.identify_request)
+    list_sent_urls: Final = _Operation(request_identity.list_sent_urls)
 
-    keep_response = _Operation(kept_responses.keep_response)
-    list_responses = _Operation(kept_responses.list_responses)
+    keep_response: Final = _Operation(kept_responses.keep_response)
+    list_responses: Final = _Operation(kept_responses.list_responses)
 
-    find_upload = _Operation(upload_cache.find_upload)
-    record_upload = _Operation(upload_cache.record_upload)
-    forget_uploads = _Operation(upload_cache.forget_uploads)
+    find_upload: Final = _Operation(upload_cache.find_upload)
+    record_upload: Final = _Operation(upload_cache.record_upload)
+    forget_uploads: Final = _Operation(upload_cache.forget_uploads)
 
-    read_inputs = _Operation(inputs.read_inputs)
-    note_reference_use = _Operation(reference_files.note_reference_use)
-    record_reference_file = _Operation(reference_files.record_reference_file)
+    read_inputs: Final = _Operation(inputs.read_inputs)
+    note_reference_use: Final = _Operation(reference_files.note_reference_use)
+    record_reference_file: Final = _Operation(reference_files.record_reference_file)
 
-    prune = _Operation(pruning.prune)
+    prune: Final = _Operation(pruning.prune)
 
 
 class SyncLedger(_Operations):

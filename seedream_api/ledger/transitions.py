@@ -99,6 +99,7 @@ def record_response(
     files: Mapping[int, StoredFile],
     request_id: str | None = None,
     task_id: str | None = None,
+    link_life_s: float | None = None,
 ) -> JobRecord:
     """Record where the result images are; files that are already stored stay.
 
@@ -108,6 +109,7 @@ def record_response(
     Args:
         files: the images that the response contained, already on disk, by position.
         task_id: the task that can be polled for fresh links, if the response contains its ID.
+        link_life_s: for how long links of this service last, if a probe learned it.
     """
     with database.write(durable=True):
         row = read_owned(database, row_id, outcome=State.ANSWERED)
@@ -118,7 +120,7 @@ def record_response(
         )
         known = {image.position: image for image in images}
         for position, item in match_items(known.values(), items, contents).items():
-            _record_item(database, row, position, item)
+            _record_item(database, row, position, item, link_life_s)
             image, file = known.get(position), files.get(item.position)
             if file is not None and (image is None or image.file is None):
                 _record_file(database, row_id, position, file, (0, 0))
@@ -126,17 +128,24 @@ def record_response(
         return require_readable(read_record(database, row_id))
 
 
-def _record_item(database: Database, row: JobRecord, position: int, item: ResultItem) -> None:
+def _record_item(
+    database: Database,
+    row: JobRecord,
+    position: int,
+    item: ResultItem,
+    link_life_s: float | None,
+) -> None:
     error = None
     if item.error and not item.was_made:
         error = redact(hide_texts(str(item.error), database.hidden.get(row.id, ())))
     now = database.now()
+    expires_at = link_expiry(item.url, row.family, now, link_life_s) if item.url else None
     values = {
         "request": row.id,
         "position": position,
         "url": to_storable(item.url),
         "url_seen_at": now if item.url else None,
-        "url_expires_at": link_expiry(item.url, row.family, now) if item.url else None,
+        "url_expires_at": expires_at,
         "error": to_storable(error),
     }
     database.execute(statements.RECORD_ITEM, values)

@@ -91,6 +91,14 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     ),
     "help_auth_status": ("tell whether there is a key, and its origin", "显示是否有密钥及其来源"),
     "help_auth_logout": ("remove the saved key", "删除已保存的密钥"),
+    "help_auth_profile": (
+        "the key of a profile; config set changes its address, logout removes it",
+        "指定密钥配置的密钥；config set 可设置其地址，logout 会删除该配置",
+    ),
+    "help_config_profile": (
+        "the key and address of a profile; set adds the profile",
+        "指定密钥配置的密钥和地址；set 会添加该配置",
+    ),
     "help_config": ("show and change settings", "查看和修改设置"),
     "help_config_list": ("list all settings with their origins", "列出全部设置及其来源"),
     "help_config_get": ("print the value of a setting", "显示一项设置的值"),

@@ -9,11 +9,11 @@ CONFIGURATION: dict[str, Message] = {
         "No API key is set.",
         "尚未设置 API 密钥。",
         "In ComfyUI, open Settings > Seedream: enter the key of your DeepSpaceAPI account, or "
-        "choose the sandbox, which is free and needs no key. Elsewhere, set DEEPSPACE_API_KEY, or "
-        "DEEPSPACE_BASE_URL=sandbox, in the environment or in {path}.",
+        "choose the sandbox, which is free and needs no key. Elsewhere, run auth login, or set "
+        "DEEPSPACE_API_KEY or DEEPSPACE_BASE_URL=sandbox in the environment or in {path}.",
         "在 ComfyUI 中打开“设置 > Seedream”：填入 DeepSpaceAPI 账户的密钥，或选用免费且无需密钥"
-        "的沙盒。在其他环境中，请在环境变量或 {path} 中设置 DEEPSPACE_API_KEY，"
-        "或设置 DEEPSPACE_BASE_URL=sandbox。",
+        "的沙盒。在其他环境中，请运行 auth login，或在环境变量或 {path} 中"
+        "设置 DEEPSPACE_API_KEY 或 DEEPSPACE_BASE_URL=sandbox。",
     ),
     "key_of_other_address": Message(
         "The saved key belongs to {saved}, but the address is now {address}.",

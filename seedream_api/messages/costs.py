@@ -30,6 +30,14 @@ COSTS: dict[str, Message] = {
         "Raise {name} in the settings or the environment, or wait for {next}.",
         "请在设置或环境变量中调高 {name}，或等到{next}。",
     ),
+    "limit_refuses_rows": Message(
+        "{name} allows {limit} per {window}: {used} already count, and the whole batch may cost "
+        "{needed}. The rows that no longer fit are not sent.",
+        "{name} 限定{window}至多 {limit}：已计入 {used}，整个批次最多需要 {needed}。"
+        "超出上限的行不会发送。",
+        "Raise {name} in the settings or the environment, or wait for {next}.",
+        "请在设置或环境变量中调高 {name}，或等到{next}。",
+    ),
     "limit_without_price": Message(
         "{name} is {limit}, and {model} has no known price, so it cannot be checked.",
         "{name} 为 {limit}，但 {model} 没有已知价格，无法核对。",

@@ -8,16 +8,18 @@ PROFILES: dict[str, Message] = {
     "profile_unknown": Message(
         "There is no profile {given!r}.",
         "没有名为 {given!r} 的密钥配置。",
-        "Known profiles: {known}. Add the profile in the settings panel or in the environment, or "
-        "leave the name empty for the default.",
-        "已有的密钥配置：{known}。请在设置面板或环境变量中添加；名称留空则使用默认密钥。",
+        "Known profiles: {known}. Add the profile in the settings panel, with the command auth "
+        "login --profile NAME or in the environment, or leave the name empty for the default.",
+        "已有的密钥配置：{known}。请在设置面板、环境变量中或用命令 auth login --profile NAME 添加；"
+        "名称留空则使用默认密钥。",
     ),
     "profile_no_key": Message(
         "The profile {profile!r} has no key.",
         "密钥配置 {profile!r} 没有密钥。",
-        "Save its key in the settings panel, or set DEEPSPACE_API_KEY__{variable} in the "
-        "environment.",
-        "请在设置面板中保存其密钥，或设置环境变量 DEEPSPACE_API_KEY__{variable}。",
+        "Save its key in the settings panel or with the command auth login --profile NAME, or set "
+        "DEEPSPACE_API_KEY__{variable} in the environment.",
+        "请在设置面板中或用命令 auth login --profile NAME 保存其密钥，或设置环境变量 "
+        "DEEPSPACE_API_KEY__{variable}。",
     ),
     "profile_name_malformed": Message(
         "{given!r} cannot be the name of a profile.",
@@ -32,6 +34,12 @@ PROFILES: dict[str, Message] = {
         "Remove it: a workflow must contain only the name. Save the key under a name in the "
         "settings panel. If others may have read it, replace it with a new key.",
         "请删除：工作流中只应填写名称。请在设置面板中以某个名称保存密钥；如可能已被他人看到，请更换新密钥。",
+    ),
+    "not_in_profile": Message(
+        "{name} is not a setting of a profile.",
+        "{name} 不是密钥配置的设置。",
+        "A profile has only {allowed}. Leave out --profile to save this setting for all.",
+        "密钥配置只有 {allowed}。去掉 --profile 即可保存对全部密钥生效的设置。",
     ),
     "profile_exists": Message(
         "There is a profile {name!r} already.",

@@ -115,6 +115,11 @@ TERMINAL: dict[str, tuple[str, str]] = {
     "standard_input": ("standard input", "标准输入"),
     "ask_key": ("API key (not shown):", "API 密钥（不显示）："),
     "ask_value": ("{name} (not shown):", "{name}（不显示）："),
+    "profiles_known": ("Profiles: {names}", "密钥配置：{names}"),
+    "profile_removed": (
+        "The profile {name} and its key are removed.",
+        "已删除密钥配置 {name} 及其密钥。",
+    ),
     "key_saved": ("The key is saved.", "密钥已保存。"),
     "key_removed": ("The saved key is removed.", "已删除保存的密钥。"),
     "key_is_set": ("Key for {address}: set ({origin})", "{address} 的密钥：已设置（{origin}）"),

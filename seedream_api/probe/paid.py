@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..catalog import Family, Model, of_family
+from ..catalog import Family, Model, compute_pixels, of_family
 from ..config.facts import StatedShape
 from ..config.settings import Settings, Value
 from ..errors import ApiRefused, SeedreamError, TaskFailed
@@ -49,15 +49,17 @@ class Trial:
 
 
 def plan_trials(models: Mapping[str, Model], offered: tuple[str, ...] | None) -> list[Trial]:
-    """Choose one model per family; one that the service lists, if it lists any."""
+    """Choose one model per family that takes references; a listed one, if the service lists any."""
     trials: list[Trial] = []
     for family in Family:
-        known = [models[name] for name in of_family(models, family)]
+        every = (models[name] for name in of_family(models, family))
+        known = [model for model in every if model.max_references]
         listed = [model for model in known if model.sent_id in (offered or ())]
         if candidates := listed or ([] if offered else known):
             model = candidates[0]
             tiers = model.sizes if family is Family.PREFERENTIAL else model.qualities
-            trials.append(Trial(model, tiers[:2]))
+            smallest = sorted(tiers, key=lambda tier: compute_pixels(tier, "1:1"))[:2]
+            trials.append(Trial(model, tuple(smallest)))
     return trials
 
 
@@ -139,7 +141,7 @@ class _Prober:
         if _OF_REFERENCE.search(said):
             self._settle_inline(False, shape)
             return False
-        if _OF_TIER.search(said):
+        if self._tiers and _OF_TIER.search(said):
             self._tried[self._tiers.pop(0)] = False
             return bool(self._tiers)
         self._leave_open(error.summary_text, shape)
@@ -148,7 +150,8 @@ class _Prober:
     def _learn(self, result: Result) -> None:
         report, family = self._report, self._trial.model.family.value
         report.charged_images += result.charged_images
-        self._tried[self._tiers[0]] = True
+        if self._tiers:
+            self._tried[self._tiers[0]] = True
         self._settle_inline(True, None)
         body = _estimate_body(self._side)
         report.learn("body_accepted", max(body, report.learned.get("body_accepted", 0)))
@@ -166,6 +169,9 @@ class _Prober:
             self._report.leave_open(question, Text("found_life_unsigned"))
             return
         life_s = round(expires - self._now())
+        if life_s <= 0:  # the clocks differ
+            self._report.leave_open(question, Text("found_life_past"))
+            return
         self._report.learn("link_life_s", {family: life_s})
         self._report.settle(question, Text("found_life", hours=f"{life_s / 3600:.1f}"))
 

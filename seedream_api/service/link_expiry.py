@@ -19,22 +19,26 @@ _EARLIEST_S = 1_000_000_000.0
 _SIGNED = re.compile(r"x-[a-z]+-(date|expires)")
 
 
-def link_expiry(url: str, family: str | None, seen_at: float) -> float | None:
+def link_expiry(
+    url: str, family: str | None, seen_at: float, learned_life_s: float | None = None
+) -> float | None:
     """Return when a link expires, in wall-clock seconds; ``None`` if that is not known.
 
     A signed link states its expiry (in Amazon's form, which Volcengine and others follow, or as a
-    plain ``Expires``); otherwise the family's documentation does. The value is only displayed: an
-    expired link is still tried, and replaced if it fails.
+    plain ``Expires``). For another one counts what a probe learned about the service, else the
+    documentation of the family. An expired link is still tried, and replaced if it fails.
 
     Args:
         family: a value of :class:`~.catalog.Family`.
         seen_at: when the service returned the link, in wall-clock seconds.
+        learned_life_s: for how long signed links of this family and service last.
     """
     signed = _find_signed_expiry(url)
     if signed is not None:
         return signed
-    known = {each.value: life for each, life in FAMILY_LIFE_S.items()}
-    return seen_at + known[family] if family in known else None
+    documented = {each.value: life for each, life in FAMILY_LIFE_S.items()}
+    life_s = learned_life_s or documented.get(family or "")
+    return None if life_s is None else seen_at + life_s
 
 
 def _find_signed_expiry(url: str) -> float | None:

@@ -18,10 +18,14 @@ def test_prices_are_entered_and_usage_shows_what_was_charged(
     site: Site, canvas: Canvas, prompt: str
 ) -> None:
     settings = canvas.open_settings()
+    settings.locator("#seedream-check").click()
+    findings = settings.locator("#seedream-check-findings li")
+    expect(findings.first).to_be_visible()
     row = settings.locator("[data-model='Seedream-4.0']")
     row.locator("input").first.fill("0,20")
     settings.locator("#seedream-prices-save").click()
     expect(settings.get_by_role("status").first).to_have_text("Saved")
+    expect(findings).to_have_count(0)  # they were about the settings before
     saved = json.loads((site.comfy.home / "prices.json").read_text("utf-8"))
     assert saved == {"currency": "CNY", "models": {"Seedream-4.0": {"1K": "0.20"}}}
     row.locator("input").first.fill("free")

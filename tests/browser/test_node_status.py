@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from support import workflows
 from support.browser_server import FRONTENDS, NEWEST, RETURNING, Site
+from support.canary import SECOND_KEY
 from support.canvas import Canvas, place_generator
 from support.comfy_fixture import Clock
 
@@ -146,6 +147,41 @@ def test_a_cancelled_node_says_what_runs_on_and_when_it_has_finished(
     site.comfy.clock.run(Clock.FLYING)
     expect(state).to_contain_text("has finished" if is_english else "已经完成")
     expect(line).to_contain_text("stored result, no charge" if is_english else "不扣费")
+
+
+def test_a_node_tells_money_before_and_after_and_the_limit_in_between(
+    page: tuple[Site, Canvas, bool], prompt: str
+) -> None:
+    from seedream_api.sandbox import Account
+
+    site, canvas, is_english = page
+    site.comfy.accounts[SECOND_KEY] = Account()
+    site.sign_in(SECOND_KEY)  # the sandbox's own key would be free
+    node, line = place(canvas, prompt)
+    quote, state = line.locator(".seedream-quote"), line.locator(".seedream-last")
+    expect(quote).to_contain_text("1 image · price unknown" if is_english else "1 张图 · 价格未知")
+    prices = site.comfy.home / "prices.json"
+    prices.write_text('{"currency": "CNY", "models": {"Seedream-4.0": "0.20"}}', "utf-8")
+    refresh = "window.dispatchEvent(new Event('seedream-settings'))"
+    canvas.page.evaluate(refresh)
+    expect(quote).to_contain_text("at most 0.20 CNY" if is_english else "最多 0.20 CNY")
+    shoot(canvas, "before", is_english)
+    canvas.run()
+    paid = "1 image charged · 0.20 CNY" if is_english else "扣费 1 张 · 0.20 CNY"
+    expect(state).to_contain_text(paid)
+    shoot(canvas, "charged", is_english)
+    settings = site.comfy.home / "settings.json"
+    saved = json.loads(settings.read_text("utf-8"))
+    settings.write_text(json.dumps({**saved, "SEEDREAM_LIMIT_MONTH": "0.30 CNY"}), "utf-8")
+    script = "([id, text]) => (app.graph.getNodeById(id).widgets[0].value = text)"
+    canvas.page.evaluate(script, [node, f"{prompt} again"])
+    canvas.page.evaluate(refresh)
+    expect(quote).to_contain_text("SEEDREAM_LIMIT_MONTH")
+    expect(quote).to_contain_text("0.20 CNY already count" if is_english else "已计入 0.20 CNY")
+    expect(quote).to_have_attribute("data-kind", "error")
+    expect(line.get_by_role("button")).to_have_count(1)
+    shoot(canvas, "limit", is_english)
+    prices.unlink()
 
 
 def test_counts_of_a_list_are_sums(page: tuple[Site, Canvas, bool], prompt: str) -> None:

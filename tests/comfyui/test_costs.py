@@ -77,6 +77,34 @@ def test_quote_has_the_highest_cost_of_linked_inputs(
     assert unknown["cost"]["estimated"] is None
 
 
+def test_quote_of_a_batch_has_its_cost_and_the_limit_it_exceeds(
+    comfy: ComfyFixture, prompt: str, prices: Path
+) -> None:
+    def quote_batch(**inputs: Any) -> dict[str, Any]:
+        batch = workflows.seedream_batch(f"{prompt} a\n{prompt} b", model=LATER, **inputs)
+        return ask(
+            comfy.server, "/quote", {"class_type": "SeedreamBatch", "inputs": batch["inputs"]}
+        ).json()
+
+    told = quote_batch(quality="2K", n=2)
+    assert told["cost"] == {"estimated": "1.00", "charged": None, "currency": "CNY"}
+    assert told["limit"] is None
+    linked = quote_batch(quality="2K", **{"images.image_1": ["9", 0]})
+    assert linked["cost"]["estimated"] == "2.18"
+    assert quote_batch(quality="4K")["cost"]["estimated"] is None
+    with comfy.settings(SEEDREAM_LIMIT_DAY="0.90 CNY"):
+        assert "whole batch may cost 1.00 CNY" in quote_batch(quality="2K", n=2)["limit"]["en"]
+        assert "has no known price" in quote_batch(quality="4K")["limit"]["en"]
+
+
+def test_batch_reports_what_its_rows_cost(comfy: ComfyFixture, prompt: str, prices: Path) -> None:
+    batch = workflows.seedream_batch(f"{prompt} a\n{prompt} b", model=LATER, quality="2K")
+    outcome = comfy.run({"1": batch, "2": workflows.show("1", 4)})
+    report = json.loads(shown(outcome, "2"))
+    assert report["cost"]["charged"] == "0.50" and report["cost"]["currency"] == "CNY"
+    assert [row["cost"]["charged"] for row in report["rows"]] == ["0.25", "0.25"]
+
+
 def test_quote_tells_which_limit_would_refuse_the_run(
     comfy: ComfyFixture, prompt: str, prices: Path
 ) -> None:

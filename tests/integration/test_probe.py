@@ -13,6 +13,7 @@ from seedream_api import Request, generate, pixels_reference
 from seedream_api.config.facts import Facts, parse_facts
 from seedream_api.errors import ConfigurationError
 from seedream_api.probe.free import UNKNOWN_TASK
+from seedream_api.sandbox.generation import SIMULATIONS
 from support.spec_service import KEY as SECOND_KEY, serving
 
 NOW_5, LATER_5 = "Seedream-5.0-Lite-Preferential", "Seedream-5.0-Lite"
@@ -154,3 +155,25 @@ def test_probe_with_a_refused_key_fails_and_learns_nothing(make_client: Any) -> 
     ran = client.inside("doctor", "--probe", "--json")
     assert ran.code == 3 and ran.json["error"]["type"] == "AuthenticationFailed"
     assert not (client.home / "facts.json").exists()
+
+
+@pytest.mark.parametrize("simulated", [(), *((one,) for one in SIMULATIONS)], ids=str)
+def test_free_probe_of_every_configuration_charges_nothing(
+    make_client: Any, simulated: tuple[str, ...]
+) -> None:
+    client = make_client(*simulated)
+    ran = client.inside("doctor", "--probe", "--json")
+    assert ran.code == 0 and client.sent == 0 == client.sandbox.images_made
+    assert ran.json["may_have_been_charged_images"] == 0 and client.rows == []
+    assert client.environ["DEEPSPACE_API_KEY"] not in ran.out
+
+
+def test_paid_probe_of_a_model_without_tiers_learns_the_rest(make_client: Any) -> None:
+    client = make_client("inline-evolink")
+    bare = [{"id": LATER_5, "family": "evolink", "qualities": []}]
+    client.home.mkdir(exist_ok=True)
+    (client.home / "models.json").write_text(json.dumps(bare), "utf-8")
+    ran = client.inside("doctor", "--probe", "--paid", "--yes", "--json")
+    assert ran.code == 0 and ran.json["may_have_been_charged_images"] == 2
+    assert facts_of(client).inline == {"preferential": True, "evolink": True}
+    assert LATER_5 not in facts_of(client).tiers

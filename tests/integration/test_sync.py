@@ -25,6 +25,20 @@ def opened(client: ApiClient, **environ: str) -> sync.Session:
     return sync.Session(client.settings(**environ), clock=clock, sleep=clock.sleep, now=clock)
 
 
+def test_sync_has_every_asynchronous_name_of_the_client() -> None:
+    def is_async(value: Any) -> bool:
+        return inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
+
+    own_client = {"SeedreamClient"}  # the relay's protocol alone, which records nothing
+    expected = {
+        name
+        for name in set(seedream_api.__all__) - own_client
+        if is_async(value := getattr(seedream_api, name))
+        or (isinstance(value, type) and any(is_async(one) for one in vars(value).values()))
+    }
+    assert set(sync.__all__) == expected
+
+
 @pytest.mark.parametrize("name", sync.__all__)
 def test_sync_names_have_the_arguments_of_the_asynchronous(name: str) -> None:
     def arguments(module: Any) -> list[tuple[str, Any]]:
@@ -35,7 +49,12 @@ def test_sync_names_have_the_arguments_of_the_asynchronous(name: str) -> None:
 
 
 def test_sync_session_has_the_methods_of_the_asynchronous() -> None:
-    for name in ("jobs", "resume", "forget", "balance", "models", "upload", "download"):
+    names = [
+        name for name, one in vars(seedream_api.Session).items()
+        if callable(one) and not name.startswith("_")
+    ]  # fmt: skip
+    assert {"jobs", "models", "upload"} <= set(names)
+    for name in names:
         ours, theirs = getattr(sync.Session, name), getattr(seedream_api.Session, name)
         assert list(inspect.signature(ours).parameters) == list(
             inspect.signature(theirs).parameters
@@ -71,7 +90,10 @@ def test_sync_generate_opens_a_session_of_the_environment(
 def test_sync_batch_yields_in_order_and_stops_when_left(api_client: ApiClient) -> None:
     requests = [Request(model="Seedream-4.0", prompt="A cat", seed=seed) for seed in range(3)]
     with opened(api_client) as session:
+        plan = sync.plan_batch(requests, session)
+        assert (plan.requests, plan.to_send, api_client.sent) == (3, 3, 0)
         items = [*sync.generate_all(requests, session)]
+        assert sync.plan_batch(requests, session).to_send == 0
         assert [item.index for item in items] == [0, 1, 2] and api_client.sent == 3
         assert all(item.result is not None for item in items)
         again = sync.generate_all(iter([*requests, *requests]), session)

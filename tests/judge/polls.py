@@ -119,7 +119,8 @@ def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
     fidelity = sent.fidelity
     if effect == "error":
         # Without a status word it may be an error of the poll: an error status certainly is.
-        is_said = fidelity is Fidelity.WHOLE and (spec.status == 200 or content.facts.word)
+        is_success = 200 <= spec.status < 300
+        is_said = fidelity is Fidelity.WHOLE and (is_success or content.facts.word)
         return Poll(spec, "perhaps failed" if is_said else "unclear")
     if spec.status == 200 and fidelity is Fidelity.WHOLE and spec.is_clear:
         return Poll(spec, effect, content.facts.images if effect == "made" else ())

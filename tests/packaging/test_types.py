@@ -133,12 +133,7 @@ def test_every_public_name_has_a_complete_type(symbols: list[dict[str, Any]]) ->
         for one in symbols
         if not one["isTypeKnown"] or one["isTypeAmbiguous"]
     }
-    # "partially unknown" alone: a type inside the engine that this name only leads to.
-    own = {
-        name: messages for name, messages in unknown.items()
-        if any("partially unknown" not in message for message in messages)
-    }  # fmt: skip
-    assert own == {}
+    assert unknown == {}
 
 
 def test_request_states_its_fields_to_type_checkers_as_they_are() -> None:

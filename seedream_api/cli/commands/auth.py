@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ConfigurationError, InvalidRequest
 from ...messages import Text, localize
-from ..arguments import add_output
+from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -25,8 +25,10 @@ def add_arguments(parser: Parser) -> None:
         ("status", help_text("auth_status")),
         ("logout", help_text("auth_logout")),
     ):
-        add_output(actions.add_parser(name, help=text, description=text))
-    parser.add_examples("auth login", "auth login < key.txt", "auth status")
+        action = actions.add_parser(name, help=text, description=text)
+        add_profile(action, help_text("auth_profile"))
+        add_output(action)
+    parser.add_examples("auth login", "auth login --profile studio < key.txt", "auth status")
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -48,18 +50,32 @@ def _login(arguments: argparse.Namespace) -> Outcome:
 
 
 def _logout(arguments: argparse.Namespace) -> Outcome:
-    _save(arguments, {_KEY: ""})
-    return _status(arguments, Text("key_removed"))
+    import os
+
+    from ...config.paths import resolve_home
+    from ...config.profile_saving import remove_profile
+    from ...config.profiles import normalize_profile_name
+    from ...config.settings import load_settings
+
+    name = normalize_profile_name(arguments.profile)
+    if not name:
+        _save(arguments, {_KEY: ""})
+        return _status(arguments, Text("key_removed"))
+    remove_profile(resolve_home(None, os.environ), name, os.environ)
+    done = Text("profile_removed", name=name)
+    if name in load_settings().profiles:  # the environment has it too
+        return _status(arguments, done)
+    return Outcome({"profile": name, "is_set": False}, [localize(done)], 0)
 
 
 def _save(arguments: argparse.Namespace, texts: Mapping[str, str]) -> None:
     import os
 
-    from ...config.saving import save_settings
-    from ..session import open_settings
+    from ...config.paths import resolve_home
+    from ...config.profile_saving import save_for_profile
 
-    home = open_settings(arguments).home
-    save_settings(home, texts, os.environ, origin=Text("origin_arguments"))
+    home, origin = resolve_home(None, os.environ), Text("origin_arguments")
+    save_for_profile(home, arguments.profile, texts, os.environ, origin=origin)
 
 
 def _status(arguments: argparse.Namespace, done: str = "") -> Outcome:
@@ -70,7 +86,10 @@ def _status(arguments: argparse.Namespace, done: str = "") -> Outcome:
     error = _find_key_error(settings)
     value = settings.values[_KEY]
     origin = Text("sandbox_key") if settings.is_built_in_sandbox else value.origin
+    names = [name for name in settings.profiles if name]
     payload = {
+        "profile": settings.profile,
+        "profiles": names,
         "is_set": error is None,
         "origin": str(origin),
         "address": settings.address,
@@ -85,6 +104,8 @@ def _status(arguments: argparse.Namespace, done: str = "") -> Outcome:
         lines = [localize(error.message_text)]
     if done and arguments.action == "logout" and error is None:
         lines.append(localize(Text("key_remains", origin=origin)))
+    if names and not settings.profile:
+        lines.append(localize(Text("profiles_known", names=", ".join(names))))
     code = 1 if error is not None and arguments.action != "logout" else 0
     return Outcome(payload, [*filter(None, [localize(done)]), *lines], code)
 

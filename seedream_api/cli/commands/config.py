@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...config.definitions import SETTINGS
 from ...errors import InvalidRequest
 from ...messages import Text, localize
-from ..arguments import add_output
+from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser, help_text
 
@@ -32,9 +32,13 @@ def add_arguments(parser: Parser) -> None:
     setting.add_argument("value", nargs="?", metavar="VALUE", help=help_text("config_value"))
     setting.add_argument("--default", action="store_true", help=help_text("config_default"))
     for action in (listing, getting, setting):
+        add_profile(action, help_text("config_profile"))
         add_output(action)
     parser.add_examples(
-        "config list", "config set SEEDREAM_TIMEOUT_S 600", "config set SEEDREAM_PROXY --default"
+        "config list",
+        "config set SEEDREAM_TIMEOUT_S 600",
+        "config set SEEDREAM_PROXY --default",
+        "config set DEEPSPACE_BASE_URL https://relay.example --profile studio",
     )
 
 
@@ -87,12 +91,13 @@ def _save(arguments: argparse.Namespace) -> None:
     import os
 
     from ...config.paths import resolve_home
-    from ...config.saving import save_settings
+    from ...config.profile_saving import save_for_profile
     from ...redaction import Hidden
 
     texts = Hidden({arguments.name: _read_value(arguments)})
     home = resolve_home(None, os.environ)
-    save_settings(home, texts, os.environ, origin=Text("origin_arguments"))
+    origin = Text("origin_arguments")
+    save_for_profile(home, arguments.profile, texts, os.environ, origin=origin)
 
 
 def _read_value(arguments: argparse.Namespace) -> str:

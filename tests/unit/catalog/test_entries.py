@@ -73,6 +73,8 @@ BROKEN: dict[str, tuple[str, int, str, str]] = {
                          "in quotes"),
     "price of another tier": ('{"id": "x", "family": "evolink", "prices": {\n"9K": "1"}}', 4,
                               "prices.9K", "1K, 2K, 4K, reference"),
+    "price of references alone": ('{"id": "x", "family": "evolink",\n"prices": {"reference": "1"}}',
+                                  4, "prices", "in quotes"),
     "doubt of an unknown value": (
         '{"id": "x", "family": "evolink", "doubted": {"quality": {\n"9K": "why"}}}', 4,
         "doubted.quality.9K", "1K, 2K, 4K"),

@@ -8,23 +8,17 @@ from pathlib import Path
 import pytest
 
 from seedream_api.ledger.ledger import SyncLedger
+from support.ledger_kit import opened
 from support.transition_kit import NOW
-
-pytest_plugins = ()
 
 
 @pytest.fixture
-def ledger(home: Path, request: pytest.FixtureRequest) -> Iterator[SyncLedger]:
-    """The ledger of a test: a file, or a PostgreSQL database where the test is marked for both."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        opened = SyncLedger(home, now=lambda: NOW)
-    else:
-        opened = SyncLedger(home, request.getfixturevalue("postgres").new_ledger())
-        opened.database.now = lambda: NOW
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path) -> Iterator[SyncLedger]:
+    yield from opened(request, home, lambda: NOW)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "ledger" in metafunc.fixturenames:
-        metafunc.parametrize("ledger", ["sqlite", "postgresql"], indirect=True)
+    """Run a test with the ledgers that its marker ``databases`` names; a file without one."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker is not None and "ledger" in metafunc.fixturenames:
+        metafunc.parametrize("ledger", marker.args, indirect=True)

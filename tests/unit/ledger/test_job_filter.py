@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.job_filter import Group, JobFilter, find_group
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 from support.task_rows import fill_ledger
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ROWS = 10_000
 

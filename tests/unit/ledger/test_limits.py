@@ -19,6 +19,9 @@ from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 from seedream_api.service.stated_errors import ServiceError
+from support.ledger_kit import opened
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ADDRESS = "https://api.deepspaceai.net"
 PRICE = Price(Decimal("0.25"), Decimal("0.12"), "CNY")
@@ -46,10 +49,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    yield from opened(request, home, clock)
 
 
 @pytest.fixture

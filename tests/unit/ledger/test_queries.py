@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,9 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.transitions import move
 from seedream_api.service.result_items import ResultItem
+from support.ledger_kit import opened
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -33,10 +35,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    yield from opened(request, home, clock)
 
 
 def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
@@ -261,6 +261,6 @@ def test_what_a_call_raises_reaches_its_caller(ledger: SyncLedger) -> None:
 def test_rows_without_a_prompt_are_kept_so(ledger: SyncLedger) -> None:
     bare = JobSpec("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
     assert ledger.claim(bare, "key").prompt is None
-    with sqlite3.connect(ledger.path) as db:
-        assert db.execute("SELECT prompt FROM requests").fetchall() == [(None,)]
-    db.close()
+    with ledger.database.read():
+        [found] = ledger.database.execute("SELECT prompt FROM requests").fetchall()
+    assert found["prompt"] is None

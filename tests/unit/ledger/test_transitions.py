@@ -12,6 +12,8 @@ from seedream_api.ledger.migrations import STATE_TIMESTAMPS
 from seedream_api.ledger.states import TRANSITIONS, State
 from support.transition_kit import ADDRESS, NOW, row_in, wish
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def test_every_pair_of_states_is_a_move_or_a_defect(ledger: SyncLedger) -> None:
     allowed = 0

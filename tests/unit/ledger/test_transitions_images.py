@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from seedream_api.ledger.image_store import ImageStore, StoredFile
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import State
 from seedream_api.service.result_items import ResultItem
 from seedream_api.service.stated_errors import ServiceError
 from support.transition_kit import ADDRESS, NOW, row_in, wish
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 

@@ -24,6 +24,9 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.usage import GROUPS, Usage, first_day
 from seedream_api.service.result_items import ResultItem
+from support.ledger_kit import opened
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ADDRESS = "https://api.deepspaceai.net"
 PRICES = {
@@ -53,10 +56,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 
 @pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    yield from opened(request, home, clock)
 
 
 def send(

@@ -230,7 +230,8 @@ def test_verdict_of_500_with_a_trace_of_a_result_is_unknown(rest: dict[str, Any]
     error = {"error": {"code": "InvalidParameter", "message": "size"}}
     assert judge({**error, **rest}, 500) is UNKNOWN
     assert judge({**error, "data": []}, 500) is judge({**error, "data": None}, 500) is REFUSED
-    assert judge({**error, **rest}, 400) is REFUSED
+    for http in (301, 400, 499):
+        assert judge({**error, **rest}, http) is REFUSED
     early = {"error": {"code": "insufficient_user_quota"}}
     assert judge({**early, **rest}, 503) is UNKNOWN and judge(early, 503) is REFUSED
 
