@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 
-from ..errors import OutcomeUnknown
+from ..errors import LedgerFailed, OutcomeUnknown
 from . import statements
 from .cells import dump_texts
 from .database import Database
@@ -96,10 +96,12 @@ def set_profile(
 
 def release(database: Database, row_id: int) -> None:
     """Give up a row that this ledger owns."""
-    database.unreleased.add(row_id)
-    with database.write(durable=False):
-        database.execute(statements.RELEASE, {"id": row_id, "owner": database.owner})
-    database.unreleased.discard(row_id)
+    try:
+        with database.write(durable=False):
+            database.execute(statements.RELEASE, {"id": row_id, "owner": database.owner})
+    except LedgerFailed:
+        database.unreleased.add(row_id)
+        raise
     database.hidden.pop(row_id, None)
 
 

@@ -6,7 +6,6 @@ each other only where they are equal, or where a limit counts them together.
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,9 +81,11 @@ class PostgresDatabase(Database):
     def _select(self, statement: str, values: tuple[object, ...]) -> dict[str, Any]:
         """Read one row within the open transaction, or outside of any."""
         with self._checked():
-            connection = self._current or self._connect()
-            found: dict[str, Any] = connection.execute(statement.encode(), values).fetchone() or {}
-            return found
+            if self._current is None:
+                found = self._begin(statement, values)
+            else:
+                found = self._current.execute(statement.encode(), values)
+            return found.fetchone() or {}
 
     def _disconnect(self) -> None:
         self._link.close()
@@ -138,7 +139,12 @@ class PostgresDatabase(Database):
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[None]:
-        self._current, self._moment = self._begin(f"{begin}; {_CLOCK}")
+        results = self._begin(f"{begin}; {_CLOCK}")
+        while results.nextset():
+            pass
+        found = results.fetchone()
+        self._moment = float(found["now"]) if found is not None else 0.0
+        self._current = results.connection
         try:
             yield
             self._commit(self._current)
@@ -154,19 +160,19 @@ class PostgresDatabase(Database):
         if ended != "COMMIT":
             raise LedgerFailed("ledger_unwritable", path=self.place, reason=ended or "")
 
-    def _begin(self, begin: str) -> tuple[psycopg.Connection[Any], float]:
-        """Begin a transaction; connect again if the connection was lost since the last one."""
+    def _begin(
+        self, statement: str, values: tuple[object, ...] | None = None
+    ) -> psycopg.Cursor[Any]:
+        """Run a first statement; connect again if the connection was lost since the last one."""
         import psycopg
 
         was_open = self._link.is_open
-        connection = self._connect()
         try:
-            return connection, _read_last(connection.execute(begin.encode()))
+            return self._connect().execute(statement.encode(), values)
         except psycopg.Error:
             if not was_open or self._link.is_open:
                 raise
-        connection = self._connect()
-        return connection, _read_last(connection.execute(begin.encode()))
+        return self._connect().execute(statement.encode(), values)
 
     def _connect(self) -> psycopg.Connection[Any]:
         """Get the connection; release rows whose release failed with an earlier one."""
@@ -181,17 +187,12 @@ class PostgresDatabase(Database):
     def _roll_back(self) -> None:
         import psycopg
 
-        if self._current is not None and not self._current.closed:
-            with contextlib.suppress(psycopg.Error):
-                self._current.execute("ROLLBACK")
-
-
-def _read_last(cursor: psycopg.Cursor[Any]) -> float:
-    """Read the clock, the last of several statements."""
-    while cursor.nextset():
-        pass
-    found = cursor.fetchone()
-    return float(found["now"]) if found is not None else 0.0
+        if self._current is None or self._current.closed:
+            return
+        try:
+            self._current.execute("ROLLBACK")
+        except psycopg.Error:
+            self._link.close()  # nothing may run in a transaction that is neither
 
 
 def _to_storable(value: object) -> object:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seedream_api.errors import Charge, OutcomeUnknown
+from seedream_api.errors import Charge, LedgerFailed, OutcomeUnknown
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State
 from support.ledger_kit import execute
@@ -133,6 +133,7 @@ def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: SyncLedger) -
 # ---- live owners ----
 
 
+@pytest.mark.databases("sqlite")
 def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     try:
@@ -147,6 +148,7 @@ def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, h
         other.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_a_row_of_a_live_process_stays_its_own_at_every_state(
     ledger: SyncLedger, home: Path
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_row_of_a_live_process_stays_its_own_at_every_state(
 # ---- dead owners ----
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
@@ -270,6 +273,7 @@ def test_a_forgotten_task_is_adopted_anew(ledger: SyncLedger) -> None:
     assert again.id != row.id and again.state is State.ACCEPTED
 
 
+@pytest.mark.databases("sqlite")
 def test_a_task_that_a_live_process_collects_is_waited_for(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "accepted")
     try:

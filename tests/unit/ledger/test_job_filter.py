@@ -56,6 +56,7 @@ def test_groups_follow_owner_and_state(ledger: SyncLedger) -> None:
     assert [summary.groups[group] for group in Group] == [1, 2, 0, 1]
 
 
+@pytest.mark.databases("sqlite")
 def test_group_of_dead_owner_is_attention(home: Path, ledger: SyncLedger) -> None:
     other = SyncLedger(home)
     add(other, "crashed", State.SENDING, State.ACCEPTED)
@@ -91,6 +92,7 @@ def test_dates_and_numbers_bound_a_search(home: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_receipt_and_file_find_their_job(ledger: SyncLedger) -> None:
     ids = [add(ledger, name, State.SENDING) for name in "ab"]
     ledger.record_response(ids[0], (ResultItem(0, url="https://x.example/0.png"),), {})
@@ -101,6 +103,7 @@ def test_receipt_and_file_find_their_job(ledger: SyncLedger) -> None:
     assert prompts(ledger, content="other") == prompts(ledger, fingerprint="c") == []
 
 
+@pytest.mark.databases("sqlite")
 def test_summary_notes_changes_of_another_process(home: Path, ledger: SyncLedger) -> None:
     add(ledger, "own", State.WITHDRAWN)
     before = ledger.summarize_jobs().outside_changes

@@ -85,6 +85,7 @@ def test_move_keeps_response_in_its_own_transaction(ledger: SyncLedger) -> None:
     assert found is not None and (found.status, found.body) == (502, b"<html>")
 
 
+@pytest.mark.databases("sqlite")
 def test_move_fails_whole_when_response_cannot_be_kept(ledger: SyncLedger) -> None:
     row = sent_row(ledger)
     ledger.database._connection.execute(

@@ -305,6 +305,7 @@ def test_cost_of_a_task_of_another_client_is_unknown(ledger: SyncLedger) -> None
     assert used.used == 0
 
 
+@pytest.mark.databases("sqlite")
 def test_window_is_summed_from_an_index_alone(ledger: SyncLedger) -> None:
     from seedream_api.ledger import statements
 

@@ -146,6 +146,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
     assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -202,6 +203,7 @@ def test_forgotten_row_lets_the_same_request_be_new(ledger: SyncLedger) -> None:
     assert ledger.claim(wish("a"), "key").id != row_id
 
 
+@pytest.mark.databases("sqlite")
 def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: SyncLedger, home: Path) -> None:
     row_id = accepted(ledger, "a", "task-a")
     other = SyncLedger(home)
@@ -226,6 +228,7 @@ def test_row_being_sent_cannot_be_forgotten_by_its_process(
     assert ledger.get_record(row.id).state is State.SENDING
 
 
+@pytest.mark.databases("sqlite")
 def test_forgetting_what_a_dead_process_was_sending_works(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     row = other.claim(wish("a"), "key")

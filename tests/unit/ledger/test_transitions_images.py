@@ -89,6 +89,7 @@ def test_an_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> Non
     assert image.was_made and image.error is None
 
 
+@pytest.mark.databases("sqlite")
 def test_lost_files_are_to_be_fetched_again_and_the_others_stay(
     ledger: SyncLedger, home: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_refetched_images_do_not_change_the_typical_time(home: Path) -> None:
         ledger.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
@@ -132,6 +134,7 @@ def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Pat
         again.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_stored_image_is_found_by_url_only_while_stored(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
@@ -156,6 +159,7 @@ def test_delivery_is_stamped(ledger: SyncLedger) -> None:
 # ---- what must outlast a power failure by itself ----
 
 
+@pytest.mark.databases("sqlite")
 def test_durable_writes_are_exactly_those_that_protect_money(
     ledger: SyncLedger, home: Path
 ) -> None:

@@ -24,9 +24,6 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.usage import GROUPS, Usage, first_day
 from seedream_api.service.result_items import ResultItem
-from support.ledger_kit import opened
-
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ADDRESS = "https://api.deepspaceai.net"
 PRICES = {
@@ -56,8 +53,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 
 @pytest.fixture
-def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    yield from opened(request, home, clock)
+def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    opened = SyncLedger(home, now=clock)
+    yield opened
+    opened.close()
 
 
 def send(
