@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 _DEBIAN = Path("/usr/lib/postgresql")
-_QUICK = ("-c", "shared_buffers=16MB", "-c", "max_connections=60")
+_QUICK = ("-c", "shared_buffers=16MB", "-c", "max_connections=60", "-c", "fsync=off")
 PASSWORD = "correct-horse-battery"
 
 
 class PostgresServer:
-    """A server in a temporary folder, with a port of its own on loopback.
+    """A server in a temporary folder, with a free port of loopback.
 
     PostgreSQL refuses to run as root; then it runs as the user ``postgres`` of the package.
     """
