@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 _DEBIAN = Path("/usr/lib/postgresql")
-_QUICK = ("-c", "shared_buffers=16MB", "-c", "max_connections=60", "-c", "fsync=off")
+_QUICK = ("-c", "shared_buffers=16MB", "-c", "max_connections=60")
 PASSWORD = "correct-horse-battery"
 
 
@@ -18,9 +18,13 @@ class PostgresServer:
     """A server in a temporary folder, with a free port of loopback.
 
     PostgreSQL refuses to run as root; then it runs as the user ``postgres`` of the package.
+
+    Args:
+        fsync: whether it waits for the disk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._options = (*_QUICK, "-c", f"fsync={'on' if fsync else 'off'}")
         self._folder = Path(tempfile.mkdtemp(prefix="seedream-pg-"))
         self._data = self._folder / "data"
         self._as_user = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
@@ -48,7 +52,7 @@ class PostgresServer:
         return self.url()
 
     def start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} {' '.join(_QUICK)}"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} {' '.join(self._options)}"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
 
