@@ -23,7 +23,6 @@ from setup.environment import ensure_environment
 from setup.host import ensure_host
 from setup.packages import DEV, EXE, PYTHON, ROOT, SCRIPTS, Failure, say
 
-
 PARALLEL = ["tests/unit", "tests/nodes", "tests/packaging", "tests/fuzz", "tests/judge"]
 """Tests that wait for nothing, so that two processes take half the time of one."""
 

@@ -1,7 +1,8 @@
 """A background task that may be repeated: ``celery -A celery_task worker``.
 
-With ``acks_late``, a task whose worker dies is run again. That costs nothing: the ledger knows that
-the request was sent, and the second run fetches its images instead of paying again.
+With ``acks_late`` and ``reject_on_worker_lost``, a task whose process is killed is run again. That
+costs nothing: the ledger knows that the request was sent, and the second run fetches its images
+instead of paying again. Queue one with ``task.delay("A cat")``.
 """
 
 from __future__ import annotations
@@ -26,5 +27,10 @@ def make_image(prompt: str, seed: int = 0) -> list[str]:
 
 app = Celery("images", broker=os.environ.get("BROKER_URL", "memory://"))
 task = app.task(
-    make_image, name="make_image", acks_late=True, autoretry_for=RETRIED, retry_backoff=True
+    make_image,
+    name="make_image",
+    acks_late=True,
+    reject_on_worker_lost=True,
+    autoretry_for=RETRIED,
+    retry_backoff=True,
 )

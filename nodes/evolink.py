@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
@@ -46,12 +46,54 @@ def build_request(
     )
 
 
+def _list_inputs(models: Sequence[Model]) -> list[io.Input]:
+    return inputs.flatten(
+        inputs.prompt_input(),
+        inputs.model_input(models),
+        inputs.choice_input(
+            models,
+            "size",
+            "The aspect ratio; auto lets the model choose one from the prompt.",
+        ),
+        inputs.choice_input(
+            models,
+            "quality",
+            "The resolution tier. Evolink's documentation lists 1K for Seedream "
+            "4.0 only; for other models it is sent with a note in the report.",
+        ),
+        io.Int.Input(
+            "n",
+            default=1,
+            min=1,
+            max=MAX_RESULTS.value,
+            optional=True,
+            tooltip="An upper limit: the model decides how many images it makes, so ask "
+            "for several in the prompt, such as: a series of 4 images. Reference images "
+            "and n are at most 15 together. You pay per image made.",
+        ),
+        inputs.choice_input(
+            models,
+            "prompt_priority",
+            "How the service optimises the prompt: standard is better, fast is "
+            "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",
+        ),
+        inputs.seed_input(),
+        inputs.images_input(),
+        inputs.image_urls_input(),
+        inputs.wait_input(
+            "On: wait for the images. Off: only submit the task; nodes that depend on "
+            "the images do not run, and Poll Task fetches them by task_id."
+        ),
+        inputs.fit_input(),
+        inputs.profile_input(),
+    )
+
+
 class SeedreamEvolink(io.ComfyNode):
     """One paid task of up to fifteen images."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        models = inputs.list_models(Family.EVOLINK)
         return io.Schema(
             node_id="SeedreamEvolink",
             display_name="Seedream Evolink",
@@ -59,46 +101,7 @@ class SeedreamEvolink(io.ComfyNode):
             description="Makes images with Seedream's Evolink models. With wait off, the node only "
             "submits the task, and Poll Task fetches it. You pay per image; the same inputs and "
             "seed are paid for once.",
-            inputs=inputs.flatten(
-                inputs.prompt_input(),
-                inputs.model_input(models),
-                inputs.choice_input(
-                    models,
-                    "size",
-                    "The aspect ratio; auto lets the model choose one from the prompt.",
-                ),
-                inputs.choice_input(
-                    models,
-                    "quality",
-                    "The resolution tier. Evolink's documentation lists 1K for Seedream "
-                    "4.0 only; for other models it is sent with a note in the report.",
-                ),
-                io.Int.Input(
-                    "n",
-                    default=1,
-                    min=1,
-                    max=MAX_RESULTS.value,
-                    optional=True,
-                    tooltip="An upper limit: the model decides how many images it makes, so ask "
-                    "for several in the prompt, such as: a series of 4 images. Reference images "
-                    "and n are at most 15 together. You pay per image made.",
-                ),
-                inputs.choice_input(
-                    models,
-                    "prompt_priority",
-                    "How the service optimises the prompt: standard is better, fast is "
-                    "quicker. Evolink's documentation lists fast for Seedream 4.0 only.",
-                ),
-                inputs.seed_input(),
-                inputs.images_input(),
-                inputs.image_urls_input(),
-                inputs.wait_input(
-                    "On: wait for the images. Off: only submit the task; nodes that depend on "
-                    "the images do not run, and Poll Task fetches them by task_id."
-                ),
-                inputs.fit_input(),
-                inputs.profile_input(),
-            ),
+            inputs=_list_inputs(inputs.list_models(Family.EVOLINK)),
             outputs=[
                 inputs.images_output(),
                 inputs.image_list_output(),

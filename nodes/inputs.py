@@ -17,6 +17,8 @@ CATEGORY = "Seedream"
 FITS = ("pad", "crop", "stretch")
 SELDOM_CHANGED = ("output_format", "prompt_priority")
 IMAGE_NAMES = tuple(f"image_{number}" for number in range(1, MAX_REFERENCES.value + 1))
+OWN_VALUES = "seedream_models"
+"""The option of a combo that lists the values of each added model, for ``web/added_models.js``."""
 MAX_SEED = 2**53 - 1
 """The largest integer that a browser represents exactly."""
 
@@ -90,9 +92,9 @@ def choice_input(
         default: by default that of the service's own models.
         more: further arguments of the combo.
     """
-    added = [model for model in models if model.id not in MODELS]
-    takes = [f"{one.id}: {', '.join(one.allowed_values(name)) or 'not used'}." for one in added]
-    return io.Combo.Input(
+    own = _find_own_values(models, name)
+    takes = [f"{model_id}: {', '.join(values) or 'not used'}." for model_id, values in own.items()]
+    made = io.Combo.Input(
         name,
         options=[*before, *all_values(models, name)],
         default=default or widget_defaults(models[0].family)[name],
@@ -101,6 +103,19 @@ def choice_input(
         **more,
         **(ADVANCED if name in SELDOM_CHANGED else {}),
     )
+    if own:  # older hosts have no argument for it
+        made.extra_dict = {OWN_VALUES: own}
+    return made
+
+
+def _find_own_values(models: Sequence[Model], name: str) -> dict[str, list[str]]:
+    """Find the values of models that the catalogue does not have, or has with other values."""
+    return {
+        model.id: list(model.allowed_values(name))
+        for model in models
+        if model.id not in MODELS
+        or model.allowed_values(name) != MODELS[model.id].allowed_values(name)
+    }
 
 
 def seed_input() -> io.Input:

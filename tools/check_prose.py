@@ -93,7 +93,8 @@ def python_prose(name: str, source: str) -> str:
             begin = start if number == first else 0
             until = end if number == last else len(line)
             words = line[begin:until]
-            words = words.replace("_", " ") if token.type == tokenize.NAME else words.strip("#\"'")
+            is_name = token.type == tokenize.NAME
+            words = words[5:].replace("_", " ") if is_name else words.strip("#\"'")
             # A prefix may be as long as what was stripped: only the line matters, not the column.
             kept[number - 1] = f"{kept[number - 1][:begin]}{words}{kept[number - 1][until:]}"
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in kept)

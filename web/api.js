@@ -50,3 +50,11 @@ export function onTask(listener) {
   api.addEventListener(TASK_EVENT, handler);
   return () => api.removeEventListener(TASK_EVENT, handler);
 }
+
+let users = null;
+
+/** Whether ComfyUI serves several users: it must not show one the runs of another. */
+export async function hasSeveralUsers() {
+  users ??= api.getUserConfig();
+  return (await users).users !== undefined;
+}

@@ -44,6 +44,11 @@ export function getChoiceLabels(node, input) {
   return nodes[getLanguage()][node]?.inputs?.[input]?.options;
 }
 
+/** Returns the translated tooltip of an input; undefined where the language has none. */
+export function getTooltip(node, input) {
+  return nodes[getLanguage()][node]?.inputs?.[input]?.tooltip;
+}
+
 /** Returns a text of each template that has one, in English and in Chinese. */
 export function findTemplateTexts(kind) {
   return Object.entries(texts.en.templates ?? {})

@@ -1,9 +1,13 @@
-// The editor of model entries in the settings panel: their JSON, the place of a mistake in it, and
-// entries for models that the service offers and that no entry describes.
+// The editor of model entries in the settings panel: their JSON and a form beside it, the place of a
+// mistake, and entries for models that the service offers and that no entry describes.
 import { app } from "../../scripts/app.js";
 import { call, saveSettings } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
+import { ModelForm } from "./model_form.js";
+import { findLine, formatEntries, parseEntries } from "./model_text.js";
+
+const CHECK_AFTER_MS = 300;
 
 /** Makes the editor; it fills itself. */
 export function makeModelEditor() {
@@ -16,19 +20,30 @@ class ModelEditor {
     this.reason = make("p", { class: "seedream-reason", hidden: true });
     this.path = make("code", { class: "seedream-home" });
     this.text = make("textarea", { id: "seedream-models-text", class: "seedream-input seedream-models", rows: 12, spellcheck: "false", wrap: "off", "aria-describedby": this.problem.id });
+    this.form = new ModelForm((entries) => this.write(entries));
     this.saveButton = makeButton(translate("settings.save"), () => this.save(), { id: "seedream-models-save" });
     this.liveButton = makeButton(translate("models.ask"), () => this.ask(), { id: "seedream-models-live" });
     this.state = make("span", { class: "seedream-value", role: "status" });
     this.offers = make("ul", { class: "seedream-offers", id: "seedream-models-offers" });
+    this.checks = 0;
     this.element = make("div", {},
-      make("label", { class: "seedream-label", for: this.text.id, text: translate("models.title") }),
+      make("p", { class: "seedream-label", text: translate("models.title") }),
       make("p", { class: "seedream-help" }, `${translate("models.help")} `, this.path),
-      this.reason, this.text, this.problem,
+      this.reason,
+      make("div", { class: "seedream-model-editor" },
+        this.form.element,
+        make("div", { class: "seedream-model-json" }, make("label", { class: "seedream-label", for: this.text.id, text: translate("models.json") }), this.text),
+      ),
+      this.problem,
       make("div", { class: "seedream-buttons" }, this.saveButton, this.liveButton, this.state),
       this.offers,
     );
-    this.text.addEventListener("input", () => setText(this.state, ""));
-    this.run(async () => this.show(await call("/models")));
+    this.text.addEventListener("input", () => this.read());
+    this.run(async () => {
+      const listing = await call("/models");
+      this.form.describe(listing.fields, listing.editable);
+      this.show(listing);
+    });
   }
 
   show(listing) {
@@ -38,16 +53,45 @@ class ModelEditor {
     this.path.textContent = listing.path;
     setText(this.reason, listing.reason?.[getLanguage()]);
     this.fail(listing.error?.[getLanguage()]);
+    this.form.report(null, listing.models);
+    this.form.show(parseEntries(listing.text));
+    if (listing.error) this.check();
   }
 
   /** Shows a mistake, and selects the line that it names. */
   fail(message) {
     setText(this.problem, message);
     const line = Number(/line (\d+)|第 (\d+) 行/.exec(message ?? "")?.slice(1).find(Boolean));
-    if (!line) return;
-    const lines = this.text.value.split("\n");
-    const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
-    this.text.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+    if (line) this.text.setSelectionRange(...findLine(this.text.value, line));
+  }
+
+  /** Takes over what the user typed into the text. */
+  read() {
+    this.form.show(parseEntries(this.text.value));
+    this.checkSoon();
+  }
+
+  /** Takes over what the user changed in the form. */
+  write(entries) {
+    this.text.value = formatEntries(entries);
+    this.form.show(entries);
+    this.checkSoon();
+  }
+
+  checkSoon() {
+    setText(this.state, "");
+    setText(this.problem, "");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.run(() => this.check()), CHECK_AFTER_MS);
+  }
+
+  /** Asks the server for the first mistake of the text, shows it at its field, and returns it. */
+  async check() {
+    clearTimeout(this.timer);
+    const number = ++this.checks;
+    const { problem, models } = await call("/models/check", { text: this.text.value });
+    if (number === this.checks) this.form.report(problem, models);
+    return problem;
   }
 
   async run(work) {
@@ -61,6 +105,12 @@ class ModelEditor {
 
   save() {
     return this.run(async () => {
+      const problem = await this.check();
+      if (problem) {
+        this.fail(problem[getLanguage()]);
+        this.form.focusProblem();
+        return;
+      }
       const listing = await saveSettings("/models", { text: this.text.value });
       this.show(listing);
       setText(this.state, translate("models.saved", { count: listing.added.length }));
@@ -85,15 +135,14 @@ class ModelEditor {
     return make("li", {}, `${translate("models.new", { id: offered.id, like: offered.suggestion.like })} `, add);
   }
 
-  /** Adds an entry to the text; the user corrects and saves it. */
+  /** Adds an entry to the text and shows it in the form; the user corrects and saves it. */
   add(entry) {
-    try {
-      const entries = this.text.value.trim() ? JSON.parse(this.text.value) : [];
-      this.text.value = JSON.stringify([...entries, entry], null, 1);
-      setText(this.state, translate("models.added", { id: entry.id }));
-      this.text.focus();
-    } catch {
+    if (parseEntries(this.text.value) === null) {
       setText(this.problem, translate("models.not_json"));
+      return;
     }
+    this.form.add(entry);
+    setText(this.state, translate("models.added", { id: entry.id }));
+    this.form.select.focus();
   }
 }

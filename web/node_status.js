@@ -3,7 +3,7 @@
 import { api } from "../../scripts/api.js";
 import { notify, openSettings, useSandbox } from "./host_actions.js";
 import { describeQuote, describeRun } from "./charge_line.js";
-import { call, onTask } from "./api.js";
+import { call, hasSeveralUsers, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
 import { describeLink } from "./linked_inputs.js";
@@ -282,14 +282,6 @@ function makePicture(picture, index) {
   const { filename, subfolder, type } = picture;
   const url = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
   return make("img", { src: url, alt: translate("line.picture", { number: index + 1 }), draggable: "false" });
-}
-
-let users = null;
-
-/** With several users ComfyUI must not show one user the runs of another. */
-async function hasSeveralUsers() {
-  users ??= api.getUserConfig();
-  return (await users).users !== undefined;
 }
 
 function callAfter(before, then) {

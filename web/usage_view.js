@@ -2,9 +2,11 @@
 // and the same lines as CSV. Amounts stay texts, so that they equal those of the command `usage`.
 import { call } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
-import { translate } from "./i18n.js";
+import { renderFinding } from "./findings.js";
+import { getLanguage, translate } from "./i18n.js";
 import { formatMoney } from "./money.js";
 import { downloadText } from "./price_table.js";
+import { formatAge } from "./task_texts.js";
 import { renderUsageChart } from "./usage_chart.js";
 import { describeImages } from "./usage_texts.js";
 
@@ -37,7 +39,7 @@ class UsageView {
   };
 
   show() {
-    const { today, month, days, shown_days, sandbox } = this.usage;
+    const { today, month, days, shown_days, sandbox, balances } = this.usage;
     this.csv.disabled = days.lines.length === 0;
     const sums = make("dl", { class: "seedream-sums" },
       ...makeSum(translate("usage.today"), today.total),
@@ -47,6 +49,7 @@ class UsageView {
     this.body.replaceChildren(
       ...(sandbox ? [make("p", { class: "seedream-help", text: translate("usage.sandbox") })] : []),
       sums,
+      ...balances.flatMap(renderBalance),
       ...makeProfileLines(month.lines),
       renderUsageChart(days, shown_days),
     );
@@ -61,6 +64,15 @@ class UsageView {
 
 function makeSum(label, total) {
   return [make("dt", { text: label }), make("dd", {}, ...describeTotal(total).map((text) => make("span", { text })))];
+}
+
+/** Renders what was left for a key after its last run, and a difference from the recorded costs. */
+function renderBalance({ profile, at, left, difference }) {
+  const name = translate("usage.balance", { profile: profile || translate("usage.default_profile"), age: formatAge(at) });
+  const language = getLanguage();
+  const found = [renderFinding("ok", name, left[language])];
+  if (difference) found.push(renderFinding("note", "", difference[language]));
+  return found;
 }
 
 /** Describes a total: images, money by currency, and how much of it has a known price. */

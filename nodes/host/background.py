@@ -24,15 +24,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy.cli_args import args
 from server import PromptServer
 
+from ...seedream_api.messages import to_chinese
 from ..web.live import TaskEvents
 from ..web.settings import log
 from .sessions import SessionPool
 
 if TYPE_CHECKING:
+    from ...seedream_api.jobs.balances import Difference
+    from ...seedream_api.jobs.job import Job
     from ...seedream_api.jobs.session import Session
 
 T = TypeVar("T")
 
+BALANCE_EVENT = "seedream.balance"
+"""Sent when the balance and the recorded costs differ: a text in ``en`` and ``zh``."""
 QUIT_PATIENCE_S = 4.0
 """How long the end of ComfyUI waits for responses to requests in progress."""
 
@@ -144,12 +149,30 @@ async def run_on_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def _watch_session(session: Session) -> TaskEvents | None:
-    """Send this session's changes to browsers, unless ComfyUI serves several users."""
+    """Send this session's changes to browsers, and read the balance after its charged runs.
+
+    Neither if ComfyUI serves several users.
+    """
     if is_multi_user():
         return None
+    from ...seedream_api.jobs.balances import BalanceWatch
+
     live = TaskEvents(session, send_event)
-    session.on_change = live.note_change
+    balances = BalanceWatch(session, _report_difference)
+
+    def note_change(job: Job) -> None:
+        live.note_change(job)
+        balances.note_change(job)
+
+    session.on_change = note_change
     return live
+
+
+def _report_difference(difference: Difference) -> None:
+    """Show browsers and the log that the balance fell by more or less than was recorded."""
+    text = difference.describe()
+    log.warning("%s", text)
+    send_event(BALANCE_EVENT, {"en": str(text), "zh": str(to_chinese(text))})
 
 
 def is_multi_user() -> bool:

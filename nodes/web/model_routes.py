@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from ...seedream_api.catalog import MODELS, match_offered, parse_models
+from ...seedream_api.catalog import MODELS, EntryError, Model, match_offered, parse_models
+from ...seedream_api.catalog.entry_rules import KEYS
 from ...seedream_api.config.documents import MODELS_FILE
 from ...seedream_api.config.private_file import write_private_text
 from ...seedream_api.config.settings import Settings, load_settings
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed, SeedreamError
-from ...seedream_api.messages import Text, text_of
+from ...seedream_api.messages import Text, text_of, to_chinese
 from ..host import background
 from . import settings
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _SETTING = "SEEDREAM_MODELS"
+_NOT_TAKEN = ("like", "prices", "doubted")
+"""What no other entry takes from a model, or not as it is."""
 
 
 def list_entries() -> Json:
@@ -41,7 +45,51 @@ def list_entries() -> Json:
         "editable": fixed is None,
         "reason": settings.error_json(fixed) if fixed else None,
         "error": settings.error_json(error) if error else None,
+        "fields": _describe_fields(),
+        "models": _describe_models(models),
     }
+
+
+def check_entries(text: str) -> Json:
+    """Check a text without saving it: its first mistake, and every model that it gives."""
+    if not text.strip():
+        return {"problem": None, "models": _describe_models(MODELS)}
+    try:
+        return {"problem": None, "models": _describe_models(parse_models(text, MODELS))}
+    except EntryError as error:
+        place = {"entry": error.index, "key": error.key, "allowed": _both_languages(error.allowed)}
+        return {"problem": {**_both_languages(text_of(error)), **place}, "models": None}
+    except (ValueError, RecursionError) as error:
+        return {"problem": _both_languages(text_of(error)), "models": None}
+
+
+def _both_languages(text: str) -> Json:
+    return {"en": str(text), "zh": str(to_chinese(text))}
+
+
+def _describe_fields() -> list[Json]:
+    """Describe every key of an entry for a form."""
+    return [
+        {
+            "key": key,
+            "kind": rule.kind,
+            **rule.control,
+            "is_required": rule.is_required,
+            "only": rule.only.value if rule.only else None,
+            "allowed": _both_languages(rule.allowed),
+        }
+        for key, rule in KEYS.items()
+    ]
+
+
+def _describe_models(models: Mapping[str, Model]) -> list[Json]:
+    """Describe every model by the keys of an entry, which another entry may take from it."""
+    keys = [key for key in KEYS if key not in _NOT_TAKEN]
+    return [{key: _to_json(getattr(model, key)) for key in keys} for model in models.values()]
+
+
+def _to_json(value: Any) -> Any:
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
 
 
 def save_entries(text: str) -> None:
@@ -87,11 +135,19 @@ async def _list(request: web.Request, body: Json) -> Json:
 
 
 async def _save(request: web.Request, body: Json) -> Json:
+    await asyncio.to_thread(save_entries, _read_text(body))
+    return await asyncio.to_thread(list_entries)
+
+
+async def _check(request: web.Request, body: Json) -> Json:
+    return await asyncio.to_thread(check_entries, _read_text(body))
+
+
+def _read_text(body: Json) -> str:
     text = body.get("text")
     if not isinstance(text, str):
         raise InvalidRequest("panel_malformed", reason=Text("inputs_not_texts"))
-    await asyncio.to_thread(save_entries, text)
-    return await asyncio.to_thread(list_entries)
+    return text
 
 
 async def _list_offered(request: web.Request, body: Json) -> Json:
@@ -114,5 +170,6 @@ async def _list_offered(request: web.Request, body: Json) -> Json:
 ROUTES = (
     ("GET", "/models", _list),
     ("POST", "/models", _save),
+    ("POST", "/models/check", _check),
     ("POST", "/models/live", _list_offered),
 )

@@ -55,46 +55,73 @@ async def estimate_charge(
     Raises:
         SeedreamError: why running it would fail before anything is sent.
     """
-    from ...seedream_api.service.validation import validate_request
-
     if class_type not in (*_REQUESTS, _BATCH):
         raise InvalidRequest(
             "panel_malformed", reason=Text("makes_no_images", kind=repr(class_type))
         )
     profile = given.get("profile")
     resources = await session.profiles.get(profile if isinstance(profile, str) else None)
-    sandbox = resources.settings.is_sandbox
     given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
     if class_type == _BATCH and "prompts" not in linked:
-        plan = await _plan_batch(session, resources, given, linked, references)
-        # The states of the known rows matter only if none is sent.
-        state = None if plan.images else next(iter(plan.known)).value
-        return {
-            **{"images": plan.images, "linked": bool(linked), "state": state, "sandbox": sandbox},
-            **await estimate_batch_cost(resources, plan),
-        }
+        return await _estimate_batch(session, resources, given, linked, references)
     if linked:
-        # The values of links are known only when the workflow runs.
-        _check_settings(resources, given, linked)
-        most = _count_most(given, linked)
-        price = find_highest_price(given, linked, len(references), resources.settings)
-        return {
-            **{"images": most, "linked": True, "state": None, "sandbox": sandbox},
-            **await estimate_cost(resources, str(given.get("model")), price, most),
-        }
+        return await _estimate_linked(resources, given, linked, len(references))
     models = resources.settings.models
-    validated = validate_request(_build_request(class_type, given, models, references), models)
+    request = _build_request(class_type, given, models, references)
+    return await _estimate_request(resources, request)
+
+
+async def _estimate_batch(
+    session: Session,
+    resources: Resources,
+    given: Mapping[str, Any],
+    linked: set[str],
+    references: tuple[Reference, ...],
+) -> dict[str, Any]:
+    plan = await _plan_batch(session, resources, given, linked, references)
+    # The states of the known rows matter only if none is sent.
+    state = None if plan.images else next(iter(plan.known)).value
+    return {
+        **_describe(resources, plan.images, state, linked=bool(linked)),
+        **await estimate_batch_cost(resources, plan),
+    }
+
+
+async def _estimate_linked(
+    resources: Resources, given: Mapping[str, Any], linked: set[str], references: int
+) -> dict[str, Any]:
+    """Estimate the most that one item may cost: links have values only when the workflow runs."""
+    _check_settings(resources, given, linked)
+    most = _count_most(given, linked)
+    price = find_highest_price(given, linked, references, resources.settings)
+    return {
+        **_describe(resources, most, None, linked=True),
+        **await estimate_cost(resources, str(given.get("model")), price, most),
+    }
+
+
+async def _estimate_request(resources: Resources, request: Request) -> dict[str, Any]:
+    from ...seedream_api.service.validation import validate_request
+
+    validated = validate_request(request, resources.settings.models)
     state, price = await _find_state(resources, validated)
     images = 0 if state else validated.request.asked_images()
-    estimate: dict[str, Any] = {
-        **{"images": images, "linked": False, "state": state, "sandbox": sandbox},
+    estimate = {
+        **_describe(resources, images, state, linked=False),
         **await estimate_cost(resources, validated.model.id, price, images),
     }
     notes = () if state else validated.notes
     if notes:
         estimate["notes"] = {"en": list(notes), "zh": list(map(to_chinese, notes))}
     return estimate
+
+
+def _describe(
+    resources: Resources, images: int, state: str | None, *, linked: bool
+) -> dict[str, Any]:
+    sandbox = resources.settings.is_sandbox
+    return {"images": images, "linked": linked, "state": state, "sandbox": sandbox}
 
 
 def _check_settings(resources: Resources, given: Mapping[str, Any], linked: set[str]) -> None:

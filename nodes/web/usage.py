@@ -1,10 +1,14 @@
-"""Usage as the settings panel shows it: today, this month, per profile, and the last days."""
+"""Usage as the settings panel shows it: this day and month, per profile, per day, balances."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ...seedream_api.messages import Text, to_chinese
+
 if TYPE_CHECKING:
+    from ...seedream_api.config.settings import Settings
     from ...seedream_api.jobs.session import Session
 
 SHOWN_DAYS = 30
@@ -26,10 +30,33 @@ async def summarize_usage(session: Session) -> dict[str, Any]:
         found = await session.ledger.summarize_usage(since=since, by=by, sandbox=is_sandbox)
         return found.to_json()
 
+    balances = await asyncio.to_thread(_list_balances, session.settings, start_of("month", now))
     return {
         "today": await summarize(start_of("day", now), "profile"),
         "month": await summarize(start_of("month", now), "profile"),
         "days": await summarize(first_day(SHOWN_DAYS, now), "day"),
         "shown_days": SHOWN_DAYS,
         "sandbox": is_sandbox,
+        "balances": balances,
     }
+
+
+def _list_balances(settings: Settings, since: float) -> list[dict[str, Any]]:
+    """List what is left for each profile after its last run, and a difference since a moment."""
+    from ...seedream_api.jobs.balances import list_balances
+
+    return [
+        {
+            "profile": profile,
+            "at": found.at,
+            "left": _in_both_languages(found.describe()),
+            "difference": _in_both_languages(found.difference.describe())
+            if found.difference and found.difference.until >= since
+            else None,
+        }
+        for profile, found in list_balances(settings)
+    ]
+
+
+def _in_both_languages(text: Text) -> dict[str, str]:
+    return {"en": str(text), "zh": str(to_chinese(text))}

@@ -11,7 +11,7 @@ confirm is listed under ``doubted`` and sent with a note.
 
 from __future__ import annotations
 
-from .entries import parse_models
+from .entries import EntryError, parse_models
 from .known import MAX_REFERENCES, MAX_RESULTS, MODELS, RATIOS
 from .limits import (
     AIMED_REFERENCE_BYTES,
@@ -60,6 +60,7 @@ __all__ = [
     "OLDER_PAGE",
     "PIXELS",
     "RATIOS",
+    "EntryError",
     "Family",
     "Limit",
     "Model",

@@ -22,7 +22,6 @@ _FIELD_ORDER: Mapping[Family, tuple[str, ...]] = MappingProxyType({
     ),
 })  # fmt: skip
 """Every body field of a family, in the order of the service's documentation."""
-_EVOLINK_ONLY = ("qualities", "default_quality", "prompt_priorities")
 _PLAIN_KEYS = (
     "sizes", "qualities", "prompt_priorities", "output_formats", "default_size", "default_quality",
     "max_references", "max_results", "sends_n", "extra", "alpha", "prices", "sources",
@@ -36,7 +35,8 @@ def parse_models(text: str, known: Mapping[str, Model] | None = None) -> Mapping
         known: models that an entry may be ``like``; an entry with the id of one replaces it.
 
     Raises:
-        ValueError: with a text that states the line, the entry, the key and what is allowed.
+        EntryError: an entry has a mistake.
+        ValueError: it is not a list of objects; the text states the line.
     """
     try:
         entries: Any = json.loads(text)
@@ -64,6 +64,21 @@ def _not_objects(line: int) -> ValueError:
     return ValueError(Text("not_list_of_objects", line=line))
 
 
+class EntryError(ValueError):
+    """A mistake in a model entry, with its place.
+
+    Args:
+        text: states the line, the entry, the key and what is allowed.
+        index: of the entry, from 0.
+        key: of the entry.
+        allowed: what the key may have.
+    """
+
+    def __init__(self, text: Text, index: int, key: str, allowed: str) -> None:
+        super().__init__(text)
+        self.index, self.key, self.allowed = index, key, allowed
+
+
 class _EntryReader:
     """Checks one entry and builds its model."""
 
@@ -77,16 +92,15 @@ class _EntryReader:
     def fail(self, key: str, allowed: str, *, path: Sequence[str | int] = ()) -> NoReturn:
         """Raise the error for a key, with its line."""
         is_given = key in self._entry
-        raise ValueError(
-            Text(
-                "model_entry" if is_given else "model_entry_lacks",
-                line=self._lines.line_of(self._index, key, *path),
-                entry=self._name(),
-                key=".".join([key, *map(str, path)]),
-                given=_show(self._value_at(key, path)),
-                allowed=allowed,
-            )
+        text = Text(
+            "model_entry" if is_given else "model_entry_lacks",
+            line=self._lines.line_of(self._index, key, *path),
+            entry=self._name(),
+            key=".".join([key, *map(str, path)]),
+            given=_show(self._value_at(key, path)),
+            allowed=allowed,
         )
+        raise EntryError(text, self._index, key, allowed)
 
     def _name(self) -> str:
         model_id = self._entry.get("id")
@@ -144,13 +158,11 @@ class _EntryReader:
         return known[self._entry["like"]]
 
     def _check_family(self, family: Family) -> None:
-        if family is Family.EVOLINK:
-            return
-        for key in _EVOLINK_ONLY:
-            if self._entry.get(key):
-                self.fail(key, Text("evolink_only"))
-        if self._entry.get("sends_n"):
-            self.fail("sends_n", Text("only_false", reason=Text("evolink_only")))
+        for key, rule in KEYS.items():
+            if rule.only in (None, family) or not self._entry.get(key):
+                continue
+            only = Text("evolink_only")
+            self.fail(key, Text("only_false", reason=only) if rule.kind == "switch" else only)
 
     def _settle_choices(self, values: dict[str, Any], base: Model) -> None:
         """Check that a default is one of its values; else the first of the values is it."""

@@ -1,11 +1,11 @@
-"""The keys of a model entry, and which values each may have."""
+"""The keys of a model entry, which values each may have, and with which control to edit it."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -31,6 +31,15 @@ class Rule:
     find_fault: Callable[[Any], Path | None]
     """Returns the path to a wrong part, empty for the whole value; ``None`` if all is right."""
     allowed: str
+    kind: str
+    """How a form edits it: ``text``, ``choice`` (one of ``values``), ``choices`` (several of them),
+    ``model``, ``texts``, ``item`` (one of the list ``of``), ``number`` (``low`` to ``high``),
+    ``switch``, ``amounts``, ``members`` (names with values) or ``json``."""
+    control: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else the control needs."""
+    is_required: bool = False
+    only: Family | None = None
+    """The family whose models alone have it."""
 
 
 def is_text(value: object) -> bool:
@@ -112,39 +121,60 @@ def _find_price_fault(value: Any) -> Path | None:
     return None if is_amount(value) else ()
 
 
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _number(low: int, high: int) -> Rule:
     return Rule(
         _when(lambda value: type(value) is int and low <= value <= high),
         Text("whole_number_range", low=low, high=high),
+        "number",
+        {"low": low, "high": high},
     )
 
 
-_BOOLEAN = Rule(_when(lambda value: isinstance(value, bool)), Text("json_boolean"))
-_TEXT = Rule(_when(is_text), Text("short_text"))
-_TEXTS = Text("distinct_texts")
+def _one_of(*values: str, is_required: bool) -> Rule:
+    allowed = {"values": list(values)}
+    is_right = _when(lambda value: value in values)
+    return Rule(is_right, ", ".join(values), "choice", allowed, is_required)
+
+
+def _texts(*, least: int, only: Family | None = None) -> Rule:
+    return Rule(_list_fault(is_text, least=least), Text("distinct_texts"), "texts", only=only)
+
+
+def _item_of(plural: str, only: Family | None = None) -> Rule:
+    return Rule(_when(is_text), _TEXT, "item", {"of": plural}, only=only)
+
+
+_BOOLEAN = Text("json_boolean")
+_TEXT = Text("short_text", longest=_LONGEST)
 
 KEYS: Mapping[str, Rule] = MappingProxyType({
-    "id": _TEXT,
-    "family": Rule(
-        _when(lambda value: value in [family.value for family in Family]),
-        ", ".join(family.value for family in Family),
-    ),
-    "like": _TEXT,
-    "sizes": Rule(_list_fault(is_text, least=1), _TEXTS),
-    "default_size": _TEXT,
-    "qualities": Rule(_list_fault(is_text, least=0), _TEXTS),
-    "default_quality": _TEXT,
-    "prompt_priorities": Rule(_list_fault(is_text, least=0), _TEXTS),
+    "id": Rule(_when(is_text), _TEXT, "text", is_required=True),
+    "family": _one_of(*(family.value for family in Family), is_required=True),
+    "like": Rule(_when(is_text), _TEXT, "model"),
+    "sizes": _texts(least=1),
+    "default_size": _item_of("sizes"),
+    "qualities": _texts(least=0, only=Family.EVOLINK),
+    "default_quality": _item_of("qualities", Family.EVOLINK),
+    "prompt_priorities": _texts(least=0, only=Family.EVOLINK),
     "output_formats": Rule(
-        _list_fault(lambda item: item in OUTPUT_FORMATS, least=0), ", ".join(OUTPUT_FORMATS)
+        _list_fault(lambda item: item in OUTPUT_FORMATS, least=0),
+        ", ".join(OUTPUT_FORMATS),
+        "choices",
+        {"values": list(OUTPUT_FORMATS)},
     ),
     "max_references": _number(0, _MOST_REFERENCES),
     "max_results": _number(1, _MOST_RESULTS),
-    "sends_n": _BOOLEAN,
-    "extra": Rule(_object_fault(_is_json), Text("body_fields")),
-    "alpha": _BOOLEAN,
-    "prices": Rule(_find_price_fault, Text("price_texts")),
-    "doubted": Rule(_find_doubt_fault, Text("doubts_by_value", fields=", ".join(CHOICES))),
-    "sources": Rule(_object_fault(lambda _, value: _is_line(value)), Text("texts_by_name")),
+    "sends_n": Rule(_when(_is_boolean), _BOOLEAN, "switch", only=Family.EVOLINK),
+    "extra": Rule(_object_fault(_is_json), Text("body_fields"), "members"),
+    "alpha": Rule(_when(_is_boolean), _BOOLEAN, "switch"),
+    "prices": Rule(_find_price_fault, Text("price_texts"), "amounts"),
+    "doubted": Rule(_find_doubt_fault, Text("doubts_by_value", fields=", ".join(CHOICES)), "json"),
+    "sources": Rule(
+        _object_fault(lambda _, value: _is_line(value)), Text("texts_by_name"), "members"
+    ),
 })  # fmt: skip
 """Every key of an entry, in the order in which they are documented and checked."""

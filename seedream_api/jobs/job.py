@@ -156,24 +156,6 @@ class Job:
         row = None if self.row else self.foreign_row
         return row is not None and row.state is not State.INTENDED
 
-    def cancellation_error(self) -> SeedreamError:
-        """Build the error for a waiter that is cancelled now; the job's error takes precedence."""
-        if self.end is not None:
-            return self.end
-        row = self.current_row
-        if row is not None and row.task_id and row.state is State.ACCEPTED:
-            return Interrupted("interrupted_task", task_id=row.task_id, charge=Charge.RUNNING)
-        if self.is_sending and row is not None and self.task.done():
-            # The session was closed before the response arrived.
-            return Interrupted("interrupted_unanswered", charge=Charge.POSSIBLE, entry=row.id)
-        if self.is_sending:
-            return Interrupted("interrupted_after", charge=Charge.POSSIBLE)
-        if self.was_sent:
-            return Interrupted("interrupted_stored", charge=Charge.MADE)
-        if self.is_sent_elsewhere:
-            return Interrupted("interrupted_elsewhere", charge=Charge.POSSIBLE)
-        return Interrupted("interrupted_before")
-
     def report(self, phase: Phase, **details: object) -> None:
         """Report a step to every waiter."""
         seconds = self.resources.clock.monotonic() - self.begun

@@ -16,6 +16,7 @@ from ..ledger.costs import NO_COST, Cost
 from ..ledger.records import ImageRecord, JobRecord
 from ..ledger.states import State
 from ..messages import Text, join_texts
+from .cancellation import cancellation_error
 from .job import Job
 from .resources import Resources
 from .results import Failure, Origin, Result, StoredImage
@@ -39,7 +40,7 @@ async def build_result(job: Job, source: JobSource, *, is_joined: bool, is_done:
     origin = Origin.JOINED if is_joined else job.origin
     if job.task.done():
         if job.task.cancelled():
-            raise job.cancellation_error()
+            raise cancellation_error(job)
         row = job.task.result()
         return await _finished_result(job, source, row, origin)
     row = job.current_row

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from ..errors import WaitTimedOut
 from ..ledger.records import JobRecord
 from . import runner
-from .cancellation import note_cancellation
+from .cancellation import cancellation_error, note_cancellation
 from .job import Job
 from .outcomes import build_result, pending_result
 from .resources import Resources
@@ -46,7 +47,7 @@ async def wait_for_job(
         awaited: set[asyncio.Future[object]] = {job.task}  # type: ignore[arg-type]
         if not wait:
             awaited.add(job.accepted)  # type: ignore[arg-type]
-        with note_cancellation(job.cancellation_error):
+        with note_cancellation(partial(cancellation_error, job)):
             left = max(0.0, deadline - session.resources.clock.monotonic())
             is_done = await _wait(job, awaited, progress, left)
             if is_joined and job.task.cancelled() and not session.is_closing:
@@ -112,7 +113,7 @@ async def check_once(
         SeedreamError: how the job ended.
     """
     job, is_joined = get_or_start(session, key, source, resources, timeout_s)
-    with note_cancellation(job.cancellation_error):
+    with note_cancellation(partial(cancellation_error, job)):
         job.add_waiter(progress)
         try:
             if not is_joined or await _is_finished(job):

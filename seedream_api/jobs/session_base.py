@@ -18,7 +18,7 @@ from ..errors import InvalidRequest
 from ..ledger.ledger import Ledger
 from ..network.clock import Clock
 from ..service.client import SeedreamClient
-from .cancellation import add_interruption
+from .cancellation import add_interruption, cancellation_error
 from .job import Job
 from .profiles import Profiles
 from .resources import Resources, open_resources
@@ -138,7 +138,7 @@ class SessionBase:
                         await asyncio.wait({self._closing})
                 unanswered = [job for job in sending if job.is_sending]
                 if unanswered:
-                    add_interruption(error, unanswered[0].cancellation_error())
+                    add_interruption(error, cancellation_error(unanswered[0]))
                 raise
 
     def _unanswered_jobs(self) -> list[Job]:

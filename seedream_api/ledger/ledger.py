@@ -101,6 +101,7 @@ class _Operations:
     check_limits: Final = _Operation(limits.check_limits)
     list_spending: Final = _Operation(limits.list_spending)
     summarize_usage: Final = _Operation(usage.summarize_usage)
+    list_sent: Final = _Operation(usage.list_sent)
 
     move: Final = _Operation(transitions.move)
     record_response: Final = _Operation(transitions.record_response)

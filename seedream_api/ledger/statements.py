@@ -90,11 +90,13 @@ _SPENT = f"""
     FROM requests WHERE (address = 'sandbox') = :is_sandbox AND
 """  # noqa: S608 - made of constants
 SPENT_SINCE = f"{_SPENT} sent_at >= :since"
-SENT_SINCE = """
+_SENT = """
     SELECT sent_at, model, profile, currency, image_price, references_price, charged_images, asked,
-        fields, refs
-    FROM requests WHERE (address = 'sandbox') = :is_sandbox AND sent_at >= :since ORDER BY sent_at
+        fields, refs, state
+    FROM requests WHERE sent_at >= :since AND
 """
+SENT_SINCE = f"{_SENT} (address = 'sandbox') = :is_sandbox ORDER BY sent_at"
+SENT_WITH_KEY = f"{_SENT} address = :address AND key_print = :key_fingerprint"
 SPENT_IN_RUN = f"{_SPENT} run = :run AND sent_at IS NOT NULL"
 SET_OWNER = "UPDATE requests SET owner = :owner WHERE id = :id"
 SET_PROFILE = """

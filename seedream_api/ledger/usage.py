@@ -20,6 +20,7 @@ from .costs import format_amount
 from .database import Database
 from .limits import start_of
 from .records import read_price
+from .states import UNFINISHED_STATES
 
 GROUPS = ("day", "model", "profile")
 """By what usage can be grouped."""
@@ -32,6 +33,7 @@ class SentRequest:
     Args:
         images: those that were charged, or all requested ones while that is not known.
         is_known: whether it is known how many images were charged.
+        is_open: whether it has not ended, so that this may still become known.
     """
 
     sent_at: float
@@ -40,6 +42,7 @@ class SentRequest:
     images: int
     is_known: bool
     price: Price | None
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,20 @@ def summarize_usage(
     return Usage(since, by, tuple(_summarize(requests, by)))
 
 
+def list_sent(
+    database: Database, *, address: str, key_fingerprint: str, since: float
+) -> list[SentRequest]:
+    """List the requests that were sent with a key since a moment.
+
+    Args:
+        since: wall-clock seconds.
+    """
+    values = {"address": address, "key_fingerprint": key_fingerprint, "since": since}
+    with database.read():
+        found = database.execute(statements.SENT_WITH_KEY, values).fetchall()
+    return [_parse(Cells(row), None) for row in found]
+
+
 def _parse(cells: Cells, old_prices: PriceTable | None) -> SentRequest:
     """Parse a row; a cell that cannot be read counts as unknown."""
     known = cells.read("charged_images", to_count, None)
@@ -181,6 +198,7 @@ def _parse(cells: Cells, old_prices: PriceTable | None) -> SentRequest:
         images=cells.read("asked", to_count, 0) if known is None else known,
         is_known=known is not None,
         price=price,
+        is_open=cells.read_state() in UNFINISHED_STATES,
     )
 
 

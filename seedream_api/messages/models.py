@@ -36,8 +36,8 @@ MODEL_TEXTS: dict[str, tuple[str, str]] = {
     "whole_number_range": ("a whole number from {low} to {high}", "{low} 到 {high} 的整数"),
     "json_boolean": ("true or false, without quotes", "true 或 false，不带引号"),
     "short_text": (
-        "a text of at most 200 printable characters, without blanks at its ends",
-        "不超过 200 个可见字符的文本，首尾无空白",
+        "a text of at most {longest} printable characters, without blanks at its ends",
+        "不超过 {longest} 个可见字符的文本，首尾无空白",
     ),
     "distinct_texts": ("a list of different texts", "由互不相同的文本组成的列表"),
     "body_fields": (

@@ -31,6 +31,7 @@ _CLOSED = {"models": "no-models-list", "usage": "no-balance"}
 """The simulation that closes a route."""
 _USAGE_UNITS = 50_000
 """Quota units of one image; stock new-api counts 500 000 per dollar."""
+_GRANTED_UNITS = 1_000 * _USAGE_UNITS
 
 _EXACT_PATHS = {
     ("POST", GENERATE): "generate",
@@ -151,7 +152,7 @@ class Service:
         """Return the shape of https://docs.newapi.pro/api/token-usage, with a boolean ``code``."""
         account = self._config.accounts[key]
         used = self.generation.images_made * _USAGE_UNITS
-        left = 1_000 * _USAGE_UNITS if account.balance == "ok" else 0
+        left = max(0, _GRANTED_UNITS - used) if account.balance == "ok" else 0
         data: dict[str, Any] = {
             "object": "token_usage", "name": account.name, "total_granted": used + left,
             "total_used": used, "total_available": left, "unlimited_quota": False,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .client import SeedreamClient
 
 BALANCE_PATH = "/api/usage/token"
-_STOCK_UNITS_PER_DOLLAR = 500_000
+STOCK_UNITS_PER_DOLLAR = 500_000
 """Quota units of a default new-api relay; an operator may have set another number."""
 
 
@@ -23,15 +23,17 @@ class Balance:
     Args:
         units: quota units of the relay; ``None`` if it does not state them.
         is_unlimited: whether the key has no quota; the account may still run empty.
+        used: quota units that the key has used in all, which a top-up does not change.
     """
 
     units: float | None = None
     is_unlimited: bool = False
+    used: float | None = None
 
     @property
     def dollars(self) -> float | None:
         """The units in US dollars at the default rate of new-api relays, which may differ here."""
-        return None if self.units is None else self.units / _STOCK_UNITS_PER_DOLLAR
+        return None if self.units is None else self.units / STOCK_UNITS_PER_DOLLAR
 
 
 async def get_balance(client: SeedreamClient) -> Balance:
@@ -59,12 +61,16 @@ async def get_balance(client: SeedreamClient) -> Balance:
     if response.status != 200 or not isinstance(data, dict):
         return Balance()
     data = cast("dict[str, Any]", data)
-    left = data.get("total_available")
-    is_number = isinstance(left, (int, float)) and not isinstance(left, bool)
     return Balance(
-        units=float(left) if is_number and left is not None else None,
+        units=_to_units(data.get("total_available")),
         is_unlimited=bool(data.get("unlimited_quota")),
+        used=_to_units(data.get("total_used")),
     )
+
+
+def _to_units(stated: Any) -> float | None:
+    is_number = isinstance(stated, (int, float)) and not isinstance(stated, bool)
+    return float(stated) if is_number else None
 
 
 def _parse_body(response: HttpResponse) -> dict[str, Any]:

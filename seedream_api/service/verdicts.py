@@ -53,8 +53,9 @@ def judge_submission(response: ServiceResponse) -> Verdict:
 def _may_be_charged(response: ServiceResponse) -> bool:
     """Return whether something besides a stated refusal suggests that the request was processed.
 
-    Of a redirect and a 4xx the status alone says no. Any other error counts only in a complete response without a
-    trace of a result; the id beside a server error must be that of the HTTP request.
+    Of a redirect and a 4xx the status alone says no. Any other error counts only in a complete
+    response without a trace of a result; the id beside a server error must be that of the HTTP
+    request.
     """
     if 301 <= response.http < 500:
         return False

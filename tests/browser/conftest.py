@@ -53,10 +53,10 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         yield open_or_known
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A module's own, since the thread's event loop is Playwright's while it is open, and the
-    tests in other folders have loops of theirs."""
+    """The browser of this folder. While it is open the thread's event loop is Playwright's, so it
+    is closed before the tests of other folders, which run other loops."""
     with pytest.MonkeyPatch.context() as patch:
         found = find_chromium()
         if not found:
@@ -75,7 +75,7 @@ def screenshots() -> Path:
 Opener = Callable[..., Canvas]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def opener(chromium: Browser, screenshots: Path) -> Opener:
     """Return a function that opens a page in a browser without history, in ``locale``."""
 
@@ -119,8 +119,11 @@ def site(request: pytest.FixtureRequest, open_site: Callable[[str], Site]) -> Si
 
 
 @pytest.fixture(scope="module")
-def shared_pages() -> dict[str, Canvas]:
-    return {}
+def shared_pages() -> Iterator[dict[str, Canvas]]:
+    pages: dict[str, Canvas] = {}
+    yield pages
+    for canvas in pages.values():
+        canvas.page.context.close()
 
 
 @pytest.fixture

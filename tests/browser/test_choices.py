@@ -27,7 +27,7 @@ def open_as(
     open_site: Callable[[str], Site],
     visit: Callable[[Site], Canvas],
 ) -> Open:
-    """``open_as("zh")``: an empty canvas of somebody who reads Chinese."""
+    """``open_as("zh")``: an empty canvas of a user who reads Chinese."""
     site = open_site(request.param)
 
     def open_canvas(language: str, **settings: Any) -> Canvas:

@@ -28,9 +28,12 @@ SHOWS = {
     "seedream_07_app_text_to_image": [[2304, 1728]],
     "seedream_08_app_edit_with_reference": [[2048, 2048]],
     "seedream_09_cut_out_over_a_picture": [[768, 768]],
+    "seedream_10_batch_from_a_table": [[1024, 1024]] * 4,
 }
 """The images that each template puts on the canvas."""
 
+ROW = {"seedream_10_batch_from_a_table": "A lighthouse in winter, seen from the sea"}
+"""The prompt of one row of a batch."""
 GENERATORS = ("SeedreamPreferential", "SeedreamEvolink")
 
 
@@ -56,13 +59,13 @@ def visitor(
     open_site: Callable[[str], Site],
     opener: Callable[..., Canvas],
 ) -> Iterator[Visitor]:
-    """Somebody whose browser speaks a language, and who has chosen the sandbox in the settings."""
+    """A user whose browser has a language, and who has chosen the sandbox in the settings."""
     language, frontend = request.param
     site = open_site(frontend)
     site.begin()
     place_example_image(site.comfy.server)
     canvas = opener(site, locale=language)
-    # The template browser opens by itself on a first visit.
+    # The template browser opens automatically on a first visit.
     templates = canvas.page.get_by_test_id("template-workflows-content")
     templates.wait_for()
     for picture in templates.locator("img").all():
@@ -110,7 +113,7 @@ def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
     shown = [canvas.pictures(node) for node in canvas.nodes("SaveImage")]
     assert [size for sizes in shown for size in sizes] == SHOWS[name]
     canvas.shoot(f"{name}-{visitor.language}")
-    words = next(n["widgets_values"][0] for n in wanted if n["type"] in GENERATORS)
+    words = ROW.get(name) or next(n["widgets_values"][0] for n in wanted if n["type"] in GENERATORS)
     row = canvas.open_tasks().locator(".seedream-task").filter(has_text=words)
     row.filter(has_text="已完成" if visitor.language == "zh-CN" else "Done").wait_for()
     expect(row.locator("img")).not_to_have_js_property("naturalWidth", 0)

@@ -1,4 +1,4 @@
-"""The key goes in by the settings panel, and is found in nothing that is written or comes back."""
+"""A key entered in the settings panel is found in nothing that is written or returned."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def written(site: Site) -> Iterator[Path]:
 
 
 def keep_answers(canvas: Canvas) -> list[tuple[str, bytes]]:
-    """From now on every answer to the page, with its address and headers."""
+    """From now on every response to the page, with its address and headers."""
     kept: list[tuple[str, bytes]] = []
 
     def keep(route: Route) -> None:

@@ -103,7 +103,7 @@ def test_a_running_node_counts_seconds_then_tells_the_result(
     expect(state).to_contain_text(kept)
 
 
-def test_a_failed_node_shows_reason_and_charge_until_the_next_run(
+def test_failed_node_shows_reason_and_charge_until_the_next_run(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
     from support.fake_service import DropAfterReceipt
@@ -129,7 +129,7 @@ def test_a_failed_node_shows_reason_and_charge_until_the_next_run(
     expect(state).to_have_attribute("data-tone", "done")
 
 
-def test_a_cancelled_node_says_what_runs_on_and_when_it_has_finished(
+def test_cancelled_node_shows_what_still_runs_and_when_it_ends(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
     site, canvas, is_english = page
@@ -149,7 +149,7 @@ def test_a_cancelled_node_says_what_runs_on_and_when_it_has_finished(
     expect(line).to_contain_text("stored result, no charge" if is_english else "不扣费")
 
 
-def test_a_node_tells_money_before_and_after_and_the_limit_in_between(
+def test_node_shows_cost_before_and_after_and_the_limit(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
     from seedream_api.sandbox import Account

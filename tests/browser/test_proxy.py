@@ -1,4 +1,4 @@
-"""A proxy of one's own, set in the settings panel."""
+"""A proxy that is set in the settings panel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_proxy_is_saved_shown_without_password_and_removed(
     canvas.close_settings()
 
 
-def test_what_is_no_proxy_is_refused_beside_its_field(
+def test_invalid_proxy_is_refused_beside_its_field(
     site: Site, visit: Callable[[Site], Canvas]
 ) -> None:
     canvas = visit(site)

@@ -67,7 +67,7 @@ def test_setting_of_environment_cannot_be_changed(
 
 
 def closed_to_several_users(route: Route) -> None:
-    """What every route of the pack answers with --multi-user."""
+    """What every route of the pack returns with --multi-user."""
     from seedream_api.errors import InvalidRequest
 
     error = InvalidRequest("panel_multi_user")

@@ -15,7 +15,7 @@ def test_twenty_runs_with_fixed_seed_charge_once(site: Site, canvas: Canvas, pro
     assert canvas.pictures(preview) == [[1024, 1024]]
     line = canvas.page.locator(".seedream-line")
     expect(line).to_contain_text("stored result, no charge")
-    # ComfyUI's own cache has answered the repetitions; another graph in between empties it.
+    # ComfyUI's own cache has served the repetitions; another graph in between empties it.
     graph = canvas.saved()
     canvas.clear()
     place_generator(canvas, f"{prompt} Another")

@@ -13,6 +13,7 @@ import pytest
 
 from support.comfy_fixture import ComfyFixture, open_comfy
 from support.comfy_server import ComfyServer
+from support.pack_routes import settings_file
 from support.spec_fixture import World, open_world
 
 HERE = Path(__file__).parent
@@ -65,6 +66,21 @@ def comfy(shared_comfy: ComfyFixture) -> Iterator[ComfyFixture]:
     shared_comfy.reset()
     yield shared_comfy
     shared_comfy.reset()
+
+
+@pytest.fixture(scope="session")
+def plain(boot_comfyui: Callable[..., ComfyServer]) -> ComfyServer:
+    """A server as a fresh install starts it: nothing is set, and all is kept in its own folder."""
+    return boot_comfyui(environment={"SEEDREAM_MAX_SUBMITS": "2"})
+
+
+@pytest.fixture
+def fresh(plain: ComfyServer) -> Iterator[ComfyServer]:
+    """The plain server, without a settings file before and after the test."""
+    file = settings_file(plain)
+    file.unlink(missing_ok=True)
+    yield plain
+    file.unlink(missing_ok=True)
 
 
 @pytest.fixture

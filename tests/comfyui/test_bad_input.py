@@ -53,7 +53,7 @@ def test_a_reference_outside_the_services_bounds(
 
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("url", ["ftp://example.com/a.png", "file:///etc/passwd", "a.png"])
-def test_a_reference_that_is_no_web_address(
+def test_invalid_reference_url_is_refused(
     comfy: ComfyFixture, prompt: str, make: Any, url: str
 ) -> None:
     message = refused(comfy, make(prompt, image_urls=url))

@@ -25,7 +25,7 @@ def cancel(comfy: ComfyFixture, prompt_id: str) -> Outcome:
 
 
 def check_alive(comfy: ComfyFixture, prompt: str) -> None:
-    """The prompt worker goes on: the next prompt runs, a paid one too."""
+    """The prompt worker continues: the next prompt runs, a paid one too."""
     outcome = comfy.run(
         {"1": workflows.evolink(f"alive after {prompt[5:]}"), "2": workflows.look("1")}
     )
@@ -52,7 +52,7 @@ def last_words(outcome: Outcome) -> str:
     return "\n".join(f"{text['reason']} {text['advice']}" for text in texts)
 
 
-def test_while_the_request_is_being_answered(comfy: ComfyFixture, prompt: str) -> None:
+def test_cancel_while_the_post_waits_for_its_response(comfy: ComfyFixture, prompt: str) -> None:
     comfy.sandbox.hold()
     prompt_id = comfy.server.queue(graph_of(prompt), workflows.PAGE)
     comfy.until(lambda: len(comfy.posts(prompt)) == 1)
@@ -60,13 +60,13 @@ def test_while_the_request_is_being_answered(comfy: ComfyFixture, prompt: str) -
     assert "its response is still recorded" in said and "响应仍会被记录" in said
     assert "may have been charged" in said
     comfy.sandbox.release()
-    # The answer that came after Cancel was written down: the same prompt pays nothing.
+    # The response that came after Cancel was recorded: the same prompt pays nothing.
     again = comfy.run(graph_of(prompt))
     assert seen(again, "2") and len(comfy.posts(prompt)) == 1
     check_alive(comfy, prompt)
 
 
-def test_while_a_preferential_request_is_being_answered(comfy: ComfyFixture, prompt: str) -> None:
+def test_cancel_while_a_preferential_post_waits(comfy: ComfyFixture, prompt: str) -> None:
     graph = {"1": workflows.preferential(prompt), "2": workflows.look("1")}
     comfy.sandbox.hold()
     prompt_id = comfy.queue_and_wait_for_post(graph, prompt)
@@ -153,7 +153,7 @@ def test_while_references_are_uploaded(comfy: ComfyFixture, prompt: str) -> None
 def test_while_the_images_are_decoded(comfy: ComfyFixture, prompt: str) -> None:
     graph = graph_of(f"2 images of a cat {prompt}", n=2, quality="4K")
     assert len(seen(comfy.run(graph), "2")) == 1
-    graph["1"]["inputs"]["fit"] = "crop"  # the same images, decoded anew
+    graph["1"]["inputs"]["fit"] = "crop"  # the same images, decoded again
     prompt_id = comfy.server.queue(graph)
     comfy.server.wait(prompt_id, until=is_node("1"))
     outcome = cancel(comfy, prompt_id)
@@ -186,7 +186,7 @@ def test_while_twenty_queue_behind_the_limit(comfy: ComfyFixture, prompt: str) -
         prompt_id = comfy.queue_and_wait_for_post(graph, prompt)
         cancel(comfy, prompt_id)
         comfy.sandbox.release()
-        # A later request of the same line is answered: whatever stood in it has had its turn.
+        # A later request of the same queue has a response: all before it have had their turn.
         check_alive(comfy, prompt)
         assert len(comfy.posts(prompt)) == 1, "something was sent after Cancel"
         again = comfy.run(graph)

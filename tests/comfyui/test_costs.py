@@ -31,9 +31,7 @@ def quote(comfy: ComfyFixture, **inputs: Any) -> dict[str, Any]:
     return ask(comfy.server, "/quote", body).json()
 
 
-def test_limit_of_a_run_fails_one_node_and_the_others_of_its_graph_end(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_run_limit_fails_one_node_and_the_others_finish(comfy: ComfyFixture, prompt: str) -> None:
     graph: dict[str, Any] = {}
     for number in range(3):
         graph[f"{number}"] = workflows.evolink(f"{prompt} {number}")

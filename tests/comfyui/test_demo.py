@@ -36,7 +36,7 @@ def test_a_workflow_uses_what_an_earlier_one_showed(server: ComfyServer, tmp_pat
     assert shown == {"STRING": 'a "task" again'}
 
 
-def test_a_workflow_that_needs_what_nobody_showed_fails(
+def test_workflow_without_its_shown_input_fails(
     server: ComfyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not demo.run_workflow(server, write(tmp_path, "1.json", "{{task_id}}"), {})

@@ -35,6 +35,7 @@ PAID = {
     "seedream_07_app_text_to_image": 1,
     "seedream_08_app_edit_with_reference": 1,
     "seedream_09_cut_out_over_a_picture": 1,
+    "seedream_10_batch_from_a_table": 4,
 }
 
 

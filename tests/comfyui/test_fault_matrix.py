@@ -71,7 +71,7 @@ def test_a_fault(comfy: ComfyFixture, prompt: str, case: Case, family: str) -> N
         assert [sentence in first.words for sentence in sentences] == [is_said, is_said]
 
     comfy.sandbox.faults.clear()
-    graph["1"]["inputs"]["fit"] = "crop"  # or ComfyUI answers from its own cache
+    graph["1"]["inputs"]["fit"] = "crop"  # or ComfyUI's own cache serves it
     again = Told(comfy, graph)
     if end.later == "sent":
         assert (again.code, again.is_charged) == (0, True)

@@ -45,7 +45,7 @@ class World:
 
     @property
     def fleet(self) -> Any:
-        # Made anew for each use: a restarted server has another port, in the same place.
+        # Made again for each use: a restarted server has another port, in the same place.
         return self.example.Fleet([server.url for server in self.servers], poll_s=0.05)
 
     def server_of(self, job: str) -> ComfyServer:
@@ -132,7 +132,7 @@ def test_fleet_uploads_each_reference_once_per_home(
     assert len(puts) <= len(world.servers) and len(set(puts)) == 1
 
 
-def test_a_job_whose_server_is_killed_goes_on_when_it_is_back(world: World) -> None:
+def test_job_of_a_killed_server_continues_after_restart(world: World) -> None:
     job = "fleet job that is killed!"
     server = world.server_of(job)
     world.clock.run(Clock.STOPPED)
@@ -166,7 +166,7 @@ def test_the_promise_ends_at_the_home(world: World) -> None:
     assert len(world.posts(job)) == 2
 
 
-def test_a_failing_job_is_told_and_the_others_go_on(world: World) -> None:
+def test_failing_job_is_reported_and_the_others_continue(world: World) -> None:
     bad = {
         **world.example.picture("fleet job, whole!"),
         "9": {"class_type": "Nothing", "inputs": {}},

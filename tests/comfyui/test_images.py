@@ -111,7 +111,7 @@ def test_images_of_mixed_sizes_come_out_both_ways(comfy: ComfyFixture, fit: str)
     assert len(comfy.posts(asked)) == 1, "fit is not part of what is paid for"
 
 
-def test_fewer_images_than_asked_for_are_told(comfy: ComfyFixture, prompt: str) -> None:
+def test_fewer_images_than_requested_are_reported(comfy: ComfyFixture, prompt: str) -> None:
     asked = f"{prompt} a series of 2 images"
     outcome = comfy.run({"1": workflows.evolink(asked, n=4), "2": workflows.show("1", 4)})
     report = json.loads(shown(outcome, "2"))

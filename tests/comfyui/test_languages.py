@@ -127,7 +127,7 @@ def test_the_growing_inputs_say_the_same(chinese: dict[str, Any]) -> None:
         assert [one["name"] for one in growing.values()] == [f"{first} {n}" for n in range(1, 15)]
 
 
-def test_english_node_texts_stand_in_the_schemas_alone() -> None:
+def test_english_node_texts_are_in_the_schemas_only() -> None:
     assert not (PACK_ROOT / "locales" / "en" / "nodeDefs.json").exists()
 
 

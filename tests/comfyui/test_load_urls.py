@@ -19,7 +19,7 @@ RED, GREEN = (250, 0, 0), (0, 250, 0)
 
 @pytest.fixture
 def private() -> Iterator[ImageServer]:
-    """A host inside the private network that nobody allowed."""
+    """A host inside the private network that no setting allows."""
     with ImageServer().serving() as host:
         yield host
 
@@ -159,7 +159,7 @@ def test_skipped_urls_are_retried_and_full_lists_cached(
     assert comfy.run(graph).executed == set()
 
 
-def test_an_unreachable_host_is_told(comfy: ComfyFixture, private: ImageServer) -> None:
+def test_unreachable_host_is_reported(comfy: ComfyFixture, private: ImageServer) -> None:
     closed = f"127.0.0.1:{free_port()}"
     with comfy.settings(SEEDREAM_ALLOW_HOSTS=f"{private.netloc}, {closed}"):
         good = private.put("good.png", png((8, 8), RED))

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support import workflows
-from support.comfy_launch import PACK_FOLDER
+from support.comfy_fixture import ComfyFixture, open_comfy
 from support.comfy_server import ComfyServer
 from support.pack_routes import ask, refusal
 from support.paths import PACK_ROOT
-from support.workflows import TOOLS, write_tools
 
 EXAMPLE = (PACK_ROOT / "docs" / "examples" / "models.json").read_text("utf-8")
 CUTOUT = {"model": "Seedream-5.5-Cutout", "quality": "1.5K", "size": "16:9"}
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models_home")
+def comfy(
+    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyFixture]:
+    """A server whose service offers Seedream 5.5 too."""
+    from seedream_api.catalog import MODELS, parse_models
+
+    folder, models = tmp_path_factory.mktemp("models"), parse_models(EXAMPLE, MODELS)
+    with open_comfy(folder, boot_comfyui, models=models) as opened:
+        opened.home.mkdir(mode=0o700, exist_ok=True)
+        yield opened
 
 
-@pytest.fixture(scope="module")
-def server(
-    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory, data: Path
-) -> ComfyServer:
-    packs = {PACK_FOLDER: PACK_ROOT, TOOLS: write_tools(tmp_path_factory.mktemp("tools") / TOOLS)}
-    return boot_comfyui(
-        environment={"DEEPSPACE_BASE_URL": "sandbox", "SEEDREAM_HOME": str(data)}, packs=packs
-    )
+@pytest.fixture
+def server(comfy: ComfyFixture) -> ComfyServer:
+    return comfy.server
+
+
+@pytest.fixture
+def data(comfy: ComfyFixture) -> Path:
+    return comfy.home
 
 
 def choices(server: ComfyServer, name: str) -> list[str]:
@@ -54,10 +61,12 @@ def test_choices_follow_the_models_file_without_restart(server: ComfyServer, dat
     assert "Seedream-5.5: 1K, 1.5K, 2K." in tooltip
 
 
-def test_cutout_arrives_as_image_and_mask(server: ComfyServer, data: Path) -> None:
+def test_cutout_arrives_as_image_and_mask(
+    comfy: ComfyFixture, server: ComfyServer, data: Path, prompt: str
+) -> None:
     (data / "models.json").write_text(EXAMPLE, "utf-8")
     graph = {
-        "1": workflows.evolink("a fox", **CUTOUT),
+        "1": workflows.evolink(f"{prompt} a fox", **CUTOUT),
         "2": workflows.look("1", 0),
         "3": workflows.look("1", 5),
         "4": {"class_type": "PreviewAny", "inputs": {"source": ["1", 4]}},
@@ -69,6 +78,11 @@ def test_cutout_arrives_as_image_and_mask(server: ComfyServer, data: Path) -> No
     assert (mask["low"], mask["high"], mask["middles"][0][0]) == (0.0, 1.0, 0.0)
     report = json.loads(outcome.outputs["4"]["text"][0])
     assert report["model"] == "Seedream-5.5-Cutout" and report["asked"] == 1
+    [sent] = comfy.posts(prompt)
+    assert sent.json == {
+        "model": "Seedream-5.5", "prompt": f"{prompt} a fox", "size": "16:9", "quality": "1.5K",
+        "background": "transparent", "output_format": "png",
+    }  # fmt: skip
 
 
 def test_mask_of_an_opaque_result_is_zeros(server: ComfyServer) -> None:
@@ -77,12 +91,22 @@ def test_mask_of_an_opaque_result_is_zeros(server: ComfyServer) -> None:
     assert mask["shape"] == [1, 1024, 1024] and mask["high"] == 0.0
 
 
-def test_value_of_another_model_is_refused_before_sending(server: ComfyServer, data: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "allowed"),
+    [
+        ({"quality": "4K"}, "1K, 1.5K, 2K"),
+        ({"n": 2}, "n"),
+        ({"image_urls": "\n".join(f"https://example.com/{i}.png" for i in range(11))}, "10"),
+    ],
+    ids=["tier", "count", "references"],
+)
+def test_what_5_5_does_not_take_is_refused_before_sending(
+    comfy: ComfyFixture, data: Path, prompt: str, wrong: dict[str, Any], allowed: str
+) -> None:
     (data / "models.json").write_text(EXAMPLE, "utf-8")
-    wrong = {"1": workflows.evolink("a fox", **{**CUTOUT, "quality": "4K"}),
-             "2": workflows.save("1")}  # fmt: skip
-    outcome = server.run(wrong)
-    assert "1K, 1.5K, 2K" in outcome.error["exception_message"]
+    node = workflows.evolink(prompt, **{**CUTOUT, "model": "Seedream-5.5", **wrong})
+    said = comfy.fail({"1": node, "2": workflows.save("1")})
+    assert allowed in said and comfy.posts(prompt) == []
 
 
 def test_broken_models_file_names_its_line_and_nodes_load(server: ComfyServer, data: Path) -> None:
@@ -105,6 +129,13 @@ def test_panel_saves_entries_and_names_the_place_of_a_mistake(
     status, reason = refusal(ask(server, "/models", {"text": wrong}))
     line = 1 + wrong[: wrong.index("99")].count("\n")
     assert status == 400 and f"line {line}, entry 1 (Seedream-5.5), max_references: 99" in reason
+    assert not file.exists()
+    checked = ask(server, "/models/check", {"text": wrong}).json()["problem"]
+    assert (checked["entry"], checked["key"]) == (0, "max_references")
+    assert checked["allowed"] == {"en": "a whole number from 0 to 14", "zh": "0 到 14 的整数"}
+    assert ask(server, "/models/check", {"text": "{"}).json()["problem"].keys() == {"en", "zh"}
+    right = ask(server, "/models/check", {"text": EXAMPLE}).json()
+    assert right["problem"] is None and right["models"][-1]["qualities"] == ["1K", "1.5K", "2K"]
     assert not file.exists()
     saved = ask(server, "/models", {"text": EXAMPLE}).json()
     assert saved["added"] == ["Seedream-5.5", "Seedream-5.5-Cutout"] and saved["editable"]

@@ -1,6 +1,6 @@
 """What a person reads on a node that failed: what happened, the money, what to do.
 
-In English and Chinese. No picture ever stands in for a result: ``ComfyFixture.fail`` looks.
+In English and Chinese. No image ever replaces a missing result: ``ComfyFixture.fail`` looks.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def test_a_task_that_fails_gives_the_services_reason(comfy: ComfyFixture, prompt
     assert "The model failed to generate the image" in message and "在服务端失败" in message
 
 
-def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -> None:
+def test_task_without_images_fails_the_node(comfy: ComfyFixture, prompt: str) -> None:
     from support.fake_service import EmptyCompleted
 
     comfy.sandbox.faults.push("generate", EmptyCompleted())
@@ -93,7 +93,7 @@ def test_a_task_without_images_is_no_success(comfy: ComfyFixture, prompt: str) -
     check_both_languages(message)
 
 
-def test_images_that_cannot_be_fetched_are_no_success(comfy: ComfyFixture, prompt: str) -> None:
+def test_images_that_cannot_be_fetched_fail_the_node(comfy: ComfyFixture, prompt: str) -> None:
     from support.fake_service import ExpiredLink
 
     comfy.sandbox.faults.push("image", ExpiredLink(410), times=4)
@@ -114,7 +114,7 @@ def test_an_empty_prompt(comfy: ComfyFixture, make: Any) -> None:
 
 
 def test_a_setting_that_cannot_work(comfy: ComfyFixture, prompt: str) -> None:
-    """A setting that cannot work is told on the node, too, and names itself."""
+    """A setting that cannot work is shown on the node too, with its name."""
     with comfy.settings(SEEDREAM_MAX_SUBMITS="none"):
         message = comfy.fail(graph_of(workflows.evolink(prompt)))
     assert "SEEDREAM_MAX_SUBMITS" in message and "设置项" in message
@@ -131,7 +131,7 @@ def test_without_a_key_the_node_names_the_three_ways(
     for way in ("DEEPSPACE_API_KEY", "settings.json", "DEEPSPACE_BASE_URL=sandbox"):
         assert message.count(way) == 2, "once in each language"
     assert "尚未设置 API 密钥" in message and "Nothing was charged." in message
-    # Its things are in ComfyUI's protected folder, which nobody else can enter or ask for.
+    # Its things are in ComfyUI's protected folder, which no other user can open or request.
     home = server.base / "user" / "__seedream"
     assert str(home / "settings.json") in message
     if home.exists():

@@ -1,4 +1,4 @@
-"""Under which names the panels' routes answer, and what no browser may lead elsewhere."""
+"""Under which host names the panels' routes respond, and what a browser may not send elsewhere."""
 
 from __future__ import annotations
 

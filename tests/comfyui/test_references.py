@@ -89,7 +89,7 @@ def test_they_can_travel_inline_to_the_preferential_family(
 def test_the_tenth_input_comes_after_the_ninth_and_gaps_are_fine(
     comfy: ComfyFixture, prompt: str
 ) -> None:
-    numbers = [14, 10, 2, 9, 1]  # as they may stand in a prompt; the others are bypassed or muted
+    numbers = [14, 10, 2, 9, 1]  # as a prompt may contain them; the others are bypassed or muted
     graph: dict[str, Any] = {str(number): workflows.colour(number * 10, 0, 0) for number in numbers}
     links = {f"images.image_{number}": [str(number), 0] for number in numbers}
     graph["20"] = workflows.evolink(prompt, **links)

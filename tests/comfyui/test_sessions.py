@@ -1,4 +1,4 @@
-"""What a change of the settings leaves open: nothing, once nobody needs it any more."""
+"""What a change of the settings leaves open: nothing that is no longer needed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def own_comfy(
 
 @pytest.fixture
 def comfy(own_comfy: ComfyFixture) -> Iterator[ComfyFixture]:
-    """A server of this file alone, on which no work of other tests goes on."""
+    """A server of this file alone, on which no job of another test runs."""
     own_comfy.reset()
     yield own_comfy
     own_comfy.reset()
@@ -33,12 +33,12 @@ def graph_of(prompt: str, **inputs: Any) -> dict[str, Any]:
 
 
 def open_records(comfy: ComfyFixture) -> int:
-    """How often the server has the record open: each time by a lock of its own."""
+    """How often the server has the record open: each time with another lock."""
     return len(list((comfy.home / "owners").glob("*.lock")))
 
 
 def is_down_to(comfy: ComfyFixture, count: int) -> Callable[[], bool]:
-    """Whoever asks for anything makes the pack look at what is still needed."""
+    """Any request makes the pack check what is still needed."""
 
     def look() -> bool:
         assert ask(comfy.server, "/tasks").status == 200
@@ -87,7 +87,7 @@ def test_a_node_that_runs_keeps_its_session(comfy: ComfyFixture, prompt: str) ->
         assert outcome.status == "success" and seen(outcome, "2")
         comfy.until(is_down_to(comfy, 1))
     assert len(comfy.posts(prompt)) == 1
-    # It is closed only when browsers have been told to the end.
+    # It is closed only after the last event was sent to the browsers.
     comfy.until(lambda: sent_states(comfy, prompt)[-1] == "completed")
 
 

@@ -1,4 +1,4 @@
-"""The nodes against a service built from its documentation alone: every shape of an answer.
+"""The nodes against a service built from its documentation alone: every shape of a response.
 
 See spec_service.py; statuses and refusals are in test_second_statuses.py.
 """
@@ -86,7 +86,7 @@ def evolink_task(job: Job) -> dict[str, Any]:
 
 
 def new_api_task(job: Job) -> dict[str, Any]:
-    """new-api's task around the provider's own answer."""
+    """new-api's task around the provider's own response."""
     data = {"task_id": job.id, "status": "SUCCESS", "progress": "100%", "data": evolink_task(job)}
     return {"code": "success", "message": "", "data": data}
 
@@ -149,7 +149,7 @@ ANSWERS: dict[str, Callable[[Job], Any]] = {
 @pytest.mark.parametrize("shape", ANSWERS)
 @pytest.mark.parametrize("make", [preferential_graph, evolink_graph])
 def test_images_at_once_in_every_documented_shape(world: World, make: Any, shape: str) -> None:
-    """From an Evolink model too: the answer's shape decides, not the model's name."""
+    """From an Evolink model too: the response's shape decides, not the model's name."""
     prompt = f"at once as {shape} {make.__name__}"
     world.service.scripts[prompt] = Script(posted=lambda job: (200, ANSWERS[shape](job)))
     outcome = world.run(make(prompt))

@@ -27,8 +27,8 @@ WAITING = [
 ]  # fmt: skip
 
 
-def test_every_status_that_is_no_end_is_waited_for(world: World) -> None:
-    """Known words in any spelling, and unknown ones; all at once: a look takes a second."""
+def test_status_of_a_running_task_is_polled_again(world: World) -> None:
+    """Known words in any spelling, and unknown ones; all at once: a poll takes a second."""
     graph: dict[str, Any] = {}
     for number, waiting in enumerate(WAITING):
         prompt = f"waits {number}"
@@ -140,7 +140,7 @@ UNKNOWN: dict[str, Told] = {
 
 @pytest.mark.parametrize("case", UNKNOWN)
 @pytest.mark.parametrize("make", [evolink_graph, preferential_graph])
-def test_an_open_outcome_is_told_and_never_sent_again(world: World, make: Any, case: str) -> None:
+def test_unknown_outcome_is_reported_and_never_resent(world: World, make: Any, case: str) -> None:
     prompt = f"open {case} {make.__name__}"
     world.service.scripts[prompt] = Script(posted=lambda job: UNKNOWN[case])
     for _ in range(2):
@@ -149,7 +149,7 @@ def test_an_open_outcome_is_told_and_never_sent_again(world: World, make: Any, c
     assert len(world.posts(prompt)) == 1
 
 
-def test_busy_answers_are_waited_out(world: World) -> None:
+def test_busy_responses_are_waited_out(world: World) -> None:
     busy = [
         refusal(429, "", "您已达到请求数限制：1分钟内最多请求10次"),
         refusal(503, "model_not_found", "No available channel for model Seedream-4.0"),

@@ -1,4 +1,4 @@
-"""One click, one charge: the same inputs and seed are paid for once, whoever asks."""
+"""One click, one charge: the same inputs and seed are paid for once, whatever sends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORED = "stored result, nothing charged"
 
 
 def graph_of(prompt: str, node: str = "1", **inputs: Any) -> dict[str, Any]:
-    """A graph that ComfyUI's own cache has no answer for, so that the pack has to find one."""
+    """A graph that ComfyUI's own cache has no entry for, so that the pack has to find one."""
     return {
         "80": workflows.text(prompt, next(NONCES)),
         node: workflows.evolink(["80", 0], **inputs),
@@ -89,7 +89,7 @@ def names_a_task(event: Event) -> bool:
     return event.type == "progress_text" and "task-" in event.data["text"]
 
 
-def test_an_answer_that_comes_while_comfyui_quits_is_kept(comfy: ComfyFixture, prompt: str) -> None:
+def test_response_during_shutdown_is_recorded(comfy: ComfyFixture, prompt: str) -> None:
     graph = {"80": workflows.text(prompt, "quits"), "1": workflows.preferential(["80", 0])}
     graph |= {"90": workflows.look("1")}
     comfy.sandbox.hold()

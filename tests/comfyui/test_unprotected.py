@@ -77,7 +77,7 @@ def test_no_secret_is_taken_from_a_browser(unprotected: ComfyServer, data: Path)
     assert holding(unprotected.base, data) == []
 
 
-def test_what_is_no_secret_is_saved_and_the_nodes_work(
+def test_settings_without_secrets_are_saved_and_nodes_work(
     unprotected: ComfyServer, data: Path, prompt: str
 ) -> None:
     plain = {"SEEDREAM_PROXY": "http://127.0.0.1:7890", "DEEPSPACE_BASE_URL": "sandbox"}

@@ -49,9 +49,7 @@ def test_wait_off_blocks_the_images_alone(comfy: ComfyFixture, prompt: str) -> N
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_an_answer_with_images_gives_them_even_with_wait_off(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_response_with_images_returns_them_with_wait_off(comfy: ComfyFixture, prompt: str) -> None:
     from support.fake_service import Json
 
     url = shown(comfy.run({"1": workflows.evolink(prompt), "2": workflows.show("1", 2)}), "2")
@@ -65,7 +63,7 @@ def test_an_answer_with_images_gives_them_even_with_wait_off(
     assert seen(outcome, "2") and shown(outcome, "3") == ""
 
 
-def test_poll_task_looks_once_and_again_at_the_next_run(comfy: ComfyFixture, prompt: str) -> None:
+def test_poll_task_polls_once_per_run_with_wait_off(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     (task_id,) = submit(comfy, prompt)
     graph = {
@@ -80,7 +78,7 @@ def test_poll_task_looks_once_and_again_at_the_next_run(comfy: ComfyFixture, pro
         assert "not ready yet, run again" in said and task_id in said
         assert json.loads(shown(outcome, "3"))["status"] == "pending"
     comfy.sandbox.finish_tasks()
-    # The submitting work still looks at times of its own; the node's look does not wait for them.
+    # The submitting job still polls on its schedule; the node's poll does not wait for that.
     ready = comfy.run(graph)
     assert seen(ready, "2")[0]["shape"] == [1, 1024, 1024, 3]
     comfy.run(graph)
@@ -184,7 +182,7 @@ def test_poll_task_gives_up_in_time_and_names_the_task(comfy: ComfyFixture, prom
     assert task_id in message and "still" in message and "Poll Task" in message
 
 
-def test_a_generator_that_nothing_hangs_on_never_runs(comfy: ComfyFixture, prompt: str) -> None:
+def test_generator_without_an_output_node_never_runs(comfy: ComfyFixture, prompt: str) -> None:
     for make in (workflows.evolink, workflows.preferential):
         with pytest.raises(PromptRefused) as refused:
             comfy.server.run({"1": make(prompt)})

@@ -88,6 +88,12 @@ def api_client(
 
 
 @pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A folder for files that a command writes, which does not exist yet."""
+    return tmp_path / "out"
+
+
+@pytest.fixture
 def wait_until() -> Callable[[Callable[[], object]], None]:
     return until
 

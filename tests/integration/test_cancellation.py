@@ -1,4 +1,4 @@
-"""Who leaves, at whatever moment, is told what is true then and touches nothing of another's."""
+"""A cancelled request: what it reports, what is still sent, and which slot it frees."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from seedream_api import Charge, collect, generate
-from seedream_api.errors import LedgerFailed, NotSent
-from seedream_api.jobs.collect import resume
-from seedream_api.ledger.queries import get_record
+from seedream_api import Charge, generate
+from seedream_api.errors import NotSent
 from support.async_helpers import Held, cancelled, soon
 from support.fake_service import DropAfterReceipt, Fault, Status, Truncated
-from support.sample_requests import BOTH, NOW_5, cat
+from support.sample_requests import BOTH, cat
 
 
 @BOTH
@@ -47,7 +45,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 
     async def road(session: Any) -> Any:
         api_client.sandbox.faults.push("generate", fault)
-        api_client.sandbox.faults.push("task", Status(502))  # for the id in a torn answer
+        api_client.sandbox.faults.push("task", Status(502))  # for the id in a cut response
         database, released = session.ledger.database, asyncio.Event()
         run = database.run
 
@@ -73,7 +71,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 def test_a_task_that_is_known_is_no_longer_being_sent(
     make_sandbox: Any, make_api_client: Any, fault: Fault | None
 ) -> None:
-    """The command line would say on Ctrl-C that it waits for the answer of a paid request."""
+    """The command line would say on Ctrl-C that it waits for the response to a paid request."""
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     if fault is not None:
         api_client.sandbox.faults.push("generate", fault)
@@ -87,11 +85,9 @@ def test_a_task_that_is_known_is_no_longer_being_sent(
 
 
 @BOTH
-def test_a_refused_attempt_that_nobody_waits_for_is_not_repeated(
-    api_client: Any, model: str
-) -> None:
+def test_refused_attempt_without_waiters_is_not_repeated(api_client: Any, model: str) -> None:
     async def road(session: Any) -> None:
-        # Charged only in that the sandbox takes it, and so holds the answer back.
+        # Charged only in that the sandbox takes it, and so holds the response back.
         refused = Status(429, headers={"Retry-After": "30"}, charged=True)
         api_client.sandbox.faults.push("generate", refused)
         api_client.sandbox.hold()
@@ -194,102 +190,8 @@ def test_unsent_request_is_taken_back_before_the_next_try(
     assert api_client.states == ["withdrawn"] and api_client.sent == 0 and len(attempts) > 2
 
 
-@pytest.mark.parametrize("is_full", [False, True])
-def test_cancel_of_claimed_job_spares_equal_request(api_client: Any, is_full: bool) -> None:
-    async def road(session: Any) -> Any:
-        claim, run = session.ledger.claim, Held(session.ledger.database, "run", only="claim")
-
-        def claim_in_vain(*_args: Any) -> Any:
-            raise LedgerFailed("ledger_unwritable", path=session.ledger.path, reason="disk full")
-
-        async def claim_once_in_vain(*_args: Any, **_options: Any) -> Any:
-            session.ledger.claim = claim
-            await session.ledger.database.run(claim_in_vain)
-
-        if is_full:
-            session.ledger.claim = claim_once_in_vain
-        first = asyncio.create_task(generate(cat(), session))
-        await run.reached.wait()
-        first.cancel()
-        second = asyncio.create_task(generate(cat(), session))
-        with pytest.raises(asyncio.CancelledError):
-            await first
-        run.let_go()
-        return await second
-
-    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
-
-
-def test_cancel_while_claiming_leaves_row_of_other_process(
-    api_client: Any,
-) -> None:
-    async def road(session: Any) -> Any:
-        async with api_client.session() as other:
-            bring = Held(other.resources.uploader, "resolve_references")
-            theirs = asyncio.create_task(generate(cat(), other))
-            await bring.reached.wait()
-            run = Held(session.ledger.database, "run", only="claim")
-            mine = asyncio.create_task(generate(cat(), session))
-            await run.reached.wait()
-            await cancelled(mine)
-            run.let_go()
-            await soon(lambda: not session.running_jobs)
-            bring.let_go()
-            return await theirs
-
-    assert len(api_client.run(road).images) == 1
-    assert api_client.sent == 1 and api_client.states == ["completed"]
-
-
-def test_cancel_while_claiming_task_releases_it(make_sandbox: Any, make_api_client: Any) -> None:
-    api_client = make_api_client(make_sandbox(task_seconds=1000))
-    task_id = api_client.generate(wait=False).task_id
-    api_client.sandbox.finish_tasks()
-
-    async def road(session: Any) -> Any:
-        database = session.ledger.database
-        run = Held(database, "run")
-
-        async def hold_adopt(call: Any, *args: Any, **more: Any) -> Any:
-            wanted = run if call.__name__ == "claim_task" else run._real
-            return await wanted(call, *args, **more)
-
-        database.run = hold_adopt
-        taking = asyncio.create_task(collect(task_id, session))
-        await run.reached.wait()
-        await cancelled(taking)
-        run.let_go()
-        await soon(lambda: not session.running_jobs)
-        assert get_record(database, 1).owner is None
-        async with api_client.session() as other:
-            return await collect(task_id, other)
-
-    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
-
-
-def test_cancel_while_claiming_leaves_row_of_other_job(
-    api_client: Any,
-) -> None:
-    async def road(session: Any) -> Any:
-        fetch = Held(session.resources.downloader, "fetch")
-        working = asyncio.create_task(generate(cat(NOW_5), session))
-        await fetch.reached.wait()
-        run = Held(session.ledger.database, "run")
-        row = get_record(session.ledger.database, 1)
-        resuming = asyncio.create_task(resume(row, session))
-        await run.reached.wait()
-        await cancelled(resuming)
-        run.let_go()
-        await soon(lambda: len(session.running_jobs) == 1)
-        assert get_record(session.ledger.database, 1).owner == session.ledger.owner
-        fetch.let_go()
-        return await working
-
-    assert len(api_client.run(road).images) == 1 and api_client.sent == 1
-
-
 @BOTH
-def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: str) -> None:
+def test_close_waits_for_the_response_to_a_paid_request(api_client: Any, model: str) -> None:
     async def road() -> None:
         session = await api_client.session(real_time=True).__aenter__()
         api_client.sandbox.hold()
@@ -297,7 +199,7 @@ def test_closing_waits_for_an_answer_that_is_paid_for(api_client: Any, model: st
         await soon(lambda: api_client.sent)
         closing = asyncio.create_task(session.close(patience_s=20.0))
         await soon(lambda: session.is_closing)
-        api_client.sandbox.release_responses()  # the answer comes; a task goes on
+        api_client.sandbox.release_responses()  # the response arrives; the task continues
         await closing
         await asyncio.gather(task, return_exceptions=True)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from seedream_api import (
     Origin,
     PartialResult,
     SeedreamError,
-    Session,
     TaskFailed,
     TaskNotFound,
     WaitTimedOut,
@@ -24,11 +21,8 @@ from seedream_api import (
     collect_all,
     generate,
 )
-from seedream_api.jobs import steps
-from seedream_api.network.clock import Clock
-from seedream_api.service.polling import FASTEST_S, PollSchedule, PollThrottle
 from support.async_helpers import cancelled, soon
-from support.fake_service import Account, Delay, Status, rate_limited
+from support.fake_service import Account, rate_limited
 from support.sample_requests import cat
 
 # ---- not waited for, collected later ----
@@ -44,7 +38,7 @@ def test_wait_off_returns_task_id_once_recorded(make_sandbox: Any, make_api_clie
     assert again.origin is Origin.RESUMED and again.images and api_client.sent == 1
 
 
-def test_collect_looks_once_or_waits(make_sandbox: Any, make_api_client: Any) -> None:
+def test_collect_polls_once_or_waits(make_sandbox: Any, make_api_client: Any) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     task_id = api_client.generate(wait=False).task_id
 
@@ -62,134 +56,6 @@ def test_collect_looks_once_or_waits(make_sandbox: Any, make_api_client: Any) ->
     api_client.sandbox.stop()
     assert collected().origin is Origin.STORED and api_client.generate().images == ready.images
     assert api_client.sent == 1
-
-
-def test_a_look_does_not_wait_for_another_process_that_waits(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
-    api_client = make_api_client(make_sandbox(task_seconds=1000))
-
-    async def road(session: Any) -> Any:
-        waiting = asyncio.create_task(generate(cat(), session))
-        await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
-        [work] = session.running_jobs.values()
-        async with api_client.session(real_time=True) as other:  # a ledger of its own
-            looked = await collect(work.row.task_id, other, wait=False)
-        await cancelled(waiting)
-        return looked
-
-    assert api_client.run(road, real_time=True).status == "pending"
-
-
-class Patient:
-    """A clock on which a pause of a second passes at once, and a longer one never ends."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self.is_pausing = False
-
-    def __call__(self) -> float:
-        return self.at
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds > FASTEST_S:
-            self.is_pausing = True
-            await asyncio.Event().wait()
-        self.at += seconds
-        await asyncio.sleep(0)
-
-
-@pytest.mark.parametrize("ends", [True, False])
-def test_single_poll_skips_pauses_and_reads_once(
-    make_sandbox: Any, make_api_client: Any, ends: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Else a pause may follow a longer one, and be so short that it passes.
-    monkeypatch.setattr(steps, "PollSchedule", partial(PollSchedule, jitter=lambda: 0.5))
-    api_client, clock = make_api_client(make_sandbox(task_seconds=1000)), Patient()
-
-    def looks() -> int:
-        return sum(request.method == "GET" for request in api_client.sandbox.requests)
-
-    async def road() -> Any:
-        async with Session(api_client.settings(), clock=clock, sleep=clock.sleep) as session:
-            first = await generate(cat(), session, wait=False)
-            await soon(lambda: clock.is_pausing)
-            before, at = looks(), clock.at
-            if ends:
-                api_client.sandbox.finish_tasks()
-            wanted = [collect(first.task_id, session, wait=False) for _ in range(3)]
-            results = await asyncio.wait_for(asyncio.gather(*wanted), 10)
-            return results, looks() - before, clock.at - at
-
-    results, read, waited = asyncio.run(road())
-    assert {result.status for result in results} == {"completed" if ends else "pending"}
-    # One read of the task serves all three, and one fetches the image.
-    assert (read, api_client.sent) == (2 if ends else 1, 1) and waited <= FASTEST_S
-
-
-def test_single_poll_does_not_wait_for_silent_service(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
-    api_client, clock = make_api_client(make_sandbox(task_seconds=1000)), Patient()
-
-    async def road() -> Any:
-        async with Session(api_client.settings(), clock=clock, sleep=clock.sleep) as session:
-            api_client.sandbox.faults.push("task", Status(500), times=1000)
-            first = await generate(cat(), session, wait=False)
-            await soon(lambda: clock.is_pausing)
-            return await asyncio.wait_for(collect(first.task_id, session, wait=False), 10)
-
-    assert asyncio.run(road()).status == "pending" and api_client.sent == 1
-
-
-def test_poll_from_before_the_end_is_not_shared_afterwards(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
-    api_client = make_api_client(make_sandbox(task_seconds=1000))
-
-    async def road(session: Any) -> Any:
-        api_client.sandbox.faults.push("task", Delay(0.2))  # with the answer "queued" in hand
-        first = await generate(cat(), session, wait=False)
-        await soon(lambda: any(request.method == "GET" for request in api_client.sandbox.requests))
-        api_client.sandbox.finish_tasks()
-        return await collect(first.task_id, session, wait=False)
-
-    assert api_client.run(road).status == "completed"
-
-
-def test_task_is_polled_once_at_a_time_and_per_second(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
-    api_client = make_api_client(make_sandbox(task_seconds=1000))
-    reads: list[tuple[float, int]] = []
-
-    async def road(session: Any) -> None:
-        look, under_way = session.client.get_task, 0
-
-        async def counted(task_id: str) -> Any:
-            nonlocal under_way
-            under_way += 1
-            reads.append((api_client.clock(), under_way))
-            try:
-                return await look(task_id)
-            finally:
-                under_way -= 1
-
-        clock = api_client.clock
-        session.resources.poll = PollThrottle(counted, clock=Clock(clock, clock.sleep))
-        task_id = (await generate(cat(), session, wait=False)).task_id
-        for _ in range(4):
-            looks = (collect(task_id, session, wait=False) for _ in range(3))
-            assert {one.status for one in await asyncio.gather(*looks)} == {"pending"}
-        api_client.sandbox.finish_tasks()
-        waits = (collect(task_id, session, wait=wait) for wait in (True, False, True))
-        assert {one.status for one in await asyncio.gather(*waits)} == {"completed"}
-
-    api_client.run(road)
-    moments = [at for at, _ in reads]
-    assert {count for _, count in reads} == {1} and len(reads) >= 5
-    pauses = [later - sooner for sooner, later in pairwise(moments)]
-    assert min(pauses) >= FASTEST_S
 
 
 def test_the_task_of_a_stranger_can_be_collected(api_client: Any, tmp_path: Any) -> None:
@@ -275,7 +141,7 @@ def test_no_id_at_all_names_the_unfinished_tasks(make_sandbox: Any, make_api_cli
         api_client.run(lambda session: collect_all(["", "  "], session))
 
 
-def test_cancelling_a_collection_is_told_in_our_own_words(
+def test_cancelled_collect_all_names_its_running_tasks(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -293,7 +159,7 @@ def test_cancelling_a_collection_is_told_in_our_own_words(
 # ---- too many at once ----
 
 
-def test_a_429_slows_everyone_and_loses_nobody(api_client: Any) -> None:
+def test_429_delays_all_requests_and_loses_none(api_client: Any) -> None:
     async def everyone(session: Any) -> list[Any]:
         api_client.sandbox.faults.push("generate", rate_limited(40))
         api_client.sandbox.faults.push("generate", rate_limited(), times=3)

@@ -42,7 +42,7 @@ def test_two_processes_at_once_pay_once(
     out = api_client.home.parent / "out"
     processes = [api_client.start(*words, "--out", out / str(i)) for i in range(2)]
     wait_until(lambda: api_client.sent)
-    # Both are at work on the same row before anything is answered.
+    # Both are at work on the same row before there is a response.
     wait_until(lambda: len(list((api_client.home / "owners").glob("*.lock"))) == 2)
     api_client.sandbox.release()
     ran = [api_client.ended(process) for process in processes]
@@ -156,7 +156,7 @@ def test_cancel_while_the_task_runs_names_the_task(api_client: Any) -> None:
         api_client.sandbox.hold()
         task = asyncio.create_task(generate(cat(), session))
         await soon(lambda: api_client.sent)
-        api_client.sandbox.release_responses()  # the answer comes; the task goes on
+        api_client.sandbox.release_responses()  # the response arrives; the task continues
         await soon(lambda: any(w.accepted.done() for w in session.running_jobs.values()))
         error = await cancelled(task)
         assert error.task_id and error.charge is Charge.RUNNING
@@ -166,7 +166,7 @@ def test_cancel_while_the_task_runs_names_the_task(api_client: Any) -> None:
     assert len(api_client.run(road, real_time=True).images) == 1 and api_client.sent == 1
 
 
-def test_impatience_does_not_cut_an_answer_that_is_paid_for(api_client: Any) -> None:
+def test_short_timeout_does_not_cut_a_paid_response(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         api_client.sandbox.hold()
         with pytest.raises(WaitTimedOut):

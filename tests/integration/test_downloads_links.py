@@ -29,7 +29,7 @@ from support.hostile_server import RESET, Server, answer, redirect
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_dead_link_is_told_apart_and_not_tried_again(
+def test_expired_link_is_recognized_and_not_retried(
     fetch: Fetcher, serve: Callable[..., Server], status: int
 ) -> None:
     server = serve(answer(PNG, status=f"{status} No"))

@@ -1,4 +1,4 @@
-"""The examples run as they are, against the sandbox."""
+"""The examples run as they are, against the sandbox; see test_frameworks.py for two of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import runpy
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -88,61 +87,6 @@ def test_example_notebook_runs_in_a_running_loop(
     asyncio.run(kernel())
     assert saved() == ["A cat on the grass-1"] and "completed made" in capsys.readouterr().out
     assert all(not one.get("outputs") for one in notebook["cells"])
-
-
-class FakeApplication:
-    """As much of FastAPI and Celery as the examples use: it keeps what it is given."""
-
-    def __init__(self, *names: str, **options: Any) -> None:
-        self.options = options
-        self.routes: dict[str, Any] = {}
-        self.tasks: dict[str, Any] = {}
-
-    def post(self, path: str) -> Any:
-        return lambda handler: self.routes.setdefault(path, handler)
-
-    def task(self, function: Any, *, name: str, **options: Any) -> Any:
-        self.tasks[name] = (function, options)
-        return function
-
-
-class FakeHttpError(Exception):
-    def __init__(self, status: int, detail: Any) -> None:
-        super().__init__(status, detail)
-
-
-@pytest.fixture
-def frameworks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("fastapi", "celery"):
-        fake = ModuleType(name)
-        vars(fake).update(
-            FastAPI=FakeApplication, Celery=FakeApplication, HTTPException=FakeHttpError
-        )
-        monkeypatch.setitem(sys.modules, name, fake)
-
-
-def test_example_service_shares_one_session(client: ApiClient, frameworks: None) -> None:
-    module = runpy.run_path(str(EXAMPLES / "fastapi_app.py"))
-    app, order = module["app"], module["Order"]
-
-    async def serve() -> list[Any]:
-        async with app.options["lifespan"](app):
-            make = app.routes["/images"]
-            made = await asyncio.gather(make(order(prompt="A cat")), make(order(prompt="A cat")))
-            with pytest.raises(FakeHttpError) as refused:
-                await make(order(prompt="A cat", model="nothing"))
-            return [*made, refused.value.args]
-
-    first, second, refused = asyncio.run(serve())
-    assert first["images"] == second["images"] and client.sent == 1
-    assert refused[0] == 422 and refused[1]["charge"] == "none"
-
-
-def test_example_task_that_is_repeated_pays_once(client: ApiClient, frameworks: None) -> None:
-    module = runpy.run_path(str(EXAMPLES / "celery_task.py"))
-    function, options = module["app"].tasks["make_image"]
-    assert options["acks_late"] and function("A cat", seed=2) == function("A cat", seed=2)
-    assert client.sent == 1 and saved() == ["A cat-2-1"]
 
 
 def test_examples_are_all_listed() -> None:

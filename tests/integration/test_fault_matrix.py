@@ -1,5 +1,5 @@
 """Every fault of the service, both families, from Python and from the command line: how many
-requests were sent, what the record says, what people are told, and what the same inputs do then."""
+requests were sent, what the record says, what the user sees, and what the same inputs do then."""
 
 from __future__ import annotations
 
@@ -175,9 +175,7 @@ def test_a_refusal_inside_a_gateways_wrapping_keeps_its_reason(api_client: Any) 
 
 
 @pytest.mark.parametrize("fault", [Status(502), Status(404), DropAfterReceipt()])
-def test_the_task_that_a_torn_answer_named_is_looked_for_again(
-    api_client: Any, fault: Fault
-) -> None:
+def test_task_named_in_a_cut_response_is_polled(api_client: Any, fault: Fault) -> None:
     api_client.sandbox.faults.push("generate", Truncated(0.5))
     api_client.sandbox.faults.push("task", fault, times=2)
     for _ in (1, 2):

@@ -128,7 +128,7 @@ def test_a_blip_while_fetching_loses_nothing(api_client: Any, fault: Fault, mode
 
 
 @pytest.mark.parametrize("code", [403, 404])
-def test_a_dead_link_is_asked_for_anew_by_the_task(api_client: Any, code: int) -> None:
+def test_expired_link_is_renewed_through_its_task(api_client: Any, code: int) -> None:
     api_client.sandbox.faults.push("image", Status(500), times=1000)
     failed(api_client, **GROUP)
     api_client.sandbox.faults.clear()

@@ -1,4 +1,4 @@
-"""What is sent, what comes back, and what is free the second time."""
+"""What is sent, what is returned, and what is free the second time."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from seedream_api.network.clock import Clock
 from support.fake_service import Json, PartialGroup
 from support.generation_kit import BOTH, LATER_40, LATER_45, NOW_5, picture
 
-# ---- what comes back ----
+# ---- what is returned ----
 
 
 @BOTH
@@ -70,7 +70,7 @@ def test_partial_group_returns_images_and_names_missing(api_client: Any, model: 
     assert api_client.sent == posts + 1 and api_client.states[-1] == "partial"
 
 
-def test_an_asynchronous_model_may_answer_at_once(api_client: Any) -> None:
+def test_evolink_response_may_contain_the_images(api_client: Any) -> None:
     url = api_client.generate(model=NOW_5).urls[0]
     api_client.sandbox.faults.push("generate", Json({"data": [{"url": url}]}))
     result = api_client.generate(model=LATER_40, wait=False)
@@ -78,7 +78,7 @@ def test_an_asynchronous_model_may_answer_at_once(api_client: Any) -> None:
     assert api_client.states == ["completed", "completed"]
 
 
-def test_a_preferential_model_may_answer_with_a_task(api_client: Any) -> None:
+def test_preferential_response_may_contain_a_task(api_client: Any) -> None:
     async def submit(session: Any) -> Any:
         return await session.client.submit(Request(model=LATER_40, prompt="A cat"))
 
@@ -89,7 +89,7 @@ def test_a_preferential_model_may_answer_with_a_task(api_client: Any) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
-def test_images_inside_the_answer(api_client: Any, prefix: str) -> None:
+def test_images_inside_the_response_are_stored(api_client: Any, prefix: str) -> None:
     data = picture("gold")
     text = prefix + base64.b64encode(data).decode()
     answer = {"data": [{"url": "", "b64_json": text, "revised_prompt": ""}]}
@@ -125,7 +125,7 @@ def test_the_same_again_is_free_and_needs_no_network(api_client: Any, model: str
     assert again.images == first.images and api_client.sent == 1
 
 
-def test_another_seed_pays_anew(api_client: Any) -> None:
+def test_another_seed_is_another_charge(api_client: Any) -> None:
     api_client.generate(seed=1)
     assert api_client.generate(seed=2).origin is Origin.NEW
     assert api_client.generate(seed=1).origin is Origin.STORED
@@ -190,7 +190,7 @@ def test_the_client_submits_looks_and_waits(api_client: Any) -> None:
     assert api_client.sent == 1
 
 
-def test_generate_opens_a_session_of_its_own(
+def test_generate_opens_a_session_when_none_is_passed(
     api_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import asyncio

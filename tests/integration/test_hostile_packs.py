@@ -116,7 +116,7 @@ NEIGHBOURS = {
 
 
 def walk(api_client: Any, folder: Path, before: str = "", after: str = "") -> tuple[Any, str]:
-    """One generation with a reference in a process of its own; its outcome and all it printed."""
+    """One generation with a reference in a separate process; its outcome and all it printed."""
     from PIL import Image
 
     picture = folder / "picture.png"

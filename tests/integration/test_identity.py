@@ -140,7 +140,7 @@ def without_prompt(result: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("keep_prompt", [True, False], ids=["prompt", "no-prompt"])
-def test_row_of_0_1_with_upload_url_still_answers(shop: Any, keep_prompt: bool) -> None:
+def test_row_of_0_1_with_upload_url_is_still_reused(shop: Any, keep_prompt: bool) -> None:
     [first] = upload(shop, "red")
     made = generate(shop, first)
     path = shop.home / "ledger.sqlite"
@@ -155,7 +155,7 @@ def test_row_of_0_1_with_upload_url_still_answers(shop: Any, keep_prompt: bool) 
     assert shop.sent == 1 and len(shop.rows) == 1
 
 
-def test_foreign_url_in_row_of_0_1_still_answers(shop: Any) -> None:
+def test_row_of_0_1_with_foreign_url_is_still_reused(shop: Any) -> None:
     foreign, other = upload_elsewhere(shop, "green"), upload_elsewhere(shop, "blue")
     [first] = upload(shop, "red")
     made = generate(shop, first, foreign)

@@ -27,11 +27,6 @@ def encoded(side: int) -> str:
     return base64.b64encode(png(side)).decode()
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
 def generate(api_client: Any, model: str, body: Any, n: int = 1) -> Any:
     api_client.sandbox.faults.push("generate", Json(body))
     words = ["--model", model, "--prompt", f"{n} images of a cat", "--json"]

@@ -1,4 +1,4 @@
-"""A record that cannot be written: nothing is sent on it, and what was paid for is told."""
+"""A record that cannot be written: nothing is sent on it, and what was paid for is reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def failure(request: Request, session: Any) -> SeedreamError:
 
 
 def run(api_client: Any, model: str, *prepare: Callable[[Any], None]) -> SeedreamError:
-    """How a cat ends in a session of its own, in which something was prepared."""
+    """How a request ends in a new session, in which something was prepared."""
 
     async def road(session: Any) -> SeedreamError:
         for one in prepare:
@@ -48,7 +48,7 @@ def run(api_client: Any, model: str, *prepare: Callable[[Any], None]) -> Seedrea
 
 
 def answering(model: str) -> tuple[str, State | None]:
-    """What is written when the service answers: images at once, or a task."""
+    """What is written when the service responds: images at once, or a task."""
     return ("record_response", None) if model == NOW_5 else ("move", State.ACCEPTED)
 
 
@@ -79,11 +79,11 @@ def test_unrecorded_refusal_was_not_charged(api_client: Any, model: str) -> None
     assert len(api_client.generate(model=model).images) == 1 and api_client.sent == 2
 
 
-# ---- an answer that is paid for ----
+# ---- a response that is paid for ----
 
 
 @BOTH
-def test_an_answer_is_written_down_as_soon_as_there_is_room(api_client: Any, model: str) -> None:
+def test_response_is_recorded_as_soon_as_there_is_space(api_client: Any, model: str) -> None:
     method, state = answering(model)
 
     async def road(session: Any) -> Any:
@@ -172,7 +172,7 @@ def test_unrecorded_unknown_outcome_stays_unknown_in_process(
     assert told.name == "seedream" and "cannot be written" in told.getMessage()
 
 
-def test_a_refusal_is_told_though_it_cannot_be_written_down(api_client: Any) -> None:
+def test_refusal_is_reported_if_it_cannot_be_recorded(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", Status(400))
     error = run(api_client, NOW_5, lambda session: full(session, "move", State.REFUSED))
     assert isinstance(error, ApiRefused) and error.charge is Charge.NONE
@@ -198,7 +198,7 @@ def test_images_are_returned_though_row_cannot_be_released(api_client: Any) -> N
 
 
 def entry(api_client: Any, state: State, task_id: str | None = None) -> None:
-    """The cat's entry stands at ``state``, and nobody wrote down why."""
+    """The row of the request is in ``state``, without a recorded reason."""
 
     async def road(session: Any) -> None:
         from seedream_api.jobs.generate import build_spec

@@ -86,7 +86,7 @@ def test_paid_probe_learns_how_the_service_behaves(
     assert client.sandbox.images_made == charged
 
 
-def test_evolink_sends_inline_references_once_the_service_takes_them(make_client: Any) -> None:
+def test_evolink_sends_inline_references_if_the_service_can(make_client: Any) -> None:
     client = make_client("inline-evolink")
     # The address of a separate sandbox with another key is a service like any other.
     other = {"SEEDREAM_UPLOAD": "auto"}
@@ -116,7 +116,7 @@ def test_evolink_sends_inline_references_once_the_service_takes_them(make_client
     assert facts_of(client).is_empty
 
 
-def test_refused_tier_is_noted_and_an_accepted_one_no_longer_doubted(make_client: Any) -> None:
+def test_refused_tier_is_noted_and_accepted_tier_is_not(make_client: Any) -> None:
     client = make_client("inline-evolink", strict=True)
     client.inside("doctor", "--probe", "--paid", "--yes", "--json")
     doubts = client.settings().models[LATER_5].doubted["quality"]

@@ -131,7 +131,7 @@ def test_intended_row_of_a_dead_process_takes_the_new_key(shop: Any) -> None:
     assert shop.rows[0].key_fingerprint != before
 
 
-def test_running_task_of_a_profile_is_joined_without_a_default_key(shop: Any) -> None:
+def test_running_task_of_a_profile_is_joined_without_key(shop: Any) -> None:
     async def work(session: Any) -> Any:
         first = await generate(cat(), session, wait=False, profile="studio")
         return await collect(first.task_id, session)

@@ -1,4 +1,4 @@
-"""What a request tells on its way: every step as it begins, every change as it is written down."""
+"""What a request reports: every step as it begins, every change after it is recorded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def picture(grey: int = 0) -> Any:
 # ---- steps ----
 
 
-def test_every_step_of_a_task_is_told_as_it_begins(api_client: Any) -> None:
+def test_every_step_of_a_task_is_reported_as_it_begins(api_client: Any) -> None:
     api_client.sandbox.faults.push("task", Json({"id": "x", "status": "queued"}))
     api_client.sandbox.faults.push(
         "task", Json({"id": "x", "status": "running", "progress": "50%"})
@@ -69,7 +69,7 @@ def test_without_references_it_is_submitted_at_once(api_client: Any) -> None:
     assert phases == [Phase.PREPARING, *[Phase.SUBMITTING] * 2, *[Phase.DOWNLOADING] * 2]
 
 
-def test_every_change_is_told_once_it_is_written_down(api_client: Any) -> None:
+def test_every_change_is_reported_after_it_is_recorded(api_client: Any) -> None:
     seen: list[tuple[str, bool]] = []
 
     def look(_: Any) -> None:
@@ -94,7 +94,7 @@ def test_every_change_is_told_once_it_is_written_down(api_client: Any) -> None:
     ]  # fmt: skip
 
 
-def test_a_step_is_told_to_the_session_too(api_client: Any) -> None:
+def test_step_is_reported_to_the_session_too(api_client: Any) -> None:
     phases: list[Phase] = []
 
     async def road(session: Any) -> None:
@@ -107,7 +107,7 @@ def test_a_step_is_told_to_the_session_too(api_client: Any) -> None:
     ]  # fmt: skip
 
 
-def test_who_has_left_is_told_nothing_more(api_client: Any) -> None:
+def test_waiter_that_left_gets_no_more_progress(api_client: Any) -> None:
     told: list[Progress] = []
 
     async def road(session: Any) -> Any:
@@ -143,7 +143,7 @@ def test_the_work_of_another_is_waited_for_with_pauses(api_client: Any) -> None:
     assert set(api_client.clock.pauses) == {OTHER_OWNER_PAUSE_S}
 
 
-def test_a_look_does_not_wait_for_one_that_waits_for_another(
+def test_single_poll_does_not_wait_behind_a_waiting_job(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     api_client = make_api_client(make_sandbox(task_seconds=1000))
@@ -177,10 +177,8 @@ def test_waiter_that_times_out_gets_the_running_task(
     assert api_client.run(road, real_time=True).charge is Charge.RUNNING and api_client.sent == 1
 
 
-def test_two_wishes_for_one_entry_are_worked_on_once(
-    make_sandbox: Any, make_api_client: Any
-) -> None:
-    """By its task and by its inputs: the second waits for the first, and asks nobody meanwhile."""
+def test_two_callers_of_one_row_share_one_job(make_sandbox: Any, make_api_client: Any) -> None:
+    """By its task and by its inputs: the second waits for the first and sends nothing."""
     api_client = make_api_client(make_sandbox(task_seconds=1000))
     task_id = api_client.generate(wait=False).task_id
 

@@ -120,7 +120,7 @@ def test_a_slow_host_is_waited_for(api_client: Any, way: dict[str, Any]) -> None
     assert len(requests_to(api_client, "POST", way["post"])) == 1 and api_client.sent == 1
 
 
-def test_a_host_that_never_answers_is_given_up_and_named(
+def test_silent_upload_host_is_abandoned_and_named(
     api_client: Any, way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "UPLOAD_TIMEOUT_S", 0.1)

@@ -27,7 +27,9 @@ from support.host_kit import files, picture, refused, sent
     name=st.text(st.characters(codec="utf-8"), max_size=20),
     data=st.binary(max_size=300),
 )  # fmt: skip
-def test_a_form_comes_back_to_the_byte(fields: dict[str, str], name: str, data: bytes) -> None:
+def test_uploaded_form_arrives_byte_for_byte(
+    fields: dict[str, str], name: str, data: bytes
+) -> None:
     def spelled(text: str) -> str:
         return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 

@@ -49,7 +49,9 @@ def test_a_host_without_a_preset_is_described_by_settings(api_client: Any) -> No
         ([], "contains no URL"),
     ],
 )
-def test_an_answer_without_a_url_is_no_upload(api_client: Any, answer: Any, words: str) -> None:
+def test_upload_response_without_a_url_is_an_error(
+    api_client: Any, answer: Any, words: str
+) -> None:
     api_client.sandbox.faults.push("host", Json(answer))
     assert words in str(refused(api_client, HttpHost, **host(api_client)))
 
@@ -96,7 +98,7 @@ def test_page_of_a_host_is_quoted_by_its_title(
         ("file/a.png", None),
     ],
 )
-def test_a_path_in_the_answer_is_one_of_the_same_host(
+def test_relative_upload_url_belongs_to_the_same_host(
     api_client: Any, path: str, url: str | None
 ) -> None:
     api_client.sandbox.faults.push("host", Json([{"src": path}]))
@@ -127,7 +129,7 @@ def test_the_hosts_own_words_are_found_wherever_they_stand(
     assert words in str(refused(api_client, HttpHost, **host(api_client)))
 
 
-def test_wrong_key_and_quota_are_told_in_the_hosts_words(api_client: Any) -> None:
+def test_wrong_key_and_quota_quote_the_upload_host(api_client: Any) -> None:
     wrong = host(api_client, FIELDS='{"key": "wrong-key"}')
     assert "Invalid API key" in str(refused(api_client, HttpHost, **wrong))
     lsky = {"URL": f"lsky+{api_client.sandbox.url}/lsky", "FIELDS": ""}
@@ -171,7 +173,7 @@ def test_private_host_without_secret_may_use_plain_http(
     assert way.hosts == {"nas.lan"} and way.location == "http://nas.lan/up"
 
 
-def test_headers_may_stand_in_the_file_as_an_object(api_client: Any) -> None:
+def test_headers_in_the_file_may_be_an_object(api_client: Any) -> None:
     import json
 
     api_client.home.mkdir(exist_ok=True)

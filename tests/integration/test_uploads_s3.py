@@ -140,7 +140,7 @@ def test_a_slow_bucket_is_waited_for(api_client: Any, server: S3Server) -> None:
     assert len(server.of("PUT")) == 1 and api_client.sent == 1
 
 
-def test_a_bucket_that_never_answers_is_given_up_and_named(
+def test_silent_bucket_is_abandoned_and_named(
     api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3, "UPLOAD_TIMEOUT_S", 0.2)

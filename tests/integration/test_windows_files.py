@@ -1,4 +1,4 @@
-"""Whole walks under the law of Windows: no file is moved, replaced or removed that is open."""
+"""Whole requests under the rules of Windows: no file is moved, replaced or removed that is open."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A server that ends requests early as Go's ``net/http`` does, which runs most relays.
 
-It answers as soon as it has read the head, reads at most 256 KB more of the body, closes its side,
+It responds as soon as it has read the head, reads at most 256 KB more of the body, closes its side,
 and closes the connection 500 ms later; what the client still sends then meets a reset.
 """
 
@@ -21,7 +21,7 @@ CLOSES_AFTER_S = 0.5
 
 
 class GoServer:
-    """Answers every request with ``answer`` before its body is read."""
+    """Responds to every request with ``answer`` before its body is read."""
 
     def __init__(self, answer: bytes, *, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer

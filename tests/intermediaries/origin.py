@@ -15,7 +15,7 @@ from types import TracebackType
 from PIL import Image
 
 DIE, SILENCE = b"die", b"silence"
-"""Answers that are none: close at once, or say nothing until the other side closes."""
+"""In place of a response: close at once, or say nothing until the other side closes."""
 PATIENCE_S = 20.0
 
 
@@ -39,7 +39,7 @@ def made() -> bytes:
 
 
 class Origin:
-    """Answers POST ``n`` with ``answer(n)``; anything else with 404."""
+    """Responds to POST ``n`` with ``answer(n)``; anything else with 404."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""nginx before the service: its own pages are no statements of the service."""
+"""nginx before the service: its pages do not count as statements of the service."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_dying_service_behind_a_proxy_is_unknown(
 
 
 def require_secret(word: str, caplog: pytest.LogCaptureFixture, home: Path) -> None:
-    """The password stands in no log line of any level and in no file of the data folder."""
+    """No log line of any level and no file of the data folder contains the password."""
     pair = b64encode(f"{USER}:{word}".encode()).decode()
     for secret in (word, pair):
         assert secret not in caplog.text

@@ -21,7 +21,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What stands in a document.
+    """What a document states.
 
     Args:
         images: pictures in a form that is documented or was seen: they have to be delivered.

@@ -70,7 +70,7 @@ def may_repeat(status: int, facts: Facts) -> bool:
 def _success(spec: Spec, facts: Facts, fidelity: Fidelity) -> Verdict:
     is_read = fidelity in _READ and not spec.is_odd
     if facts.is_running:
-        # First images are no end: the poll says what comes of the task.
+        # First images do not end the task: the poll says what comes of the task.
         own = frozenset({POSSIBLE, MADE})
         return Verdict(own, must_poll=is_read, by_poll=True)
     if facts.images and is_read:

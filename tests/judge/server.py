@@ -19,11 +19,11 @@ TASKS = "/v1/images/Seedream/"
 
 @dataclass
 class Script:
-    """What one case answers, and what it was asked.
+    """What one case returns, and what it received.
 
     Args:
-        post: the answer to POST ``n``, from 1.
-        poll: the answer to poll ``n`` of all tasks together, from 0.
+        post: the response to POST ``n``, from 1.
+        poll: the response to poll ``n`` of all tasks together, from 0.
     """
 
     post: Callable[[int], Wire]

@@ -49,7 +49,7 @@ def placed(draw: st.DrawFn, listed: st.SearchStrategy[Content]) -> Content:
     if draw(st.integers(0, 4)) == 4:
         document = ODD_PLACES[draw(st.sampled_from(list(ODD_PLACES)))](content.document)
         odd = (*facts.odd_images, *facts.images)
-        # In a place that no document shows, an entry that is not read is no entry either.
+        # In a place that no document shows, an entry that is not read does not count either.
         only_place = not facts.unreadable
         facts = replace(
             facts, images=(), odd_images=odd, unreadable=True, is_in_odd_place=only_place
@@ -277,7 +277,7 @@ def texts() -> st.SearchStrategy[Content]:
 
 
 def contents() -> st.SearchStrategy[Content]:
-    """Everything that a POST may be answered with."""
+    """Every response to a POST."""
     results = placed(entries.entries())
     return st.one_of(
         results, placed(entries.whole_entries()), accepted(), refused(), nothing(), texts(),

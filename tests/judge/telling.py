@@ -1,4 +1,4 @@
-"""Short ways to say what a server answers, for cases that are written down one by one."""
+"""Short forms of what a server returns, for cases that are written down one by one."""
 
 from __future__ import annotations
 

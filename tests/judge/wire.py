@@ -1,4 +1,4 @@
-"""From a document to the bytes of an HTTP response, whole or damaged on its way."""
+"""From a document to the bytes of an HTTP response, whole or damaged in transit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, cast
 
 BASE, HOST, NUMBER = "@BASE@", "@HOST@", "@NUMBER@"
-"""Placeholders: the server's address, its host and port, which POST this answers."""
+"""Placeholders: the server's address, its host and port, to which POST this responds."""
 LIKE_BASE = "http://127.0.0.1:50000"
 """As long as the server's address: where a response is cut depends on its length."""
 
@@ -40,7 +40,7 @@ class Spec:
     Args:
         shell: what surrounds the JSON text, see ``SHELLS``.
         coding: content coding, announced or not, see ``CODINGS``.
-        framing: how the end of the body is told, see ``FRAMINGS``.
+        framing: how the end of the body is marked, see ``FRAMINGS``.
         cut: how many bytes are missing at the end; the connection closes there.
         reset: whether a cut ends in a reset instead of an orderly close.
     """
@@ -106,7 +106,7 @@ _READABLE_ONLY = ("lf only", "two lengths", "no last chunk", "length too big")
 
 
 def render(spec: Spec, *, base: str, number: int = 1) -> Wire:
-    """The bytes of ``spec`` as the answer to POST ``number``."""
+    """The bytes of ``spec`` as the response to POST ``number``."""
     text, slack = _text(spec, base, number)
     body = _encoded(text, spec.coding)
     head_text = _head(spec, len(body), base)
@@ -119,7 +119,7 @@ def render(spec: Spec, *, base: str, number: int = 1) -> Wire:
 
 
 def _missing(spec: Spec, base: str, number: int, size: int) -> int:
-    """How many bytes are cut off: as many from every answer as from the first."""
+    """How many bytes are cut off: as many from every response as from the first."""
     if not spec.cut:
         return 0
     if number > 1:

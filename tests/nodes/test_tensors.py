@@ -15,7 +15,7 @@ from support.tensor_kit import noise, some
 LEVELS = torch.arange(256, dtype=torch.float32) / 255
 
 
-def test_every_8_bit_level_comes_back_exactly(tensors: ModuleType) -> None:
+def test_every_8_bit_level_survives_a_round_trip(tensors: ModuleType) -> None:
     image = LEVELS.reshape(1, 16, 16, 1).expand(1, 16, 16, 3)
     (pixels,) = tensors.to_pixels(image)
     assert np.array_equal(pixels[:, :, 1].ravel(), np.arange(256))
@@ -120,7 +120,7 @@ def test_a_view_is_read_as_it_looks(tensors: ModuleType, view: Any) -> None:
     ],
     ids=["rank 2", "rank 5", "channels first", "two channels", "no rows", "integers"],
 )
-def test_what_is_no_image_is_refused_with_its_shape(
+def test_tensor_of_another_shape_is_refused_with_its_shape(
     tensors: ModuleType, image: torch.Tensor, words: str
 ) -> None:
     for convert in (tensors.to_pixels, tensors.frame_count):

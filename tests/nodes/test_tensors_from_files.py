@@ -99,7 +99,7 @@ def test_pad_centres_on_black_without_resampling(
         assert np.array_equal(levels(mask), np.pad(255 - one[:, :, 3], border)), "border: opaque"
 
 
-def test_stretch_scales_each_side_by_itself(tensors: ModuleType) -> None:
+def test_stretch_scales_each_side_separately(tensors: ModuleType) -> None:
     halves = np.zeros((10, 20, 3), np.uint8)
     halves[:, 10:] = 255
     made = tensors.to_tensors([png(halves), png(noise(40, 40))], fit="stretch", names=names(2))

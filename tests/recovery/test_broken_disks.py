@@ -67,7 +67,7 @@ def assert_nothing_lost(place: Place, outcome: dict[str, Any], images: list[byte
     again = place.run("again")
     assert place.posts == 1, (outcome, again)
     if again.get("error") == "OutcomeUnknown":
-        # The service's answer could not be written; by its id, which the error told, it is found.
+        # The service's response could not be written; the id that the error names finds it.
         assert outcome["charge"] == "possible"
         if outcome["task_id"] is None:
             return
@@ -85,7 +85,7 @@ def assert_nothing_lost(place: Place, outcome: dict[str, Any], images: list[byte
     ],
 )
 def test_full_for_a_while(make: Callable[..., Any], family: str, name: str, how: str) -> None:
-    """An answer that was paid for is written as soon as there is room."""
+    """A response that was paid for is written as soon as there is space."""
     with make("undisturbed", family) as place:
         images = place.images(place.run())
         number = number_of(place.trace(), name)

@@ -68,7 +68,7 @@ def damaged_in_use(home: Path, ledger: SyncLedger) -> bytes:
     other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     broken = broken_tables(ledger.path.read_bytes())
     ledger.path.write_bytes(broken)
-    other.execute("PRAGMA user_version = 1")  # a change by another makes the ledger read anew
+    other.execute("PRAGMA user_version = 1")  # a change by another makes the ledger read again
     other.close()
     return broken
 
@@ -116,7 +116,7 @@ def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
 
 
 def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
-    """Nothing is written, and so nothing sent, into a file that nobody will find."""
+    """Nothing is written, and so nothing sent, into a file that will not be found."""
     ledger = SyncLedger(home)
     row = ledger.claim(intent("one"), "key")
     ledger.path.unlink()
@@ -127,7 +127,7 @@ def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
 
 
 @pytest.mark.parametrize("family", REQUESTS)
-def test_broken_while_the_answer_is_written(make: Callable[..., Any], family: str) -> None:
+def test_ledger_broken_while_the_response_is_written(make: Callable[..., Any], family: str) -> None:
     with make("undisturbed", family) as place:
         images = place.images(place.run())
         name = "accepted" if family == "evolink" else "answered"

@@ -40,7 +40,7 @@ ROAD: dict[str, list[str]] = {
         "commit requests.delivered_at: before", "commit requests.delivered_at: after",
     ],
 }  # fmt: skip
-"""The steps that the road must have, in this order; each is one of the trace, or begins one."""
+"""The steps that a request must have, in this order; each is one of the trace, or begins one."""
 ROAD["preferential"] = [
     step for step in ROAD["evolink"]
     if not step.startswith(("upload", "poll")) and "accepted" not in step
@@ -82,7 +82,7 @@ def assert_in_order(trace: list[str], wanted: list[str]) -> None:
 
 
 def undisturbed(make: Callable[..., Any], family: str) -> tuple[list[str], list[bytes]]:
-    """The steps of a run that nobody kills, and its images."""
+    """The steps of a run that is not killed, and its images."""
     with make("undisturbed", family) as place:
         place.sandbox.faults.push("task", STILL_RUNNING)
         outcome = place.run()
@@ -132,7 +132,7 @@ def assert_restarted(place: Place, before: list[str], sent: int, images: list[by
         assert outcome["error"] == "OutcomeUnknown" and outcome["exit_code"] == 4
         assert outcome["key"] == "outcome_unknown_crash" and outcome["charge"] == "possible"
         assert place.posts == sent <= 1 and place.states() == ["unknown"]
-        # It is the same answer ever after.
+        # The outcome stays the same ever after.
         assert place.run("third")["error"] == "OutcomeUnknown" and place.posts == sent
         return
     if states in ([], ["intended"]):
@@ -212,7 +212,7 @@ def test_killed_while_the_service_has_the_request(make: Callable[..., Any], fami
         assert place.posts == 1
 
 
-def test_killed_between_two_looks(make: Callable[..., Any]) -> None:
+def test_killed_between_two_polls(make: Callable[..., Any]) -> None:
     _, images = undisturbed(make, "evolink")
     with make("between") as place:
         place.sandbox.faults.push("task", STILL_RUNNING, times=100_000)
@@ -245,8 +245,8 @@ def test_killed_in_the_middle_of_a_download(make: Callable[..., Any], family: st
         assert place.posts == 1 and place.images(outcome) == images
 
 
-def test_killed_while_the_task_of_a_torn_answer_is_looked_for(make: Callable[..., Any]) -> None:
-    """Its id stands in the record before anybody asks the service about it."""
+def test_killed_while_polling_the_task_of_a_cut_response(make: Callable[..., Any]) -> None:
+    """Its id is recorded before the service is asked about it."""
     with make("undisturbed") as place:
         place.sandbox.faults.push("generate", Truncated(0.5))
         assert place.run()["status"] == "completed"
@@ -259,7 +259,7 @@ def test_killed_while_the_task_of_a_torn_answer_is_looked_for(make: Callable[...
 
 
 def test_a_killed_collector_resumes(make: Callable[..., Any]) -> None:
-    """Poll Task has the same road from the task id on, and the row is the generator's."""
+    """Poll Task takes the same steps from the task id on, and the row is the generator's."""
     with make("collected") as place:
         task_id = place.run("submit", wait=False)["task_id"]
         trace_of = {"collect": task_id}
@@ -274,7 +274,7 @@ def test_a_killed_collector_resumes(make: Callable[..., Any]) -> None:
 
 
 def test_a_refusal_that_a_crash_hid_stays_unknown(make: Callable[..., Any]) -> None:
-    """Nobody can tell it from a success that was lost: it is not sent again."""
+    """It cannot be distinguished from a lost success: it is not sent again."""
     with make("refused", "preferential") as place:
         place.sandbox.faults.push("generate", Status(400))
         steps = place.run("whole")

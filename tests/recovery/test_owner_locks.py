@@ -34,7 +34,7 @@ def test_the_dead_are_swept(tmp_path: Path) -> None:
 def test_a_sweep_never_takes_the_file_of_a_living_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock that is made while somebody looks at its file either holds, or is made anew."""
+    """A lock made while another process checks its file holds, or is made again."""
     path = tmp_path / "new.lock"
     path.touch()
     descriptors: list[int] = []

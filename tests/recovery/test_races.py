@@ -25,7 +25,7 @@ ROUNDS = 100
 
 @pytest.fixture(scope="module")
 def trio(folder: Path, service: FakeService) -> Iterator[list[Place]]:
-    """Three processes with one home, each with an open session of its own."""
+    """Three processes with one home, each with an open session."""
     with Driver("stay") as one, Driver("stay") as two, Driver("stay") as three:
         places = [Place(folder, service, driver, SMALL) for driver in (one, two, three)]
         for place in places:
@@ -100,7 +100,7 @@ def test_a_live_owner_is_waited_for(pair: list[Place], service: FakeService) -> 
 def test_of_several_waiters_one_takes_over(
     trio: list[Place], service: FakeService, held: str, state: str
 ) -> None:
-    """The owner is killed; of three that wait, one goes on, and all get what it gets."""
+    """The owner is killed; of three that wait, one continues, and all get its result."""
     request = {**SMALL, "prompt": f"A cat that is {state}"}
     with Driver() as driver:
         owner = Place(trio[0].folder, service, driver, request)
@@ -153,7 +153,7 @@ def test_process_that_takes_over_unsent_job_pays(
 
 
 def test_two_hosts_and_the_command_line(pair: list[Place], service: FakeService) -> None:
-    """A listing disturbs nobody and sees every entry whole."""
+    """A listing disturbs no request and sees every row whole."""
     stop, seen, failures = threading.Event(), [0], []
 
     def listing() -> None:

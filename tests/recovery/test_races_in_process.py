@@ -171,7 +171,7 @@ def test_request_cancelled_while_claimed_blocks_no_other(
 
 
 @pytest.mark.parametrize("family", [SMALL, PREFERENTIAL], ids=["evolink", "preferential"])
-def test_waiter_on_other_process_is_told_when_it_stops(
+def test_waiter_on_other_process_notices_when_it_stops(
     sessions: Callable[[], Session], service: FakeService, family: dict[str, Any]
 ) -> None:
     request = Request(**{**family, "prompt": "Sent by another"})

@@ -28,7 +28,7 @@ def test_a_thousand_intents_under_fire(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     figures = {word: int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", done.stdout)}
-    # It was no walk in the park.
+    # The run had faults and kills.
     assert figures["intents"] == 1000 and figures["images"] > 300
     assert figures["faults"] > 300 and figures["kills"] > 10 and figures["cancels"] > 10
     assert "0 lost, 0 paid twice, 0 leaked, 0 stuck" in done.stdout
@@ -43,7 +43,7 @@ def wish(prompt: str) -> Wish:
 
 
 class Books:
-    """One wish, paid for and stored, as a soak leaves it; then something is broken."""
+    """One request, paid for and stored, as a soak leaves it; then something is broken."""
 
     def __init__(self, folder: Path, audit: Any, intent_type: Any) -> None:
         self.audit = audit

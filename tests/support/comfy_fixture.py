@@ -143,11 +143,14 @@ def shown(outcome: Outcome, node: str) -> str:
 
 
 @contextlib.contextmanager
-def open_comfy(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[ComfyFixture]:
+def open_comfy(
+    folder: Path, boot: Callable[..., ComfyServer], **options: Any
+) -> Iterator[ComfyFixture]:
     """A fixture in ``folder``.
 
     Args:
         boot: starts a server; see ``boot_comfyui`` in ``conftest.py``.
+        options: of the sandbox.
     """
     from support.fake_service import ACCOUNTS, SANDBOX_KEY, FakeService
 
@@ -158,6 +161,7 @@ def open_comfy(folder: Path, boot: Callable[..., ComfyServer]) -> Iterator[Comfy
         task_seconds=TASK_SECONDS,
         keys=accounts,
         now=clock,
+        **options,
     )
     with sandbox:
         server = boot(

@@ -60,7 +60,19 @@ def test_failing_callback_is_logged(error: type[BaseException], caplog: Any) -> 
     assert "the job continues" in caplog.text and error.__name__ in caplog.text
 
 
-NOT_TIMES = [0, -1, 0.0, float("nan"), float("inf"), "3", True, [3], 1e300, LONGEST_WAIT_S + 1]
+NOT_TIMES = [
+    0,
+    -1,
+    False,
+    0.0,
+    float("nan"),
+    float("inf"),
+    "3",
+    True,
+    [3],
+    1e300,
+    LONGEST_WAIT_S + 1,
+]
 
 
 @pytest.mark.parametrize("given", NOT_TIMES)
@@ -68,8 +80,9 @@ def test_invalid_timeout_is_rejected(given: Any) -> None:
     with pytest.raises(InvalidRequest, match="timeout_s") as caught:
         wait_limit_s(given, 1800.0)
     assert "秒" in caught.value.message("zh")
+    assert "seconds" in caught.value.message("en") and "604800" in caught.value.message("en")
 
 
-@pytest.mark.parametrize("given", [2, 0.5, Fraction(1, 2), np.float32(2), np.int64(3)])
+@pytest.mark.parametrize("given", [2, 0.5, Fraction(1, 2), np.float32(2), np.int64(3), 604_800])
 def test_any_positive_number_is_a_timeout(given: Any) -> None:
     assert wait_limit_s(given, 1800.0) == float(given) and wait_limit_s(None, 7.0) == 7.0

@@ -71,7 +71,7 @@ def test_import_loads_neither_http_nor_images(tmp_path: Path) -> None:
     }
 
 
-def test_the_whole_road_can_be_imported_without_a_host(tmp_path: Path) -> None:
+def test_whole_engine_can_be_imported_without_a_host(tmp_path: Path) -> None:
     loaded = modules_after(tmp_path, "seedream_api", "seedream_api.jobs.generate")
     assert {"seedream_api.jobs.generate", "seedream_api.ledger.ledger", "httpx"} <= loaded
     assert not any(name.partition(".")[0] in HOSTS for name in loaded)
@@ -111,7 +111,7 @@ def test_public_names_are_sorted() -> None:
 
 
 @pytest.mark.parametrize("name", seedream_api.__all__)
-def test_every_public_name_can_be_had_and_comes_from_its_module(name: str) -> None:
+def test_every_public_name_comes_from_its_module(name: str) -> None:
     value = getattr(seedream_api, name)
     if name != "__version__":
         homes = [importlib.import_module(f"seedream_api.{home}") for home in seedream_api._HOMES]

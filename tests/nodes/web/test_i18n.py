@@ -1,4 +1,4 @@
-"""The browser's scripts say nothing of their own: every word of theirs is in the locales."""
+"""The browser's scripts contain no texts: every word that they show is in the locales."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_i18n_has_text_for_each_state_and_advice_if_unclear() -> None:
     script = (PACK_ROOT / "web" / "task_texts.js").read_text("utf-8")
     unclear = {
         state
-        for name in ("RUNNING", "UNCLEAR")  # what runs is unclear once nobody works on it
+        for name in ("RUNNING", "UNCLEAR")  # what runs is unclear once no process works on it
         for state in re.findall(r'"(\w+)"', script.split(f"const {name} = ")[1].split("\n")[0])
     }
     assert {"intended", "unknown"} < unclear <= {state.value for state in State}
@@ -71,7 +71,7 @@ def test_i18n_has_text_for_each_state_and_advice_if_unclear() -> None:
     assert {f"charges.{charge.value}" for charge in Charge} <= known
 
 
-def test_the_scripts_show_no_text_of_their_own() -> None:
+def test_scripts_show_texts_of_the_tables_only() -> None:
     own = {
         f"{script.name}: {text}"
         for script in SCRIPTS

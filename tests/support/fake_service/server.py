@@ -40,6 +40,10 @@ class FakeService(Sandbox):
         self._rules = FakeServiceRules(folder, config, lambda: self.url, self._link_life_s)
         return FaultyDispatcher(self._rules, self.faults, config.now)
 
+    def charge(self, images: int) -> None:
+        """Count images as charged that no client of the test requested."""
+        self._rules.generation.images_made += images
+
     @property
     def requests(self) -> list[LoggedRequest]:
         """Every request whose body was read to its end, oldest first; copies."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seedream_api.catalog import MODELS, Family, Model, parse_models
+from seedream_api.catalog import MODELS, Model, parse_models
 from seedream_api.catalog.entry_rules import KEYS
 from seedream_api.errors import InvalidRequest
 from seedream_api.messages import to_chinese
@@ -153,11 +152,27 @@ def test_field_of_extra_cannot_be_chosen() -> None:
         validate_request(request, models)
 
 
-def test_schema_and_documentation_have_every_key(tmp_path: Path) -> None:
-    schema = json.loads((PACK_ROOT / "docs" / "models.schema.json").read_text("utf-8"))
-    assert list(schema["items"]["properties"]) == list(KEYS)
-    families = schema["items"]["properties"]["family"]["enum"]
-    assert families == [family.value for family in Family]
-    for page in ("models.md", "models.zh-CN.md"):
-        text = (PACK_ROOT / "docs" / page).read_text("utf-8")
-        assert [key for key in KEYS if f"`{key}`" not in text] == []
+def test_schema_agrees_with_the_rules() -> None:
+    schema = json.loads((PACK_ROOT / "docs" / "models.schema.json").read_text("utf-8"))["items"]
+    assert schema["required"] == [key for key, rule in KEYS.items() if rule.is_required]
+    stated: dict[str, Any] = schema["properties"]
+    assert list(stated) == list(KEYS)
+    for key, rule in KEYS.items():
+        found, control = stated[key], rule.control
+        if rule.kind == "number":
+            assert (found["minimum"], found["maximum"]) == (control["low"], control["high"])
+        elif "values" in control:
+            assert found.get("items", found)["enum"] == control["values"]
+        types = {"switch": "boolean", "texts": "texts", "members": "object"}
+        if rule.kind in types:
+            assert found.get("type", found.get("$ref", "").rpartition("/")[2]) == types[rule.kind]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_key_is_documented_and_labelled(language: str) -> None:
+    page = "models.md" if language == "en" else "models.zh-CN.md"
+    text = (PACK_ROOT / "docs" / page).read_text("utf-8")
+    assert [key for key in KEYS if f"`{key}`" not in text] == []
+    texts = json.loads((PACK_ROOT / "locales" / language / "main.json").read_text("utf-8"))
+    fields: dict[str, Any] = texts["seedream"]["models"]["fields"]
+    assert [key for key in KEYS if not fields[key]["label"]] == [] and set(fields) == set(KEYS)

@@ -93,7 +93,7 @@ def test_defaults_and_doubted_values_are_allowed(model: Model) -> None:
     assert model.reference_field in model.fields
 
 
-def test_families_are_told_apart_by_their_fields() -> None:
+def test_families_are_distinguished_by_their_fields() -> None:
     for model in MODELS.values():
         sold_sync = model.family is Family.PREFERENTIAL
         assert model.reference_field == ("image" if sold_sync else "image_urls")
@@ -147,7 +147,7 @@ def test_documented_examples_are_sent_exactly(
     assert [*body] == order
 
 
-def test_a_bare_wish_is_sent_with_the_models_defaults() -> None:
+def test_bare_request_is_sent_with_the_models_defaults() -> None:
     def body(model_id: str, **wish: Any) -> dict[str, Any]:
         return Request(model=model_id, prompt="a cat", **wish).body(MODELS[model_id], ())
 

@@ -107,7 +107,7 @@ def test_prices_may_be_in_a_named_file(home: Path, tmp_path: Path) -> None:
     assert found.models.keys() == TABLE["models"].keys()
 
 
-def test_prices_of_the_models_file_count_unless_the_table_has_others(home: Path) -> None:
+def test_prices_of_the_models_file_yield_to_the_table(home: Path) -> None:
     home.mkdir()
     entries = [
         {"id": name, "family": "preferential", "prices": {"2K": "0.30", "4K": "0.5"}}
@@ -133,7 +133,7 @@ def test_prices_of_the_models_file_count_unless_the_table_has_others(home: Path)
     ],
     ids=["twice", "syntax", "deep"],
 )
-def test_file_that_is_no_table_is_an_error(home: Path, text: str, reason: str) -> None:
+def test_prices_file_without_a_table_is_an_error(home: Path, text: str, reason: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / "prices.json").write_text(text, "utf-8")
     with pytest.raises(ConfigurationError) as caught:

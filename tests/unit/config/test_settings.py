@@ -45,12 +45,12 @@ def test_blank_values_are_absent_and_others_stripped(home: Path) -> None:
     assert load(home, {}, SEEDREAM_PARTIAL=" fail ").text("SEEDREAM_PARTIAL") == "fail"
 
 
-def test_numbers_may_stand_in_the_file_as_numbers(home: Path) -> None:
+def test_settings_file_may_contain_numbers(home: Path) -> None:
     assert load(home, {"SEEDREAM_TIMEOUT_S": 90}).number("SEEDREAM_TIMEOUT_S") == 90.0
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_a_switch_may_stand_in_the_file_as_a_boolean(home: Path, said: bool) -> None:
+def test_settings_file_may_contain_booleans(home: Path, said: bool) -> None:
     """``false`` once counted as absent: prompts were kept against the person's word."""
     settings = load(home, {"SEEDREAM_STORE_PROMPTS": said})
     assert settings.is_on("SEEDREAM_STORE_PROMPTS") is said

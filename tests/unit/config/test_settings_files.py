@@ -123,7 +123,7 @@ def test_relative_home_with_a_ledger_here_is_refused(
     assert caught.value.key == "relative_home" and str(tmp_path / "data") in str(caught.value)
 
 
-def test_user_without_home_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_home_folder_names_the_setting_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     def nameless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
@@ -144,7 +144,7 @@ def test_quoted_home_is_refused(value: str) -> None:
     assert caught.value.key == "quoted_setting"
 
 
-def test_a_byte_order_mark_is_no_obstacle(home: Path) -> None:
+def test_byte_order_mark_is_ignored(home: Path) -> None:
     assert load(home, '\ufeff{"SEEDREAM_PARTIAL": "fail"}').text("SEEDREAM_PARTIAL") == "fail"
 
 

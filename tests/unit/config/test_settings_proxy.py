@@ -64,7 +64,7 @@ def test_a_proxy_has_one_spelling(home: Path, given: str, proxy: str) -> None:
         ("a proxy", "space"),
     ],
 )
-def test_what_is_no_proxy_is_refused_with_its_reason(home: Path, given: str, reason: str) -> None:
+def test_invalid_proxy_is_refused_with_its_reason(home: Path, given: str, reason: str) -> None:
     error = refusal(home, given)
     assert error.key == "bad_proxy" and reason in error.message("en")
     assert "SEEDREAM_PROXY" in error.message("en") and CHINESE in error.message("zh")

@@ -120,7 +120,7 @@ def test_a_redirect_spelled_in_chinese_is_followed(
         (b"\x89PN", "?"),
     ],
 )
-def test_what_is_no_image_is_refused_at_once(
+def test_download_without_an_image_is_refused_at_once(
     fetch: Fetcher, serve: Callable[..., Server], body: bytes, kind: str | None
 ) -> None:
     server = serve(answer(body, "Content-Type: image/png"))

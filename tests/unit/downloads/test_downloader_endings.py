@@ -68,9 +68,7 @@ def test_cancelled_download_leaves_no_file(
     asyncio.run(cancel_halfway())
 
 
-def test_disk_that_takes_nothing_is_told_as_such(
-    tmp_path: Path, serve: Callable[..., Server]
-) -> None:
+def test_full_disk_is_reported_as_such(tmp_path: Path, serve: Callable[..., Server]) -> None:
     fetch = Fetcher(tmp_path / "missing")
     error = fetch.refused(serve(answer(PNG)).url)
     assert isinstance(error, LedgerFailed)

@@ -47,7 +47,9 @@ def test_image_without_its_end_is_not_called_whole(
     assert fetch.target.read_bytes() == image and len(server.requests) == 2
 
 
-def test_thumbnail_end_is_no_end_of_a_jpeg(fetch: Fetcher, serve: Callable[..., Server]) -> None:
+def test_end_of_a_thumbnail_does_not_end_the_jpeg(
+    fetch: Fetcher, serve: Callable[..., Server]
+) -> None:
     thumbnail = b"\xff\xe1" + (2 + len(JPEG)).to_bytes(2, "big") + JPEG
     photograph = JPEG[:2] + thumbnail + JPEG[2:]
     server = serve(chunked(photograph[:-100], end=False), answer(photograph))
@@ -105,7 +107,7 @@ def lies(data: bytes, *, begins_at: int, tells: str) -> Callable[[str], list[byt
 
 @pytest.mark.parametrize("begins_at", [0, 1, 700_000])
 @pytest.mark.parametrize("tells", ["{start}-{end}/{total}", "{start}-{end}/*"])
-def test_range_answer_with_other_bytes_starts_over(
+def test_range_response_with_other_bytes_starts_over(
     fetch: Fetcher, serve: Callable[..., Server], begins_at: int, tells: str
 ) -> None:
     server = serve(
@@ -119,7 +121,7 @@ def test_range_answer_with_other_bytes_starts_over(
     assert server.header(1, "range") and server.header(3, "range") is None
 
 
-def test_several_parts_in_one_answer_start_over(
+def test_several_parts_in_one_response_start_over(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
     parts = answer(

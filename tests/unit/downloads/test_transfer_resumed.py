@@ -21,7 +21,7 @@ from support.hostile_server import RESET, Server, answer, chunked, cut_after, pa
 
 
 @pytest.mark.parametrize("header", [TAG, "Last-Modified: Sat, 01 Nov 2025 00:00:00 GMT"])
-def test_cut_download_goes_on_where_it_stopped(
+def test_cut_download_resumes_where_it_stopped(
     fetch: Fetcher, serve: Callable[..., Server], header: str
 ) -> None:
     server = serve(cut_after(LARGE, 1_500_000, header), rest(LARGE, header))
@@ -77,7 +77,7 @@ def test_without_a_validator_a_cut_download_starts_over(
     assert fetch.target.read_bytes() == LARGE and server.header(1, "range") is None
 
 
-def test_whole_file_whose_answer_lacked_its_end_is_taken(
+def test_whole_file_of_a_response_without_end_is_taken(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
     whole = encoded("TIFF", 400)  # a format without an end mark
@@ -110,7 +110,7 @@ def test_whole_file_whose_answer_lacked_its_end_is_taken(
         b"HTTP/1.1 200 OK\r\n" + b"X-Long: " + b"a" * 300_000 + b"\r\n\r\n" + PNG,
     ],
 )
-def test_cut_and_garbled_answers_are_tried_again(
+def test_cut_and_garbled_responses_are_retried(
     fetch: Fetcher, serve: Callable[..., Server], cut: Any
 ) -> None:
     server = serve(cut, answer(PNG))

@@ -110,7 +110,7 @@ def test_a_million_empty_frames_are_not_counted() -> None:
 # ---- everything else ----
 
 
-def test_the_format_is_told_by_the_first_bytes() -> None:
+def test_format_is_detected_from_the_first_bytes() -> None:
     found = {kind: media_type_of(data[:32]) for kind, data in SOUND.items()}
     assert found == {kind: f"image/{kind.lower()}" for kind in SOUND}
     assert media_type_of(b"") is None and media_type_of(b"GIF") is None

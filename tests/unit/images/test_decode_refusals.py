@@ -108,7 +108,7 @@ UNREADABLE = [
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize(("data", "words"), UNREADABLE)
-def test_what_is_no_picture_is_told_as_such(data: bytes, words: str) -> None:
+def test_file_that_is_not_an_image_is_named_as_such(data: bytes, words: str) -> None:
     error = refusal(data)
     assert error.key == "picture_unreadable"
     assert words in error.values["reason"] and error.values["reason"]
@@ -116,7 +116,7 @@ def test_what_is_no_picture_is_told_as_such(data: bytes, words: str) -> None:
         decode_into(data, np.zeros((4, 4, 3), np.float32), None, name="the file")
 
 
-def test_a_page_saved_under_the_name_of_a_picture_is_no_picture(tmp_path: Path) -> None:
+def test_page_with_the_name_of_an_image_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "result.png"
     path.write_bytes(b"<html><body>Link expired</body></html>")
     for read in (probe, decode):
@@ -124,7 +124,7 @@ def test_a_page_saved_under_the_name_of_a_picture_is_no_picture(tmp_path: Path) 
             read(path, name="result")
 
 
-def test_a_missing_file_is_told_without_its_folder(tmp_path: Path) -> None:
+def test_missing_file_is_named_without_its_folder(tmp_path: Path) -> None:
     with pytest.raises(ResultUnavailable, match="does not exist") as caught:
         decode(tmp_path / "none.png", name="image 3")
     assert str(tmp_path) not in str(caught.value)
@@ -223,7 +223,7 @@ BOMBS = [
 
 @pytest.mark.parametrize(("data", "side"), BOMBS)
 @pytest.mark.parametrize("limit", [None, 1000])
-def test_a_bomb_is_told_by_its_size_before_memory_is_asked_for(
+def test_bomb_is_refused_by_its_size_before_allocation(
     data: bytes, side: int, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
@@ -244,7 +244,7 @@ def test_a_gif_frame_larger_than_its_screen_counts() -> None:
     refusal(data)
 
 
-def test_no_memory_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lack_of_memory_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise MemoryError
 

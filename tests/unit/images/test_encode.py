@@ -50,7 +50,7 @@ def loudness_of_error(before: Pixels, after: Pixels) -> float:
     levels=st.sampled_from([1, 2, 17, 256]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_a_small_picture_is_lossless_and_comes_back_to_the_bit(
+def test_small_image_survives_encoding_bit_for_bit(
     height: int, width: int, levels: int, seed: int
 ) -> None:
     pixels = (noise(height, width, seed).astype(int) % levels).astype(np.uint8)
@@ -186,7 +186,7 @@ def test_a_view_is_encoded_as_it_looks(pixels: Pixels) -> None:
     ],
     ids=["no channels", "four channels", "floats", "no rows"],
 )
-def test_what_is_no_picture_is_refused_with_its_shape(array: npt.NDArray[np.uint8]) -> None:
+def test_array_of_another_shape_is_refused_with_its_shape(array: npt.NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match=r"no uint8 \[H, W, 3\] picture"):
         encode(array)
 

@@ -81,5 +81,5 @@ def test_heif_that_is_damaged_or_too_large_is_refused() -> None:
         (b"", None),
     ],
 )
-def test_heif_kind_is_told_by_the_brands(head: bytes, kind: str | None) -> None:
+def test_heif_kind_is_detected_from_the_brands(head: bytes, kind: str | None) -> None:
     assert find_heif_kind(head) == kind

@@ -1,4 +1,4 @@
-"""Several tasks at once: order, what failed beside what came, and what an empty id is told."""
+"""Several tasks at once: order, what failed beside what came, and what an empty id reports."""
 
 from __future__ import annotations
 
@@ -121,12 +121,12 @@ def test_partial_fail_keeps_results_and_reports_rest(
     assert gathered(session, monkeypatch, outcomes).status == "pending"
 
 
-def test_a_defect_is_no_failed_task(session: Any, monkeypatch: Any) -> None:
+def test_defect_is_raised_and_not_a_failed_task(session: Any, monkeypatch: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         gathered(session, monkeypatch, {"task-a": result("task-a"), "task-b": ZeroDivisionError()})
 
 
-def test_notes_are_told_once(session: Any, monkeypatch: Any) -> None:
+def test_notes_are_listed_once(session: Any, monkeypatch: Any) -> None:
     outcomes: Outcomes = {
         "task-a": result("task-a", notes=("one", "two")),
         "task-b": result("task-b", notes=("two", "three"), seconds=9.0),
@@ -188,7 +188,7 @@ def accepted(ledger: SyncLedger, name: str) -> int:
 
 
 @pytest.mark.parametrize("ids", [[], [""], [" ", "\n"]])
-def test_an_empty_id_is_answered_with_what_is_unfinished(
+def test_empty_id_lists_the_unfinished_tasks(
     session: Any, ledger: SyncLedger, ids: list[str]
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:

@@ -80,7 +80,7 @@ def test_file_without_receipt_is_refused(tmp_path: Path, text: str | None) -> No
         read_receipts(save(tmp_path / "a.png", text))
 
 
-def test_file_that_is_no_png_is_refused(tmp_path: Path) -> None:
+def test_receipt_of_a_file_other_than_png_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\xff" * 30)
     with pytest.raises(InvalidRequest, match="has no Seedream receipt"):

@@ -42,7 +42,7 @@ def policy(home: Path, address: str) -> FetchPolicy:
 
 
 class Names:
-    """Answers look-ups, and counts them."""
+    """Serves look-ups, and counts them."""
 
     def __init__(self, *found: str) -> None:
         self.found = found

@@ -10,11 +10,17 @@ import pytest
 from seedream_api.ledger.ledger import SyncLedger
 from support.ledger_kit import opened
 from support.transition_kit import NOW
+from support.wall_clock import Clock
 
 
 @pytest.fixture
-def ledger(request: pytest.FixtureRequest, home: Path) -> Iterator[SyncLedger]:
-    yield from opened(request, home, lambda: NOW)
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    yield from opened(request, home, clock)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,4 +1,4 @@
-"""Pages of the record for people, and what it says about a wish before it is made."""
+"""Pages of the ledger for people, and what it says about a request before it is sent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_state_has_its_word_about_money(ledger: SyncLedger, state: State) 
     assert isinstance(told.charge, Charge) and state in TRANSITIONS
 
 
-def test_what_answers_for_a_wish_without_a_new_charge(home: Path, ledger: SyncLedger) -> None:
+def test_find_reusable_returns_the_row_of_an_equal_request(home: Path, ledger: SyncLedger) -> None:
     def state(wish: str, *, reuse: bool = True) -> State | None:
         row = ledger.find_reusable((wish,), reuse=reuse)
         return row.state if row else None

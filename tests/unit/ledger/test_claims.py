@@ -1,4 +1,4 @@
-"""Who may work on a request: the same wish is one row, and a dead owner's row is taken over."""
+"""Who may work on a request: equal requests share one row, and a dead owner's row is taken over."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ sys.stdin.read()
 
 
 class Owner:
-    """Another process that has claimed the wish and moved it on; it lives until it is killed."""
+    """Another process that has claimed the request and moved it on; it runs until it is killed."""
 
     def __init__(self, home: Path, *states: str) -> None:
         self.process = subprocess.Popen(
@@ -72,18 +72,18 @@ class Owner:
 
 
 def stands_at(ledger: SyncLedger, state: State, owner: str | None = None) -> int:
-    """The wish's row at ``state``, with nobody or somebody named as its owner."""
+    """The request's row in ``state``, with or without an owner."""
     row = ledger.claim(WISH, "key")
     change = "UPDATE requests SET state = :state, owner = :owner WHERE id = :id"
     execute(ledger, change, state=state.value, owner=owner, id=row.id)
     return row.id
 
 
-# ---- the same wish ----
+# ---- equal requests ----
 
 
 @pytest.mark.parametrize("state", [*State], ids=lambda state: state.value)
-def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: SyncLedger, state: State) -> None:
+def test_equal_request_is_new_only_after_an_unpaid_end(ledger: SyncLedger, state: State) -> None:
     before = stands_at(ledger, state)
     row = ledger.claim(WISH, "other key")
     if state in RELEASED_STATES:
@@ -96,7 +96,7 @@ def test_the_same_wish_is_new_only_after_an_unpaid_end(ledger: SyncLedger, state
     assert row.owner == ledger.owner
 
 
-def test_another_wish_is_another_row(ledger: SyncLedger) -> None:
+def test_another_request_is_another_row(ledger: SyncLedger) -> None:
     first = ledger.claim(WISH, "key")
     second = ledger.claim(replace(WISH, fingerprint="other wish"), "key")
     assert first.id != second.id
@@ -120,7 +120,7 @@ def test_my_own_row_stays_mine_even_while_i_am_sending_it(ledger: SyncLedger) ->
     assert again.state is State.SENDING and again.owner == ledger.owner
 
 
-def test_the_database_itself_allows_one_live_row_of_a_wish(ledger: SyncLedger) -> None:
+def test_database_allows_one_live_row_per_request(ledger: SyncLedger) -> None:
     ledger.claim(WISH, "key")
     with pytest.raises(LedgerFailed, match=r"UNIQUE|unique"):
         execute(
@@ -192,7 +192,7 @@ def test_claim_of_dead_owners_row_makes_only_sending_unknown(
         assert f"--forget {row.id}" in str(row.error)
 
 
-def test_a_killed_owners_refused_wish_is_a_new_one(ledger: SyncLedger, home: Path) -> None:
+def test_refused_request_of_a_killed_owner_is_new(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "refused")
     owner.kill()
     assert ledger.claim(WISH, "my key").idempotency_key == "my key"
@@ -266,7 +266,7 @@ def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: SyncLedger
     assert ledger.claim_task("https://third.example.com", "task-1", "print").address != ADDRESS
 
 
-def test_a_forgotten_task_is_adopted_anew(ledger: SyncLedger) -> None:
+def test_forgotten_task_is_claimed_as_a_new_row(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-1", "print")
     ledger.forget(row.id)
     again = ledger.claim_task(ADDRESS, "task-1", "print")

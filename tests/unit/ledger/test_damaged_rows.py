@@ -129,7 +129,7 @@ def test_row_unsure_of_money_is_never_sent_again(
 
 
 @pytest.mark.parametrize("column", ["prompt", "fields", "refs", "notes", "seed", "finished_at"])
-def test_row_without_its_description_still_answers(ledger: SyncLedger, column: str) -> None:
+def test_row_without_its_description_is_still_reused(ledger: SyncLedger, column: str) -> None:
     row_id = completed(ledger, "b")
     set_cell(ledger, "requests", row_id, column, NOT_UTF8)
     row = ledger.claim(wish("b"), "key")

@@ -41,7 +41,7 @@ def failure(home: Path) -> LedgerFailed:
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the folder is no real one
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - the folder is virtual
 
 
 @POSIX
@@ -143,7 +143,7 @@ def test_a_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -
     assert error.key == "ledger_broken"
     (aside,) = broken_copies(home)
     assert aside.read_bytes() == content and str(aside) in str(error)
-    ledger = SyncLedger(home)  # the next run begins anew
+    ledger = SyncLedger(home)  # the next run starts again
     assert ledger.list_records() == []
     ledger.close()
     assert broken_copies(home) == [aside]
@@ -172,7 +172,7 @@ def test_a_file_whose_tables_are_damaged_is_kept_aside_too(home: Path) -> None:
 # ---- a home that cannot be used ----
 
 
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     place = tmp_path / "home"
     place.write_text("mine")
     for home in (place, place / "deeper"):
@@ -183,7 +183,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ledger.sqlite", "owners"])
-def test_a_thing_in_the_place_of_one_of_its_parts_is_told(home: Path, name: str) -> None:
+def test_other_object_in_place_of_a_part_is_reported(home: Path, name: str) -> None:
     home.mkdir()
     if name == "owners":
         (home / name).write_text("mine")

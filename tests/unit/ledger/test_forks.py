@@ -67,14 +67,14 @@ def test_forked_child_cannot_write_for_its_parent(ledger: SyncLedger) -> None:
     assert ledger.list_records() == []
 
 
-def test_forked_child_is_told_and_never_waits(ledger: SyncLedger) -> None:
+def test_forked_child_gets_an_error_and_never_waits(ledger: SyncLedger) -> None:
     """The ledger's thread does not run in a child: waiting for it would never end."""
     run = lambda: asyncio.run(asyncio.wait_for(ledger.database.run(list_records), 5))  # noqa: E731
     assert exit_code_of_child(lambda: is_refused(run)) == 0
     assert ledger.list_records() == []
 
 
-def test_forked_child_opens_a_ledger_of_its_own(ledger: SyncLedger, home: Path) -> None:
+def test_forked_child_opens_another_ledger(ledger: SyncLedger, home: Path) -> None:
     def open_another() -> None:
         other = SyncLedger(home)
         assert other.is_owner_alive(ledger.owner)

@@ -183,7 +183,7 @@ def test_bytes_in_other_order_fill_the_missing_image(ledger: SyncLedger, home: P
     assert [image.sha256 for image in ledger.list_images(row)] == hashes
 
 
-def test_answer_read_again_without_known_images_is_taken_as_is(ledger: SyncLedger) -> None:
+def test_reread_response_without_known_images_is_accepted(ledger: SyncLedger) -> None:
     row = ledger.claim_task("sandbox", "task-1", "print").id
     ledger.record_response(row, (), {})
     assert ledger.record_response(row, items(["https://e.com/x"]), {}).state is State.ANSWERED

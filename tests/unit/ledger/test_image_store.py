@@ -41,7 +41,7 @@ def test_equal_images_are_one_file_and_others_are_not(store: ImageStore) -> None
     assert sorted(store.files()) == content(store)
 
 
-def test_bytes_that_are_no_image_are_kept_all_the_same(store: ImageStore) -> None:
+def test_bytes_other_than_an_image_are_kept(store: ImageStore) -> None:
     kept = store.add_bytes(b"what is this")
     assert kept.media_type == "" and kept.path.suffix == ".bin"
     assert kept.path.read_bytes() == b"what is this"
@@ -62,7 +62,7 @@ def test_a_name_appears_only_with_the_whole_content(
     assert seen == [(False, PNG)] and kept.path.exists()
 
 
-def test_bytes_and_name_are_on_the_disk_before_anyone_is_told(
+def test_bytes_and_name_are_on_disk_before_it_returns(
     store: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
@@ -95,7 +95,7 @@ def test_files_and_folders_belong_to_their_owner_alone(store: ImageStore) -> Non
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_partial_files_have_names_of_their_own_and_are_no_images(store: ImageStore) -> None:
+def test_partial_files_have_unique_names_and_are_not_listed(store: ImageStore) -> None:
     partials = [store.new_partial() for _ in range(5)]
     assert len(set(partials)) == 5 and not any(path.exists() for path in partials)
     partials[0].write_bytes(b"half")
@@ -124,7 +124,7 @@ def test_full_disk_is_reported_and_leaves_no_partial_file(
     assert content(store) == []
 
 
-def test_a_file_in_the_place_of_the_folder_is_told(home: Path, store: ImageStore) -> None:
+def test_file_in_place_of_the_folder_is_reported(home: Path, store: ImageStore) -> None:
     home.mkdir()
     store.folder.write_text("mine")
     with pytest.raises(LedgerFailed) as caught:
@@ -132,7 +132,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(home: Path, store: ImageStore
     assert str(store.folder) in str(caught.value) and store.folder.read_text() == "mine"
 
 
-def test_a_download_that_vanished_is_told(store: ImageStore) -> None:
+def test_vanished_download_is_reported(store: ImageStore) -> None:
     with pytest.raises(LedgerFailed):
         store.add(store.new_partial(), sha256="ab" * 32, kind="image/png", size=1)
 

@@ -98,7 +98,7 @@ def test_move_fails_whole_when_response_cannot_be_kept(ledger: SyncLedger) -> No
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.EMPTY], ids=lambda state: state.value)
-def test_reread_row_becomes_answered_and_keeps_its_id(ledger: SyncLedger, state: State) -> None:
+def test_reread_row_keeps_its_id_in_the_new_state(ledger: SyncLedger, state: State) -> None:
     row = sent_row(ledger)
     error = CompletedWithoutImages("completed_without_images", entry=row)
     ledger.move(row, state, error=error, response=KeptResponse(200, b"{}"))
@@ -108,7 +108,7 @@ def test_reread_row_becomes_answered_and_keeps_its_id(ledger: SyncLedger, state:
     assert ledger.list_responses(row) != []
 
 
-def test_answered_keeps_known_task_id_where_none_is_given(ledger: SyncLedger) -> None:
+def test_record_response_keeps_the_known_task_id(ledger: SyncLedger) -> None:
     row = sent_row(ledger)
     ledger.move(row, State.ACCEPTED, task_id="task-1")
     item = ResultItem(0, url="https://cdn.example.com/0.png")

@@ -117,7 +117,7 @@ def test_foreign_log_fails_closed_and_stays(home: Path) -> None:
 
 
 @pytest.mark.parametrize("log", [b"", bytes(64)])
-def test_a_log_that_nobody_relied_on_yet_is_none(home: Path, log: bytes) -> None:
+def test_log_that_is_not_in_use_yet_is_ignored(home: Path, log: bytes) -> None:
     SyncLedger(home).close()
     (home / "ledger.sqlite-wal").write_bytes(log)
     SyncLedger(home).close()
@@ -126,7 +126,7 @@ def test_a_log_that_nobody_relied_on_yet_is_none(home: Path, log: bytes) -> None
 
 @pytest.mark.parametrize("part", ["requests", "images", "sqlite_autoindex_images_1"])
 def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: str) -> None:
-    """An answer is written into these; their damage would show only when there is one."""
+    """A response is written into these; their damage would show only then."""
     SyncLedger(home).close()
     path = home / "ledger.sqlite"
     with sqlite3.connect(path) as db:
@@ -142,7 +142,7 @@ def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: st
     assert aside.read_bytes() == data
 
 
-def test_a_log_that_cannot_be_read_is_no_damage(home: Path) -> None:
+def test_unreadable_log_does_not_count_as_damage(home: Path) -> None:
     SyncLedger(home).close()
     (home / "ledger.sqlite-wal").mkdir()
     with pytest.raises(
@@ -228,7 +228,7 @@ def test_new_ledger_opens_in_two_processes_at_once(
 
 
 class Waiting:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only in a sleep."""
 
     def __init__(self) -> None:
         self.at = 1_000.0

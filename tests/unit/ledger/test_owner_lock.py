@@ -54,14 +54,14 @@ def test_an_owner_lives_until_it_lets_go_and_leaves_nothing(tmp_path: Path) -> N
     assert [*(tmp_path / "owners").iterdir()] == []
 
 
-def test_owners_have_names_of_their_own(tmp_path: Path) -> None:
+def test_owners_have_unique_names(tmp_path: Path) -> None:
     made = [OwnerLock(tmp_path) for _ in range(20)]
     assert len({lock.name for lock in made}) == 20
     for lock in made:
         lock.release()
 
 
-def test_a_name_that_nobody_ever_had_is_dead(tmp_path: Path) -> None:
+def test_unknown_owner_name_is_dead(tmp_path: Path) -> None:
     assert not is_alive(tmp_path, "0" * 32)
 
 
@@ -220,7 +220,7 @@ def test_lock_file_removed_before_locking_gets_a_new_name(
     lock.release()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         OwnerLock(tmp_path / "file")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,28 +14,11 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.transitions import move
 from seedream_api.service.result_items import ResultItem
-from support.ledger_kit import opened
+from support.wall_clock import Clock
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-
-
-class Clock:
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    yield from opened(request, home, clock)
 
 
 def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
@@ -142,7 +124,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
     ]  # never to the other
     ledger.mark_delivered(part)
     assert [file.delivered_at for file in ledger.list_stored_files()] != [None]
-    ledger.mark_missing(part, [])  # it stands at answered again: something of it is to be fetched
+    ledger.mark_missing(part, [])  # the state is *answered* again: an image is to be fetched
     assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 

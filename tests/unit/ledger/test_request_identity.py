@@ -1,4 +1,4 @@
-"""Which rows of the ledger answer for a request, whatever spelling they hold."""
+"""Which rows of the ledger a request reuses, whatever spelling they contain."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def execute(ledger: SyncLedger, statement: str, *values: object) -> None:
         ("sandbox", "Sandbox"),
     ],
 )
-def test_row_of_typed_address_answers_for_canonical_one(
+def test_row_of_typed_url_is_found_by_canonical_url(
     ledger: SyncLedger, old: str, typed: str
 ) -> None:
     address = parse_address(typed)
@@ -114,7 +114,7 @@ def test_adopted_task_is_found_by_canonical_address(ledger: SyncLedger) -> None:
 # ---- references ----
 
 
-def test_signature_is_no_part_of_an_object() -> None:
+def test_signature_does_not_identify_an_object() -> None:
     assert strip_signature(f"{SIGNED}a") == "https://b.s3.amazonaws.com/seedream/aa.png"
     assert strip_signature("https://e.com/a?id=1") == "https://e.com/a?id=1"
 
@@ -170,7 +170,7 @@ def test_migration_keeps_urls_that_0_1_gave_out(home: Path) -> None:
         again.close()
 
 
-def test_every_url_of_0_1_answers_for_the_picture(ledger: SyncLedger) -> None:
+def test_row_of_0_1_is_found_by_any_of_its_urls(ledger: SyncLedger) -> None:
     give(ledger, "https://e.com/1", "sha256:aa")
     give(ledger, "https://e.com/2", "sha256:aa")
     row = ledger.claim(known(ledger, "sha256:aa", "sha256:aa", "url:https://e.com/f"), "key")
@@ -211,14 +211,14 @@ def claim_all(ledger: SyncLedger, *states: State) -> tuple[JobSpec, list[int]]:
 @pytest.mark.parametrize(
     "first", [one for one in State if one not in (*RELEASED_STATES, State.INTENDED)]
 )
-def test_unsent_row_answers_after_every_other(ledger: SyncLedger, first: State) -> None:
+def test_unsent_row_is_found_after_every_other(ledger: SyncLedger, first: State) -> None:
     for order in ((first, State.INTENDED), (State.INTENDED, first)):
         intent, ids = claim_all(ledger, *order)
         assert ledger.claim(intent, "key").id == ids[order.index(first)]
         execute(ledger, "UPDATE requests SET state = 'forgotten'")
 
 
-def test_completed_row_answers_before_an_unclear_one(ledger: SyncLedger) -> None:
+def test_completed_row_is_found_before_an_unclear_one(ledger: SyncLedger) -> None:
     intent, ids = claim_all(ledger, State.COMPLETED, State.UNKNOWN, State.EMPTY, State.PARTIAL)
     assert ledger.claim(intent, "key").id == ids[0]
     found = ledger.find_reusable(intent.fingerprints, reuse=True)
@@ -240,7 +240,7 @@ def test_reuse_off_is_held_by_an_unclear_row(ledger: SyncLedger) -> None:
     assert ledger.get_record(ids[0]).state in STORED_STATES
 
 
-def test_no_row_answers_for_an_ended_request(ledger: SyncLedger) -> None:
+def test_ended_request_is_not_reused(ledger: SyncLedger) -> None:
     intent, _ = claim_all(ledger, *RELEASED_STATES)
     with ledger.database.write(durable=False):
         assert choose_row(find_rows(ledger.database, intent.fingerprints), reuse=True) is None

@@ -113,7 +113,7 @@ def test_what_is_stored_is_only_ever_fetched_again_or_forgotten() -> None:
         assert TRANSITIONS[state] == {State.ANSWERED, State.FORGOTTEN}
 
 
-def test_every_state_can_be_reached_from_the_wish() -> None:
+def test_every_state_can_be_reached_from_intended() -> None:
     reached, new = {State.INTENDED}, {State.INTENDED}
     while new:
         new = set[State]().union(*(TRANSITIONS[state] for state in new)) - reached

@@ -39,7 +39,7 @@ def test_a_move_that_is_refused_writes_nothing_of_it(ledger: SyncLedger) -> None
     assert ledger.get_record(row.id) == row
 
 
-def test_a_new_row_holds_the_whole_wish(ledger: SyncLedger) -> None:
+def test_new_row_contains_the_whole_request(ledger: SyncLedger) -> None:
     row = ledger.get_record(ledger.claim(wish("a"), "key").id)
     assert row.state is State.INTENDED and row.owner == ledger.owner
     assert (row.fingerprint, row.family, row.model) == ("a", "evolink", "Seedream-4.5")
@@ -86,7 +86,7 @@ def test_an_error_ends_with_its_state(ledger: SyncLedger) -> None:
     assert ledger.get_record(row.id).error is None
 
 
-def test_a_request_that_came_back_was_not_sent(ledger: SyncLedger) -> None:
+def test_request_returned_to_intended_was_not_sent(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     assert ledger.move(row.id, State.SENDING).sent_at == NOW
     assert ledger.move(row.id, State.INTENDED).sent_at is None

@@ -32,7 +32,7 @@ ITEMS = (
 )
 
 
-def test_an_answer_writes_every_place_of_the_group(ledger: SyncLedger) -> None:
+def test_record_response_writes_every_position(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     images = ledger.list_images(row.id)
@@ -55,9 +55,7 @@ def test_what_was_made_may_have_been_charged_and_nothing_else(ledger: SyncLedger
     assert answered.charged_images(ledger.list_images(row.id)[1:2]) == 0
 
 
-def test_stored_images_stay_when_the_answer_is_written_again(
-    ledger: SyncLedger, home: Path
-) -> None:
+def test_stored_images_stay_when_response_is_recorded_again(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     file = stored_file(home)
@@ -71,7 +69,7 @@ def test_stored_images_stay_when_the_answer_is_written_again(
     assert not first.is_missing and last.is_missing
 
 
-def test_bytes_that_came_in_the_answer_are_stored_with_it(ledger: SyncLedger, home: Path) -> None:
+def test_bytes_inside_the_response_are_stored_with_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.SENDING, "a")
     file = stored_file(home)
     ledger.record_response(row.id, (ResultItem(0, data=PNG),), {0: file})
@@ -156,7 +154,7 @@ def test_delivery_is_stamped(ledger: SyncLedger) -> None:
     assert ledger.get_record(row.id).delivered_at == NOW
 
 
-# ---- what must outlast a power failure by itself ----
+# ---- what must survive a power failure ----
 
 
 @pytest.mark.databases("sqlite")

@@ -31,7 +31,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n and the rest"
 
 @pytest.fixture
 def windows_locks(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``locks.py`` as it is loaded on Windows, with an ``msvcrt`` of our own."""
+    """``locks.py`` as it is loaded on Windows, with a fake ``msvcrt``."""
     msvcrt = ModuleType("msvcrt")
 
     def locking(descriptor: int, mode: int, count: int) -> None:
@@ -106,7 +106,7 @@ def test_open_lock_file_is_removed_by_the_next_sweep(
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_dead_owners_file_goes_once_nobody_has_it_open(
+def test_file_of_a_dead_owner_is_removed_once_closed(
     windows_locks: Any, tmp_path: Path, in_use: InUse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows removes no file that is open, were it by the one who removes it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import errno
 import json
@@ -11,13 +10,10 @@ import re
 import socket
 import sqlite3
 import string
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from seedream_api.cli.parser import build_parser
-from seedream_api.cli.progress import describe
 from seedream_api.doctor import Check
 from seedream_api.errors import (
     ConfigurationError,
@@ -26,128 +22,11 @@ from seedream_api.errors import (
     ReadFailed,
     from_record,
 )
-from seedream_api.jobs.results import Phase, Progress
+from seedream_api.jobs.results import Phase
 from seedream_api.ledger.cells import dump_texts, to_notes
-from seedream_api.messages import (
-    PHASES,
-    TEXTS,
-    Text,
-    join_texts,
-    language,
-    rewrite,
-    text_of,
-    to_chinese,
-)
-from support.paths import PACK_ROOT
+from seedream_api.messages import PHASES, TEXTS, Text, join_texts, rewrite, text_of, to_chinese
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-READ_BY_PEOPLE = {
-    "ArgumentTypeError", "Check", "ConnectError", "Failure", "PermissionError", "Repeated",
-    "RetryDownload", "TooLarge", "UploadRejected", "WriteTimeout", "_bad_address",
-    "_build_setting_error", "_build_unreadable", "_malformed_error", "_mark_broken", "_refusal",
-    "_refused", "_unwritable", "append", "expired", "failure", "localize",
-}  # fmt: skip
-"""Calls whose texts a person reads; of ``append`` those to notes."""
-KEPT = ("reason", "allowed", "note", "notes")
-"""Names to which such texts are given, as keywords or variables."""
-NO_WORDS = re.compile(
-    r"|(HTTP )?<x>|<x> \(<x>\)|1-<x>|SEEDREAM_\w+|images\.<x>|[a-z]+|cannot be .*"
-)
-"""Values alone, and single names."""
-FUNCTIONS = (
-    "_describe", "_describe_error", "_describe_unknown", "_explain_unencodable", "_format_lifetime",
-    "_reason", "describe_allowed", "describe_failure", "image_problem", "prune_if_needed",
-)  # fmt: skip
-"""Functions that return such a text."""
-
-
-def as_text(node: ast.AST) -> str | None:
-    """A literal, with ``<x>`` for every value in it."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.JoinedStr):
-        return "".join(as_text(part) or "<x>" for part in node.values)
-    return None
-
-
-def literals(node: ast.AST) -> Iterator[str]:
-    """The literals that this expression may be; a call's own arguments are not among them."""
-    text = as_text(node)
-    if text is not None:
-        yield text
-    elif isinstance(node, ast.IfExp):
-        yield from (*literals(node.body), *literals(node.orelse))
-    elif isinstance(node, ast.BoolOp):
-        yield from (one for value in node.values for one in literals(value))
-    elif isinstance(node, ast.Tuple):
-        yield from (one for value in node.elts for one in literals(value))
-
-
-def name_of(node: ast.AST) -> str:
-    return (
-        node.attr
-        if isinstance(node, ast.Attribute)
-        else node.id
-        if isinstance(node, ast.Name)
-        else ""
-    )
-
-
-def found_in(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Call):
-        called = name_of(node.func)
-        to = name_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
-        if called in READ_BY_PEOPLE and (called != "append" or to == "notes"):
-            yield from (
-                one
-                for argument in node.args[2 if called == "Check" else 0 :]
-                for one in literals(argument)
-            )
-        yield from (one for kw in node.keywords if kw.arg in KEPT for one in literals(kw.value))
-    elif isinstance(node, ast.Assign) and any(name_of(target) in KEPT for target in node.targets):
-        yield from literals(node.value)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in FUNCTIONS:
-        for one in ast.walk(node):
-            if isinstance(one, ast.Return) and one.value is not None:
-                yield from literals(one.value)
-
-
-def nodes_of_the_code() -> Iterator[tuple[str, ast.AST]]:
-    for folder in ("seedream_api", "nodes"):
-        for path in sorted((PACK_ROOT / folder).rglob("*.py")):
-            if not {"messages", "sandbox"} & set(path.relative_to(PACK_ROOT).parts):
-                for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                    yield path.name, node
-
-
-def test_texts_that_people_read_come_from_the_tables() -> None:
-    found = {(file, text) for file, node in nodes_of_the_code() for text in found_in(node)}
-    assert ("transfer.py", "HTTP <x>") in found, "the scan no longer fits the code"
-    assert {one for one in found if not NO_WORDS.fullmatch(one[1])} == set()
-
-
-def test_every_text_is_used_and_every_used_text_exists() -> None:
-    used = {"wrong_use_.*"}
-    for _, node in nodes_of_the_code():
-        if isinstance(node, ast.Call) and name_of(node.func) in ("Text", "help_text"):
-            prefix = "help_" if name_of(node.func) == "help_text" else ""
-            used |= {
-                prefix + one.replace("<x>", ".*")
-                for one in literals(node.args[0])
-                if one != "help_<x>"
-            }
-    assert len(used) > 150
-    patterns = [re.compile(one) for one in used]
-    assert {key for key in TEXTS if not any(one.fullmatch(key) for one in patterns)} == set()
-    assert {one.pattern for one in patterns if not any(map(one.fullmatch, TEXTS))} == set()
-
-
-def test_each_code_of_evolinks_files_has_a_text() -> None:
-    from seedream_api.uploads import evolink
-
-    for code in evolink._KNOWN_CODES:
-        text = Text(f"evolink_{code}", said=Text("http_status", status=400))
-        assert text.endswith(" (HTTP 400)") and text.zh.endswith("（HTTP 400）")
 
 
 def names(template: str) -> list[str]:
@@ -282,52 +161,6 @@ def test_check_has_both_languages() -> None:
     error = ConfigurationError("no_key", path="/p")
     check = Check("key", "problem", str(error), error=error)
     assert check.message_zh == error.message("zh") and error.message("en") in check.message
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "C"}, "en"),
-    ],
-)
-def test_language_follows_the_locale(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
-) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert language() == expected
-
-
-def test_help_and_progress_follow_the_locale(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    shown = build_parser().format_help()
-    assert "生成图片；相同输入只扣费一次" in shown and "选项" in shown and "options:" not in shown
-    assert describe(Progress(Phase.QUEUED, 3.0, task_id="task-1")) == "排队中 · 3 s · task-1"
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    assert "make images" in build_parser().format_help()
-
-
-@pytest.mark.parametrize("command", [["generate"], ["poll"], ["tasks"], ["download"]])
-def test_help_headings_follow_the_locale(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    def shown(locale: str) -> str:
-        monkeypatch.setenv("LC_ALL", locale)
-        with pytest.raises(SystemExit):
-            build_parser().parse_args([*command, "--help"])
-        return capsys.readouterr().out
-
-    own = re.compile(r"^usage: |^positional arguments:|^options:|show this help", re.M)
-    english, said = shown("C.UTF-8"), shown("zh_CN.UTF-8")
-    assert len(own.findall(english)) >= 3 and own.findall(said) == []
-    assert said.startswith("用法：python -m seedream_api")
 
 
 def test_task_heads_have_the_same_columns_in_chinese() -> None:

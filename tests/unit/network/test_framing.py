@@ -87,7 +87,7 @@ def test_response_torn_at_any_byte_keeps_what_arrived(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 2000 OK\r\n\r\n", b"\r\n"])
-def test_what_has_no_status_line_is_no_response(sent: bytes) -> None:
+def test_response_without_a_status_line_is_refused(sent: bytes) -> None:
     assert read(sent).status is None
 
 

@@ -140,7 +140,7 @@ def test_a_proxys_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "hunter2" not in str(caught.value)
 
 
-def test_socks_without_its_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socks_proxy_without_its_package_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "socksio", None)
     with pytest.raises(ConfigurationError, match="socksio"):

@@ -81,7 +81,7 @@ def test_the_number_of_attempts_is_a_bound_too() -> None:
     assert len(taken) == NO_CHANNEL.attempts - 1 == 2 and last < NO_CHANNEL.total_s
 
 
-def test_each_kind_of_failure_has_a_budget_of_its_own() -> None:
+def test_each_kind_of_failure_has_a_separate_budget() -> None:
     clock = Clock()
     patience = RetryBudget(clock, jitter=lambda: 1.0)
     while patience.next_delay(NO_CHANNEL) is not None:
@@ -201,7 +201,7 @@ def test_no_header_makes_reading_fail_or_gives_an_odd_number(headers: dict[str, 
 def test_how_long_a_person_waits_for_what(
     policy: RetryPolicy, first_s: float, longest_s: float, total_s: float, attempts: int
 ) -> None:
-    """Another number here is a decision: people wait for that long before they are told."""
+    """Another number here is a decision: people wait for that long before they see it."""
     assert (policy.first_s, policy.longest_s) == (first_s, longest_s)
     assert (policy.total_s, policy.attempts) == (total_s, attempts)
 

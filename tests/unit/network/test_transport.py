@@ -113,7 +113,7 @@ def test_slow_before_first_byte_means_not_sent(serve: Serve) -> None:
     assert len(server.callers) == 1 and server.read == b""
 
 
-# ---- surely not sent ----
+# ---- definitely not sent ----
 
 
 def test_a_refused_port_is_not_sent() -> None:

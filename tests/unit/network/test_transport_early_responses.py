@@ -1,4 +1,4 @@
-"""Servers that answer before they have read a request, and connections that end before it."""
+"""Servers that respond before they have read a request, and connections that end before it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LIMIT = 256 * 1024
 
 
 class EarlyServer:
-    """Answers as Go's ``net/http`` does when a handler returns before it has read the body.
+    """Responds as Go's ``net/http`` does when a handler returns before it has read the body.
 
-    It answers at once, reads at most 256 KB more, closes its half of the connection, and closes the
-    whole 500 ms later while the client still writes.
+    It responds at once, reads at most 256 KB more, closes its half of the connection, and closes
+    the whole 500 ms later while the client still writes.
 
     Args:
-        resets: end the connection with a reset right after the answer.
+        resets: end the connection with a reset right after the response.
     """
 
     def __init__(self, status: int, *, tls: ssl.SSLContext | None = None, resets: bool = False):

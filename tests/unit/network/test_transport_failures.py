@@ -47,7 +47,7 @@ def test_an_outcome_that_is_unknown_says_how_to_forget_it(monkeypatch: pytest.Mo
     assert "tasks --forget ID" in str(caught.value)
 
 
-def test_an_answer_may_have_just_as_many_bytes_as_are_allowed(
+def test_response_may_have_exactly_the_allowed_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert MAX_RESPONSE_BYTES == 268_435_456  # of base64: fifteen of the largest images
@@ -92,7 +92,7 @@ def test_only_an_address_that_was_checked_goes_past_the_proxy(
     assert [options["proxy"] for options in pools.options] == ["http://127.0.0.1:9", None]
 
 
-def test_a_closed_transport_makes_its_connections_anew(pools: Pools) -> None:
+def test_closed_transport_makes_new_connections(pools: Pools) -> None:
     async def twice(client: Transport) -> None:
         await client.ask(URL)
         await client.close()

@@ -1,4 +1,4 @@
-"""Whole answers, connections and redirects: what comes back, and over which connection."""
+"""Whole responses, connections and redirects: what is returned, and over which connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.transport_calls import Serve, post, run, talkative
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500, 502, 503, 504, 524])
-def test_a_whole_answer_is_given_back_whatever_its_status(serve: Serve, status: int) -> None:
+def test_whole_response_is_returned_whatever_its_status(serve: Serve, status: int) -> None:
     def talk(caller: Any) -> None:
         caller.request()
         caller.answer(b"<html>", status=f"{status} Whatever", more="Retry-After: 7\r\n")
@@ -28,7 +28,7 @@ def test_a_whole_answer_is_given_back_whatever_its_status(serve: Serve, status: 
         answer.json()
 
 
-def test_a_compressed_answer_is_read(serve: Serve) -> None:
+def test_transport_reads_a_compressed_response(serve: Serve) -> None:
     def talk(caller: Any) -> None:
         caller.request()
         caller.answer(gzip.compress(b'{"id": "task-1"}'), more="Content-Encoding: gzip\r\n")
@@ -37,7 +37,7 @@ def test_a_compressed_answer_is_read(serve: Serve) -> None:
     assert run(lambda client: post(client, server.url())).json() == {"id": "task-1"}
 
 
-def test_json_nested_beyond_reading_is_no_json() -> None:
+def test_json_nested_too_deeply_is_not_read() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         HttpResponse(200, {}, b"[" * 200_000 + b"]" * 200_000).json()
 
@@ -149,7 +149,7 @@ def test_body_is_streamed_raw_from_the_checked_address(serve: Serve) -> None:
     assert f"Host: cdn.example.com:{server.port}".encode() in server.read
 
 
-def test_a_body_that_is_cut_while_it_streams_is_told(serve: Serve) -> None:
+def test_body_cut_while_streaming_is_an_error(serve: Serve) -> None:
     def talk(caller: Any) -> None:
         caller.request()
         caller.say(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nxx")

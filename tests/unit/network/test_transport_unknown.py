@@ -162,7 +162,7 @@ def test_cancellation_at_end_of_read_is_not_swallowed() -> None:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         arrived.set_result(HttpResponse(200, {}, b""))
-        await asyncio.sleep(0)  # the answer is whole, and whoever waits for it does not know yet
+        await asyncio.sleep(0)  # the response is whole, and its waiter does not know yet
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading

@@ -1,4 +1,4 @@
-"""When result links are said to die: by themselves, else by their family's documentation."""
+"""When result links expire: as they state, else as their family's documentation does."""
 
 from __future__ import annotations
 

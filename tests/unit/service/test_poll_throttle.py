@@ -23,7 +23,7 @@ from support.polling_kit import not_found, read_failed, task
 
 
 class Desk:
-    """A service whose every look takes ``takes_s`` of made-up time."""
+    """A service whose polls take ``takes_s`` of made-up time."""
 
     def __init__(self, takes_s: float = 0.0) -> None:
         self.now, self.takes_s = 50.0, takes_s
@@ -60,7 +60,7 @@ def test_looks_at_one_task_are_a_second_apart_and_one_at_a_time() -> None:
     assert desk.slept == [0.75, 0.75, 0.75]
 
 
-def test_a_look_that_comes_late_enough_does_not_wait() -> None:
+def test_poll_after_the_interval_does_not_wait() -> None:
     desk = Desk()
 
     async def run() -> None:
@@ -83,7 +83,7 @@ def test_another_task_is_looked_at_at_once() -> None:
     assert desk.slept == [] and [at for _, at in desk.begun] == [0.0] * 3
 
 
-def test_a_look_that_fails_counts_and_blocks_nobody() -> None:
+def test_failed_poll_counts_and_blocks_no_other() -> None:
     desk = Desk()
 
     async def run() -> None:
@@ -95,7 +95,7 @@ def test_a_look_that_fails_counts_and_blocks_nobody() -> None:
     assert [at for _, at in desk.begun] == [0.0, 1.0]
 
 
-def test_tasks_that_nobody_looks_at_any_more_are_not_remembered() -> None:
+def test_throttle_drops_tasks_that_are_not_polled_any_more() -> None:
     desk = Desk()
 
     async def run() -> None:
@@ -117,7 +117,7 @@ def test_who_waits_for_a_long_look_is_not_forgotten() -> None:
     assert [at for _, at in desk.begun] == [0.0, 5.0, 10.0]
 
 
-def test_the_beginning_of_a_look_is_told_when_its_turn_has_come() -> None:
+def test_poll_started_is_signalled_when_its_turn_comes() -> None:
     desk = Desk(0.25)
     told: list[float] = []
 
@@ -133,7 +133,7 @@ def test_the_beginning_of_a_look_is_told_when_its_turn_has_come() -> None:
 
 
 def watched(steps: Callable[[PollSignal], None]) -> list[bool | None]:
-    """What two askers know after ``steps``; one asks before, one after a look has begun."""
+    """What two callers know after ``steps``; one calls before, one after a poll has begun."""
 
     async def run() -> list[bool | None]:
         watch = PollSignal(REAL)
@@ -168,7 +168,7 @@ def test_task_counts_as_running_while_service_is_silent() -> None:
         assert watch.request_poll().result() is True
         doze = asyncio.create_task(watch.sleep_until_woken(1_000.0))
         await asyncio.sleep(0.01)
-        assert not doze.done()  # nobody looks sooner for that
+        assert not doze.done()  # no poll comes sooner for that
         doze.cancel()
         watch.poll_started()
         watch.poll_finished(still_runs=True)
@@ -177,7 +177,7 @@ def test_task_counts_as_running_while_service_is_silent() -> None:
     asyncio.run(run())
 
 
-def test_a_doze_ends_by_itself_or_as_soon_as_somebody_asks() -> None:
+def test_pause_ends_after_its_time_or_at_a_request() -> None:
     async def run() -> None:
         slept: list[float] = []
 
@@ -195,7 +195,7 @@ def test_a_doze_ends_by_itself_or_as_soon_as_somebody_asks() -> None:
         watch.poll_started()
         dozing = asyncio.create_task(watch.sleep_until_woken(200.0))
         await asyncio.sleep(0.01)
-        assert not dozing.done()  # that wish was granted
+        assert not dozing.done()  # that request was served
         dozing.cancel()
         await asyncio.gather(dozing, return_exceptions=True)
         await asyncio.sleep(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given, strategies as st
@@ -29,7 +30,7 @@ TYPICAL = st.none() | st.floats(0, 1e5)
 
 
 Look = Callable[[float], Task | Exception]
-"""What a look at a moment gives, or raises."""
+"""What a poll at a moment returns, or raises."""
 
 
 class Waited:
@@ -61,14 +62,14 @@ class Waited:
             self.slept.append(seconds)
             self.now += seconds
 
-        self.wait = wait_for_task(
+        wait = wait_for_task if is_known else partial(wait_for_task, is_known=False)
+        self.wait = wait(
             one_look,
             task_id="task-1",
             schedule=PollSchedule(typical_s, jitter=lambda: 0.5),
             timeout_s=timeout_s,
             clock=Clock(lambda: self.now, sleep),
             age_s=age_s,
-            is_known=is_known,
             on_poll=lambda task: self.told.append(task.raw_status),
         )
 
@@ -170,7 +171,7 @@ def test_a_task_that_ends_at_the_very_deadline_is_not_missed() -> None:
     assert Waited(done_at(100.0), timeout_s=100.0).run().status is TaskStatus.COMPLETED
 
 
-def test_no_time_left_still_means_one_look() -> None:
+def test_no_time_left_still_polls_once() -> None:
     assert Waited(done_at(0.0), timeout_s=0.0).run().status is TaskStatus.COMPLETED
     waited = Waited(done_at(1.0), timeout_s=0.0)
     with pytest.raises(WaitTimedOut):
@@ -273,7 +274,7 @@ def test_what_the_service_asks_for_is_waited() -> None:
     assert 40.0 <= waited.looks[1] <= 41.0
 
 
-def test_zero_as_the_services_word_is_no_reason_to_hammer_it() -> None:
+def test_retry_after_zero_keeps_the_shortest_interval() -> None:
     waited = Waited(lambda now: read_failed(0.0) if now < 20 else task("completed"))
     waited.run()
     assert min(waited.slept) >= FASTEST_S

@@ -80,7 +80,7 @@ def test_response_that_redirects_says_where(http: int) -> None:
 
 
 @pytest.mark.parametrize("http", [299, 400])
-def test_response_that_is_no_redirect_keeps_its_words(http: int) -> None:
+def test_response_other_than_redirect_keeps_its_words(http: int) -> None:
     answer = respond(b'{"message": "m"}', http, headers={"location": "https://x.example/"})
     assert answer.envelope_error == ServiceError("m")
 

@@ -68,7 +68,7 @@ def test_url_references_compare_by_url_and_hide_it() -> None:
     assert "hunter2" not in repr(UrlReference(signed))
 
 
-def test_a_file_is_told_apart_by_its_bytes_and_not_by_its_name(tmp_path: Path) -> None:
+def test_file_is_identified_by_its_bytes_not_its_name(tmp_path: Path) -> None:
     first = saved(tmp_path / "a.png", noise(20, 30))
     second = tmp_path / "b.png"
     second.write_bytes(first.read_bytes())
@@ -160,7 +160,7 @@ def test_pixels_over_the_aim_become_lossy_and_are_noted() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not an image", b"\x89PNG\r\n\x1a\n", b"<svg/>"])
-def test_a_file_that_is_no_image_is_named_with_its_place(
+def test_file_other_than_an_image_is_named_with_its_number(
     tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "holiday.png"
@@ -175,7 +175,7 @@ def test_a_file_that_is_no_image_is_named_with_its_place(
     assert caught.value.values["reason"]
 
 
-def test_a_folder_is_no_reference(tmp_path: Path) -> None:
+def test_folder_is_refused_as_a_reference(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest):
         file_reference(tmp_path, 1)
 

@@ -102,7 +102,7 @@ def test_refusal_inside_a_200_is_not_every_status(status: int) -> None:
 
 
 @pytest.mark.parametrize("code", [199, 600, 40003, 7, "²", "4o2"])
-def test_refusal_code_that_is_no_status_counts_as_stated(code: Any) -> None:
+def test_refusal_code_other_than_a_status_counts(code: Any) -> None:
     assert classify_rejection(200, body(code)) is not None
     assert not is_error_code(ServiceError("", str(code)))
     assert is_error_code(ServiceError("", " 400 ")) and is_error_code(ServiceError("", "599"))
@@ -205,7 +205,7 @@ def test_refusal_403_with_a_quota_code_is_not_about_the_key() -> None:
     assert type(classify_rejection(403, body("model_not_found"))) is AuthenticationFailed
 
 
-def test_refusal_redirect_is_told_before_its_words() -> None:
+def test_refusal_redirect_takes_precedence_over_its_words() -> None:
     for http in (301, 308):
         refusal = classify_rejection(http, body("", "", "no available channel, 余额不足, 敏感"))
         assert refusal is not None and refusal.key == "refused_redirect"

@@ -1,4 +1,4 @@
-"""A refusal, which is never charged, told from an answer that leaves the outcome open."""
+"""A refusal, which is never charged, distinguished from a response that leaves the outcome open."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_gateways_page_leaves_the_outcome_open(http: int, text: Any) -> None:
 
 
 @pytest.mark.parametrize("http", [100, 101, 201, 204, 300, 309])
-def test_answers_that_are_neither_success_nor_error_stay_open(http: int) -> None:
+def test_responses_without_success_or_error_stay_open(http: int) -> None:
     assert classify_rejection(http, body("invalid_request")) is None
 
 
@@ -187,7 +187,7 @@ def test_moderation_is_found_in_a_wrapped_message_too() -> None:
         (503, "channel:no_available_key", ""),
     ],
 )
-def test_what_surely_was_not_accepted_may_be_repeated(http: int, code: Any, kind: str) -> None:
+def test_definite_refusal_may_be_repeated(http: int, code: Any, kind: str) -> None:
     refusal = classify_rejection(http, body(code, kind))
     assert refusal is not None and is_retryable(refusal)
 
@@ -261,7 +261,7 @@ def test_codes_are_lower_case_and_have_a_message() -> None:
     payload=st.none() | st.text() | st.dictionaries(st.text(), st.text())
     | st.builds(body, st.none() | st.integers() | st.text(), st.text(), st.text()),
 )  # fmt: skip
-def test_every_refusal_can_be_told_in_both_languages(http: int, payload: Any) -> None:
+def test_every_refusal_has_both_languages(http: int, payload: Any) -> None:
     refusal = classify_rejection(http, payload)
     if 400 <= http < 500 and http != 408:
         assert refusal is not None

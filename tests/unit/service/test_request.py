@@ -72,7 +72,7 @@ def test_no_repr_shows_a_reference() -> None:
         (ServiceError(""), "no reason given"),
     ],
 )
-def test_a_services_error_is_told_with_its_code_once(error: ServiceError, text: str) -> None:
+def test_service_error_shows_its_code_once(error: ServiceError, text: str) -> None:
     assert str(error) == text
 
 

@@ -1,4 +1,4 @@
-"""What the service may answer, read by its shape: every documented one, word for word."""
+"""What the service may return, read by its shape: every documented one, word for word."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_ark_group_keeps_the_place_of_the_image_that_was_refused() -> None:
     assert not answer.items[1].was_made and answer.error is None
 
 
-# ---- images inside the answer ----
+# ---- images inside the response ----
 
 
 DATA_URI = f"data:image/png;base64,{PNG_TEXT}"
@@ -186,7 +186,7 @@ def test_base64_that_is_none_is_an_entry_without_an_image() -> None:
 # ---- wrappings ----
 
 
-def test_wrapped_answers_are_unwrapped() -> None:
+def test_wrapped_responses_are_unwrapped() -> None:
     wrapped = {"code": 0, "message": "ok", "data": {"id": "task-1", "status": "queued"}}
     assert parse_value(wrapped).task_id == "task-1"
     assert parse_value(wrapped).status is TaskStatus.QUEUED

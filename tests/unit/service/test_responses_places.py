@@ -34,7 +34,7 @@ def read(text: str, reader: ItemReader | None = None) -> ServiceResponse:
 # ---- the whole response as a list or a text ----
 
 
-def test_answer_that_is_a_list_or_a_text_is_read() -> None:
+def test_response_that_is_a_list_or_a_text_is_read() -> None:
     for payload in ([{"url": URL}], [URL], URL, json.dumps([URL]), json.dumps(IMAGE), f" {URL}"):
         assert urls(payload) == [URL], payload
     for payload in ("task-1", ["task-1"], [{"task_id": "task-1"}]):
@@ -116,7 +116,7 @@ def test_results_that_are_tasks_are_not_images() -> None:
         assert len(parse_value({"data": [entry]}).items) == 1, entry
 
 
-def test_answer_of_several_tasks_is_that_of_one_that_runs() -> None:
+def test_response_of_several_tasks_is_that_of_a_running_one() -> None:
     tasks = [{"task_id": "a", "status": "completed"}, {"task_id": "b", "status": "running"}]
     assert parse_value({"data": tasks}).status is PROCESSING
     assert parse_value({"data": tasks}).raw_status == "running"

@@ -1,4 +1,4 @@
-"""How a task is after a poll, where results stand, and several values of one body as one answer."""
+"""How a task is after a poll, where results are, and several values of one body as one response."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_task_keeps_word_progress_items_and_response() -> None:
     assert without is not None and without.raw_status == "completed"
 
 
-def test_answer_says_what_its_entries_are() -> None:
+def test_response_states_the_kind_of_its_entries() -> None:
     nothing = ServiceResponse()
     assert (nothing.http, nothing.is_whole, nothing.names_task, nothing.body) == (
         0,

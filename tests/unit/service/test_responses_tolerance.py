@@ -1,4 +1,4 @@
-"""Reading answers: words, numbers, and whatever else a relay may send."""
+"""Reading responses: words, numbers, and whatever else a relay may send."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_status_words_of_all_vocabularies_are_understood(status: TaskStatus, wor
 
 
 @pytest.mark.parametrize("status", [None, "", True, [], {}, 1.5, 200, "200"])
-def test_a_status_that_is_no_word_is_absent(status: Any) -> None:
+def test_status_other_than_a_text_is_absent(status: Any) -> None:
     answer = parse_value({"id": "task-1", "status": status})
     assert answer.status is None and to_task(answer, "task-1") is None
 
@@ -93,7 +93,7 @@ def test_only_http_addresses_are_results(url: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [None, 7, [], [None], True, {}])
-def test_an_entry_that_is_no_image_keeps_its_place_with_a_reason(entry: Any) -> None:
+def test_entry_without_an_image_keeps_its_place_and_reason(entry: Any) -> None:
     items = parse_value({"data": [entry, {"url": URL}]}).items
     assert [item.was_made for item in items] == [False, True]
     assert items[0].problem is not None and items[0].error is None and items[1].position == 1

@@ -22,7 +22,7 @@ UNKNOWN = b"\x00new" + bytes(20)
 
 
 UNKNOWN_TEXT = base64.b64encode(UNKNOWN).decode()
-"""Bytes that are no image of a known kind."""
+"""Bytes other than an image of a known kind."""
 
 
 # ---- addresses ----

@@ -79,7 +79,7 @@ def test_entry_error_one_level_deeper_counts() -> None:
     assert item.url == URL
 
 
-def test_entry_of_our_own_reference_is_an_echo() -> None:
+def test_entry_with_a_sent_reference_is_an_echo() -> None:
     reader = ItemReader(BASE, sent=frozenset({URL, TEXT}))
     assert read(URL, reader) == [None]
     assert read({"url": URL}, reader) == [None]

@@ -92,7 +92,7 @@ def test_reference_passes_only_within_all_bounds(width: int, height: int) -> Non
     "url",
     ["", "ref.png", "/ref.png", "ftp://example.com/a", "file:///a", "data:image/png;base64,A"],
 )
-def test_a_reference_that_is_no_web_address_is_refused(url: str) -> None:
+def test_reference_other_than_a_web_url_is_refused(url: str) -> None:
     error = refusal(references=(UrlReference(URL), UrlReference(url)))
     assert error.key == "url_not_http"
     assert "image_urls" in str(error) and "https://example.com/picture.png" in str(error)
@@ -132,7 +132,7 @@ def test_a_doubted_value_gives_one_note_and_no_error(wish: dict[str, Any], words
         {"references": urls(10)},
     ],
 )
-def test_what_nobody_doubts_gives_no_note(wish: dict[str, Any]) -> None:
+def test_confirmed_fields_give_no_note(wish: dict[str, Any]) -> None:
     assert check(**wish).notes == ()
 
 

@@ -249,9 +249,7 @@ def test_verdict_of_500_with_a_trace_of_a_result_is_unknown(rest: dict[str, Any]
         {"preview": "see " * 20_000},
     ],
 )
-def test_verdict_of_error_beside_a_stray_image_is_no_refusal(
-    rest: dict[str, Any], http: int
-) -> None:
+def test_error_beside_a_stray_image_is_not_a_refusal(rest: dict[str, Any], http: int) -> None:
     error = {"error": {"code": "InvalidParameter", "message": "see https://docs.example.com"}}
     assert judge({**error, **rest}, http) is not REFUSED
     about = {"documentation_url": "https://docs.example.com", "request": {"image": "https://a.b/c"}}

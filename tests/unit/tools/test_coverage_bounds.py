@@ -56,7 +56,7 @@ def test_a_share_below_its_bound_fails(
                 '"covered_branches": 9, "num_branches": 10}}}}'
             )
             Path(words[-1]).write_text(report, "utf-8")
-        return words[0] != "run"  # a test that fails is told, and decides nothing here
+        return words[0] != "run"  # a failing test is reported, and decides nothing here
 
     monkeypatch.setattr(covering, "coverage", coverage)
     assert covering.measure({}, ["tests/unit"]) is is_enough

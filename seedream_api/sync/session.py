@@ -1,16 +1,4 @@
-"""The client without ``async``: for scripts, notebooks, Flask and other threaded programs.
-
-    from seedream_api import Request
-    from seedream_api.sync import Session, generate
-
-    with Session() as session:
-        result = generate(Request(model="Seedream-4.5", prompt="A cat on the grass"), session)
-
-Names, arguments, results and errors are those of ``seedream_api``. A session runs its event loop in
-a thread: it works inside a running loop too, several threads may use it at once, and callbacks are
-called in its thread. Ctrl-C withdraws what was not sent; leaving the session waits for the response
-to what was sent and records it.
-"""
+"""A session whose event loop runs in a thread."""
 
 from __future__ import annotations
 
@@ -18,40 +6,26 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, TypeVar
 
 from typing_extensions import Self
 
-from .catalog import Model
-from .config.given_settings import SettingValue
-from .config.settings import Settings
-from .errors import InvalidRequest
-from .jobs import batch as batches, collect as collecting, generate as generating
-from .jobs.batch import BatchItem, BatchPlan
-from .jobs.load_urls import LoadedUrl
-from .jobs.loop_thread import LoopThread
-from .jobs.results import Progress, Result
-from .jobs.session import Session as AsyncSession
-from .ledger.browsing import JobView
-from .ledger.states import State
-from .redaction import Hidden
-from .service.balance import Balance
-from .service.references import PictureReference, UrlReference
-from .service.request import Request
-
-__all__ = ["Session", "collect", "collect_all", "generate", "generate_all", "plan_batch"]
+from ..catalog import Model
+from ..config.given_settings import SettingValue
+from ..config.settings import Settings
+from ..errors import InvalidRequest
+from ..jobs.load_urls import LoadedUrl
+from ..jobs.loop_thread import LoopThread
+from ..jobs.results import Result
+from ..jobs.session import Session as AsyncSession
+from ..ledger.browsing import JobView
+from ..ledger.states import State
+from ..redaction import Hidden
+from ..service.balance import Balance
+from ..service.references import PictureReference, UrlReference
 
 T = TypeVar("T")
 
@@ -197,127 +171,3 @@ class Session:
     def download(self, urls: Sequence[str], folder: str | os.PathLike[str]) -> list[LoadedUrl]:
         """Download images into a folder; see :meth:`seedream_api.Session.download`."""
         return self.run(lambda session: session.download(urls, folder))
-
-
-def generate(
-    request: Request,
-    session: Session | None = None,
-    *,
-    wait: bool = True,
-    timeout_s: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    profile: str | None = None,
-) -> Result:
-    """Generate images and pay once; see :func:`seedream_api.generate`.
-
-    Args:
-        session: an open session; by default one is opened for this call from the environment.
-        wait: whether to wait for the images; if not, the result is ``submitted`` as soon as the
-            task id is known.
-        timeout_s: seconds to wait; by default ``SEEDREAM_TIMEOUT_S``.
-        progress: called with every step, in the session's thread.
-        profile: the name of the key and address to use; by default those of the session.
-
-    Raises:
-        SeedreamError: see ``errors``; the message says whether money was spent.
-    """
-    if session is None:
-        with Session() as own:
-            return generate(
-                request, own, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
-            )
-    return session.run(
-        lambda opened: generating.generate(
-            request,
-            opened,
-            wait=wait,
-            timeout_s=timeout_s,
-            progress=progress,
-            profile=profile,
-        )
-    )
-
-
-def generate_all(
-    requests: Iterable[Request],
-    session: Session | None = None,
-    *,
-    keep_going: bool = False,
-    timeout_s: float | None = None,
-    progress: Callable[[int, Progress], None] | None = None,
-    profile: str | None = None,
-) -> Generator[BatchItem]:
-    """Generate the images of many requests and yield each outcome, in the order of the requests.
-
-    Leaving the loop early begins no further request; see :func:`seedream_api.generate_all`.
-
-    Raises:
-        SeedreamError: a request failed and ``keep_going`` is off.
-    """
-    options: dict[str, Any] = {
-        "keep_going": keep_going, "timeout_s": timeout_s, "progress": progress, "profile": profile
-    }  # fmt: skip
-    if session is None:
-        with Session() as own:
-            yield from generate_all(requests, own, **options)
-        return
-    started: list[AsyncGenerator[BatchItem]] = []
-
-    async def take(opened: AsyncSession) -> BatchItem | None:
-        if not started:
-            started.append(batches.generate_all(requests, opened, **options))
-        return await anext(started[0], None)
-
-    async def stop(opened: AsyncSession) -> None:
-        for items in started:
-            await items.aclose()
-
-    try:
-        while (item := session.run(take)) is not None:
-            yield item
-    finally:
-        session.run(stop)
-
-
-def plan_batch(
-    requests: Iterable[Request], session: Session, *, profile: str | None = None
-) -> BatchPlan:
-    """Find what a batch would send and what it may be charged; see :func:`seedream_api.plan_batch`.
-
-    Nothing is sent or uploaded.
-    """
-    return session.run(lambda opened: batches.plan_batch(requests, opened, profile=profile))
-
-
-def collect(
-    task_id: str,
-    session: Session,
-    *,
-    wait: bool = True,
-    timeout_s: float | None = None,
-    progress: Callable[[Progress], None] | None = None,
-    profile: str | None = None,
-) -> Result:
-    """Fetch the images of one task; see :func:`seedream_api.collect`."""
-    return session.run(
-        lambda opened: collecting.collect(
-            task_id, opened, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
-        )
-    )
-
-
-def collect_all(
-    task_ids: Sequence[str],
-    session: Session,
-    *,
-    wait: bool = True,
-    timeout_s: float | None = None,
-    progress: Callable[[str, Progress], None] | None = None,
-    profile: str | None = None,
-) -> Result:
-    """Fetch several tasks concurrently; see :func:`seedream_api.collect_all`."""
-    return session.run(
-        lambda opened: collecting.collect_all(
-            task_ids, opened, wait=wait, timeout_s=timeout_s, progress=progress, profile=profile
-        )
-    )
