@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_RESULTS, Family
+from ..seedream_api.catalog import MAX_REFERENCES, MAX_RESULTS, Family
 from ..seedream_api.errors import Charge
 from . import freshness, inputs, node_values as values, previews
 from .batch_rows import build_requests, read_batch_rows
@@ -45,8 +45,8 @@ def _list_inputs() -> list[io.Input]:
             "size",
             default="",
             optional=True,
-            tooltip="Preferential: 2K or 4K; Evolink: an aspect ratio such as 16:9. Empty: "
-            "the model's default.",
+            tooltip="Preferential: a tier such as 2K; Evolink: an aspect ratio such as 16:9. "
+            "Empty: the model's default.",
         ),
         io.String.Input(
             "quality",
@@ -64,8 +64,9 @@ def _list_inputs() -> list[io.Input]:
         ),
         inputs.seed_input(),
         inputs.images_input(
-            "Reference images of every row; every frame of a batch is one, at most 14 "
-            "with image_urls. A connected list runs the whole batch once per item."
+            "Reference images of every row; every frame of a batch is one, at most "
+            f"{MAX_REFERENCES.value} with image_urls. A connected list runs the whole batch once "
+            "per item."
         ),
         inputs.image_urls_input(),
         io.Combo.Input(

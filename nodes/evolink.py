@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_RESULTS, Family
+from ..seedream_api.catalog import MAX_REFERENCES_AND_RESULTS, MAX_RESULTS, Family
 from ..seedream_api.messages import Text
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
@@ -69,7 +69,8 @@ def _list_inputs(models: Sequence[Model]) -> list[io.Input]:
             optional=True,
             tooltip="An upper limit: the model decides how many images it makes, so ask "
             "for several in the prompt, such as: a series of 4 images. Reference images "
-            "and n are at most 15 together. You pay per image made.",
+            f"and n are at most {MAX_REFERENCES_AND_RESULTS.value} together. You pay per image "
+            "made.",
         ),
         inputs.choice_input(
             models,
@@ -90,7 +91,7 @@ def _list_inputs(models: Sequence[Model]) -> list[io.Input]:
 
 
 class SeedreamEvolink(io.ComfyNode):
-    """One paid task of up to fifteen images."""
+    """One paid task of one image or several."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:

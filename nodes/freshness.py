@@ -28,6 +28,7 @@ from .web.settings import log
 if TYPE_CHECKING:
     from ..seedream_api.jobs.results import Result
     from ..seedream_api.jobs.session import Session
+    from ..seedream_api.ledger.ledger import Ledger
     from ..seedream_api.ledger.records import ImageRecord, JobRecord
     from .execution import DecodedImages
 
@@ -134,19 +135,12 @@ def note_result(
     ids = tuple((result.task_id or "").split())
     is_whole = pictures is not None and not pictures.failures and _is_whole(result)
 
-    async def check(session: Session) -> bool:
-        ledger = session.ledger
+    async def find_rows(ledger: Ledger) -> list[JobRecord | None]:
         if len(ids) > 1:
-            rows = [await ledger.find_task(task_id) for task_id in ids]
-        else:
-            rows = [await ledger.get_record(result.entry)]
-        known = [row for row in rows if row is not None]
-        may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
-        if may_pay and any(row.state in STORED_STATES for row in known):
-            return False
-        return not is_whole or any([await _has_lost_files(session, row) for row in known])
+            return [await ledger.find_task(task_id) for task_id in ids]
+        return [await ledger.get_record(result.entry)]
 
-    note_run(cls, check)
+    _note_rows(cls, find_rows, is_whole=is_whole, pays=pays)
 
 
 def note_results(cls: type[io.ComfyNode], results: Sequence[Result], *, is_whole: bool) -> None:
@@ -155,15 +149,26 @@ def note_results(cls: type[io.ComfyNode], results: Sequence[Result], *, is_whole
     Args:
         is_whole: whether no request of the batch failed and no image is unreadable.
     """
-    whole = is_whole and all(map(_is_whole, results))
-    jobs = [result.entry for result in results]
 
+    async def find_rows(ledger: Ledger) -> list[JobRecord | None]:
+        return [await ledger.get_record(result.entry) for result in results]
+
+    _note_rows(cls, find_rows, is_whole=is_whole and all(map(_is_whole, results)), pays=True)
+
+
+def _note_rows(
+    cls: type[io.ComfyNode],
+    find_rows: Callable[[Ledger], Awaitable[list[JobRecord | None]]],
+    *,
+    is_whole: bool,
+    pays: bool,
+) -> None:
     async def check(session: Session) -> bool:
-        rows = [await session.ledger.get_record(job) for job in jobs]
-        may_pay = not session.settings.is_on("SEEDREAM_REUSE")
+        rows = [row for row in await find_rows(session.ledger) if row is not None]
+        may_pay = pays and not session.settings.is_on("SEEDREAM_REUSE")
         if may_pay and any(row.state in STORED_STATES for row in rows):
             return False
-        return not whole or any([await _has_lost_files(session, row) for row in rows])
+        return not is_whole or any([await _has_lost_files(session, row) for row in rows])
 
     note_run(cls, check)
 

@@ -133,11 +133,12 @@ def seed_input() -> io.Input:
 
 
 def images_input(
-    tooltip: str = "Reference images; every frame of a batch is one, at most 14 with image_urls. A "
-    "connected list runs the node once per item: to use several results as reference images of "
-    "one call, connect the images output (a batch), not image_list.",
+    tooltip: str = "Reference images; every frame of a batch is one, at most "
+    f"{MAX_REFERENCES.value} with image_urls. A connected list runs the node once per item: to use "
+    "several results as reference images of one call, connect the images output (a batch), not "
+    "image_list.",
 ) -> io.Input | list[io.Input]:
-    """Build fourteen growing IMAGE inputs; on a host without those, optional ones."""
+    """Build growing IMAGE inputs; on a host without those, as many optional ones."""
     autogrow: Any = getattr(io, "Autogrow", None)
     if autogrow is not None:
         template = autogrow.TemplateNames(io.Image.Input("image"), names=list(IMAGE_NAMES), min=0)

@@ -68,7 +68,7 @@ def list_input_names(cls: type[io.ComfyNode]) -> tuple[str, ...]:
     # ComfyUI keeps the schema of a node that runs; making another reads the settings again.
     schema: io.Schema = getattr(cls, "SCHEMA", None) or cls.define_schema()
     found = [one.id for one in schema.inputs]
-    if "images" in found:  # one growing input here, fourteen inputs in a prompt
+    if "images" in found:  # one growing input here, several inputs in a prompt
         place = found.index("images")
         found[place : place + 1] = [f"images.{name}" for name in IMAGE_NAMES]
     return tuple(found)
@@ -132,7 +132,7 @@ def _guess_name(name: str, names: Sequence[str]) -> str | None:
 
 
 def _list_names(names: Sequence[str]) -> list[str]:
-    """List the names for a message, with the fourteen images as a range."""
+    """List the names for a message, with the images as a range."""
     short = [_IMAGE_RANGE if name == f"images.{IMAGE_NAMES[0]}" else name for name in names]
     return [name for name in short if name not in {f"images.{one}" for one in IMAGE_NAMES}]
 

@@ -6,6 +6,7 @@ import { makeControl } from "./model_controls.js";
 import { changeEntry, isObject } from "./model_text.js";
 
 const FAMILY = "family";
+const NEW_ID = "New-model";
 
 /** The form beside the text. `change(entries)` receives the entries whenever the user changed one. */
 export class ModelForm {
@@ -104,7 +105,7 @@ export class ModelForm {
   }
 
   addNew() {
-    this.add({ id: translate("models.new_id"), family: this.models.at(-1)?.family });
+    this.add({ id: NEW_ID, family: this.models.at(-1)?.family });
     this.fields.find(({ key }) => key === "id")?.focus(true);
   }
 

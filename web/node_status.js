@@ -92,6 +92,7 @@ class NodeStatus {
     if (this.run?.id !== event.prompt_id) {
       this.run = { id: event.prompt_id, steps: new Map(), done: new Map(), calls: 1, pictures: [] };
       this.quote = null; // what it said no longer holds
+      this.updateBadge();
     }
     const { run } = this;
     run.calls = event.calls ?? run.calls;
@@ -179,15 +180,31 @@ class NodeStatus {
     return typeof prompt === "string" ? prompt.slice(0, 60) : "";
   }
 
-  /** Shows the estimate as a badge, which a collapsed node has too. Nodes 2.0 would keep an old text. */
+  /**
+   * Shows the estimate as a badge, which a collapsed node has too. Nodes 2.0 asks for the badge again
+   * only when something that was read for it changes: the widget's label. Where that does not happen,
+   * there is no badge, because it would keep an old text.
+   */
   addBadge() {
     const Badge = globalThis.LGraphBadge;
     if (!Badge || !Array.isArray(this.node.badges) || !this.isPaying) return;
-    const badge = new Badge({ text: "" });
+    let badge = new Badge({ text: "" });
     this.node.badges.push(() => {
-      badge.text = globalThis.LiteGraph?.vueNodesMode ? "" : (this.quote?.badge ?? "");
+      const isRead = this.widget.label !== undefined;
+      this.hasLiveBadge ||= isRead && this.isRelabelled;
+      const isElement = globalThis.LiteGraph?.vueNodesMode;
+      const text = isElement && !this.hasLiveBadge ? "" : (this.quote?.badge ?? "");
+      if (badge.text !== text) badge = new Badge({ text });
       return badge;
     });
+  }
+
+  /** Makes the badge follow the quote. */
+  updateBadge() {
+    this.isRelabelled = Boolean(globalThis.LiteGraph?.vueNodesMode);
+    this.room.setLabel(this.quote?.badge);
+    requestAnimationFrame(() => (this.isRelabelled = false));
+    this.node.setDirtyCanvas?.(true); // the classic renderer draws it
   }
 
   // --- the estimate ----------------------------------------------------------------------------
@@ -213,7 +230,7 @@ class NodeStatus {
     }
     if (this.requested !== requested) return;
     this.quote = quote;
-    this.node.setDirtyCanvas?.(true); // the badge is drawn, not an element
+    this.updateBadge();
     this.render();
   }
 

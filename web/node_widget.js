@@ -26,9 +26,14 @@ export class StatusWidget {
     // Keep it out of the saved workflow, whose values are read by position, and of the prompt.
     this.widget.serialize = false;
     this.widget.serializeValue = undefined;
-    loadTranslations().then(() => (this.widget.label = translate("line.label")));
+    loadTranslations().then(() => this.setLabel());
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(body);
+  }
+
+  /** Names the widget where a list of inputs shows it, with a short text about the next run. */
+  setLabel(text) {
+    this.widget.label = [translate("line.label"), text].filter(Boolean).join(" · ");
   }
 
   /** Makes room for the text as it wraps; a node is never made smaller than its user made it. */

@@ -42,9 +42,7 @@ def list_entries() -> Json:
         "path": str(found.path if found else loaded.home / MODELS_FILE),
         "text": found.text if found else "",
         "added": [model for model in models if model not in MODELS],
-        "editable": fixed is None,
-        "reason": settings.error_json(fixed) if fixed else None,
-        "error": settings.error_json(error) if error else None,
+        **settings.lock_json(fixed, error),
         "fields": _describe_fields(),
         "models": _describe_models(models),
     }

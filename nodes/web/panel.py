@@ -7,7 +7,6 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...seedream_api.config.settings import SANDBOX
 from ...seedream_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "charge": found.charge.value,
         "cost": row.cost.to_json(),
         "profile": row.profile or "",
-        "is_free": row.address == SANDBOX,
+        "is_free": row.is_free,
         "error": _error_json(found),
         "progress": progress_json(progress) if found.is_live and progress else None,
     }

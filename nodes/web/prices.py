@@ -39,9 +39,7 @@ def list_prices() -> dict[str, Any]:
     return {
         "prices": table.to_json(),
         "models": [{"id": model_id, "tiers": found} for model_id, found in tiers.items()],
-        "editable": fixed is None,
-        "reason": settings.error_json(fixed) if fixed else None,
-        "error": settings.error_json(error) if error else None,
+        **settings.lock_json(fixed, error),
     }
 
 

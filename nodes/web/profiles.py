@@ -68,9 +68,7 @@ def _profile_json(profile: Profile) -> dict[str, Any]:
         "address": bare_address(str(profile.saved.get(ADDRESS) or DEFAULT_ADDRESS)),
         "is_set": bool(profile.find_key()),
         "is_needed": True,
-        "editable": fixed is None,
-        "reason": settings.error_json(fixed) if fixed else None,
-        "error": None,
+        **settings.lock_json(fixed, None),
     }
     try:
         values = profile.read()

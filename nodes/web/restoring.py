@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...seedream_api.catalog import Family
-from ...seedream_api.errors import ConfigurationError, InvalidRequest
+from ...seedream_api.errors import ConfigurationError
 from .copies import copy_for_load_image
 from .panel import find_job
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
-    from ...seedream_api.ledger.inputs import JobInputs, KnownReference
+    from ...seedream_api.ledger.inputs import JobInputs
     from ...seedream_api.ledger.records import JobRecord
 
 _CLASSES: Mapping[str | None, str] = MappingProxyType({
@@ -81,16 +81,3 @@ def _widgets(inputs: JobInputs) -> dict[str, Any]:
     if inputs.prompt is not None:
         values["prompt"] = inputs.prompt
     return {**values, "image_urls": "\n".join(urls)}
-
-
-async def find_reference(session: Session, row_id: int, position: int) -> KnownReference:
-    """Find the stored copy of a job's reference image, by its position from 0.
-
-    Raises:
-        InvalidRequest: there is no such job, or the store has no copy of the image.
-    """
-    await find_job(session, row_id)
-    references = (await session.ledger.read_inputs(row_id)).references
-    if position >= len(references) or references[position].path is None:
-        raise InvalidRequest("image_not_stored", given=row_id, position=position)
-    return references[position]

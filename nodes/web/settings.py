@@ -67,6 +67,15 @@ def error_json(error: SeedreamError) -> dict[str, str]:
     }
 
 
+def lock_json(lock: SeedreamError | None, error: SeedreamError | None) -> dict[str, Any]:
+    """Build the fields that say whether a panel may edit a value, and what is wrong with it."""
+    return {
+        "editable": lock is None,
+        "reason": error_json(lock) if lock else None,
+        "error": error_json(error) if error else None,
+    }
+
+
 def list_settings() -> dict[str, Any]:
     """List every setting as a browser may see it. Reads the disk: call it in a thread.
 
@@ -113,10 +122,8 @@ def _setting_json(setting: Setting, saved: Mapping[str, Any]) -> dict[str, Any]:
         "suggested": list(SUGGESTED.get(setting.name, ())),
         "low": setting.low,
         "high": setting.high,
-        "editable": fixed is None,
         "only": None,
-        "reason": error_json(fixed) if fixed else None,
-        "error": error_json(error) if error else None,
+        **lock_json(fixed, error),
     }
 
 

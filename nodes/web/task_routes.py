@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 
@@ -144,17 +143,6 @@ async def _restore_inputs(request: web.Request, body: Json) -> Json:
     )
 
 
-async def _get_reference(request: web.Request, body: Json) -> web.StreamResponse:
-    row_id, position = parse_row_id(request), int(request.match_info["position"])
-    found = await background.run_in_session(
-        lambda session: restoring.find_reference(session, row_id, position)
-    )
-    file = cast("Path", found.path)
-    small = await background.run_on_loop(lambda: panel.get_thumbnail(file, file.stem))
-    headers = {"X-Content-Type-Options": "nosniff", **_CACHE_FOREVER}
-    return web.Response(body=small, content_type="image/jpeg", headers=headers)
-
-
 async def _get_image(request: web.Request, body: Json) -> web.StreamResponse:
     row_id, position = parse_row_id(request), int(request.match_info["position"])
     file, media_type, sha256 = await background.run_in_session(
@@ -209,7 +197,6 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/tasks/export", _export),
     ("GET", f"/tasks/{_ID}", _get_task),
     ("GET", _IMAGE, _get_image),
-    ("GET", f"/tasks/{_ID}/references/{{position:\\d{{1,4}}}}", _get_reference),
     ("POST", f"/tasks/{_ID}/inputs", _restore_inputs),
     ("POST", f"{_IMAGE}/input", _copy_to_input),
     ("POST", f"/tasks/{_ID}/save", _save_images),

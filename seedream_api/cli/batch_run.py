@@ -16,13 +16,14 @@ from ..errors import LedgerFailed, SeedreamError
 from ..images.contact_sheet import SheetCell, save_contact_sheet
 from ..images.file_names import to_safe_name
 from ..images.saving import save_into_folder
-from ..jobs.batch import BatchItem, BatchPlan, check_requests, generate_all, plan_batch
+from ..jobs.batch import BatchItem, check_requests, generate_all, plan_batch
 from ..jobs.batch_rows import BatchRow, check_rows, read_rows
 from ..jobs.results import Progress
+from ..jobs.runs import get_run
 from ..jobs.session import Session
-from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, format_amount, sum_costs
-from ..ledger.states import STORED_STATES
+from ..ledger.costs import NO_COST, UNKNOWN_COST, Cost, sum_costs
 from ..messages import Text, bilingual, localize, text_of
+from .batch_total import BatchTotal
 from .files import try_folder
 from .output import Outcome
 from .payloads import build_error
@@ -45,12 +46,17 @@ async def run_batch(arguments: argparse.Namespace, session: Session) -> Outcome:
         check_rows, rows, folder, lambda request: check_requests([request], session.settings)
     )
     plan = await plan_batch((row.build_request(folder) for row in rows), session)
-    total = localize(_describe_plan(rows, plan))
+    settings = session.settings
+    spent = await session.ledger.list_spending(
+        settings.limits, get_run() or session.run, sandbox=settings.is_built_in_sandbox
+    )
+    total = BatchTotal(len(rows), plan, spent)
     if arguments.dry_run:
-        return Outcome(_build_payload("planned", plan, []), [total], 0)
-    run = _Run(rows, plan, out)
+        return Outcome(_build_payload("planned", total, []), total.describe(), 0)
+    run = _Run(rows, total, out)
     with ProgressBoard(is_shown=not arguments.quiet) as board:
-        board.say(total)
+        for line in total.describe():
+            board.say(line)
         try:
             await _generate_rows(arguments, session, run, board)
         finally:
@@ -62,17 +68,6 @@ async def run_batch(arguments: argparse.Namespace, session: Session) -> Outcome:
     sheet = out / SHEET_NAME
     await asyncio.to_thread(save_contact_sheet, run.cells, sheet)
     return replace(outcome, notes=[localize(Text("sheet_written", path=sheet))])
-
-
-def _describe_plan(rows: Sequence[BatchRow], plan: BatchPlan) -> Text:
-    stored = sum(count for state, count in plan.known.items() if state in STORED_STATES)
-    total = Text(
-        "batch_total", rows=len(rows), stored=stored, to_send=plan.to_send, images=plan.images
-    )
-    if plan.cost.estimated is None or plan.cost.currency is None:
-        return total
-    amount = f"{format_amount(plan.cost.estimated)} {plan.cost.currency}"
-    return Text("batch_total_cost", total=total, amount=amount)
 
 
 async def _generate_rows(
@@ -142,8 +137,8 @@ class _Log:
 class _Run:
     """What a batch has done so far."""
 
-    def __init__(self, rows: Sequence[BatchRow], plan: BatchPlan, out: Path) -> None:
-        self.rows, self._plan, self.out = rows, plan, out
+    def __init__(self, rows: Sequence[BatchRow], total: BatchTotal, out: Path) -> None:
+        self.rows, self._total, self.out = rows, total, out
         self._digits = len(str(rows[-1].number))
         self.entries: list[dict[str, Any]] = []
         self.cells: list[SheetCell] = []
@@ -248,7 +243,7 @@ class _Run:
             path=self.out / LOG_NAME,
         )
         reasons = [localize(_describe_failure(entry)) for entry in failed]
-        payload = _build_payload(status, self._plan, self.entries)
+        payload = _build_payload(status, self._total, self.entries)
         payload["cost"] = sum_costs(self.costs).to_json()
         payload["error"] = build_error(self.error) if self.error else None
         exit_code = self.error.exit_code if self.error else 0
@@ -265,18 +260,13 @@ def _describe_row(row: BatchRow) -> dict[str, Any]:
 
 
 def _build_payload(
-    status: str, plan: BatchPlan, entries: Sequence[dict[str, Any]]
+    status: str, total: BatchTotal, entries: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "status": status,
         "rows": list(entries),
-        "plan": {
-            "requests": plan.requests,
-            "known": {state.value: count for state, count in plan.known.items()},
-            "to_send": plan.to_send,
-            "images": plan.images,
-        },
+        "plan": total.to_json(),
         "charged_images": sum(entry["charged_images"] for entry in entries),
-        "cost": plan.cost.to_json(),
+        "cost": total.plan.cost.to_json(),
         "error": None,
     }

@@ -9,7 +9,7 @@ from ..errors import Charge, LedgerFailed
 from ..images.saving import save_into_folder
 from ..jobs.results import Result
 from ..messages import Text, localize
-from .output import Outcome
+from .output import Outcome, Verbatim
 from .payloads import build_result_payload
 
 _EXIT_CODES = {"completed": 0, "partial": 0, "submitted": 0, "pending": 5}
@@ -40,7 +40,7 @@ async def deliver(result: Result, arguments: argparse.Namespace) -> Outcome:
         is_charged = not result.is_reused and result.charged_images > 0
         charge = Charge.MADE if is_charged else Charge.NONE
         raise error.with_charge(charge, result.task_id) from None
-    lines = [*paths]
+    lines: list[str] = [Verbatim(path) for path in paths]
     if result.status in ("submitted", "pending"):
         lines.append(localize(Text("task_runs", task_id=result.task_id)))
     lines += [localize(Text("failed_line", reason=failure.reason)) for failure in result.failures]

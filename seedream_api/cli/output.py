@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -20,6 +20,7 @@ class Outcome:
     """What a command returns: the JSON object, its lines for people, and the exit code.
 
     Args:
+        lines: on a terminal, those that are too wide are broken, unless they are ``Verbatim``.
         notes: lines that ``--quiet`` leaves out; they follow the others.
     """
 
@@ -29,17 +30,49 @@ class Outcome:
     notes: Sequence[str] = ()
 
 
+class Verbatim(str):
+    """A line that is never broken, so that it can be copied: a path, a value or code."""
+
+    __slots__ = ()
+
+
 def find_width() -> int | None:
-    """Find the columns of the terminal that stdout is; ``None`` for a file or another program."""
-    stdout: TextIO | None = sys.stdout
-    is_terminal = stdout is not None and stdout.isatty()
-    return shutil.get_terminal_size().columns if is_terminal or "COLUMNS" in os.environ else None
+    """Find the columns for tables on stdout; ``None`` for a file or another program."""
+    if "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return find_columns(sys.stdout)
+
+
+def find_columns(stream: TextIO | None) -> int | None:
+    """Find the columns of the terminal that a stream is; ``None`` for a file or another program."""
+    if stream is None or not stream.isatty():
+        return None
+    columns = shutil.get_terminal_size().columns
+    if "COLUMNS" not in os.environ:  # stdout may be a file, and stderr the terminal
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            columns = os.get_terminal_size(stream.fileno()).columns or columns
+    return columns
 
 
 def say(text: str) -> None:
     """Write a line for people to stderr; drop it where stderr cannot be written."""
     with contextlib.suppress(OSError, AttributeError):  # full, or closed: None
-        _write(sys.stderr, f"{clean(text)}\n")
+        _write(sys.stderr, "\n".join(fit_lines([text], sys.stderr)) + "\n")
+
+
+def fit_lines(lines: Iterable[str], stream: TextIO | None) -> list[str]:
+    """Remove control characters, and break the lines between words for a terminal."""
+    from .text_width import fold
+
+    width = find_columns(stream)
+    fitted: list[str] = []
+    for line in lines:
+        for part in clean(line).split("\n"):
+            if width is None or isinstance(line, Verbatim):
+                fitted.append(part)
+            else:
+                fitted += fold(part, width)
+    return fitted
 
 
 def show(outcome: Outcome, *, as_json: bool, is_quiet: bool = False) -> bool:
@@ -89,7 +122,7 @@ def _print(payload: dict[str, Any] | None, lines: Sequence[str]) -> None:
     # JSON escapes what the encoding lacks; its readers do not know the escapes of Python.
     is_ascii = not encoding.lower().startswith("utf")
     text = "" if payload is None else json.dumps(payload, ensure_ascii=is_ascii)
-    text = text or "\n".join(map(clean, lines))
+    text = text or "\n".join(fit_lines(lines, stdout))
     if text:
         # A Windows console with another code page shows what it can.
         _write(stdout, text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

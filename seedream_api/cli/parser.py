@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 import shutil
 import sys
@@ -16,11 +17,13 @@ from ..errors import InvalidRequest
 from ..messages import TEXTS, Text, localize
 from .commands import COMMANDS, GROUPS
 from .output import Outcome
-from .text_width import wrap
+from .text_width import fold, measure, wrap
 
 _WRONG_USE = tuple(key for key in TEXTS if key.startswith("wrong_use_"))
 Commands = argparse._SubParsersAction  # pyright: ignore[reportPrivateUsage] # argparse names it so
 _CHOICES = re.compile(r"invalid choice: (\S+) \(choose from (.*)\)")
+_WORDS = re.compile(r"""\s*(?:[^\s"']|"[^"]*"|'[^']*')+""")
+"""The words of a command, with the blanks before them."""
 _MANY = 15
 """From how many choices on a message does not list them."""
 _SIMILAR = 0.7
@@ -34,8 +37,7 @@ class _Formatter(argparse.HelpFormatter):
 
     def __init__(self, prog: str, **named: Any) -> None:
         columns = min(shutil.get_terminal_size().columns, _WIDEST)
-        # The Chinese word before a usage line is three columns wider than argparse counts.
-        super().__init__(prog, width=columns - 4, **named)
+        super().__init__(prog, width=columns - 2, **named)
 
     def add_usage(
         self,
@@ -53,6 +55,19 @@ class _Formatter(argparse.HelpFormatter):
         rest = argparse.Action([], "", metavar=help_text("more_options"))
         prefix = help_text("usage") if prefix is None else prefix
         super().add_usage(usage, [*needed, rest], needed_groups, prefix)
+
+    def _format_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[argparse.Action],
+        groups: Iterable[Any],
+        prefix: str | None,
+    ) -> str:
+        """Break the usage by display width; argparse counts letters and keeps groups together."""
+        width, self._width = self._width, sys.maxsize
+        line = super()._format_usage(usage, actions, groups, prefix)
+        self._width = width
+        return "\n".join([*fold(line.strip(), width, hanging=4), "", ""])
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrap(text, width)
@@ -104,11 +119,14 @@ class Parser(argparse.ArgumentParser):
         text = super().format_help()
         if not self._examples:
             return text
-        lines = [f"  {find_program()} {example}" for example in self._examples]
+        width = shutil.get_terminal_size().columns - 1
+        begin = f"  {find_program()} "
+        lines = [_break_command(begin + example, width) for example in self._examples]
         return "\n".join([f"{text}\n{help_text('examples')}:", *lines, ""])
 
     def error(self, message: str) -> NoReturn:
         usage = " ".join(self.format_usage().partition(help_text("usage"))[2].split())
+        usage = usage.replace(help_text("more_options"), "[...]")  # in both languages
         reason = _to_text(_CHOICES.sub(_shorten_choices, message))
         if found := self._find_suggestion(message):
             reason = Text("did_you_mean", reason=reason, given=found[0], suggestion=found[1])
@@ -207,9 +225,22 @@ def find_program() -> str:
     return "seedream" if is_script else "python -m seedream_api"
 
 
-def help_text(name: str) -> str:
+def help_text(name: str, **values: object) -> str:
     """Return the text ``help_NAME`` in the terminal's language."""
-    return localize(Text(f"help_{name}"))
+    return localize(Text(f"help_{name}", **values))
+
+
+def _break_command(line: str, width: int) -> str:
+    """Break a command between its words, so that it can be copied from a narrow terminal."""
+    mark = " `" if os.name == "nt" else " \\"  # PowerShell's, and that of other shells
+    lines, indent = [""], "      "
+    for word in _WORDS.findall(line):
+        if lines[-1].strip() and measure(f"{lines[-1]}{word}{mark}") > width:
+            lines[-1] += mark
+            lines.append(indent + word.lstrip())
+        else:
+            lines[-1] += word
+    return "\n".join(lines)
 
 
 def _shorten_choices(found: re.Match[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +12,7 @@ from typing import TextIO
 
 from ..jobs.results import Phase, Progress
 from ..messages import PHASES, Text, language, localize
-from ..redaction import clean
-from .output import say
+from .output import find_columns, fit_lines, say
 from .text_width import cut, pad
 
 _TICK_S = 1.0
@@ -101,7 +99,7 @@ class ProgressBoard:
 
     def draw(self) -> None:
         if self._screen is not None:
-            width = shutil.get_terminal_size().columns - 1
+            width = _find_width()
             self._screen.draw([cut(line, width) for line in self.build_lines(width)])
 
     def build_lines(self, width: int) -> list[str]:
@@ -126,8 +124,7 @@ class _Screen:
 
     def draw(self, lines: Sequence[str]) -> None:
         text = lines[-1] if lines else ""
-        width = shutil.get_terminal_size().columns - 1
-        _write("\r" + pad(text, width))
+        _write("\r" + pad(text, _find_width()))
         self._is_used = True
 
     def say(self, text: str) -> None:
@@ -136,7 +133,7 @@ class _Screen:
 
     def close(self) -> None:
         if self._is_used:
-            _write("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r")
+            _write("\r" + " " * _find_width() + "\r")
 
 
 class _RichScreen(_Screen):
@@ -160,7 +157,8 @@ class _RichScreen(_Screen):
         self._live.update(shown, refresh=True)
 
     def say(self, text: str) -> None:
-        self._live.console.print(clean(text), markup=False, soft_wrap=True)
+        shown = "\n".join(fit_lines([text], sys.stderr))
+        self._live.console.print(shown, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -174,6 +172,11 @@ def open_screen() -> _Screen:
         return _RichScreen()
     except ImportError:
         return _Screen()
+
+
+def _find_width() -> int:
+    """Find the columns that a line may have without moving the cursor to the next line."""
+    return (find_columns(sys.stderr) or 80) - 1
 
 
 def _write(text: str) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-_CLOSING = "，。；：、！？）」』”’》"
+_CLOSING = "，。；：、！？）」』”’》)]"
 """Punctuation that must not begin a line."""
-_PIECES = re.compile(rf"\s+|[\u2e80-\uffef][{_CLOSING}]*|[^\s\u2e80-\uffef]+[{_CLOSING}]*")
+_OPENING = "（「『“‘《(["
+"""Punctuation that must not end a line."""
+_OPEN, _CLOSE = f"[{re.escape(_OPENING)}]*", f"[{re.escape(_CLOSING)}]*"
+_WORD = rf"(?:[^\s{re.escape(_OPENING)}\u2e80-\uffef]+|[\u2e80-\uffef])"
+_PIECES = re.compile(rf"\s+|{_OPEN}{_WORD}{_CLOSE}|[{re.escape(_OPENING)}]+")
 
 
 def measure(text: str) -> int:
@@ -45,11 +50,29 @@ def wrap(text: str, width: int) -> list[str]:
 
     Lines break between words, and between Chinese characters. A longer word has its own line.
     """
+    pieces = _PIECES.findall(text.strip())
+    return _join(pieces, width, "") if pieces else []
+
+
+def fold(line: str, width: int, *, hanging: int = 2) -> list[str]:
+    """Break a line that is wider than ``width`` columns, as :func:`wrap` does.
+
+    Args:
+        hanging: how much further than the first line the others are indented.
+    """
+    if measure(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    return _join([indent, *_PIECES.findall(line.strip())], width, " " * hanging + indent)
+
+
+def _join(pieces: Sequence[str], width: int, indent: str) -> list[str]:
+    """Join words and blanks to lines; all but the first begin with ``indent``."""
     lines, line = list[str](), ""
-    for piece in _PIECES.findall(text.strip()):
-        piece = " " if piece.isspace() else piece
+    for piece in pieces:
         if line.strip() and measure(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
-            line = ""
-        line += piece if line or piece != " " else ""
-    return [*lines, line.rstrip()] if line.strip() else lines
+            line = indent
+        if line.strip() or not lines or not piece.isspace():
+            line += piece
+    return [*lines, line.rstrip()]

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..config.normalization import normalize_recorded_address
+from ..config.normalization import SANDBOX, normalize_recorded_address
 from ..config.prices import Price
+from ..config.settings import SANDBOX_KEY
 from ..errors import LedgerFailed, SeedreamError
 from ..messages import Text
+from ..network.hosts import is_local_host
 from .cells import (
     Cells,
     Row,
@@ -26,7 +29,7 @@ from .cells import (
     to_texts,
 )
 from .costs import Cost
-from .states import State
+from .states import State, key_fingerprint
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,16 @@ class JobRecord:
         if self.error is not None:
             return self.error.may_have_been_charged
         return self.sent_at is not None or self.accepted_at is not None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a sandbox made it: the built-in one, or a separate one on this machine.
+
+        The latter shows in the sandbox's own key, which a service that charges does not know.
+        """
+        own_key = self.key_fingerprint == key_fingerprint(SANDBOX_KEY)
+        is_local = is_local_host(urlsplit(self.address or "").hostname or "")
+        return self.address == SANDBOX or (own_key and is_local)
 
     @property
     def cost(self) -> Cost:

@@ -18,6 +18,10 @@ BATCH_TEXTS: dict[str, tuple[str, str]] = {
         "共 {rows} 行：已保存 {stored}，待发送 {to_send}，最多扣费 {images} 张",
     ),
     "batch_total_cost": ("{total}, at most {amount}", "{total}，最多 {amount}"),
+    "batch_limit_left": (
+        "{name}: {left} of {limit} left",
+        "{name}：剩余 {left}，上限 {limit}",
+    ),
     "batch_progress": (
         "{done} of {rows} rows · {failed} failed · {rate} rows/min · {left}",
         "{done}/{rows} 行 · 失败 {failed} · 每分钟 {rate} 行 · {left}",

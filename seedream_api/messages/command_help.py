@@ -135,17 +135,21 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "生成图片；相同输入只扣费一次",
     ),
     "help_size": (
-        "Preferential: 2K or 4K; Evolink: an aspect ratio",
-        "Preferential：2K 或 4K；Evolink：宽高比",
+        "Preferential: {tiers}; Evolink: an aspect ratio",
+        "Preferential：{tiers}；Evolink：宽高比",
     ),
-    "help_quality": ("Evolink: 1K, 2K or 4K", "Evolink：1K、2K 或 4K"),
-    "help_n": ("Evolink: the maximum number of images, 1-15", "Evolink：最多张数，1-15"),
+    "help_quality": ("Evolink: the tier, {tiers}", "Evolink：档位，{tiers}"),
+    "help_n": ("Evolink: the maximum number of images, 1-{most}", "Evolink：最多张数，1-{most}"),
     "help_seed": (
         "not sent; another seed makes, and charges, a new request",
         "不会发送；更换 seed 会重新生成并扣费",
     ),
     "help_priority": ("Evolink: standard or fast", "Evolink：standard 标准或 fast 快速"),
     "help_format": ("Preferential: png or jpeg", "Preferential：png 或 jpeg 格式"),
+    "help_watermark": (
+        "Preferential: let the service draw its watermark into the image",
+        "Preferential：由服务在图片上加水印",
+    ),
     "help_poll": (
         "fetch tasks by their ids; nothing is submitted",
         "按 ID 取回任务；不提交任何请求",

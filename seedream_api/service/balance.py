@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from .refusals import classify_rejection
+from .free_requests import ask_free
 
 if TYPE_CHECKING:
-    from ..network.transport import HttpResponse
     from .client import SeedreamClient
 
 BALANCE_PATH = "/api/usage/token"
@@ -44,20 +43,10 @@ async def get_balance(client: SeedreamClient) -> Balance:
         ReadFailed: there was no usable response.
         NotSent: the service could not be reached.
     """
-    response = await client.transport.ask(
-        f"{client.base_url}{BALANCE_PATH}", headers=client.headers()
-    )
-    body = _parse_body(response)
-    if response.status in (401, 403):
-        refusal = classify_rejection(
-            response.status,
-            body,
-            request_id=response.request_id,
-            secrets=(client.settings.key.get_secret_value(),),
-        )
-        if refusal is not None:
-            raise refusal
-    data = body.get("data")
+    response = await ask_free(client, BALANCE_PATH)
+    if response.status in (401, 403) and response.refusal is not None:
+        raise response.refusal
+    data = response.body.get("data")
     if response.status != 200 or not isinstance(data, dict):
         return Balance()
     data = cast("dict[str, Any]", data)
@@ -71,11 +60,3 @@ async def get_balance(client: SeedreamClient) -> Balance:
 def _to_units(stated: Any) -> float | None:
     is_number = isinstance(stated, (int, float)) and not isinstance(stated, bool)
     return float(stated) if is_number else None
-
-
-def _parse_body(response: HttpResponse) -> dict[str, Any]:
-    try:
-        body: Any = response.json()
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

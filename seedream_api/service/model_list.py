@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import ReadFailed
 from ..messages import Text
-from .refusals import classify_rejection
+from .free_requests import ask_free
 from .stated_errors import parse_error
 
 if TYPE_CHECKING:
-    from ..network.transport import HttpResponse
     from .client import SeedreamClient
 
 MODELS_PATH = "/v1/models"
@@ -24,21 +23,13 @@ async def list_offered_models(client: SeedreamClient) -> tuple[str, ...] | None:
         ReadFailed: there was no usable response.
         NotSent: the service could not be reached.
     """
-    response = await client.transport.ask(
-        f"{client.base_url}{MODELS_PATH}", headers=client.headers()
-    )
-    body = _parse_body(response)
+    response = await ask_free(client, MODELS_PATH)
     if response.status == 404:
         return None
-    if response.status == 200 and parse_error(body) is None:
-        return _read_names(body)
-    refusal = classify_rejection(
-        response.status,
-        body,
-        request_id=response.request_id,
-        secrets=(client.settings.key.get_secret_value(),),
-    )
-    raise refusal or ReadFailed("read_failed", reason=Text("http_status", status=response.status))
+    if response.status == 200 and parse_error(response.body) is None:
+        return _read_names(response.body)
+    status = response.status
+    raise response.refusal or ReadFailed("read_failed", reason=Text("http_status", status=status))
 
 
 def _read_names(body: dict[str, Any]) -> tuple[str, ...]:
@@ -51,11 +42,3 @@ def _read_names(body: dict[str, Any]) -> tuple[str, ...]:
         if isinstance(one, dict)
     )
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
-
-
-def _parse_body(response: HttpResponse) -> dict[str, Any]:
-    try:
-        body: Any = response.json()
-    except ValueError:
-        return {"message": response.body[:200].decode("utf-8", "replace")}
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}

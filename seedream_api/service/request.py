@@ -39,14 +39,15 @@ class Request(BaseModel):
     Args:
         model: the id of a model, such as ``Seedream-4.5``; :data:`MODELS` lists them.
         prompt: what the image shows.
-        size: Preferential: a tier (2K, 4K). Evolink: an aspect ratio (16:9).
-        quality: Evolink: the tier (1K, 2K, 4K).
-        n: Evolink: the most images to make, and to be charged for, 1-15.
+        size: Preferential: a tier, such as 2K. Evolink: an aspect ratio, such as 16:9.
+        quality: Evolink: the tier, such as 2K.
+        n: Evolink: the most images to make, and to be charged for, up to :data:`MAX_RESULTS`.
         prompt_priority: Evolink: how closely the prompt is followed.
         output_format: Preferential: png or jpeg; ``None`` leaves the choice to the service.
         watermark: Preferential: whether the service adds its watermark; ``None`` means no.
         seed: any whole number; it is never sent, and another one makes an equal request a new one.
-        references: images to start from, at most 14 together with the results 15.
+        references: images to start from; how many depends on the model, and together with the
+            results they are at most :data:`MAX_REFERENCES_AND_RESULTS`.
 
     Raises:
         InvalidRequest: a value has the wrong type, or a field is unknown.
@@ -57,11 +58,11 @@ class Request(BaseModel):
     model: StrictStr
     prompt: StrictStr
     size: StrictStr | None = None
-    """Preferential: a tier (2K, 4K). Evolink: an aspect ratio."""
+    """Preferential: a tier. Evolink: an aspect ratio."""
     quality: StrictStr | None = None
-    """Evolink: the tier (1K, 2K, 4K)."""
+    """Evolink: the tier."""
     n: StrictInt | None = None
-    """Evolink: the maximum number of images, 1-15."""
+    """Evolink: the maximum number of images."""
     prompt_priority: StrictStr | None = None
     output_format: StrictStr | None = None
     """Preferential: png or jpeg; ``None`` leaves the choice to the service."""

@@ -18,7 +18,7 @@ from .inline_images import decode_image
 from .stated_errors import ServiceError, parse_error
 
 MAX_ENTRIES = 1_000
-"""Per field. The service makes at most 15 images; reading millions of entries takes minutes."""
+"""Per field. The service makes far fewer images; reading millions of entries takes minutes."""
 MAX_DEPTH = 8
 """Levels of nested lists and objects that are read per field."""
 

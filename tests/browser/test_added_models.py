@@ -19,7 +19,7 @@ TOOLTIP = """([node, name]) => {
 }"""
 OFFERED = TOOLTIP.replace("widget.tooltip", "widget.options.values")
 NODES = ("SeedreamPreferential", "SeedreamEvolink", "SeedreamPollTask", "SeedreamBatch")
-ADDED = "Seedream-5.5：1K, 1.5K, 2K。Seedream-5.5-Cutout：1K, 1.5K, 2K。"
+ADDED = "Seedream-5.5 可用：1K, 1.5K, 2K。Seedream-5.5-Cutout 可用：1K, 1.5K, 2K。"
 
 
 @pytest.fixture(scope="module", params=FRONTENDS, ids=VERSIONS)
@@ -55,7 +55,7 @@ def test_tooltip_names_the_values_of_added_models(chinese: tuple[Canvas, Path]) 
     assert canvas.page.evaluate(TOOLTIP, [node, "quality"]).endswith(ADDED)
     other = canvas.add("SeedreamEvolink", 900)
     priority = canvas.page.evaluate(TOOLTIP, [other, "prompt_priority"])
-    assert "standard 标准" in priority and priority.endswith("Seedream-5.5-Cutout：不使用。")
+    assert "standard 标准" in priority and priority.endswith("Seedream-5.5-Cutout 不使用此项。")
     canvas.select(node)
     canvas.hover(node, "quality")
     tooltip = canvas.page.locator(".node-tooltip")

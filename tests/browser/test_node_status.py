@@ -10,15 +10,23 @@ from playwright.sync_api import Locator, expect
 
 from support import workflows
 from support.browser_server import FRONTENDS, NEWEST, RETURNING, Site
+from support.browsers import MIDDLE_FRONTEND
 from support.canary import SECOND_KEY
 from support.canvas import Canvas, place_generator
 from support.comfy_fixture import Clock
 
 VIEWS = [(FRONTENDS[0], "zh-CN", False), (NEWEST, "en-US", True)]
 """Frontend, language, and whether nodes are elements of the page (Nodes 2.0)."""
+NAMES = ["oldest-zh", "newest-elements"]
+ON_EVERY = pytest.mark.parametrize(
+    "page",
+    [*VIEWS, (MIDDLE_FRONTEND, "zh-CN", True)],
+    indirect=True,
+    ids=[*NAMES, "middle-zh-elements"],
+)
 
 
-@pytest.fixture(scope="module", params=VIEWS, ids=["oldest-zh", "newest-elements"])
+@pytest.fixture(scope="module", params=VIEWS, ids=NAMES)
 def page(
     request: pytest.FixtureRequest,
     open_site: Callable[[str], Site],
@@ -72,6 +80,7 @@ def test_a_node_without_a_key_offers_settings_and_sandbox(
     assert saved["DEEPSPACE_BASE_URL"] == "sandbox"
 
 
+@ON_EVERY
 def test_a_running_node_counts_seconds_then_tells_the_result(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
@@ -103,6 +112,7 @@ def test_a_running_node_counts_seconds_then_tells_the_result(
     expect(state).to_contain_text(kept)
 
 
+@ON_EVERY
 def test_failed_node_shows_reason_and_charge_until_the_next_run(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
@@ -166,6 +176,9 @@ def test_node_shows_cost_before_and_after_and_the_limit(
     canvas.page.evaluate(refresh)
     expect(quote).to_contain_text("at most 0.20 CNY" if is_english else "最多 0.20 CNY")
     shoot(canvas, "before", is_english)
+    badges = canvas.page.locator(f"[data-node-id='{node}']")
+    if is_english:  # the view in which a badge is an element
+        expect(badges.get_by_text("at most 0.20 CNY", exact=True)).to_be_visible()
     canvas.run()
     paid = "1 image charged · 0.20 CNY" if is_english else "扣费 1 张 · 0.20 CNY"
     expect(state).to_contain_text(paid)
@@ -181,6 +194,8 @@ def test_node_shows_cost_before_and_after_and_the_limit(
     expect(quote).to_have_attribute("data-kind", "error")
     expect(line.get_by_role("button")).to_have_count(1)
     shoot(canvas, "limit", is_english)
+    if is_english:
+        expect(badges.get_by_text("over the limit", exact=True)).to_be_visible()
     prices.unlink()
 
 

@@ -13,6 +13,7 @@ from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+NUMBER = re.compile(r"(?<![A-Za-z])\d+(?:\.\d+)?")
 MARKS = re.compile(r"[{}@|$]")
 """The frontend reads these in a text as places for values, links and plurals."""
 WORDS = {
@@ -108,6 +109,16 @@ def test_the_tooltip_explains_every_choice_that_is_a_word(
         assert [
             word for word in words if f"{word} {twin['options'][word]}" not in twin["tooltip"]
         ] == []
+
+
+@pytest.mark.parametrize("node", WORDS)
+def test_both_languages_state_the_same_numbers(
+    chinese: dict[str, Any], shown: dict[str, Any], node: str
+) -> None:
+    for key, spec in inputs_of(shown[node]):
+        stated = [chinese[node]["inputs"][key]["tooltip"], spec[1]["tooltip"]]
+        translated, english = (sorted(set(NUMBER.findall(text))) for text in stated)
+        assert translated == english, key
 
 
 def test_translations_are_chinese_without_frontend_markup(

@@ -68,7 +68,7 @@ class Site:
 def open_site(
     requirement: str, folder: Path, fixed: Mapping[str, str] | None = None
 ) -> Iterator[Site]:
-    """Start a server with this frontend, one of ``FRONTENDS``.
+    """Start a server with this frontend, one of ``FRONTENDS`` or ``MIDDLE_FRONTEND``.
 
     Args:
         fixed: settings in the server's environment.

@@ -13,6 +13,8 @@ OWN_BROWSERS = DEV / "browsers"
 """Where dev.py lets Playwright put a Chromium if the machine has none."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 NEWEST_FRONTEND = "comfyui-frontend-package==1.58.1"
+MIDDLE_FRONTEND = "comfyui-frontend-package==1.49.6"
+"""That of ComfyUI 0.33, for a few tests of what differs between frontends."""
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",

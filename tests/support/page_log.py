@@ -16,7 +16,11 @@ HOSTS_OWN = {
     r"Error loading core workflow templates": "ComfyUI's own templates are not installed",
     # The newest frontend on a server that is older than this route.
     r"404 .*/api/jobs\b": "a server without the jobs route",
-    r"JobsApiError: Failed to fetch jobs: 404": "a server without the jobs route",
+    r"(JobsApiError:|\[Jobs API\]) Failed to fetch jobs: 404": "a server without the jobs route",
+    # Frontend 1.49.6: its own 3D viewer, where the server's policy forbids to fetch data URIs.
+    r"data:application/wasm;base64,|^Failed to fetch\s+TypeError: .*\s+at __wbg_init": (
+        "the WebAssembly of the 3D viewer does not load"
+    ),
     # Whose nodes these are, and how large the models of the first graph are; the server forbids it.
     r"(Connecting to|Fetch API cannot load) '?https://(api\.comfy\.org|huggingface\.co)/": (
         "the frontend asks other machines"

@@ -10,7 +10,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from support.browsers import OWN_BROWSERS, find_chromium, frontend_folder, frontend_requirements
+from support.browsers import (
+    MIDDLE_FRONTEND,
+    OWN_BROWSERS,
+    find_chromium,
+    frontend_folder,
+    frontend_requirements,
+)
 
 from .packages import DEV, PYTHON, STAMP, capture, is_stamped, pip, plan, say, size_of
 
@@ -31,7 +37,7 @@ def ensure_comfyui() -> None:
 
 
 def ensure_frontends() -> None:
-    for requirement in frontend_requirements():
+    for requirement in dict.fromkeys([*frontend_requirements(), MIDDLE_FRONTEND]):
         folder = frontend_folder(requirement)
         if not is_stamped(folder, requirement):
             put(fetch_tree(requirement, requirement, FRONTEND_TREE), folder, requirement)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ...errors import ConfigurationError
-from ..output import Outcome
+from ..output import Outcome, Verbatim
 from ..parser import Parser, help_text
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
@@ -29,4 +29,4 @@ def run(arguments: argparse.Namespace) -> Outcome:
     except ImportError:
         raise ConfigurationError("no_completion_library", python=sys.executable) from None
     code = shellcode(["seedream"], shell=arguments.shell).strip("\n")
-    return Outcome({"shell": arguments.shell, "code": code}, [code], 0)
+    return Outcome({"shell": arguments.shell, "code": code}, [Verbatim(code)], 0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...config.definitions import SETTINGS
 from ...errors import InvalidRequest
 from ...messages import Text, localize
 from ..arguments import add_output, add_profile
-from ..output import Outcome
+from ..output import Outcome, Verbatim
 from ..parser import Parser, help_text
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
         payload = {"home": str(settings.home), "settings": rows}
         return Outcome(payload, [*lines, localize(Text("data_folder", path=settings.home))], 0)
     row = _describe(settings, arguments.name)
-    value = str(row["value"]) if row["value"] is not None else _show(row)
+    value = _show(row) if row["value"] is None else Verbatim(row["value"])
     return Outcome(row, [value if arguments.action == "get" else f"{row['name']}  {_show(row)}"], 0)
 
 
-def _describe(settings: Settings, name: str) -> dict[str, object]:
+def _describe(settings: Settings, name: str) -> dict[str, Any]:
     """Describe a setting; the value of a secret is ``None``."""
     from ...redaction import bare_address
 
@@ -80,11 +80,11 @@ def _describe(settings: Settings, name: str) -> dict[str, object]:
     }
 
 
-def _show(row: dict[str, object]) -> str:
+def _show(row: dict[str, Any]) -> str:
     value = row["value"]
     if value is None:
         value = localize(Text("set" if row["is_set"] else "not_set"))
-    return f"{value or localize(Text('not_set'))}  ({localize(str(row['origin']))})"
+    return f"{value or localize(Text('not_set'))}  ({localize(row['origin'])})"
 
 
 def _save(arguments: argparse.Namespace) -> None:

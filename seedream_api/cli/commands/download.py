@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...errors import ResultUnavailable, SeedreamError
 from ...messages import Text
 from ..arguments import add_out, add_output
-from ..output import Outcome
+from ..output import Outcome, Verbatim
 from ..parser import Parser
 from ..payloads import build_download_payload
 
@@ -73,5 +73,5 @@ def _copy_downloads(outcomes: list[LoadedUrl], out: Path) -> Outcome:
         raise errors[0]
     is_reused = all(loaded.from_store for loaded in outcomes)
     payload = build_download_payload(images, failures, reused=is_reused)
-    lines = [str(image["path"]) for image in images] + [str(error) for error in errors]
+    lines = [*(Verbatim(image["path"]) for image in images), *map(str, errors)]
     return Outcome(payload, lines, 0)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...catalog import MAX_RESULTS, MODELS, Family, all_values, of_family
 from ..arguments import (
     add_model,
     add_name,
@@ -23,21 +24,33 @@ if TYPE_CHECKING:
     from ...jobs.session import Session
 
 
+_TIERS = ((Family.PREFERENTIAL, "size"), (Family.EVOLINK, "quality"))
+"""By family: the field that has its tiers."""
+
+
+def _list_tiers(family: Family, name: str) -> str:
+    models = [MODELS[model_id] for model_id in of_family(MODELS, family)]
+    return ", ".join(all_values(models, name))
+
+
 def add_arguments(parser: Parser) -> None:
     add_model(parser)
     prompt = parser.add_mutually_exclusive_group(required=True)
     prompt.add_argument("--prompt", type=parse_text, metavar="TEXT", help=help_text("prompt"))
     prompt.add_argument("--prompt-file", type=Path, metavar="FILE", help=help_text("prompt_file"))
-    parser.add_argument("--size", help=help_text("size"))
-    parser.add_argument("--quality", help=help_text("quality"))
-    parser.add_argument("--n", type=parse_int, help=help_text("n"))
+    sizes, qualities = (_list_tiers(family, name) for family, name in _TIERS)
+    parser.add_argument("--size", help=help_text("size", tiers=sizes))
+    parser.add_argument("--quality", help=help_text("quality", tiers=qualities))
+    parser.add_argument("--n", type=parse_int, help=help_text("n", most=MAX_RESULTS.value))
     parser.add_argument(
         "--ref", action="append", default=[], metavar="FILE|URL", help=help_text("ref")
     )
     parser.add_argument("--seed", type=parse_int, default=0, help=help_text("seed"))
     parser.add_argument("--prompt-priority", help=help_text("priority"))
     parser.add_argument("--output-format", help=help_text("format"))
-    parser.add_argument("--watermark", action="store_true", default=None)
+    parser.add_argument(
+        "--watermark", action="store_true", default=None, help=help_text("watermark")
+    )
     add_out(parser)
     add_name(parser)
     add_waiting(parser)

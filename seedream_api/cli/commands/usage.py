@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from ...messages import Text, localize
 from ..arguments import add_output
-from ..output import Outcome
+from ..output import Outcome, Verbatim, find_width
 from ..parser import Parser, help_text
+from ..text_width import measure
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         )
     finally:
         ledger.close()
-    lines = _to_csv(usage) if arguments.csv else _to_table(usage)
+    lines = _to_csv(usage) if arguments.csv else _to_table(usage, find_width())
     return Outcome(usage.to_json(), lines, 0)
 
 
@@ -74,16 +75,25 @@ def _to_csv(usage: Usage) -> list[str]:
     writer = csv.DictWriter(out, [*names, "cost_possible", "currency"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
-    return out.getvalue().splitlines()
+    return list(map(Verbatim, out.getvalue().splitlines()))
 
 
-def _to_table(usage: Usage) -> list[str]:
+def _to_table(usage: Usage, width: int | None) -> list[str]:
+    """Build a table, or a few words per row where the terminal is narrower than that."""
     if not usage.lines:
         return [localize(Text("no_usage"))]
     heads = localize(Text("usage_heads")).split("|")
     heads[0] = localize(Text(f"usage_{usage.by}"))
     rows = [heads, *map(_to_cells, usage.lines)]
-    return [*_align(rows), "", *_describe_total(usage)]
+    lines = _align(rows)
+    if width is not None and measure(lines[0]) > width:
+        lines = [line for row in rows[1:] for line in _describe_row(heads, row)]
+    return [*lines, "", *_describe_total(usage)]
+
+
+def _describe_row(heads: list[str], row: list[str]) -> list[str]:
+    cells = (f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
+    return [row[0], f"  {' · '.join(cells)}"]
 
 
 def _to_cells(line: UsageLine) -> list[str]:
@@ -101,8 +111,6 @@ def _to_cells(line: UsageLine) -> list[str]:
 
 def _align(rows: list[list[str]]) -> list[str]:
     """Align the first column to the left, the numbers to the right."""
-    from ..text_width import measure
-
     widths = [max(map(measure, column)) for column in zip(*rows, strict=True)]
     return [
         _align_row(row, [width - measure(cell) for width, cell in zip(widths, row, strict=True)])

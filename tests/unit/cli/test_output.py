@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
-from seedream_api.cli.output import Outcome, say, show
+from seedream_api.cli.output import Outcome, Verbatim, find_columns, fit_lines, say, show
 from seedream_api.cli.payloads import build_error_payload, build_result_payload
 from seedream_api.errors import Charge, InvalidRequest, OutcomeUnknown, WaitTimedOut
 from seedream_api.jobs.results import Failure, Origin, Result, StoredImage
@@ -151,3 +155,32 @@ def test_quiet_leaves_out_notes_only(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "/o/1.png\n"
     show(outcome, as_json=False)
     assert capsys.readouterr().out == "/o/1.png\nNote: a note\n"
+
+
+# ---- the width of a terminal ----
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[TextIO]:
+    """One side of a pseudo terminal of 40 columns."""
+    termios, fcntl = pytest.importorskip("termios"), pytest.importorskip("fcntl")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 40, 0, 0))
+    with open(slave, "w", encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
+        yield stream
+    os.close(master)
+
+
+def test_width_is_that_of_the_terminal_written_to(terminal: TextIO) -> None:
+    """With ``--json > file``, stderr alone is the terminal, and progress must fit it."""
+    assert find_columns(terminal) == 40 and find_columns(io.StringIO()) is None
+
+
+def test_wide_lines_are_broken_but_what_is_copied(terminal: TextIO) -> None:
+    text = "a text that is wider than a terminal of forty columns"
+    assert fit_lines([text], terminal) == [
+        "a text that is wider than a terminal of", "  forty columns"
+    ]  # fmt: skip
+    assert fit_lines([Verbatim(text)], terminal) == [text]
+    assert fit_lines([text], io.StringIO()) == [text]

@@ -139,10 +139,9 @@ def test_help_fits_the_terminal_in_both_languages(
     monkeypatch.setattr("sys.argv", ["seedream"])
     with pytest.raises(SystemExit):
         build_parser().parse_args([*words, "--help"])
-    # Usage and examples are commands to copy, which are not broken.
-    shown = re.sub(r"^(usage:|用法).*?\n\n", "", capsys.readouterr().out, flags=re.M | re.S)
-    lines = [line for line in shown.splitlines() if not line.startswith("  seedream ")]
-    wide = [line for line in lines if measure(line) > columns]
+    lines = capsys.readouterr().out.splitlines()
+    # A long word, such as a path in an example, has its own line.
+    wide = [line for line in lines if measure(line) > columns and " " in line.strip(" \\")]
     assert len(lines) > 5
     assert wide == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seedream_api.cli.text_width import cut, measure, pad, wrap
+from seedream_api.cli.text_width import cut, fold, measure, pad, wrap
 
 
 @pytest.mark.parametrize(("text", "columns"), [("cat", 3), ("一只猫", 6), ("é", 1), ("e\u0301", 1)])
@@ -36,3 +36,15 @@ def test_wrap_breaks_between_words_and_characters() -> None:
     assert wrap("一只猫，", 6) == ["一只", "猫，"], "punctuation does not begin a line"
     assert wrap("extraordinarily long", 6) == ["extraordinarily", "long"]
     assert wrap("  ", 6) == []
+
+
+def test_fold_indents_what_follows_and_keeps_blanks() -> None:
+    assert fold("ok  a  b", 8) == ["ok  a  b"]
+    assert fold("ok    home: /data is writable", 20) == ["ok    home: /data is", "  writable"]
+    assert fold("    a long line", 10) == ["    a long", "      line"]
+    assert fold("seedream poll [...]", 9, hanging=4) == ["seedream", "    poll", "    [...]"]
+
+
+def test_fold_keeps_brackets_with_their_words() -> None:
+    assert fold("超时 30 (默认值)", 10) == ["超时 30", "  (默认值)"]
+    assert fold("密钥：已设置（环境变量）", 14) == ["密钥：已设置", "  （环境变量）"]

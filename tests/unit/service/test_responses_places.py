@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from seedream_api.network.bodies import read_body
-from seedream_api.service.responses import ServiceResponse, parse_response, parse_value
+from seedream_api.service.responses import (
+    ServiceResponse,
+    parse_response,
+    parse_value,
+    to_kept_response,
+)
 from seedream_api.service.result_items import ItemReader
 from seedream_api.service.stated_errors import ServiceError
 from support.task_response_kit import (
@@ -190,6 +195,8 @@ def test_repeated_entry_that_is_cut_is_the_same_image(entry: dict[str, str]) -> 
     for cut in (0, 3, 4, 5, 8, 12):
         (item,) = read(f"{whole}\n{whole[: len(whole) - cut]}").items
         assert item.data == base64.b64decode(PNG), cut
+        (item,) = read(f"{json.dumps({'data': [{'b64_json': PNG[: 40 - cut]}]})}\n{whole}").items
+        assert base64.b64decode(PNG).startswith(item.data or b"")
     other = json.dumps({"data": [{"b64_json": PNG[:-8] + "AAAB" + PNG[-4:]}]})
     assert len(read(whole + other).items) == 2
 
@@ -230,3 +237,18 @@ def test_response_reads_with_what_the_reader_knows() -> None:
     assert [item.url for item in answer.items] == ["https://api.example.com/a.png", None]
     large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(300_000)).decode()
     assert read(json.dumps({"data": [{"b64_json": large}]}), reader).items[0].data is not None
+
+
+def test_stray_image_of_any_part_of_a_body_is_evidence() -> None:
+    stray = json.dumps({"x": URL})
+    for text in (f"{stray} {{}}", f"{{}} {stray}", stray):
+        assert read(text).has_stray_image and read(text).has_evidence is True
+    assert ServiceResponse().has_evidence is read("{} {}").has_evidence is False
+    assert read(json.dumps({"usage": {"generated_images": 1}})).has_evidence
+    assert read(json.dumps({"data": [{}]})).has_evidence
+
+
+def test_response_is_kept_with_its_status_and_its_end() -> None:
+    kept = to_kept_response(ServiceResponse(http=500, body=b"{", cut="the connection was cut"))
+    assert (kept.status, kept.body, kept.note) == (500, b"{", "the connection was cut")
+    assert to_kept_response(ServiceResponse(http=200, body=b"{}")).note == ""

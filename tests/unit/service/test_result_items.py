@@ -245,3 +245,8 @@ def test_entry_bytes_may_stand_apart_from_the_json() -> None:
     reader = ItemReader(BASE, {"<1>": memoryview(TEXT.encode())})
     assert read({"b64_json": "<1>"}, reader) == [PNG]
     assert read({"url": "<1>"}, reader) == [PNG]
+
+
+def test_repr_of_an_item_holds_neither_link_nor_bytes() -> None:
+    shown = repr(ResultItem(3, url=URL, data=b"bytes"))
+    assert "position=3" in shown and URL not in shown and "bytes" not in shown
