@@ -97,13 +97,16 @@ def _check_setting(settings: Settings, name: str) -> Check:
 
 def _check_folder(settings: Settings) -> Check:
     try:
-        ledger = SyncLedger(settings.home)
+        ledger = SyncLedger(settings.home, settings.ledger_url)
     except LedgerFailed as error:
-        return _problem("home", error)
+        return _problem("ledger" if settings.ledger_url else "home", error)
     ledger.close()
     file = settings.settings_file
     if is_open_to_others(file) or is_open_to_others(ledger.path):
         return Check("home", "note", Text("folder_open", path=settings.home))
+    if ledger.is_shared:
+        text = Text("ledger_shared", place=ledger.place, path=settings.home)
+        return Check("ledger", "ok", text)
     return Check("home", "ok", Text("folder_writable", path=settings.home))
 
 

@@ -22,6 +22,7 @@ from support.paths import PACK_ROOT
 
 if TYPE_CHECKING:
     from support.fake_service import FakeService
+    from support.postgres_server import PostgresServer
 
 
 class PackFolderAsPlainDirectory:
@@ -60,6 +61,16 @@ def load_package(name: str, folder: Path) -> ModuleType:
 
 
 load_package("seedream_api", PACK_ROOT / "seedream_api")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Start a PostgreSQL server."""
+    from support.postgres_server import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("ledger.claims", "ledger.queries", "ledger.statements", "ledger.transitions"), _LEDGER
     ),
-    **dict.fromkeys(("ledger.records", "ledger.database", "ledger.schema"), (*_LEDGER, *_BROKEN)),
+    **dict.fromkeys(
+        ("ledger.records", "ledger.sqlite_database", "ledger.schema"), (*_LEDGER, *_BROKEN)
+    ),
     "service.link_expiry": ("unit/service/test_link_expiry.py",),
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:5]),
     "network.throttle": ("unit/network/test_throttle.py",),
@@ -156,7 +158,7 @@ PLAIN = {
     "ledger.statements": "jobs_by_fingerprint",
     "ledger.transitions": "move",
     "ledger.records": "parse_row",
-    "ledger.database": "Database.owner",
+    "ledger.sqlite_database": "SqliteDatabase.owner",
     "ledger.schema": "open_database",
     "service.link_expiry": "link_expiry",
     "ledger.states": "fingerprint",

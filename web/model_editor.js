@@ -42,11 +42,11 @@ class ModelEditor {
     this.run(async () => {
       const listing = await call("/models");
       this.form.describe(listing.fields, listing.editable);
-      this.show(listing);
+      await this.show(listing);
     });
   }
 
-  show(listing) {
+  async show(listing) {
     this.text.value = listing.text;
     this.text.readOnly = !listing.editable;
     this.saveButton.disabled = !listing.editable;
@@ -55,7 +55,7 @@ class ModelEditor {
     this.fail(listing.error?.[getLanguage()]);
     this.form.report(null, listing.models);
     this.form.show(parseEntries(listing.text));
-    if (listing.error) this.check();
+    if (listing.error) await this.check();
   }
 
   /** Shows a mistake, and selects the line that it names. */
@@ -112,7 +112,7 @@ class ModelEditor {
         return;
       }
       const listing = await saveSettings("/models", { text: this.text.value });
-      this.show(listing);
+      await this.show(listing);
       setText(this.state, translate("models.saved", { count: listing.added.length }));
       await app.refreshComboInNodes?.();
     });
@@ -120,9 +120,10 @@ class ModelEditor {
 
   ask() {
     return this.run(async () => {
-      const { is_open, offered } = await call("/models/live", {});
+      const { is_open, offered, missing } = await call("/models/live", {});
       setText(this.state, is_open ? "" : translate("models.closed"));
-      this.offers.replaceChildren(...offered.map((one) => this.makeOffer(one)));
+      const absent = missing.map((id) => make("li", { text: translate("models.missing", { id }) }));
+      this.offers.replaceChildren(...offered.map((one) => this.makeOffer(one)), ...absent);
     });
   }
 

@@ -128,14 +128,16 @@ def is_needed() -> bool:
     """Tell whether recovery is on and the ledger may have unfinished jobs; blocks."""
     try:
         home = resolve_home(find_home_folder(), os.environ)
-        if not has_ledger(home) or not load_settings(find_home_folder()).is_on("SEEDREAM_RECOVER"):
+        settings = load_settings(find_home_folder())
+        is_used = settings.ledger_url or has_ledger(home)
+        if not is_used or not settings.is_on("SEEDREAM_RECOVER"):
             return False
     except SeedreamError as error:
         log.debug("no recovery: %s", error.key)  # nodes and doctor report it
         return False
     from ...seedream_api.ledger.unfinished import has_recoverable_jobs
 
-    return has_recoverable_jobs(home)
+    return bool(settings.ledger_url) or has_recoverable_jobs(home)
 
 
 class RecoveryTimer:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 
-from ...seedream_api.catalog import MODELS, EntryError, Model, match_offered, parse_models
+from ...seedream_api.catalog import (
+    MODELS,
+    EntryError,
+    Model,
+    list_missing,
+    match_offered,
+    parse_models,
+)
 from ...seedream_api.catalog.entry_rules import KEYS
 from ...seedream_api.config.documents import MODELS_FILE
 from ...seedream_api.config.private_file import write_private_text
@@ -156,6 +163,7 @@ async def _list_offered(request: web.Request, body: Json) -> Json:
         offered = match_offered(listed or (), session.settings.models)
         return {
             "is_open": bool(listed),
+            "missing": list_missing(listed, session.settings.models) if listed else [],
             "offered": [
                 {"id": one.id, "known_as": list(one.known_as), "suggestion": one.suggestion}
                 for one in offered

@@ -46,6 +46,8 @@ def parse_models(text: str, known: Mapping[str, Model] | None = None) -> Mapping
         raise ValueError(
             Text("not_json_at", line=error.lineno, column=error.colno, reason=found)
         ) from None
+    except RecursionError:
+        raise ValueError(Text("nested_too_deeply")) from None
     if not isinstance(entries, list):
         raise _not_objects(1)
     models = dict(known or {})
@@ -171,7 +173,7 @@ class _EntryReader:
             if plural == "sizes" and not choices:
                 self.fail("sizes", KEYS["sizes"].allowed)
             if default in values and values[default] not in choices:
-                self.fail(default, ", ".join(choices) or Text("evolink_only"))
+                self.fail(default, ", ".join(choices) or Text("none_of_empty", key=plural))
             inherited = values.get(default, getattr(base, default))
             values[default] = inherited if inherited in choices else next(iter(choices), "")
 

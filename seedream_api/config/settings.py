@@ -29,6 +29,7 @@ from .definitions import (
 )
 from .documents import MODELS_FILE, PRICES_FILE, Document, read_documents
 from .facts import FACTS_FILE, Facts, apply_facts, parse_facts
+from .ledger_url import list_ledger_secrets
 from .limits import LIMIT_SETTINGS, Limits, parse_limit
 from .normalization import (
     SANDBOX as SANDBOX,
@@ -108,6 +109,11 @@ class Settings:
     def proxy(self) -> str:
         """The proxy for all requests, secret if it has a password; empty: the environment's."""
         return self.text("SEEDREAM_PROXY")
+
+    @property
+    def ledger_url(self) -> str:
+        """The address of the shared ledger, secret; empty: the file in the data folder."""
+        return self.text("SEEDREAM_LEDGER")
 
     @property
     def settings_file(self) -> Path:
@@ -259,7 +265,12 @@ def _list_secrets(values: Mapping[str, Value], environ: Mapping[str, str]) -> li
     """List the secrets that no message may show, except keys and those of an image host."""
     storage = [environ.get(name, "") for name in STORAGE_SECRETS]
     proxies = [values["SEEDREAM_PROXY"].text, *list_environ_proxies(environ)]
-    return [*storage, *(secret for proxy in proxies for secret in list_proxy_secrets(proxy))]
+    return [
+        *storage,
+        environ.get("PGPASSWORD", ""),
+        *list_ledger_secrets(values["SEEDREAM_LEDGER"].text),
+        *(secret for proxy in proxies for secret in list_proxy_secrets(proxy)),
+    ]
 
 
 STORAGE_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN")

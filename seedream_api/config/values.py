@@ -13,6 +13,7 @@ from ..messages import Text
 from ..network.proxies import parse_proxy
 from ..redaction import REDACTED, Hidden, holds_key
 from .definitions import Setting
+from .ledger_url import parse_ledger_url
 from .limits import LIMIT_SETTINGS, normalize_limit
 from .normalization import parse_address
 
@@ -114,6 +115,7 @@ def _to_text(saved: Any) -> str:
 PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
+    "SEEDREAM_LEDGER": parse_ledger_url,
     **{name: partial(normalize_limit, name) for name in LIMIT_SETTINGS.values()},
 }
 """Check and normalize a setting; return the error."""

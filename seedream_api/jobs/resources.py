@@ -138,9 +138,9 @@ async def open_resources(settings: Settings, clock: Clock) -> Resources:
     """Open the resources of a session.
 
     Raises:
-        LedgerFailed: the data folder cannot be used.
+        LedgerFailed: the data folder or the ledger cannot be used.
     """
-    ledger = await asyncio.to_thread(Ledger, settings.home, now=clock.now)
+    ledger = await asyncio.to_thread(Ledger, settings.home, settings.ledger_url, now=clock.now)
     try:
         store = ImageStore(settings.home, ledger.owner)
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)

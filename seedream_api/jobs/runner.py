@@ -75,7 +75,10 @@ async def _acquire_row(job: Job, running: Mapping[str, Job]) -> JobRecord:
     while True:
         row = await _claim_row(job, running)
         other = _find_other_job(job, running, row)
-        is_ours = row.owner == job.resources.ledger.owner or row.state in STORED_STATES
+        ledger = job.resources.ledger
+        # Files that a shared ledger names may be on another machine: only the owner fetches them.
+        is_stored = row.state in STORED_STATES and not ledger.is_shared
+        is_ours = row.owner == ledger.owner or is_stored
         if other is None and is_ours:
             job.row = row
             return row

@@ -139,7 +139,7 @@ def summarize_jobs(database: Database) -> JobSummary:
         running = sum(_list_live_owners(database).values())
         by_state = database.execute(statements.COUNT_BY_STATE).fetchall()
         models = database.execute(statements.MODELS_OF_JOBS).fetchall()
-        changes = database.execute(statements.OUTSIDE_CHANGES).fetchone()["data_version"]
+        changes = database.execute(database.outside_changes).fetchone()["data_version"]
     known = {state.value: find_group(state, is_live=False) for state in State}
     groups = dict.fromkeys(Group, 0)
     for row in by_state:
@@ -182,7 +182,7 @@ def _read_images_of(
     images: dict[int, list[ImageRecord]] = defaultdict(list)
     for first in range(0, len(rows), MAX_PAGE):
         found = read_images(database, [row.id for row in rows[first : first + MAX_PAGE]])
-        for image in parse_readable_images(found, database.home):
+        for image in parse_readable_images(found, database.find_file):
             images[image.request].append(image)
     return images
 
@@ -194,7 +194,7 @@ def get_job(database: Database, row_id: int) -> JobView | None:
         images = read_images(database, [row_id])
     if found is None:
         return None
-    return _to_view(database, parse_row(found), parse_readable_images(images, database.home))
+    return _to_view(database, parse_row(found), parse_readable_images(images, database.find_file))
 
 
 def _to_view(database: Database, row: JobRecord, images: list[ImageRecord]) -> JobView:

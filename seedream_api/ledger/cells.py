@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from ..errors import Charge, LedgerFailed, SeedreamError, from_record
 from ..messages import Text, bilingual
@@ -36,10 +35,17 @@ _LATEST_S = 250_000_000_000.0
 """The latest moment that a calendar can show."""
 
 
+class Row(Protocol):
+    """A row that a statement found, by column names."""
+
+    def keys(self) -> Iterable[str]: ...
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
 class Cells:
     """Parses the cells of one row and collects the names of malformed ones."""
 
-    def __init__(self, found: sqlite3.Row) -> None:
+    def __init__(self, found: Row) -> None:
         self._found = found
         self.problems: list[str] = []
         """The columns that could not be parsed."""

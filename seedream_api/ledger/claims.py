@@ -1,19 +1,21 @@
 """Claims of rows: which process works on a job.
 
-A row that a process works on names its owner, an OS lock (``owner_lock.py``). The row of a live
-owner is left to it; the row of a dead one belongs to the first process that claims it. Each
-function is one transaction.
+A row that a process works on names its owner, a lock: of the system (``owner_lock.py``), or of the
+database that machines share. The row of a live owner is left to it; the row of a dead one belongs
+to the first process that claims it. A row is locked before its owner's lock is tested, so that an
+owner whose connection returns meanwhile finds the row either untouched or taken over. Each function
+is one transaction.
 """
 
 from __future__ import annotations
 
 import json
 
-from ..errors import OutcomeUnknown
+from ..errors import LedgerFailed, OutcomeUnknown
 from . import statements
 from .cells import dump_texts
 from .database import Database
-from .queries import read_record
+from .queries import lock_record, read_owned, read_record
 from .records import JobRecord, parse_row, require_readable
 from .request_identity import choose_row, find_rows, storable_references
 from .states import JobSpec, State
@@ -31,8 +33,9 @@ def claim(
     Returns:
         The row; ``row.owner == database.owner`` unless a live process works on it.
     """
-    with database.write(durable=False):
-        rows = find_rows(database, spec.fingerprints)
+    with database.write(durable=database.is_shared):
+        database.lock(*spec.fingerprints)
+        rows = find_rows(database, spec.fingerprints, for_update=True)
         row = choose_row(rows, reuse=reuse)
         if row is not None:
             row = _take_over(database, require_readable(row))
@@ -54,8 +57,10 @@ def claim_task(
 ) -> JobRecord:
     """Claim the row of a task, by any process; insert it where there is none."""
     task_id = task_id.encode("utf-8", "replace").decode()
-    with database.write(durable=False):
-        found = database.execute(statements.JOBS_OF_TASK, {"task_id": task_id})
+    with database.write(durable=database.is_shared):
+        database.lock(f"task:{task_id}")
+        statement = f"{statements.JOBS_OF_TASK}{database.for_update}"
+        found = database.execute(statement, {"task_id": task_id})
         # A row of 0.1 holds the address as it was typed; parsing it gives our spelling.
         rows = sorted(map(parse_row, found), key=lambda row: row.address != address)
         if rows:
@@ -68,14 +73,14 @@ def claim_task(
             "task_id": task_id,
             "now": database.now(),
         }
-        cursor = database.execute(statements.INSERT_TASK, values)
-        return require_readable(read_record(database, cursor.lastrowid or 0))
+        row_id = database.insert(statements.INSERT_TASK, values)
+        return require_readable(read_record(database, row_id))
 
 
 def claim_row(database: Database, row_id: int) -> JobRecord:
     """Claim this row unless a live process works on it."""
     with database.write(durable=False):
-        return _take_over(database, require_readable(read_record(database, row_id)))
+        return _take_over(database, require_readable(lock_record(database, row_id)))
 
 
 def set_profile(
@@ -83,6 +88,7 @@ def set_profile(
 ) -> JobRecord:
     """Record which key, and which profile, will send a row that this ledger owns."""
     with database.write(durable=False):
+        read_owned(database, row_id)
         values = {"id": row_id, "key_fingerprint": key_fingerprint, "profile": profile}
         database.execute(statements.SET_PROFILE, values)
         return require_readable(read_record(database, row_id))
@@ -90,8 +96,12 @@ def set_profile(
 
 def release(database: Database, row_id: int) -> None:
     """Give up a row that this ledger owns."""
-    with database.write(durable=False):
-        database.execute(statements.RELEASE, {"id": row_id, "owner": database.owner})
+    try:
+        with database.write(durable=False):
+            database.execute(statements.RELEASE, {"id": row_id, "owner": database.owner})
+    except LedgerFailed:
+        database.unreleased.add(row_id)
+        raise
     database.hidden.pop(row_id, None)
 
 
@@ -102,7 +112,7 @@ def forget(database: Database, row_id: int) -> None:
         ValueError: another live process works on the row.
     """
     with database.write(durable=True):
-        _forget(database, read_record(database, row_id))
+        _forget(database, lock_record(database, row_id))
 
 
 def forget_idle(database: Database, row_id: int) -> None:
@@ -112,7 +122,7 @@ def forget_idle(database: Database, row_id: int) -> None:
         ValueError: a process works on the row.
     """
     with database.write(durable=True):
-        row = read_record(database, row_id)
+        row = lock_record(database, row_id)
         if row.owner == database.owner:
             raise ValueError(f"row {row_id} is worked on")
         _forget(database, row)
@@ -138,8 +148,8 @@ def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecor
         "idempotency_key": idempotency_key,
         "now": database.now(),
     }
-    cursor = database.execute(statements.INSERT_JOB, values)
-    return require_readable(read_record(database, cursor.lastrowid or 0))
+    row_id = database.insert(statements.INSERT_JOB, values)
+    return require_readable(read_record(database, row_id))
 
 
 def _take_over(database: Database, row: JobRecord) -> JobRecord:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ..redaction import strip_url_secrets
 from . import statements
-from .cells import file_in
 from .database import Database
 from .queries import read_record
 from .records import JobRecord
@@ -95,7 +94,7 @@ def _find_reference(database: Database, identity: str) -> KnownReference:
 def _find_result(database: Database, sha256: str) -> KnownReference:
     """Find a stored result image that was used as a reference."""
     for found in database.execute(statements.IMAGE_BY_CONTENT, {"sha256": sha256}):
-        path = file_in(database.home, found["file"])
+        path = database.find_file(found["file"])
         if path is not None and path.is_file():
             return _to_reference(path, dict(found), is_exact=False)
     return KnownReference()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from ..kept_response import KeptResponse
 from ..redaction import hide_known, redact
 from . import statements
-from .cells import Cells, to_count, to_moment, to_storable, to_text
+from .cells import Cells, Row, to_count, to_moment, to_storable, to_text
 from .database import Database
 from .withheld import hide_prompts, hide_texts
 
@@ -83,7 +82,7 @@ def pack(
     )
 
 
-def _unpack(found: sqlite3.Row) -> KeptResponse:
+def _unpack(found: Row) -> KeptResponse:
     """Read a kept response. What cannot be read of it is left out, and its note says so."""
     cells = Cells(found)
     body = cells.read("body", _inflate, b"")

@@ -1,4 +1,4 @@
-"""The ledger: the store of every paid job, in one SQLite file that several processes may share.
+"""The ledger: the store of every paid job, in a database that several processes may share.
 
 :class:`Ledger` lists every operation. Each is a function of the open :class:`Database`, kept where
 its subject is: ``claims`` (who works on a job), ``transitions`` (what happens to it), ``queries``
@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
+
+from pydantic import SecretStr
 
 from . import (
     browsing,
@@ -29,9 +31,19 @@ from . import (
     usage,
 )
 from .database import Database
+from .sqlite_database import SqliteDatabase
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def open_database(home: Path, url: str, now: Callable[[], float]) -> Database:
+    """Open the ledger in the data folder, or on the PostgreSQL server of a URL."""
+    if not url:
+        return SqliteDatabase(home, now=now)
+    from .postgres_database import PostgresDatabase
+
+    return PostgresDatabase(home, SecretStr(url))
 
 
 class _Operation(Generic[P, T]):
@@ -53,11 +65,22 @@ class _Operation(Generic[P, T]):
 
 
 class _Operations:
-    """What both ledgers can do, and the database that they do it to; see :class:`Database`."""
+    """What both ledgers can do, and the database that they do it to.
 
-    def __init__(self, home: Path, *, now: Callable[[], float] = time.time) -> None:
-        self.database: Database = Database(home, now=now)
+    Args:
+        home: the data folder.
+        url: ``SEEDREAM_LEDGER``; empty for the file in the data folder.
+        now: wall-clock seconds, for the file; a PostgreSQL server has a clock.
+
+    Raises:
+        LedgerFailed: the ledger cannot be opened.
+    """
+
+    def __init__(self, home: Path, url: str = "", *, now: Callable[[], float] = time.time) -> None:
+        self.database: Database = open_database(home, url, now)
         self.path: Path = self.database.path
+        self.place: object = self.database.place
+        self.is_shared: bool = self.database.is_shared
         self.owner: str = self.database.owner
         self.is_owner_alive: Callable[[str], bool] = self.database.is_owner_alive
         self.close: Callable[[], None] = self.database.close

@@ -20,7 +20,7 @@ from ..messages import Text
 from . import statements
 from .costs import format_amount, from_units, to_units
 from .database import Database
-from .queries import read_record
+from .queries import read_owned, read_record
 from .records import JobRecord, require_readable
 from .states import State
 from .transitions import set_state
@@ -73,7 +73,9 @@ def reserve(database: Database, row_id: int, reservation: Reservation) -> JobRec
         "references_price": to_units(price.references) if price else None,
     }
     with database.write(durable=True):
-        row = require_readable(read_record(database, row_id))
+        row = read_owned(database, row_id)
+        if reservation.limits.are_set:
+            database.lock("limits")
         _check_limits(database, reservation, row.asked, sandbox=row.address == SANDBOX)
         set_state(database, row, State.SENDING)
         database.execute(statements.SET_RESERVATION, values)

@@ -7,13 +7,13 @@ their caller.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import LedgerFailed
 from ..messages import Text
 from . import statements
-from .cells import file_in, to_storable
+from .cells import Row, to_storable
 from .database import Database
 from .image_store import StoredFile
 from .job_filter import JobFilter
@@ -25,7 +25,7 @@ from .records import (
     parse_row,
     require_readable,
 )
-from .states import State
+from .states import RECOVERABLE_STATES, TRANSITIONS, State
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -37,13 +37,48 @@ def read_record(database: Database, row_id: int) -> JobRecord:
     Raises:
         LedgerFailed: the row is gone.
     """
-    found = database.execute(statements.JOB, {"id": row_id}).fetchone()
+    return _parse_found(row_id, database.execute(statements.JOB, {"id": row_id}).fetchone())
+
+
+def lock_record(database: Database, row_id: int) -> JobRecord:
+    """Read a row, which no other process changes until the transaction ends.
+
+    Raises:
+        LedgerFailed: the row is gone.
+    """
+    statement = f"{statements.JOB}{database.for_update}"
+    return _parse_found(row_id, database.execute(statement, {"id": row_id}).fetchone())
+
+
+def read_owned(database: Database, row_id: int, *, outcome: State | None = None) -> JobRecord:
+    """Lock a row that this ledger owns, to change it.
+
+    Args:
+        outcome: what the service reported of a request that this process sent. Another process may
+            have taken the row over and given up while this one had no connection; such a row is
+            claimed again.
+
+    Raises:
+        LedgerFailed: the row belongs to another process, which took it over when this one lost its
+            connection; or its cells that decide about money cannot be read.
+    """
+    row = require_readable(lock_record(database, row_id))
+    if row.owner == database.owner:
+        return row
+    is_free = row.owner is None or not database.is_owner_alive(row.owner)
+    if outcome not in RECOVERABLE_STATES or outcome not in TRANSITIONS[row.state] or not is_free:
+        raise LedgerFailed("row_taken_over", entry=row_id)
+    database.execute(statements.SET_OWNER, {"id": row_id, "owner": database.owner})
+    return replace(row, owner=database.owner)
+
+
+def _parse_found(row_id: int, found: Row | None) -> JobRecord:
     if found is None:
         raise LedgerFailed("entry_unreadable", entry=row_id, reason=Text("deleted"))
     return parse_row(found)
 
 
-def read_images(database: Database, row_ids: Sequence[int]) -> list[sqlite3.Row]:
+def read_images(database: Database, row_ids: Sequence[int]) -> list[Row]:
     return database.execute(*statements.images_of_jobs(row_ids)).fetchall()
 
 
@@ -99,20 +134,20 @@ def list_images(database: Database, row_id: int) -> list[ImageRecord]:
         LedgerFailed: the position of an image cannot be read.
     """
     with database.read():
-        return [parse_image(image, database.home) for image in read_images(database, [row_id])]
+        return [parse_image(image, database.find_file) for image in read_images(database, [row_id])]
 
 
 def list_readable_images(database: Database, row_id: int) -> list[ImageRecord]:
     """List the images of a row for display, without those that cannot be read."""
     with database.read():
-        return parse_readable_images(read_images(database, [row_id]), database.home)
+        return parse_readable_images(read_images(database, [row_id]), database.find_file)
 
 
 def find_stored_image(database: Database, url: str) -> ImageRecord | None:
     """Find the stored image that was downloaded from this result URL."""
     with database.read():
         found = database.execute(statements.IMAGE_BY_URL, {"url": to_storable(url)}).fetchone()
-        return parse_image(found, database.home) if found is not None else None
+        return parse_image(found, database.find_file) if found is not None else None
 
 
 def typical_seconds(database: Database, model: str) -> float | None:
@@ -134,9 +169,9 @@ def list_stored_files(database: Database) -> list[StoredFile]:
     return [file for row in found for file in _files_of(database, row)]
 
 
-def _files_of(database: Database, found: sqlite3.Row) -> list[StoredFile]:
+def _files_of(database: Database, found: Row) -> list[StoredFile]:
     sha256, size = str(found["sha256"]), found["bytes"] or 0
-    path = file_in(database.home, found["file"])
+    path = database.find_file(found["file"])
     if path is not None:
         return [StoredFile(path, sha256, size, delivered_at=found["delivered"])]
     if not _SHA256.fullmatch(sha256):
@@ -146,6 +181,9 @@ def _files_of(database: Database, found: sqlite3.Row) -> list[StoredFile]:
 
 
 def sum_stored_bytes(database: Database) -> int:
-    """Add up the sizes of the rows' files; equal files count once."""
+    """Add up the sizes of the rows' files that this data folder has; equal files count once."""
+    if database.is_shared:
+        sizes = {file.sha256: file.bytes for file in list_stored_files(database)}
+        return sum(sizes.values())
     with database.read():
         return int(database.execute(statements.STORED_BYTES).fetchone()["total"])

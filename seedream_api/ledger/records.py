@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +17,7 @@ from ..messages import Text
 from ..network.hosts import is_local_host
 from .cells import (
     Cells,
-    file_in,
+    Row,
     to_amount,
     to_count,
     to_error,
@@ -145,7 +144,7 @@ _DECIDING = frozenset(("state", "owner", "address", "task_id", "error", "sent_at
 """Columns that say what was paid for and where to fetch it."""
 
 
-def parse_row(found: sqlite3.Row) -> JobRecord:
+def parse_row(found: Row) -> JobRecord:
     """Parse a row; its error or a note lists cells that cannot be read."""
     cells = Cells(found)
     row = JobRecord(
@@ -207,7 +206,11 @@ def require_readable(row: JobRecord) -> JobRecord:
     return row
 
 
-def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
+FindFile = Callable[[object], Path | None]
+"""Gets the path of a stored file; see ``Database.find_file``."""
+
+
+def parse_image(found: Row, find_file: FindFile) -> ImageRecord:
     """Parse an image; what cannot be read counts as missing and is fetched again.
 
     Raises:
@@ -222,7 +225,7 @@ def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
         request=found["request"],
         position=position,
         url=cells.read("url", to_text, None),
-        file=file_in(home, found["file"]),
+        file=find_file(found["file"]),
         sha256=cells.read("sha256", to_text, None),
         bytes=cells.read("bytes", to_count, 0),
         media_type=cells.read("media_type", to_text, ""),
@@ -234,12 +237,12 @@ def parse_image(found: sqlite3.Row, home: Path) -> ImageRecord:
     )
 
 
-def parse_readable_images(found: Iterable[sqlite3.Row], home: Path) -> list[ImageRecord]:
+def parse_readable_images(found: Iterable[Row], find_file: FindFile) -> list[ImageRecord]:
     """Parse images for display, without those that cannot be read."""
     images: list[ImageRecord] = []
     for each in found:
         try:
-            images.append(parse_image(each, home))
+            images.append(parse_image(each, find_file))
         except LedgerFailed:
             continue
     return images

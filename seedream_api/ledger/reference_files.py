@@ -5,13 +5,12 @@ A copy is used again whenever its image is. Pruning removes copies before any re
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import statements
-from .cells import file_in
+from .cells import Row
 from .database import Database
 from .image_store import StoredFile
 
@@ -41,6 +40,7 @@ class ReferenceFile:
 def note_reference_use(database: Database, contents: Iterable[str]) -> frozenset[str]:
     """Note that references are used now; return those whose copies the store has."""
     with database.write(durable=False):
+        database.lock("references")
         found = [file for one in contents if (file := _find(database, one)) is not None]
         kept = frozenset(file.content for file in found if file.path.is_file())
         for content in kept:
@@ -74,11 +74,11 @@ def _find(database: Database, content: str) -> ReferenceFile | None:
     found = database.execute(statements.REFERENCE_FILE, {"content": content}).fetchone()
     if found is None:
         return None
-    path = file_in(database.home, found["file"])
+    path = database.find_file(found["file"])
     return None if path is None else _parse(found, path)
 
 
-def _parse(found: sqlite3.Row, path: Path) -> ReferenceFile:
+def _parse(found: Row, path: Path) -> ReferenceFile:
     return ReferenceFile(
         found["content"],
         path,

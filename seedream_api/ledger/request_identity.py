@@ -97,9 +97,12 @@ def _hash_url(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def find_rows(database: Database, fingerprints: Sequence[str]) -> list[JobRecord]:
+def find_rows(
+    database: Database, fingerprints: Sequence[str], *, for_update: bool = False
+) -> list[JobRecord]:
     """Find the rows that may count for a request, the preferred one first."""
-    found = database.execute(*statements.jobs_by_fingerprint(fingerprints))
+    statement, values = statements.jobs_by_fingerprint(fingerprints)
+    found = database.execute(f"{statement}{database.for_update if for_update else ''}", values)
     rows = [parse_row(row) for row in found]
     return sorted(rows, key=lambda row: (_PREFERENCE.index(row.state), row.id), reverse=True)
 

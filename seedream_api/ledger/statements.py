@@ -1,7 +1,7 @@
 """Every SQL statement that the open ledger runs; its tables are made in ``migrations.py``.
 
-They keep to what SQLite and PostgreSQL share, except for ``typeof``: in SQLite a cell may hold any
-type.
+They keep to what SQLite and PostgreSQL share. ``typeof``, because in SQLite a cell may hold any
+type, is a function of the tables in PostgreSQL (``postgres_schema.py``).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def jobs_by_fingerprint(fingerprints: Sequence[str]) -> tuple[str, Values]:
     marks, values = list_values(fingerprints)
     return (
         f"SELECT * FROM requests WHERE fingerprint IN ({marks}) "  # noqa: S608 - parameters
-        f"AND state NOT IN ({quote_states(RELEASED_STATES)})"
+        f"AND state NOT IN ({quote_states(RELEASED_STATES)}) ORDER BY id"
     ), values
 
 
@@ -126,8 +126,6 @@ UNFINISHED_OWNERS = f"""
 """  # noqa: S608 - made of constants
 COUNT_BY_STATE = "SELECT state, COUNT(*) AS total FROM requests GROUP BY state"
 MODELS_OF_JOBS = "SELECT DISTINCT model FROM requests WHERE model IS NOT NULL ORDER BY model"
-OUTSIDE_CHANGES = "PRAGMA data_version"
-"""SQLite only: a number that changes when another connection commits."""
 
 
 def count_jobs(where: str) -> str:
@@ -147,15 +145,16 @@ IMAGE_BY_URL = """
     SELECT * FROM images WHERE url = :url AND file IS NOT NULL ORDER BY request DESC
 """
 STORED_FILES = f"""
-    SELECT sha256, file, {_BYTES} AS bytes,
-        CASE WHEN COUNT(*) = COUNT(delivered) THEN MAX(delivered) END AS delivered
-    FROM (
-        SELECT sha256, file, bytes, CASE WHEN typeof(delivered_at) = 'real'
-            AND state IN ({_FINISHED}) THEN delivered_at END AS delivered, 0 AS is_copy
-        FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
-        UNION ALL SELECT sha256, file, bytes, used_at, 1 FROM reference_files
-    ) AS files
-    GROUP BY sha256, file ORDER BY delivered IS NULL, MIN(is_copy) DESC, delivered
+    SELECT * FROM (
+        SELECT sha256, file, {_BYTES} AS bytes, MIN(is_copy) AS is_copy,
+            CASE WHEN COUNT(*) = COUNT(delivered) THEN MAX(delivered) END AS delivered
+        FROM (
+            SELECT sha256, file, bytes, CASE WHEN typeof(delivered_at) = 'real'
+                AND state IN ({_FINISHED}) THEN delivered_at END AS delivered, 0 AS is_copy
+            FROM images JOIN requests ON requests.id = images.request WHERE file IS NOT NULL
+            UNION ALL SELECT sha256, file, bytes, used_at, 1 FROM reference_files
+        ) AS uses GROUP BY sha256, file
+    ) AS files ORDER BY delivered IS NULL, is_copy DESC, delivered
 """  # noqa: S608 - made of constants
 """Result images, and copies of reference images, which count as delivered when they were used.
 

@@ -20,7 +20,7 @@ from .image_matching import match_items
 from .image_store import StoredFile
 from .kept_responses import insert_response, pack_for
 from .migrations import STATE_TIMESTAMPS
-from .queries import read_images, read_record
+from .queries import lock_record, read_images, read_owned, read_record
 from .records import JobRecord, parse_image, require_readable
 from .states import STORED_STATES, TRANSITIONS, State
 from .withheld import hide_texts, hide_texts_in
@@ -48,7 +48,7 @@ def move(
     """
     packed = pack_for(database, row_id, response) if response is not None else None
     with database.write(durable=state not in STORED_STATES):
-        row = require_readable(read_record(database, row_id))
+        row = read_owned(database, row_id, outcome=state)
         set_state(database, row, state, task_id=task_id, request_id=request_id, error=error)
         if packed is not None:
             insert_response(database, row_id, packed)
@@ -112,10 +112,12 @@ def record_response(
         link_life_s: for how long links of this service last, if a probe learned it.
     """
     with database.write(durable=True):
-        row = require_readable(read_record(database, row_id))
+        row = read_owned(database, row_id, outcome=State.ANSWERED)
         set_state(database, row, State.ANSWERED, task_id=task_id, request_id=request_id)
         contents = {position: file.sha256 for position, file in files.items()}
-        images = (parse_image(found, database.home) for found in read_images(database, [row_id]))
+        images = (
+            parse_image(found, database.find_file) for found in read_images(database, [row_id])
+        )
         known = {image.position: image for image in images}
         for position, item in match_items(known.values(), items, contents).items():
             _record_item(database, row, position, item, link_life_s)
@@ -158,6 +160,7 @@ def record_image(
         size: width and height in pixels, 0 where the bytes are not a readable image.
     """
     with database.write(durable=True):
+        read_owned(database, row_id)
         _record_file(database, row_id, position, file, size)
 
 
@@ -175,13 +178,17 @@ def _record_file(
 
 
 def mark_missing(database: Database, row_id: int, positions: list[int]) -> JobRecord:
-    """Record that the files of these images left the store and have to be fetched again."""
+    """Record that the files of these images left the store and have to be fetched again.
+
+    In a shared ledger the rows keep their names: another machine may have the files.
+    """
     with database.write(durable=False):
-        for position in positions:
+        read = read_owned if database.is_shared else lock_record
+        row = require_readable(read(database, row_id))
+        for position in () if database.is_shared else positions:
             database.execute(
                 statements.CLEAR_MISSING_FILE, {"request": row_id, "position": position}
             )
-        row = require_readable(read_record(database, row_id))
         set_state(database, row, State.ANSWERED)
         return require_readable(read_record(database, row_id))
 
@@ -193,7 +200,9 @@ def mark_delivered(database: Database, row_id: int) -> None:
 
 
 def mark_pruned(database: Database, sha256: str) -> None:
-    """Record that pruning removed a file."""
+    """Record that pruning removed a file; other machines of a shared ledger may have it."""
+    if database.is_shared:
+        return
     with database.write(durable=False):
         database.execute(statements.CLEAR_PRUNED_FILE, {"sha256": sha256})
         database.execute(statements.DELETE_REFERENCE_FILE, {"sha256": sha256})

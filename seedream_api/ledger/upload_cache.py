@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..images.encode import EncodedImage
 from . import statements
-from .cells import dump_texts, to_notes
+from .cells import Row, dump_texts, to_notes
 from .database import Database
 
 ASSUMED_LIFE_S = 24 * 3600.0
@@ -94,6 +93,7 @@ def record_upload(
         "now": database.now(),
     }
     with database.write(durable=False):
+        database.lock("uploads")
         expired = {"assumed_life_s": ASSUMED_LIFE_S, "now": values["now"]}
         database.execute(statements.DELETE_EXPIRED_UPLOADS, expired)
         database.execute(statements.DELETE_UPLOAD, values)
@@ -103,11 +103,12 @@ def record_upload(
 def forget_uploads(database: Database, contents: Iterable[str]) -> None:
     """Delete the uploads of these contents, which have to be uploaded again."""
     with database.write(durable=True):
+        database.lock("uploads")
         for content in contents:
             database.execute(statements.DELETE_UPLOADS, {"content": content})
 
 
-def _parse(found: sqlite3.Row) -> UploadedReference:
+def _parse(found: Row) -> UploadedReference:
     return UploadedReference(
         target=found["way"],
         url=found["url"],

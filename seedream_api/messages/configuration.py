@@ -23,7 +23,7 @@ CONFIGURATION: dict[str, Message] = {
     ),
     "pack_installed_twice": Message(
         "This pack is installed twice: {first} is loaded, {second} is not.",
-        "此节点包安装了两份：已加载 {first}，未加载 {second}。",
+        "此插件安装了两份：已加载 {first}，未加载 {second}。",
         "Remove one of the two folders and restart ComfyUI.",
         "请删除其中一个文件夹，然后重启 ComfyUI。",
     ),
@@ -46,6 +46,14 @@ CONFIGURATION: dict[str, Message] = {
         "Remove it there and set it as DEEPSPACE_API_KEY. If others may have read it, replace it "
         "with a new key.",
         "请从该项中删除，改填到 DEEPSPACE_API_KEY。如可能已被他人看到，请更换新密钥。",
+    ),
+    "bad_ledger_url": Message(
+        "SEEDREAM_LEDGER is not the address of a PostgreSQL database.",
+        "SEEDREAM_LEDGER 不是 PostgreSQL 数据库的地址。",
+        "Write it as postgresql://user:password@host:5432/database, with special characters in "
+        "the password percent-encoded; empty: the ledger is a file in the data folder.",
+        "请写成 postgresql://user:password@host:5432/database，密码中的特殊字符需百分号编码；"
+        "留空则使用数据目录中的文件。",
     ),
     "quoted_setting": Message(
         "The value of {name} begins with a quotation mark.",

@@ -8,6 +8,7 @@ MODEL_TEXTS: dict[str, tuple[str, str]] = {
         "it is not valid JSON at line {line}, column {column}: {reason}",
         "第 {line} 行第 {column} 列不是有效的 JSON：{reason}",
     ),
+    "nested_too_deeply": ("its JSON is nested too deeply", "JSON 嵌套过深"),
     "not_list_of_objects": (
         "line {line}: it is not a list of objects",
         "第 {line} 行：内容不是对象列表",
@@ -24,6 +25,7 @@ MODEL_TEXTS: dict[str, tuple[str, str]] = {
     "key_once": ("each key once", "每个键只能出现一次"),
     "id_of_one_entry": ("an id that no other entry has", "不与其他条目重复的 id"),
     "evolink_only": ("only for the family evolink", "仅用于 evolink 系列"),
+    "none_of_empty": ("no value, because {key} is empty", "不填写，因为 {key} 为空"),
     "only_false": ("only false ({reason})", "仅限 false（{reason}）"),
     "one_without_n": (
         "1, because sends_n is false and the number of images is not sent",

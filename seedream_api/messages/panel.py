@@ -21,6 +21,12 @@ PANELS: dict[str, Message] = {
         "Set it in the environment or in the settings file.",
         "请用环境变量设置，或手动写入设置文件。",
     ),
+    "setting_names_the_ledger": Message(
+        "{name} decides which requests count as paid for, and browsers may not set it.",
+        "{name} 决定哪些请求视为已付费，不能从浏览器设置。",
+        "Set it in the environment or in the settings file.",
+        "请用环境变量设置，或手动写入设置文件。",
+    ),
     "models_elsewhere": Message(
         "The model entries are in {path} (SEEDREAM_MODELS), which browsers may not change.",
         "模型条目在 {path} 中（SEEDREAM_MODELS），不能从浏览器修改。",

@@ -52,6 +52,28 @@ STORAGE: dict[str, Message] = {
         "在处理之前不会发送任何请求：请从备份恢复该日志；或将它移到其他目录，"
         "以使用缺少最近条目的记录，但这些条目对应的输入会重新付费。",
     ),
+    "ledger_unreachable": Message(
+        "The ledger of paid requests at {path} cannot be reached: {reason}.",
+        "无法连接付费请求记录 {path}：{reason}。",
+        "Nothing is sent without it, and what was paid for is not lost. Check that the database "
+        "runs and that SEEDREAM_LEDGER is correct, then run again.",
+        "没有记录就不会发送任何请求，已付费的内容也不会丢失。"
+        "请检查数据库是否运行、SEEDREAM_LEDGER 是否正确，然后重试。",
+    ),
+    "ledger_driver_missing": Message(
+        "SEEDREAM_LEDGER names a PostgreSQL database, but psycopg is not installed.",
+        "SEEDREAM_LEDGER 指向 PostgreSQL 数据库，但未安装 psycopg。",
+        'Install it into this Python: pip install "psycopg[binary]>=3.2,<4". Nothing was sent.',
+        '请在此 Python 中安装：pip install "psycopg[binary]>=3.2,<4"。未发送任何请求。',
+    ),
+    "row_taken_over": Message(
+        "Another process took over entry {entry} of the ledger of paid requests, because this one "
+        "had lost its connection to the database.",
+        "本进程曾与数据库断开，付费请求记录中的条目 {entry} 已由其他进程接管。",
+        "This process sends nothing for it. Run the same inputs again to get the result of the "
+        "other process.",
+        "本进程不会为它发送请求。用相同输入重新运行，即可得到另一进程的结果。",
+    ),
     "entry_unreadable": Message(
         "Entry {entry} of the ledger of paid requests cannot be read ({reason}).",
         "付费请求记录中的条目 {entry} 无法读取（{reason}）。",

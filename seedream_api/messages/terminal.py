@@ -12,6 +12,10 @@ TERMINAL: dict[str, tuple[str, str]] = {
     "sandbox_key": ("the sandbox's own", "沙盒自带的密钥"),
     "folder_open": ("other users of this machine may read {path}", "本机其他用户可以读取 {path}"),
     "folder_writable": ("{path} is writable", "{path} 可写入"),
+    "ledger_shared": (
+        "shared ledger at {place}, images in {path}",
+        "共享记录 {place}，图片保存在 {path}",
+    ),
     "proxy_not_needed": ("not needed for the sandbox", "沙盒不需要"),
     "path_missing": ("{path} does not exist", "{path} 不存在"),
     "proxy_unused": (

@@ -27,7 +27,9 @@ def test_entries_are_checked_saved_and_offered_at_once(site: Site, canvas: Canva
     expect(settings.get_by_text("Saved; added models: 1")).to_be_visible()
     expect(problem).to_be_hidden()
     settings.locator("#seedream-models-live").click()
-    expect(settings.locator("#seedream-models-offers li")).to_have_count(5)
+    offers = settings.locator("#seedream-models-offers li")
+    expect(offers).to_have_count(6)
+    expect(offers.last).to_have_text("Seedream-5.5: not offered for this key")
     canvas.shoot("model-editor")
     canvas.close_settings()
     values = canvas.page.evaluate(

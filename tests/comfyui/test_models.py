@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from support import workflows
+from support.broken_models import BROKEN, write_broken
 from support.comfy_fixture import ComfyFixture, open_comfy
 from support.comfy_server import ComfyServer
 from support.pack_routes import ask, refusal
 from support.paths import PACK_ROOT
 
 EXAMPLE = (PACK_ROOT / "docs" / "examples" / "models.json").read_text("utf-8")
+KNOWN = ("Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0")
 CUTOUT = {"model": "Seedream-5.5-Cutout", "quality": "1.5K", "size": "16:9"}
 
 
@@ -111,11 +113,24 @@ def test_what_5_5_does_not_take_is_refused_before_sending(
 
 def test_broken_models_file_names_its_line_and_nodes_load(server: ComfyServer, data: Path) -> None:
     (data / "models.json").write_text('[{"id": "x",\n "family": "none"}]', "utf-8")
-    assert choices(server, "model") == ["Seedream-5.0-Lite", "Seedream-4.5", "Seedream-4.0"]
+    assert choices(server, "model") == [*KNOWN]
     graph = {"1": workflows.evolink("a hen"), "2": workflows.save("1")}
     assert "line 2, entry 1 (x), family" in server.run(graph).error["exception_message"]
     (data / "models.json").unlink()
     assert server.run(graph).status == "success"
+
+
+def test_every_broken_file_names_its_mistake_and_nodes_load(
+    server: ComfyServer, data: Path
+) -> None:
+    assert len(BROKEN) >= 20
+    for text, line, key, allowed in BROKEN.values():
+        (data / "models.json").write_text(write_broken(text), "utf-8")
+        shown = server.request("GET", "/object_info/SeedreamEvolink").json()["SeedreamEvolink"]
+        assert shown["input"]["required"]["model"][1]["options"] == [*KNOWN], text
+        said = ask(server, "/models").json()["error"]["en"]
+        assert f"line {line}, entry 2" in said and key in said and allowed in said, text
+    (data / "models.json").unlink()
 
 
 # --- the settings panel ---------------------------------------------------------------------------
@@ -142,8 +157,11 @@ def test_panel_saves_entries_and_names_the_place_of_a_mistake(
     assert file.read_text("utf-8") == saved["text"] == EXAMPLE
     assert choices(server, "model")[-1] == "Seedream-5.5-Cutout"
     offered = ask(server, "/models/live", {}).json()
-    assert offered["is_open"] and len(offered["offered"]) == 6
+    assert offered["is_open"] and len(offered["offered"]) == 6 and offered["missing"] == []
     assert offered["offered"][-1]["known_as"] == ["Seedream-5.5", "Seedream-5.5-Cutout"]
+    other = json.dumps([{"id": "Seedream-9", "family": "evolink"}])
+    file.write_text(other, "utf-8")
+    assert ask(server, "/models/live", {}).json()["missing"] == ["Seedream-9"]
     file.write_text("[", "utf-8")
     assert "line 1" in ask(server, "/models").json()["error"]["en"]
     assert ask(server, "/models", {"text": ""}).json()["text"] == "" and not file.exists()

@@ -13,8 +13,9 @@ from seedream_api import Request, generate, pixels_reference
 from seedream_api.config.facts import Facts, parse_facts
 from seedream_api.errors import ConfigurationError
 from seedream_api.probe.free import UNKNOWN_TASK
+from seedream_api.probe.paid import PROMPT
 from seedream_api.sandbox.generation import SIMULATIONS
-from support.spec_service import KEY as SECOND_KEY, serving
+from support.spec_service import KEY as SECOND_KEY, Script, refusal, serving
 
 NOW_5, LATER_5 = "Seedream-5.0-Lite-Preferential", "Seedream-5.0-Lite"
 
@@ -147,6 +148,45 @@ def test_probe_of_a_second_service_has_no_secret(make_api_client: Any, make_sand
     assert SECOND_KEY not in json.dumps(ran.json) and SECOND_KEY not in (
         client.home / "facts.json"
     ).read_text("utf-8")
+
+
+def refuse(code: str, message: str) -> Callable[[Any], Any]:
+    return lambda job: refusal(400, code, message)
+
+
+@pytest.mark.parametrize(
+    ("posted", "expected", "posts", "charged"),
+    [
+        (refuse("invalid_parameters", "image_urls must be https URLs"),
+         {"inline": {"preferential": False, "evolink": False}}, 2, 0),
+        (refuse("InvalidParameter", "The parameter `size` specified in the request is not valid"),
+         {"tiers": {NOW_5: {"2K": False, "4K": False}, LATER_5: {"1K": False, "2K": False}}}, 4, 0),
+        (lambda job: (413, b"<html>413 Request Entity Too Large</html>"),
+         {"body_refused": 4 * 1024**2}, 4, 0),
+        (lambda job: refusal(402, "insufficient_user_quota", "balance"), {}, 2, 0),
+        (lambda job: refusal(500, "internal", "try again"), {}, 1, 1),
+    ],
+    ids=["inline", "tiers", "body", "balance", "unclear"],
+)  # fmt: skip
+def test_paid_probe_learns_from_what_a_second_service_refuses(
+    make_api_client: Any,
+    make_sandbox: Any,
+    posted: Callable[[Any], Any],
+    expected: dict[str, Any],
+    posts: int,
+    charged: int,
+) -> None:
+    with serving() as service:
+        client = make_api_client(make_sandbox())
+        client.environ |= {"DEEPSPACE_BASE_URL": service.url, "DEEPSPACE_API_KEY": SECOND_KEY}
+        service.scripts[PROMPT] = Script(posted=posted)
+        ran = client.inside("doctor", "--probe", "--paid", "--yes", "--json")
+        assert len(service.posts) == posts
+    learned = facts_of(client).to_json()
+    free = {"checked_on", "lists_models", "states_balance", "unknown_model", "unknown_task"}
+    assert {name: value for name, value in learned.items() if name not in free} == expected
+    assert ran.json["may_have_been_charged_images"] == charged
+    assert SECOND_KEY not in ran.out
 
 
 def test_probe_with_a_refused_key_fails_and_learns_nothing(make_client: Any) -> None:

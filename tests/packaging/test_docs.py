@@ -19,7 +19,8 @@ TWINS = [
         (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
         for page in (
             "install", "nodes", "costs", "settings", "uploads", "models", "command-line", "python",
-            "fleet", "privacy", "refusals", "task-panel", "troubleshooting",
+            "fleet", "shared-ledger", "comparison", "privacy", "refusals", "task-panel",
+            "troubleshooting",
         )
     ),
 ]  # fmt: skip

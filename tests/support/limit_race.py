@@ -36,6 +36,7 @@ class Race:
     Args:
         unit: of the limit, ``images`` or ``money``.
         kills: how many of the processes are killed, each after a random number of outcomes.
+        ledger: the address of a shared ledger; empty for a file.
     """
 
     folder: Path
@@ -44,6 +45,7 @@ class Race:
     intents: int
     kills: int
     seed: int
+    ledger: str = ""
     outcomes: Counter[str] = field(default_factory=Counter[str])
 
     def run(self) -> None:
@@ -66,6 +68,7 @@ class Race:
                 "DEEPSPACE_BASE_URL": service.url,
                 "DEEPSPACE_API_KEY": "sk-sandbox-free",
                 "SEEDREAM_LIMIT_DAY": LIMITS[self.unit],
+                "SEEDREAM_LEDGER": self.ledger,
             }
             ends = [
                 threads.submit(self._run_process, number, environ, killed_after.get(number, 0))
@@ -98,7 +101,7 @@ class Race:
         from seedream_api.ledger.ledger import SyncLedger
         from seedream_api.ledger.states import State
 
-        ledger = SyncLedger(self.folder / "home")
+        ledger = SyncLedger(self.folder / "home", self.ledger)
         try:
             rows = ledger.list_records(tuple(State), limit=100_000)
         finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import JobSpec, State
@@ -33,7 +31,7 @@ def wish(name: str, model: str = "Seedream-4.5") -> JobSpec:
 def row_in(ledger: SyncLedger, state: State, name: str) -> JobRecord:
     """A row of mine that stands at ``state``, however it came there."""
     row = ledger.claim(wish(name), f"key of {name}")
-    with sqlite3.connect(ledger.path) as db:
-        db.execute("UPDATE requests SET state = ? WHERE id = ?", (state.value, row.id))
-    db.close()
+    with ledger.database.write(durable=False):
+        values = {"id": row.id, "state": state.value}
+        ledger.database.execute("UPDATE requests SET state = :state WHERE id = :id", values)
     return ledger.get_record(row.id)

@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from ..session import open_settings
 
     receipts = read_receipts(arguments.file)
-    ledger = Ledger(open_settings(arguments).home)
+    settings = open_settings(arguments)
+    ledger = Ledger(settings.home, settings.ledger_url)
     try:
         return asyncio.run(_describe_all(receipts, ledger))
     finally:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from ..session import open_settings
 
     settings = open_settings(arguments)
-    ledger = SyncLedger(settings.home)
+    ledger = SyncLedger(settings.home, settings.ledger_url)
     try:
         usage = ledger.summarize_usage(
             since=arguments.since,

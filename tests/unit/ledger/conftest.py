@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seedream_api.ledger.ledger import SyncLedger
+from support.ledger_kit import opened
 from support.transition_kit import NOW
 from support.wall_clock import Clock
 
@@ -18,7 +19,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(home: Path, clock: Clock) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=clock)
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path, clock: Clock) -> Iterator[SyncLedger]:
+    yield from opened(request, home, clock)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with the ledgers that its marker ``databases`` names; a file without one."""
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker is not None and "ledger" in metafunc.fixturenames:
+        metafunc.parametrize("ledger", marker.args, indirect=True)

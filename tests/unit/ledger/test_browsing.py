@@ -16,6 +16,8 @@ from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import TRANSITIONS, JobSpec, State
 from seedream_api.service.result_items import ResultItem
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def claimed(ledger: SyncLedger, prompt: str, *states: State, task_id: str | None = None) -> int:
     intent = JobSpec(prompt, "evolink", "Seedream-4.5", "sandbox", "print", prompt, {}, (), 0, 2)

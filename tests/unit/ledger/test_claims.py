@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from seedream_api.errors import Charge, OutcomeUnknown
+from seedream_api.errors import Charge, LedgerFailed, OutcomeUnknown
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import RELEASED_STATES, STORED_STATES, JobSpec, State
+from support.ledger_kit import execute
 from support.paths import PACK_ROOT
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ADDRESS = "https://api.deepspaceai.net"
 WISH = JobSpec(
@@ -72,11 +74,8 @@ class Owner:
 def stands_at(ledger: SyncLedger, state: State, owner: str | None = None) -> int:
     """The request's row in ``state``, with or without an owner."""
     row = ledger.claim(WISH, "key")
-    with sqlite3.connect(ledger.path) as db:
-        db.execute(
-            "UPDATE requests SET state = ?, owner = ? WHERE id = ?", (state.value, owner, row.id)
-        )
-    db.close()
+    change = "UPDATE requests SET state = :state, owner = :owner WHERE id = :id"
+    execute(ledger, change, state=state.value, owner=owner, id=row.id)
     return row.id
 
 
@@ -123,20 +122,18 @@ def test_my_own_row_stays_mine_even_while_i_am_sending_it(ledger: SyncLedger) ->
 
 def test_database_allows_one_live_row_per_request(ledger: SyncLedger) -> None:
     ledger.claim(WISH, "key")
-    db = sqlite3.connect(ledger.path)
-    try:
-        with pytest.raises(sqlite3.IntegrityError):
-            db.execute(
-                "INSERT INTO requests (state, fingerprint, address, created_at, updated_at) "
-                "VALUES ('unknown', 'wish', '', 0, 0)"
-            )
-    finally:
-        db.close()
+    with pytest.raises(LedgerFailed, match=r"UNIQUE|unique"):
+        execute(
+            ledger,
+            "INSERT INTO requests (state, fingerprint, address, created_at, updated_at) "
+            "VALUES ('unknown', 'wish', '', 0, 0)",
+        )
 
 
 # ---- live owners ----
 
 
+@pytest.mark.databases("sqlite")
 def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     try:
@@ -151,6 +148,7 @@ def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, h
         other.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_a_row_of_a_live_process_stays_its_own_at_every_state(
     ledger: SyncLedger, home: Path
 ) -> None:
@@ -166,6 +164,7 @@ def test_a_row_of_a_live_process_stays_its_own_at_every_state(
 # ---- dead owners ----
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("states", "expected"),
     [
@@ -256,12 +255,11 @@ def test_ones_own_task_is_its_own_row_at_whatever_state(ledger: SyncLedger) -> N
 
 def test_of_equal_ids_at_two_addresses_the_asked_one_is_meant(ledger: SyncLedger) -> None:
     here = ledger.claim_task(ADDRESS, "task-1", "print")
-    with sqlite3.connect(ledger.path) as db:
-        db.execute(
-            "INSERT INTO requests (state, address, task_id, created_at, updated_at) "
-            "VALUES ('accepted', 'https://other.example.com', 'task-1', 0, 0)"
-        )
-    db.close()
+    execute(
+        ledger,
+        "INSERT INTO requests (state, address, task_id, created_at, updated_at) "
+        "VALUES ('accepted', 'https://other.example.com', 'task-1', 0, 0)",
+    )
     assert ledger.claim_task(ADDRESS, "task-1", "print").id == here.id
     assert ledger.claim_task("https://other.example.com", "task-1", "print").id != here.id
     # Elsewhere the row of another address is shown, for the caller to name that address.
@@ -275,6 +273,7 @@ def test_forgotten_task_is_claimed_as_a_new_row(ledger: SyncLedger) -> None:
     assert again.id != row.id and again.state is State.ACCEPTED
 
 
+@pytest.mark.databases("sqlite")
 def test_a_task_that_a_live_process_collects_is_waited_for(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "accepted")
     try:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from seedream_api.errors import OutcomeUnknown
 from seedream_api.ledger.job_filter import Group, JobFilter, find_group
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
 from support.task_rows import fill_ledger
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ROWS = 10_000
 
@@ -52,6 +56,7 @@ def test_groups_follow_owner_and_state(ledger: SyncLedger) -> None:
     assert [summary.groups[group] for group in Group] == [1, 2, 0, 1]
 
 
+@pytest.mark.databases("sqlite")
 def test_group_of_dead_owner_is_attention(home: Path, ledger: SyncLedger) -> None:
     other = SyncLedger(home)
     add(other, "crashed", State.SENDING, State.ACCEPTED)
@@ -87,6 +92,7 @@ def test_dates_and_numbers_bound_a_search(home: Path) -> None:
     ledger.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_receipt_and_file_find_their_job(ledger: SyncLedger) -> None:
     ids = [add(ledger, name, State.SENDING) for name in "ab"]
     ledger.record_response(ids[0], (ResultItem(0, url="https://x.example/0.png"),), {})
@@ -97,6 +103,7 @@ def test_receipt_and_file_find_their_job(ledger: SyncLedger) -> None:
     assert prompts(ledger, content="other") == prompts(ledger, fingerprint="c") == []
 
 
+@pytest.mark.databases("sqlite")
 def test_summary_notes_changes_of_another_process(home: Path, ledger: SyncLedger) -> None:
     add(ledger, "own", State.WITHDRAWN)
     before = ledger.summarize_jobs().outside_changes

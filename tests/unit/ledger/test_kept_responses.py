@@ -14,17 +14,18 @@ from seedream_api.ledger import kept_responses
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec, State
 from seedream_api.service.result_items import ResultItem
+from support.ledger_kit import opened
 from support.old_ledgers import take_back_to_0_1
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 ADDRESS = "https://api.deepspaceai.net"
 NOW = 1_790_000_000.0
 
 
 @pytest.fixture
-def ledger(home: Path) -> Iterator[SyncLedger]:
-    opened = SyncLedger(home, now=lambda: NOW)
-    yield opened
-    opened.close()
+def ledger(request: pytest.FixtureRequest, home: Path) -> Iterator[SyncLedger]:
+    yield from opened(request, home, lambda: NOW)
 
 
 def sent_row(ledger: SyncLedger, name: str = "a") -> int:
@@ -84,6 +85,7 @@ def test_move_keeps_response_in_its_own_transaction(ledger: SyncLedger) -> None:
     assert found is not None and (found.status, found.body) == (502, b"<html>")
 
 
+@pytest.mark.databases("sqlite")
 def test_move_fails_whole_when_response_cannot_be_kept(ledger: SyncLedger) -> None:
     row = sent_row(ledger)
     ledger.database._connection.execute(

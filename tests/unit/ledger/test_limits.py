@@ -12,6 +12,8 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import State
 from support.limit_kit import PRICE, REFUSED, answer, job, limits, send
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 FAILED = TaskFailed("task_failed", task_id="task-1", reason="no")
 UNKNOWN = OutcomeUnknown("outcome_unknown_crash", entry=1)
 
@@ -117,6 +119,7 @@ def test_money_limit_refuses_another_currency(ledger: SyncLedger) -> None:
         send(ledger, limits(day="5 USD"))
 
 
+@pytest.mark.databases("sqlite")
 def test_window_is_summed_from_an_index_alone(ledger: SyncLedger) -> None:
     from seedream_api.ledger import statements
 

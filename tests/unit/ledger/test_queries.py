@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from seedream_api.ledger.states import JobSpec, State
 from seedream_api.ledger.transitions import move
 from seedream_api.service.result_items import ResultItem
 from support.wall_clock import Clock
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -127,6 +128,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
     assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -183,6 +185,7 @@ def test_forgotten_row_lets_the_same_request_be_new(ledger: SyncLedger) -> None:
     assert ledger.claim(wish("a"), "key").id != row_id
 
 
+@pytest.mark.databases("sqlite")
 def test_what_a_live_process_works_on_cannot_be_forgotten(ledger: SyncLedger, home: Path) -> None:
     row_id = accepted(ledger, "a", "task-a")
     other = SyncLedger(home)
@@ -207,6 +210,7 @@ def test_row_being_sent_cannot_be_forgotten_by_its_process(
     assert ledger.get_record(row.id).state is State.SENDING
 
 
+@pytest.mark.databases("sqlite")
 def test_forgetting_what_a_dead_process_was_sending_works(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     row = other.claim(wish("a"), "key")
@@ -242,6 +246,6 @@ def test_what_a_call_raises_reaches_its_caller(ledger: SyncLedger) -> None:
 def test_rows_without_a_prompt_are_kept_so(ledger: SyncLedger) -> None:
     bare = JobSpec("a", "evolink", "Seedream-4.5", "sandbox", "print", None, {}, (), 0, 1)
     assert ledger.claim(bare, "key").prompt is None
-    with sqlite3.connect(ledger.path) as db:
-        assert db.execute("SELECT prompt FROM requests").fetchall() == [(None,)]
-    db.close()
+    with ledger.database.read():
+        [found] = ledger.database.execute("SELECT prompt FROM requests").fetchall()
+    assert found["prompt"] is None

@@ -12,7 +12,10 @@ from seedream_api.ledger.migrations import STATE_TIMESTAMPS
 from seedream_api.ledger.states import TRANSITIONS, State
 from support.transition_kit import ADDRESS, NOW, row_in, wish
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
+
+@pytest.mark.databases("sqlite")
 def test_every_pair_of_states_is_a_move_or_a_defect(ledger: SyncLedger) -> None:
     allowed = 0
     for before in State:

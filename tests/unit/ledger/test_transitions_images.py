@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from seedream_api.ledger.image_store import ImageStore, StoredFile
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import State
 from seedream_api.service.result_items import ResultItem
 from seedream_api.service.stated_errors import ServiceError
 from support.transition_kit import ADDRESS, NOW, row_in, wish
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -83,6 +87,7 @@ def test_an_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> Non
     assert image.was_made and image.error is None
 
 
+@pytest.mark.databases("sqlite")
 def test_lost_files_are_to_be_fetched_again_and_the_others_stay(
     ledger: SyncLedger, home: Path
 ) -> None:
@@ -112,6 +117,7 @@ def test_refetched_images_do_not_change_the_typical_time(home: Path) -> None:
         ledger.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
@@ -126,6 +132,7 @@ def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Pat
         again.close()
 
 
+@pytest.mark.databases("sqlite")
 def test_stored_image_is_found_by_url_only_while_stored(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
@@ -150,6 +157,7 @@ def test_delivery_is_stamped(ledger: SyncLedger) -> None:
 # ---- what must survive a power failure ----
 
 
+@pytest.mark.databases("sqlite")
 def test_durable_writes_are_exactly_those_that_protect_money(
     ledger: SyncLedger, home: Path
 ) -> None:

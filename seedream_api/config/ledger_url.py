@@ -1,0 +1,35 @@
+"""The address of a ledger that several machines share, and the secrets in it."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from ..errors import ConfigurationError
+
+_SCHEMES = ("postgresql", "postgres")
+_SECRET_PARAMETERS = ("password", "sslpassword")
+
+
+def parse_ledger_url(text: str) -> str | ConfigurationError:
+    """Check the address, or return the error, which does not show the address."""
+    try:
+        parts = urlsplit(text)
+        is_valid = parts.scheme in _SCHEMES and bool(parts.netloc or parts.query)
+    except ValueError:
+        is_valid = False
+    if not is_valid or not text.isprintable() or " " in text:
+        return ConfigurationError("bad_ledger_url")
+    return text
+
+
+def list_ledger_secrets(url: str) -> tuple[str, ...]:
+    """List the passwords in the address, as written and decoded."""
+    try:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query)
+    except ValueError:
+        return (url,)
+    login = parts.netloc.rpartition("@")[0]
+    written = login.partition(":")[2]
+    more = [text for name in _SECRET_PARAMETERS for text in query.get(name, ())]
+    return tuple(text for text in (written, unquote(written), *more) if text)

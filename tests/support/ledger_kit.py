@@ -1,0 +1,29 @@
+"""An open ledger of a test, in a file or in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seedream_api.ledger.ledger import SyncLedger
+
+
+def opened(
+    request: pytest.FixtureRequest, home: Path, now: Callable[[], float]
+) -> Iterator[SyncLedger]:
+    """Yield a ledger of the kind that ``request.param`` names, by default a file."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        ledger = SyncLedger(home, now=now)
+    else:
+        ledger = SyncLedger(home, request.getfixturevalue("postgres").new_ledger())
+        ledger.database.now = now
+    yield ledger
+    ledger.close()
+
+
+def execute(ledger: SyncLedger, statement: str, **values: object) -> None:
+    """Change a ledger behind the back of its operations."""
+    with ledger.database.write(durable=False):
+        ledger.database.execute(statement, values)
