@@ -26,21 +26,9 @@ if TYPE_CHECKING:
 ON_ERROR = ("keep", "fail")
 
 
-def _list_inputs() -> list[io.Input]:
-    families = (Family.PREFERENTIAL, Family.EVOLINK)
-    models = [model.id for family in families for model in inputs.list_models(family)]
-    return inputs.flatten(
-        io.String.Input(
-            "prompts",
-            multiline=True,
-            tooltip="One prompt per line: each is a paid request. Or a table: a header "
-            "line with prompt and any of model, size, quality, n, ref (URLs separated by "
-            "vertical bars), seed, prompt_priority, output_format, watermark; then one row "
-            "per line.",
-        ),
-        io.Combo.Input(
-            "model", options=models, tooltip="The model of rows that do not name another."
-        ),
+def _list_field_inputs() -> list[io.Input]:
+    """List the fields that apply to rows that leave them out."""
+    return [
         io.String.Input(
             "size",
             default="",
@@ -62,6 +50,25 @@ def _list_inputs() -> list[io.Input]:
             optional=True,
             tooltip="Evolink: the maximum number of images per row. You pay per image.",
         ),
+    ]
+
+
+def _list_inputs() -> list[io.Input]:
+    families = (Family.PREFERENTIAL, Family.EVOLINK)
+    models = [model.id for family in families for model in inputs.list_models(family)]
+    return inputs.flatten(
+        io.String.Input(
+            "prompts",
+            multiline=True,
+            tooltip="One prompt per line: each is a paid request. Or a table: a header "
+            "line with prompt and any of model, size, quality, n, ref (URLs separated by "
+            "vertical bars), seed, prompt_priority, output_format, watermark; then one row "
+            "per line.",
+        ),
+        io.Combo.Input(
+            "model", options=models, tooltip="The model of rows that do not name another."
+        ),
+        _list_field_inputs(),
         inputs.seed_input(),
         inputs.images_input(
             "Reference images of every row; every frame of a batch is one, at most "

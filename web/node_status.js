@@ -7,6 +7,7 @@ import { call, hasSeveralUsers, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
 import { describeLink } from "./linked_inputs.js";
+import { collectPictures, makePicture } from "./node_pictures.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
 
@@ -287,18 +288,6 @@ class NodeStatus {
     this.pictures.replaceChildren(...pictures.map(makePicture));
     this.pictures.hidden = !pictures.length;
   }
-}
-
-/** Collects the pictures of all calls, in the order of the list. */
-function collectPictures(run) {
-  const calls = [...run.done.entries()].sort(([one], [other]) => one - other);
-  return calls.flatMap(([, { pictures = [], record }]) => pictures.map((picture) => ({ ...picture, record })));
-}
-
-function makePicture(picture, index) {
-  const { filename, subfolder, type } = picture;
-  const url = api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type })}`);
-  return make("img", { src: url, alt: translate("line.picture", { number: index + 1 }), draggable: "false" });
 }
 
 function callAfter(before, then) {

@@ -54,9 +54,17 @@ def build_error_payload(command: str, error: SeedreamError) -> dict[str, Any]:
     return {**status, list_field: [], "error": described}
 
 
-def build_error(error: SeedreamError) -> dict[str, str]:
+def build_error(error: SeedreamError) -> dict[str, Any]:
     """Build the field ``error``."""
-    return {"type": type(error).__name__, "message": str(error)}
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "charge": error.charge.value,
+        "code": error.code,
+        "http_status": error.http_status,
+        "field": error.field,
+        "retry_after_s": error.retry_after_s,
+    }
 
 
 def build_download_payload(

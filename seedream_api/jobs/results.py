@@ -269,10 +269,10 @@ class Result:
         return self.origin is Origin.STORED
 
     def to_dict(self) -> dict[str, Any]:
-        """Build a JSON object of the result; its fields are those of ``generate --json``."""
+        """Build a JSON object of the result: the fields of ``generate --json``, and more."""
         return {
             "status": self.status,
-            "job": self.entry,
+            "job_id": self.entry,
             "origin": self.origin.value,
             "model": self.model,
             "prompt": self.prompt,

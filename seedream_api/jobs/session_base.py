@@ -33,6 +33,9 @@ CANCEL_RETRY_S = 5.0
 class SessionBase:
     """Open resources and running jobs; see :class:`seedream_api.Session`.
 
+    The functions of the engine take this class. ``Session`` adds the methods that call them, and so
+    imports them; one class for both would be a circle of imports.
+
     Args:
         settings: fixed for the session's lifetime.
     """

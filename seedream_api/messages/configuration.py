@@ -23,7 +23,7 @@ CONFIGURATION: dict[str, Message] = {
     ),
     "pack_installed_twice": Message(
         "This pack is installed twice: {first} is loaded, {second} is not.",
-        "此节点包安装了两份：已加载 {first}，未加载 {second}。",
+        "此插件安装了两份：已加载 {first}，未加载 {second}。",
         "Remove one of the two folders and restart ComfyUI.",
         "请删除其中一个文件夹，然后重启 ComfyUI。",
     ),

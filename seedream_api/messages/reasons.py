@@ -165,7 +165,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "sent_by_others": (
         "something other than this pack tried to send it again",
-        "本节点包以外的程序试图再次发送它",
+        "本插件以外的程序试图再次发送它",
     ),
     "no_status_line": ("the response has no status line", "响应没有状态行"),
     "endless_headers": ("the headers do not end", "响应头不完整"),

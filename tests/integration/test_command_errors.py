@@ -49,7 +49,9 @@ def test_wrong_use_exits_with_2_and_one_json_object(
     assert told.code == 2 and told.out == "" and named in told.err
     ran = api_client.inside(*words, "--json")
     assert ran.code == 2 and named in ran.json["error"]["message"]
-    assert set(ran.json["error"]) == {"type", "message"}
+    error = ran.json["error"]
+    assert {"type", "message", "charge", "code", "field"} <= set(error)
+    assert error["charge"] == "none"
     if words and words[0] in ("generate", "poll", "download"):
         assert set(ran.json) == FIELDS and ran.json["status"] == "error"
         assert not ran.json["may_have_been_charged"]

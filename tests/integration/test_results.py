@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from seedream_api import InvalidRequest, Result, ResultUnavailable
+from seedream_api.cli.payloads import build_result_payload
 from support.api_client import ApiClient
 
 
@@ -58,9 +59,18 @@ def test_result_image_with_alpha_gives_four_channels(result: Result, tmp_path: P
     assert image.to_numpy()[0, 0].tolist() == [9, 8, 7, 6]
 
 
+def test_result_has_the_json_fields_of_the_command_line(result: Result) -> None:
+    paths = [str(image.path) for image in result.images]
+    printed = json.loads(json.dumps(build_result_payload(result, paths)))
+    found = json.loads(json.dumps(result.to_dict()))
+    images = [{name: image[name] for name in printed["images"][0]} for image in found["images"]]
+    assert images == printed.pop("images") and printed.pop("error") is None
+    assert {name: found[name] for name in printed} == printed
+
+
 def test_result_is_json_with_what_it_cost(result: Result, api_client: ApiClient) -> None:
     found = json.loads(json.dumps(result.to_dict()))
-    assert found["job"] == result.entry and found["origin"] == "new"
+    assert found["job_id"] == result.entry and found["origin"] == "new"
     assert found["charged_images"] == result.charged_images > 0 and found["may_have_been_charged"]
     assert found["seed"] == 3 and found["task_ids"] == [result.task_id]
     assert found["images"][0]["sha256"] == result.images[0].sha256

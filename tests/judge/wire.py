@@ -143,7 +143,8 @@ def _fidelity(spec: Spec, kept: int, head: bytes, body_end: int, slack: int) -> 
         # A reader may give up there or read on.
         return Fidelity.UNSURE if kept >= body_end - slack else Fidelity.HEADLESS
     if spec.framing == "length too small":
-        return Fidelity.UNSURE if slack else Fidelity.PARTIAL
+        # A reader may end at the announced length or read on.
+        return Fidelity.PARTIAL if kept < body_end - slack else Fidelity.UNSURE
     if kept < body_end - slack:
         return Fidelity.PARTIAL
     if kept < body_end or (spec.cut and spec.reset):

@@ -77,7 +77,7 @@ NOT_TIMES = [
 
 @pytest.mark.parametrize("given", NOT_TIMES)
 def test_invalid_timeout_is_rejected(given: Any) -> None:
-    with pytest.raises(InvalidRequest, match="timeout_s") as caught:
+    with pytest.raises(InvalidRequest, match=r"\btimeout_s\b") as caught:
         wait_limit_s(given, 1800.0)
     assert "秒" in caught.value.message("zh")
     assert "seconds" in caught.value.message("en") and "604800" in caught.value.message("en")

@@ -58,3 +58,23 @@ def test_every_command_has_a_module_and_a_group(name: str) -> None:
     module = load_command(name)
     assert callable(module.add_arguments) and callable(module.run)
     assert COMMANDS[name].group in GROUPS
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the test reads /dev/stdout")
+@pytest.mark.parametrize("line", ["seedream gen", "seedream generate --model Seed", "seedream "])
+def test_completion_loads_nothing_heavy(line: str) -> None:
+    pytest.importorskip("argcomplete")
+    given = {
+        "_ARGCOMPLETE": "1", "_ARGCOMPLETE_STDOUT_FILENAME": "/dev/stdout", "COMP_LINE": line,
+        "_ARGCOMPLETE_IFS": "\n", "COMP_POINT": str(len(line)), "COMP_TYPE": "9",
+    }  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "seedream_api"],
+        cwd=PACK_ROOT,
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+    )
+    loaded = {part.rpartition("|")[2].strip() for part in ran.stderr.splitlines()}
+    assert "argcomplete" in loaded and ran.stdout.strip()
+    assert loaded & HEAVY == set()

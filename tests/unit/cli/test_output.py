@@ -76,7 +76,10 @@ def test_an_error_has_the_same_fields_as_a_result(command: str) -> None:
     payload = build_error_payload(command, error)
     assert set(payload) == FIELDS and payload["status"] == "pending"
     assert payload["task_ids"] == ["task-a"] and payload["may_have_been_charged"]
-    assert payload["error"] == {"type": "WaitTimedOut", "message": str(error)}
+    assert payload["error"] == {
+        "type": "WaitTimedOut", "message": str(error), "charge": error.charge.value, "code": "",
+        "http_status": None, "field": None, "retry_after_s": None,
+    }  # fmt: skip
 
 
 def test_json_error_states_whether_it_may_be_charged() -> None:
