@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .catalog import list_missing
+from .config.facts import describe_facts
 from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ApiRefused, ConfigurationError, LedgerFailed, ReadFailed, SeedreamError
@@ -136,21 +137,8 @@ def _check_facts(settings: Settings) -> Check:
     facts = settings.facts
     if facts.is_empty:
         return Check("facts", "ok", Text("facts_none"))
-    known = [
-        *(Text("fact_inline", family=name, value=_yes_or_no(is_so))
-          for name, is_so in facts.inline.items()),
-        *(Text("fact_tier", model=model, tier=tier, value=_yes_or_no(is_so))
-          for model, tiers in facts.tiers.items() for tier, is_so in tiers.items()),
-        *(Text("fact_life", family=name, hours=f"{life_s / 3600:.1f}")
-          for name, life_s in facts.link_life_s.items()),
-        *([Text("fact_body", size=facts.body_refused)] if facts.body_refused else []),
-    ]  # fmt: skip
-    text = Text("facts_known", facts=join_texts(known), date=facts.checked_on)
-    return Check("facts", "ok", text if known else facts.checked_on)
-
-
-def _yes_or_no(is_so: bool) -> Text:
-    return Text("yes") if is_so else Text("no")
+    known = join_texts(describe_facts(facts))
+    return Check("facts", "ok", Text("facts_known", facts=known, date=facts.checked_on))
 
 
 def _check_profiles(settings: Settings) -> Check:

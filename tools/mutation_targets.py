@@ -14,13 +14,13 @@ _LEDGER = (
     "integration/test_pruning.py",
 )
 _BROKEN = (
-    "recovery/test_broken_disks.py::test_a_home_that_cannot_be_made",
+    "recovery/test_broken_disks.py::test_home_that_cannot_be_made",
     *(
         f"recovery/test_broken_ledgers.py::{name}"
         for name in (
-            "test_a_ledger_that_breaks_in_use",
-            "test_a_ledger_that_is_deleted_in_use",
-            "test_a_broken_ledger_that_another_process_moved_already",
+            "test_ledger_that_breaks_in_use",
+            "test_ledger_that_is_deleted_in_use",
+            "test_broken_ledger_that_another_process_moved_already",
         )
     ),
 )
@@ -45,7 +45,7 @@ _PAID_REQUEST = (
     *(
         f"integration/test_fault_matrix.py::{name}"
         for name in (
-            "test_a_prompt_that_fails",
+            "test_prompt_that_fails",
             "test_task_named_in_a_cut_response_is_polled",
             "test_late_images_are_fetched_and_not_paid_for_again",
         )
@@ -54,22 +54,22 @@ _PAID_REQUEST = (
         f"integration/test_faults_after_payment.py::{name}"
         for name in (
             "test_polling_that_never_works_says_that_the_task_runs",
-            "test_a_task_that_is_no_longer_shown_is_not_paid_for_again",
+            "test_task_that_is_no_longer_shown_is_not_paid_for_again",
             "test_one_image_of_a_group_that_cannot_be_fetched",
         )
     ),
     *(
         f"integration/test_upload_reuse.py::{name}"
         for name in (
-            "test_a_url_that_the_service_cannot_read_is_forgotten",
-            "test_a_refusal_for_other_reasons_keeps_the_upload",
+            "test_url_that_the_service_cannot_read_is_forgotten",
+            "test_refusal_for_other_reasons_keeps_the_upload",
         )
     ),
     *_RACES,
 )
 _LOCKS = (
     "unit/ledger/test_database.py::test_folder_and_files_belong_to_their_owner_alone",
-    "recovery/test_owner_locks.py::test_a_sweep_never_takes_the_file_of_a_living_owner",
+    "recovery/test_owner_locks.py::test_sweep_never_takes_the_file_of_a_living_owner",
 )
 MODULES: dict[str, tuple[str, ...]] = {
     "network.retry": ("unit/network/test_retry.py",),

@@ -65,20 +65,31 @@ class Viewer:
         self.send_state(kind, error=None if error is None else describe_error(error))
 
     def show_text(self, text: str) -> None:
-        """Show a program a line under the node, in the language of this process."""
+        """Show a program a line under the node, in the language of this process.
+
+        The line is a binary message, which a simple program takes for an image. So it is sent only
+        to one that has announced features, as ComfyUI's page does.
+        """
         server: Any = getattr(PromptServer, "instance", None)
-        if server is None or self.is_page or not self.is_open:
+        if server is None or self.is_page or not self.is_open or not self._has_features(server):
             return
         # Browsers cannot show half a surrogate pair, which a prompt may contain.
         line = localize(text).encode("utf-8", "backslashreplace").decode()
         server.send_progress_text(line, self.node_id, self.client_id)
 
+    def _has_features(self, server: Any) -> bool:
+        client = getattr(server, "sockets_metadata", {}).get(self.client_id, {})
+        return bool(client.get("feature_flags"))
+
     def show_percent(self, percent: float) -> None:
-        """Update the node's progress bar, in the old message too, which some programs read."""
+        """Update the node's progress bar, in the old message too, which some programs read.
+
+        Those expect whole numbers, which ComfyUI's own nodes send.
+        """
         if self.node_id is None:
             return
         get_progress_state().update_progress(str(self.node_id), percent, 100.0)
-        self._send("progress", {"value": percent, "max": 100.0, **self._place()})
+        self._send("progress", {"value": round(percent), "max": 100, **self._place()})
 
     def _place(self) -> dict[str, str]:
         prompt: Any = get_progress_state().dynprompt

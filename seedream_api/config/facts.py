@@ -122,6 +122,35 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
 """What each fact of the file must be."""
 
 
+def describe_facts(facts: Facts) -> list[Text]:
+    """Describe everything that is known about a service, for people."""
+    simple = {"models": facts.lists_models, "balance": facts.states_balance}
+    shapes = {"unknown_model": facts.unknown_model, "unknown_task": facts.unknown_task}
+    bodies = {"accepted": facts.body_accepted, "body": facts.body_refused}
+    return [
+        *(Text(f"fact_{name}", value=_yes_or_no(is_so))
+          for name, is_so in simple.items() if is_so is not None),
+        *(_describe_shape(name, shape) for name, shape in shapes.items() if shape),
+        *(Text("fact_inline", family=name, value=_yes_or_no(is_so))
+          for name, is_so in facts.inline.items()),
+        *(Text("fact_tier", model=model, tier=tier, value=_yes_or_no(is_so))
+          for model, tiers in facts.tiers.items() for tier, is_so in tiers.items()),
+        *(Text("fact_life", family=name, hours=f"{life_s / 3600:.1f}")
+          for name, life_s in facts.link_life_s.items()),
+        *(Text(f"fact_{name}", size=size) for name, size in bodies.items() if size),
+    ]  # fmt: skip
+
+
+def _describe_shape(name: str, shape: Mapping[str, Any]) -> Text:
+    stated = ", ".join(str(shape[part]) for part in ("code", "type") if shape.get(part))
+    status = shape.get("http_status", "?")
+    return Text(f"fact_{name}", status=status, label=stated or Text("no_reason"))
+
+
+def _yes_or_no(is_so: bool) -> Text:
+    return Text("yes" if is_so else "no")
+
+
 def apply_facts(models: Mapping[str, Model], facts: Facts) -> Mapping[str, Model]:
     """Note the tiers that the service refused, and no longer doubt those that it accepted."""
     applied = {

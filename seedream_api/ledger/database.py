@@ -115,6 +115,18 @@ class Database(ABC):
         It is for what no lock of a row protects, such as a row that does not exist yet.
         """
 
+    @abstractmethod
+    def lock_tables(self, tables: Sequence[str]) -> None:
+        """Let no other process write until the transaction ends."""
+
+    def to_cells(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Convert the cells of another ledger's row to what this one stores."""
+        return dict(values)
+
+    @abstractmethod
+    def continue_numbers(self, tables: Sequence[str]) -> None:
+        """Give new rows higher numbers than the copied ones have."""
+
     def find_file(self, name: object) -> Path | None:
         """Get the path of a stored file; ``None`` for an invalid name.
 

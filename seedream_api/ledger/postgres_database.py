@@ -21,6 +21,7 @@ from ..messages import text_of
 from . import statements
 from .database import Cursor, Database
 from .postgres_connection import OwnedConnection, lock_key
+from .postgres_schema import BOOLEANS, SCHEMA
 
 if TYPE_CHECKING:
     import psycopg
@@ -123,6 +124,22 @@ class PostgresDatabase(Database):
     def lock(self, *subjects: str) -> None:
         for key in sorted(map(lock_key, subjects)):
             self.execute("SELECT pg_advisory_xact_lock(:key)", {"key": key})
+
+    def lock_tables(self, tables: Sequence[str]) -> None:
+        self.execute(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
+
+    def to_cells(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {
+            name: bool(value) if name in BOOLEANS else _to_storable(value)
+            for name, value in values.items()
+        }
+
+    def continue_numbers(self, tables: Sequence[str]) -> None:
+        for table in tables:
+            self.execute(
+                f"SELECT setval(pg_get_serial_sequence('{SCHEMA}.{table}', 'id'), "  # noqa: S608
+                f"(SELECT COALESCE(MAX(id), 0) + 1 FROM {table}), FALSE)"
+            )
 
     @contextmanager
     def _checked(self) -> Generator[None]:

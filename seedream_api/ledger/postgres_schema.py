@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "seedream"
 """All tables are in this schema: the database may belong to other programs too."""
+BOOLEANS = frozenset(("lossless", "truncated"))
+"""Columns that a file holds as 0 and 1."""
 _MIGRATION_LOCK = 7_020_331_584_621_377_025
 """The advisory lock under which one process at a time changes the tables."""
 

@@ -65,6 +65,12 @@ class SqliteDatabase(Database):
     def lock(self, *subjects: str) -> None:
         """Do nothing: one process at a time writes a file."""
 
+    def lock_tables(self, tables: Sequence[str]) -> None:
+        """Do nothing: one process at a time writes a file."""
+
+    def continue_numbers(self, tables: Sequence[str]) -> None:
+        """Do nothing: SQLite numbers a new row after the highest one."""
+
     def _disconnect(self) -> None:
         if self._lock is not None:
             self._connection.close()

@@ -236,3 +236,28 @@ SAVE_REFERENCE_FILE = """
 NOTE_REFERENCE_USE = "UPDATE reference_files SET used_at = :now WHERE content = :content"
 REFERENCE_FILE = "SELECT * FROM reference_files WHERE content = :content"
 DELETE_REFERENCE_FILE = "DELETE FROM reference_files WHERE sha256 = :sha256"
+
+# --- whole tables ---------------------------------------------------------------------------------
+
+OWNERS = "SELECT DISTINCT owner FROM requests WHERE owner IS NOT NULL"
+
+
+def any_row(table: str) -> str:
+    return f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608 - a constant
+
+
+def page_of_rows(table: str, keys: Sequence[str], *, is_first: bool) -> str:
+    """Read rows in the order of their keys, after the row with the given ones."""
+    columns = ", ".join(keys)
+    after = "TRUE" if is_first else f"({columns}) > ({', '.join(f':{key}' for key in keys)})"
+    return f"SELECT * FROM {table} WHERE {after} ORDER BY {columns} LIMIT :limit"  # noqa: S608
+
+
+def row_by_key(table: str, keys: Sequence[str]) -> str:
+    where = " AND ".join(f"{key} = :{key}" for key in keys)
+    return f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - constants
+
+
+def insert_row(table: str, columns: Sequence[str]) -> str:
+    values = ", ".join(f":{column}" for column in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608 - constants

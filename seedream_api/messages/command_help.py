@@ -99,6 +99,19 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "the key and address of a profile; set adds the profile",
         "指定密钥配置的密钥和地址；set 会添加该配置",
     ),
+    "help_ledger": (
+        "copy the ledger from a file into PostgreSQL, or back",
+        "将付费请求记录从文件复制到 PostgreSQL，或反向复制",
+    ),
+    "help_ledger_copy": (
+        "copy every entry into an empty ledger, and compare each one; images are not copied",
+        "将全部条目复制到空的记录中并逐条核对；不复制图片",
+    ),
+    "help_ledger_source": (
+        "file (of the data folder), shared (SEEDREAM_LEDGER), a data folder, or postgresql://...",
+        "file（数据目录中的文件）、shared（SEEDREAM_LEDGER）、数据目录，或 postgresql://...",
+    ),
+    "help_ledger_target": ("as SOURCE; without entries", "同 SOURCE；其中不能有条目"),
     "help_config": ("show and change settings", "查看和修改设置"),
     "help_config_list": ("list all settings with their origins", "列出全部设置及其来源"),
     "help_config_get": ("print the value of a setting", "显示一项设置的值"),

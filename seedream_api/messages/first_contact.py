@@ -32,6 +32,17 @@ FIRST_CONTACT: dict[str, tuple[str, str]] = {
         "What was known about {address} is forgotten.",
         "已清除关于 {address} 的信息。",
     ),
+    "fact_models": ("list of models open: {value}", "模型列表开放：{value}"),
+    "fact_balance": ("balance open: {value}", "余额可查：{value}"),
+    "fact_unknown_model": (
+        "an unknown model is reported with HTTP {status} ({label})",
+        "未知模型返回 HTTP {status}（{label}）",
+    ),
+    "fact_unknown_task": (
+        "an unknown task is reported with HTTP {status} ({label})",
+        "未知任务返回 HTTP {status}（{label}）",
+    ),
+    "fact_accepted": ("a body of {size} bytes is accepted", "接受 {size} 字节的请求"),
     "fact_inline": ("{family} takes inline images: {value}", "{family} 接受内联图片：{value}"),
     "fact_tier": ("{model} {tier}: {value}", "{model} 的 {tier}：{value}"),
     "fact_life": ("{family} links last {hours} h", "{family} 的链接有效 {hours} 小时"),

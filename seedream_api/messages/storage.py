@@ -66,6 +66,31 @@ STORAGE: dict[str, Message] = {
         'Install it into this Python: pip install "psycopg[binary]>=3.2,<4". Nothing was sent.',
         '请在此 Python 中安装：pip install "psycopg[binary]>=3.2,<4"。未发送任何请求。',
     ),
+    "ledger_missing": Message(
+        "There is no ledger of paid requests in {path}.",
+        "{path} 中没有付费请求记录。",
+        "Name the data folder that contains ledger.sqlite.",
+        "请指定包含 ledger.sqlite 的数据目录。",
+    ),
+    "ledger_not_empty": Message(
+        "The ledger of paid requests at {path} already has entries, so nothing was copied.",
+        "付费请求记录 {path} 中已有条目，未复制任何内容。",
+        "Copy into a new database, or into a data folder without a ledger.",
+        "请复制到新的数据库，或没有记录的数据目录。",
+    ),
+    "ledger_in_use": Message(
+        "A process works on entries of the ledger of paid requests at {path}, so nothing was "
+        "copied.",
+        "有进程正在处理付费请求记录 {path} 中的条目，未复制任何内容。",
+        "Stop every ComfyUI and program that uses this ledger, then copy again.",
+        "请停止使用此记录的所有 ComfyUI 和程序，然后重新复制。",
+    ),
+    "row_not_copied": Message(
+        "Entry {entry} of the table {table} cannot be copied exactly, so nothing was copied.",
+        "表 {table} 中的条目 {entry} 无法原样复制，未复制任何内容。",
+        "The source is unchanged; keep using it.",
+        "源记录没有改变，请继续使用它。",
+    ),
     "row_taken_over": Message(
         "Another process took over entry {entry} of the ledger of paid requests, because this one "
         "had lost its connection to the database.",

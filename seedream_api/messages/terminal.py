@@ -12,6 +12,13 @@ TERMINAL: dict[str, tuple[str, str]] = {
     "sandbox_key": ("the sandbox's own", "沙盒自带的密钥"),
     "folder_open": ("other users of this machine may read {path}", "本机其他用户可以读取 {path}"),
     "folder_writable": ("{path} is writable", "{path} 可写入"),
+    "ledger_copied": ("{count} tasks copied to {place}", "已将 {count} 个任务复制到 {place}"),
+    "images_not_copied": (
+        "The images stay in their data folder. Set SEEDREAM_LEDGER on every machine before the "
+        "next run: two ledgers in use would both pay.",
+        "图片仍在原数据目录中。下次运行前，请在每台机器上设置 SEEDREAM_LEDGER："
+        "同时使用两份记录会重复付费。",
+    ),
     "ledger_shared": (
         "shared ledger at {place}, images in {path}",
         "共享记录 {place}，图片保存在 {path}",

@@ -102,7 +102,7 @@ class Decompressor:
 
 
 def _inflate_to_fault(stream: Any, damaged: bytes) -> Iterator[bytes]:
-    """Decompress the bytes before the damaged one: a wrong checksum stands after all content."""
+    """Decompress the bytes before the damaged one: a wrong checksum comes after all content."""
     while len(damaged) > 1:
         half, ahead = len(damaged) // 2, stream.copy()
         try:

@@ -1,5 +1,4 @@
-"""Connects connections to the service: reads a request, waits as long as the service would, and
-sends the reply."""
+"""Serve connections: read a request, wait as long as the service would, and send the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generates for both families: takes valid requests, stores them, and reports on their tasks."""
+"""Generate for both families: take valid requests, store them, and report on their tasks."""
 
 from __future__ import annotations
 

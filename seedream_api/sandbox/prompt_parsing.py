@@ -1,4 +1,4 @@
-"""Reads from a prompt what the model would: which aspect ratio, which outcome.
+"""Read from a prompt what the model would: which aspect ratio, which outcome.
 
 In the real service the model reads the prompt: the Preferential family has no field for the aspect
 ratio (Ark, method 1). Here a regular expression does it.

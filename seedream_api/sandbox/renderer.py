@@ -1,4 +1,4 @@
-"""Draws result images: flat shapes, the prompt, what was requested, and the references in order.
+"""Draw result images: flat shapes, the prompt, what was requested, and the references in order.
 
 Every image has a SANDBOX mark, so that it cannot be mistaken for one of the model's.
 """

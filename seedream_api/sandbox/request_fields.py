@@ -1,4 +1,4 @@
-"""Validates the body of a generation request, field by field, against the service's main page.
+"""Validate the body of a generation request, field by field, against the service's main page.
 
 Stricter than a relay, which drops unknown fields: a wrong field should fail here rather than in
 production.

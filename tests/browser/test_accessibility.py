@@ -45,7 +45,7 @@ def looked_at(
     return canvas
 
 
-def test_the_settings_have_no_serious_violation(looked_at: Canvas, palette: str) -> None:
+def test_settings_have_no_serious_violation(looked_at: Canvas, palette: str) -> None:
     settings = looked_at.open_settings()
     for way in ("s3", "http", "evolink", "auto"):
         settings.locator("#seedream-setting-SEEDREAM_UPLOAD").select_option(way)
@@ -58,9 +58,7 @@ def test_the_settings_have_no_serious_violation(looked_at: Canvas, palette: str)
     looked_at.close_settings()
 
 
-def test_the_task_panel_has_no_serious_violation(
-    looked_at: Canvas, palette: str, prompt: str
-) -> None:
+def test_task_panel_has_no_serious_violation(looked_at: Canvas, palette: str, prompt: str) -> None:
     place_generator(looked_at, prompt)
     looked_at.run()
     panel = looked_at.open_tasks()
@@ -79,7 +77,7 @@ def test_the_task_panel_has_no_serious_violation(
     looked_at.close_tasks()
 
 
-def test_the_line_on_the_node_has_no_serious_violation(
+def test_line_on_the_node_has_no_serious_violation(
     looked_at: Canvas, palette: str, prompt: str
 ) -> None:
     looked_at.clear()
@@ -127,7 +125,7 @@ def test_unknown_outcome_and_forget_question_are_accessible(
     canvas.close_tasks()
 
 
-def test_the_settings_are_usable_by_keyboard_alone(site: Site, canvas: Canvas) -> None:
+def test_settings_are_usable_by_keyboard_alone(site: Site, canvas: Canvas) -> None:
     settings, press = canvas.open_settings(), canvas.page.keyboard.press
     settings.locator("#seedream-setting-DEEPSPACE_BASE_URL").focus()
     press("Home")  # DeepSpaceAPI

@@ -40,7 +40,7 @@ def open_as(
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_combo_of_words_is_in_the_readers_language(open_as: Open, language: str) -> None:
+def test_combo_of_words_is_in_the_readers_language(open_as: Open, language: str) -> None:
     canvas = open_as(language)
     node = canvas.add("SeedreamEvolink")
     canvas.select(node)
@@ -67,7 +67,7 @@ def test_what_is_saved_and_sent_is_the_same_in_both_languages(open_as: Open) -> 
     assert json.dumps(made[0]) == json.dumps(made[1]) and '"stretch"' in json.dumps(made[0])
 
 
-def test_a_menu_at_the_end_of_the_window_is_whole(open_as: Open) -> None:
+def test_menu_at_the_end_of_the_window_is_whole(open_as: Open) -> None:
     canvas = open_as("zh")
     node = canvas.add("SeedreamLoadURLImages")
     canvas.select(node)

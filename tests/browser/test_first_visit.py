@@ -98,7 +98,7 @@ def leave_app_mode(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("name", example_names())
-def test_a_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
+def test_template_runs_from_the_browser(visitor: Visitor, name: str) -> None:
     canvas, texts = visitor.canvas, texts_of(visitor.language)
     said = texts["seedream"]["templates"][name]
     card = canvas.find_template(texts["templateWorkflows"]["category"][PACK_FOLDER], name)

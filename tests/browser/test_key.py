@@ -72,7 +72,7 @@ def save_key(canvas: Canvas, address: str, key: str) -> None:
     canvas.close_settings()
 
 
-def test_the_key_is_nowhere_but_in_its_own_file(
+def test_key_is_nowhere_but_in_its_own_file(
     site: Site, visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
     from seedream_api.sandbox import Account

@@ -42,7 +42,7 @@ def reader(
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_the_help_page_shows_in_the_info_panel(reader: Canvas, language: str, node: str) -> None:
+def test_help_page_shows_in_the_info_panel(reader: Canvas, language: str, node: str) -> None:
     reader.clear()
     reader.select(reader.add(node))
     reader.page.get_by_test_id("info-button").click()
@@ -63,7 +63,7 @@ def test_every_label_is_in_the_readers_language(reader: Canvas, language: str, n
     assert foreign == []
 
 
-def test_a_tooltip_says_what_the_seed_is_for(reader: Canvas, language: str) -> None:
+def test_tooltip_says_what_the_seed_is_for(reader: Canvas, language: str) -> None:
     reader.clear()
     node = reader.add("SeedreamPreferential")
     reader.select(node)

@@ -62,7 +62,7 @@ def shoot(canvas: Canvas, state: str, is_english: bool) -> None:
     canvas.shoot(f"node-{state}-{'en' if is_english else 'zh'}")
 
 
-def test_a_node_without_a_key_offers_settings_and_sandbox(
+def test_node_without_a_key_offers_settings_and_sandbox(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
     site, canvas, is_english = page
@@ -81,7 +81,7 @@ def test_a_node_without_a_key_offers_settings_and_sandbox(
 
 
 @ON_EVERY
-def test_a_running_node_counts_seconds_then_tells_the_result(
+def test_running_node_counts_seconds_then_tells_the_result(
     page: tuple[Site, Canvas, bool], prompt: str
 ) -> None:
     site, canvas, is_english = page

@@ -12,7 +12,7 @@ from support.canvas import Canvas, place_generator
 from support.comfy_fixture import Clock
 
 
-def test_the_node_says_that_it_took_up_an_earlier_task(
+def test_node_says_that_it_took_up_an_earlier_task(
     site: Site, visit: Callable[[Site], Canvas], prompt: str
 ) -> None:
     comfy = site.comfy

@@ -71,7 +71,7 @@ def test_task_row_follows_its_task_without_a_reload(
 
 
 @ON_NEWEST
-def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, prompt: str) -> None:
+def test_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, prompt: str) -> None:
     clock = site.comfy.clock
     clock.run(Clock.STOPPED)
     place_generator(canvas, prompt)
@@ -91,7 +91,7 @@ def test_a_running_task_shows_how_far_it_is(site: Site, canvas: Canvas, prompt: 
 
 
 @ON_NEWEST
-def test_a_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> None:
+def test_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> None:
     from support.fake_service import Account, Status
 
     # Not the sandbox's own key, with which nothing costs anything.
@@ -191,7 +191,7 @@ def choose(canvas: Canvas, action: str) -> None:
     canvas.page.keyboard.press("Enter")
 
 
-def test_an_unknown_outcome_stands_out_and_says_what_to_do(
+def test_unknown_outcome_stands_out_and_says_what_to_do(
     site: Site, canvas: Canvas, prompt: str
 ) -> None:
     from support.fake_service import DropAfterReceipt

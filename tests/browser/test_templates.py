@@ -49,7 +49,7 @@ def test_cards_that_are_made_otherwise_keep_their_file_names(canvas: Canvas) -> 
     page.evaluate("document.querySelector('#browser').remove()")
 
 
-def test_a_closed_template_browser_is_no_longer_watched(canvas: Canvas) -> None:
+def test_closed_template_browser_is_no_longer_watched(canvas: Canvas) -> None:
     page = canvas.page
     page.evaluate("(html) => document.body.insertAdjacentHTML('beforeend', html)", BROWSER)
     expect(page.locator("#browser").get_by_text(SECOND_TITLE)).to_be_visible()

@@ -69,7 +69,7 @@ def fill(canvas: Canvas, node: int, values: dict[str, Any]) -> None:
     )
 
 
-def test_the_seed_of_a_new_node_stays_as_it_is(canvas: Canvas) -> None:
+def test_seed_of_a_new_node_stays_as_it_is(canvas: Canvas) -> None:
     for kind in ("SeedreamPreferential", "SeedreamEvolink"):
         assert canvas.widgets(canvas.add(kind))["control"] == "fixed"
 

@@ -30,7 +30,7 @@ def test_twenty_runs_with_fixed_seed_charge_once(site: Site, canvas: Canvas, pro
     canvas.shoot("stored-result")
 
 
-def test_a_generator_inside_a_subgraph_runs_and_shows_its_images(
+def test_generator_inside_a_subgraph_runs_and_shows_its_images(
     site: Site, canvas: Canvas, prompt: str
 ) -> None:
     generator, preview = place_generator(canvas, prompt)
@@ -43,7 +43,7 @@ def test_a_generator_inside_a_subgraph_runs_and_shows_its_images(
     assert canvas.prompt()[f"{holder}:{generator}"]["inputs"]["prompt"] == prompt
 
 
-def test_a_bypassed_reference_is_left_out(site: Site, canvas: Canvas, prompt: str) -> None:
+def test_bypassed_reference_is_left_out(site: Site, canvas: Canvas, prompt: str) -> None:
     generator, preview = place_generator(canvas, prompt)
     for number in (1, 2):
         source = canvas.add("EmptyImage", -400, 200 * number, width=64, height=64, color=number)

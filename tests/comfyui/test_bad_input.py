@@ -12,7 +12,7 @@ from support.comfy_fixture import ComfyFixture
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_unknown_model(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+def test_unknown_model(comfy: ComfyFixture, prompt: str, make: Any) -> None:
     message = refused(comfy, make(prompt, model="Seedream-9"))
     assert (
         "model" in message
@@ -29,7 +29,7 @@ def test_n_outside_its_bounds(comfy: ComfyFixture, prompt: str, n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [0, 16])
-def test_a_linked_n_that_comfyui_does_not_check(comfy: ComfyFixture, prompt: str, n: int) -> None:
+def test_linked_n_that_comfyui_does_not_check(comfy: ComfyFixture, prompt: str, n: int) -> None:
     number = {"class_type": "PrimitiveInt", "inputs": {"value": n}}
     message = refused(comfy, workflows.evolink(prompt, n=["7", 0]), **{"7": number})
     assert f"n is {n}" in message and "1-15" in message
@@ -41,7 +41,7 @@ def test_a_linked_n_that_comfyui_does_not_check(comfy: ComfyFixture, prompt: str
     [(14, 64, "at least 15"), (64, 14, "at least 15"), (17 * 20, 20, "1:16"),
      (20, 17 * 20, "1:16"), (6016, 6000, "at most 36000000 pixels")],
 )  # fmt: skip
-def test_a_reference_outside_the_services_bounds(
+def test_reference_outside_the_services_bounds(
     comfy: ComfyFixture, prompt: str, make: Any, width: int, height: int, allowed: str
 ) -> None:
     size = {"width": width, "height": height, "batch_size": 1, "color": 0}

@@ -90,7 +90,7 @@ def test_while_the_task_runs(comfy: ComfyFixture, prompt: str) -> None:
     check_alive(comfy, prompt)
 
 
-def test_the_named_task_can_be_fetched_by_poll_task(comfy: ComfyFixture, prompt: str) -> None:
+def test_named_task_can_be_fetched_by_poll_task(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     prompt_id = comfy.server.queue(graph_of(prompt))
     comfy.server.wait(prompt_id, until=is_text("task-"))
@@ -207,7 +207,7 @@ def test_while_poll_task_waits(comfy: ComfyFixture, prompt: str) -> None:
     assert seen(comfy.run(graph), "2")
 
 
-def test_a_list_of_calls_is_cancelled_whole(comfy: ComfyFixture, prompt: str) -> None:
+def test_list_of_calls_is_cancelled_whole(comfy: ComfyFixture, prompt: str) -> None:
     graph = {
         "1": workflows.texts(*(f"{prompt} {number}" for number in "abcd")),
         "2": workflows.evolink(["1", 0]),
@@ -225,7 +225,7 @@ def failing(event: Event) -> bool:
     return event.type == "execution_error"
 
 
-def test_a_failing_sibling_frees_the_graph_and_loses_nothing(
+def test_failing_sibling_frees_the_graph_and_loses_nothing(
     comfy: ComfyFixture, prompt: str
 ) -> None:
     comfy.sandbox.hold()
@@ -241,7 +241,7 @@ def test_a_failing_sibling_frees_the_graph_and_loses_nothing(
     check_alive(comfy, prompt)
 
 
-def test_a_failing_sibling_withdraws_what_was_not_sent(comfy: ComfyFixture, prompt: str) -> None:
+def test_failing_sibling_withdraws_what_was_not_sent(comfy: ComfyFixture, prompt: str) -> None:
     graph: dict[str, Any] = {"9": workflows.fails(0.5)}
     for number in range(3):
         graph[str(number)] = workflows.evolink(prompt, seed=number)

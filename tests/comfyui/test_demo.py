@@ -28,7 +28,7 @@ def write(folder: Path, name: str, source: str) -> Path:
     return file
 
 
-def test_a_workflow_uses_what_an_earlier_one_showed(server: ComfyServer, tmp_path: Path) -> None:
+def test_workflow_uses_what_an_earlier_one_showed(server: ComfyServer, tmp_path: Path) -> None:
     shown: dict[str, str] = {}
     assert demo.run_workflow(server, write(tmp_path, "1.json", 'a "task"'), shown)
     assert shown == {"STRING": 'a "task"'}
@@ -43,7 +43,7 @@ def test_workflow_without_its_shown_input_fails(
     assert "no earlier workflow showed 'task_id'" in capsys.readouterr().out
 
 
-def test_a_refused_workflow_fails(server: ComfyServer, tmp_path: Path) -> None:
+def test_refused_workflow_fails(server: ComfyServer, tmp_path: Path) -> None:
     (tmp_path / "1.json").write_text('{"1": {"class_type": "NoSuchNode", "inputs": {}}}')
     assert not demo.run_workflow(server, tmp_path / "1.json", {})
 

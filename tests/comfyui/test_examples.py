@@ -72,7 +72,7 @@ def test_every_example_has_its_three_files() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_example_runs_and_charges_what_it_should(ran: dict[str, Ran], name: str) -> None:
+def test_example_runs_and_charges_what_it_should(ran: dict[str, Ran], name: str) -> None:
     assert ran[name].outcome.status == "success"
     assert ran[name].posts == PAID[name]
     assert ran[name].pictures or name in SHARED
@@ -102,7 +102,7 @@ def test_both_forms_are_one_graph(comfy: ComfyFixture, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_note_is_short_and_in_both_languages(name: str) -> None:
+def test_note_is_short_and_in_both_languages(name: str) -> None:
     texts = [
         json.loads((PACK_ROOT / "locales" / language / "main.json").read_text("utf-8"))
         for language in ("en", "zh")
@@ -115,7 +115,7 @@ def test_the_note_is_short_and_in_both_languages(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_saved_form_is_sound(comfy: ComfyFixture, name: str) -> None:
+def test_saved_form_is_sound(comfy: ComfyFixture, name: str) -> None:
     workflow, known = read(name), comfy.server.object_info()
     nodes = {node["id"]: node for node in workflow["nodes"]}
     assert all(node["mode"] == 0 for node in nodes.values())
@@ -132,7 +132,7 @@ def test_the_saved_form_is_sound(comfy: ComfyFixture, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_thumbnail_is_the_workflows_own_output(ran: dict[str, Ran], name: str) -> None:
+def test_thumbnail_is_the_workflows_own_output(ran: dict[str, Ran], name: str) -> None:
     file = EXAMPLES / f"{name}.jpg"
     shown = Image.open(file)
     assert shown.format == "JPEG" and max(shown.size) == LONG_SIDE
@@ -144,7 +144,7 @@ def test_the_thumbnail_is_the_workflows_own_output(ran: dict[str, Ran], name: st
     assert max(ImageStat.Stat(ImageChops.difference(*small)).mean) < 6
 
 
-def test_the_server_offers_them_as_templates(comfy: ComfyFixture) -> None:
+def test_server_offers_them_as_templates(comfy: ComfyFixture) -> None:
     offered = comfy.server.request("GET", "/workflow_templates").json()
     assert sorted(offered[PACK_FOLDER]) == NAMES
     path = f"/api/workflow_templates/{PACK_FOLDER}/{NAMES[0]}"

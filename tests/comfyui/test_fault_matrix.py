@@ -59,7 +59,7 @@ class Told:
 
 
 @pytest.mark.parametrize(("case", "family"), each(is_real=True), ids=name_of)
-def test_a_fault(comfy: ComfyFixture, prompt: str, case: Case, family: str) -> None:
+def test_fault(comfy: ComfyFixture, prompt: str, case: Case, family: str) -> None:
     end, graph = getattr(case, family), graph_of(family, f"{PROMPT} {prompt}")
     comfy.sandbox.faults.push(case.route, case.real or case.fault, times=case.times)
     first = Told(comfy, graph)

@@ -148,7 +148,7 @@ def test_job_of_a_killed_server_continues_after_restart(world: World) -> None:
     assert result["3"]["images"] and len(world.posts(job)) == 1
 
 
-def test_a_task_is_collected_at_another_server_by_its_id(world: World) -> None:
+def test_task_is_collected_at_another_server_by_its_id(world: World) -> None:
     job = "fleet job to collect elsewhere!"
     submitted = world.fleet.run(job, world.example.submit(job))
     (task_id,) = submitted[TASK_ID_SHOWN]["text"]
@@ -157,7 +157,7 @@ def test_a_task_is_collected_at_another_server_by_its_id(world: World) -> None:
     assert collected["2"]["images"] and len(world.posts(job)) == 1
 
 
-def test_the_promise_ends_at_the_home(world: World) -> None:
+def test_promise_ends_at_the_home(world: World) -> None:
     """Why the queue must not move a paid job: the other home knows nothing of it."""
     job = "fleet job that is moved!"
     world.fleet.run(job, world.example.picture(job))
@@ -180,7 +180,7 @@ def test_failing_job_is_reported_and_the_others_continue(world: World) -> None:
 
 
 @pytest.mark.parametrize("language", ["", ".zh-CN"])
-def test_the_page_names_what_the_example_has(language: str) -> None:
+def test_page_names_what_the_example_has(language: str) -> None:
     page = (PACK_ROOT / "docs" / f"fleet{language}.md").read_text("utf-8")
     for name in ("fleet.py", "fleet_picture.json", "fleet_submit.json", "fleet_collect.json"):
         assert f"examples/{name}" in page and (EXAMPLE.parent / name).is_file()

@@ -44,7 +44,7 @@ def settles(comfy: ComfyFixture, graph: dict[str, Any]) -> Outcome:
 
 
 @pytest.mark.parametrize("make", [workflows.evolink, workflows.poll])
-def test_a_group_whose_download_failed_is_fetched_again(
+def test_group_whose_download_failed_is_fetched_again(
     comfy: ComfyFixture, prompt: str, make: Any
 ) -> None:
     from support.fake_service import ExpiredLink
@@ -64,7 +64,7 @@ def test_a_group_whose_download_failed_is_fetched_again(
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_stored_file_that_is_gone_is_fetched_again(comfy: ComfyFixture, prompt: str) -> None:
+def test_stored_file_that_is_gone_is_fetched_again(comfy: ComfyFixture, prompt: str) -> None:
     graph = with_views(workflows.evolink(prompt), 4)
     before = stored(comfy)
     settles(comfy, graph)

@@ -29,7 +29,7 @@ LINK = ["8", 0]
     ],
     ids=str,
 )  # fmt: skip
-def test_a_misnamed_reference_is_refused(
+def test_misnamed_reference_is_refused(
     comfy: ComfyFixture, prompt: str, make: Any, given: dict[str, Any]
 ) -> None:
     message = refused(comfy, make(prompt, **given), **PICTURE)
@@ -49,7 +49,7 @@ def test_inputs_of_other_packs_are_noted(comfy: ComfyFixture, prompt: str, make:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_wrong_fit_is_refused_before_paying(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+def test_wrong_fit_is_refused_before_paying(comfy: ComfyFixture, prompt: str, make: Any) -> None:
     message = refused(comfy, make(prompt, fit=["7", 0]), **{"7": values_node("text", prompt)})
     assert "fit" in message and "pad, crop, stretch" in message and comfy.posts(prompt) == []
 
@@ -65,7 +65,7 @@ TEXTS = ("None", "list", "number", "float", "dict", "bytes", "array")
 
 @pytest.mark.parametrize("kind", IMAGES)
 @pytest.mark.parametrize("make", [*MAKERS, None])
-def test_a_link_that_brings_no_image_is_refused(
+def test_link_that_brings_no_image_is_refused(
     comfy: ComfyFixture, prompt: str, make: Any, kind: str
 ) -> None:
     given = {"images.image_1": ["7", 0]}
@@ -86,14 +86,14 @@ def test_a_link_that_brings_no_image_is_refused(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_link_that_brings_no_text_is_refused(
+def test_link_that_brings_no_text_is_refused(
     comfy: ComfyFixture, prompt: str, field: str, node: dict[str, Any], kind: str
 ) -> None:
     message = refused(comfy, node, **{"7": values_node(kind, prompt)})
     assert field in message
 
 
-def test_a_good_image_beside_another_input_is_sent(comfy: ComfyFixture, prompt: str) -> None:
+def test_good_image_beside_another_input_is_sent(comfy: ComfyFixture, prompt: str) -> None:
     node = workflows.evolink(prompt, **{"images.image_3": LINK})
     assert seen(comfy.run({"1": node, "2": workflows.look("1"), **PICTURE}), "2")
     assert len(comfy.posts(prompt)[0].json["image_urls"]) == 1

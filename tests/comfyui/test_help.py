@@ -132,6 +132,6 @@ def test_every_number_in_a_page_is_the_catalogues() -> None:
         assert known[node] - found <= {1}, (node, language, "a limit is not told")
 
 
-def test_the_numbers_of_poll_task_are_the_nodes(shown: dict[str, Any]) -> None:
+def test_numbers_of_poll_task_are_the_nodes(shown: dict[str, Any]) -> None:
     options = shown["SeedreamPollTask"]["input"]["optional"]["timeout_s"][1]
     assert (options["min"], options["max"], options["default"]) == (1, 604_800, 1800)

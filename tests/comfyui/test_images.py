@@ -43,7 +43,7 @@ def test_evolink_runs_with_its_required_inputs_alone(comfy: ComfyFixture, prompt
     assert shown(outcome, "3").startswith("task-")
 
 
-def test_the_others_run_with_their_required_inputs_alone(comfy: ComfyFixture, prompt: str) -> None:
+def test_others_run_with_their_required_inputs_alone(comfy: ComfyFixture, prompt: str) -> None:
     first = comfy.run(
         {"1": workflows.evolink(prompt), "2": workflows.show("1", 2), "3": workflows.show("1", 3)}
     )
@@ -63,7 +63,7 @@ def test_the_others_run_with_their_required_inputs_alone(comfy: ComfyFixture, pr
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_group_is_one_batch_and_one_list(comfy: ComfyFixture, prompt: str) -> None:
+def test_group_is_one_batch_and_one_list(comfy: ComfyFixture, prompt: str) -> None:
     graph = {
         "1": workflows.evolink(f"{prompt} a series of 4 images", n=4),
         "2": workflows.look("1", 0),
@@ -119,7 +119,7 @@ def test_fewer_images_than_requested_are_reported(comfy: ComfyFixture, prompt: s
     assert any("upper limit" in note for note in report["notes"])
 
 
-def test_a_group_with_a_failed_image_gives_the_others(comfy: ComfyFixture, prompt: str) -> None:
+def test_group_with_a_failed_image_gives_the_others(comfy: ComfyFixture, prompt: str) -> None:
     from support.fake_service import PartialGroup
 
     comfy.sandbox.faults.push("generate", PartialGroup((1,)))
@@ -138,7 +138,7 @@ def test_a_group_with_a_failed_image_gives_the_others(comfy: ComfyFixture, promp
     assert "1 failed" in outcome.texts("1")[-1]
 
 
-def test_an_undecodable_image_leaves_the_others(comfy: ComfyFixture, prompt: str) -> None:
+def test_undecodable_image_leaves_the_others(comfy: ComfyFixture, prompt: str) -> None:
     from support.fake_service import Status
 
     broken = b"\x89PNG\r\n\x1a\n" + bytes(64) + b"IEND\xaeB`\x82"
@@ -169,7 +169,7 @@ def test_partial_fail_keeps_made_images_for_later(comfy: ComfyFixture, prompt: s
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_an_image_that_cannot_be_saved_afterwards_is_not_lost(
+def test_image_that_cannot_be_saved_afterwards_is_not_lost(
     comfy: ComfyFixture, prompt: str
 ) -> None:
     graph = {"1": workflows.evolink(prompt), "2": workflows.save("1", prefix="../../outside")}

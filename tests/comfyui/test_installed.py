@@ -9,7 +9,7 @@ from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
 
 
-def test_a_second_copy_is_left_out_and_named(boot_comfyui: Callable[..., ComfyServer]) -> None:
+def test_second_copy_is_left_out_and_named(boot_comfyui: Callable[..., ComfyServer]) -> None:
     server = boot_comfyui(
         environment={"DEEPSPACE_BASE_URL": "sandbox"},
         packs={"one-copy": PACK_ROOT, "other-copy": PACK_ROOT},

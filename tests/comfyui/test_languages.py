@@ -98,7 +98,7 @@ def explained(text: str, word: str) -> bool:
 
 
 @pytest.mark.parametrize("node", WORDS)
-def test_the_tooltip_explains_every_choice_that_is_a_word(
+def test_tooltip_explains_every_choice_that_is_a_word(
     chinese: dict[str, Any], shown: dict[str, Any], node: str
 ) -> None:
     english = {key: spec[1]["tooltip"] for key, spec in inputs_of(shown[node])}
@@ -130,7 +130,7 @@ def test_translations_are_chinese_without_frontend_markup(
     assert [text for text in found if MARKS.search(text)] == []
 
 
-def test_the_growing_inputs_say_the_same(chinese: dict[str, Any]) -> None:
+def test_growing_inputs_say_the_same(chinese: dict[str, Any]) -> None:
     for node in ("SeedreamPreferential", "SeedreamEvolink", "SeedreamUploadReferences"):
         growing = {k: v for k, v in chinese[node]["inputs"].items() if k.startswith("images")}
         assert len(growing) == 15 and len({one["tooltip"] for one in growing.values()}) == 1
@@ -153,7 +153,7 @@ def flat(value: Any, path: str = "") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("file", ["main", "settings", "commands"])
-def test_the_other_texts_of_the_app_are_twins(file: str) -> None:
+def test_other_texts_of_the_app_are_twins(file: str) -> None:
     paths = [PACK_ROOT / "locales" / language / f"{file}.json" for language in ("en", "zh")]
     english, chinese = (flat(json.loads(path.read_text("utf-8"))) for path in paths)
     # Chinese has no singular.

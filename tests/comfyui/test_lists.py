@@ -11,7 +11,7 @@ from support import workflows
 from support.comfy_fixture import Clock, ComfyFixture, seen, shown
 
 
-def test_a_list_of_prompts_is_as_many_paid_calls(comfy: ComfyFixture, prompt: str) -> None:
+def test_list_of_prompts_is_as_many_paid_calls(comfy: ComfyFixture, prompt: str) -> None:
     prompts = [f"{prompt} {letter}" for letter in "abc"]
     graph = {
         "1": workflows.texts(*prompts),
@@ -28,7 +28,7 @@ def test_a_list_of_prompts_is_as_many_paid_calls(comfy: ComfyFixture, prompt: st
     assert all(f"call {number} of 3" in said for number in (1, 2, 3))
 
 
-def test_a_list_of_images_is_as_many_paid_calls(comfy: ComfyFixture, prompt: str) -> None:
+def test_list_of_images_is_as_many_paid_calls(comfy: ComfyFixture, prompt: str) -> None:
     graph = {
         "1": workflows.evolink(f"{prompt} a series of 2 images", n=2),
         "2": workflows.evolink(f"{prompt} each", **{"images.image_1": ["1", 1]}),
@@ -41,9 +41,7 @@ def test_a_list_of_images_is_as_many_paid_calls(comfy: ComfyFixture, prompt: str
     assert [len(p.json["image_urls"]) for p in comfy.posts(f"{prompt} both")] == [2]
 
 
-def test_a_failing_call_of_a_list_loses_none_of_the_others(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_failing_call_of_a_list_loses_none_of_the_others(comfy: ComfyFixture, prompt: str) -> None:
     prompts = [f"{prompt} a", f"{prompt} b [fails]", f"{prompt} c"]
     graph = {
         "1": workflows.texts(*prompts),
@@ -61,7 +59,7 @@ def test_a_failing_call_of_a_list_loses_none_of_the_others(
 
 
 @pytest.mark.parametrize("ids", [("12:5", "12:6"), ("3:12:5", "3:12:6")])
-def test_a_node_inside_a_subgraph(comfy: ComfyFixture, prompt: str, ids: tuple[str, str]) -> None:
+def test_node_inside_a_subgraph(comfy: ComfyFixture, prompt: str, ids: tuple[str, str]) -> None:
     generator, viewer = ids
     graph = {
         generator: workflows.evolink(f"{prompt} {generator.count(':')}"),

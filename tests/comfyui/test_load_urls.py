@@ -120,7 +120,7 @@ def test_skip_tells_the_outcome_of_every_address_in_order(
     assert "6 failed" in outcome.texts("1")[-1]
 
 
-def test_a_bad_address_fails_the_node_or_is_skipped(comfy: ComfyFixture, host: ImageServer) -> None:
+def test_bad_address_fails_the_node_or_is_skipped(comfy: ComfyFixture, host: ImageServer) -> None:
     good = host.put("good.png", png((8, 8), RED))
     page = host.put("page.html", b"<!doctype html><title>Sign in</title>")
     bad = f"http://{host.netloc}/missing.png"
@@ -170,7 +170,7 @@ def test_unreachable_host_is_reported(comfy: ComfyFixture, private: ImageServer)
 
 
 @pytest.mark.parametrize("spelling", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
-def test_a_private_address_is_refused_unasked(
+def test_private_address_is_refused_unasked(
     comfy: ComfyFixture, private: ImageServer, spelling: str
 ) -> None:
     private.put("secret.png", png((8, 8), RED))
@@ -181,7 +181,7 @@ def test_a_private_address_is_refused_unasked(
     assert private.asked == []
 
 
-def test_an_odd_spelling_of_a_private_address_is_refused_unasked(
+def test_odd_spelling_of_a_private_address_is_refused_unasked(
     comfy: ComfyFixture, private: ImageServer
 ) -> None:
     message = comfy.fail(graph_of(f"http://{private.netloc.replace('127.0.0.1', '127.1')}/a.png"))
@@ -194,7 +194,7 @@ def test_other_schemes_are_refused(comfy: ComfyFixture, url: str) -> None:
     assert "not an http or https address" in message and "不是 http 或 https URL" in message
 
 
-def test_an_empty_list_says_what_to_do(comfy: ComfyFixture) -> None:
+def test_empty_list_says_what_to_do(comfy: ComfyFixture) -> None:
     message = comfy.fail(graph_of(" \n"))
     assert "urls is empty" in message and "urls 为空" in message
 

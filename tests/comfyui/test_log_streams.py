@@ -47,7 +47,7 @@ def runs(comfy: ComfyFixture, prompt: str) -> None:
     assert seen(comfy.run(graph_of(prompt)), "2")
 
 
-def test_a_failing_node_is_reported_and_the_next_runs(comfy: ComfyFixture, prompt: str) -> None:
+def test_failing_node_is_reported_and_the_next_runs(comfy: ComfyFixture, prompt: str) -> None:
     failing = {
         "refused by the service": graph_of(f"{prompt} 春天 [moderated]"),
         "failed at the service": graph_of(f"{prompt} [fails]"),
@@ -69,7 +69,7 @@ def test_a_failing_node_is_reported_and_the_next_runs(comfy: ComfyFixture, promp
     runs(comfy, prompt)
 
 
-def test_a_cancelled_node_is_reported_and_the_next_runs(comfy: ComfyFixture, prompt: str) -> None:
+def test_cancelled_node_is_reported_and_the_next_runs(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     prompt_id = comfy.queue_and_wait_for_post(graph_of(f"{prompt} 取消"), prompt)
     comfy.server.interrupt(prompt_id)

@@ -121,7 +121,7 @@ def plainly(inputs: list[list[Any]]) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("node", DESIGN)
-def test_the_node_is_as_designed(now: dict[str, Any], node: str) -> None:
+def test_node_is_as_designed(now: dict[str, Any], node: str) -> None:
     display_name, required, optional, outputs = DESIGN[node]
     info = now[node]
     assert (info["display_name"], info["category"]) == (display_name, "Seedream")
@@ -206,7 +206,7 @@ def rename(node: dict[str, Any]) -> None:
     [add_required, rename_choice, change_default, swap_inputs, drop_input, add_in_the_middle,
      drop_output, rename],
 )  # fmt: skip
-def test_the_rule_sees(change: Callable[[dict[str, Any]], None]) -> None:
+def test_rule_sees(change: Callable[[dict[str, Any]], None]) -> None:
     changed = copy.deepcopy(FROZEN)
     change(changed["SeedreamEvolink"])
     assert broken(FROZEN, changed)

@@ -29,7 +29,7 @@ def check_both_languages(message: str) -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_key_that_is_not_accepted(comfy: ComfyFixture, prompt: str, make: Any) -> None:
+def test_key_that_is_not_accepted(comfy: ComfyFixture, prompt: str, make: Any) -> None:
     comfy.accounts.clear()
     message = comfy.fail(graph_of(make(prompt)))
     assert "does not accept the key (HTTP 401" in message and "服务不接受此密钥" in message
@@ -38,7 +38,7 @@ def test_a_key_that_is_not_accepted(comfy: ComfyFixture, prompt: str, make: Any)
 
 
 @pytest.mark.parametrize("balance", ["empty_403", "empty_402"])
-def test_an_empty_account(comfy: ComfyFixture, prompt: str, balance: Any) -> None:
+def test_empty_account(comfy: ComfyFixture, prompt: str, balance: Any) -> None:
     from seedream_api.sandbox import SANDBOX_KEY, Account
 
     comfy.accounts[SANDBOX_KEY] = Account(balance)
@@ -63,7 +63,7 @@ def test_moderation(comfy: ComfyFixture, prompt: str, make: Any, word: str) -> N
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_outcome_that_is_unknown_is_not_tried_again(
+def test_outcome_that_is_unknown_is_not_tried_again(
     comfy: ComfyFixture, prompt: str, make: Any
 ) -> None:
     from support.fake_service import DropAfterReceipt
@@ -78,7 +78,7 @@ def test_an_outcome_that_is_unknown_is_not_tried_again(
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_task_that_fails_gives_the_services_reason(comfy: ComfyFixture, prompt: str) -> None:
+def test_task_that_fails_gives_the_services_reason(comfy: ComfyFixture, prompt: str) -> None:
     message = comfy.fail(graph_of(workflows.evolink(f"{prompt} [fails]")))
     assert "failed at the service: " in message
     assert "The model failed to generate the image" in message and "在服务端失败" in message
@@ -106,14 +106,14 @@ def test_images_that_cannot_be_fetched_fail_the_node(comfy: ComfyFixture, prompt
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_an_empty_prompt(comfy: ComfyFixture, make: Any) -> None:
+def test_empty_prompt(comfy: ComfyFixture, make: Any) -> None:
     asked = len(comfy.sandbox.requests)
     message = comfy.fail(graph_of(make("  \n")))
     assert "prompt is empty" in message and "为空" in message
     assert len(comfy.sandbox.requests) == asked
 
 
-def test_a_setting_that_cannot_work(comfy: ComfyFixture, prompt: str) -> None:
+def test_setting_that_cannot_work(comfy: ComfyFixture, prompt: str) -> None:
     """A setting that cannot work is shown on the node too, with its name."""
     with comfy.settings(SEEDREAM_MAX_SUBMITS="none"):
         message = comfy.fail(graph_of(workflows.evolink(prompt)))

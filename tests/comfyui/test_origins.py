@@ -30,7 +30,7 @@ def under(server: ComfyServer, name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "name", ["thief.example", "127.0.0.1.thief.example", "localhost.thief.example", "2130706433"]
 )
-def test_a_page_under_a_rebound_name_is_refused(server: ComfyServer, name: str) -> None:
+def test_page_under_a_rebound_name_is_refused(server: ComfyServer, name: str) -> None:
     headers = under(server, name)
     for path in READ:
         for given in (headers, {"Host": headers["Host"]}):
@@ -41,7 +41,7 @@ def test_a_page_under_a_rebound_name_is_refused(server: ComfyServer, name: str) 
     assert not settings_file(server).exists()
 
 
-def test_a_refused_name_is_named_in_both_languages(server: ComfyServer) -> None:
+def test_refused_name_is_named_in_both_languages(server: ComfyServer) -> None:
     headers = {**under(server, "thief.example"), "Sec-Fetch-Site": "same-origin"}
     status, reason = refusal(ask(server, "/settings", None, None, **headers))
     assert status == 403 and "thief.example" in reason and "--listen" in reason
@@ -59,7 +59,7 @@ def test_addresses_and_localhost_may_read_and_change(server: ComfyServer, name: 
     settings_file(server).unlink()
 
 
-def test_a_name_behind_a_proxy_with_tls_is_allowed(server: ComfyServer) -> None:
+def test_name_behind_a_proxy_with_tls_is_allowed(server: ComfyServer) -> None:
     page = {"Host": "comfy.example", "Origin": "https://comfy.example"}
     proven = {**page, "X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
     assert ask(server, "/settings", None, None, **proven).status == 200

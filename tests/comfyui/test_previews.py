@@ -65,7 +65,7 @@ def test_references_are_shown_side_by_side_while_they_are_sent(
     assert kinds == ["100", "001", "001", "000"]
 
 
-def test_a_node_says_where_its_result_came_from(comfy: ComfyFixture, prompt: str) -> None:
+def test_node_says_where_its_result_came_from(comfy: ComfyFixture, prompt: str) -> None:
     def graph(nonce: int, **inputs: Any) -> dict[str, Any]:
         text = workflows.text(prompt, nonce)
         return {"8": text, "1": workflows.evolink(["8", 0], **inputs), "2": workflows.look("1")}
@@ -86,7 +86,7 @@ def test_a_node_says_where_its_result_came_from(comfy: ComfyFixture, prompt: str
     assert len(comfy.posts(prompt)) == 2
 
 
-def test_a_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt: str) -> None:
+def test_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt: str) -> None:
     stranger = EventStream(comfy.server.url, client_id="stranger")
     graph = {"1": workflows.evolink(prompt), "2": workflows.look("1")}
     comfy.clock.run(Clock.REAL)
@@ -101,7 +101,7 @@ def test_a_page_gets_facts_and_other_clients_nothing(comfy: ComfyFixture, prompt
     assert stranger.of_type("seedream.node") == []
 
 
-def test_a_failed_node_tells_the_page_reason_charge_and_advice(
+def test_failed_node_tells_the_page_reason_charge_and_advice(
     comfy: ComfyFixture, prompt: str
 ) -> None:
     graph = {"1": workflows.evolink(f"{prompt} [blocked]"), "2": workflows.look("1")}
@@ -114,7 +114,7 @@ def test_a_failed_node_tells_the_page_reason_charge_and_advice(
     assert outcome.error["exception_type"] == f"seedream_api.{error['type']}"
 
 
-def test_a_node_that_stops_for_a_sibling_tells_the_page(comfy: ComfyFixture, prompt: str) -> None:
+def test_node_that_stops_for_a_sibling_tells_the_page(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     graph = {"1": workflows.evolink(prompt), "2": workflows.look("1"), "9": workflows.fails(1.5)}
     outcome = comfy.server.wait(queue(comfy, graph))
@@ -122,7 +122,7 @@ def test_a_node_that_stops_for_a_sibling_tells_the_page(comfy: ComfyFixture, pro
     assert outcome.of_type("seedream.node", "1")[-1].data["kind"] == "abandoned"
 
 
-def test_a_program_gets_text_progress_and_no_pictures(comfy: ComfyFixture, prompt: str) -> None:
+def test_program_gets_text_progress_and_no_pictures(comfy: ComfyFixture, prompt: str) -> None:
     """As comfy-cli and others do: no workflow, the outputs of every node taken for results."""
     stranger = EventStream(comfy.server.url, client_id="stranger")
     comfy.clock.run(Clock.REAL)

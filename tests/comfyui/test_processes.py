@@ -65,7 +65,7 @@ def test_children_of_a_neighbour_end_as_without_the_pack(comfy: ComfyFixture, pr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_comfyui_after_what_was_sent(
+def test_signal_ends_comfyui_after_what_was_sent(
     comfy: ComfyFixture, prompt: str, number: signal.Signals
 ) -> None:
     graph = {"1": workflows.preferential(prompt), "2": workflows.look("1")}
@@ -82,7 +82,7 @@ def test_a_signal_ends_comfyui_after_what_was_sent(
     assert len(comfy.posts(prompt)) == 1, "what came was written down"
 
 
-def test_a_second_signal_ends_comfyui_at_once(comfy: ComfyFixture, prompt: str) -> None:
+def test_second_signal_ends_comfyui_at_once(comfy: ComfyFixture, prompt: str) -> None:
     graph = {"1": workflows.preferential(prompt), "2": workflows.look("1")}
     comfy.sandbox.hold()
     comfy.queue_and_wait_for_post(graph, prompt)

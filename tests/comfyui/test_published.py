@@ -54,7 +54,7 @@ def installed(
     server.stop()
 
 
-def test_the_archive_alone_is_the_whole_pack(installed: Installed) -> None:
+def test_archive_alone_is_the_whole_pack(installed: Installed) -> None:
     server = installed.server
     nodes = [name for name in server.object_info() if name.startswith("Seedream")]
     assert len(nodes) == 6

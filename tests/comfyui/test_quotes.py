@@ -17,7 +17,7 @@ def quote(
     return answer.json()
 
 
-def test_a_click_is_quoted_before_it_is_made_and_free_afterwards(
+def test_click_is_quoted_before_it_is_made_and_free_afterwards(
     comfy: ComfyFixture, prompt: str
 ) -> None:
     inputs: dict[str, Any] = {**workflows.evolink(prompt)["inputs"], "n": 4}

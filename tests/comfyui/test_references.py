@@ -86,7 +86,7 @@ def test_they_can_travel_inline_to_the_preferential_family(
     assert all(reference.startswith("data:image/") for reference in post.json["image"])
 
 
-def test_the_tenth_input_comes_after_the_ninth_and_gaps_are_fine(
+def test_tenth_input_comes_after_the_ninth_and_gaps_are_fine(
     comfy: ComfyFixture, prompt: str
 ) -> None:
     numbers = [14, 10, 2, 9, 1]  # as a prompt may contain them; the others are bypassed or muted
@@ -135,7 +135,7 @@ def test_references_and_n_are_bounded_together(comfy: ComfyFixture, prompt: str)
     assert comfy.posts(prompt) == []
 
 
-def test_a_reference_that_is_too_small_is_refused(comfy: ComfyFixture, prompt: str) -> None:
+def test_reference_that_is_too_small_is_refused(comfy: ComfyFixture, prompt: str) -> None:
     graph = {
         "1": workflows.colour(*RED, side=8),
         "2": workflows.evolink(prompt, **{"images.image_1": ["1", 0]}),
@@ -145,7 +145,7 @@ def test_a_reference_that_is_too_small_is_refused(comfy: ComfyFixture, prompt: s
     assert comfy.posts(prompt) == []
 
 
-def test_the_same_pixels_elsewhere_are_the_same_reference(comfy: ComfyFixture, prompt: str) -> None:
+def test_same_pixels_elsewhere_are_the_same_reference(comfy: ComfyFixture, prompt: str) -> None:
     one = {
         "1": workflows.colour(*RED, batch=2),
         "2": workflows.evolink(prompt, **{"images.image_1": ["1", 0]}),

@@ -27,7 +27,7 @@ KEY = "sk-route-4f9c1e77"
     ],
 )
 @pytest.mark.parametrize("path", ["/settings", "/doctor", "/uploads/test", "/tasks/1/forget"])
-def test_a_change_from_elsewhere_is_refused(
+def test_change_from_elsewhere_is_refused(
     fresh: ComfyServer, path: str, origin: str | None, headers: dict[str, str]
 ) -> None:
     answer = ask(fresh, path, {"SEEDREAM_STORE_GB": 3}, origin, **headers)
@@ -43,7 +43,7 @@ def test_reading_from_another_page_is_refused(fresh: ComfyServer) -> None:
     assert ask(fresh, "/settings", None, None).status == 200
 
 
-def test_a_body_must_be_json_an_object_and_small(fresh: ComfyServer) -> None:
+def test_body_must_be_json_an_object_and_small(fresh: ComfyServer) -> None:
     big = {"SEEDREAM_ALLOW_HOSTS": "x" * 70_000}
     assert refusal(ask(fresh, "/settings", big))[0] == 413
     assert refusal(ask(fresh, "/settings", ["SEEDREAM_REUSE"]))[0] == 400
@@ -52,7 +52,7 @@ def test_a_body_must_be_json_an_object_and_small(fresh: ComfyServer) -> None:
     assert not settings_file(fresh).exists()
 
 
-def test_a_path_leads_to_no_file(fresh: ComfyServer) -> None:
+def test_path_leads_to_no_file(fresh: ComfyServer) -> None:
     tries = (
         "/tasks/1/images/..%2F..%2Fsettings.json",
         "/tasks/..%2Fsettings.json/images/0",

@@ -84,7 +84,7 @@ def generators(prompt: str) -> dict[str, Any]:
     }
 
 
-def test_a_run_that_succeeds_leaves_the_key_nowhere(vault: ComfyFixture, prompt: str) -> None:
+def test_run_that_succeeds_leaves_the_key_nowhere(vault: ComfyFixture, prompt: str) -> None:
     workflow = {"nodes": [{"type": "SeedreamEvolink", "widgets_values": [prompt]}]}
     extra = {"extra_pnginfo": {"workflow": workflow}}
     prompt_id = vault.server.queue(generators(prompt), extra)
@@ -120,7 +120,7 @@ def faults() -> dict[str, tuple[str, Any]]:
     "case",
     ["401", "400", "500", "page", "200", "item", "no JSON", "failed", "reason", "hole"],
 )
-def test_a_service_that_repeats_the_key_spreads_it_no_further(
+def test_service_that_repeats_the_key_spreads_it_no_further(
     vault: ComfyFixture, prompt: str, case: str
 ) -> None:
     route, fault = faults()[case]
@@ -133,7 +133,7 @@ def test_a_service_that_repeats_the_key_spreads_it_no_further(
 
 @pytest.mark.parametrize("route", ["generate", "task", "image"])
 @pytest.mark.parametrize("code", [302, 307])
-def test_the_key_follows_no_redirect_to_another_host(
+def test_key_follows_no_redirect_to_another_host(
     vault: ComfyFixture, prompt: str, route: str, code: int, tmp_path: Any
 ) -> None:
     from support.fake_service import FakeService, RedirectTo

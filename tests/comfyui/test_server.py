@@ -57,7 +57,7 @@ def server(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a child cannot be sent Ctrl+C there")
-def test_a_server_whose_starter_ignores_ctrl_c_ends_all_the_same(
+def test_server_whose_starter_ignores_ctrl_c_ends_all_the_same(
     boot_comfyui: Callable[..., ComfyServer],
 ) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background job
@@ -88,7 +88,7 @@ def test_core_nodes_run_and_the_saved_image_can_be_fetched(server: ComfyServer) 
     assert image.size == (8, 4) and image.getpixel((0, 0)) == (255, 0, 0)
 
 
-def test_a_node_that_did_not_change_comes_from_the_cache(server: ComfyServer) -> None:
+def test_node_that_did_not_change_comes_from_the_cache(server: ComfyServer) -> None:
     preview = {"class_type": "PreviewImage", "inputs": {"images": ["1", 0]}}
     assert server.run({"1": picture(1), "2": preview}).executed == {"1", "2"}
     assert server.run({"1": picture(1), "2": preview}).executed == set()
@@ -100,7 +100,7 @@ def test_status_texts_and_the_bar_arrive_in_order(server: ComfyServer) -> None:
     assert outcome.progress("1") == [(0, 1), (1, 3), (2, 3), (3, 3)]
 
 
-def test_an_input_image_can_be_placed(server: ComfyServer) -> None:
+def test_input_image_can_be_placed(server: ComfyServer) -> None:
     png = io.BytesIO()
     Image.new("RGB", (5, 7)).save(png, "PNG")
     name = server.place_input("placed.png", png.getvalue())
@@ -116,14 +116,14 @@ def test_interrupt_ends_a_running_prompt(server: ComfyServer) -> None:
     assert server.wait(prompt_id, timeout=5).status == "interrupted"
 
 
-def test_an_exception_is_reported_with_its_node(server: ComfyServer) -> None:
+def test_exception_is_reported_with_its_node(server: ComfyServer) -> None:
     outcome = server.run(slow_text("fail", 1))
     assert outcome.status == "error"
     assert outcome.error["node_id"] == "1"
     assert "as asked" in outcome.error["exception_message"]
 
 
-def test_an_invalid_prompt_is_refused(server: ComfyServer) -> None:
+def test_invalid_prompt_is_refused(server: ComfyServer) -> None:
     with pytest.raises(PromptRefused) as refused:
         server.run({"1": {"class_type": "PreviewImage", "inputs": {}}})
     assert "1" in refused.value.node_errors
@@ -136,7 +136,7 @@ def test_only_the_given_packs_are_loaded(server: ComfyServer) -> None:
     assert not [module for module in others if module.startswith("custom_nodes.")]
 
 
-def test_a_killed_server_says_so_and_restarts_on_the_same_folder(
+def test_killed_server_says_so_and_restarts_on_the_same_folder(
     boot_comfyui: Callable[..., ComfyServer], tmp_path: Path
 ) -> None:
     (tmp_path / "__init__.py").write_text(PACK, "utf-8")

@@ -75,7 +75,7 @@ def test_session_stays_until_response_is_recorded(comfy: ComfyFixture, prompt: s
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_node_that_runs_keeps_its_session(comfy: ComfyFixture, prompt: str) -> None:
+def test_node_that_runs_keeps_its_session(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     prompt_id = comfy.queue_and_wait_for_post(graph_of(prompt), prompt)
     with comfy.settings(SEEDREAM_MAX_SUBMITS="2"):
@@ -91,7 +91,7 @@ def test_a_node_that_runs_keeps_its_session(comfy: ComfyFixture, prompt: str) ->
     comfy.until(lambda: sent_states(comfy, prompt)[-1] == "completed")
 
 
-def test_the_built_in_sandbox_keeps_one_session(
+def test_built_in_sandbox_keeps_one_session(
     boot_comfyui: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("one_session")

@@ -17,7 +17,7 @@ KEY, OTHER = "sk-route-4f9c1e77", "sk-other-88aa31d0"
 """The server must not return any part of them."""
 
 
-def test_a_setting_is_saved_listed_and_taken_back(fresh: ComfyServer) -> None:
+def test_setting_is_saved_listed_and_taken_back(fresh: ComfyServer) -> None:
     first = ask(fresh, "/settings")
     before = setting(first, "SEEDREAM_STORE_GB")
     assert (before["value"], before["origin"], before["editable"]) == ("20", "default", True)
@@ -50,7 +50,7 @@ def test_setting_of_environment_cannot_be_edited(fresh: ComfyServer) -> None:
         ({"DEEPSPACE_API_KEY": "sk with blanks"}, "keys do not have"),
     ],
 )
-def test_a_wrong_value_is_refused_by_the_rules_of_reading(
+def test_wrong_value_is_refused_by_the_rules_of_reading(
     fresh: ComfyServer, changes: dict[str, object], reason: str
 ) -> None:
     # A good value beside it is not saved either.
@@ -106,7 +106,7 @@ def test_another_address_asks_for_the_key_again(fresh: ComfyServer) -> None:
     assert saved["key_address"] == "https://relay.example"
 
 
-def test_the_sandbox_takes_no_key_of_a_person(fresh: ComfyServer) -> None:
+def test_sandbox_takes_no_key_of_a_person(fresh: ComfyServer) -> None:
     ask(fresh, "/settings", {"DEEPSPACE_API_KEY": KEY})
     key = setting(ask(fresh, "/settings", {"DEEPSPACE_BASE_URL": "sandbox"}), "DEEPSPACE_API_KEY")
     assert key["editable"] is False and "needs no key" in key["reason"]["en"]
@@ -132,7 +132,7 @@ def test_upload_secrets_do_not_follow_to_another_host(fresh: ComfyServer) -> Non
 PASSWORD = "hush-9c41"
 
 
-def test_a_proxy_is_shown_without_its_password(fresh: ComfyServer) -> None:
+def test_proxy_is_shown_without_its_password(fresh: ComfyServer) -> None:
     address = {"DEEPSPACE_BASE_URL": "https://relay.example"}
     first = ask(fresh, "/settings", {**address, "SEEDREAM_PROXY": f"me:{PASSWORD}@127.0.0.1:7890"})
     row = setting(first, "SEEDREAM_PROXY")
@@ -196,13 +196,13 @@ def test_browser_cannot_send_environment_key_elsewhere(
     server.stop()
 
 
-def test_the_checks_of_a_fresh_install_say_that_a_key_is_missing(fresh: ComfyServer) -> None:
+def test_checks_of_a_fresh_install_say_that_a_key_is_missing(fresh: ComfyServer) -> None:
     checks = {one["name"]: one for one in ask(fresh, "/doctor", {}).json()["checks"]}
     assert checks["key"]["verdict"] == "problem" and "尚未设置" in checks["key"]["message"]["zh"]
     assert checks["home"]["verdict"] == "ok"
 
 
-def test_the_checks_and_the_upload_test_run_against_the_service(comfy: ComfyFixture) -> None:
+def test_checks_and_the_upload_test_run_against_the_service(comfy: ComfyFixture) -> None:
     checks = {one["name"]: one for one in ask(comfy.server, "/doctor", {}).json()["checks"]}
     assert {checks[name]["verdict"] for name in ("service", "balance", "uploads")} <= {"ok", "note"}
     assert ask(comfy.server, "/uploads/test", {}).json()["way"] is not None

@@ -22,7 +22,7 @@ from support.spec_service import Job, Script, Told, complete, picture
 
 @pytest.mark.parametrize("model", spec_service.AT_ONCE)
 @pytest.mark.parametrize("size", ["2K", "4K"])
-def test_the_preferential_family_as_documented(world: World, model: str, size: str) -> None:
+def test_preferential_family_as_documented(world: World, model: str, size: str) -> None:
     prompt = f"一只猫在草地上玩耍 {model} {size}"
     outcome = world.run(preferential_graph(prompt, model=model, size=size))
     check_images(outcome, 1)
@@ -32,7 +32,7 @@ def test_the_preferential_family_as_documented(world: World, model: str, size: s
 
 
 @pytest.mark.parametrize("model", spec_service.LATER)
-def test_the_evolink_family_as_documented(world: World, model: str) -> None:
+def test_evolink_family_as_documented(world: World, model: str) -> None:
     prompt = f"A cat playing on the grass, {model}"
     inputs = {"model": model, "size": "16:9", "quality": "2K", "n": 4}
     outcome = world.run(evolink_graph(prompt, **inputs))
@@ -116,7 +116,7 @@ TASKS: dict[str, Callable[[Job], Any]] = {
 
 
 @pytest.mark.parametrize("shape", TASKS)
-def test_a_task_in_every_documented_shape(world: World, shape: str) -> None:
+def test_task_in_every_documented_shape(world: World, shape: str) -> None:
     prompt = f"a task as {shape}"
     world.service.scripts[prompt] = Script(looked=(lambda job: (200, TASKS[shape](job)),))
     check_images(world.run(evolink_graph(prompt, n=3)), 3)
@@ -171,14 +171,14 @@ CREATED: dict[str, Callable[[Job], Any]] = {
 
 @pytest.mark.parametrize("shape", CREATED)
 @pytest.mark.parametrize("make", [evolink_graph, preferential_graph])
-def test_a_task_id_in_every_documented_shape(world: World, make: Any, shape: str) -> None:
+def test_task_id_in_every_documented_shape(world: World, make: Any, shape: str) -> None:
     """From a Preferential model too, if the relay changes its channel."""
     prompt = f"created as {shape} {make.__name__}"
     world.service.scripts[prompt] = Script(posted=lambda job: (200, CREATED[shape](job)))
     check_images(world.run(make(prompt)), 1)
 
 
-def test_a_refused_image_of_a_group_leaves_the_others(world: World) -> None:
+def test_refused_image_of_a_group_leaves_the_others(world: World) -> None:
     def told(job: Job) -> Told:
         error = {"code": "OutputImageSensitiveContentDetected", "message": "not shown"}
         data = [{"url": job.urls[0]}, {"error": error}, {"url": job.urls[2]}]

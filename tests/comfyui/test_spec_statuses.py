@@ -87,7 +87,7 @@ def test_unreadable_entry_is_paid_for_once(world: World, make: Any, entry: Any) 
     assert len(world.posts(prompt)) == 1
 
 
-def test_a_blip_while_polling_loses_nothing(world: World) -> None:
+def test_blip_while_polling_loses_nothing(world: World) -> None:
     bad_gateway = lambda job: (502, b"<html>502 Bad Gateway</html>")  # noqa: E731
     world.service.scripts["a blip"] = Script(looked=(bad_gateway, complete))
     check_images(world.run(evolink_graph("a blip")), 1)
@@ -162,7 +162,7 @@ def test_busy_responses_are_waited_out(world: World) -> None:
     assert len(world.posts("busy")) == 3
 
 
-def test_a_task_that_the_service_does_not_know(world: World) -> None:
+def test_task_that_the_service_does_not_know(world: World) -> None:
     graph = {"1": workflows.poll("task-nobody-made", wait=False), "2": workflows.look("1")}
     message = world.fail(graph)
     assert "task-nobody-made" in message and "Task not found or expired" in message

@@ -25,7 +25,7 @@ def graph_of(prompt: str, node: str = "1", **inputs: Any) -> dict[str, Any]:
     }
 
 
-def test_the_same_inputs_under_another_node_id_are_free(comfy: ComfyFixture, prompt: str) -> None:
+def test_same_inputs_under_another_node_id_are_free(comfy: ComfyFixture, prompt: str) -> None:
     first = comfy.run(graph_of(prompt, "1"))
     again = comfy.run(graph_of(prompt, "7"))
     assert len(comfy.posts(prompt)) == 1
@@ -61,7 +61,7 @@ def test_another_seed_pays_for_a_new_one(comfy: ComfyFixture, prompt: str) -> No
     assert all("seed" not in post.json for post in comfy.posts(prompt))
 
 
-def test_the_same_inputs_are_free_after_a_restart(comfy: ComfyFixture, prompt: str) -> None:
+def test_same_inputs_are_free_after_a_restart(comfy: ComfyFixture, prompt: str) -> None:
     first = comfy.run(graph_of(prompt))
     comfy.server.stop()
     comfy.server.start()
@@ -143,7 +143,7 @@ def test_twenty_seeds_are_twenty_charges(comfy: ComfyFixture, prompt: str) -> No
     assert len(tasks) == 20
 
 
-def test_a_refused_request_is_sent_again(comfy: ComfyFixture, prompt: str) -> None:
+def test_refused_request_is_sent_again(comfy: ComfyFixture, prompt: str) -> None:
     key, account = next(iter(comfy.accounts.items()))
     del comfy.accounts[key]
     comfy.fail(graph_of(prompt))

@@ -33,9 +33,7 @@ def test_what_the_built_in_sandbox_made_is_listed_as_free(
     assert (free["is_free"], paid["is_free"]) == (True, False)
 
 
-def test_a_task_is_listed_with_what_it_cost_and_its_images(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_task_is_listed_with_what_it_cost_and_its_images(comfy: ComfyFixture, prompt: str) -> None:
     comfy.run(graph(prompt, seed=1))
     comfy.run(graph(prompt, seed=2))
     newest, older = tasks(comfy, prompt)
@@ -77,9 +75,7 @@ def test_forgetting_lets_the_same_inputs_be_paid_for_again(
     assert refusal(ask(comfy.server, "/tasks/999999/forget", {}))[0] == 404
 
 
-def test_a_running_task_cannot_be_forgotten_and_ends_whole(
-    comfy: ComfyFixture, prompt: str
-) -> None:
+def test_running_task_cannot_be_forgotten_and_ends_whole(comfy: ComfyFixture, prompt: str) -> None:
     comfy.sandbox.hold()
     prompt_id = comfy.queue_and_wait_for_post(graph(prompt), prompt)
     (task,) = tasks(comfy, prompt)

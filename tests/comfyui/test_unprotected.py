@@ -88,12 +88,12 @@ def test_settings_without_secrets_are_saved_and_nodes_work(
     assert list(data.rglob("settings.json")) and not list(unprotected.base.rglob("settings.json"))
 
 
-def test_the_environment_serves(unprotected: ComfyServer) -> None:
+def test_environment_serves(unprotected: ComfyServer) -> None:
     key = setting(ask(unprotected, "/settings"), FROM_OUTSIDE)
     assert (key["is_set"], key["origin"]) == (True, "environment")
 
 
-def test_a_folder_that_was_named_keeps_a_key(
+def test_folder_that_was_named_keeps_a_key(
     boot_comfyui: Callable[..., ComfyServer], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"

@@ -70,7 +70,7 @@ def test_batches_lists_and_gaps_are_flattened_in_order(comfy: ComfyFixture, prom
     assert (report["images"][4]["width"], report["images"][5]["height"]) == (40, 48)
 
 
-def test_the_same_pictures_are_sent_once_by_whichever_node(comfy: ComfyFixture) -> None:
+def test_same_pictures_are_sent_once_by_whichever_node(comfy: ComfyFixture) -> None:
     def graph(*sides: int) -> dict[str, Any]:
         return {
             "1": workflows.colour(9, 8, 7, side=33),
@@ -110,7 +110,7 @@ def test_upload_without_images_or_out_of_bounds_is_refused(
     assert "at least 15 pixels" in comfy.fail(tiny)
 
 
-def test_a_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
+def test_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
     from support.fake_service import WrongType
 
     comfy.sandbox.faults.push("reference", WrongType(), times=100)
@@ -123,7 +123,7 @@ def test_a_failed_upload_says_which_way_failed(comfy: ComfyFixture) -> None:
     assert "uploaded to sandbox" in message and "Nothing was charged" in message
 
 
-def test_a_cached_run_never_outlives_its_urls(comfy: ComfyFixture) -> None:
+def test_cached_run_never_outlives_its_urls(comfy: ComfyFixture) -> None:
     from support.fake_service import HOST_KEY
 
     comfy.clock.run(comfy.clock.STOPPED)

@@ -86,7 +86,7 @@ def test_poll_task_polls_once_per_run_with_wait_off(comfy: ComfyFixture, prompt:
     assert len(comfy.posts(prompt)) == 1
 
 
-def test_a_linked_id_is_looked_at_again_too(comfy: ComfyFixture, prompt: str) -> None:
+def test_linked_id_is_looked_at_again_too(comfy: ComfyFixture, prompt: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     graph = {
         "1": workflows.evolink(prompt, wait=False),
@@ -155,9 +155,7 @@ def test_if_all_fail_the_node_fails_with_the_services_reason(
 
 
 @pytest.mark.parametrize("text", ["", "  \n \n"])
-def test_an_empty_id_names_the_unfinished_tasks(
-    comfy: ComfyFixture, prompt: str, text: str
-) -> None:
+def test_empty_id_names_the_unfinished_tasks(comfy: ComfyFixture, prompt: str, text: str) -> None:
     comfy.clock.run(Clock.STOPPED)
     (task_id,) = submit(comfy, prompt)
     message = comfy.fail({"1": workflows.poll(text), "2": workflows.look("1")})

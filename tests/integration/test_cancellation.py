@@ -68,7 +68,7 @@ def test_cancel_just_after_the_end_tells_that_end(
 
 
 @pytest.mark.parametrize("fault", [None, Truncated(0.5)], ids=["answered", "torn"])
-def test_a_task_that_is_known_is_no_longer_being_sent(
+def test_task_that_is_known_is_no_longer_being_sent(
     make_sandbox: Any, make_api_client: Any, fault: Fault | None
 ) -> None:
     """The command line would say on Ctrl-C that it waits for the response to a paid request."""

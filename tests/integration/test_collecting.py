@@ -58,7 +58,7 @@ def test_collect_polls_once_or_waits(make_sandbox: Any, make_api_client: Any) ->
     assert api_client.sent == 1
 
 
-def test_the_task_of_a_stranger_can_be_collected(api_client: Any, tmp_path: Any) -> None:
+def test_task_of_a_stranger_can_be_collected(api_client: Any, tmp_path: Any) -> None:
     async def submit(session: Any) -> Any:
         return await session.client.submit(cat())
 
@@ -68,7 +68,7 @@ def test_the_task_of_a_stranger_can_be_collected(api_client: Any, tmp_path: Any)
     assert len(result.images) == 1 and result.charged_images == 0 and api_client.sent == 1
 
 
-def test_an_unknown_task_is_a_failure_of_the_service(api_client: Any) -> None:
+def test_unknown_task_is_a_failure_of_the_service(api_client: Any) -> None:
     def collected() -> Any:
         return api_client.run(lambda session: collect("task-000000000000", session))
 
@@ -83,7 +83,7 @@ def test_an_unknown_task_is_a_failure_of_the_service(api_client: Any) -> None:
         api_client.run(lambda session: collect("../../v1/models", session))
 
 
-def test_a_task_made_with_another_key_says_so(make_sandbox: Any, make_api_client: Any) -> None:
+def test_task_made_with_another_key_says_so(make_sandbox: Any, make_api_client: Any) -> None:
     sandbox = make_sandbox(task_seconds=1000, keys={"key-one": Account(), "key-two": Account()})
     task_id = make_api_client(sandbox, "key-one").generate(wait=False).task_id
     for key in ("key-two", "key-unknown"):  # 404 and 401
@@ -98,7 +98,7 @@ def test_a_task_made_with_another_key_says_so(make_sandbox: Any, make_api_client
     assert len(sandbox.posts) == 1
 
 
-def test_a_task_made_at_another_address_is_not_asked_for_here(
+def test_task_made_at_another_address_is_not_asked_for_here(
     make_sandbox: Any, make_api_client: Any
 ) -> None:
     first, second = make_sandbox(task_seconds=1000), make_sandbox()

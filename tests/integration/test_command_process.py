@@ -22,7 +22,7 @@ from support.sample_requests import LATER_40, NOW_5
 # ---- a real process ----
 
 
-def test_the_built_in_sandbox_needs_no_key_and_no_network(api_client: Any, out: Path) -> None:
+def test_built_in_sandbox_needs_no_key_and_no_network(api_client: Any, out: Path) -> None:
     words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--quality", "1K"]
     environ = {"DEEPSPACE_BASE_URL": "sandbox", "DEEPSPACE_API_KEY": ""}
     ran = api_client.command(*words, "--out", out, "--json", by_path=True, **environ)
@@ -48,7 +48,7 @@ def test_exit_codes_of_a_real_process(api_client: Any, out: Path) -> None:
     assert "Traceback" not in refused.err + unknown.err and not out.exists()
 
 
-def test_the_sandbox_command_serves_until_it_is_stopped(api_client: Any) -> None:
+def test_sandbox_command_serves_until_it_is_stopped(api_client: Any) -> None:
     process = api_client.start("sandbox", "--port", "0", "--strict")
     assert process.stderr is not None
     said = [process.stderr.readline() for _ in range(4)]  # what is read ahead is gone
@@ -105,7 +105,7 @@ def test_ctrl_c_while_polling_names_the_task(
 
 
 @posix
-def test_a_second_ctrl_c_ends_at_once(api_client: Any, wait_until: Callable[..., None]) -> None:
+def test_second_ctrl_c_ends_at_once(api_client: Any, wait_until: Callable[..., None]) -> None:
     api_client.sandbox.hold()
     process = api_client.start("generate", "--model", NOW_5, "--prompt", "A cat")
     wait_until(lambda: api_client.sent)

@@ -85,7 +85,7 @@ def test_every_fault_that_the_sandbox_knows_is_in_the_matrix() -> None:
 
 @pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize(("case", "family"), each(is_real=False), ids=name_of)
-def test_a_fault(api_client: Any, case: Case, family: str, front: str) -> None:
+def test_fault(api_client: Any, case: Case, family: str, front: str) -> None:
     generate, model, end = FRONTS[front], MODELS[family], getattr(case, family)
     is_charged = end.charge is not Charge.NONE
     api_client.sandbox.faults.push(case.route, case.fault, times=case.times)
@@ -121,7 +121,7 @@ def test_a_fault(api_client: Any, case: Case, family: str, front: str) -> None:
      ("a [blocked] cat", REFUSED, REFUSED)],
 )  # fmt: skip
 @pytest.mark.parametrize("family", MODELS)
-def test_a_prompt_that_fails(
+def test_prompt_that_fails(
     api_client: Any, prompt: str, preferential: End, evolink: End, family: str, front: str
 ) -> None:
     end = {"preferential": preferential, "evolink": evolink}[family]
@@ -136,7 +136,7 @@ def test_a_prompt_that_fails(
 
 @pytest.mark.parametrize("front", FRONTS)
 @pytest.mark.parametrize("family", MODELS)
-def test_a_service_that_cannot_be_reached(api_client: Any, family: str, front: str) -> None:
+def test_service_that_cannot_be_reached(api_client: Any, family: str, front: str) -> None:
     api_client.sandbox.stop()
     told = FRONTS[front](api_client, MODELS[family])
     assert (told.code, told.status, told.is_charged) == (1, "error", False)
@@ -163,7 +163,7 @@ def test_forgetting_an_entry_is_the_deliberate_new_try(
     assert (again.code, again.is_charged, api_client.sent) == (0, True, 2)
 
 
-def test_a_refusal_inside_a_gateways_wrapping_keeps_its_reason(api_client: Any) -> None:
+def test_refusal_inside_a_gateways_wrapping_keeps_its_reason(api_client: Any) -> None:
     inner = {"error": {"message": "no cats today", "code": "content_policy_violation"}}
     api_client.sandbox.faults.push("generate", Json({"code": 0, "message": "ok", "data": inner}))
     with pytest.raises(ContentRejected) as refused:

@@ -57,7 +57,7 @@ def named(fault: Fault) -> str:
      Json({"id": "x", "status": "somehow"}), RedirectTo("http://127.0.0.1:9/")],
     ids=named,
 )  # fmt: skip
-def test_a_blip_while_polling_loses_nothing(api_client: Any, fault: Fault) -> None:
+def test_blip_while_polling_loses_nothing(api_client: Any, fault: Fault) -> None:
     api_client.sandbox.faults.push("task", fault, times=2)
     began = api_client.clock()
     assert len(api_client.generate(**GROUP).images) == 3 and api_client.sent == 1
@@ -80,7 +80,7 @@ def test_polling_that_never_works_says_that_the_task_runs(api_client: Any) -> No
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(api_client: Any, status: int) -> None:
+def test_task_that_is_no_longer_shown_is_not_paid_for_again(api_client: Any, status: int) -> None:
     task_id = api_client.generate(**GROUP, wait=False).task_id
     api_client.sandbox.faults.push("task", Status(status), times=100)  # for more than a minute
     error = failed(api_client, **GROUP)
@@ -92,7 +92,7 @@ def test_a_task_that_is_no_longer_shown_is_not_paid_for_again(api_client: Any, s
 # ---- while fetching ----
 
 
-def test_a_paid_image_may_take_long_on_a_slow_line(
+def test_paid_image_may_take_long_on_a_slow_line(
     sandbox: FakeService, make_api_client: Callable[..., Any]
 ) -> None:
     """More than five minutes for one image, by a clock that runs two hundred times as fast."""
@@ -120,7 +120,7 @@ def test_a_paid_image_may_take_long_on_a_slow_line(
     ids=named,
 )  # fmt: skip
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
-def test_a_blip_while_fetching_loses_nothing(api_client: Any, fault: Fault, model: str) -> None:
+def test_blip_while_fetching_loses_nothing(api_client: Any, fault: Fault, model: str) -> None:
     api_client.sandbox.faults.push("image", fault, times=2)
     result = api_client.generate(model=model)
     assert len(result.images) == 1 and api_client.sent == 1
@@ -158,7 +158,7 @@ def test_links_that_have_expired_since_are_renewed(make_sandbox: Any, make_api_c
     ids=named,
 )  # fmt: skip
 @pytest.mark.parametrize("model", [NOW_5, LATER_40])
-def test_an_image_that_cannot_be_fetched_stays_paid_for(
+def test_image_that_cannot_be_fetched_stays_paid_for(
     api_client: Any, monkeypatch: pytest.MonkeyPatch, fault: Fault, model: str
 ) -> None:
     from seedream_api.downloads.downloader import Downloader

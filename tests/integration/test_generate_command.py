@@ -85,7 +85,7 @@ def test_name_template_names_the_files(api_client: Any, out: Path) -> None:
     assert wrong.code == 2 and "{prompt}" in wrong.err and api_client.sent == 1
 
 
-def test_a_reference_by_url_travels_as_it_is(api_client: Any, out: Path) -> None:
+def test_reference_by_url_travels_as_it_is(api_client: Any, out: Path) -> None:
     url = api_client.generate(model=NOW_5).urls[0]
     words = ["generate", "--model", LATER_40, "--prompt", "A cat", "--ref", url, "--out", out]
     assert api_client.inside(*words).code == 0

@@ -24,7 +24,7 @@ from support.generation_kit import BOTH, LATER_40, LATER_45, NOW_5, picture
 
 
 @BOTH
-def test_an_image_is_stored_whole_and_described(api_client: Any, model: str) -> None:
+def test_image_is_stored_whole_and_described(api_client: Any, model: str) -> None:
     result = api_client.generate(model=model)
     [image] = result.images
     with Image.open(image.path) as opened:
@@ -36,7 +36,7 @@ def test_an_image_is_stored_whole_and_described(api_client: Any, model: str) -> 
     assert result.urls == (image.url,) and api_client.sandbox.images_made == 1
 
 
-def test_a_group_keeps_its_order_and_its_sizes(api_client: Any) -> None:
+def test_group_keeps_its_order_and_its_sizes(api_client: Any) -> None:
     result = api_client.generate(prompt="4 images of cats [mixed sizes]", n=4)
     assert [image.position for image in result.images] == [0, 1, 2, 3]
     assert [url.rpartition("/")[2] for url in result.urls] == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
@@ -103,7 +103,7 @@ def test_images_inside_the_response_are_stored(api_client: Any, prefix: str) -> 
     assert api_client.sent == 1
 
 
-def test_a_doubted_value_is_sent_with_a_note(api_client: Any) -> None:
+def test_doubted_value_is_sent_with_a_note(api_client: Any) -> None:
     result = api_client.generate(model=LATER_45, quality="1K", prompt_priority="fast")
     body = api_client.sandbox.posts[0].json
     assert (body["quality"], body["prompt_priority"]) == ("1K", "fast")
@@ -117,7 +117,7 @@ def test_a_doubted_value_is_sent_with_a_note(api_client: Any) -> None:
 
 
 @BOTH
-def test_the_same_again_is_free_and_needs_no_network(api_client: Any, model: str) -> None:
+def test_same_again_is_free_and_needs_no_network(api_client: Any, model: str) -> None:
     first = api_client.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
     api_client.sandbox.stop()
     again = api_client.generate(model=model, prompt="2 cats", n=2 if model == LATER_40 else None)
@@ -175,7 +175,7 @@ def test_prompts_can_be_kept_out_of_the_home_folder(api_client: Any) -> None:
 # ---- the client alone ----
 
 
-def test_the_client_submits_looks_and_waits(api_client: Any) -> None:
+def test_client_submits_looks_and_waits(api_client: Any) -> None:
     async def road(session: Any) -> Any:
         async with SeedreamClient(
             api_client.settings(), clock=Clock(api_client.clock, api_client.clock.sleep)

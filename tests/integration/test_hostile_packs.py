@@ -142,7 +142,7 @@ LATER = ("httpx", "Pillow", "logging", "working directory")
     ("name", "when"),
     [*((name, "before") for name in NEIGHBOURS), *((name, "after") for name in LATER)],
 )
-def test_a_neighbour_changes_nothing(api_client: Any, tmp_path: Path, name: str, when: str) -> None:
+def test_neighbour_changes_nothing(api_client: Any, tmp_path: Path, name: str, when: str) -> None:
     outcome, printed = walk(api_client, tmp_path, **{when: NEIGHBOURS[name]})
     assert outcome == {"status": "completed", "sizes": [[64, 64]]}, printed
     assert api_client.sent == 1
@@ -150,7 +150,7 @@ def test_a_neighbour_changes_nothing(api_client: Any, tmp_path: Path, name: str,
 
 
 @pytest.mark.parametrize("fault", [DropAfterReceipt(), Status(502, charged=True)])
-def test_a_neighbour_that_repeats_what_fails_does_not_pay_twice(
+def test_neighbour_that_repeats_what_fails_does_not_pay_twice(
     api_client: Any, tmp_path: Path, fault: Any
 ) -> None:
     api_client.sandbox.faults.push("generate", fault)

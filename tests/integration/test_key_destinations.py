@@ -20,7 +20,7 @@ from support.late_faults import NOW_5, failed
 
 
 @pytest.mark.parametrize("code", [301, 302, 307, 308])
-def test_the_key_follows_no_redirect(
+def test_key_follows_no_redirect(
     api_client: Any, make_sandbox: Callable[..., Any], code: int
 ) -> None:
     other = make_sandbox()
@@ -49,7 +49,7 @@ def test_downloads_carry_no_key_wherever_they_lead(
     assert all("authorization" not in request.headers for request in fetched)
 
 
-def test_an_upload_that_is_led_elsewhere_is_refused(
+def test_upload_that_is_led_elsewhere_is_refused(
     api_client: Any, make_sandbox: Callable[..., Any]
 ) -> None:
     import numpy as np

@@ -113,7 +113,7 @@ def test_unrecordable_response_is_reported_with_its_task(
 
 
 @BOTH
-def test_a_record_that_is_gone_is_not_waited_for(api_client: Any, model: str) -> None:
+def test_record_that_is_gone_is_not_waited_for(api_client: Any, model: str) -> None:
     method, _ = answering(model)
 
     def gone(session: Any) -> None:
@@ -221,7 +221,7 @@ def test_unknown_outcome_without_reason_is_still_unknown(api_client: Any) -> Non
     assert "--forget 1" in str(error) and api_client.sent == 0
 
 
-def test_a_failed_task_without_a_reason_is_failed_all_the_same(api_client: Any) -> None:
+def test_failed_task_without_a_reason_is_failed_all_the_same(api_client: Any) -> None:
     from seedream_api import collect
 
     entry(api_client, State.FAILED, "task-000000000001")
@@ -233,7 +233,7 @@ def test_a_failed_task_without_a_reason_is_failed_all_the_same(api_client: Any) 
 # ---- what is written down of an end ----
 
 
-def test_the_relays_id_of_a_call_is_written_down_however_it_ends(api_client: Any) -> None:
+def test_relays_id_of_a_call_is_written_down_however_it_ends(api_client: Any) -> None:
     for fault in (Status(400), Json([1])):
         api_client.sandbox.faults.push("generate", fault)
         assert run(api_client, NOW_5).request_id
@@ -264,7 +264,7 @@ def test_task_without_images_is_reported_in_service_words(
     assert error.charge is Charge.NONE and api_client.sent == 1
 
 
-def test_an_unknown_outcome_says_why(api_client: Any) -> None:
+def test_unknown_outcome_says_why(api_client: Any) -> None:
     api_client.sandbox.faults.push("generate", Status(502, "<h1>Bad gateway</h1>"))
     error = run(api_client, NOW_5)
     assert "HTTP 502" in error.message("en") and "HTTP 502" in error.message("zh")

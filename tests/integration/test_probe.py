@@ -47,6 +47,10 @@ def test_free_probe_posts_nothing_and_settles_four_questions(make_client: Any) -
     assert facts.unknown_task and facts.unknown_task["http_status"] == 404
     assert ran.json["facts"]["unknown_task"]["message"].startswith("Task not found")
     assert any(one.path.endswith(UNKNOWN_TASK) for one in client.sandbox.requests)
+    checks = client.inside("doctor", "--json").json["checks"]
+    shown = next(check["message"] for check in checks if check["name"] == "facts")
+    assert "list of models open: yes" in shown and "balance open: yes" in shown
+    assert "an unknown task is reported with HTTP 404" in shown
 
 
 @pytest.mark.parametrize(

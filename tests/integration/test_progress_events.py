@@ -123,7 +123,7 @@ def test_waiter_that_left_gets_no_more_progress(api_client: Any) -> None:
 # ---- who waits for another ----
 
 
-def test_the_work_of_another_is_waited_for_with_pauses(api_client: Any) -> None:
+def test_work_of_another_is_waited_for_with_pauses(api_client: Any) -> None:
     told: list[Progress] = []
 
     async def road(session: Any) -> list[Any]:

@@ -30,7 +30,7 @@ def undelivered(api_client: Any, entry: int) -> None:
     db.close()
 
 
-def test_the_sizes_of_the_store(api_client: Any) -> None:
+def test_sizes_of_the_store(api_client: Any) -> None:
     prompt = "2 images of a cat"  # with another seed the sandbox draws the same: one file each
     files = {path for seed in (1, 2) for path in generated(api_client, prompt, seed=seed, n=2)}
     assert len(files) == 2
@@ -128,7 +128,7 @@ def test_store_is_pruned_to_its_limit_with_a_note(api_client: Any) -> None:
     assert "2 delivered image(s), 12 MB, were removed" in note and result.images[0].path.exists()
 
 
-def test_the_store_is_weighed_again_only_when_enough_came(api_client: Any) -> None:
+def test_store_is_weighed_again_only_when_enough_came(api_client: Any) -> None:
     weighed: list[int] = []
 
     async def road(session: Any) -> None:

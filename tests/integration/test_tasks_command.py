@@ -47,7 +47,7 @@ def test_what_is_forgotten_twice_is_not_told_to_be_at_work(api_client: Any) -> N
         assert (ran.code, ran.json["tasks"][0]["state"]) == (0, "forgotten")
 
 
-def test_an_entry_that_is_worked_on_is_not_forgotten(api_client: Any) -> None:
+def test_entry_that_is_worked_on_is_not_forgotten(api_client: Any) -> None:
     import asyncio
 
     from seedream_api import Request, generate
@@ -67,7 +67,7 @@ def test_an_entry_that_is_worked_on_is_not_forgotten(api_client: Any) -> None:
     assert api_client.states == ["completed"]
 
 
-def test_an_entry_without_a_task_id_is_resumed_too(api_client: Any, out: Path) -> None:
+def test_entry_without_a_task_id_is_resumed_too(api_client: Any, out: Path) -> None:
     api_client.sandbox.faults.push("image", Status(500), times=1000)
     words = ["generate", "--model", NOW_5, "--prompt", "A cat", "--json"]
     assert api_client.inside(*words).code == 1 and api_client.states == ["answered"]
@@ -79,7 +79,7 @@ def test_an_entry_without_a_task_id_is_resumed_too(api_client: Any, out: Path) -
 # ---- the list ----
 
 
-def test_the_table_has_a_line_for_every_entry_the_newest_first(api_client: Any) -> None:
+def test_table_has_a_line_for_every_entry_the_newest_first(api_client: Any) -> None:
     api_client.generate(prompt="A cat\non two lines", seed=1)
     api_client.sandbox.faults.push("generate", Status(400))
     api_client.inside("generate", "--model", NOW_5, "--prompt", "一只猫")
@@ -108,7 +108,7 @@ def test_states_can_be_picked(api_client: Any) -> None:
     assert wrong.code == 2 and "lost" in wrong.err
 
 
-def test_a_long_record_says_that_not_all_of_it_is_listed(
+def test_long_record_says_that_not_all_of_it_is_listed(
     api_client: Any, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("seedream_api.cli.commands.tasks._LISTED", 2)
@@ -176,7 +176,7 @@ def test_tasks_states_link_expiry_while_links_are_needed(
 # ---- export ----
 
 
-def test_the_whole_record_is_exported_or_some_states_of_it(api_client: Any, out: Path) -> None:
+def test_whole_record_is_exported_or_some_states_of_it(api_client: Any, out: Path) -> None:
     api_client.generate(prompt="一只猫")
     api_client.generate(prompt="A dog")
     api_client.inside("tasks", "--forget", "1")
@@ -191,6 +191,6 @@ def test_the_whole_record_is_exported_or_some_states_of_it(api_client: Any, out:
     assert key not in out.read_text("utf-8")
 
 
-def test_an_export_that_cannot_be_written_says_so(api_client: Any, tmp_path: Path) -> None:
+def test_export_that_cannot_be_written_says_so(api_client: Any, tmp_path: Path) -> None:
     ran = api_client.inside("tasks", "--export", tmp_path / "none" / "file", "--json")
     assert ran.code == 1 and ran.json["error"]["type"] == "LedgerFailed"

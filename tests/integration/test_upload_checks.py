@@ -149,7 +149,7 @@ def test_uploads_are_written_down_without_the_picture(api_client: Any) -> None:
 
 
 @pytest.mark.parametrize("column", ["notes", "expires_at"])
-def test_an_upload_whose_record_is_damaged_is_made_again(api_client: Any, column: str) -> None:
+def test_upload_whose_record_is_damaged_is_made_again(api_client: Any, column: str) -> None:
     api_client.generate(pixels(), model=EVOLINK, seed=1)
     with sqlite3.connect(api_client.home / "ledger.sqlite") as db:
         db.execute(f"UPDATE uploads SET {column} = 'none of ours ['")  # noqa: S608

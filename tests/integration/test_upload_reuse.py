@@ -37,7 +37,7 @@ from support.upload_kit import (
         (Status(302, b"", {"Location": "http://10.1.2.3/a.png"}), "not on the public internet"),
     ],
 )
-def test_a_url_that_does_not_serve_the_picture_is_never_paid_for(
+def test_url_that_does_not_serve_the_picture_is_never_paid_for(
     api_client: Any, way: dict[str, Any], fault: Any, reason: str
 ) -> None:
     api_client.sandbox.faults.push(way["get"], fault, times=50)
@@ -51,7 +51,7 @@ def test_a_url_that_does_not_serve_the_picture_is_never_paid_for(
     assert len(requests_to(api_client, "POST", way["post"])) == 2
 
 
-def test_a_url_that_works_only_after_a_moment_is_waited_for(
+def test_url_that_works_only_after_a_moment_is_waited_for(
     api_client: Any, way: dict[str, Any]
 ) -> None:
     api_client.sandbox.faults.push(way["get"], ExpiredLink(404), times=2)
@@ -59,7 +59,7 @@ def test_a_url_that_works_only_after_a_moment_is_waited_for(
     assert api_client.sent == 1 and len(requests_to(api_client, "POST", way["post"])) == 1
 
 
-def test_the_proof_can_be_turned_off(api_client: Any) -> None:
+def test_proof_can_be_turned_off(api_client: Any) -> None:
     api_client.sandbox.faults.push("reference", WrongType())
     api_client.generate(pixels(), model=EVOLINK, SEEDREAM_VERIFY_UPLOADS="off")
     assert api_client.sandbox.faults.waiting("reference") == 1
@@ -68,7 +68,7 @@ def test_the_proof_can_be_turned_off(api_client: Any) -> None:
 # ---- once ----
 
 
-def test_an_upload_is_not_used_near_its_end(
+def test_upload_is_not_used_near_its_end(
     make_sandbox: Callable[..., Any], make_api_client: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -84,7 +84,7 @@ def test_an_upload_is_not_used_near_its_end(
         assert len(requests_to(api_client, "POST", "/files/upload")) == uploads
 
 
-def test_a_short_life_is_used_once(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_life_is_used_once(api_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = host_settings(api_client, "imgbb")
     fields = f'{{"key": "{HOST_KEY}", "expiration": 900}}'
     settings["SEEDREAM_UPLOAD_HTTP_FIELDS"] = fields
@@ -127,7 +127,7 @@ def test_another_place_is_another_upload(api_client: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("when", ["refused", "failed"])
-def test_a_url_that_the_service_cannot_read_is_forgotten(api_client: Any, when: str) -> None:
+def test_url_that_the_service_cannot_read_is_forgotten(api_client: Any, when: str) -> None:
     api_client.generate(pixels(), model=EVOLINK, seed=1)
     if when == "refused":
         error = {"code": "InvalidImageURL.InvalidFormat", "message": "not valid", "type": ""}
@@ -143,7 +143,7 @@ def test_a_url_that_the_service_cannot_read_is_forgotten(api_client: Any, when: 
     assert len(requests_to(api_client, "POST", "/sandbox/images")) == 2
 
 
-def test_a_refusal_for_other_reasons_keeps_the_upload(api_client: Any) -> None:
+def test_refusal_for_other_reasons_keeps_the_upload(api_client: Any) -> None:
     error = {"code": "insufficient_user_quota", "message": "top up", "type": ""}
     api_client.sandbox.faults.push("generate", Status(403, {"error": error}))
     with pytest.raises(ApiRefused):

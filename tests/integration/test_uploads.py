@@ -55,7 +55,7 @@ def test_pictures_arrive_by_every_way_in_order_and_once(
     assert api_client.sent == 2
 
 
-def test_the_order_is_kept_whichever_upload_ends_first(
+def test_order_is_kept_whichever_upload_ends_first(
     api_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = evolink_files(api_client, monkeypatch)
@@ -113,7 +113,7 @@ def test_failed_upload_says_which_and_not_charged(api_client: Any, way: dict[str
     assert api_client.generate(pixels(), model=EVOLINK, **way["settings"]).origin is Origin.NEW
 
 
-def test_a_slow_host_is_waited_for(api_client: Any, way: dict[str, Any]) -> None:
+def test_slow_host_is_waited_for(api_client: Any, way: dict[str, Any]) -> None:
     api_client.sandbox.faults.push(way["route"], Delay(0.4))
     api_client.sandbox.faults.push(way["get"], Delay(0.4))
     assert api_client.generate(pixels(), model=EVOLINK, **way["settings"]).status == "completed"
@@ -132,7 +132,7 @@ def test_silent_upload_host_is_abandoned_and_named(
     assert api_client.sent == 0 and api_client.clock.at - START < 120
 
 
-def test_a_host_that_cannot_be_reached_is_named(api_client: Any) -> None:
+def test_host_that_cannot_be_reached_is_named(api_client: Any) -> None:
     settings = {"SEEDREAM_UPLOAD": "http", "SEEDREAM_UPLOAD_HTTP_URL": "http://127.0.0.1:9/up"}
     with pytest.raises(UploadFailed, match=r"127\.0\.0\.1:9 could not be reached"):
         api_client.generate(pixels(), model=EVOLINK, **settings)

@@ -83,14 +83,14 @@ def test_evolinks_storage_failure_is_tried_again(api_client: Any) -> None:
     assert "storage failed" in str(error) and error.retry is not None
 
 
-def test_the_services_own_key_is_never_sent_to_evolink(api_client: Any) -> None:
+def test_services_own_key_is_never_sent_to_evolink(api_client: Any) -> None:
     error = refused(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo-wrong-key")
     assert "SEEDREAM_UPLOAD_EVOLINK_KEY" in str(error) and "HTTP 401" in str(error)
     assert all("sk-sandbox" not in r.headers.get("authorization", "")
                for r in api_client.sandbox.requests)  # fmt: skip
 
 
-def test_a_key_that_cannot_be_one_is_refused_without_showing_it(api_client: Any) -> None:
+def test_key_that_cannot_be_one_is_refused_without_showing_it(api_client: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         sent(api_client, files(api_client), SEEDREAM_UPLOAD_EVOLINK_KEY="sk-evo- 密钥-secret")
     assert "secret" not in str(caught.value) and "EVOLINK_KEY" in str(caught.value)

@@ -22,7 +22,7 @@ def host(api_client: Any, **settings: str) -> dict[str, str]:
     return {f"SEEDREAM_UPLOAD_HTTP_{name}": value for name, value in {**base, **settings}.items()}
 
 
-def test_a_host_without_a_preset_is_described_by_settings(api_client: Any) -> None:
+def test_host_without_a_preset_is_described_by_settings(api_client: Any) -> None:
     url = f"{api_client.sandbox.url}/imgbb/1/upload?folder=refs"
     answer = {"files": [{"links": {"url": "https://cdn.example.com/a.png#x"}}]}
     api_client.sandbox.faults.push("host", Status(201, answer))
@@ -122,7 +122,7 @@ def test_relative_upload_url_belongs_to_the_same_host(
         ({"error": True}, "(HTTP 200)"),
     ],
 )
-def test_the_hosts_own_words_are_found_wherever_they_stand(
+def test_hosts_own_words_are_found_wherever_they_stand(
     api_client: Any, answer: Any, words: str
 ) -> None:
     api_client.sandbox.faults.push("host", Json(answer))

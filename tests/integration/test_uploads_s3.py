@@ -41,7 +41,7 @@ def test_pictures_travel_by_presigned_urls_and_only_once(api_client: Any, server
         assert served.headers["Content-Type"] == "image/png"
 
 
-def test_a_life_is_kept_to_and_an_expired_link_is_dead(api_client: Any, server: S3Server) -> None:
+def test_life_is_kept_to_and_an_expired_link_is_dead(api_client: Any, server: S3Server) -> None:
     async def send() -> Any:
         async with SeedreamClient(api_client.settings(**bucket(server, LIFE_S="1"))) as client:
             way = url_target(client)
@@ -59,7 +59,7 @@ def test_a_life_is_kept_to_and_an_expired_link_is_dead(api_client: Any, server: 
     assert caught.value.code == 403
 
 
-def test_a_public_bucket_has_plain_urls(api_client: Any, server: S3Server) -> None:
+def test_public_bucket_has_plain_urls(api_client: Any, server: S3Server) -> None:
     settings = bucket(server, PUBLIC_URL="https://cdn.example.com/refs/", PREFIX="a b+图")
 
     async def send() -> Any:
@@ -110,7 +110,7 @@ def test_what_is_wrong_with_a_bucket_is_said(
     assert SECRET not in text + caplog.text and SECRET.encode() not in kept
 
 
-def test_a_busy_bucket_is_asked_again(api_client: Any, server: S3Server) -> None:
+def test_busy_bucket_is_asked_again(api_client: Any, server: S3Server) -> None:
     server.failing += [503, 500]
     api_client.generate(pixels(), model=MODEL, **bucket(server))
     assert len(server.of("PUT")) == 3 and api_client.sent == 1
@@ -134,7 +134,7 @@ def test_full_bucket_is_reported_and_not_retried(
     assert len(server.of("PUT")) == 1 and api_client.sent == 0
 
 
-def test_a_slow_bucket_is_waited_for(api_client: Any, server: S3Server) -> None:
+def test_slow_bucket_is_waited_for(api_client: Any, server: S3Server) -> None:
     server.delay_s = 0.4
     assert api_client.generate(pixels(), model=MODEL, **bucket(server)).status == "completed"
     assert len(server.of("PUT")) == 1 and api_client.sent == 1
@@ -151,7 +151,7 @@ def test_silent_bucket_is_abandoned_and_named(
     assert "Nothing was charged" in str(caught.value) and api_client.sent == 0
 
 
-def test_an_object_is_put_again_before_its_presigned_url_ends(
+def test_object_is_put_again_before_its_presigned_url_ends(
     api_client: Any, server: S3Server
 ) -> None:
     for seed, (age_s, puts) in enumerate([(0, 1), (2_400, 1), (700, 2)]):
@@ -187,7 +187,7 @@ def test_renewed_presigned_url_is_not_paid_again(
     assert api_client.sent == 2
 
 
-def test_a_bucket_out_of_reach_is_named(api_client: Any, server: S3Server) -> None:
+def test_bucket_out_of_reach_is_named(api_client: Any, server: S3Server) -> None:
     with pytest.raises(UploadFailed, match="uploaded to s3"):
         api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT="http://127.0.0.1:9"))
     assert api_client.sent == 0

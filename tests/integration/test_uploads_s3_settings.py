@@ -30,20 +30,18 @@ from support.s3_server import S3Server
         ("https://cos.ap-x.myqcloud.com", "x", "https://pics.cos.ap-x.myqcloud.com", True),
     ],
 )  # fmt: skip
-def test_the_style_follows_the_endpoint(
-    given: str, region: str, endpoint: str, virtual: bool
-) -> None:
+def test_style_follows_the_endpoint(given: str, region: str, endpoint: str, virtual: bool) -> None:
     assert resolve_endpoint(given, "pics", region) == (endpoint, virtual)
 
 
-def test_a_bucket_with_dots_is_asked_by_path_for_its_certificate() -> None:
+def test_bucket_with_dots_is_asked_by_path_for_its_certificate() -> None:
     assert resolve_endpoint("", "my.pics", "us-east-1") == (
         "https://s3.us-east-1.amazonaws.com",
         False,
     )
 
 
-def test_a_virtual_style_url_names_the_bucket_in_its_host(
+def test_virtual_style_url_names_the_bucket_in_its_host(
     api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import obstore
@@ -78,7 +76,7 @@ def test_virtual_hosted_bucket_works_through_proxy(
     assert url.startswith(f"{put}?X-Amz-")
 
 
-def test_a_missing_library_names_the_command_for_this_python(
+def test_missing_library_names_the_command_for_this_python(
     api_client: Any, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
@@ -96,9 +94,7 @@ def test_a_missing_library_names_the_command_for_this_python(
 @pytest.mark.parametrize(
     "endpoint", ["s3.example.com", "ftp://x", "https://u:canary@x", "https://x?token=canary"]
 )
-def test_an_endpoint_that_is_none_is_refused(
-    api_client: Any, server: S3Server, endpoint: str
-) -> None:
+def test_endpoint_that_is_none_is_refused(api_client: Any, server: S3Server, endpoint: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         api_client.generate(pixels(), model=MODEL, **bucket(server, ENDPOINT=endpoint))
     assert "S3_ENDPOINT" in str(caught.value) and "canary" not in str(caught.value)
@@ -108,7 +104,7 @@ def test_an_endpoint_that_is_none_is_refused(
     "names",
     [{"REGION": "thief.example/"}, {"REGION": "x@thief.example#"}, {"BUCKET": "thief.example/"}],
 )
-def test_a_name_cannot_lead_a_bucket_to_another_host(
+def test_name_cannot_lead_a_bucket_to_another_host(
     api_client: Any, server: S3Server, names: dict[str, str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -117,7 +113,7 @@ def test_a_name_cannot_lead_a_bucket_to_another_host(
     assert api_client.rows == [] and api_client.sent == 0
 
 
-def test_a_bucket_is_reached_through_the_proxy_of_the_settings(
+def test_bucket_is_reached_through_the_proxy_of_the_settings(
     api_client: Any, server: S3Server
 ) -> None:
     name = "storage"  # moto takes what stands before a dot for the bucket

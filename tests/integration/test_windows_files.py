@@ -54,7 +54,7 @@ def left_behind(home: Path) -> list[Path]:
     return [path for path in home.rglob("*") if path.suffix in (".part", ".lock")]
 
 
-def test_the_law_is_kept_up(law: None, tmp_path: Path) -> None:
+def test_law_is_kept_up(law: None, tmp_path: Path) -> None:
     file = tmp_path / "a"
     with file.open("wb"):
         for forbidden in (file.unlink, lambda: file.rename("b"), lambda: file.replace("b")):
@@ -63,7 +63,7 @@ def test_the_law_is_kept_up(law: None, tmp_path: Path) -> None:
     file.unlink()
 
 
-def test_a_paid_request_is_sent_stored_and_given_again(api_client: Any, law: None) -> None:
+def test_paid_request_is_sent_stored_and_given_again(api_client: Any, law: None) -> None:
     import numpy as np
 
     picture = pixels_reference(np.zeros((32, 24, 3), np.uint8), "a")
@@ -74,7 +74,7 @@ def test_a_paid_request_is_sent_stored_and_given_again(api_client: Any, law: Non
 
 
 @pytest.mark.usefixtures("law")
-def test_the_commands_copy_and_prune(api_client: Any, tmp_path: Path) -> None:
+def test_commands_copy_and_prune(api_client: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ("generate", "--model", "Seedream-4.0", "--prompt", "A cat", "--out", out, "--json")
     made = api_client.inside(*words)
@@ -88,7 +88,7 @@ def test_the_commands_copy_and_prune(api_client: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("law")
-def test_a_broken_record_is_put_aside_as_well(api_client: Any) -> None:
+def test_broken_record_is_put_aside_as_well(api_client: Any) -> None:
     api_client.home.mkdir()
     (api_client.home / "ledger.sqlite").write_bytes(b"no record" * 500)
     with pytest.raises(LedgerFailed) as caught:

@@ -64,7 +64,7 @@ def test_importing_the_pack_opens_no_database_and_no_http() -> None:
     assert names & {f"seedream_api/{name}" for name in heavy} == set()
 
 
-def test_the_pack_starts_no_process_that_would_inherit_a_key() -> None:
+def test_pack_starts_no_process_that_would_inherit_a_key() -> None:
     modules = {"subprocess", "multiprocessing", "pty", "webbrowser"}
     calls = re.compile(r"(system|popen|startfile|fork\w*|exec[lv]\w*|spawn[lv]\w*|posix_spawn\w*)")
     files = [*(PACK_ROOT / "seedream_api").rglob("*.py"), *(PACK_ROOT / "nodes").rglob("*.py")]

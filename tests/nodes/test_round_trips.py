@@ -117,7 +117,7 @@ def test_round_trip_keeps_a_photograph_within_limits_exact(pack_parts: Any, name
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "retina.jpg", "hubble_deep_field.jpg"])
-def test_a_photograph_that_does_not_fit_is_sent_as_a_fine_jpeg(pack_parts: Any, name: str) -> None:
+def test_photograph_that_does_not_fit_is_sent_as_a_fine_jpeg(pack_parts: Any, name: str) -> None:
     """Four times as large as it was taken: no PNG of it takes 200 kB."""
     pixels = photograph(name)
     encoded = pack_parts.encode(pixels, aim_bytes=200_000)
@@ -151,7 +151,7 @@ def test_round_trip_of_lossless_files_keeps_pixels_and_order(
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
-def test_a_photograph_in_a_jpeg_becomes_what_every_viewer_shows(
+def test_photograph_in_a_jpeg_becomes_what_every_viewer_shows(
     pack_parts: Any, name: str, options: dict[str, Any]
 ) -> None:
     data = saved(photograph(name), "JPEG", quality=90, **options)

@@ -63,13 +63,13 @@ def test_every_frame_of_a_batch_comes_in_order(
     assert all(np.array_equal(one, two) for one, two in zip(found, frames, strict=True))
 
 
-def test_a_single_picture_without_a_batch_is_one_frame(tensors: ModuleType) -> None:
+def test_single_picture_without_a_batch_is_one_frame(tensors: ModuleType) -> None:
     image = torch.rand(4, 7, 3)
     assert tensors.frame_count(image) == 1
     assert [pixels.shape for pixels in tensors.to_pixels(image)] == [(4, 7, 3)]
 
 
-def test_a_large_frame_is_converted_whole(tensors: ModuleType) -> None:
+def test_large_frame_is_converted_whole(tensors: ModuleType) -> None:
     pixels = noise(1300, 900)
     (found,) = tensors.to_pixels(torch.from_numpy(pixels).float()[None] / 255)
     assert np.array_equal(found, pixels)
@@ -99,7 +99,7 @@ def test_four_channels_are_composited_on_white(tensors: ModuleType) -> None:
     ],
     ids=["permuted", "flipped", "strided", "channels last", "requires grad", "expanded"],
 )
-def test_a_view_is_read_as_it_looks(tensors: ModuleType, view: Any) -> None:
+def test_view_is_read_as_it_looks(tensors: ModuleType, view: Any) -> None:
     image = view(torch.from_numpy(noise(12, 18)).float()[None] / 255)
     expected = np.rint(image.detach().numpy()[0] * 255)
     before = image.detach().clone()

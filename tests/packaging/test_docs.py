@@ -79,7 +79,7 @@ def links(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("english", "chinese"), TWINS)
-def test_the_chinese_page_is_the_whole_twin(english: str, chinese: str) -> None:
+def test_chinese_page_is_the_whole_twin(english: str, chinese: str) -> None:
     first, second = read(english), read(chinese)
     assert outline(first) == outline(second)
     assert [plain_code(one) for one in code_blocks(first)] == [
@@ -98,7 +98,7 @@ def test_chinese_page_has_chinese_in_every_section(english: str, chinese: str) -
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
-def test_an_issue_template_speaks_both_languages(file: Path) -> None:
+def test_issue_template_speaks_both_languages(file: Path) -> None:
     form: Any = yaml.safe_load(file.read_text("utf-8"))
     shown = [form[name] for name in ("name", "description") if name in form]
     for field in [*form.get("body", []), *form.get("contact_links", [])]:
@@ -109,7 +109,7 @@ def test_an_issue_template_speaks_both_languages(file: Path) -> None:
     assert shown and [text for text in shown if not CHINESE.search(text)] == []
 
 
-def test_a_bug_report_asks_for_doctor_and_for_no_key() -> None:
+def test_bug_report_asks_for_doctor_and_for_no_key() -> None:
     form: Any = yaml.safe_load(read(".github/ISSUE_TEMPLATE/bug.yml"))
     fields = {field.get("id"): field for field in form["body"]}
     assert fields["doctor"]["validations"]["required"] is True

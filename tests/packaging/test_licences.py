@@ -73,7 +73,7 @@ def optional() -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(listed()))
-def test_the_licence_is_what_the_package_states(name: str) -> None:
+def test_licence_is_what_the_package_states(name: str) -> None:
     licence = listed()[name].split(",")[0].split(" (")[0]
     try:
         stated = metadata(name)

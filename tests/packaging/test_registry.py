@@ -58,7 +58,7 @@ def modules(archive: Path) -> list[tuple[str, ast.Module]]:
         return [(name, ast.parse(opened.read(name))) for name in names]
 
 
-def test_the_project_is_described_as_the_registry_asks(config: dict[str, Any]) -> None:
+def test_project_is_described_as_the_registry_asks(config: dict[str, Any]) -> None:
     project, urls = config["project"], config["project"]["urls"]
     assert re.fullmatch(r"(?!.*[-_.]{2})[A-Za-z][A-Za-z0-9_.-]{0,98}", project["name"])
     assert "comfyui" not in project["name"].lower()
@@ -70,7 +70,7 @@ def test_the_project_is_described_as_the_registry_asks(config: dict[str, Any]) -
     assert tuple(map(int, project["requires-python"].removeprefix(">=").split("."))) == (3, 10)
 
 
-def test_the_pack_is_described_as_the_registry_asks(config: dict[str, Any]) -> None:
+def test_pack_is_described_as_the_registry_asks(config: dict[str, Any]) -> None:
     comfy = config["tool"]["comfy"]
     # "web" under another name than WEB_DIRECTORY's would load every script twice.
     assert set(comfy) == {"PublisherId", "DisplayName", "Icon", "Banner", "requires-comfyui"}
@@ -101,14 +101,14 @@ def test_what_is_installed_is_what_the_project_depends_on(config: dict[str, Any]
         assert parts <= {">=", "<"}, "a pinned version fights other packs"
 
 
-def test_the_version_is_the_same_everywhere(config: dict[str, Any]) -> None:
+def test_version_is_the_same_everywhere(config: dict[str, Any]) -> None:
     version = config["project"]["version"]
     assert f'"{version}"' in (PACK_ROOT / "seedream_api" / "_version.py").read_text("utf-8")
     released = re.findall(r"^## \[(\d.*?)\]", (PACK_ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
     assert released[0] == version
 
 
-def test_the_archive_holds_the_pack_and_nothing_for_developers(archive: Path) -> None:
+def test_archive_holds_the_pack_and_nothing_for_developers(archive: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()
     assert {PurePosixPath(name).parts[0] for name in names} == SHIPPED
@@ -118,7 +118,7 @@ def test_the_archive_holds_the_pack_and_nothing_for_developers(archive: Path) ->
     assert archive.stat().st_size < LIMIT_BYTES
 
 
-def test_the_archive_built_twice_is_the_same_to_the_byte(packer: Any, tmp_path: Path) -> None:
+def test_archive_built_twice_is_the_same_to_the_byte(packer: Any, tmp_path: Path) -> None:
     first, second = tmp_path / "first.zip", tmp_path / "deeper" / "second.zip"
     prints = {packer.pack(first), packer.pack(second)}
     assert first.read_bytes() == second.read_bytes()
@@ -164,7 +164,7 @@ def test_pack_starts_no_programs_and_installs_no_packages(archive: Path) -> None
 @pytest.mark.parametrize(
     "code", ["eval('1')", "import subprocess", "from pip import main", "import os; os.system('x')"]
 )
-def test_the_scan_sees(code: str) -> None:
+def test_scan_sees(code: str) -> None:
     assert forbidden(ast.parse(code))
 
 

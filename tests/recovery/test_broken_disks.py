@@ -138,7 +138,7 @@ def test_really_full_after_the_post(make: Callable[..., Any], name: str) -> None
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_home_that_is_read_only(make: Callable[..., Any], is_new: bool) -> None:
+def test_home_that_is_read_only(make: Callable[..., Any], is_new: bool) -> None:
     with make() as place:
         if is_new:
             place.home.mkdir()
@@ -159,7 +159,7 @@ def test_a_home_that_is_read_only(make: Callable[..., Any], is_new: bool) -> Non
         assert str(place.home) in outcome["message"]
 
 
-def test_a_home_that_is_a_file(make: Callable[..., Any]) -> None:
+def test_home_that_is_a_file(make: Callable[..., Any]) -> None:
     with make() as place:
         place.home.write_text("mine")
         outcome = place.run()
@@ -167,7 +167,7 @@ def test_a_home_that_is_a_file(make: Callable[..., Any]) -> None:
         assert place.posts == 0 and place.home.read_text() == "mine"
 
 
-def test_a_home_that_cannot_be_made(home: Path) -> None:
+def test_home_that_cannot_be_made(home: Path) -> None:
     home.write_text("mine")
     with pytest.raises(LedgerFailed, match=r"cannot be written: File exists"):
         SyncLedger(home)
@@ -177,7 +177,7 @@ def test_a_home_that_cannot_be_made(home: Path) -> None:
 
 
 @pytest.mark.parametrize("shift_s", [-3600, 3600])
-def test_a_clock_that_jumps_changes_no_decision(make: Callable[..., Any], shift_s: int) -> None:
+def test_clock_that_jumps_changes_no_decision(make: Callable[..., Any], shift_s: int) -> None:
     with make("undisturbed") as place:
         images = place.images(place.run())
         steps = place.trace()

@@ -42,7 +42,7 @@ DAMAGES = [flipped_head, cut_in_half, garbage, broken_tables]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_broken_ledger_is_kept_aside(
+def test_broken_ledger_is_kept_aside(
     make: Callable[..., Any], damage: Callable[[bytes], bytes]
 ) -> None:
     with make() as place:
@@ -80,7 +80,7 @@ def intent(name: str) -> JobSpec:
     )  # fmt: skip
 
 
-def test_a_ledger_that_breaks_in_use(home: Path) -> None:
+def test_ledger_that_breaks_in_use(home: Path) -> None:
     ledger = SyncLedger(home)
     broken = damaged_in_use(home, ledger)
     with pytest.raises(LedgerFailed, match="is damaged") as failed:
@@ -97,7 +97,7 @@ def test_a_ledger_that_breaks_in_use(home: Path) -> None:
     assert aside.exists()
 
 
-def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
+def test_broken_ledger_that_another_process_moved_already(home: Path) -> None:
     """What was begun in its stead is neither used by the late one nor moved away."""
     one, other = SyncLedger(home), SyncLedger(home)
     place = file_id(one.path)
@@ -115,7 +115,7 @@ def test_a_broken_ledger_that_another_process_moved_already(home: Path) -> None:
         ledger.close()
 
 
-def test_a_ledger_that_is_deleted_in_use(home: Path) -> None:
+def test_ledger_that_is_deleted_in_use(home: Path) -> None:
     """Nothing is written, and so nothing sent, into a file that will not be found."""
     ledger = SyncLedger(home)
     row = ledger.claim(intent("one"), "key")
@@ -143,7 +143,7 @@ def test_ledger_broken_while_the_response_is_written(make: Callable[..., Any], f
             assert place.images(collected) == images and place.posts == 1
 
 
-def test_a_broken_log_stops_until_it_is_moved(make: Callable[..., Any]) -> None:
+def test_broken_log_stops_until_it_is_moved(make: Callable[..., Any]) -> None:
     """SQLite would take it for an empty one, and all that was paid for as never asked for."""
     with make() as place:
         place.run("before")
@@ -161,7 +161,7 @@ def test_a_broken_log_stops_until_it_is_moved(make: Callable[..., Any]) -> None:
         assert place.run("fourth")["status"] == "completed"
 
 
-def test_a_log_with_a_torn_end(make: Callable[..., Any]) -> None:
+def test_log_with_a_torn_end(make: Callable[..., Any]) -> None:
     """As a power failure leaves it: what was committed before stands."""
     with make("undisturbed") as place:
         images = place.images(place.run())
@@ -188,7 +188,7 @@ def remove_images(place: Place) -> None:
 
 
 @pytest.mark.parametrize("family", REQUESTS)
-def test_a_missing_file_is_fetched_again(make: Callable[..., Any], family: str) -> None:
+def test_missing_file_is_fetched_again(make: Callable[..., Any], family: str) -> None:
     with make(family=family) as place:
         images = place.images(place.run())
         remove_images(place)
@@ -199,7 +199,7 @@ def test_a_missing_file_is_fetched_again(make: Callable[..., Any], family: str) 
 
 
 @pytest.mark.parametrize("code", [403, 404])
-def test_a_dead_link_is_renewed(make: Callable[..., Any], code: int) -> None:
+def test_dead_link_is_renewed(make: Callable[..., Any], code: int) -> None:
     with make() as place:
         images = place.images(place.run())
         remove_images(place)

@@ -153,7 +153,7 @@ def reached(trace: list[str], state: str) -> bool:
     )
 
 
-def test_the_row_says_how_far_a_killed_run_came(make: Callable[..., Any]) -> None:
+def test_row_says_how_far_a_killed_run_came(make: Callable[..., Any]) -> None:
     """The states that the matrix above finds on the disk are those that were committed."""
     steps, _ = undisturbed(make, "evolink")
     for state, next_state in (
@@ -258,7 +258,7 @@ def test_killed_while_polling_the_task_of_a_cut_response(make: Callable[..., Any
         assert place.run("second")["status"] == "completed" and place.posts == 1
 
 
-def test_a_killed_collector_resumes(make: Callable[..., Any]) -> None:
+def test_killed_collector_resumes(make: Callable[..., Any]) -> None:
     """Poll Task takes the same steps from the task id on, and the row is the generator's."""
     with make("collected") as place:
         task_id = place.run("submit", wait=False)["task_id"]
@@ -273,7 +273,7 @@ def test_a_killed_collector_resumes(make: Callable[..., Any]) -> None:
         assert number > 3 and place.posts == 1 and place.states() == ["completed"]
 
 
-def test_a_refusal_that_a_crash_hid_stays_unknown(make: Callable[..., Any]) -> None:
+def test_refusal_that_a_crash_hid_stays_unknown(make: Callable[..., Any]) -> None:
     """It cannot be distinguished from a lost success: it is not sent again."""
     with make("refused", "preferential") as place:
         place.sandbox.faults.push("generate", Status(400))

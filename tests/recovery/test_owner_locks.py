@@ -13,7 +13,7 @@ from seedream_api.ledger import owner_lock
 from support.paths import PACK_ROOT
 
 
-def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
+def test_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
     owner = owner_lock.OwnerLock(tmp_path)
     assert owner_lock.is_alive(tmp_path, owner.name) and owner_lock.is_alive(tmp_path, owner.name)
     owner_lock.remove_stale_locks(tmp_path)
@@ -23,7 +23,7 @@ def test_an_owner_is_alive_as_long_as_its_lock(tmp_path: Path) -> None:
     assert not owner_lock.is_alive(tmp_path, owner.name) and not list(tmp_path.iterdir())
 
 
-def test_the_dead_are_swept(tmp_path: Path) -> None:
+def test_dead_are_swept(tmp_path: Path) -> None:
     (tmp_path / "dead.lock").touch()
     owner = owner_lock.OwnerLock(tmp_path)
     owner_lock.remove_stale_locks(tmp_path)
@@ -31,7 +31,7 @@ def test_the_dead_are_swept(tmp_path: Path) -> None:
     owner.release()
 
 
-def test_a_sweep_never_takes_the_file_of_a_living_owner(
+def test_sweep_never_takes_the_file_of_a_living_owner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A lock made while another process checks its file holds, or is made again."""
@@ -56,7 +56,7 @@ def test_a_sweep_never_takes_the_file_of_a_living_owner(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_does_not_keep_its_parent_alive(tmp_path: Path) -> None:
+def test_forked_child_does_not_keep_its_parent_alive(tmp_path: Path) -> None:
     code = (
         "import os, sys, time; from pathlib import Path\n"
         f"sys.path.insert(0, {str(PACK_ROOT)!r})\n"

@@ -81,7 +81,7 @@ def test_two_processes_race_a_hundred_times(pair: list[Place], service: FakeServ
     assert origins.get("joined", 0) > ROUNDS // 4, origins
 
 
-def test_a_live_owner_is_waited_for(pair: list[Place], service: FakeService) -> None:
+def test_live_owner_is_waited_for(pair: list[Place], service: FakeService) -> None:
     before = len(service.posts)
     request = {**PREFERENTIAL, "prompt": "A held cat"}
     service.hold()

@@ -62,7 +62,7 @@ def test_two_ledgers_of_one_process(ledgers: list[SyncLedger]) -> None:
 
 
 @pytest.mark.parametrize("is_reused", [True, False])
-def test_a_closed_ledger_is_a_dead_owner(ledgers: list[SyncLedger], is_reused: bool) -> None:
+def test_closed_ledger_is_a_dead_owner(ledgers: list[SyncLedger], is_reused: bool) -> None:
     one, other = ledgers
     intended = one.claim(intent(), "key")
     sending = one.claim(intent("sent"), "key")
@@ -226,7 +226,7 @@ def test_close_before_first_byte_leaves_nothing_unknown(
     assert len(service.posts) == before and states_at(home) == ["withdrawn"]
 
 
-def test_a_session_that_cannot_be_opened_leaves_no_living_owner(home: Path) -> None:
+def test_session_that_cannot_be_opened_leaves_no_living_owner(home: Path) -> None:
     settings = load_settings(home, {"DEEPSPACE_BASE_URL": "sandbox"})
     home.mkdir()
     (home / "sandbox").write_text("a file where the sandbox wants a folder")

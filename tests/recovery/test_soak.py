@@ -21,7 +21,7 @@ from support.paths import PACK_ROOT
 SOAK = PACK_ROOT / "tools" / "soak.py"
 
 
-def test_a_thousand_intents_under_fire(tmp_path: Path) -> None:
+def test_thousand_intents_under_fire(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(SOAK), "--intents", "1000", "--seed", "7"],
         env={"PATH": "", "TMPDIR": str(tmp_path)}, capture_output=True, text=True, timeout=900,
@@ -107,11 +107,11 @@ def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Books:
     return Books(tmp_path, audit, intents.Intent)
 
 
-def test_the_audit_passes_a_paid_and_stored_image(books: Books) -> None:
+def test_audit_passes_a_paid_and_stored_image(books: Books) -> None:
     assert books.findings().all() == []
 
 
-def test_the_audit_sees_a_request_that_was_sent_twice(books: Books) -> None:
+def test_audit_sees_a_request_that_was_sent_twice(books: Books) -> None:
     assert len(books.findings([books.post, books.post]).paid_twice) == 2
     refused = replace(books.post, status=429)
     assert books.findings([refused, books.post]).all() == []
@@ -126,12 +126,12 @@ def test_audit_sees_unrequested_second_charge(books: Books) -> None:
     assert books.findings(posts).paid_twice == []
 
 
-def test_the_audit_sees_that_a_dropped_request_was_sent_again(books: Books) -> None:
+def test_audit_sees_that_a_dropped_request_was_sent_again(books: Books) -> None:
     assert len(books.findings(dropped=1).paid_twice) == 1
 
 
 @pytest.mark.parametrize("what", ["gone", "other bytes"])
-def test_the_audit_sees_a_lost_image(books: Books, what: str) -> None:
+def test_audit_sees_a_lost_image(books: Books, what: str) -> None:
     if what == "gone":
         books.file.unlink()
     else:
@@ -141,14 +141,14 @@ def test_the_audit_sees_a_lost_image(books: Books, what: str) -> None:
 
 @pytest.mark.parametrize("place", ["images/ab/orphan.png", "images/partial/dead/a.part",
                                    "owners/dead.lock", "ledger.sqlite-journal"])  # fmt: skip
-def test_the_audit_sees_what_is_left_behind(books: Books, place: str) -> None:
+def test_audit_sees_what_is_left_behind(books: Books, place: str) -> None:
     path = books.home / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
     assert len(books.findings().leaked) == 1
 
 
-def test_the_audit_sees_a_row_without_an_end(books: Books) -> None:
+def test_audit_sees_a_row_without_an_end(books: Books) -> None:
     ledger = SyncLedger(books.home)
     ledger.claim(wish("a dog"), "key of row 2")
     ledger.close()
@@ -156,7 +156,7 @@ def test_the_audit_sees_a_row_without_an_end(books: Books) -> None:
 
 
 @pytest.mark.parametrize("kind", ["descriptors", "threads", "tasks", "objects", "memory_kib"])
-def test_the_audit_sees_growth(books: Books, kind: str) -> None:
+def test_audit_sees_growth(books: Books, kind: str) -> None:
     steady = {"descriptors": 9, "threads": 5, "tasks": 1, "objects": 10**5, "memory_kib": 10**5}
     calm = [(at, dict(steady)) for at in range(0, 1000, 10)]
     step = {"objects": 100, "memory_kib": 200}.get(kind, 0.1)
@@ -170,7 +170,7 @@ def test_the_audit_sees_growth(books: Books, kind: str) -> None:
 @pytest.mark.parametrize(
     "line", ["Task exception was never retrieved", "ResourceWarning: x", "with the key in it"]
 )
-def test_the_audit_reads_what_the_workers_wrote(books: Books, line: str) -> None:
+def test_audit_reads_what_the_workers_wrote(books: Books, line: str) -> None:
     found = books.audit.Findings()
     books.audit.audit_processes(found, [(n, {"tasks": 1}) for n in range(40)], line, "the key")
     assert len(found.leaked) == 1

@@ -71,6 +71,14 @@ class PostgresServer:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def pgbench(self, *arguments: str) -> str:
+        """Run PostgreSQL's benchmark and get what it prints."""
+        return subprocess.run(
+            (_find("pgbench"), *arguments, self.url()),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, check=True,
+        ).stdout  # fmt: skip
+
     def cut_connections(self) -> int:
         """End the connections of every ledger; tell how many."""
         return len(self.execute(

@@ -98,7 +98,7 @@ def test_every_module_can_be_imported_without_a_host(tmp_path: Path) -> None:
         "cli.main",
     ],
 )
-def test_a_module_amid_others_can_be_imported_first(module: str, tmp_path: Path) -> None:
+def test_module_amid_others_can_be_imported_first(module: str, tmp_path: Path) -> None:
     assert f"seedream_api.{module}" in modules_after(tmp_path, f"seedream_api.{module}")
 
 
@@ -118,7 +118,7 @@ def test_every_public_name_comes_from_its_module(name: str) -> None:
         assert any(vars(home).get(name) is value for home in homes)
 
 
-def test_the_contracts_names_are_public() -> None:
+def test_contracts_names_are_public() -> None:
     contract = {
         "SeedreamClient", "generate", "load_settings", "Request", "SeedreamError", "OutcomeUnknown",
     }  # fmt: skip

@@ -50,7 +50,7 @@ def test_given_secrets_leave_whatever_their_shape() -> None:
 
 
 @given(st.text(), st.text(min_size=4, alphabet="abcdefXYZ0189_-"), st.text())
-def test_a_given_secret_never_stays(before: str, secret: str, after: str) -> None:
+def test_given_secret_never_stays(before: str, secret: str, after: str) -> None:
     clean = redact(before + secret + after, (secret,))
     assert secret not in clean.replace(REDACTED, "") or secret in redact(before) + redact(after)
 
@@ -69,7 +69,7 @@ def test_scrubbing_never_fails_and_once_is_enough(text: str) -> None:
         ("https://[::1", REDACTED),
     ],
 )
-def test_a_bare_url_has_no_user_query_or_fragment(url: str, bare: str) -> None:
+def test_bare_url_has_no_user_query_or_fragment(url: str, bare: str) -> None:
     assert strip_url_secrets(url) == bare
 
 

@@ -45,6 +45,7 @@ COMMANDS = {
         Command("tasks", REQUESTS, Text("help_tasks"), "tasks"),
         Command("usage", REQUESTS, Text("help_usage_command"), "lines"),
         Command("receipt", REQUESTS, Text("help_receipt"), "receipts"),
+        Command("ledger", REQUESTS, Text("help_ledger"), "copied"),
         Command("auth", SETUP, Text("help_auth")),
         Command("config", SETUP, Text("help_config")),
         Command("balance", SETUP, Text("help_balance")),

@@ -48,14 +48,14 @@ def raised(encodable: Any, error: BaseException) -> str:
     return "".join(traceback.format_exception(caught.value))
 
 
-def test_an_error_of_ours_keeps_its_type(encodable: Any, pack: ModuleType, stream: Any) -> None:
+def test_error_of_ours_keeps_its_type(encodable: Any, pack: ModuleType, stream: Any) -> None:
     errors = importlib.import_module(f"{pack.__name__}.seedream_api.errors")
     error = errors.InvalidRequest("input_unknown", given=ANY, allowed=ANY)
     stream.write(raised(encodable, error))
 
 
 @pytest.mark.parametrize("cause", [None, ValueError(ANY)])
-def test_a_foreign_error_is_escaped_with_its_causes(
+def test_foreign_error_is_escaped_with_its_causes(
     encodable: Any, stream: Any, cause: BaseException | None
 ) -> None:
     error = RuntimeError(ANY)
@@ -66,7 +66,7 @@ def test_a_foreign_error_is_escaped_with_its_causes(
 
 
 @pytest.mark.parametrize("name", ["seedream", "seedream.sandbox"])
-def test_a_log_record_is_escaped_with_its_traceback(
+def test_log_record_is_escaped_with_its_traceback(
     encodable: Any, stream: Any, name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     logging.getLogger(name).error("%s %s", ANY, 1, exc_info=ValueError(ANY))

@@ -27,14 +27,12 @@ class NewSchema:
     has_intermediate_output: bool = False
 
 
-def test_an_older_schema_gets_no_unknown_argument(
-    newer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_older_schema_gets_no_unknown_argument(newer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newer.io, "Schema", OldSchema)
     assert newer.found_as("文生图") == {}
 
 
-def test_a_newer_schema_gets_words_for_the_node_search(
+def test_newer_schema_gets_words_for_the_node_search(
     newer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(newer.io, "Schema", NewSchema)

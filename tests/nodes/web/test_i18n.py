@@ -97,7 +97,7 @@ def test_every_setting_and_every_choice_has_a_label() -> None:
     assert choices <= known
 
 
-def test_the_panels_call_the_nodes_by_their_chinese_names() -> None:
+def test_panels_call_the_nodes_by_their_chinese_names() -> None:
     locales = PACK_ROOT / "locales" / "zh"
     titles = [
         node["display_name"]

@@ -163,6 +163,6 @@ def test_bare_request_is_sent_with_the_models_defaults() -> None:
 
 
 @pytest.mark.parametrize("model_id", [*MODELS])
-def test_the_seed_is_never_sent(model_id: str) -> None:
+def test_seed_is_never_sent(model_id: str) -> None:
     request = Request(model=model_id, prompt="a cat", seed=77)
     assert "seed" not in request.body(MODELS[model_id], ("https://example.com/a.png",))

@@ -57,7 +57,7 @@ def test_settings_file_may_contain_booleans(home: Path, said: bool) -> None:
     assert settings.values["SEEDREAM_STORE_PROMPTS"].origin == "settings file"
 
 
-def test_a_nought_in_the_file_is_a_value_and_not_an_absent_one(home: Path) -> None:
+def test_nought_in_the_file_is_a_value_and_not_an_absent_one(home: Path) -> None:
     with pytest.raises(ConfigurationError, match="'0'"):
         load(home, {"SEEDREAM_STORE_GB": 0})
 
@@ -89,7 +89,7 @@ def test_every_setting_allows_its_own_default_and_its_bounds(home: Path) -> None
 # ---- the key and its address ----
 
 
-def test_a_saved_key_serves_its_own_address_only(home: Path) -> None:
+def test_saved_key_serves_its_own_address_only(home: Path) -> None:
     saved = {"DEEPSPACE_API_KEY": KEY, "key_address": DEFAULT_ADDRESS}
     assert load(home, saved).key.get_secret_value() == KEY
     other = load(home, saved, DEEPSPACE_BASE_URL="https://relay.example.com")
@@ -100,7 +100,7 @@ def test_a_saved_key_serves_its_own_address_only(home: Path) -> None:
     assert KEY not in str(caught.value)
 
 
-def test_a_key_from_the_environment_serves_any_address(home: Path) -> None:
+def test_key_from_the_environment_serves_any_address(home: Path) -> None:
     saved = {"DEEPSPACE_API_KEY": "sk-other-12345678", "key_address": DEFAULT_ADDRESS}
     address = "https://relay.example.com"
     settings = load(home, saved, DEEPSPACE_BASE_URL=address, DEEPSPACE_API_KEY=KEY)
@@ -108,7 +108,7 @@ def test_a_key_from_the_environment_serves_any_address(home: Path) -> None:
     assert settings.values["DEEPSPACE_API_KEY"].origin == "environment"
 
 
-def test_a_key_written_by_hand_belongs_to_the_address_beside_it(home: Path) -> None:
+def test_key_written_by_hand_belongs_to_the_address_beside_it(home: Path) -> None:
     saved = {"DEEPSPACE_API_KEY": KEY, "DEEPSPACE_BASE_URL": "https://Relay.example.com/v1/"}
     assert load(home, saved).key.get_secret_value() == KEY
     with pytest.raises(ConfigurationError):
@@ -117,7 +117,7 @@ def test_a_key_written_by_hand_belongs_to_the_address_beside_it(home: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["other key", "saved key"])
-def test_the_built_in_sandbox_only_ever_gets_its_own_key(home: Path, kind: str) -> None:
+def test_built_in_sandbox_only_ever_gets_its_own_key(home: Path, kind: str) -> None:
     saved = {"DEEPSPACE_API_KEY": KEY} if kind == "saved key" else {}
     environ = {} if saved else {"DEEPSPACE_API_KEY": KEY}
     settings = load(home, saved, DEEPSPACE_BASE_URL="Sandbox", **environ)

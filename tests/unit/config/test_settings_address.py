@@ -39,7 +39,7 @@ from support.saved_settings import load, refusal
         ("SANDBOX", "sandbox"),
     ],
 )
-def test_an_address_has_one_spelling(home: Path, given: str, address: str) -> None:
+def test_address_has_one_spelling(home: Path, given: str, address: str) -> None:
     assert load(home, {}, DEEPSPACE_BASE_URL=given).address == address
 
 

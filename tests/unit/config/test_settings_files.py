@@ -161,7 +161,7 @@ def test_broken_file_is_named_and_left_unchanged(home: Path, text: str) -> None:
     assert path.read_text() == text
 
 
-def test_a_file_that_is_a_folder_or_no_text_is_named(home: Path) -> None:
+def test_file_that_is_a_folder_or_no_text_is_named(home: Path) -> None:
     (home / "settings.json").mkdir(parents=True)
     assert refusal(home).key == "bad_settings_file"
     (home / "settings.json").rmdir()
@@ -219,7 +219,7 @@ def test_added_models_follow_the_known_ones(home: Path, tmp_path: Path) -> None:
      '[{"id": "x", "family": "evolink", "like": ["Seedream-4.0"]}]'],
     ids=lambda text: text[:60],
 )  # fmt: skip
-def test_a_models_file_that_makes_no_sense_is_named(home: Path, tmp_path: Path, text: str) -> None:
+def test_models_file_that_makes_no_sense_is_named(home: Path, tmp_path: Path, text: str) -> None:
     settings = with_models(home, tmp_path, text)
     with pytest.raises(ConfigurationError) as caught:
         _ = settings.models
@@ -227,6 +227,6 @@ def test_a_models_file_that_makes_no_sense_is_named(home: Path, tmp_path: Path, 
     assert "models.json" in str(caught.value) and caught.value.values["reason"]
 
 
-def test_a_models_file_that_is_missing_is_named(home: Path, tmp_path: Path) -> None:
+def test_models_file_that_is_missing_is_named(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone\.json"):
         _ = load(home, {}, SEEDREAM_MODELS=str(tmp_path / "gone.json")).models

@@ -42,7 +42,7 @@ def refusal(home: Path, proxy: Any) -> ConfigurationError:
         ("me:secret@proxy.example:3128", "http://me:secret@proxy.example:3128"),
     ],
 )
-def test_a_proxy_has_one_spelling(home: Path, given: str, proxy: str) -> None:
+def test_proxy_has_one_spelling(home: Path, given: str, proxy: str) -> None:
     assert load(home, given).proxy == proxy
 
 

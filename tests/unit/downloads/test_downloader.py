@@ -75,7 +75,7 @@ def test_signed_or_chinese_url_is_sent_unchanged(
     assert server.requests[0].split("\r\n")[0] == f"GET {asked} HTTP/1.1"
 
 
-def test_a_redirect_spelled_in_chinese_is_followed(
+def test_redirect_spelled_in_chinese_is_followed(
     fetch: Fetcher, serve: Callable[..., Server]
 ) -> None:
     server = serve(redirect("/猫 1.png".encode().decode("latin-1")), answer(PNG))

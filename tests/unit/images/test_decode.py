@@ -16,7 +16,7 @@ from support.ordinary_files import ORDINARY, WITH_ALPHA
 
 
 @pytest.mark.parametrize(("data", "is_right"), ORDINARY)
-def test_an_ordinary_file_gives_its_pixels(data: bytes, is_right: Callable[[Pixels], bool]) -> None:
+def test_ordinary_file_gives_its_pixels(data: bytes, is_right: Callable[[Pixels], bool]) -> None:
     found = picture(data)
     assert is_right(found.pixels)
     assert found.alpha is None

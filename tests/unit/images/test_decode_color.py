@@ -69,7 +69,7 @@ def profile_of_red_cyan() -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 95}), ("TIFF", {})])
-def test_the_inks_of_a_cmyk_picture_are_those_of_its_profile(
+def test_inks_of_a_cmyk_picture_are_those_of_its_profile(
     kind: str, options: dict[str, Any]
 ) -> None:
     data = saved(Image.new("CMYK", (40, 30), (255, 0, 0, 0)), kind, **options)
@@ -82,7 +82,7 @@ def test_the_inks_of_a_cmyk_picture_are_those_of_its_profile(
     assert found.notes == ("color profile converted to sRGB",)
 
 
-def test_a_turned_cmyk_jpeg_is_turned() -> None:
+def test_turned_cmyk_jpeg_is_turned() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     data = saved(Image.fromarray(SMOOTH).convert("CMYK"), "JPEG", quality=95, exif=exif.tobytes())
@@ -136,7 +136,7 @@ def test_16_bits_become_the_nearest_grey_or_the_upper_byte(
     assert np.array_equal(found.pixels, np.broadcast_to(expected, (70, 90, 3)))
 
 
-def test_a_clear_colour_of_16_bits_is_found() -> None:
+def test_clear_colour_of_16_bits_is_found() -> None:
     key = chunk(b"tRNS", struct.pack(">HHH", 1000, 2000, 3000))
     row = struct.pack(">6H", 1000, 2000, 3000, 1000, 2000, 4000)
     found = picture(png(2, 1, 16, 2, unfiltered(row), before=key))
@@ -156,20 +156,20 @@ def test_alpha_is_not_touched_by_a_profile() -> None:
     assert found.notes == ("color profile converted to sRGB",)
 
 
-def test_a_palette_with_a_profile_is_converted() -> None:
+def test_palette_with_a_profile_is_converted() -> None:
     palette = Image.new("P", (4, 4), 0)
     palette.putpalette([255, 0, 0])
     found = picture(saved(palette, "PNG", icc_profile=with_swapped_primaries()))
     assert (np.abs(found.pixels.astype(int) - (0, 0, 255)) <= 2).all()
 
 
-def test_a_grey_picture_may_carry_the_rgb_profile_of_its_program() -> None:
+def test_grey_picture_may_carry_the_rgb_profile_of_its_program() -> None:
     data = saved(Image.fromarray(GREY), "PNG", icc_profile=profile_of("sRGB"))
     assert np.array_equal(picture(data).pixels, three(GREY))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
-def test_a_grey_picture_with_a_converting_profile_does_not_crash(mode: str) -> None:
+def test_grey_picture_with_a_converting_profile_does_not_crash(mode: str) -> None:
     image = Image.new(mode, (5, 4))
     found = picture(saved(image, "PNG", icc_profile=with_swapped_primaries()))
     assert found.pixels.shape == (4, 5, 3) and (found.pixels <= 2).all()
@@ -180,13 +180,13 @@ def test_a_grey_picture_with_a_converting_profile_does_not_crash(mode: str) -> N
     [b"no profile at all", profile_of("sRGB")[:200], b"\0" * 500],
     ids=["words", "cut off", "zeros"],
 )
-def test_a_broken_profile_is_ignored_and_said(profile: bytes) -> None:
+def test_broken_profile_is_ignored_and_said(profile: bytes) -> None:
     found = picture(saved(Image.fromarray(RGB), "PNG", icc_profile=profile))
     assert np.array_equal(found.pixels, RGB)
     assert len(found.notes) == 1 and found.notes[0].startswith("color profile ignored: ")
 
 
-def test_a_profile_of_other_pixels_is_ignored_and_said() -> None:
+def test_profile_of_other_pixels_is_ignored_and_said() -> None:
     cmyk = Image.fromarray(SMOOTH).convert("CMYK")
     found = picture(saved(cmyk, "JPEG", quality=95, icc_profile=profile_of("sRGB")))
     assert nearly(SMOOTH, 8)(found.pixels)

@@ -38,7 +38,7 @@ def turned(orientation: int, kind: str) -> bytes:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_picture_is_shown_as_its_camera_meant(kind: str, orientation: int) -> None:
+def test_turned_picture_is_shown_as_its_camera_meant(kind: str, orientation: int) -> None:
     data = turned(orientation, kind)
     with Image.open(BytesIO(data)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
@@ -51,7 +51,7 @@ def test_a_turned_picture_is_shown_as_its_camera_meant(kind: str, orientation: i
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_turned_tiff_is_turned_once(orientation: int) -> None:
+def test_turned_tiff_is_turned_once(orientation: int) -> None:
     data = saved(Image.fromarray(RGB), "TIFF", tiffinfo={0x0112: orientation})
     expected = np.asarray(ImageOps.exif_transpose(Image.open(BytesIO(turned(orientation, "PNG")))))
     info = probe(data, name="the file")
@@ -68,7 +68,7 @@ def test_alpha_turns_with_its_picture() -> None:
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_does_not_exist_is_none(orientation: int) -> None:
+def test_orientation_that_does_not_exist_is_none(orientation: int) -> None:
     assert np.array_equal(picture(turned(orientation, "PNG")).pixels, RGB)
 
 
@@ -101,7 +101,7 @@ def test_of_a_tiff_the_first_page_is_used_and_said() -> None:
     assert found.notes == ("several pages: the first is used",)
 
 
-def test_a_million_empty_frames_are_not_counted() -> None:
+def test_million_empty_frames_are_not_counted() -> None:
     data = small_gif(200_000)
     assert probe(data, name="the file").is_animated
     assert picture(data).notes == ("animated: the first frame is used",)
@@ -116,7 +116,7 @@ def test_format_is_detected_from_the_first_bytes() -> None:
     assert media_type_of(b"") is None and media_type_of(b"GIF") is None
 
 
-def test_a_header_is_enough_for_the_header(tmp_path: Path) -> None:
+def test_header_is_enough_for_the_header(tmp_path: Path) -> None:
     path = tmp_path / "start.jpg"
     path.write_bytes(saved(Image.new("RGB", (3000, 2000)), "JPEG")[:700])
     info = probe(path, name="the file")

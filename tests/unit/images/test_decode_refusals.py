@@ -130,7 +130,7 @@ def test_missing_file_is_named_without_its_folder(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_file_reads_as_its_bytes(tmp_path: Path) -> None:
+def test_file_reads_as_its_bytes(tmp_path: Path) -> None:
     path = tmp_path / "picture"
     for data in SOUND.values():
         path.write_bytes(data)
@@ -157,12 +157,12 @@ def test_truncated_file_is_refused_despite_pillow_settings(kind: str, share: flo
 
 @pytest.mark.usefixtures("truncation_switch")
 @pytest.mark.parametrize("kind", SOUND)
-def test_a_whole_file_is_read_whatever_a_neighbour_allows(kind: str) -> None:
+def test_whole_file_is_read_whatever_a_neighbour_allows(kind: str) -> None:
     assert picture(SOUND[kind]).pixels.shape == (152, 248, 3)
 
 
 @pytest.mark.usefixtures("truncation_switch")
-def test_a_jpeg_without_its_end_mark_counts_as_cut_off() -> None:
+def test_jpeg_without_its_end_mark_counts_as_cut_off() -> None:
     assert "too early" in refusal(SOUND["JPEG"].removesuffix(b"\xff\xd9")).values["reason"]
 
 
@@ -172,7 +172,7 @@ def test_a_jpeg_without_its_end_mark_counts_as_cut_off() -> None:
     [("RGB", "PNG"), ("RGB", "JPEG"), ("RGBA", "PNG"), ("L", "PNG"), ("P", "GIF"), ("I;16", "PNG"),
      ("CMYK", "JPEG"), ("RGB", "BMP")],
 )  # fmt: skip
-def test_the_limit_of_a_neighbour_does_not_count(
+def test_limit_of_a_neighbour_does_not_count(
     mode: str, kind: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = saved(Image.new(mode, (700, 600)), kind)
@@ -238,7 +238,7 @@ def test_bomb_is_refused_by_its_size_before_allocation(
             assert limit is not None
 
 
-def test_a_gif_frame_larger_than_its_screen_counts() -> None:
+def test_gif_frame_larger_than_its_screen_counts() -> None:
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 40_000, 40_000, 0) + b"\x02\x02\x44\x01\x00;"
     data = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame
     refusal(data)

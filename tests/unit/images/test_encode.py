@@ -60,7 +60,7 @@ def test_small_image_survives_encoding_bit_for_bit(
     assert np.array_equal(shown(encoded), pixels)
 
 
-def test_the_file_passes_the_strict_checks_of_another_reader() -> None:
+def test_file_passes_the_strict_checks_of_another_reader() -> None:
     with Image.open(BytesIO(encode(photo(300, 200)).data), formats=["PNG"]) as image:
         image.verify()
 
@@ -75,13 +75,13 @@ def test_the_file_passes_the_strict_checks_of_another_reader() -> None:
         pytest.param(photo(1100, 1200), id="photo of 1.3 MP"),
     ],
 )
-def test_a_picture_that_fits_losslessly_is_never_sent_lossy(pixels: Pixels) -> None:
+def test_picture_that_fits_losslessly_is_never_sent_lossy(pixels: Pixels) -> None:
     encoded = encode(pixels)
     assert encoded.lossless and len(encoded.data) <= AIMED_REFERENCE_BYTES.value
     assert np.array_equal(shown(encoded), pixels)
 
 
-def test_a_photo_over_the_budget_becomes_a_fine_jpeg_and_says_so() -> None:
+def test_photo_over_the_budget_becomes_a_fine_jpeg_and_says_so() -> None:
     pixels = photo(2048, 2048)
     encoded = encode(pixels)
     assert not encoded.lossless and encoded.media_type == "image/jpeg"
@@ -91,13 +91,13 @@ def test_a_photo_over_the_budget_becomes_a_fine_jpeg_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("aim", [2_000_000, 1_000_000, 500_000, 200_000, 60_000])
-def test_the_budget_is_kept_and_mostly_used(aim: int) -> None:
+def test_budget_is_kept_and_mostly_used(aim: int) -> None:
     encoded = encode(photo(1500, 1500), aim_bytes=aim)
     assert not encoded.lossless
     assert 0.75 * aim < len(encoded.data) <= aim
 
 
-def test_a_larger_budget_never_gives_a_worse_picture() -> None:
+def test_larger_budget_never_gives_a_worse_picture() -> None:
     pixels = photo(900, 900)
     aims = (80_000, 160_000, 320_000, 640_000)
     qualities = [loudness_of_error(pixels, shown(encode(pixels, aim_bytes=aim))) for aim in aims]
@@ -111,20 +111,20 @@ def test_pure_noise_of_the_largest_size_ends_and_fits() -> None:
 
 
 @pytest.mark.parametrize("aim", [0, 1, 700, 3000])
-def test_an_impossible_aim_gives_the_smallest_jpeg_under_the_cap(aim: int) -> None:
+def test_impossible_aim_gives_the_smallest_jpeg_under_the_cap(aim: int) -> None:
     encoded = encode(noise(256, 256), aim_bytes=aim)
     assert encoded.media_type == "image/jpeg"
     assert len(encoded.data) <= MAX_REFERENCE_BYTES.value
 
 
-def test_an_impossible_cap_is_refused_with_both_numbers() -> None:
+def test_impossible_cap_is_refused_with_both_numbers() -> None:
     with pytest.raises(InvalidRequest) as caught:
         encode(noise(256, 256), aim_bytes=1000, cap_bytes=1000)
     assert caught.value.key == "bodies_too_large"
     assert caught.value.values["given"] > caught.value.values["allowed"] == 1000
 
 
-def test_a_cap_below_the_aim_is_kept_too() -> None:
+def test_cap_below_the_aim_is_kept_too() -> None:
     assert len(encode(noise(256, 256), aim_bytes=10**7, cap_bytes=50_000).data) <= 50_000
 
 
@@ -171,7 +171,7 @@ def test_scaling_down_keeps_within_every_limit_of_the_service(width: int, height
         pytest.param(np.asfortranarray(photo(40, 60)), id="column order"),
     ],
 )
-def test_a_view_is_encoded_as_it_looks(pixels: Pixels) -> None:
+def test_view_is_encoded_as_it_looks(pixels: Pixels) -> None:
     assert np.array_equal(shown(encode(pixels)), pixels)
     assert np.allclose(shown(encode(pixels, aim_bytes=2600)).mean(), pixels.mean(), atol=6)
 

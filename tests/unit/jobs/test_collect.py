@@ -94,7 +94,7 @@ def test_failed_images_of_a_task_make_the_whole_partial(session: Any, monkeypatc
     assert got.status == "partial" and len(got.images) == 2 and len(got.failures) == 1
 
 
-def test_the_whole_is_pending_while_any_task_runs(session: Any, monkeypatch: Any) -> None:
+def test_whole_is_pending_while_any_task_runs(session: Any, monkeypatch: Any) -> None:
     for still in (running("task-b"), result("task-b", "pending")):
         got = gathered(session, monkeypatch, {"task-a": result("task-a"), "task-b": still})
         assert got.status == "pending" and len(got.images) == 1

@@ -82,7 +82,7 @@ def test_service_name_decides_once_on_private_results(
         ("https://8.8.8.8", False),
     ],
 )
-def test_an_address_in_numbers_is_not_looked_up(
+def test_address_in_numbers_is_not_looked_up(
     home: Path, monkeypatch: pytest.MonkeyPatch, address: str, is_private: bool
 ) -> None:
     names = Names("10.1.2.3")

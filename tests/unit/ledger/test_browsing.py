@@ -40,7 +40,7 @@ def test_page_has_the_newest_jobs_and_the_total(ledger: SyncLedger) -> None:
     assert ledger.list_jobs(offset=9).entries == ()
 
 
-def test_a_text_is_looked_for_as_it_is(ledger: SyncLedger) -> None:
+def test_text_is_looked_for_as_it_is(ledger: SyncLedger) -> None:
     claimed(ledger, "100% wool")
     claimed(ledger, "100 sheep, snow_man")
     claimed(ledger, "a FOX", State.SENDING, State.ACCEPTED, task_id="task-7")
@@ -93,7 +93,7 @@ def test_find_reusable_returns_the_row_of_an_equal_request(home: Path, ledger: S
     assert state("b") is None
 
 
-def test_a_thumbnail_is_a_small_jpeg_in_the_same_shape(tmp_path: Path) -> None:
+def test_thumbnail_is_a_small_jpeg_in_the_same_shape(tmp_path: Path) -> None:
     pixels = np.zeros((300, 900, 3), np.uint8)
     pixels[:, 450:] = (0, 0, 255)
     file = tmp_path / "wide.png"

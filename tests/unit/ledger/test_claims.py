@@ -149,9 +149,7 @@ def test_claim_waits_for_live_owner_and_takes_released_row(ledger: SyncLedger, h
 
 
 @pytest.mark.databases("sqlite")
-def test_a_row_of_a_live_process_stays_its_own_at_every_state(
-    ledger: SyncLedger, home: Path
-) -> None:
+def test_row_of_a_live_process_stays_its_own_at_every_state(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending")
     try:
         for _ in range(3):
@@ -198,7 +196,7 @@ def test_refused_request_of_a_killed_owner_is_new(ledger: SyncLedger, home: Path
     assert ledger.claim(WISH, "my key").idempotency_key == "my key"
 
 
-def test_an_owner_that_never_was_is_dead(ledger: SyncLedger) -> None:
+def test_owner_that_never_was_is_dead(ledger: SyncLedger) -> None:
     row_id = stands_at(ledger, State.ACCEPTED, "0" * 32)
     assert (
         ledger.claim(WISH, "key").owner == ledger.owner
@@ -236,7 +234,7 @@ def test_of_many_waiters_exactly_one_takes_over(home: Path) -> None:
 # ---- tasks by their id ----
 
 
-def test_a_strangers_task_is_adopted_once(ledger: SyncLedger) -> None:
+def test_strangers_task_is_adopted_once(ledger: SyncLedger) -> None:
     row = ledger.claim_task(ADDRESS, "task-9", "print")
     assert row.state is State.ACCEPTED and row.owner == ledger.owner
     assert row.fingerprint is None and row.task_id == "task-9" and row.asked == 0
@@ -274,7 +272,7 @@ def test_forgotten_task_is_claimed_as_a_new_row(ledger: SyncLedger) -> None:
 
 
 @pytest.mark.databases("sqlite")
-def test_a_task_that_a_live_process_collects_is_waited_for(ledger: SyncLedger, home: Path) -> None:
+def test_task_that_a_live_process_collects_is_waited_for(ledger: SyncLedger, home: Path) -> None:
     owner = Owner(home, "sending", "accepted")
     try:
         assert ledger.claim_task(ADDRESS, "task-1", "print").owner == owner.name

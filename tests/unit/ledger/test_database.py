@@ -81,7 +81,7 @@ def test_rows_survive_closing_and_closing_twice_is_fine(home: Path) -> None:
     again.close()
 
 
-def test_a_closed_ledgers_owner_leaves_no_lock_file(home: Path) -> None:
+def test_closed_ledgers_owner_leaves_no_lock_file(home: Path) -> None:
     ledger = SyncLedger(home)
     assert [path.stem for path in (home / "owners").iterdir()] == [ledger.owner]
     ledger.close()
@@ -91,12 +91,12 @@ def test_a_closed_ledgers_owner_leaves_no_lock_file(home: Path) -> None:
 # ---- schema ----
 
 
-def test_a_new_file_has_every_migration(home: Path) -> None:
+def test_new_file_has_every_migration(home: Path) -> None:
     SyncLedger(home).close()
     assert version_of(home / "ledger.sqlite") == len(MIGRATIONS) >= 1
 
 
-def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(home: Path) -> None:
+def test_file_of_a_newer_version_is_refused_and_left_as_it_is(home: Path) -> None:
     ledger = SyncLedger(home)
     ledger.claim(WISH, "key")
     ledger.close()
@@ -111,7 +111,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(home: Path) -> N
     }  # fmt: skip
 
 
-def test_a_migration_that_fails_leaves_nothing_of_itself(
+def test_migration_that_fails_leaves_nothing_of_itself(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     SyncLedger(home).close()
@@ -136,7 +136,7 @@ def broken_copies(home: Path) -> list[Path]:
 @pytest.mark.parametrize(
     "content", [b"this is no database, " * 300, os.urandom(10_000), b"SQLite format 3\0" * 400]
 )
-def test_a_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -> None:
+def test_broken_file_is_kept_aside_byte_for_byte(home: Path, content: bytes) -> None:
     home.mkdir(parents=True)
     (home / "ledger.sqlite").write_bytes(content)
     error = failure(home)
@@ -157,7 +157,7 @@ def test_second_broken_file_keeps_the_first(home: Path) -> None:
     assert {path.read_bytes()[:5] for path in broken_copies(home)} == {b"first", b"secon"}
 
 
-def test_a_file_whose_tables_are_damaged_is_kept_aside_too(home: Path) -> None:
+def test_file_whose_tables_are_damaged_is_kept_aside_too(home: Path) -> None:
     ledger = SyncLedger(home)
     ledger.claim(WISH, "key")
     ledger.close()

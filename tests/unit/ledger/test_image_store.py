@@ -25,7 +25,7 @@ def content(store: ImageStore) -> list[Path]:
     return sorted(path for path in store.folder.rglob("*") if path.is_file())
 
 
-def test_a_kept_image_is_named_by_its_content(store: ImageStore) -> None:
+def test_kept_image_is_named_by_its_content(store: ImageStore) -> None:
     kept = store.add_bytes(PNG)
     digest = hashlib.sha256(PNG).hexdigest()
     assert kept.path == store.folder / digest[:2] / f"{digest}.png"
@@ -47,7 +47,7 @@ def test_bytes_other_than_an_image_are_kept(store: ImageStore) -> None:
     assert kept.path.read_bytes() == b"what is this"
 
 
-def test_a_name_appears_only_with_the_whole_content(
+def test_name_appears_only_with_the_whole_content(
     store: ImageStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[bool, bytes]] = []
@@ -102,7 +102,7 @@ def test_partial_files_have_unique_names_and_are_not_listed(store: ImageStore) -
     assert [*store.files()] == []
 
 
-def test_a_download_that_is_whole_is_moved_to_its_name(store: ImageStore) -> None:
+def test_download_that_is_whole_is_moved_to_its_name(store: ImageStore) -> None:
     partial = store.new_partial()
     partial.write_bytes(PNG)
     digest = hashlib.sha256(PNG).hexdigest()
@@ -137,5 +137,5 @@ def test_vanished_download_is_reported(store: ImageStore) -> None:
         store.add(store.new_partial(), sha256="ab" * 32, kind="image/png", size=1)
 
 
-def test_a_store_that_was_never_used_holds_nothing(store: ImageStore) -> None:
+def test_store_that_was_never_used_holds_nothing(store: ImageStore) -> None:
     assert [*store.files()] == [] and not store.folder.exists()

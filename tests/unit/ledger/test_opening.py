@@ -37,7 +37,7 @@ def is_closed(connection: sqlite3.Connection) -> bool:
     return False
 
 
-def test_an_open_ledger_is_alive_to_itself_and_to_others(ledger: SyncLedger, home: Path) -> None:
+def test_open_ledger_is_alive_to_itself_and_to_others(ledger: SyncLedger, home: Path) -> None:
     other = SyncLedger(home)
     assert ledger.is_owner_alive(ledger.owner) and ledger.is_owner_alive(other.owner)
     name = other.owner
@@ -53,7 +53,7 @@ def test_opening_sweeps_the_locks_of_the_dead(home: Path) -> None:
     ledger.close()
 
 
-def test_an_open_ledger_is_not_lost(ledger: SyncLedger) -> None:
+def test_open_ledger_is_not_lost(ledger: SyncLedger) -> None:
     assert ledger.is_unusable is False
 
 
@@ -71,7 +71,7 @@ def test_closing_waits_for_what_is_being_written(home: Path) -> None:
     assert not [one for one in threading.enumerate() if one.name.startswith("seedream-ledger")]
 
 
-def test_a_place_that_cannot_be_used_leaves_no_owner(home: Path) -> None:
+def test_place_that_cannot_be_used_leaves_no_owner(home: Path) -> None:
     home.mkdir()
     (home / "ledger.sqlite").mkdir()
     with pytest.raises(LedgerFailed, match=r"Is a directory|unable to open"):
@@ -79,7 +79,7 @@ def test_a_place_that_cannot_be_used_leaves_no_owner(home: Path) -> None:
     assert list((home / "owners").iterdir()) == []
 
 
-def test_a_file_of_a_newer_version_is_closed_again(
+def test_file_of_a_newer_version_is_closed_again(
     home: Path, connections: list[sqlite3.Connection]
 ) -> None:
     SyncLedger(home).close()
@@ -92,7 +92,7 @@ def test_a_file_of_a_newer_version_is_closed_again(
     assert [is_closed(one) for one in connections] == [True]
 
 
-def test_a_broken_file_is_closed_before_it_is_moved(
+def test_broken_file_is_closed_before_it_is_moved(
     home: Path, connections: list[sqlite3.Connection]
 ) -> None:
     home.mkdir()
@@ -125,7 +125,7 @@ def test_log_that_is_not_in_use_yet_is_ignored(home: Path, log: bytes) -> None:
 
 
 @pytest.mark.parametrize("part", ["requests", "images", "sqlite_autoindex_images_1"])
-def test_a_file_is_found_broken_before_anything_is_paid_for(home: Path, part: str) -> None:
+def test_file_is_found_broken_before_anything_is_paid_for(home: Path, part: str) -> None:
     """A response is written into these; their damage would show only then."""
     SyncLedger(home).close()
     path = home / "ledger.sqlite"
@@ -152,7 +152,7 @@ def test_unreadable_log_does_not_count_as_damage(home: Path) -> None:
     assert (home / "ledger.sqlite").is_file() and not list(home.glob("ledger.broken-*"))
 
 
-def test_an_owners_folder_that_cannot_be_swept_leaves_no_owner(home: Path) -> None:
+def test_owners_folder_that_cannot_be_swept_leaves_no_owner(home: Path) -> None:
     (home / "owners" / "odd.lock").mkdir(parents=True)
     with pytest.raises(LedgerFailed, match="cannot be written"):
         SyncLedger(home)
@@ -198,7 +198,7 @@ def test_locked_ledger_is_reported_and_not_called_damaged(
     ledger.close()
 
 
-def test_a_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: SyncLedger) -> None:
+def test_place_is_that_of_the_file_whatever_it_is_called(home: Path, ledger: SyncLedger) -> None:
     place = schema.file_id(ledger.path)
     ledger.path.rename(home / "moved")
     assert place is not None and schema.file_id(home / "moved") == place

@@ -44,7 +44,7 @@ def end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def test_an_owner_lives_until_it_lets_go_and_leaves_nothing(tmp_path: Path) -> None:
+def test_owner_lives_until_it_lets_go_and_leaves_nothing(tmp_path: Path) -> None:
     lock = OwnerLock(tmp_path / "owners")
     assert is_alive(tmp_path / "owners", lock.name)
     assert is_alive(tmp_path / "owners", lock.name), "looking does not end it"
@@ -65,7 +65,7 @@ def test_unknown_owner_name_is_dead(tmp_path: Path) -> None:
     assert not is_alive(tmp_path, "0" * 32)
 
 
-def test_the_lock_of_another_process_ends_when_it_is_killed(tmp_path: Path) -> None:
+def test_lock_of_another_process_ends_when_it_is_killed(tmp_path: Path) -> None:
     process = other_process(tmp_path, "print(OwnerLock(folder).name, flush=True); sys.stdin.read()")
     try:
         name = first_line(process)
@@ -76,7 +76,7 @@ def test_the_lock_of_another_process_ends_when_it_is_killed(tmp_path: Path) -> N
     assert [*tmp_path.iterdir()] == [], "a dead owner's file is removed"
 
 
-def test_a_sweep_removes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
+def test_sweep_removes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
     lock = OwnerLock(tmp_path)
     (tmp_path / "dead.lock").touch()
     (tmp_path / "notes.txt").touch()
@@ -87,7 +87,7 @@ def test_a_sweep_removes_the_dead_and_spares_the_living(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_does_not_keep_its_dead_parent_alive(tmp_path: Path) -> None:
+def test_forked_child_does_not_keep_its_dead_parent_alive(tmp_path: Path) -> None:
     process = other_process(
         tmp_path,
         "lock = OwnerLock(folder)\n"
@@ -126,7 +126,7 @@ def test_forked_child_that_ends_leaves_the_parents_lock(tmp_path: Path) -> None:
         end(process)
 
 
-def test_a_program_that_is_started_does_not_inherit_the_lock(tmp_path: Path) -> None:
+def test_program_that_is_started_does_not_inherit_the_lock(tmp_path: Path) -> None:
     process = other_process(
         tmp_path,
         "import subprocess\n"

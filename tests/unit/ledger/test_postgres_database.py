@@ -12,6 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from seedream_api.config.limits import Limit, Limits
@@ -67,7 +68,7 @@ def test_cut_machine_cannot_move_a_row_taken_over(
     row = one.claim(wish("a"), "key")
     if state is State.SENDING:
         one.reserve(row.id, FREE)
-    assert postgres.cut_connections() == 2
+    assert postgres.cut_connections() >= 2
     taken = other.claim(wish("a"), "other")
     assert taken.owner == other.owner
     assert taken.state is (State.UNKNOWN if state is State.SENDING else State.INTENDED)
@@ -118,8 +119,8 @@ def test_connection_held_by_frozen_server_side_is_replaced(
     with closing(kept):
         assert one.reserve(row.id, FREE).state is State.SENDING
         assert other.is_owner_alive(one.owner)
-        locks = postgres.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")
-        assert len(locks) == 2
+        with pytest.raises(psycopg.OperationalError):
+            kept.execute("SELECT 1")
 
 
 def test_stopped_server_is_an_error_and_loses_nothing(

@@ -42,7 +42,7 @@ def test_rows_come_newest_first_and_without_the_forgotten(ledger: SyncLedger) ->
     assert ledger.list_records((State.EMPTY, State.FAILED)) == []
 
 
-def test_a_row_is_found_by_its_number_or_its_task(ledger: SyncLedger) -> None:
+def test_row_is_found_by_its_number_or_its_task(ledger: SyncLedger) -> None:
     first, second = accepted(ledger, "a", "task-a"), accepted(ledger, "b", "task-b")
     for name, row_id in ((str(first), first), ("task-b", second)):
         found = ledger.find_record(name)
@@ -116,7 +116,7 @@ def test_shared_file_counts_once_by_its_latest_delivery(ledger: SyncLedger, cloc
     assert file.delivered_at == clock.now - 100.0 and ledger.sum_stored_bytes() == len(PNG)
 
 
-def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger) -> None:
+def test_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger) -> None:
     whole, part = stored(ledger, "a"), stored(ledger, "b")
     ledger.mark_delivered(whole)
     assert [file.delivered_at for file in ledger.list_stored_files()] == [
@@ -139,7 +139,7 @@ def test_a_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger
         ("UPDATE images SET file = NULL WHERE sha256 = 'x'", "images_by_content"),
     ],
 )
-def test_a_long_record_is_not_read_through(ledger: SyncLedger, question: str, index: str) -> None:
+def test_long_record_is_not_read_through(ledger: SyncLedger, question: str, index: str) -> None:
     with ledger.database.write(durable=False):
         plan = [row["detail"] for row in ledger.database.execute(f"EXPLAIN QUERY PLAN {question}")]
     assert any(f"INDEX {index}" in step for step in plan)
@@ -166,7 +166,7 @@ def test_typical_time_is_the_median_of_the_models_last_twenty(
     assert ledger.typical_seconds("Seedream-5.0-Lite") is None
 
 
-def test_a_clock_that_went_backwards_does_not_count(ledger: SyncLedger, clock: Clock) -> None:
+def test_clock_that_went_backwards_does_not_count(ledger: SyncLedger, clock: Clock) -> None:
     row_id = accepted(ledger, "a", "task-a")
     clock.now -= 500.0
     ledger.record_response(row_id, (), {})

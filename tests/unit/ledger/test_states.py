@@ -31,12 +31,12 @@ def printed(**changed: Any) -> str:
 # ---- fingerprints ----
 
 
-def test_the_same_parts_have_the_same_print_in_any_order() -> None:
+def test_same_parts_have_the_same_print_in_any_order() -> None:
     assert printed() == printed(body=dict(reversed(BODY.items())))
     assert len(printed()) == 64 and set(printed()) <= set("0123456789abcdef")
 
 
-def test_a_print_is_stable_across_versions() -> None:
+def test_print_is_stable_across_versions() -> None:
     # Changing it forgets everything that anybody has paid for.
     assert printed() == "c9c8e73d9a0198f743fe3c90534ebe1a5b3c77e70f5da666efdf0555d07c54e8"
     chinese = printed(body={**BODY, "prompt": "一只猫"})
@@ -63,11 +63,11 @@ def test_different_prompts_have_different_prints(one: str, other: str) -> None:
     assert same == (one == other)
 
 
-def test_a_prompt_with_a_lone_surrogate_can_be_printed() -> None:
+def test_prompt_with_a_lone_surrogate_can_be_printed() -> None:
     assert printed(body={"prompt": "\ud800"}) != printed(body={"prompt": "\ud801"})
 
 
-def test_a_key_print_tells_keys_apart_and_tells_no_key() -> None:
+def test_key_print_tells_keys_apart_and_tells_no_key() -> None:
     key = "sk-0123456789abcdef"
     assert key_fingerprint(key) == key_fingerprint(key) != key_fingerprint(key + "0")
     assert len(key_fingerprint(key)) == 12 and key[3:9] not in key_fingerprint(key)
@@ -121,7 +121,7 @@ def test_every_state_can_be_reached_from_intended() -> None:
     assert reached == set(State)
 
 
-def test_the_groups_of_states_do_not_overlap() -> None:
+def test_groups_of_states_do_not_overlap() -> None:
     groups = [
         set(RELEASED_STATES),
         set(STORED_STATES),

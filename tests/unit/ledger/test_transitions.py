@@ -32,7 +32,7 @@ def test_every_pair_of_states_is_a_move_or_a_defect(ledger: SyncLedger) -> None:
     assert allowed == sum(len(after) for after in TRANSITIONS.values()) > 20
 
 
-def test_a_move_that_is_refused_writes_nothing_of_it(ledger: SyncLedger) -> None:
+def test_move_that_is_refused_writes_nothing_of_it(ledger: SyncLedger) -> None:
     row = ledger.claim(wish("a"), "key")
     with pytest.raises(ValueError, match="may not go"):
         ledger.move(row.id, State.ACCEPTED, task_id="task-1", request_id="req-1")
@@ -78,7 +78,7 @@ def test_transition_writes_ids_and_error_and_keeps_them(
     assert type(found.error) is TaskFailed and str(found.error) == str(failed)
 
 
-def test_an_error_ends_with_its_state(ledger: SyncLedger) -> None:
+def test_error_ends_with_its_state(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.SENDING, "a")
     ledger.move(row.id, State.UNKNOWN, error=OutcomeUnknown("outcome_unknown_crash", entry=1))
     assert ledger.get_record(row.id).error is not None

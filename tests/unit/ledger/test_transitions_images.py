@@ -78,7 +78,7 @@ def test_bytes_inside_the_response_are_stored_with_it(ledger: SyncLedger, home: 
     assert (image.width, image.height) == (0, 0)  # measured later, in a thread
 
 
-def test_an_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> None:
+def test_image_that_came_with_a_complaint_was_made(ledger: SyncLedger) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(
         row.id, (ResultItem(0, url="https://e.com/a", error=ServiceError("odd")),), {}
@@ -118,7 +118,7 @@ def test_refetched_images_do_not_change_the_typical_time(home: Path) -> None:
 
 
 @pytest.mark.databases("sqlite")
-def test_the_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
+def test_folder_may_move_with_everything_in_it(ledger: SyncLedger, home: Path) -> None:
     row = row_in(ledger, State.ACCEPTED, "a")
     ledger.record_response(row.id, ITEMS, {})
     ledger.record_image(row.id, 0, stored_file(home), (1, 1))

@@ -82,7 +82,7 @@ def in_use(monkeypatch: pytest.MonkeyPatch) -> InUse:
     return InUse(monkeypatch)
 
 
-def test_the_lock_of_windows_lives_and_dies_as_the_other_one(
+def test_lock_of_windows_lives_and_dies_as_the_other_one(
     windows_locks: Any, tmp_path: Path
 ) -> None:
     lock = windows_locks.OwnerLock(tmp_path)
@@ -146,7 +146,7 @@ def test_damaged_file_that_is_being_read_is_replaced(tmp_path: Path, in_use: InU
         store.add_bytes(PICTURE)
 
 
-def test_an_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_use: InUse) -> None:
+def test_image_that_is_being_read_is_pruned_another_time(tmp_path: Path, in_use: InUse) -> None:
     now = 1_000.0
     ledger = SyncLedger(tmp_path, now=lambda: now)
     store = ImageStore(tmp_path, ledger.owner)
@@ -184,7 +184,7 @@ def test_partial_file_held_by_a_scanner_keeps_the_first_error(
     assert (tmp_path / "a.part").is_file()
 
 
-def test_the_home_of_windows_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_of_windows_is_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert find_default_home({"LOCALAPPDATA": "/profile/local"}) == Path("/profile/local/seedream")
     assert find_default_home({}).as_posix().endswith("AppData/Local/seedream")

@@ -18,7 +18,7 @@ SERVICE = "https://service.example.com/v1/images/generations"
 @pytest.mark.parametrize(
     "status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad"]
 )
-def test_a_proxy_that_refuses_the_tunnel_means_not_sent(
+def test_proxy_that_refuses_the_tunnel_means_not_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     proxy = serve(lambda caller: (caller.request(), caller.answer(b"", status=status)))
@@ -30,7 +30,7 @@ def test_a_proxy_that_refuses_the_tunnel_means_not_sent(
     assert proxy.read.startswith(b"CONNECT service.example.com:443") and b"POST" not in proxy.read
 
 
-def test_a_proxy_that_is_not_there_means_not_sent(
+def test_proxy_that_is_not_there_means_not_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = serve(talkative)
@@ -132,7 +132,7 @@ def test_unusable_proxy_fails_before_sending(monkeypatch: pytest.MonkeyPatch, pr
     assert caught.value.key == "bad_proxy" and seen == []
 
 
-def test_a_proxys_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxys_password_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for proxy in ("ftp://user:hunter2@p:1", "http://user:hunter2@p:notaport"):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with pytest.raises(ConfigurationError) as caught:

@@ -76,7 +76,7 @@ def test_time_that_the_attempts_themselves_take_counts() -> None:
     assert patience.next_delay(CONNECTING) is None
 
 
-def test_the_number_of_attempts_is_a_bound_too() -> None:
+def test_number_of_attempts_is_a_bound_too() -> None:
     taken, last = pauses(NO_CHANNEL, 0.0)
     assert len(taken) == NO_CHANNEL.attempts - 1 == 2 and last < NO_CHANNEL.total_s
 
@@ -100,7 +100,7 @@ def test_budget_counts_from_first_failure_of_its_kind() -> None:
 
 
 @given(asked=st.floats(RATE_LIMITED.first_s, 60), jitter=st.floats(0, 1))
-def test_the_services_own_word_is_waited_for_and_little_more(asked: float, jitter: float) -> None:
+def test_services_own_word_is_waited_for_and_little_more(asked: float, jitter: float) -> None:
     patience = RetryBudget(Clock(), jitter=lambda: jitter)
     pause = patience.next_delay(RATE_LIMITED, asked)
     assert pause is not None and asked <= pause <= asked + 1.0
@@ -128,12 +128,12 @@ def test_retry_after_may_take_all_the_time_of_the_caller() -> None:
     assert patience.next_delay(READING, 130.0, left_s=129.0) is None
 
 
-def test_a_word_beyond_the_budget_ends_the_attempts_at_once() -> None:
+def test_word_beyond_the_budget_ends_the_attempts_at_once() -> None:
     assert RetryBudget(Clock()).next_delay(RATE_LIMITED, RATE_LIMITED.total_s + 1) is None
 
 
 @pytest.mark.parametrize(("first_s", "longest_s"), [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0)])
-def test_a_policy_that_would_not_wait_is_a_defect(first_s: float, longest_s: float) -> None:
+def test_policy_that_would_not_wait_is_a_defect(first_s: float, longest_s: float) -> None:
     with pytest.raises(ValueError, match="waits for no time"):
         RetryPolicy(first_s=first_s, longest_s=longest_s, total_s=10.0)
 

@@ -124,7 +124,7 @@ def test_pause_is_extended_but_never_shortened() -> None:
     asyncio.run(run())
 
 
-def test_a_hold_of_a_part_of_a_second_is_kept_too() -> None:
+def test_hold_of_a_part_of_a_second_is_kept_too() -> None:
     async def run() -> None:
         time = Time()
         gate = Throttle(1, clock=Clock(time.clock, time.sleep))

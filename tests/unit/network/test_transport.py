@@ -46,7 +46,7 @@ def test_request_is_what_the_service_documents(serve: Serve) -> None:
     assert answer.json() == {"id": "task-1"} and answer.request_id == "req-1"
 
 
-def test_the_moment_comes_once_and_before_every_byte(serve: Serve) -> None:
+def test_moment_comes_once_and_before_every_byte(serve: Serve) -> None:
     def talk(caller: Any) -> None:
         caller.request()
         caller.answer()
@@ -58,7 +58,7 @@ def test_the_moment_comes_once_and_before_every_byte(serve: Serve) -> None:
     assert moment.count == 1 and moment.before == b"" and server.read != b""
 
 
-def test_a_moment_that_raises_lets_no_byte_out(serve: Serve) -> None:
+def test_moment_that_raises_lets_no_byte_out(serve: Serve) -> None:
     server = serve(lambda caller: caller.wait_for_end())
     with pytest.raises(LookupError, match="not written down"):
         post(server.url(), Moment(LookupError("not written down")))
@@ -66,7 +66,7 @@ def test_a_moment_that_raises_lets_no_byte_out(serve: Serve) -> None:
     assert len(server.callers) == 1 and server.read == b""
 
 
-def test_a_cancelled_moment_lets_no_byte_out(serve: Serve) -> None:
+def test_cancelled_moment_lets_no_byte_out(serve: Serve) -> None:
     server = serve(lambda caller: caller.wait_for_end())
 
     async def run() -> None:
@@ -116,14 +116,14 @@ def test_slow_before_first_byte_means_not_sent(serve: Serve) -> None:
 # ---- definitely not sent ----
 
 
-def test_a_refused_port_is_not_sent() -> None:
+def test_refused_port_is_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     error = not_sent(f"http://127.0.0.1:{port}/v1", Moment())
     assert error.values["host"] == f"127.0.0.1:{port}" and "sk-secret" not in str(error)
 
 
-def test_a_name_that_cannot_be_resolved_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_that_cannot_be_resolved_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody(*args: object, **kwargs: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -141,7 +141,7 @@ def test_tls_to_a_server_that_speaks_none_is_not_sent(serve: Serve) -> None:
     assert b"POST" not in server.read
 
 
-def test_a_handshake_that_never_ends_is_not_sent(
+def test_handshake_that_never_ends_is_not_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_requests, "CONNECT_TIMEOUT_S", 0.1)

@@ -20,7 +20,7 @@ from support.request_kit import URL, Pools, post, run, stand_in, streamed
     ("error", "expected"),
     [(httpx.ConnectError("refused"), NotSent), (httpx.ReadError("cut"), ReadFailed)],
 )
-def test_a_stream_that_does_not_open(
+def test_stream_that_does_not_open(
     monkeypatch: pytest.MonkeyPatch, error: Exception, expected: type[Exception]
 ) -> None:
     stand_in(monkeypatch, Pools(error=error))
@@ -28,14 +28,14 @@ def test_a_stream_that_does_not_open(
         run(streamed)
 
 
-def test_a_host_is_named_without_the_user_in_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_is_named_without_the_user_in_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, Pools(error=httpx.ConnectError("refused")))
     with pytest.raises(NotSent) as caught:
         run(lambda client: client.ask("https://me:hush@a.example:8443/p"))
     assert caught.value.values["host"] == "a.example:8443" and "hush" not in str(caught.value)
 
 
-def test_an_outcome_that_is_unknown_says_how_to_forget_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outcome_that_is_unknown_says_how_to_forget_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cut(Pools):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             await request.extensions["trace"]("http11.send_request_headers.started", {})

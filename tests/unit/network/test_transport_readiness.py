@@ -50,7 +50,7 @@ def test_certificates_are_read_once_for_parallel_callers(
     assert [answer.status for answer in answers] == [200] * 6 and len(read) == 1
 
 
-def test_a_bundle_that_could_not_be_read_is_tried_again(
+def test_bundle_that_could_not_be_read_is_tried_again(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = serve(answering).url()
@@ -70,7 +70,7 @@ def test_a_bundle_that_could_not_be_read_is_tried_again(
     assert asyncio.run(broken_then_mended()).status == 200
 
 
-def test_the_body_of_a_paid_request_is_encoded_in_another_thread(
+def test_body_of_a_paid_request_is_encoded_in_another_thread(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pictures inside it make it 20 MB, which takes a quarter of a second on a slow machine."""
@@ -131,7 +131,7 @@ print(*sorted(name for name in ours if name.partition(".")[0] not in sys.stdlib_
 """
 
 
-def test_the_first_request_imports_nothing_on_the_event_loop(serve: Serve) -> None:
+def test_first_request_imports_nothing_on_the_event_loop(serve: Serve) -> None:
     """ComfyUI's loop may be waiting for the same lock; an import takes a tenth of a second."""
     url = serve(answering).url()
     ran = subprocess.run(

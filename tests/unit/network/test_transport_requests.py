@@ -15,7 +15,7 @@ from support.request_kit import URL, Pools, post, run, stand_in, streamed
 COMMON = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "gzip"}
 
 
-def test_a_free_request(pools: Pools) -> None:
+def test_free_request(pools: Pools) -> None:
     answer = run(lambda client: client.ask(URL, headers={"Authorization": "Bearer x"}))
     (request,) = pools.requests
     assert (request.method, str(request.url), request.content) == ("GET", URL, b"")
@@ -26,14 +26,14 @@ def test_a_free_request(pools: Pools) -> None:
     assert pools.bodies[0].is_closed
 
 
-def test_a_free_request_with_a_body_and_little_time(pools: Pools) -> None:
+def test_free_request_with_a_body_and_little_time(pools: Pools) -> None:
     run(lambda client: client.ask(URL, method="POST", timeout_s=5.0, content=b"data"))
     (request,) = pools.requests
     assert (request.method, request.content) == ("POST", b"data")
     assert request.extensions["timeout"] == {"connect": 5, "pool": 5, "write": 60, "read": 5}
 
 
-def test_a_paid_request(pools: Pools) -> None:
+def test_paid_request(pools: Pools) -> None:
     run(post)
     (request,) = pools.requests
     assert request.method == "POST" and json.loads(request.content) == {"a": "一"}
@@ -65,7 +65,7 @@ def test_repeated_paid_request_stops_before_its_first_byte(
     assert passed == ["first"]
 
 
-def test_a_streamed_body(pools: Pools) -> None:
+def test_streamed_body(pools: Pools) -> None:
     assert run(streamed) == b"{}"
     (request,) = pools.requests
     assert (request.method, str(request.url)) == ("GET", URL)
@@ -85,7 +85,7 @@ def test_a_streamed_body(pools: Pools) -> None:
         ("https://me:pw@a.example/p", "203.0.113.7", "https://203.0.113.7/p", "a.example"),
     ],
 )  # fmt: skip
-def test_a_body_from_an_address_that_was_checked_before(
+def test_body_from_an_address_that_was_checked_before(
     pools: Pools, url: str, address: str, target: str, authority: str
 ) -> None:
     run(lambda client: streamed(client, url, address))
@@ -94,7 +94,7 @@ def test_a_body_from_an_address_that_was_checked_before(
     assert request.extensions["sni_hostname"] == "a.example"
 
 
-def test_an_open_body_is_closed_when_its_reader_fails(pools: Pools) -> None:
+def test_open_body_is_closed_when_its_reader_fails(pools: Pools) -> None:
     async def reads(client: Transport) -> None:
         async with client.open(URL, headers={}, read_timeout_s=1.0):
             raise ZeroDivisionError

@@ -50,7 +50,7 @@ def test_request_id_is_read_from_either_header() -> None:
     assert HttpResponse(200, {}, b"").request_id is None
 
 
-def test_a_free_request_tells_unreached_from_unanswered(serve: Serve) -> None:
+def test_free_request_tells_unreached_from_unanswered(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(NotSent):
@@ -66,7 +66,7 @@ def test_a_free_request_tells_unreached_from_unanswered(serve: Serve) -> None:
 # ---- connections ----
 
 
-def test_a_paid_request_never_takes_an_idle_connection(serve: Serve) -> None:
+def test_paid_request_never_takes_an_idle_connection(serve: Serve) -> None:
     server = serve(talkative)
 
     async def steps(client: Transport) -> None:

@@ -46,7 +46,7 @@ def secure(
 
 
 @pytest.mark.parametrize("variable", CERTIFICATE_VARIABLES)
-def test_the_environments_authority_is_trusted(
+def test_environments_authority_is_trusted(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     server = secure(serve, monkeypatch, tmp_path, talkative, variable=variable)
@@ -78,7 +78,7 @@ def test_named_bundle_needs_no_strict_x509(monkeypatch: pytest.MonkeyPatch, tmp_
 @pytest.mark.parametrize(
     ("names", "variable"), [((), ""), (("other.example.com",), "SSL_CERT_FILE")]
 )
-def test_a_certificate_that_is_not_trusted_means_not_sent(
+def test_certificate_that_is_not_trusted_means_not_sent(
     serve: Serve,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -135,7 +135,7 @@ def test_system_store_and_certifi_are_trusted_by_default() -> None:
     assert len(context.get_ca_certs()) > 50
 
 
-def test_a_folder_of_certificates_is_taken_from_any_variable(tmp_path: Path) -> None:
+def test_folder_of_certificates_is_taken_from_any_variable(tmp_path: Path) -> None:
     for variable in (*CERTIFICATE_VARIABLES, "SSL_CERT_DIR"):
         context = load_certificates({variable: str(tmp_path)})
         assert context.verify_mode is ssl.CERT_REQUIRED and context.get_ca_certs() == []
@@ -168,7 +168,7 @@ def tunnel_to(target_port: int) -> Callable[[Any], None]:
     return talk
 
 
-def test_the_moment_comes_after_the_tunnel_and_once(
+def test_moment_comes_after_the_tunnel_and_once(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     service = secure(serve, monkeypatch, tmp_path, talkative)

@@ -21,7 +21,7 @@ def test_every_family_has_a_life() -> None:
     ("family", "life"),
     [("preferential", 7_200), ("evolink", 86_400), (None, None), ("other", None)],
 )
-def test_a_plain_link_lives_as_long_as_its_family_says(
+def test_plain_link_lives_as_long_as_its_family_says(
     family: str | None, life: float | None
 ) -> None:
     assert link_expiry(URL, family, SEEN) == (None if life is None else SEEN + life)
@@ -44,5 +44,5 @@ def test_a_plain_link_lives_as_long_as_its_family_says(
         ("expires=nan", SEEN + 7_200),
     ],
 )
-def test_a_signed_link_says_it_itself(query: str, at: float) -> None:
+def test_signed_link_says_it_itself(query: str, at: float) -> None:
     assert link_expiry(f"{URL}?{query}", "preferential", SEEN) == at

@@ -120,7 +120,7 @@ def test_typical_task_is_seen_soon_with_few_polls(typical: float) -> None:
 
 
 @pytest.mark.parametrize("moment", [1.0, 10.0, 40.0, 300.0])
-def test_an_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
+def test_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
     waited = Waited(done_at(moment))
     waited.run()
     assert waited.looks[0] == 0.0 and waited.looks[-1] - moment <= max(1.2, 0.2 * moment)
@@ -140,7 +140,7 @@ def test_an_unknown_model_is_seen_soon_after_it_is_done(moment: float) -> None:
         (None, 20.0, 0.5, 3.0),  # nothing known: a share of its age
     ],
 )
-def test_the_pauses_in_figures(
+def test_pauses_in_figures(
     typical_s: float | None, age_s: float, jitter: float, pause_s: float
 ) -> None:
     assert PollSchedule(typical_s, lambda: jitter).next_delay_s(age_s) == pytest.approx(pause_s)
@@ -167,7 +167,7 @@ def test_deadline_is_kept_and_tells_the_task_and_its_last_word() -> None:
     assert 100.0 <= waited.looks[-1] <= 100.1
 
 
-def test_a_task_that_ends_at_the_very_deadline_is_not_missed() -> None:
+def test_task_that_ends_at_the_very_deadline_is_not_missed() -> None:
     assert Waited(done_at(100.0), timeout_s=100.0).run().status is TaskStatus.COMPLETED
 
 
@@ -179,12 +179,12 @@ def test_no_time_left_still_polls_once() -> None:
     assert waited.looks == [0.0] and waited.slept == []
 
 
-def test_the_last_part_of_a_second_is_waited_too() -> None:
+def test_last_part_of_a_second_is_waited_too() -> None:
     waited = Waited(done_at(0.5), timeout_s=0.5)
     assert waited.run().status is TaskStatus.COMPLETED and waited.looks == [0.0, 0.5]
 
 
-def test_a_task_that_was_never_seen_is_in_an_unknown_state() -> None:
+def test_task_that_was_never_seen_is_in_an_unknown_state() -> None:
     waited = Waited(lambda now: read_failed(), timeout_s=5.0)
     with pytest.raises(WaitTimedOut) as caught:
         waited.run()
@@ -194,7 +194,7 @@ def test_a_task_that_was_never_seen_is_in_an_unknown_state() -> None:
 # ---- 404 ----
 
 
-def test_a_new_task_that_is_not_known_yet_is_given_time() -> None:
+def test_new_task_that_is_not_known_yet_is_given_time() -> None:
     waited = Waited(lambda now: not_found() if now < 30 else task("completed"))
     assert waited.run().status is TaskStatus.COMPLETED
     forever = Waited(lambda now: not_found())

@@ -47,7 +47,7 @@ def test_equal_pixels_are_equal_references() -> None:
     assert (one.width, one.height) == (30, 20)
 
 
-def test_a_view_is_the_same_reference_as_its_copy() -> None:
+def test_view_is_the_same_reference_as_its_copy() -> None:
     view = noise(40, 60)[::2, ::-1]
     copy = np.ascontiguousarray(view)
     assert pixels_reference(view, "a").identity() == pixels_reference(copy, "b").identity()
@@ -96,7 +96,7 @@ def test_no_repr_shows_pixels_or_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
-def test_a_plain_file_is_sent_as_it_is(tmp_path: Path, ending: str) -> None:
+def test_plain_file_is_sent_as_it_is(tmp_path: Path, ending: str) -> None:
     path = saved(tmp_path / f"a.{ending}", noise(20, 30))
     reference = file_reference(path, 1)
     encoded = reference.encode(AIM, CAP)
@@ -105,7 +105,7 @@ def test_a_plain_file_is_sent_as_it_is(tmp_path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ["bmp", "tiff", "gif"])
-def test_a_file_in_another_format_is_sent_as_its_pixels(tmp_path: Path, ending: str) -> None:
+def test_file_in_another_format_is_sent_as_its_pixels(tmp_path: Path, ending: str) -> None:
     pixels = (noise(20, 30) // 128 * 255).astype(np.uint8)
     reference = file_reference(saved(tmp_path / f"a.{ending}", pixels), 1)
     encoded = reference.encode(AIM, CAP)
@@ -138,7 +138,7 @@ def test_first_frame_of_animation_is_sent_and_noted(tmp_path: Path, ending: str)
     assert reference.notes == (f"{path.name}: animated: the first frame is used",)
 
 
-def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> None:
+def test_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> None:
     long = MAX_REFERENCE_SIDE.value + 400
     path = saved(tmp_path / "a.png", np.zeros((500, long, 3), np.uint8))
     encoded = file_reference(path, 1).encode(AIM, CAP)
@@ -146,7 +146,7 @@ def test_a_file_with_a_side_over_the_limit_is_scaled_down(tmp_path: Path) -> Non
     assert encoded.notes
 
 
-def test_a_file_over_the_cap_is_made_smaller() -> None:
+def test_file_over_the_cap_is_made_smaller() -> None:
     heavy = EncodedImage(b"\0" * 50_001, "image/png", True, (), 10, 10)
     light = EncodedImage(b"\0" * 50_000, "image/png", True, (), 10, 10)
     assert PictureReference("a", 10, 10, file=light).encode(50_000, 50_000) is light
@@ -180,7 +180,7 @@ def test_folder_is_refused_as_a_reference(tmp_path: Path) -> None:
         file_reference(tmp_path, 1)
 
 
-def test_a_turned_photo_has_the_size_it_is_shown_with(tmp_path: Path) -> None:
+def test_turned_photo_has_the_size_it_is_shown_with(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     path = saved(tmp_path / "a.jpg", noise(20, 30), exif=exif)

@@ -122,7 +122,7 @@ def test_what_may_still_be_generated_stays_open(http: int, code: Any, kind: str)
 
 @pytest.mark.parametrize("http", [408, 500, 502, 503, 504, 520, 524])
 @pytest.mark.parametrize("text", ["", "<html>Bad gateway</html>", None, [], {}])
-def test_a_gateways_page_leaves_the_outcome_open(http: int, text: Any) -> None:
+def test_gateways_page_leaves_the_outcome_open(http: int, text: Any) -> None:
     assert classify_rejection(http, text) is None
 
 
@@ -145,7 +145,7 @@ def test_any_other_4xx_is_a_refusal_whatever_its_body(http: int, text: Any) -> N
     assert type(refusal) is ApiRefused and refusal.values["http"] == http
 
 
-def test_a_503_without_a_channel_is_known_by_its_words_too() -> None:
+def test_503_without_a_channel_is_known_by_its_words_too() -> None:
     message = "No available channel for model Seedream-4.5 under group default"
     assert type(classify_rejection(503, body("", "new_api_error", message))) is ServiceBusy
 
@@ -160,7 +160,7 @@ def test_a_503_without_a_channel_is_known_by_its_words_too() -> None:
         {"status": "FAILURE", "fail_reason": "no"},
     ],
 )
-def test_a_200_with_an_error_is_a_refusal(payload: Any) -> None:
+def test_200_with_an_error_is_a_refusal(payload: Any) -> None:
     refusal = classify_rejection(200, payload)
     assert refusal is not None and refusal.values["http"] == 200
 
@@ -222,7 +222,7 @@ def test_request_id_code_and_reason_reach_the_message() -> None:
 
 
 @pytest.mark.parametrize("field", ["message", "code", "type"])
-def test_the_key_is_taken_out_of_the_services_words(field: str) -> None:
+def test_key_is_taken_out_of_the_services_words(field: str) -> None:
     odd_key = "no-usual-shape-77"
     for secret in (KEY, odd_key):
         error = {"message": "", "code": "", "type": "", field: f"bad {secret} given"}
@@ -239,12 +239,12 @@ def test_signed_urls_are_taken_out_of_the_services_words() -> None:
 
 
 @pytest.mark.parametrize("text", ["", None, {}, "   "])
-def test_a_refusal_without_words_says_so(text: Any) -> None:
+def test_refusal_without_words_says_so(text: Any) -> None:
     refusal = classify_rejection(400, text)
     assert refusal is not None and "no reason given" in refusal.message("en")
 
 
-def test_the_words_of_a_loose_body_are_kept_and_bounded() -> None:
+def test_words_of_a_loose_body_are_kept_and_bounded() -> None:
     assert "plainly no" in str(classify_rejection(400, {"message": "plainly no"}))
     assert "plainly no" in str(classify_rejection(400, {"detail": "plainly no", "code": 7}))
     assert len(str(classify_rejection(400, "x" * 100_000))) < 2_000

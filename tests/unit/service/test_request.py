@@ -28,7 +28,7 @@ from seedream_api.service.statuses import TaskStatus
         ({"aspect_ratio": "1:1"}, "aspect_ratio", "prompt_priority"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused_by_name(
+def test_value_of_the_wrong_type_is_refused_by_name(
     wish: dict[str, Any], field: str, allowed: str
 ) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -38,7 +38,7 @@ def test_a_value_of_the_wrong_type_is_refused_by_name(
 
 
 @pytest.mark.parametrize("missing", ["model", "prompt"])
-def test_a_missing_field_is_named(missing: str) -> None:
+def test_missing_field_is_named(missing: str) -> None:
     wish = {"model": "Seedream-4.5", "prompt": "a cat"}
     del wish[missing]
     with pytest.raises(InvalidRequest) as caught:
@@ -46,7 +46,7 @@ def test_a_missing_field_is_named(missing: str) -> None:
     assert caught.value.values["field"] == missing and "missing" in caught.value.message("en")
 
 
-def test_a_request_cannot_be_changed_afterwards() -> None:
+def test_request_cannot_be_changed_afterwards() -> None:
     request = Request(model="Seedream-4.5", prompt="a cat")
     with pytest.raises(Exception, match="frozen"):
         request.prompt = "a dog"
@@ -81,7 +81,7 @@ def test_only_completed_and_failed_end_a_task() -> None:
     assert ends == {TaskStatus.COMPLETED, TaskStatus.FAILED}
 
 
-def test_an_image_was_made_when_it_has_a_place_or_bytes() -> None:
+def test_image_was_made_when_it_has_a_place_or_bytes() -> None:
     assert ResultItem(0, url="https://example.com/a").was_made
     assert ResultItem(0, data=b"x").was_made
     assert not ResultItem(0, error=ServiceError("no")).was_made

@@ -125,7 +125,7 @@ def test_output_that_is_the_list_itself_is_read() -> None:
     assert urls({"status": "succeeded", "output": [URL]}) == [URL]
 
 
-def test_an_empty_place_for_results_does_not_hide_a_filled_one() -> None:
+def test_empty_place_for_results_does_not_hide_a_filled_one() -> None:
     assert urls({"output": {"data": []}, "results": [URL]}) == [URL]
     assert urls({"data": [{"url": ""}], "results": [URL]}) == [URL]
 
@@ -288,6 +288,6 @@ def test_empty_errors_are_none(payload: Any) -> None:
     assert parse_value({**payload, "id": "task-1"}).error is None
 
 
-def test_an_error_beside_images_does_not_hide_them() -> None:
+def test_error_beside_images_does_not_hide_them() -> None:
     answer = parse_value({"error": {"message": "one failed"}, "data": [{"url": URL}]})
     assert answer.has_images and answer.error is not None

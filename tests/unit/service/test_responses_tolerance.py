@@ -167,7 +167,7 @@ def test_parse_error_never_fails_nor_returns_an_empty_error(
 
 
 @given(JSON)
-def test_a_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
+def test_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
     if not isinstance(payload, dict) or isinstance(payload.get("data"), dict):
         return
     wrapped = json.loads(json.dumps({"code": 0, "message": "ok", "data": payload}))
@@ -175,7 +175,7 @@ def test_a_wrapping_of_code_and_data_changes_nothing(payload: Any) -> None:
     assert repr(parse_value(wrapped)) == repr(parse_value(again))
 
 
-def test_a_list_of_millions_of_entries_is_read_only_so_far() -> None:
+def test_list_of_millions_of_entries_is_read_only_so_far() -> None:
     answer = parse_value({"status": "completed", "results": [""] * 3_000_000})
     assert len(answer.items) == 1_000 and not answer.has_images
     assert parse_value({"data": ["https://x.example/a.png"] * 15}).items[-1].position == 14

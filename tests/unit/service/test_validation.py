@@ -47,7 +47,7 @@ def test_reference_on_private_host_is_refused(
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t", "\u3000"])
-def test_an_empty_prompt_is_refused(prompt: str) -> None:
+def test_empty_prompt_is_refused(prompt: str) -> None:
     assert says(refusal(prompt=prompt), "prompt")
 
 
@@ -101,7 +101,7 @@ def test_unsupported_value_names_field_and_allowed_values(
         ("Seedream-4.0", "output_format", "png"),
     ],
 )
-def test_a_field_of_the_other_family_is_refused(model: str, field: str, value: Any) -> None:
+def test_field_of_the_other_family_is_refused(model: str, field: str, value: Any) -> None:
     error = refusal(model=model, **{field: value})
     assert error.key == "field_not_of_model"
     assert says(error, field, repr(value), model, *MODELS[model].fields)

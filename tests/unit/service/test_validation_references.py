@@ -116,7 +116,7 @@ def test_reference_url_with_password_is_refused_and_hidden() -> None:
         ({"references": urls(11)}, "11 references"),
     ],
 )
-def test_a_doubted_value_gives_one_note_and_no_error(wish: dict[str, Any], words: str) -> None:
+def test_doubted_value_gives_one_note_and_no_error(wish: dict[str, Any], words: str) -> None:
     (note,) = check(**wish).notes
     assert words in note and "http" in note
 
@@ -146,7 +146,7 @@ def test_several_doubts_give_several_notes() -> None:
 @pytest.mark.parametrize(
     "text", ["task-xxxxxxxxxxxx", "task-unified-1757156493-imcg5zqt", "12", "a.b_c:d-E", "x" * 200]
 )
-def test_a_task_id_is_taken_with_blanks_around_it(text: str) -> None:
+def test_task_id_is_taken_with_blanks_around_it(text: str) -> None:
     assert validate_task_id(f"  {text}\n") == text
 
 
@@ -169,7 +169,7 @@ def test_a_task_id_is_taken_with_blanks_around_it(text: str) -> None:
         "a\x00",
     ],
 )
-def test_a_malformed_task_id_is_refused_with_what_is_allowed(text: str) -> None:
+def test_malformed_task_id_is_refused_with_what_is_allowed(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         validate_task_id(text)
     assert caught.value.key == "task_id_malformed" and says(caught.value, "task_id", 200)
@@ -177,7 +177,7 @@ def test_a_malformed_task_id_is_refused_with_what_is_allowed(text: str) -> None:
 
 
 @given(st.text(max_size=250))
-def test_a_task_id_that_passes_needs_no_quoting_in_a_path(text: str) -> None:
+def test_task_id_that_passes_needs_no_quoting_in_a_path(text: str) -> None:
     try:
         task_id = validate_task_id(text)
     except InvalidRequest:

@@ -55,7 +55,7 @@ search = Search({"a key": KEY})
 
 
 @pytest.mark.parametrize("form", PLANTED)
-def test_a_planted_key_is_found(tmp_path: Path, form: str) -> None:
+def test_planted_key_is_found(tmp_path: Path, form: str) -> None:
     file = tmp_path / "deep" / "ledger.sqlite"
     file.parent.mkdir()
     file.write_bytes(os.urandom(1000) + PLANTED[form] + os.urandom(1000))
@@ -69,7 +69,7 @@ def test_every_key_of_the_tests_is_watched_in_every_form(name: str) -> None:
         assert f"{name}, {form}" in canary.WATCH.search.in_data(b"x" + data + b"y"), form
 
 
-def test_the_keys_that_the_sandbox_knows_are_among_them() -> None:
+def test_keys_that_the_sandbox_knows_are_among_them() -> None:
     from seedream_api.sandbox import SANDBOX_KEY
     from support.fake_service import FILES_KEY, HOST_KEY
 
@@ -91,7 +91,7 @@ def test_key_across_two_chunks_of_a_file_is_found(
         assert len({*search.in_files(tmp_path)}) == 1
 
 
-def test_a_key_in_an_archive_is_found(tmp_path: Path) -> None:
+def test_key_in_an_archive_is_found(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("b/report.json", HEADER * 100)
     (tmp_path / "a.gz").write_bytes(gzip.compress(HEADER.encode() * 100))
@@ -112,7 +112,7 @@ def test_only_true_copies_of_the_packs_files_may_hold_a_key(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows them")
-def test_a_key_in_the_environment_of_a_grandchild_is_found() -> None:
+def test_key_in_the_environment_of_a_grandchild_is_found() -> None:
     grandchild = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAITS!r}])"
     with subprocess.Popen(
         [sys.executable, "-c", grandchild],
@@ -196,12 +196,12 @@ def ran(folder: Path, tests: str) -> tuple[int, str]:
     return done.returncode, done.stdout.partition("a key was found")[2]
 
 
-def test_a_run_that_leaves_a_key_anywhere_fails_and_says_where(tmp_path: Path) -> None:
+def test_run_that_leaves_a_key_anywhere_fails_and_says_where(tmp_path: Path) -> None:
     code, found = ran(tmp_path, PLACES)
     assert code == 1
     for place in re.findall(r"def (test_\w+)", PLACES):
         assert re.search(rf"\b{place}(0|,|:| )", found), (place, found)
 
 
-def test_a_run_that_leaves_none_passes(tmp_path: Path) -> None:
+def test_run_that_leaves_none_passes(tmp_path: Path) -> None:
     assert ran(tmp_path, NOTHING) == (0, "")

@@ -40,7 +40,7 @@ def test_where_nothing_was_measured_nothing_is_covered(covering: Any) -> None:
 
 
 @pytest.mark.parametrize(("branches", "is_enough"), [(9_499, False), (9_500, True)])
-def test_a_share_below_its_bound_fails(
+def test_share_below_its_bound_fails(
     covering: Any, branches: int, is_enough: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(covering, "FOLDER", tmp_path / "coverage")
