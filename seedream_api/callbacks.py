@@ -11,7 +11,7 @@ from typing import Any, cast
 from .errors import InvalidRequest
 from .messages import Text
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 
 def check_callback(callback: object, field: str = "progress") -> None:

@@ -78,7 +78,9 @@ class EntryError(ValueError):
 
     def __init__(self, text: Text, index: int, key: str, allowed: str) -> None:
         super().__init__(text)
-        self.index, self.key, self.allowed = index, key, allowed
+        self.index: int = index
+        self.key: str = key
+        self.allowed: str = allowed
 
 
 class _EntryReader:

@@ -33,7 +33,7 @@ from .partial_file import PartialFile
 from .retries import DownloadRetries
 from .transfer import LinkExpired as LinkExpired, RetryDownload, Transfer
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 MAX_BYTES = 200 * 1024 * 1024
 """Limit of one image: 36 megapixels of RGBA noise as PNG stay below it."""

@@ -31,11 +31,11 @@ class PartialFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = 0
+        self.size: int = 0
         """Bytes written to the file; a download can be resumed from here."""
-        self.head = b""
+        self.head: bytes = b""
         """The first bytes, up to ``HEAD_BYTES``."""
-        self.tail = b""
+        self.tail: bytes = b""
         """The last bytes, up to ``TAIL_BYTES``."""
         self._pending = bytearray()
         self._digest = hashlib.sha256()

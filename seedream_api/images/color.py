@@ -51,12 +51,12 @@ class ColorConverter:
             raise ValueError(Text("pixels_32_bit"))
         self._image = image
         self._white = (1 << bits) - 1
-        self.has_alpha = image.has_transparency_data
+        self.has_alpha: bool = image.has_transparency_data
         if self.has_alpha:
             _scale_transparency(image, bits)
-        self._transform, self.notes = _build_transform(image)
-        if bits == 16:
-            self.notes = (*self.notes, Text("bits_reduced"))
+        self._transform, notes = _build_transform(image)
+        reduced = (Text("bits_reduced"),) if bits == 16 else ()
+        self.notes: tuple[str, ...] = (*notes, *reduced)
 
     def bands(self) -> Iterator[Band]:
         """Convert all rows once, from the top."""

@@ -31,7 +31,7 @@ from ..errors import ResultUnavailable
 from ..messages import Text
 from .media_types import HEAD_BYTES, describe_head, media_type_of
 
-PILLOW_ERRORS = (
+PILLOW_ERRORS: tuple[type[Exception], ...] = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
     *(MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, Warning),
     *(struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError),

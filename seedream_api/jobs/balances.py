@@ -31,7 +31,7 @@ from .resources import Resources
 from .results import Origin
 from .session_base import SessionBase
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 BALANCE_FILE = "balance.json"
 SETTLE_S = 10.0

@@ -55,7 +55,7 @@ class BatchInvalid(InvalidRequest):
     """
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
+        self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
         shown = [one.text for one in self.mistakes[:_SHOWN]]
         if len(self.mistakes) > _SHOWN:
             shown.append(Text("more_mistakes", count=len(self.mistakes) - _SHOWN))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..ledger.limits import Reservation
     from ..network.throttle import Slot
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 WRITE_DOWN_S = 120.0
 """For how many seconds recording a paid response is retried, e.g. while the disk is full."""

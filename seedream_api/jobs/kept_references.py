@@ -11,7 +11,7 @@ from ..errors import LedgerFailed, SeedreamError
 from ..service.references import PictureReference, Reference
 from .resources import Resources
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 MAX_COPY_BYTES = 64 * 1024 * 1024
 """A larger image is not copied; its hash identifies it."""

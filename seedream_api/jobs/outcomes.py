@@ -22,7 +22,7 @@ from .resources import Resources
 from .results import Failure, Origin, Result, StoredImage
 from .sources import JobSource, NewRequest
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 
 async def build_result(job: Job, source: JobSource, *, is_joined: bool, is_done: bool) -> Result:

@@ -21,7 +21,7 @@ from ..service.client import SeedreamClient
 from ..service.polling import PollThrottle
 from ..uploads.uploader import Uploader
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 CHECK_SHARE = 0.01
 """The fraction of its size limit by which the store may grow before its size is checked."""

@@ -19,7 +19,7 @@ from .sources import NewRequest
 from .steps import STEPS
 from .unclear_responses import confirm, retry_empty
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 OTHER_OWNER_PAUSE_S = 0.25
 """Seconds between two reads of a row that another live process works on."""

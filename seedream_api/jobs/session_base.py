@@ -24,7 +24,7 @@ from .profiles import Profiles
 from .resources import Resources, open_resources
 from .sources import JobSource
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 CANCEL_RETRY_S = 5.0
 """How long a cancelled job may take to write down where it stands."""

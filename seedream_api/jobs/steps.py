@@ -40,7 +40,7 @@ from .results import Phase
 from .sources import NewRequest
 from .unclear_responses import end_unknown, record_response, reread
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 MIN_RESPONSE_WAIT_S = 1800.0
 """Seconds to wait for a paid response even with a shorter timeout, as giving up would turn a paid

@@ -13,7 +13,7 @@ from ..service.responses import ServiceResponse, to_kept_response
 from ..service.verdicts import Verdict, judge_submission
 from .job import Job
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 
 async def end_unknown(job: Job, row: JobRecord, error: OutcomeUnknown) -> JobRecord:

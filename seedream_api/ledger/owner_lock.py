@@ -45,7 +45,7 @@ class OwnerLock:
         _made.add(self)  # before it is locked: another thread may fork at any moment
         # Another process may remove the file before it is locked: then take another name.
         while True:
-            self.name = uuid.uuid4().hex
+            self.name: str = uuid.uuid4().hex
             self._path = folder / f"{self.name}.lock"
             self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
             if try_lock(self._descriptor) and self._path.exists():

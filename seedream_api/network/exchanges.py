@@ -39,7 +39,7 @@ class Exchange:
     """
 
     def __init__(self, max_body: int) -> None:
-        self.response = ResponseReader()
+        self.response: ResponseReader = ResponseReader()
         self._max_body = max_body
         self._stream: Connection | None = None
         self._sent_before = 0

@@ -45,7 +45,7 @@ class ResponseReader:
     def __init__(self, max_head: int = 1024 * 1024) -> None:
         self.status: int | None = None
         self.headers: dict[str, str] = {}
-        self.body = bytearray()
+        self.body: bytearray = bytearray()
         self.fault: str | None = None
         """What is wrong with the framing."""
         self._part = Part.HEAD

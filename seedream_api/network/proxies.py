@@ -25,7 +25,7 @@ from .url_guard import is_local_host, parse_ip_literal, to_ascii
 if TYPE_CHECKING:
     import ssl  # and urllib.request: reading the settings must not wait for their import
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SCHEMES = ("http", "https", "socks5")

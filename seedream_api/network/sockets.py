@@ -31,7 +31,7 @@ class SocketStream(anyio.abc.ByteStream):
     """A connected socket that can still be read after a failed write, unlike asyncio's streams."""
 
     def __init__(self, connected: socket.socket) -> None:
-        self.sent = 0
+        self.sent: int = 0
         """Bytes that the operating system has accepted, or may have accepted, for sending."""
         self._socket = connected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from .exchange import HttpRequest, Reply, parse_json
@@ -30,7 +30,7 @@ class Connection(BaseHTTPRequestHandler):
     server_version = "seedream-sandbox"
     sys_version = ""
     disable_nagle_algorithm = True
-    timeout = IDLE_SECONDS
+    timeout: ClassVar[float | None] = IDLE_SECONDS
 
     def __init__(self, serve: Callable[[Connection], None], *args: Any) -> None:
         self._serve_request = serve

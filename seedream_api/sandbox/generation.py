@@ -49,7 +49,7 @@ class Generation:
     def __init__(
         self, store: TaskStore, results: Results, config: SandboxConfig, address: Callable[[], str]
     ) -> None:
-        self.images_made = 0
+        self.images_made: int = 0
         """Images generated, and so billed, by this object."""
         self._store = store
         self._results = results

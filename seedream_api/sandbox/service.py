@@ -48,9 +48,9 @@ class Service:
     def __init__(self, folder: Path, config: SandboxConfig, address: Callable[[], str]) -> None:
         self._config = config
         self._address = address
-        self.store = TaskStore(folder)
-        self.results = Results(self.store)
-        self.generation = Generation(self.store, self.results, config, address)
+        self.store: TaskStore = TaskStore(folder)
+        self.results: Results = Results(self.store)
+        self.generation: Generation = Generation(self.store, self.results, config, address)
         self._image_host = ImageHost(folder / "images")
         self._public_routes: dict[str, Callable[[HttpRequest], Reply]] = {
             "image": self._serve_result,

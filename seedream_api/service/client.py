@@ -39,7 +39,7 @@ from .submit_hooks import SubmitHooks
 from .task import Task, to_task
 from .validation import validate_reference_urls, validate_request
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 GENERATE_PATH = "/v1/images/generations"
 TASK_PATH = "/v1/images/Seedream/"

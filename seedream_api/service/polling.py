@@ -23,7 +23,7 @@ from ..network.clock import Clock
 from ..network.retry import READING, RetryBudget
 from .task import Task
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 FASTEST_S = 1.0
 SLOWEST_S = 10.0

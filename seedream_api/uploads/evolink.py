@@ -56,8 +56,8 @@ class EvolinkFiles:
     def __init__(self, client: SeedreamClient, address: str | None = None) -> None:
         self._client = client
         self._address = address or FILES_ADDRESS
-        self.location = parse_host(self._address)
-        self.hosts = frozenset({self.location})
+        self.location: str = parse_host(self._address)
+        self.hosts: frozenset[str] = frozenset({self.location})
         if not is_header_safe(client.settings.text("SEEDREAM_UPLOAD_EVOLINK_KEY")):
             raise ConfigurationError("bad_upload_key", name="SEEDREAM_UPLOAD_EVOLINK_KEY")
 

@@ -127,8 +127,8 @@ class HttpHost:
             raise _build_setting_error(
                 settings, "SEEDREAM_UPLOAD_HTTP_URL", Text("https_with_secret")
             )
-        self.location = strip_url_secrets(self._url)
-        self.hosts = frozenset({parse_host(self._url)})
+        self.location: str = strip_url_secrets(self._url)
+        self.hosts: frozenset[str] = frozenset({parse_host(self._url)})
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
         kind, content = await asyncio.to_thread(

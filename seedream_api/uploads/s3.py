@@ -70,8 +70,12 @@ class S3Bucket:
         given = _parse_address(settings, "SEEDREAM_UPLOAD_S3_ENDPOINT")
         self._public = _parse_address(settings, "SEEDREAM_UPLOAD_S3_PUBLIC_URL")
         self._endpoint, self._virtual = resolve_endpoint(given, self._bucket, self._region)
-        self.location = " ".join((self._endpoint, self._bucket, self._prefix, self._public)).strip()
-        self.hosts = frozenset(parse_host(url) for url in (self._endpoint, self._public) if url)
+        self.location: str = " ".join(
+            (self._endpoint, self._bucket, self._prefix, self._public)
+        ).strip()
+        self.hosts: frozenset[str] = frozenset(
+            parse_host(url) for url in (self._endpoint, self._public) if url
+        )
         self._store: Any = None
         if importlib.util.find_spec("obstore") is None:
             raise ConfigurationError("no_s3_library", python=sys.executable, package=REQUIREMENT)

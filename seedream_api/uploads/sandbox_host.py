@@ -30,8 +30,8 @@ class SandboxHost:
 
     def __init__(self, client: SeedreamClient) -> None:
         self._client = client
-        self.location = parse_host(client.base_url)
-        self.hosts = frozenset({self.location})
+        self.location: str = parse_host(client.base_url)
+        self.hosts: frozenset[str] = frozenset({self.location})
 
     async def upload(self, encoded: EncodedImage) -> HostedUrl:
         headers = Hidden({**self._client.headers(), "Content-Type": encoded.media_type})

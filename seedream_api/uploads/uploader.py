@@ -34,7 +34,7 @@ from .http import UploadRejected, check_public
 from .inline_budget import encode_for_one_body, image_budget
 from .target import HostedUrl, UploadTarget
 
-log = logging.getLogger("seedream")
+log: logging.Logger = logging.getLogger("seedream")
 
 MAX_UPLOADS = 8
 """Concurrent uploads per session; more would not use the connection better."""

@@ -108,7 +108,8 @@ def public_prefixes() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def symbols(package: Path) -> list[dict[str, Any]]:
+def completeness(package: Path) -> dict[str, Any]:
+    """What ``basedpyright --verifytypes`` says about the whole package."""
     checker = Path(sys.executable).with_name("basedpyright")
     done = subprocess.run(
         [checker, "--verifytypes", "seedream_api", "--ignoreexternal", "--outputjson"],
@@ -118,8 +119,13 @@ def symbols(package: Path) -> list[dict[str, Any]]:
         text=True,
         encoding="utf-8",
     )
-    prefixes = public_prefixes()
-    every = json.loads(done.stdout)["typeCompleteness"]["symbols"]
+    return json.loads(done.stdout)["typeCompleteness"]
+
+
+@pytest.fixture
+def symbols(completeness: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the public names."""
+    prefixes, every = public_prefixes(), completeness["symbols"]
     return [
         one for one in every
         if any(one["name"] == home or one["name"].startswith(f"{home}.") for home in prefixes)
@@ -134,6 +140,10 @@ def test_every_public_name_has_a_complete_type(symbols: list[dict[str, Any]]) ->
         if not one["isTypeKnown"] or one["isTypeAmbiguous"]
     }
     assert unknown == {}
+
+
+def test_internal_names_have_types_too(completeness: dict[str, Any]) -> None:
+    assert completeness["completenessScore"] > 0.98
 
 
 def test_request_states_its_fields_to_type_checkers_as_they_are() -> None:
