@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from .statements import quote_states
+from .statements import HAS_URL_REFERENCE, quote_states
 from .states import RELEASED_STATES, State
 
 STATE_TIMESTAMPS: Mapping[State, str] = MappingProxyType({
@@ -55,6 +55,13 @@ _GIVEN_URLS = f"""
 """URLs that the ledger gave out, and the content of the image at each. Hosts renew such URLs, and
 paid requests hold them: a URL stays when its upload expires or another one replaces it. Triggers
 catch every writer, even version 0.1."""
+
+SPELLING_INDEXES = f"""
+    CREATE INDEX requests_by_spelling ON requests (seed, address) WHERE fingerprint IS NOT NULL;
+    CREATE INDEX requests_by_url_reference ON requests (seed)
+        WHERE fingerprint IS NOT NULL AND {HAS_URL_REFERENCE};
+"""
+"""Most requests have the same seed: these find the few that may be spelled otherwise."""
 
 _COSTS = f"""
     ALTER TABLE requests ADD COLUMN profile TEXT;
@@ -174,5 +181,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX reference_files_by_file ON reference_files (sha256);
     """,
     _COSTS,
+    f"""
+    DROP INDEX requests_by_seed;
+    {SPELLING_INDEXES}
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LedgerFailed
-from .migrations import MIGRATIONS
+from .migrations import MIGRATIONS, SPELLING_INDEXES
 from .statements import quote_states
 from .states import RELEASED_STATES
 
@@ -106,7 +106,10 @@ CREATE TRIGGER note_result AFTER UPDATE OF url, sha256 ON images FOR EACH ROW
     WHEN (NEW.url IS NOT NULL AND NEW.sha256 IS NOT NULL) EXECUTE FUNCTION note_result();
 """  # noqa: S608 - made of constants
 
-POSTGRES_MIGRATIONS: Mapping[int, str] = MappingProxyType({7: _TABLES + _FUNCTIONS})
+POSTGRES_MIGRATIONS: Mapping[int, str] = MappingProxyType({
+    7: _TABLES + _FUNCTIONS,
+    8: f"DROP INDEX requests_by_seed; {SPELLING_INDEXES}",
+})  # fmt: skip
 """Applied in order; the first one makes what seven migrations of a file make. Never edited."""
 
 

@@ -45,15 +45,12 @@ def identify_request(
     with database.read():
         by_content = _by_content(database, references)
         has_content = any(not one.startswith(_URL) for one in by_content)
-        values = {"seed": str(seed), "address": address, "has_content": has_content}
-        found = database.execute(statements.OLDER_SPELLINGS, values)
+        found = _find_older(database, address, seed, has_content=has_content)
         urls = _by_print(database, references, by_content)
         older = [
             (row["address"], tuple(urls.get(one, one) for one in _parse(row["refs"])))
-            for row in found.fetchall()
-            # A damaged cell is not a text.
-            if isinstance(row["address"], str)
-            and normalize_recorded_address(row["address"]) == address
+            for row in found
+            if _is_spelling(row["address"], address)
         ]
         also = tuple(
             fingerprint(spelled, body, refs, seed)
@@ -63,6 +60,22 @@ def identify_request(
         )
     own = fingerprint(address, body, by_content, seed)
     return by_content, tuple(one for one in dict.fromkeys(also) if one != own)
+
+
+def _find_older(
+    database: Database, address: str, seed: int, *, has_content: bool
+) -> list[Mapping[str, Any]]:
+    values = {"seed": str(seed)}
+    with_seed = database.execute(statements.ADDRESSES_WITH_SEED, values).fetchall()
+    known = {one["address"] for one in with_seed if _is_spelling(one["address"], address)}
+    others = sorted(known - {address})
+    statement, listed = statements.older_spellings(others, has_content=has_content)
+    return database.execute(statement, {**values, **listed}).fetchall()
+
+
+def _is_spelling(recorded: object, address: str) -> bool:
+    """Tell whether a recorded address is this one; a damaged cell is not a text."""
+    return isinstance(recorded, str) and normalize_recorded_address(recorded) == address
 
 
 def storable_references(references: Sequence[str]) -> tuple[str, ...]:

@@ -36,14 +36,19 @@ JOB_BY_NAME = """
     SELECT * FROM requests WHERE id = :id OR task_id = :task_id
     ORDER BY state = 'forgotten', id DESC
 """
-OLDER_SPELLINGS = f"""
-    SELECT DISTINCT address, refs FROM requests
-    WHERE seed = :seed AND fingerprint IS NOT NULL
-    AND state NOT IN ({quote_states(RELEASED_STATES)})
-    AND (address != :address OR :has_content
-        AND (refs LIKE '%"url:%' OR refs LIKE '%"url-sha256:%'))
-"""  # noqa: S608 - made of constants
-"""Addresses and references of earlier requests that may be spelled otherwise than a new one."""
+HAS_URL_REFERENCE = """(refs LIKE '%"url:%' OR refs LIKE '%"url-sha256:%')"""
+"""A reference is a URL. An index has this condition, so statements must have the same words."""
+ADDRESSES_WITH_SEED = """
+    WITH RECURSIVE known (address) AS (
+        SELECT MIN(address) FROM requests WHERE seed = :seed AND fingerprint IS NOT NULL
+        UNION ALL SELECT (
+            SELECT MIN(address) FROM requests
+            WHERE seed = :seed AND fingerprint IS NOT NULL AND address > known.address
+        ) FROM known WHERE known.address IS NOT NULL
+    )
+    SELECT address FROM known WHERE address IS NOT NULL
+"""
+"""Each address once, by one step in an index: most requests have the same seed and address."""
 RECOVERABLE_JOBS = f"""
     SELECT * FROM requests WHERE state IN ({quote_states(RECOVERABLE_STATES)})
     OR state = 'unknown' AND (task_id IS NOT NULL
@@ -104,6 +109,24 @@ SET_PROFILE = """
 """
 RELEASE = "UPDATE requests SET owner = NULL WHERE id = :id AND owner = :owner"
 SET_DELIVERED_AT = "UPDATE requests SET delivered_at = :now WHERE id = :id"
+
+
+def older_spellings(addresses: Sequence[str], *, has_content: bool) -> tuple[str, Values]:
+    """Select addresses and references of earlier requests that may be spelled otherwise.
+
+    Args:
+        addresses: other spellings of the address.
+        has_content: whether a reference is identified by its content, so that rows of version 0.1
+            may hold its URL.
+    """
+    marks, values = list_values(addresses)
+    select = f"""
+        SELECT address, refs FROM requests
+        WHERE seed = :seed AND fingerprint IS NOT NULL
+        AND state NOT IN ({quote_states(RELEASED_STATES)}) AND
+    """  # noqa: S608 - made of constants
+    by_url = f" UNION {select} {HAS_URL_REFERENCE}" if has_content else ""
+    return f"{select} address IN ({marks}){by_url}", values
 
 
 def jobs_by_fingerprint(fingerprints: Sequence[str]) -> tuple[str, Values]:

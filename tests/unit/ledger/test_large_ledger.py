@@ -72,6 +72,8 @@ LOOKS: dict[str, Callable[[SyncLedger], object]] = {
     "answering none": lambda ledger: ledger.find_reusable(["none"], reuse=True),
     "claim": lambda ledger: ledger.claim(wish("print-5000"), "key"),
     "adopt": lambda ledger: ledger.claim_task("sandbox", "task-5000", "print"),
+    "identify": lambda ledger: ledger.identify_request("sandbox", {}, ("px:a",), 1),
+    "identify elsewhere": lambda ledger: ledger.identify_request("https://a.b", {}, (), 1),
     "responses": lambda ledger: ledger.list_responses(5_000),
     "newest rows": lambda ledger: ledger.list_records(limit=10),
 }
