@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -121,6 +122,18 @@ def test_celery_example_whose_process_is_killed_pays_once(
             machine.kill()
         [path] = result.result
     assert api_client.sent == 1 and Path(path).stem == "A cat-0-1" and Path(path).is_file()
+
+
+def test_celery_examples_retry_exactly_what_costs_nothing() -> None:
+    pytest.importorskip("celery")
+    for_tasks, for_workflows = (
+        runpy.run_path(str(EXAMPLES / f"celery_{name}.py")) for name in ("task", "comfyui")
+    )
+    assert {error.__name__ for error in for_tasks["FREE"]} == for_workflows["FREE"]
+    for error, raised in (("LedgerFailed", "TryAgain"), ("OutcomeUnknown", "WorkflowFailed")):
+        event = {"exception_type": f"pack.errors.{error}", "exception_message": "why"}
+        with pytest.raises(for_workflows[raised], match="why"):
+            for_workflows["read_outputs"]({"status": {"messages": [("execution_error", event)]}})
 
 
 # ---- Dask ----
