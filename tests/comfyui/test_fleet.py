@@ -95,6 +95,7 @@ def world(
         for server in servers.values():
             opened.callback(server.kill)
         environ = {
+            **dict.fromkeys(credentials, ""),  # only the servers upload
             "COMFYUI_SERVERS": " ".join(servers), "BROKER_URL": broker, "RESULT_URL": broker,
         }  # fmt: skip
         worker = Worker(base / "worker", "celery_comfyui", environ).start()
