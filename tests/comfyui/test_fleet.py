@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,12 +108,13 @@ def world(
 def boot_servers(
     boot: Callable[..., ComfyServer], base: Path, shared: dict[str, str]
 ) -> dict[str, ComfyServer]:
-    servers: dict[str, ComfyServer] = {}
-    for number in (1, 2):
+    def boot_one(number: int) -> ComfyServer:
         server = boot(environment={**shared, "SEEDREAM_HOME": str(base / f"home{number}")})
         server.place_input("example.png", example_picture())
-        servers[server.url] = server
-    return servers
+        return server
+
+    with ThreadPoolExecutor(2) as pool:
+        return {server.url: server for server in pool.map(boot_one, (1, 2))}
 
 
 def test_fleet_charges_once_and_uploads_once_for_all_servers(world: World) -> None:
