@@ -61,6 +61,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "profile_converted": ("color profile converted to sRGB", "颜色配置已转换为 sRGB"),
     "profile_ignored": ("color profile ignored: {reason}", "已忽略颜色配置：{reason}"),
     "profile_space": ("it describes {space} pixels", "它描述的是 {space} 像素"),
+    "not_shared": (
+        "the images are stored on this machine, but not in the shared store yet: {reason}; this "
+        "is tried again later",
+        "图片已保存在本机，但尚未写入共享存储：{reason}；稍后会重试",
+    ),
     "pruned": (
         "the store exceeded SEEDREAM_STORE_GB: {count} delivered image(s), {size} MB, were "
         "removed, the oldest first",
