@@ -101,7 +101,8 @@ class Resources:
         pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
-        return Text("pruned", count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
+        key = "pruned_cache" if self.shared else "pruned"
+        return Text(key, count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
 
     def workflow_policy(self) -> FetchPolicy:
         """Build the policy for URLs from workflows and the command line."""
