@@ -101,8 +101,10 @@ class Resources:
         pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
-        key = "pruned_cache" if self.shared else "pruned"
-        return Text(key, count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
+        size = f"{pruned.bytes / 1e6:.0f}"
+        if self.shared is not None:
+            return Text("pruned_cache", count=pruned.images, size=size)
+        return Text("pruned", count=pruned.images, size=size)
 
     def workflow_policy(self) -> FetchPolicy:
         """Build the policy for URLs from workflows and the command line."""
