@@ -157,7 +157,7 @@ class _RichScreen(_Screen):
         self._live.update(shown, refresh=True)
 
     def say(self, text: str) -> None:
-        shown = "\n".join(fit_lines([text], sys.stderr))
+        shown = "\n".join(fit_lines([text], _find_terminal()))
         self._live.console.print(shown, markup=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -176,7 +176,13 @@ def open_screen() -> _Screen:
 
 def _find_width() -> int:
     """Find the columns that a line may have without moving the cursor to the next line."""
-    return (find_columns(sys.stderr) or 80) - 1
+    return (find_columns(_find_terminal()) or 80) - 1
+
+
+def _find_terminal() -> TextIO:
+    """Find the terminal itself: while ``rich`` draws, ``sys.stderr`` is a proxy."""
+    terminal: TextIO = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+    return terminal
 
 
 def _write(text: str) -> None:
@@ -222,7 +228,7 @@ def _draw_bar(share: float, width: int) -> str:
 
 
 def _is_unicode() -> bool:
-    return (getattr(sys.stderr, "encoding", None) or "").lower().startswith("utf")
+    return (getattr(_find_terminal(), "encoding", None) or "").lower().startswith("utf")
 
 
 def _describe_phase(step: Progress) -> list[str]:

@@ -102,8 +102,8 @@ RESULTS: dict[str, Message] = {
         "用相同输入重新运行即可取得图片，不会再次付费。",
     ),
     "interrupted_task": Message(
-        "Cancelled; task {task_id} is still running at the service.",
-        "已取消；任务 {task_id} 仍在服务端运行。",
+        "Cancelled while waiting for task {task_id}.",
+        "已取消等待任务 {task_id}。",
         "Run the same inputs again, or enter this id in Poll Task, to get its images.",
         "用相同输入重新运行，或在 Poll Task（查询任务）中填写此 ID，即可取得图片。",
     ),

@@ -128,13 +128,14 @@ def test_commands_fit_the_terminal(terminal: Terminal, api_client: ApiClient) ->
 
 
 def show_progress(terminal: Terminal, client: ApiClient) -> None:
-    """A task that runs has one line; then its line is gone and the path remains."""
+    """A task that runs has one line with a bar; then its line is gone and the path remains."""
     client.sandbox.hold()
     command = 'seedream generate --model Seedream-4.5 --prompt "A hat" --out pictures'
     terminal.start(command)
     until(lambda: client.states[-1] == "sending")
     client.sandbox.release_responses()
-    until(lambda: any(" s · " in line for line in terminal.capture()))
+    until(lambda: client.states[-1] == "accepted")
+    until(lambda: any("━" in line or "─" in line for line in terminal.capture()))
     running = [line for line in terminal.capture() if line]
     client.sandbox.release()
     left = terminal.finish(command)
