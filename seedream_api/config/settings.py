@@ -118,8 +118,8 @@ class Settings:
     @property
     def store_place(self) -> str:
         """The bucket that holds every stored image, with its endpoint; empty if there is none."""
-        url = self.text("SEEDREAM_STORE")
-        return f"{self.text('SEEDREAM_UPLOAD_S3_ENDPOINT')} {url}".strip() if url else ""
+        url, endpoint = self.text("SEEDREAM_STORE"), self.text("SEEDREAM_UPLOAD_S3_ENDPOINT")
+        return f"{endpoint.rstrip('/')} {url}".strip() if url else ""
 
     @property
     def settings_file(self) -> Path:
