@@ -203,7 +203,7 @@ def test_while_poll_task_waits(comfy: ComfyFixture, prompt: str) -> None:
     prompt_id = comfy.server.queue(graph)
     comfy.server.wait(prompt_id, until=is_text("task-"))
     outcome = cancel(comfy, prompt_id)
-    assert f"task {task_id} is still running" in outcome.texts("1")[-1]
+    assert f"task {task_id}. The task is still running" in outcome.texts("1")[-1]
     comfy.clock.run(Clock.FLYING)
     assert seen(comfy.run(graph), "2")
 

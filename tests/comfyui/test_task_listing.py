@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from support import workflows
+from support.canary import SECOND_KEY
 from support.comfy_fixture import ComfyFixture
 from support.comfy_server import ComfyServer
 from support.pack_routes import ask, refusal, sent_states
@@ -21,16 +22,25 @@ def graph(prompt: str, **inputs: Any) -> dict[str, Any]:
     return {"1": workflows.evolink(prompt, **inputs), "2": workflows.look("1")}
 
 
-def test_what_the_built_in_sandbox_made_is_listed_as_free(
+def test_only_what_a_sandbox_made_is_listed_as_free(
     comfyui: ComfyServer, comfy: ComfyFixture, prompt: str
 ) -> None:
+    from support.fake_service import Account
+
     assert (
         comfyui.run({"1": workflows.evolink(prompt), "2": workflows.save("1")}).status == "success"
     )
-    comfy.run(graph(prompt))
+    comfy.accounts[SECOND_KEY] = Account()
+    own_key = {"DEEPSPACE_API_KEY": SECOND_KEY, "DEEPSPACE_BASE_URL": comfy.sandbox.url}
+    profiles: Any = {"studio": own_key}
+    with comfy.settings(profiles=profiles):
+        comfy.run(graph(prompt, profile="studio"))
     (free,) = ask(comfyui, f"/tasks?text={prompt.replace(' ', '%20')}").json()["tasks"]
     (paid,) = tasks(comfy, prompt)
     assert (free["is_free"], paid["is_free"]) == (True, False)
+    # A sandbox that runs apart has the sandbox's key and a local address.
+    comfy.run(graph(prompt, seed=5))
+    assert [task["is_free"] for task in tasks(comfy, prompt)] == [True, False]
 
 
 def test_task_is_listed_with_what_it_cost_and_its_images(comfy: ComfyFixture, prompt: str) -> None:
