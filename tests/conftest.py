@@ -23,6 +23,7 @@ from support.paths import PACK_ROOT
 if TYPE_CHECKING:
     from support.fake_service import FakeService
     from support.postgres_server import PostgresServer
+    from support.redis_server import RedisServer
 
 
 class PackFolderAsPlainDirectory:
@@ -69,6 +70,16 @@ def postgres() -> Iterator[PostgresServer]:
     from support.postgres_server import PostgresServer
 
     server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[RedisServer]:
+    """Start a Redis server."""
+    from support.redis_server import RedisServer
+
+    server = RedisServer()
     yield server
     server.remove()
 

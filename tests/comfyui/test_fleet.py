@@ -1,11 +1,11 @@
-"""The fleet page's example: two real servers, each with its own home, one bucket, one queue."""
+"""The fleet recipe for ComfyUI: two real servers with one ledger and one bucket, behind Celery."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import sys
+import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,53 +13,45 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from support.celery_worker import Worker, open_client, wait_for
 from support.comfy_fixture import TASK_SECONDS, Clock, ComfyFixture
 from support.comfy_server import ComfyServer
 from support.paths import PACK_ROOT
+from support.postgres_server import PostgresServer
+from support.redis_server import RedisServer
 
 if TYPE_CHECKING:
     from support.fake_service import FakeService
 
-EXAMPLE = PACK_ROOT / "docs" / "examples" / "fleet.py"
-JOBS = [f"fleet job {number}!" for number in range(6)]
-TASK_ID_SHOWN = "3"
-"""The node of the submitting workflow that shows the task's id."""
-
-
-def load(name: str, file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+WORKFLOW = PACK_ROOT / "examples" / "comfyui_workflow.json"
+SAVED = "3"
+"""The node of the workflow that saves the image."""
 
 
 @dataclass
 class World:
-    servers: list[ComfyServer]
+    servers: dict[str, ComfyServer]
     sandbox: FakeService
     clock: Clock
     bucket: Any
-    example: Any
+    client: Any
 
-    @property
-    def fleet(self) -> Any:
-        # Made again for each use: a restarted server has another port, in the same place.
-        return self.example.Fleet([server.url for server in self.servers], poll_s=0.05)
+    def queue(self, prompt: str, **more_nodes: Any) -> Any:
+        workflow = json.loads(WORKFLOW.read_text("utf-8"))
+        workflow["2"]["inputs"]["prompt"] = prompt
+        return self.client.send_task("run_workflow", args=[{**workflow, **more_nodes}])
 
-    def server_of(self, job: str) -> ComfyServer:
-        return next(one for one in self.servers if one.url == self.fleet.server_of(job))
+    def run(self, *prompts: str) -> list[Any]:
+        results = [self.queue(prompt) for prompt in prompts]
+        wait_for(results)
+        return [one.result for one in results]
 
-    def other_than(self, server: ComfyServer) -> ComfyServer:
-        return next(one for one in self.servers if one is not server)
-
-    def looks(self) -> int:
-        """How often the service was asked for any task."""
+    def polls(self) -> int:
+        """Count the requests for any task."""
         paths = [request.path for request in self.sandbox.requests]
         return sum(path.startswith("/v1/images/Seedream/") for path in paths)
 
-    def posts(self, prompt: str = "fleet") -> list[Any]:
+    def posts(self, prompt: str) -> list[Any]:
         return [post for post in self.sandbox.posts if prompt in str((post.json or {})["prompt"])]
 
 
@@ -71,118 +63,93 @@ def example_picture() -> bytes:
 
 @pytest.fixture(scope="module")
 def world(
-    boot_comfyui: Callable[..., ComfyServer], tmp_path_factory: pytest.TempPathFactory
+    boot_comfyui: Callable[..., ComfyServer],
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres: PostgresServer,
+    redis: RedisServer,
 ) -> Iterator[World]:
-    from support import s3_server as s3
     from support.fake_service import SANDBOX_KEY, FakeService
+    from support.s3_kit import make_bucket
+    from support.s3_server import KEY_ID, SECRET, S3Server
 
-    base, clock = tmp_path_factory.mktemp("fleet"), Clock()
-    credentials = {"AWS_ACCESS_KEY_ID": s3.KEY_ID, "AWS_SECRET_ACCESS_KEY": s3.SECRET}
-    with pytest.MonkeyPatch.context() as patch:
+    base, clock, broker = tmp_path_factory.mktemp("fleet"), Clock(), redis.new_url()
+    credentials = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
         for name, value in credentials.items():
             patch.setenv(name, value)
-        bucket = s3.S3Server()
-        import boto3
-
-        client = boto3.client("s3", endpoint_url=bucket.url, region_name="us-east-1")
-        client.create_bucket(Bucket="fleet")
-        client.close()
+        bucket = S3Server()
+        opened.callback(bucket.stop)
+        make_bucket(bucket, "fleet")
         sandbox = FakeService(base / "service", task_seconds=TASK_SECONDS, now=clock)
-        with sandbox:
-            servers: list[ComfyServer] = []
-            for number in (1, 2):
-                server = boot_comfyui(
-                    environment={
-                        **credentials,
-                        "DEEPSPACE_BASE_URL": sandbox.url,
-                        "DEEPSPACE_API_KEY": SANDBOX_KEY,
-                        "SEEDREAM_HOME": str(base / f"home{number}"),
-                        "SEEDREAM_UPLOAD": "s3",
-                        "SEEDREAM_UPLOAD_S3_ENDPOINT": bucket.url,
-                        "SEEDREAM_UPLOAD_S3_BUCKET": "fleet",
-                    }
-                )
-                server.place_input("example.png", example_picture())
-                servers.append(server)
-            yield World(servers, sandbox, clock, bucket, load("fleet_example", EXAMPLE))
-            for server in servers:
-                server.stop()
-        bucket.stop()
+        opened.enter_context(sandbox)
+        shared = {
+            **credentials,
+            "DEEPSPACE_BASE_URL": sandbox.url,
+            "DEEPSPACE_API_KEY": SANDBOX_KEY,
+            "SEEDREAM_LEDGER": postgres.new_ledger(),
+            "SEEDREAM_UPLOAD": "s3",
+            "SEEDREAM_UPLOAD_S3_ENDPOINT": bucket.url,
+            "SEEDREAM_UPLOAD_S3_BUCKET": "fleet",
+        }
+        servers = boot_servers(boot_comfyui, base, shared)
+        for server in servers.values():
+            opened.callback(server.kill)
+        environ = {
+            **dict.fromkeys(credentials, ""),  # only the servers upload
+            "COMFYUI_SERVERS": " ".join(servers), "BROKER_URL": broker, "RESULT_URL": broker,
+        }  # fmt: skip
+        worker = Worker(base / "worker", "celery_comfyui", environ).start()
+        opened.callback(worker.kill)
+        client = opened.enter_context(open_client(broker))
+        yield World(servers, sandbox, clock, bucket, client)
 
 
-def test_fleet_jobs_are_charged_once_and_retries_free(world: World) -> None:
-    jobs = {job: world.example.picture(job) for job in JOBS}
-    assert {world.fleet.server_of(job) for job in JOBS} == {one.url for one in world.servers}
-    first = world.fleet.run_all(jobs)
-    assert all(result["3"]["images"] for result in first.values())
-    assert len(world.posts()) == len(JOBS)
-    again = world.fleet.run_all(jobs)
-    assert all(result["3"]["images"] for result in again.values())
-    assert len(world.posts()) == len(JOBS), "a retry lands on the same home: 0 new requests"
+def boot_servers(
+    boot: Callable[..., ComfyServer], base: Path, shared: dict[str, str]
+) -> dict[str, ComfyServer]:
+    servers: dict[str, ComfyServer] = {}
+    for number in (1, 2):
+        server = boot(environment={**shared, "SEEDREAM_HOME": str(base / f"home{number}")})
+        server.place_input("example.png", example_picture())
+        servers[server.url] = server
+    return servers
 
 
-def test_fleet_uploads_each_reference_once_per_home(
-    world: World,
-) -> None:
-    for job in JOBS:
-        world.fleet.run(job, world.example.picture(job))
-    urls = {url for post in world.posts() for url in post.json["image_urls"]}
-    assert urls and all(url.startswith(f"{world.bucket.url}/fleet/seedream/") for url in urls)
-    puts = [path.partition("?")[0] for path in world.bucket.of("PUT") if "seedream/" in path]
-    assert len(puts) <= len(world.servers) and len(set(puts)) == 1
+def test_fleet_charges_once_and_uploads_once_for_all_servers(world: World) -> None:
+    prompts = [f"fleet job {number}!" for number in range(3)]
+    made = world.run(prompts[0]) + world.run(*prompts[1:])
+    assert all(one["outputs"][SAVED]["images"] for one in made)
+    again = world.run(*prompts)
+    assert all(one["outputs"][SAVED]["images"] for one in again)
+    assert len(world.posts("fleet job")) == len(prompts), "any server repeats a request for free"
+    puts = [path for path in world.bucket.of("PUT") if "seedream/" in path]
+    assert len(puts) == 1, "the reference is uploaded once for all servers"
 
 
-def test_job_of_a_killed_server_continues_after_restart(world: World) -> None:
-    job = "fleet job that is killed!"
-    server = world.server_of(job)
+def test_fleet_reports_a_failed_node_in_its_own_words(world: World) -> None:
+    empty = world.queue("")
+    invalid = world.queue("a job!", **{"9": {"class_type": "Nothing", "inputs": {}}})
+    wait_for([empty, invalid])
+    assert "prompt is empty" in str(empty.result) and "为空" in str(empty.result)
+    assert isinstance(invalid.result, Exception) and "Nothing" in str(invalid.result)
+    assert world.posts("a job!") == []
+
+
+def test_job_of_a_killed_server_continues_on_the_other(world: World) -> None:
+    """The server dies while the service works on the task; last, because it stays dead."""
     world.clock.run(Clock.STOPPED)
-    looks = world.looks()
-    server.queue(world.example.picture(job))
-    # Killed while it sends, the outcome would be unknown; by its first look the id is written down.
-    ComfyFixture.until(lambda: world.posts(job) and world.looks() > looks)
-    server.kill()
-    server.start()
+    polls, result = world.polls(), world.queue("job that is moved!")
+    # Killed while it sends, the outcome would be unknown; by its first poll the id is recorded.
+    ComfyFixture.until(lambda: world.posts("job that is moved!") and world.polls() > polls)
+    [busy] = [
+        url for url, server in world.servers.items()
+        if server.request("GET", "/queue").json()["queue_running"]
+    ]  # fmt: skip
+    world.servers[busy].kill()
     world.clock.run(Clock.FLYING)
-    # As the queue does after a restart: the same workflow at the same home.
-    result = world.fleet.run(job, world.example.picture(job), server=server.url)
-    assert result["3"]["images"] and len(world.posts(job)) == 1
-
-
-def test_task_is_collected_at_another_server_by_its_id(world: World) -> None:
-    job = "fleet job to collect elsewhere!"
-    submitted = world.fleet.run(job, world.example.submit(job))
-    (task_id,) = submitted[TASK_ID_SHOWN]["text"]
-    other = world.other_than(world.server_of(job))
-    collected = world.fleet.run(job, world.example.collect(task_id), server=other.url)
-    assert collected["2"]["images"] and len(world.posts(job)) == 1
-
-
-def test_promise_ends_at_the_home(world: World) -> None:
-    """Why the queue must not move a paid job: the other home knows nothing of it."""
-    job = "fleet job that is moved!"
-    world.fleet.run(job, world.example.picture(job))
-    other = world.other_than(world.server_of(job))
-    world.fleet.run(job, world.example.picture(job), server=other.url)
-    assert len(world.posts(job)) == 2
-
-
-def test_failing_job_is_reported_and_the_others_continue(world: World) -> None:
-    bad = {
-        **world.example.picture("fleet job, whole!"),
-        "9": {"class_type": "Nothing", "inputs": {}},
-    }
-    empty = world.example.picture("")
-    results = world.fleet.run_all({"a": empty, "b": bad, "c": world.example.picture("fleet c!")})
-    assert isinstance(results["a"], world.example.Failed)
-    assert "prompt is empty" in str(results["a"]) and "为空" in str(results["a"])
-    assert isinstance(results["b"], world.example.Failed)
-    assert results["c"]["3"]["images"]
-
-
-@pytest.mark.parametrize("language", ["", ".zh-CN"])
-def test_page_names_what_the_example_has(language: str) -> None:
-    page = (PACK_ROOT / "docs" / f"fleet{language}.md").read_text("utf-8")
-    for name in ("fleet.py", "fleet_picture.json", "fleet_submit.json", "fleet_collect.json"):
-        assert f"examples/{name}" in page and (EXAMPLE.parent / name).is_file()
-    for setting in ("DEEPSPACE_API_KEY", "SEEDREAM_HOME", "SEEDREAM_UPLOAD_S3_BUCKET"):
-        assert setting in page
+    wait_for([result])
+    [other] = set(world.servers) - {busy}
+    [image] = result.result["outputs"][SAVED]["images"]
+    assert result.result["server"] == other and len(world.posts("job that is moved!")) == 1
+    assert image["filename"] in world.servers[other].request("GET", "/history").body.decode()
+    assert world.servers[other].view(**image)

@@ -1,4 +1,4 @@
-"""The examples run as they are, against the sandbox; see test_frameworks.py for two of them."""
+"""The examples run as they are, against the sandbox; test_frameworks.py runs three of them."""
 
 from __future__ import annotations
 
@@ -92,4 +92,4 @@ def test_example_notebook_runs_in_a_running_loop(
 def test_examples_are_all_listed() -> None:
     listed = (EXAMPLES / "README.md").read_text("utf-8")
     names = {path.name for path in EXAMPLES.iterdir()} - {"README.md", "__pycache__", "out"}
-    assert len(names) == 7 and {name for name in names if f"`{name}`" not in listed} == set()
+    assert len(names) == 10 and {name for name in names if f"`{name}`" not in listed} == set()

@@ -1,12 +1,13 @@
-"""The examples for FastAPI and Celery run in real servers and workers, as they are."""
+"""The examples for FastAPI, Celery and Dask run in real servers and workers, as they are."""
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import re
-import signal
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from support.api_client import ApiClient, until
+from support.celery_worker import Worker, open_client, wait_for
 from support.paths import PACK_ROOT
+from support.redis_server import RedisServer
 
 EXAMPLES = PACK_ROOT / "examples"
 
@@ -93,38 +97,66 @@ def test_fastapi_example_pays_once_for_equal_requests(
 
 # ---- Celery ----
 
-PREFIX = ("celery", "-A", "celery_task")
-QUEUE = (*PREFIX, "call", "make_image", "--args", '["A cat"]')
-WORKER = (
-    *PREFIX, "worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO",
-    "--without-gossip", "--without-mingle", "--", "worker_lost_wait=0.5",
-)  # fmt: skip
 
-
-def children_of(process: subprocess.Popen[str]) -> list[int]:
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [int(word) for word in listed.split()]
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the child by /proc")
 def test_celery_example_whose_process_is_killed_pays_once(
-    api_client: ApiClient, tmp_path: Path
+    api_client: ApiClient, tmp_path: Path, redis: RedisServer
 ) -> None:
     """The process dies while the service works on the task, which the broker delivers again."""
     pytest.importorskip("celery")
-    pytest.importorskip("sqlalchemy")
-    broker = "sqla+sqlite:///broker.sqlite"
-    with running(api_client, tmp_path, *QUEUE, BROKER_URL=broker) as (sender, _):
-        assert sender.wait(60) == 0
+    broker = redis.new_url()
+    environ = {**api_client.environ, "BROKER_URL": broker, "RESULT_URL": broker}
+    machine = Worker(tmp_path / "machine", "celery_task", environ, processes=1)
     api_client.sandbox.hold()
-    with running(api_client, tmp_path, *WORKER, BROKER_URL=broker) as (worker, read):
-        until(lambda: api_client.sent == 1)
+    with open_client(broker) as client:
+        result = client.send_task("make_image", args=["A cat"])
+        machine.start()
+        try:
+            until(lambda: api_client.sent == 1)
+            api_client.sandbox.release_responses()
+            until(lambda: api_client.states == ["accepted"])
+            machine.kill_child()
+            until(lambda: "WorkerLostError" in machine.log)
+            api_client.sandbox.release()
+            wait_for([result])
+        finally:
+            machine.kill()
+        [path] = result.result
+    assert api_client.sent == 1 and Path(path).stem == "A cat-0-1" and Path(path).is_file()
+
+
+def test_celery_examples_retry_exactly_what_costs_nothing() -> None:
+    pytest.importorskip("celery")
+    for_tasks, for_workflows = (
+        runpy.run_path(str(EXAMPLES / f"celery_{name}.py")) for name in ("task", "comfyui")
+    )
+    assert {error.__name__ for error in for_tasks["FREE"]} == for_workflows["FREE"]
+    for error, raised in (("LedgerFailed", "TryAgain"), ("OutcomeUnknown", "WorkflowFailed")):
+        event = {"exception_type": f"pack.errors.{error}", "exception_message": "why"}
+        with pytest.raises(for_workflows[raised], match="why"):
+            for_workflows["read_outputs"]({"status": {"messages": [("execution_error", event)]}})
+
+
+# ---- Dask ----
+
+
+def test_dask_example_whose_workers_are_killed_pays_once(
+    api_client: ApiClient, tmp_path: Path
+) -> None:
+    """The workers die while the service works on a row, which another worker runs again."""
+    pytest.importorskip("distributed")
+    table = tmp_path / "prompts.csv"
+    table.write_text('prompt\nA cat\n""\n', "utf-8")
+    api_client.sandbox.hold()
+    with running(api_client, tmp_path, "dask_table", str(table)) as (main, _):
+        until(lambda: api_client.sent)
         api_client.sandbox.release_responses()
-        until(lambda: api_client.states == ["accepted"])
-        for child in children_of(worker):
-            os.kill(child, signal.SIGKILL)
-        until(lambda: "WorkerLostError" in read())
+        until(lambda: "accepted" in api_client.states)
+        for child in psutil.Process(main.pid).children():
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
         api_client.sandbox.release()
-        until(lambda: "succeeded" in read())
-    saved = sorted(path.stem for path in (tmp_path / "out").iterdir())
-    assert api_client.sent == 1 and saved == ["A cat-0-1"]
+        assert main.wait(60) == 1
+    with (tmp_path / "images.csv").open(encoding="utf-8") as file:
+        cat, empty = csv.DictReader(file)
+    assert api_client.sent == 1 and Path(cat["images"]).is_file()
+    assert "prompt is empty" in empty["error"]

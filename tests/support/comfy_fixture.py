@@ -76,7 +76,8 @@ class ComfyFixture:
         self.clock.run(Clock.FLYING)
         self.accounts.clear()
         self.accounts.update(ACCOUNTS)
-        (self.home / "settings.json").unlink(missing_ok=True)
+        for name in ("settings", "prices", "models"):
+            (self.home / f"{name}.json").unlink(missing_ok=True)
 
     def run(self, prompt: Prompt, timeout: float = 60) -> Outcome:
         """Run a prompt that must succeed."""

@@ -49,7 +49,10 @@ class Answer:
 class ComfyServer:
     """Boots ``main.py`` with the given packs alone, in a base folder that outlives a restart.
 
-    ``start`` after ``stop`` or ``kill`` is a restart on the same folder and a new port.
+    ``start`` after ``stop`` or ``kill`` is a restart on the same folder.
+
+    Args:
+        port: by default, another free one at each start.
     """
 
     def __init__(
@@ -60,8 +63,10 @@ class ComfyServer:
         packs: Mapping[str, Path] | None = None,
         arguments: Sequence[str] = (),
         frontend: Path | None = None,
+        port: int = 0,
     ) -> None:
         self.base = base
+        self._port = port
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._environment = dict(environment or {})
@@ -80,7 +85,7 @@ class ComfyServer:
     def start(self) -> ComfyServer:
         if self.process is not None:
             raise ComfyServerError("already started")
-        port = comfy_launch.free_port()
+        port = self._port or comfy_launch.free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log_file = self._log_path.open("ab")
         self.process = subprocess.Popen(
