@@ -201,3 +201,17 @@ def test_missing_library_stops_before_anything_is_sent(
     assert caught.value.key == "no_s3_library" and api_client.sent == 0
     verdict, message, _ = check_store(api_client, **store)
     assert verdict == "problem" and "obstore" in message
+
+
+def test_silent_bucket_does_not_keep_the_result(
+    api_client: ApiClient,
+    store: dict[str, str],
+    server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store_module, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(store_module, "MAX_RETRIES", 0)
+    server.delay_s = 0.5
+    made = api_client.generate(**store)
+    assert made.status == "completed" and "not in the shared store yet" in made.notes[0]
+    assert api_client.sent == 1
