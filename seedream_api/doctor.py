@@ -16,6 +16,7 @@ from .config.paths import is_open_to_others
 from .config.settings import SETTINGS, Settings
 from .errors import ApiRefused, ConfigurationError, LedgerFailed, ReadFailed, SeedreamError
 from .jobs.session import Session
+from .jobs.shared_store import build_bucket, try_bucket
 from .jobs.upload_references import try_upload_target
 from .ledger.ledger import SyncLedger
 from .messages import Text, join_texts, text_of, to_chinese
@@ -25,6 +26,7 @@ from .redaction import bare_address
 from .service.balance import get_balance
 from .service.client import SeedreamClient
 from .service.model_list import list_offered_models
+from .uploads.bucket import BucketFailed
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     """
     checks = [_check_setting(settings, name) for name in SETTINGS]
     checks.append(await asyncio.to_thread(_check_folder, settings))
+    if settings.store_place:
+        checks.append(await _check_store(settings))
     checks.append(_check_models(settings))
     if checks[-1].verdict != "problem":  # models have prices too
         checks.append(_check_prices(settings))
@@ -98,7 +102,7 @@ def _check_setting(settings: Settings, name: str) -> Check:
 
 def _check_folder(settings: Settings) -> Check:
     try:
-        ledger = SyncLedger(settings.home, settings.ledger_url)
+        ledger = SyncLedger(settings.home, settings.ledger_url, bucket=settings.store_place)
     except LedgerFailed as error:
         return _problem("ledger" if settings.ledger_url else "home", error)
     ledger.close()
@@ -109,6 +113,21 @@ def _check_folder(settings: Settings) -> Check:
         text = Text("ledger_shared", place=ledger.place, path=settings.home)
         return Check("ledger", "ok", text)
     return Check("home", "ok", Text("folder_writable", path=settings.home))
+
+
+async def _check_store(settings: Settings) -> Check:
+    """Put a small object into the bucket of ``SEEDREAM_STORE``, compare and delete it."""
+    place = settings.text("SEEDREAM_STORE")
+    try:
+        undeleted = await try_bucket(build_bucket(settings))
+    except ConfigurationError as error:
+        return _problem("store", error)
+    except BucketFailed as error:
+        text = Text("store_unusable", place=place, reason=error.reason)
+        return Check("store", "problem", text)
+    if undeleted is not None:
+        return Check("store", "note", Text("store_keeps", place=place, reason=undeleted))
+    return Check("store", "ok", Text("store_works", place=place))
 
 
 def _check_models(settings: Settings) -> Check:

@@ -129,6 +129,7 @@ def is_needed() -> bool:
     try:
         home = resolve_home(find_home_folder(), os.environ)
         settings = load_settings(find_home_folder())
+        is_shared = settings.ledger_url or settings.store_place
         is_used = settings.ledger_url or has_ledger(home)
         if not is_used or not settings.is_on("SEEDREAM_RECOVER"):
             return False
@@ -137,7 +138,7 @@ def is_needed() -> bool:
         return False
     from ...seedream_api.ledger.unfinished import has_recoverable_jobs
 
-    return bool(settings.ledger_url) or has_recoverable_jobs(home)
+    return bool(is_shared) or has_recoverable_jobs(home)
 
 
 class RecoveryTimer:

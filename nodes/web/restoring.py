@@ -36,6 +36,9 @@ async def restore_inputs(session: Session, row_id: int) -> dict[str, Any]:
         InvalidRequest: there is no job with this number, or a file cannot be copied.
     """
     await find_job(session, row_id)
+    shared = session.resources.shared
+    if shared is not None:
+        await shared.restore_references(row_id)
     inputs = await session.ledger.read_inputs(row_id)
     references = [
         {

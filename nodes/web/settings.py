@@ -38,6 +38,8 @@ _FILES = ("SEEDREAM_MODELS", "SEEDREAM_PRICES")
 """Settings with a path, which a browser must not choose."""
 LEDGER = "SEEDREAM_LEDGER"
 """Decides what counts as paid for, and receives prompts: a browser must not choose it."""
+STORE = "SEEDREAM_STORE"
+"""Receives every stored image: a browser must not choose it."""
 S3_ENDPOINT = "SEEDREAM_UPLOAD_S3_ENDPOINT"
 """Receives the machine's bucket credentials, so a browser must not choose it."""
 SUGGESTED: Mapping[str, tuple[str, ...]] = MappingProxyType({ADDRESS: (DEFAULT_ADDRESS, SANDBOX)})
@@ -150,6 +152,8 @@ def locked_error(name: str, origin: str) -> ConfigurationError | None:
         return ConfigurationError("setting_names_a_file", name=name)
     if name == LEDGER:
         return ConfigurationError("setting_names_the_ledger", name=name)
+    if name == STORE:
+        return ConfigurationError("setting_names_the_store", name=name)
     if name == S3_ENDPOINT:
         return ConfigurationError("setting_with_bucket_credentials", name=name)
     if SETTINGS[name].secret and not can_keep_secrets():

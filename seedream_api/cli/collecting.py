@@ -33,6 +33,8 @@ async def collect_unfinished(arguments: argparse.Namespace, session: Session) ->
         "images": images,
         "other_key": list(found.other_key),
         "other_address": list(found.other_address),
+        "shared": found.shared,
+        "unshared": found.unshared,
         "unknown": [
             {"id": row.id, "message": text, "message_zh": text.zh}
             for row, text in zip(unknown, searches, strict=True)
@@ -90,6 +92,10 @@ def _describe(found: Recovered) -> list[str]:
         lines.append(Text("collected", images=found.images, tasks=len(found.stored)))
     elif not lines:
         lines.append(Text("nothing_unfinished"))
+    if found.shared:
+        lines.append(Text("images_shared", images=found.shared))
+    if found.unshared:
+        lines.append(Text("images_unshared", images=found.unshared))
     if found.other_key:
         lines.append(Text("entries_of_other_key", entries=_join(found.other_key)))
     if found.other_address:

@@ -51,6 +51,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("SEEDREAM_MAX_SUBMITS", "4", low=1, high=64),
         Setting("SEEDREAM_MAX_DOWNLOADS", "8", low=1, high=64),
         Setting("SEEDREAM_LEDGER", "", secret=True),
+        Setting("SEEDREAM_STORE", ""),
         Setting("SEEDREAM_STORE_GB", "20", low=0.01, high=100_000),
         Setting("SEEDREAM_PARTIAL", "keep", words=("keep", "fail")),
         Setting("SEEDREAM_REUSE", "on", words=_ON_OFF),

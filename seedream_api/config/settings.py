@@ -116,6 +116,12 @@ class Settings:
         return self.text("SEEDREAM_LEDGER")
 
     @property
+    def store_place(self) -> str:
+        """The bucket that holds every stored image, with its endpoint; empty if there is none."""
+        url, endpoint = self.text("SEEDREAM_STORE"), self.text("SEEDREAM_UPLOAD_S3_ENDPOINT")
+        return f"{endpoint.rstrip('/')} {url}".strip() if url else ""
+
+    @property
     def settings_file(self) -> Path:
         """The file in the data folder that may hold settings."""
         return self.home / "settings.json"

@@ -16,6 +16,7 @@ from .definitions import Setting
 from .ledger_url import parse_ledger_url
 from .limits import LIMIT_SETTINGS, normalize_limit
 from .normalization import parse_address
+from .store_url import parse_store_url
 
 NONE_GIVEN: Mapping[str, str] = Hidden()
 
@@ -116,6 +117,7 @@ PARSERS: Mapping[str, Callable[[str], str | ConfigurationError]] = {
     "DEEPSPACE_BASE_URL": parse_address,
     "SEEDREAM_PROXY": parse_proxy,
     "SEEDREAM_LEDGER": parse_ledger_url,
+    "SEEDREAM_STORE": parse_store_url,
     **{name: partial(normalize_limit, name) for name in LIMIT_SETTINGS.values()},
 }
 """Check and normalize a setting; return the error."""

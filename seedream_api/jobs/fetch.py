@@ -52,7 +52,8 @@ async def download_missing(
 ) -> dict[int, SeedreamError]:
     """Download every image of ``row`` that is not in the store.
 
-    If a download of a task fails, the task is polled once for fresh links.
+    An image that another machine stored is read from the shared store. If a download of a task
+    fails, the task is polled once for fresh links.
 
     Args:
         report: called with the phase and details of every step.
@@ -62,12 +63,17 @@ async def download_missing(
     """
     await record_sizes(resources, row)
     await mark_missing_files(resources, row)
+    unread = await resources.shared.restore_images(row.id) if resources.shared else None
     settle_s = FIRST_SETTLING_S if row.task_id else SETTLING_S
     failures = await _fetch_all(resources, row, report, settle_s=settle_s)
     if row.task_id and any(not isinstance(f.error, LedgerFailed) for f in failures.values()):
         failures = await _refresh_links(resources, row, failures, report)
     now = resources.clock.now()
-    return {position: _final_error(failure, row, now) for position, failure in failures.items()}
+    is_elsewhere = resources.ledger.is_shared
+    return {
+        position: _final_error(failure, row, now, unread, is_elsewhere=is_elsewhere)
+        for position, failure in failures.items()
+    }
 
 
 async def mark_missing_files(resources: Resources, row: JobRecord) -> JobRecord:
@@ -256,8 +262,15 @@ def _measure(path: Path, name: str) -> tuple[int, int]:
         raise
 
 
-def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamError:
-    """Build the error for a paid image that is missing, which says whether it can be resumed."""
+def _final_error(
+    failure: _Unfetched, row: JobRecord, now: float, unread: str | None, *, is_elsewhere: bool
+) -> SeedreamError:
+    """Build the error for a paid image that is missing, which says whether it can be resumed.
+
+    Args:
+        unread: why the shared store, which may have the image, cannot be read.
+        is_elsewhere: whether another machine may have the file of an image that was stored.
+    """
     error = failure.error
     known: dict[str, Any] = {"task_id": row.task_id, "charge": Charge.PAID}
     if isinstance(error, LedgerFailed):
@@ -268,7 +281,12 @@ def _final_error(failure: _Unfetched, row: JobRecord, now: float) -> SeedreamErr
         return ResultUnavailable(error.key, **known, **error.values)
     if isinstance(error, LinkExpired) and not _may_live(failure, now):
         reason = error.reason or error
-        return ResultUnavailable("result_gone", reason=reason, entry=row.id, **known)
+        if failure.image.sha256 is not None and unread is not None:
+            reason = Text("store_unread", reason=unread)
+            return ResultUnavailable("result_not_fetched", reason=reason, **known)
+        is_elsewhere = is_elsewhere and failure.image.sha256 is not None
+        key = "result_elsewhere" if is_elsewhere else "result_gone"
+        return ResultUnavailable(key, reason=reason, entry=row.id, **known)
     reason = error.reason if error.key == "result_gone" else error
     return ResultUnavailable("result_not_fetched", reason=reason, **known)
 

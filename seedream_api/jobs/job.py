@@ -69,7 +69,8 @@ class Job:
         self.was_sent: bool = False
         self.end: SeedreamError | None = None
         """Why there are no images, as soon as that is recorded."""
-        self.upload_notes: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        """What this run did that the row does not note."""
         self.download_failures: dict[int, SeedreamError] = {}
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done as soon as the task id is recorded."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from ..errors import LedgerFailed, SeedreamError
+from ..ledger.shared_files import ContentFile
 from ..service.references import PictureReference, Reference
 from .resources import Resources
 
@@ -57,4 +58,7 @@ async def _copy(resources: Resources, content: str, image: PictureReference) -> 
         return
     file = await asyncio.to_thread(resources.store.add_bytes, copy.data)
     await resources.ledger.record_reference_file(content, file, (copy.width, copy.height))
+    if resources.shared is not None:
+        size = len(copy.data)
+        await resources.shared.share([ContentFile(file.path, file.sha256, size, file.media_type)])
     await resources.prune_if_needed(len(copy.data))

@@ -85,7 +85,9 @@ async def _load(url: str, session: SessionBase, target: Path) -> LoadedUrl:
             reason = text_of(error)
             raise LedgerFailed("image_unstorable", path=target.parent, reason=reason) from None
         return LoadedUrl(url, path=target)
-    ledger = session.ledger
+    ledger, shared = session.ledger, session.resources.shared
+    if shared is not None:
+        await shared.restore_url(url)
     stored = await ledger.find_stored_image(url)
     if stored is not None and await asyncio.to_thread(session.resources.store.is_intact, stored):
         return LoadedUrl(url, path=stored.file, from_store=True)

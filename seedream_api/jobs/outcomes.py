@@ -76,7 +76,7 @@ def pending_result(
         references=len(row.references),
         charged_images=row.asked if origin is Origin.NEW else 0,
         cost=_cost_of(row, source, origin),
-        notes=(*row.notes, *job.upload_notes),
+        notes=(*row.notes, *job.notes),
         seconds=job.latest.seconds,
         prompt=row.prompt,
         seed=row.seed,
@@ -118,7 +118,7 @@ async def _finished_result(job: Job, source: JobSource, row: JobRecord, origin: 
         cost=_cost_of(row, source, origin),
         notes=(
             *row.notes,
-            *job.upload_notes,
+            *job.notes,
             *_count_notes(row, len(stored), len(failures)),
             *([pruned] if pruned else []),
         ),

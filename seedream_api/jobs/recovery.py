@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +30,12 @@ from ..ledger.states import RECOVERABLE_STATES, STORED_STATES, State, key_finger
 from ..messages import Text
 from .profiles import find_maker
 from .registry import get_or_start
+from .resources import Resources
 from .results import Origin
 from .session import Session
 from .sources import JobSource, KnownRow, KnownTask
+
+log: logging.Logger = logging.getLogger("seedream")
 
 RETRY_S = 300.0
 """After the first failure of a row; doubled after each further one."""
@@ -94,6 +98,8 @@ class Recovered:
         failed: why nothing could be fetched now.
         waiting: failed before, and not due in this round.
         other_key, other_address: rows of a key, or of an address, that no profile has.
+        shared, unshared: how many files the shared store got now, and how many of this machine it
+            still lacks.
     """
 
     stored: tuple[int, ...] = ()
@@ -104,6 +110,8 @@ class Recovered:
     waiting: tuple[int, ...] = ()
     other_key: tuple[int, ...] = ()
     other_address: tuple[int, ...] = ()
+    shared: int = 0
+    unshared: int = 0
 
 
 @dataclass
@@ -212,6 +220,7 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
     await asyncio.gather(*map(collect_one, due))
     if current.bytes:
         await resources.prune_if_needed(current.bytes)
+    shared, unshared = await _share_rest(resources)
     return Recovered(
         stored=tuple(current.stored),
         images=current.images,
@@ -221,7 +230,20 @@ async def recover(session: Session, attempts: Attempts) -> Recovered:
         waiting=tuple(row.id for row in mine if row.id not in due_ids),
         other_key=tuple(one for one, reason in reasons.items() if reason == "other_key"),
         other_address=tuple(one for one, reason in reasons.items() if reason == "other_address"),
+        shared=shared,
+        unshared=unshared,
     )
+
+
+async def _share_rest(resources: Resources) -> tuple[int, int]:
+    """Put files into the shared store that it lacks, as after a failure; log an unusable ledger."""
+    if resources.shared is None:
+        return 0, 0
+    try:
+        return await resources.shared.share_rest()
+    except LedgerFailed as failed:
+        log.warning("stored files were not shared: %s", failed.summary("en"))
+        return 0, 0
 
 
 def find_reason_left(row: JobRecord, settings: Settings) -> str | None:

@@ -20,6 +20,7 @@ from ..network.url_guard import FetchPolicy, is_local_host, is_public, parse_ip_
 from ..service.client import SeedreamClient
 from ..service.polling import PollThrottle
 from ..uploads.uploader import Uploader
+from .shared_store import SharedStore
 
 log: logging.Logger = logging.getLogger("seedream")
 
@@ -34,6 +35,7 @@ class Resources:
     Args:
         settings: with the key and address of the profile.
         poll: polls a task by its id; all jobs of the session use it.
+        shared: the bucket that machines share; ``None`` if there is none.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class Resources:
     uploader: Uploader
     poll: PollThrottle
     clock: Clock
+    shared: SharedStore | None
     _service_is_private: bool | None = None
     _bytes_since_check: float = field(default=float("inf"))
     """Bytes that may have been added to the store since its size was checked."""
@@ -62,7 +65,7 @@ class Resources:
     async def open_profile(self, settings: Settings) -> Resources:
         """Open connections for another profile that uses the same ledger and store."""
         client = await SeedreamClient(settings, clock=self.clock).__aenter__()
-        return _build_resources(settings, client, self.ledger, self.store, self.clock)
+        return _build_resources(settings, client, self.ledger, self.store, self.clock, self.shared)
 
     def has_key_of(self, row: JobRecord) -> bool:
         """Return whether the row was made with this key, or with one that is not recorded."""
@@ -87,7 +90,8 @@ class Resources:
             A note on what was removed; ``None`` if nothing was.
         """
         limit = int(self.settings.number("SEEDREAM_STORE_GB") * 1e9)
-        self._bytes_since_check += more_bytes
+        read = self.shared.take_bytes_read() if self.shared else 0
+        self._bytes_since_check += more_bytes + read
         if self._bytes_since_check <= limit * CHECK_SHARE:
             return None
         stored = await self.ledger.sum_stored_bytes()
@@ -97,7 +101,10 @@ class Resources:
         pruned = await self.ledger.prune(self.store, keep_bytes=limit)
         if not pruned.images:
             return None
-        return Text("pruned", count=pruned.images, size=f"{pruned.bytes / 1e6:.0f}")
+        size = f"{pruned.bytes / 1e6:.0f}"
+        if self.shared is not None:
+            return Text("pruned_cache", count=pruned.images, size=size)
+        return Text("pruned", count=pruned.images, size=size)
 
     def workflow_policy(self) -> FetchPolicy:
         """Build the policy for URLs from workflows and the command line."""
@@ -139,17 +146,22 @@ async def open_resources(settings: Settings, clock: Clock) -> Resources:
 
     Raises:
         LedgerFailed: the data folder or the ledger cannot be used.
+        ConfigurationError: the bucket of ``SEEDREAM_STORE`` cannot be used with these settings.
     """
-    ledger = await asyncio.to_thread(Ledger, settings.home, settings.ledger_url, now=clock.now)
+    bucket = settings.store_place
+    ledger = await asyncio.to_thread(
+        Ledger, settings.home, settings.ledger_url, bucket=bucket, now=clock.now
+    )
     try:
         store = ImageStore(settings.home, ledger.owner)
+        shared = SharedStore(settings, ledger, store, clock) if bucket else None
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
         client = await SeedreamClient(settings, clock=clock).__aenter__()
     except BaseException:
         # An owner that stays alive blocks its rows for every other process.
         await asyncio.shield(asyncio.to_thread(ledger.close))
         raise
-    return _build_resources(settings, client, ledger, store, clock)
+    return _build_resources(settings, client, ledger, store, clock, shared)
 
 
 def _build_resources(
@@ -158,6 +170,7 @@ def _build_resources(
     ledger: Ledger,
     store: ImageStore,
     clock: Clock,
+    shared: SharedStore | None,
 ) -> Resources:
     max_downloads = int(settings.number("SEEDREAM_MAX_DOWNLOADS"))
     downloader = Downloader(
@@ -175,4 +188,5 @@ def _build_resources(
         uploader=Uploader(settings, ledger, store, downloader, clock=clock),
         poll=PollThrottle(client.get_task, clock=clock),
         clock=clock,
+        shared=shared,
     )

@@ -16,7 +16,7 @@ from .kept_references import keeping_copies
 from .profiles import Profiles
 from .results import Origin, Phase
 from .sources import NewRequest
-from .steps import STEPS
+from .steps import STEPS, share_images
 from .unclear_responses import confirm, retry_empty
 
 log: logging.Logger = logging.getLogger("seedream")
@@ -151,5 +151,7 @@ async def _start_from(job: Job, row: JobRecord) -> JobRecord:
     if row.state is State.EMPTY:
         return await retry_empty(job, row)
     if row.state in STORED_STATES:
-        return await mark_missing_files(job.resources, row)
+        row = await mark_missing_files(job.resources, row)
+        if row.state in STORED_STATES:
+            await share_images(job, row)
     return row

@@ -64,7 +64,7 @@ async def send(job: Job, row: JobRecord) -> JobRecord:
             target,
             progress=lambda done, total: job.report(Phase.UPLOADING, done=done, total=total),
         )
-        job.upload_notes = resolved.notes
+        job.notes = resolved.notes
         job.report(Phase.SUBMITTING)
         response = await job.resources.client.submit(
             request,
@@ -261,11 +261,18 @@ async def fetch(job: Job, row: JobRecord) -> JobRecord:
         row = await reread(job, row) or row
     job.download_failures = await download_missing(job.resources, row, job.report)
     await record_sizes(job.resources, row)
+    await share_images(job, row)
     if job.download_failures:
         return await ledger.get_record(row.id)
     images = await ledger.list_images(row.id)
     whole = all(image.error is None for image in images)
     return await job.record_state(row, State.COMPLETED if whole else State.PARTIAL)
+
+
+async def share_images(job: Job, row: JobRecord) -> None:
+    """Put the stored images into the bucket that machines share; note a failure to do so."""
+    if job.resources.shared is not None:
+        job.notes += await job.resources.shared.share_images(row.id)
 
 
 STEPS: Mapping[State, Callable[[Job, JobRecord], Awaitable[JobRecord]]] = MappingProxyType({

@@ -19,6 +19,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "uploads": ("content", "way", "place"),
     "responses": ("request", "number"),
     "reference_files": ("content",),
+    "shared_files": ("sha256", "place"),
 }
 """The tables with their keys. Requests precede what refers to them, and the known URLs precede the
 rows whose triggers would note them."""

@@ -45,6 +45,8 @@ class Database(ABC):
     is_shared = False
     """Whether processes with other data folders use the ledger too: a file that a row names may be
     on another machine."""
+    bucket = ""
+    """Where the bucket of ``SEEDREAM_STORE`` is, which holds stored files too; empty: nowhere."""
     for_update = ""
     """What makes SELECT lock its rows until the transaction ends."""
     outside_changes: str
@@ -127,13 +129,21 @@ class Database(ABC):
     def continue_numbers(self, tables: Sequence[str]) -> None:
         """Give new rows higher numbers than the copied ones have."""
 
+    @property
+    def has_remote_files(self) -> bool:
+        """Whether a file that a row names may be on another machine, or in the bucket alone.
+
+        Then rows keep the names of files that leave this data folder.
+        """
+        return self.is_shared or bool(self.bucket)
+
     def find_file(self, name: object) -> Path | None:
         """Get the path of a stored file; ``None`` for an invalid name.
 
-        In a shared ledger also for a file that this machine does not have.
+        Where files may be elsewhere, also for a file that this machine does not have.
         """
         path = file_in(self.home, name)
-        return None if path is not None and self.is_shared and not path.is_file() else path
+        return None if path is not None and self.has_remote_files and not path.is_file() else path
 
     def close(self) -> None:
         """Close the ledger and release every row; a second call does nothing.

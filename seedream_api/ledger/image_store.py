@@ -94,8 +94,11 @@ class ImageStore:
             raise self._unstorable(error) from None
         return StoredFile(target, sha256, size, kind)
 
-    def add_bytes(self, data: bytes) -> StoredFile:
-        """Store the bytes of an image that a response contained, whatever they are.
+    def add_bytes(self, data: bytes, kind: str | None = None) -> StoredFile:
+        """Store the bytes of an image, whatever they are.
+
+        Args:
+            kind: its media type; by default that of the bytes.
 
         Raises:
             LedgerFailed: the bytes cannot be written.
@@ -111,7 +114,7 @@ class ImageStore:
                 partial.unlink()
             raise self._unstorable(error) from None
         digest = hashlib.sha256(data).hexdigest()
-        kind = media_type_of(data) or ""
+        kind = (media_type_of(data) or "") if kind is None else kind
         return self.add(partial, sha256=digest, kind=kind, size=len(data))
 
     def is_intact(self, image: ImageRecord) -> bool:

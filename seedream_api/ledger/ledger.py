@@ -26,6 +26,7 @@ from . import (
     queries,
     reference_files,
     request_identity,
+    shared_files,
     transitions,
     upload_cache,
     usage,
@@ -70,14 +71,23 @@ class _Operations:
     Args:
         home: the data folder.
         url: ``SEEDREAM_LEDGER``; empty for the file in the data folder.
+        bucket: ``Settings.store_place``; empty if stored files are in the data folder alone.
         now: wall-clock seconds, for the file; a PostgreSQL server has a clock.
 
     Raises:
         LedgerFailed: the ledger cannot be opened.
     """
 
-    def __init__(self, home: Path, url: str = "", *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        home: Path,
+        url: str = "",
+        *,
+        bucket: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.database: Database = open_database(home, url, now)
+        self.database.bucket = bucket
         self.path: Path = self.database.path
         self.place: object = self.database.place
         self.is_shared: bool = self.database.is_shared
@@ -141,6 +151,14 @@ class _Operations:
     read_inputs: Final = _Operation(inputs.read_inputs)
     note_reference_use: Final = _Operation(reference_files.note_reference_use)
     record_reference_file: Final = _Operation(reference_files.record_reference_file)
+
+    list_unshared: Final = _Operation(shared_files.list_unshared)
+    list_files_to_share: Final = _Operation(shared_files.list_files_to_share)
+    list_absent_images: Final = _Operation(shared_files.list_absent_images)
+    list_absent_references: Final = _Operation(shared_files.list_absent_references)
+    find_absent_image: Final = _Operation(shared_files.find_absent_image)
+    record_shared: Final = _Operation(shared_files.record_shared)
+    forget_shared: Final = _Operation(shared_files.forget_shared)
 
     prune: Final = _Operation(pruning.prune)
 

@@ -185,5 +185,13 @@ MIGRATIONS: tuple[str, ...] = (
     DROP INDEX requests_by_seed;
     {SPELLING_INDEXES}
     """,
+    """
+    CREATE TABLE shared_files (
+        sha256 TEXT NOT NULL,
+        place TEXT NOT NULL,
+        shared_at REAL NOT NULL,
+        PRIMARY KEY (sha256, place)
+    );
+    """,
 )
 """Applied in order; ``PRAGMA user_version`` counts those a file has. Never edited, only added."""

@@ -109,6 +109,12 @@ CREATE TRIGGER note_result AFTER UPDATE OF url, sha256 ON images FOR EACH ROW
 POSTGRES_MIGRATIONS: Mapping[int, str] = MappingProxyType({
     7: _TABLES + _FUNCTIONS,
     8: f"DROP INDEX requests_by_seed; {SPELLING_INDEXES}",
+    9: """
+        CREATE TABLE shared_files (
+            sha256 TEXT NOT NULL, place TEXT NOT NULL, shared_at DOUBLE PRECISION NOT NULL,
+            PRIMARY KEY (sha256, place)
+        );
+    """,
 })  # fmt: skip
 """Applied in order; the first one makes what seven migrations of a file make. Never edited."""
 

@@ -1,7 +1,8 @@
 """Keep the image store within its limit by removing delivered images, oldest first.
 
 Rows stay: the images of a pruned row are fetched again by link or by task, never paid for again
-without a decision of the user.
+without a decision of the user. With a bucket, only files that it holds are removed, and they are
+read from it again; nothing is ever removed from the bucket.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from .database import Database
 from .image_store import ImageStore
 from .queries import list_stored_files
+from .shared_files import list_shared
 from .transitions import mark_pruned
 
 IN_USE_S = 600.0
@@ -43,10 +45,11 @@ def prune(
     """
     now = database.now()
     files = list_stored_files(database)
+    shared = list_shared(database) if database.bucket else None
     total = sum(file.bytes for file in files)
     removed, freed = 0, 0
     for file in files:
-        if file.delivered_at is None:
+        if file.delivered_at is None or (shared is not None and file.sha256 not in shared):
             continue
         # A time in the future comes from a clock that was wrong.
         age_s = abs(now - file.delivered_at)

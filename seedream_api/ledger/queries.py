@@ -182,7 +182,7 @@ def _files_of(database: Database, found: Row) -> list[StoredFile]:
 
 def sum_stored_bytes(database: Database) -> int:
     """Add up the sizes of the rows' files that this data folder has; equal files count once."""
-    if database.is_shared:
+    if database.has_remote_files:
         sizes = {file.sha256: file.bytes for file in list_stored_files(database)}
         return sum(sizes.values())
     with database.read():

@@ -260,6 +260,19 @@ NOTE_REFERENCE_USE = "UPDATE reference_files SET used_at = :now WHERE content = 
 REFERENCE_FILE = "SELECT * FROM reference_files WHERE content = :content"
 DELETE_REFERENCE_FILE = "DELETE FROM reference_files WHERE sha256 = :sha256"
 
+# --- files in the bucket that machines share ------------------------------------------------------
+
+UNSHARED_FILES = """
+    SELECT sha256, file, bytes, media_type FROM (
+        SELECT sha256, file, bytes, media_type, request FROM images WHERE file IS NOT NULL
+        UNION ALL SELECT sha256, file, bytes, media_type, NULL FROM reference_files) AS files
+    WHERE NOT EXISTS (SELECT 1 FROM shared_files WHERE sha256 = files.sha256 AND place = :place)
+    ORDER BY request IS NULL, request
+"""
+SHARED_HASHES = "SELECT sha256 FROM shared_files WHERE place = :place"
+RECORD_SHARED = "INSERT INTO shared_files VALUES (:sha256, :place, :now) ON CONFLICT DO NOTHING"
+FORGET_SHARED = "DELETE FROM shared_files WHERE sha256 = :sha256 AND place = :place"
+
 # --- whole tables ---------------------------------------------------------------------------------
 
 OWNERS = "SELECT DISTINCT owner FROM requests WHERE owner IS NOT NULL"

@@ -180,12 +180,12 @@ def _record_file(
 def mark_missing(database: Database, row_id: int, positions: list[int]) -> JobRecord:
     """Record that the files of these images left the store and have to be fetched again.
 
-    In a shared ledger the rows keep their names: another machine may have the files.
+    The rows keep the names of files that another machine or the bucket may have.
     """
     with database.write(durable=False):
         read = read_owned if database.is_shared else lock_record
         row = require_readable(read(database, row_id))
-        for position in () if database.is_shared else positions:
+        for position in () if database.has_remote_files else positions:
             database.execute(
                 statements.CLEAR_MISSING_FILE, {"request": row_id, "position": position}
             )
@@ -200,8 +200,8 @@ def mark_delivered(database: Database, row_id: int) -> None:
 
 
 def mark_pruned(database: Database, sha256: str) -> None:
-    """Record that pruning removed a file; other machines of a shared ledger may have it."""
-    if database.is_shared:
+    """Record that pruning removed a file, unless another machine or the bucket may have it."""
+    if database.has_remote_files:
         return
     with database.write(durable=False):
         database.execute(statements.CLEAR_PRUNED_FILE, {"sha256": sha256})

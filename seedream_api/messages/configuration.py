@@ -55,6 +55,13 @@ CONFIGURATION: dict[str, Message] = {
         "请写成 postgresql://user:password@host:5432/database，密码中的特殊字符需百分号编码；"
         "留空则使用数据目录中的文件。",
     ),
+    "bad_store_url": Message(
+        "SEEDREAM_STORE is not the address of an S3 bucket.",
+        "SEEDREAM_STORE 不是 S3 存储桶的地址。",
+        "Write it as s3://bucket/prefix, without a key; empty: images are stored in the data "
+        "folder alone.",
+        "请写成 s3://bucket/prefix，不要包含密钥；留空则图片只保存在数据目录中。",
+    ),
     "quoted_setting": Message(
         "The value of {name} begins with a quotation mark.",
         "{name} 的值以引号开头。",
@@ -163,8 +170,8 @@ CONFIGURATION: dict[str, Message] = {
         "请重新完整复制密钥，不要带引号。",
     ),
     "no_s3_library": Message(
-        "Uploading to an S3 bucket needs the library obstore, which is not installed.",
-        "上传到 S3 存储桶需要 obstore 库，但尚未安装。",
+        "Using an S3 bucket needs the library obstore, which is not installed.",
+        "使用 S3 存储桶需要 obstore 库，但尚未安装。",
         'Install it: "{python}" -m pip install "{package}"',
         '请安装："{python}" -m pip install "{package}"',
     ),

@@ -61,6 +61,16 @@ NOTES: dict[str, tuple[str, str]] = {
     "profile_converted": ("color profile converted to sRGB", "颜色配置已转换为 sRGB"),
     "profile_ignored": ("color profile ignored: {reason}", "已忽略颜色配置：{reason}"),
     "profile_space": ("it describes {space} pixels", "它描述的是 {space} 像素"),
+    "pruned_cache": (
+        "the data folder exceeded SEEDREAM_STORE_GB: {count} image(s), {size} MB, that the shared "
+        "store holds were removed from it",
+        "数据目录超过 SEEDREAM_STORE_GB：已移除 {count} 张共享存储中已有的图片，共 {size} MB",
+    ),
+    "not_shared": (
+        "the images are stored on this machine, but not in the shared store yet: {reason}; this "
+        "is tried again later",
+        "图片已保存在本机，但尚未写入共享存储：{reason}；稍后会重试",
+    ),
     "pruned": (
         "the store exceeded SEEDREAM_STORE_GB: {count} delivered image(s), {size} MB, were "
         "removed, the oldest first",

@@ -27,6 +27,12 @@ PANELS: dict[str, Message] = {
         "Set it in the environment or in the settings file.",
         "请用环境变量设置，或手动写入设置文件。",
     ),
+    "setting_names_the_store": Message(
+        "{name} decides where every stored image is copied, and browsers may not set it.",
+        "{name} 决定已保存的图片复制到哪里，不能从浏览器设置。",
+        "Set it in the environment or in the settings file.",
+        "请用环境变量设置，或手动写入设置文件。",
+    ),
     "models_elsewhere": Message(
         "The model entries are in {path} (SEEDREAM_MODELS), which browsers may not change.",
         "模型条目在 {path} 中（SEEDREAM_MODELS），不能从浏览器修改。",

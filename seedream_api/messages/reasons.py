@@ -255,6 +255,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "evolink_50001": ("its storage failed ({said})", "其存储出错（{said}）"),
     "s3_no_bucket": ("there is no bucket {bucket} ({said})", "没有存储桶 {bucket}（{said}）"),
     "s3_credentials": ("the credentials are not accepted ({said})", "凭据不被接受（{said}）"),
+    "store_unread": (
+        "the shared store cannot be read ({reason})",
+        "无法读取共享存储（{reason}）",
+    ),
+    "store_differs": ("it returned other bytes than were written", "读取的内容与写入的不同"),
     "upload_private": (
         "it was accepted, but the service cannot reach its URL: {host} is not on the public "
         "internet",

@@ -7,6 +7,14 @@ RECOVERY: dict[str, tuple[str, str]] = {
         "{images} image(s) of {tasks} unfinished entries were fetched.",
         "已取回 {tasks} 条未完成记录的 {images} 张图片。",
     ),
+    "images_shared": (
+        "{images} stored image(s) were put into the shared store.",
+        "已将 {images} 张已保存的图片写入共享存储。",
+    ),
+    "images_unshared": (
+        "{images} stored image(s) of this machine are not in the shared store yet.",
+        "本机有 {images} 张已保存的图片尚未写入共享存储。",
+    ),
     "nothing_unfinished": (
         "There is nothing to fetch with this key.",
         "没有可用此密钥取回的内容。",

@@ -13,6 +13,13 @@ RESULTS: dict[str, Message] = {
         RESUBMIT_HINT,
         RESUBMIT_HINT_ZH,
     ),
+    "result_elsewhere": Message(
+        "The images of this request can no longer be fetched on this machine: {reason}",
+        "此请求的图片在本机已无法取回：{reason}",
+        "A machine that shares this ledger stored them: run the same inputs there. "
+        f"{RESUBMIT_HINT}",
+        f"共用此记录的一台机器保存过这些图片：请在那台机器上用相同输入运行。{RESUBMIT_HINT_ZH}",
+    ),
     "result_not_fetched": Message(
         "An image of this request could not be fetched: {reason}",
         "此请求的一张图片未能取回：{reason}",

@@ -23,6 +23,16 @@ TERMINAL: dict[str, tuple[str, str]] = {
         "shared ledger at {place}, images in {path}",
         "共享记录 {place}，图片保存在 {path}",
     ),
+    "store_works": (
+        "an object was written to {place}, read and deleted",
+        "已在 {place} 写入、读取并删除一个对象",
+    ),
+    "store_keeps": (
+        "an object was written to {place} and read, but could not be deleted ({reason}); nothing "
+        "else is ever deleted there",
+        "已在 {place} 写入并读取一个对象，但无法删除（{reason}）；除此之外不会在其中删除任何内容",
+    ),
+    "store_unusable": ("{place} cannot be used: {reason}", "{place} 无法使用：{reason}"),
     "proxy_not_needed": ("not needed for the sandbox", "沙盒不需要"),
     "path_missing": ("{path} does not exist", "{path} 不存在"),
     "proxy_unused": (

@@ -46,6 +46,7 @@ def test_setting_of_environment_cannot_be_edited(fresh: ComfyServer) -> None:
         ({"DEEPSPACE_BASE_URL": "http://example.com"}, "unencrypted"),
         ({"DEEPSPACE_BASE_URL": "https://user:secret@example.com"}, "user name"),
         ({"SEEDREAM_NOTHING": "x"}, "no setting 'SEEDREAM_NOTHING'"),
+        ({"SEEDREAM_STORE": "s3://other"}, "browsers may not set it"),
         ({"SEEDREAM_MODELS": "/etc/passwd"}, "browsers may not set paths"),
         ({"DEEPSPACE_API_KEY": "sk with blanks"}, "keys do not have"),
     ],

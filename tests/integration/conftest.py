@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support import canary
-from support.api_client import ApiClient, until
+from support.api_client import ApiClient, Machine, until
 from support.download_kit import fetch as fetch, serve as serve
 from support.upload_kit import (
     evolink_files,
@@ -19,6 +19,7 @@ from support.upload_kit import (
 
 if TYPE_CHECKING:
     from support.fake_service import FakeService
+    from support.postgres_server import PostgresServer
     from support.s3_server import S3Server
 
 
@@ -85,6 +86,26 @@ def api_client(
 ) -> ApiClient:
     """An API client of a sandbox whose tasks finish at once."""
     return make_api_client(make_sandbox())
+
+
+@pytest.fixture
+def machine(
+    postgres: PostgresServer, make_sandbox: Callable[..., FakeService], tmp_path: Path
+) -> Machine:
+    """Make clients of one sandbox and one ledger, each with its own data folder."""
+    from seedream_api.sandbox import SANDBOX_KEY
+
+    sandbox, url = make_sandbox(), postgres.new_ledger()
+
+    def make(name: str) -> ApiClient:
+        home = tmp_path / name
+        environ = {
+            "SEEDREAM_HOME": str(home), "SEEDREAM_LEDGER": url,
+            "DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": SANDBOX_KEY,
+        }  # fmt: skip
+        return ApiClient(sandbox, home, environ)
+
+    return make
 
 
 @pytest.fixture

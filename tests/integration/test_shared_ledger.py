@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,10 @@ import pytest
 from seedream_api import ConfigurationError, LedgerFailed, Request, Result, generate, load_settings
 from seedream_api.jobs import recovery
 from seedream_api.service.client import SeedreamClient
-from support.api_client import ApiClient
+from support.api_client import Machine
 from support.postgres_server import PASSWORD, PostgresServer
 
 PREFERENTIAL = "Seedream-4.5-Preferential"
-Machine = Callable[[str], ApiClient]
-
-
-@pytest.fixture
-def machine(postgres: PostgresServer, make_sandbox: Any, tmp_path: Path) -> Machine:
-    """Make clients of one sandbox and one ledger, each with its own data folder."""
-    sandbox, url = make_sandbox(), postgres.new_ledger()
-
-    def make(name: str) -> ApiClient:
-        home = tmp_path / name
-        environ = {
-            "SEEDREAM_HOME": str(home), "SEEDREAM_LEDGER": url,
-            "DEEPSPACE_BASE_URL": sandbox.url, "DEEPSPACE_API_KEY": "sk-sandbox-free",
-        }  # fmt: skip
-        return ApiClient(sandbox, home, environ)
-
-    return make
 
 
 @pytest.mark.parametrize("model", ["Seedream-4.0", PREFERENTIAL])

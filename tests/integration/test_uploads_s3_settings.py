@@ -12,7 +12,8 @@ import pytest
 
 from seedream_api import ConfigurationError
 from seedream_api.jobs.upload_references import try_upload_target
-from seedream_api.uploads.s3 import S3Bucket, resolve_endpoint
+from seedream_api.uploads.bucket import resolve_endpoint
+from seedream_api.uploads.s3 import S3Bucket
 from support.loopback_proxy import LoopbackProxy
 from support.s3_kit import MODEL, bucket, pixels
 from support.s3_server import S3Server

@@ -199,6 +199,10 @@ class ApiClient:
         return Ran(code, out.getvalue(), err.getvalue())
 
 
+Machine = Callable[[str], ApiClient]
+"""Makes the client of the machine with this name."""
+
+
 def until(is_so: Callable[[], object]) -> None:
     """Wait until another thread or process makes ``is_so`` true."""
     ends = time.monotonic() + PATIENCE_S

@@ -16,6 +16,7 @@ def take_back_to_0_1(path: Path) -> None:
     """Leave the tables and the version that 0.1 had."""
     with closing(sqlite3.connect(path)) as db:
         for statement in (
+            "DROP TABLE shared_files",
             "DROP TABLE reference_files",
             "DROP TRIGGER note_upload",
             "DROP TRIGGER note_result",

@@ -68,7 +68,7 @@ class S3Server:
         if "X-Amz-Signature" in query:
             refusal = _presigned(environ, path, query)
         else:
-            refusal = _signed(environ, path)
+            refusal = _signed(environ, path, query)
         if refusal:
             return _error(start, 403, refusal, "Refused")
         return self._backend(environ, start)
@@ -79,6 +79,11 @@ def _error(start: Callable[..., Any], status: int, code: str, message: str) -> l
     return [f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()]
 
 
+def _canonical(pairs: Iterable[tuple[str, str]]) -> str:
+    quoted = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in pairs)
+    return "&".join(f"{name}={value}" for name, value in quoted)
+
+
 def _presigned(environ: dict[str, Any], path: str, query: str) -> str:
     """Why S3 would refuse a presigned request; empty: it would not."""
     values = dict(parse_qsl(query, keep_blank_values=True))
@@ -86,8 +91,7 @@ def _presigned(environ: dict[str, Any], path: str, query: str) -> str:
     if (datetime.now(timezone.utc) - begun).total_seconds() > int(values["X-Amz-Expires"]):
         return "AccessDenied"
     given = values.pop("X-Amz-Signature")
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in values.items())
-    canonical = "&".join(f"{name}={value}" for name, value in pairs)
+    canonical = _canonical(values.items())
     signed = values["X-Amz-SignedHeaders"]
     known = _signature(
         environ, path, canonical, signed, "UNSIGNED-PAYLOAD",
@@ -96,7 +100,7 @@ def _presigned(environ: dict[str, Any], path: str, query: str) -> str:
     return "" if hmac.compare_digest(given, known) else "SignatureDoesNotMatch"
 
 
-def _signed(environ: dict[str, Any], path: str) -> str:
+def _signed(environ: dict[str, Any], path: str, query: str) -> str:
     """Why S3 would refuse a request with an Authorization header; empty: it would not."""
     header = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[2]
     parts = dict(part.strip().split("=", 1) for part in header.split(",") if "=" in part)
@@ -104,8 +108,9 @@ def _signed(environ: dict[str, Any], path: str) -> str:
         return "AccessDenied"
     if parts["Credential"].partition("/")[0] != KEY_ID:
         return "InvalidAccessKeyId"
+    canonical = _canonical(parse_qsl(query, keep_blank_values=True))
     known = _signature(
-        environ, path, "", parts["SignedHeaders"], environ["HTTP_X_AMZ_CONTENT_SHA256"],
+        environ, path, canonical, parts["SignedHeaders"], environ["HTTP_X_AMZ_CONTENT_SHA256"],
         parts["Credential"], environ["HTTP_X_AMZ_DATE"],
     )  # fmt: skip
     return "" if hmac.compare_digest(parts["Signature"], known) else "SignatureDoesNotMatch"

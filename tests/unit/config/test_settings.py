@@ -18,6 +18,7 @@ from support.saved_settings import load, refusal
 KEY = "sk-a-secret-key-of-a-user-1234"
 SPELLED = {
     "SEEDREAM_LEDGER": ("postgresql://one:3/a", "postgres://other:5/b"),
+    "SEEDREAM_STORE": ("s3://bucket/a", "s3://other"),
     "SEEDREAM_PROXY": ("http://one:3", "socks5://other:5"),
     **dict.fromkeys(LIMIT_SETTINGS.values(), ("3 images", "5.00 CNY")),
 }

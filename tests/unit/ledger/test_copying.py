@@ -51,6 +51,7 @@ def fill(ledger: SyncLedger) -> None:
     ledger.record_reference_file("sha256:aa", file, (1, 1))
     sent = UploadedReference("s3", "https://b.example/1", None, 1, 1, "image/png", 4, True)
     ledger.record_upload("sha256:aa", "bucket", sent)
+    ledger.record_shared(file.sha256)
     with ledger.database.write(durable=False):
         for number in range(600):
             ledger.database.execute(
