@@ -39,7 +39,7 @@ def main() -> int:
     fleet = kind(
         folder, postgres, redis, given.intents, given.machines,
         max(1, given.workers // given.machines), given.kills, given.cuts, given.seed,
-        stop_s=given.stop_s, redelivery_s=20, patience_s=180,
+        stop_s=given.stop_s, redelivery_s=20, patience_s=180, has_store=given.store,
     )  # fmt: skip
     began = time.monotonic()
     try:
@@ -58,6 +58,7 @@ def main() -> int:
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--through", choices=("celery", "comfyui"), default="celery")
+    parser.add_argument("--store", action="store_true", help="share a bucket for the images")
     parser.add_argument("--intents", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=6, help="processes on all machines")
     parser.add_argument("--machines", type=int, default=2)
@@ -80,7 +81,7 @@ def report(fleet: Fleet, seconds: float) -> bool:
         f"{len(fleet.unrecorded)} without a row\n"
         f"images fetched: {fleet.outcomes['fetched']}, outcome unknown after a kill: "
         f"{fleet.outcomes['unknown']}, others: {fleet.intents - ended}\n"
-        f"rows: {fleet.rows}, stuck: {len(stuck)}",
+        f"rows: {fleet.rows}, stuck: {len(stuck)}, objects in the bucket: {fleet.stored}",
         *stuck,
         *(f"{name}: {count}" for name, count in fleet.outcomes.items()),
         sep="\n  ",

@@ -19,6 +19,9 @@ import psutil
 from .clean_environment import clean_environment
 from .paths import PACK_ROOT
 
+WINDOW = 60
+"""How many results are asked for at a time."""
+
 
 class Worker:
     """A worker of one machine: a main process with children, which share a data folder.
@@ -113,15 +116,23 @@ def wait_for(
 ) -> None:
     """Wait until all results are there, and run the events at even points of the progress.
 
+    The task of a killed process may be put behind all others, so results are not waited for in
+    order.
+
     Raises:
         TimeoutError: no further result arrived within ``patience_s``.
     """
-    waiting, points = deque(events), len(events) + 1
-    for done, result in enumerate(results):
+    pending, waiting, points = [*results], deque(events), len(events) + 1
+    ends = time.monotonic() + patience_s
+    while pending:
+        left = [one for one in pending[:WINDOW] if not one.ready()]
+        arrived = len(pending[:WINDOW]) - len(left)
+        pending = [*left, *pending[WINDOW:]]
+        done = len(results) - len(pending)
         while waiting and done * points >= (points - len(waiting)) * len(results):
             waiting.popleft()()
-        ends = time.monotonic() + patience_s
-        while not result.ready():
-            if time.monotonic() > ends:
-                raise TimeoutError(f"result {done + 1} of {len(results)} did not arrive")
-            time.sleep(0.02)
+        if arrived:
+            ends = time.monotonic() + patience_s
+        elif time.monotonic() > ends:
+            raise TimeoutError(f"{len(pending)} of {len(results)} results did not arrive")
+        time.sleep(0.02)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
@@ -50,10 +51,15 @@ class Fleet:
     stop_s: float = 0.5
     redelivery_s: int = 3
     patience_s: float = 60.0
+    has_store: bool = False
+    """Whether the machines share a bucket for their images."""
     outcomes: Counter[str] = field(default_factory=Counter[str])
     """Of the tasks: ``fetched``, ``unknown``, or the name of the error."""
     posts: Counter[str] = field(default_factory=Counter[str])
     """By prompt."""
+
+    stored: int = 0
+    """Objects that were put into the bucket."""
 
     module, task = "celery_task", "make_image"
 
@@ -66,8 +72,15 @@ class Fleet:
         self.ledger, broker = self.postgres.new_ledger(), self.redis.new_url()
         service = FakeService(self.folder / "service", preferential_seconds=0.2, task_seconds=0.5)
         drawing = patch.object(results, "compute_pixels", lambda tier, ratio: (16, 16))
-        with drawing, service, ExitStack() as running, open_client(broker) as client:
+        with (
+            drawing,
+            service,
+            self._open_store() as store,
+            ExitStack() as running,
+            open_client(broker) as client,
+        ):
             environ = {
+                **store,
                 "DEEPSPACE_BASE_URL": service.url, "DEEPSPACE_API_KEY": "sk-sandbox-free",
                 "SEEDREAM_LEDGER": self.ledger, "BROKER_URL": broker, "RESULT_URL": broker,
             }  # fmt: skip
@@ -78,6 +91,28 @@ class Fleet:
             self.outcomes = Counter(self._judge(one.result) for one in sent)
             self.posts = Counter(post.json["prompt"] for post in service.posts)
             self.keys = {post.headers.get("idempotency-key") for post in service.posts}
+
+    @contextmanager
+    def _open_store(self) -> Iterator[dict[str, str]]:
+        """Open a bucket; yield the settings that name it."""
+        if not self.has_store:
+            yield {}
+            return
+        from .s3_kit import make_bucket
+        from .s3_server import KEY_ID, SECRET, S3Server
+
+        credentials = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+        with patch.dict(os.environ, credentials):
+            server = S3Server()
+            make_bucket(server, "fleet")
+            yield {
+                **credentials,
+                "SEEDREAM_STORE": "s3://fleet/images",
+                "SEEDREAM_UPLOAD_S3_ENDPOINT": server.url,
+                "SEEDREAM_UPLOAD_S3_REGION": "us-east-1",
+            }
+            self.stored = len({path for path in server.of("PUT") if "/images/" in path})
+            server.stop()
 
     def _start(self, environ: dict[str, str], running: ExitStack) -> list[Worker]:
         machines = [
