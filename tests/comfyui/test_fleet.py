@@ -24,7 +24,7 @@ from support.redis_server import RedisServer
 if TYPE_CHECKING:
     from support.fake_service import FakeService
 
-WORKFLOW = PACK_ROOT / "examples" / "comfyui_workflow.json"
+WORKFLOW = PACK_ROOT / "examples" / "comfyui" / "workflow.json"
 SAVED = "3"
 """The node of the workflow that saves the image."""
 

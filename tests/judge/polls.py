@@ -126,7 +126,7 @@ def _poll(frame: Spec, said: tuple[Content, str]) -> Poll:
         return Poll(spec, effect, content.facts.images if effect == "made" else ())
     is_read = fidelity in (Fidelity.WHOLE, Fidelity.READABLE, Fidelity.UNSURE)
     # A failing word that arrived whole is one, whatever is missing after it.
-    has_word = f'"status": "{content.facts.word}",'.encode() in sent.data
+    has_word = f'"status": "{content.facts.word}"'.encode() in sent.data
     is_torn = fidelity in (Fidelity.PARTIAL, Fidelity.HEADLESS)
     is_told = is_read or (is_torn and (has_word or spec.coding != "plain"))
     may_fail = effect in ("failed", "perhaps failed") and is_told
