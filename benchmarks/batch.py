@@ -21,11 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
-from ledger import _SANDBOX, ROOT
+from ledger import sandbox
 from measuring import MIB, resident
 
 from seedream_api import Origin, Request, Result, Session, generate_all, load_settings, plan_batch
@@ -73,21 +73,6 @@ async def measure(address: str, rows: int) -> dict[str, Any]:
     return {"plan_s": planned, "first": first, "second": second}
 
 
-@contextmanager
-def sandbox() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", _SANDBOX, str(ROOT), folder],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert server.stdin and server.stdout
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()
-            server.wait()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1000)
@@ -100,7 +85,7 @@ def main() -> int:
     command = [sys.executable, __file__, "--rows", str(arguments.rows), "--measure"]
     found: list[dict[str, Any]] = []
     for _ in range(arguments.rounds):
-        with sandbox() as address:
+        with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as address:
             ran = subprocess.run(  # noqa: S603
                 [*command, address], check=True, stdout=subprocess.PIPE, text=True, env=os.environ
             )
