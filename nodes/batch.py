@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_REFERENCES, MAX_RESULTS, Family
+from ..seedream_api.catalog import MAX_REFERENCES, Family
 from ..seedream_api.errors import Charge
 from . import freshness, inputs, node_values as values, previews
 from .batch_rows import build_requests, read_batch_rows
@@ -42,14 +42,7 @@ def _list_field_inputs() -> list[io.Input]:
             optional=True,
             tooltip="Evolink: the resolution tier, such as 2K. Empty: the model's default.",
         ),
-        io.Int.Input(
-            "n",
-            default=1,
-            min=1,
-            max=MAX_RESULTS.value,
-            optional=True,
-            tooltip="Evolink: the maximum number of images per row. You pay per image.",
-        ),
+        inputs.count_input("Evolink: the maximum number of images per row. You pay per image."),
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_REFERENCES_AND_RESULTS, MAX_RESULTS, Family
+from ..seedream_api.catalog import MAX_REFERENCES_AND_RESULTS, Family
 from ..seedream_api.messages import Text
 from . import freshness, inputs, node_values as values
 from .execution import collect_references, node_outputs, run_job
@@ -61,16 +61,11 @@ def _list_inputs(models: Sequence[Model]) -> list[io.Input]:
             "The resolution tier. Evolink's documentation lists 1K for Seedream "
             "4.0 only; for other models it is sent with a note in the report.",
         ),
-        io.Int.Input(
-            "n",
-            default=1,
-            min=1,
-            max=MAX_RESULTS.value,
-            optional=True,
-            tooltip="An upper limit: the model decides how many images it makes, so ask "
+        inputs.count_input(
+            "An upper limit: the model decides how many images it makes, so ask "
             "for several in the prompt, such as: a series of 4 images. Reference images "
             f"and n are at most {MAX_REFERENCES_AND_RESULTS.value} together. You pay per image "
-            "made.",
+            "made."
         ),
         inputs.choice_input(
             models,

@@ -7,7 +7,15 @@ from typing import Any, cast
 
 from comfy_api.latest import io
 
-from ..seedream_api.catalog import MAX_REFERENCES, MODELS, Family, Model, all_values, of_family
+from ..seedream_api.catalog import (
+    MAX_REFERENCES,
+    MAX_RESULTS,
+    MODELS,
+    Family,
+    Model,
+    all_values,
+    of_family,
+)
 from ..seedream_api.config.settings import load_settings
 from ..seedream_api.errors import SeedreamError
 from .host.newer import ADVANCED
@@ -158,6 +166,12 @@ def image_urls_input() -> io.Input:
         tooltip="URLs of reference images, one per line; the service downloads them. They come "
         "after the connected images.",
         **ADVANCED,
+    )
+
+
+def count_input(tooltip: str) -> io.Input:
+    return io.Int.Input(
+        "n", default=1, min=1, max=MAX_RESULTS.value, optional=True, tooltip=tooltip
     )
 
 
