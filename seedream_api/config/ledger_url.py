@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, unquote, urlsplit
+import re
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from ..errors import ConfigurationError
 
 _SCHEMES = ("postgresql", "postgres")
 _SECRET_PARAMETERS = ("password", "sslpassword")
+_HOST = re.compile(r"(?:[^\[\]:]*|\[[^\]]*\])(?::\d*)?")
 
 
 def parse_ledger_url(text: str) -> str | ConfigurationError:
     """Check the address, or return the error, which does not show the address."""
     try:
-        parts = urlsplit(text)
-        is_valid = parts.scheme in _SCHEMES and bool(parts.netloc or parts.query)
+        is_valid = _is_valid(urlsplit(text))
     except ValueError:
         is_valid = False
     if not is_valid or not text.isprintable() or " " in text:
         return ConfigurationError("bad_ledger_url")
     return text
+
+
+def _is_valid(parts: SplitResult) -> bool:
+    """Tell whether every part is where it belongs.
+
+    A password with a bare ``/``, ``?`` or ``#`` ends in the path or the port, where nothing would
+    hide it.
+    """
+    behind = f"{parts.path}{parts.query}{parts.fragment}"
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    return (
+        parts.scheme in _SCHEMES
+        and bool(parts.netloc or parts.query)
+        and not parts.fragment
+        and "@" not in behind
+        and all(map(_HOST.fullmatch, hosts))
+    )
 
 
 def list_ledger_secrets(url: str) -> tuple[str, ...]:

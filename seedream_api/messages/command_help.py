@@ -108,10 +108,11 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
         "将全部条目复制到空的记录中并逐条核对；不复制图片",
     ),
     "help_ledger_source": (
-        "file (of the data folder), shared (SEEDREAM_LEDGER), a data folder, or postgresql://...",
-        "file（数据目录中的文件）、shared（SEEDREAM_LEDGER）、数据目录，或 postgresql://...",
+        "file (of the data folder), shared (SEEDREAM_LEDGER), a data folder, or postgresql://... "
+        "without its password",
+        "file（数据目录中的文件）、shared（SEEDREAM_LEDGER）、数据目录，或不含密码的 postgresql://...",
     ),
-    "help_ledger_target": ("as SOURCE; without entries", "同 SOURCE；其中不能有条目"),
+    "help_ledger_target": ("like SOURCE; must have no entries", "同 SOURCE；其中不能有条目"),
     "help_config": ("show and change settings", "查看和修改设置"),
     "help_config_list": ("list all settings with their origins", "列出全部设置及其来源"),
     "help_config_get": ("print the value of a setting", "显示一项设置的值"),

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...config.ledger_url import list_ledger_secrets, parse_ledger_url
 from ...config.paths import LEDGER_NAME, has_ledger
-from ...errors import ConfigurationError, LedgerFailed
+from ...errors import ConfigurationError, InvalidRequest, LedgerFailed
 from ...messages import Text, localize
-from ...redaction import keep_secret
 from ..arguments import add_output
 from ..output import Outcome
 from ..parser import Parser, help_text
@@ -54,6 +53,7 @@ def _open(name: str, settings: Settings, *, must_exist: bool) -> SyncLedger:
     Raises:
         LedgerFailed: it cannot be opened, or does not exist and must.
         ConfigurationError: the address is not that of a PostgreSQL database.
+        InvalidRequest: the address contains a password.
     """
     from ...ledger.ledger import SyncLedger
 
@@ -61,7 +61,8 @@ def _open(name: str, settings: Settings, *, must_exist: bool) -> SyncLedger:
         url = parse_ledger_url(settings.ledger_url if name == "shared" else name)
         if isinstance(url, ConfigurationError):
             raise url
-        keep_secret(list_ledger_secrets(url))
+        if name != "shared" and list_ledger_secrets(url):
+            raise InvalidRequest("password_in_arguments")
         return SyncLedger(settings.home, url)
     folder = settings.home if name == "file" else Path(name)
     folder = folder.parent if folder.name == LEDGER_NAME else folder

@@ -149,5 +149,6 @@ def test_command_copies_the_file_into_the_shared_ledger(
     assert rows_of(shared) == rows_of(source)
     assert main(["ledger", "copy", str(source.database.home / "none"), "shared"]) == 1
     assert main(["ledger", "copy", "file", f"mysql://u:{PASSWORD}@h/d"]) == 2
+    assert main(["ledger", "copy", "file", f"postgresql://u:{PASSWORD}@127.0.0.1:1/d"]) == 2
     out, err = capsys.readouterr()
-    assert PASSWORD not in out + err
+    assert "PGPASSWORD" in err and PASSWORD not in out + err
