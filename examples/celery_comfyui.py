@@ -9,6 +9,7 @@ has paid for. Queue a workflow with ``task.delay(workflow)``.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -62,7 +63,7 @@ def choose_server() -> str:
     """Return the server with the shortest queue among those that respond."""
     lengths: dict[str, int] = {}
     for server in SERVERS:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, TryAgain):
             queue = ask(f"{server}/queue")
             lengths[server] = len(queue["queue_running"]) + len(queue["queue_pending"])
     if not lengths:
@@ -108,7 +109,10 @@ def ask(url: str, body: object = None) -> dict[str, Any]:
             return found
     except urllib.error.HTTPError as refused:
         with refused:
-            raise WorkflowFailed(refused.read().decode("utf-8", "replace")) from None
+            said = refused.read().decode("utf-8", "replace")
+        raise (WorkflowFailed if refused.code == 400 else TryAgain)(said) from None
+    except (http.client.HTTPException, ValueError) as torn:  # the server died while it responded
+        raise TryAgain(f"{url}: {torn!r}") from None
 
 
 app = Celery(

@@ -10,11 +10,13 @@ Without the address of a scheduler, a cluster of processes on this machine is st
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import sys
 from pathlib import Path
+from typing import Any
 
-from distributed import Client, Future, LocalCluster
+from distributed import Client, Future, LocalCluster, get_worker
 
 from seedream_api import (
     LedgerFailed,
@@ -34,6 +36,18 @@ FREE = (LedgerFailed, NotSent, RateLimited, ReadFailed, ServiceBusy, WaitTimedOu
 Row = dict[str, str]
 
 
+def get_session() -> Session:
+    """Return the session of this worker, which ends with it.
+
+    Two threads may open one each at first; both have the same ledger, so nothing is paid twice.
+    """
+    worker: Any = get_worker()
+    if not hasattr(worker, "session"):
+        worker.session = Session().open()
+    session: Session = worker.session
+    return session
+
+
 def make_image(row: Row) -> Row:
     """Make the image of a row, on any worker; return the row with its images or an error."""
     request = Request(
@@ -42,9 +56,8 @@ def make_image(row: Row) -> Row:
         seed=int(row.get("seed") or 0),
     )
     try:
-        with Session() as session:
-            result = generate(request, session)
-            paths = [str(image.save("out").resolve()) for image in result.images]
+        result = generate(request, get_session())
+        paths = [str(image.save("out").resolve()) for image in result.images]
     except FREE:
         raise
     except SeedreamError as error:
@@ -63,12 +76,13 @@ def read_row(row: Row, future: Future[Row]) -> Row:
 def main(table: str, scheduler: str | None = None) -> int:
     with Path(table).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    cluster = scheduler or LocalCluster(dashboard_address=None)
-    with Client(cluster) as client:
+    if not rows:
+        sys.exit(f"{table} has no rows")
+    with contextlib.ExitStack() as stack:
+        cluster = scheduler or stack.enter_context(LocalCluster(dashboard_address=None))
+        client = stack.enter_context(Client(cluster))
         futures = client.map(make_image, rows, retries=5, pure=False)
         made = [read_row(row, future) for row, future in zip(rows, futures, strict=True)]
-    if not isinstance(cluster, str):
-        cluster.close()
     with Path("images.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [*rows[0], "images", "error"])
         writer.writeheader()

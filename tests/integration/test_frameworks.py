@@ -151,9 +151,11 @@ def test_dask_example_whose_workers_are_killed_pays_once(
         until(lambda: api_client.sent)
         api_client.sandbox.release_responses()
         until(lambda: "accepted" in api_client.states)
-        for child in psutil.Process(main.pid).children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        children = psutil.Process(main.pid).children()
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        assert workers
+        for worker in workers:
+            worker.kill()
         api_client.sandbox.release()
         assert main.wait(60) == 1
     with (tmp_path / "images.csv").open(encoding="utf-8") as file:
