@@ -45,6 +45,9 @@ class Database(ABC):
     is_shared = False
     """Whether processes with other data folders use the ledger too: a file that a row names may be
     on another machine."""
+    name = ""
+    """Distinguishes a shared ledger from others that store files in the same data folder; empty for
+    the file in it."""
     bucket = ""
     """Where the bucket of ``SEEDREAM_STORE`` is, which holds stored files too; empty: nowhere."""
     for_update = ""

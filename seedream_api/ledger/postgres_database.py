@@ -6,6 +6,7 @@ each other only where they are equal, or where a limit counts them together.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ class PostgresDatabase(Database):
         except OSError as error:
             raise LedgerFailed("ledger_unwritable", path=home, reason=text_of(error)) from None
         self._link.get()
+        self.name = self._read_name()
 
     @property
     def owner(self) -> str:
@@ -75,6 +77,13 @@ class PostgresDatabase(Database):
             return True
         statement = "SELECT pg_try_advisory_xact_lock_shared(%s) AS is_dead"
         return not self._select(statement, (lock_key(name),))["is_dead"]
+
+    def _read_name(self) -> str:
+        """Read the name that the tables got; a copied database has it too, at another address."""
+        found = self._select(
+            "SELECT to_jsonb(ledger_version) ->> 'name' AS name FROM ledger_version", ()
+        )
+        return hashlib.sha256(f"{found['name']} {self.place}".encode()).hexdigest()[:12]
 
     def _read_clock(self) -> float:
         return self._moment if self._current else float(self._select(_CLOCK, ())["now"])
