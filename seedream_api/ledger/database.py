@@ -20,6 +20,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from ..config.paths import LEDGER_NAME
 from ..errors import LedgerFailed
 from .cells import file_in
+from .states import State
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +66,8 @@ class Database(ABC):
         """For each claimed row, the texts of its request that must not be stored."""
         self.unreleased: set[int] = set()
         """Rows of this owner whose release failed, and which nothing works on."""
+        self.unconfirmed: set[tuple[int, State, str | None]] = set()
+        """Changes of rows (state and task ID) that failed, and that may have been made."""
         self._pid = os.getpid()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
 
