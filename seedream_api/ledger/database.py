@@ -10,15 +10,16 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..config.paths import LEDGER_NAME
 from ..errors import LedgerFailed
+from . import statements
 from .cells import file_in
 from .states import State
 
@@ -85,16 +86,20 @@ class Database(ABC):
     def is_owner_alive(self, name: str) -> bool:
         """Tell whether an open ledger has the name."""
 
-    @abstractmethod
-    def read(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def read(self) -> Generator[None]:
         """Read one consistent state in the block; other processes may write at the same time.
 
         Raises:
             LedgerFailed: the ledger cannot be read.
         """
+        with suppress(LedgerFailed):  # a full disk can be read
+            self._release_unreleased()
+        with self._read():
+            yield
 
-    @abstractmethod
-    def write(self, *, durable: bool) -> AbstractContextManager[None]:
+    @contextmanager
+    def write(self, *, durable: bool) -> Generator[None]:
         """Make all changes of the block, or none.
 
         Args:
@@ -105,6 +110,27 @@ class Database(ABC):
         Raises:
             LedgerFailed: the changes were not made.
         """
+        # Before the block, which may claim the same row again.
+        self._release_unreleased()
+        with self._write(durable=durable):
+            yield
+
+    def _release_unreleased(self) -> None:
+        rows = tuple(self.unreleased)
+        if not rows:
+            return
+        with self._write(durable=False):
+            for row_id in rows:
+                self.execute(statements.RELEASE, {"id": row_id, "owner": self.owner})
+        self.unreleased.difference_update(rows)
+
+    @abstractmethod
+    def _read(self) -> AbstractContextManager[None]:
+        """Begin a transaction that reads, and end it."""
+
+    @abstractmethod
+    def _write(self, *, durable: bool) -> AbstractContextManager[None]:
+        """Begin a transaction that writes, and commit it or roll it back."""
 
     @abstractmethod
     def execute(

@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from ..config.paths import make_private_folder
 from ..errors import LedgerFailed
 from ..messages import text_of
-from . import statements
 from .database import Cursor, Database
 from .postgres_connection import OwnedConnection, lock_key
 from .postgres_schema import BOOLEANS, SCHEMA
@@ -101,13 +100,13 @@ class PostgresDatabase(Database):
         self._link.close()
 
     @contextmanager
-    def read(self) -> Generator[None]:
+    def _read(self) -> Generator[None]:
         """Read one consistent state in the block."""
         with self._checked(), self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
             yield
 
     @contextmanager
-    def write(self, *, durable: bool) -> Generator[None]:
+    def _write(self, *, durable: bool) -> Generator[None]:
         """Make all changes of the block, or none.
 
         What is durable is on the server's disk, and on that of a synchronous standby, when the
@@ -194,21 +193,11 @@ class PostgresDatabase(Database):
 
         was_open = self._link.is_open
         try:
-            return self._connect().execute(statement.encode(), values)
+            return self._link.get().execute(statement.encode(), values)
         except psycopg.Error:
             if not was_open or self._link.is_open:
                 raise
-        return self._connect().execute(statement.encode(), values)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        """Get the connection; release rows whose release failed with an earlier one."""
-        connection = self._link.get()
-        while self.unreleased:
-            row_id = next(iter(self.unreleased))
-            values = {"id": row_id, "owner": self.owner}
-            connection.execute(to_psycopg(statements.RELEASE), values)
-            self.unreleased.discard(row_id)
-        return connection
+        return self._link.get().execute(statement.encode(), values)
 
     def _roll_back(self) -> None:
         import psycopg
