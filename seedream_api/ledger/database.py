@@ -67,6 +67,9 @@ class Database(ABC):
         """For each claimed row, the texts of its request that must not be stored."""
         self.unreleased: set[int] = set()
         """Rows of this owner whose release failed, and which nothing works on."""
+        self.claimed: set[int] = set()
+        """Rows that the open transaction gives to this owner. If it fails, the server may have made
+        the changes all the same, and nothing would work on rows that have a live owner."""
         self.unconfirmed: set[tuple[int, State, str | None]] = set()
         """Changes of rows (state and task ID) that failed, and that may have been made."""
         self._pid = os.getpid()
@@ -112,8 +115,13 @@ class Database(ABC):
         """
         # Before the block, which may claim the same row again.
         self._release_unreleased()
-        with self._write(durable=durable):
-            yield
+        self.claimed.clear()
+        try:
+            with self._write(durable=durable):
+                yield
+        except LedgerFailed:
+            self.unreleased |= self.claimed
+            raise
 
     def _release_unreleased(self) -> None:
         rows = tuple(self.unreleased)

@@ -12,9 +12,10 @@ import pytest
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.limits import Limits, Reservation
+from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import State
 from support.postgres_server import PostgresServer
-from support.transition_kit import wish
+from support.transition_kit import ADDRESS, wish
 
 
 @pytest.fixture
@@ -76,3 +77,32 @@ def test_move_to_the_same_state_with_another_task_is_refused(
     with pytest.raises(ValueError, match="may not go"):
         ledger.move(row_id, accepted, task_id="task-2")
     assert ledger.get_record(row_id).task_id == "task-1"
+
+
+@pytest.mark.parametrize("kind", ["new", "released", "task"])
+def test_claim_whose_commit_response_was_lost_is_released(
+    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    ledger, other = machines
+    if kind == "released":
+        other.release(other.claim(wish("a"), "key").id)
+
+    def claim(ledger: SyncLedger) -> JobRecord:
+        if kind == "task":
+            return ledger.claim_task(ADDRESS, "task-1", "print")
+        return ledger.claim(wish("a"), "key")
+
+    fail_after_commit(monkeypatch, ledger, lambda: claim(ledger))
+    assert [row.owner for row in ledger.list_records()] == [None]
+    assert claim(other).owner == other.owner
+
+
+def test_row_that_has_a_job_stays_claimed_after_lost_commit(
+    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, other = machines
+    row_id = reserve(ledger, "a")
+    fail_after_commit(monkeypatch, ledger, lambda: ledger.claim_row(row_id))
+    assert ledger.get_record(row_id).owner == ledger.owner
+    assert other.claim(wish("a"), "key").owner == ledger.owner
+    assert ledger.move(row_id, State.ACCEPTED, task_id="task-1").owner == ledger.owner
