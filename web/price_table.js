@@ -25,11 +25,11 @@ class PriceTable {
     );
     this.state = make("span", { class: "seedream-value", role: "status" });
     this.file = make("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.import() });
-    const makeAction = (text, press, id) => makeButton(translate(text), press, { id, disabled: true });
+    const makeAction = (text, press, id) => makeButton(text, press, { id, disabled: true });
     this.buttons = [
-      makeAction("settings.save", () => this.save(this.collect()), "seedream-prices-save"),
-      makeAction("prices.import", () => this.file.click()),
-      makeAction("prices.export", () => this.export()),
+      makeAction(translate("settings.save"), () => this.save(this.collect()), "seedream-prices-save"),
+      makeAction(translate("prices.import"), () => this.file.click()),
+      makeAction(translate("prices.export"), () => this.export()),
     ];
     this.element = make("div", {},
       make("p", { class: "seedream-label", text: translate("prices.title") }),
