@@ -83,7 +83,7 @@ class ModelEditor {
   checkSoon() {
     setText(this.state, "");
     setText(this.problem, "");
-    this.checks++; // a check on its way is of an older text
+    this.checks++; // a running check is of an older text
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.run(() => this.check()), CHECK_AFTER_MS);
   }
