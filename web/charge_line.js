@@ -1,6 +1,6 @@
 // What the lines on a node say: about its run, and about what the next run may charge.
 import { getLanguage, translate, translateCount } from "./i18n.js";
-import { describeMost, describeSum } from "./money.js";
+import { describeMost, describeSum, hasEstimate } from "./money.js";
 
 const SEPARATOR = " · ";
 
@@ -13,7 +13,7 @@ export function describeQuote({ images, linked, state, sandbox, cost, limit, err
   if (images) {
     const most = describeMost(cost);
     const text = translateCount(linked ? "line.new_linked" : "line.new", images);
-    const badge = cost.currency ? most : translateCount("badge.images", images);
+    const badge = hasEstimate(cost) ? most : translateCount("badge.images", images);
     return { text: text + SEPARATOR + most + said, tone: "new", badge };
   }
   if (["completed", "partial"].includes(state)) {

@@ -1,0 +1,31 @@
+"""Scripts of this pack in the page, one function at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.browser_server import ON_NEWEST, Site
+from support.canvas import Canvas
+
+FOLDER = """() => performance.getEntriesByType("resource").map((one) => one.name)
+    .find((name) => name.endsWith("/charge_line.js")).replace("/charge_line.js", "")"""
+COST = {"estimated": None, "charged": None, "currency": None}
+
+
+def call(canvas: Canvas, script: str, body: str, given: Any = None) -> Any:
+    """Import a script as ``script`` and evaluate ``body``, which has ``given`` and ``folder``."""
+    folder = canvas.page.evaluate(FOLDER)
+    function = f"async ([folder, given]) => {{ const script = await import(folder + {script!r}); "
+    return canvas.page.evaluate(function + body + "}", [folder, given])
+
+
+def describe_quote(canvas: Canvas, **quote: Any) -> dict[str, str]:
+    given = {"images": 2, "linked": False, "cost": COST, "limit": None, **quote}
+    return call(canvas, "/charge_line.js", "return script.describeQuote(given)", given)
+
+
+@ON_NEWEST
+def test_estimate_of_partly_priced_batch_is_unknown(site: Site, canvas: Canvas) -> None:
+    found = describe_quote(canvas, cost={**COST, "currency": "CNY"})
+    assert found["text"] == "Next run: may charge up to 2 images · price unknown"
+    assert found["badge"] == "up to 2 images charged"
