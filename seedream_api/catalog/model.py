@@ -17,6 +17,11 @@ class Family(str, Enum):
     EVOLINK = "evolink"
     """The response contains a task id, and the task is polled."""
 
+    @property
+    def tier_field(self) -> str:
+        """The field that has the resolution tiers."""
+        return "size" if self is Family.PREFERENTIAL else "quality"
+
 
 CHOICES: Mapping[str, str] = MappingProxyType({
     "size": "sizes",

@@ -85,7 +85,7 @@ def describe_offer(trials: list[Trial], table: PriceTable) -> Text:
 
 def _find_price(trial: Trial, table: PriceTable) -> str | None:
     """Return the price of one image with its reference; by the entry if the table has none."""
-    tier = {trial.tier_field: trial.tiers[0]} if trial.tiers else {}
+    tier = {trial.model.family.tier_field: trial.tiers[0]} if trial.tiers else {}
     if price := table.find(trial.model.id, tier, references=1):
         return f"{price.of(1)} {price.currency}"
     prices = trial.model.prices

@@ -162,7 +162,7 @@ def apply_facts(models: Mapping[str, Model], facts: Facts) -> Mapping[str, Model
 
 
 def _apply_tiers(model: Model, tiers: Mapping[str, bool], checked_on: str) -> Model:
-    name = "size" if model.family is Family.PREFERENTIAL else "quality"
+    name = model.family.tier_field
     before = model.doubted.get(name, {})
     doubts = {value: why for value, why in before.items() if value not in tiers}
     refused = Text("fact_refused", date=checked_on)

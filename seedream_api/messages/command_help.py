@@ -92,7 +92,7 @@ COMMAND_HELP: dict[str, tuple[str, str]] = {
     "help_auth_status": ("tell whether there is a key, and its origin", "显示是否有密钥及其来源"),
     "help_auth_logout": ("remove the saved key", "删除已保存的密钥"),
     "help_auth_profile": (
-        "the key of a profile; config set changes its address, logout removes it",
+        "the key of a profile; config set changes its address, logout removes the profile",
         "指定密钥配置的密钥；config set 可设置其地址，logout 会删除该配置",
     ),
     "help_config_profile": (

@@ -77,7 +77,7 @@ FIRST_CONTACT: dict[str, tuple[str, str]] = {
     "found_life": ("{hours} h, by the link's signature", "{hours} 小时（按链接签名）"),
     "found_life_unsigned": ("the link does not state it", "链接中没有说明"),
     "found_life_past": (
-        "the link states a time that is over by this computer's clock",
+        "the time that the link states has passed, according to this computer's clock",
         "按本机时钟，链接注明的时间已过",
     ),
     "found_unsettled": ("not settled: {reason}", "未能确定：{reason}"),

@@ -43,10 +43,6 @@ class Trial:
     model: Model
     tiers: tuple[str, ...]
 
-    @property
-    def tier_field(self) -> str:
-        return "size" if self.model.family is Family.PREFERENTIAL else "quality"
-
 
 def plan_trials(models: Mapping[str, Model], offered: tuple[str, ...] | None) -> list[Trial]:
     """Choose one model per family that takes references; a listed one, if the service lists any."""
@@ -57,7 +53,7 @@ def plan_trials(models: Mapping[str, Model], offered: tuple[str, ...] | None) ->
         listed = [model for model in known if model.sent_id in (offered or ())]
         if candidates := listed or ([] if offered else known):
             model = candidates[0]
-            tiers = model.sizes if family is Family.PREFERENTIAL else model.qualities
+            tiers = model.allowed_values(family.tier_field)
             smallest = sorted(tiers, key=lambda tier: compute_pixels(tier, "1:1"))[:2]
             trials.append(Trial(model, tuple(smallest)))
     return trials
@@ -126,7 +122,7 @@ class _Prober:
             references=(_draw_noise(self._side),),
             seed=int(self._now()),
         )
-        tier = {self._trial.tier_field: self._tiers[0]} if self._tiers else {}
+        tier = {self._trial.model.family.tier_field: self._tiers[0]} if self._tiers else {}
         return request.model_copy(update=tier)
 
     def _change(self, error: ApiRefused | TaskFailed) -> bool:

@@ -24,13 +24,9 @@ if TYPE_CHECKING:
     from ...jobs.session import Session
 
 
-_TIERS = ((Family.PREFERENTIAL, "size"), (Family.EVOLINK, "quality"))
-"""By family: the field that has its tiers."""
-
-
-def _list_tiers(family: Family, name: str) -> str:
+def _list_tiers(family: Family) -> str:
     models = [MODELS[model_id] for model_id in of_family(MODELS, family)]
-    return ", ".join(all_values(models, name))
+    return ", ".join(all_values(models, family.tier_field))
 
 
 def add_arguments(parser: Parser) -> None:
@@ -38,7 +34,7 @@ def add_arguments(parser: Parser) -> None:
     prompt = parser.add_mutually_exclusive_group(required=True)
     prompt.add_argument("--prompt", type=parse_text, metavar="TEXT", help=help_text("prompt"))
     prompt.add_argument("--prompt-file", type=Path, metavar="FILE", help=help_text("prompt_file"))
-    sizes, qualities = (_list_tiers(family, name) for family, name in _TIERS)
+    sizes, qualities = map(_list_tiers, Family)
     parser.add_argument("--size", help=help_text("size", tiers=sizes))
     parser.add_argument("--quality", help=help_text("quality", tiers=qualities))
     parser.add_argument("--n", type=parse_int, help=help_text("n", most=MAX_RESULTS.value))
