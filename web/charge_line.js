@@ -11,9 +11,9 @@ export function describeQuote({ images, linked, state, sandbox, cost, limit, err
   const said = (notes?.[getLanguage()] ?? []).map((note) => SEPARATOR + note).join("");
   if (images && sandbox) return { text: translateCount("line.free", images) + said, tone: "free", badge: translate("badge.sandbox") };
   if (images) {
-    const most = describeMost(cost);
+    const most = describeMost(cost, linked);
     const text = translateCount(linked ? "line.new_linked" : "line.new", images);
-    const badge = hasEstimate(cost) ? most : translateCount("badge.images", images);
+    const badge = hasEstimate(cost) ? most : translateCount(linked ? "badge.images_linked" : "badge.images", images);
     return { text: text + SEPARATOR + most + said, tone: "new", badge };
   }
   if (["completed", "partial"].includes(state)) {

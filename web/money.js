@@ -13,10 +13,10 @@ export function hasEstimate({ estimated, currency }) {
   return Boolean(estimated && currency);
 }
 
-/** Describes the most that a request may cost. */
-export function describeMost(cost) {
+/** Describes the most that a request may cost, or with `isLinked` each item of a linked list. */
+export function describeMost(cost, isLinked = false) {
   if (!hasEstimate(cost)) return translate("money.unknown");
-  return translate("money.at_most", { money: formatMoney(cost.estimated, cost.currency) });
+  return translate(isLinked ? "money.at_most_linked" : "money.at_most", { money: formatMoney(cost.estimated, cost.currency) });
 }
 
 /** Describes what several requests cost together; one without a price makes the sum unknown. */

@@ -29,3 +29,14 @@ def test_estimate_of_partly_priced_batch_is_unknown(site: Site, canvas: Canvas) 
     found = describe_quote(canvas, cost={**COST, "currency": "CNY"})
     assert found["text"] == "Next run: may charge up to 2 images · price unknown"
     assert found["badge"] == "up to 2 images charged"
+
+
+@ON_NEWEST
+def test_estimate_of_linked_list_is_per_item(site: Site, canvas: Canvas) -> None:
+    priced = describe_quote(
+        canvas, linked=True, cost={**COST, "estimated": "0.40", "currency": "CNY"}
+    )
+    assert priced["text"].endswith("for each item of a linked list · at most 0.40 CNY per item")
+    assert priced["badge"] == "at most 0.40 CNY per item"
+    unpriced = describe_quote(canvas, linked=True)
+    assert unpriced["badge"] == "up to 2 images charged per item"
