@@ -10,9 +10,8 @@ import { describeLink } from "./linked_inputs.js";
 import { collectPictures, makePicture } from "./node_pictures.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
+import { isOwn, isPaying } from "./own_nodes.js";
 
-const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink", "SeedreamBatch"]);
-const OWN = /^Seedream/;
 const TYPING_MS = 400;
 const TICK_MS = 1000;
 const ENDED = ["completed", "partial"];
@@ -21,7 +20,7 @@ const lines = new Map();
 
 /** Adds the lines to a new node. ComfyUI calls it for each one. */
 export function attachToNode(node) {
-  if (OWN.test(node.comfyClass ?? "") && node.addDOMWidget) lines.set(node, new NodeStatus(node));
+  if (isOwn(node) && node.addDOMWidget) lines.set(node, new NodeStatus(node));
 }
 
 /** Returns the status of a node of this pack, if it has one. */
@@ -166,7 +165,7 @@ class NodeStatus {
   // --- for menus and badges --------------------------------------------------------------------
 
   get isPaying() {
-    return PAYING.has(this.node.comfyClass);
+    return isPaying(this.node);
   }
 
   /** The id of the task that the last run made, collected or left running. */
