@@ -77,7 +77,10 @@ async def collect_references(given: Mapping[str, Any]) -> tuple[Reference, ...]:
     urls = non_blank_lines(check_text("image_urls", given.get("image_urls")))
     count = sum(frame_count(image) for _, image in images) + len(urls)
     if count > MAX_REFERENCES.value:
-        raise InvalidRequest("too_many_references", given=count, allowed=MAX_REFERENCES.value)
+        allowed = MAX_REFERENCES.value
+        raise InvalidRequest(
+            "too_many_references", given=count, model=Text("every_model"), allowed=allowed
+        )
     return (*await references_from(images), *(UrlReference(url) for url in urls))
 
 

@@ -131,11 +131,12 @@ def tried(module: str, jobs: int, sample: int) -> tuple[int, list[Mutant]]:
 
 
 def stale(accepted: Accepted) -> list[str]:
-    """Return the accepted changes that are not mutants any more."""
+    """Return the accepted changes that are not mutants of a measured module any more."""
     known = {module: {mutant.name for mutant in Source(module).mutants} for module in accepted}
     return [
         f"{module}: {name}"
-        for module, names in accepted.items() for name in names if name not in known[module]
+        for module, names in accepted.items() for name in names
+        if module not in MODULES or name not in known[module]
     ]  # fmt: skip
 
 

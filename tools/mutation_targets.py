@@ -105,7 +105,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         ("ledger.claims", "ledger.queries", "ledger.statements", "ledger.transitions"), _LEDGER
     ),
     **dict.fromkeys(
-        ("ledger.records", "ledger.sqlite_database", "ledger.schema"), (*_LEDGER, *_BROKEN)
+        ("ledger.records", "ledger.database", "ledger.sqlite_database", "ledger.schema"),
+        (*_LEDGER, *_BROKEN),
     ),
     "service.link_expiry": ("unit/service/test_link_expiry.py",),
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:5]),
@@ -158,6 +159,7 @@ PLAIN = {
     "ledger.statements": "jobs_by_fingerprint",
     "ledger.transitions": "move",
     "ledger.records": "parse_row",
+    "ledger.database": "Database.find_file",
     "ledger.sqlite_database": "SqliteDatabase.owner",
     "ledger.schema": "open_database",
     "service.link_expiry": "link_expiry",

@@ -22,3 +22,21 @@ export function setText(element, text) {
   element.textContent = text ?? "";
   element.hidden = !text;
 }
+
+/**
+ * Makes a group of fields that are disabled until they show what the server has. With `hold` they are
+ * so while the server takes their values over, too: nothing that a user types is overwritten.
+ */
+export function makeFields(name, ...children) {
+  return make("fieldset", { class: `seedream-fields ${name}`, disabled: true }, ...children);
+}
+
+/** Disables a group of fields while `work` runs. Buttons stay outside of it: they keep the focus. */
+export async function hold(fields, work) {
+  fields.disabled = true;
+  try {
+    return await work();
+  } finally {
+    fields.disabled = false;
+  }
+}

@@ -2,7 +2,7 @@
 // mistake, and entries for models that the service offers and that no entry describes.
 import { app } from "../../scripts/app.js";
 import { call, saveSettings } from "./api.js";
-import { make, makeButton, setText } from "./dom.js";
+import { hold, make, makeButton, makeFields, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 import { ModelForm } from "./model_form.js";
 import { findLine, formatEntries, parseEntries } from "./model_text.js";
@@ -21,7 +21,11 @@ class ModelEditor {
     this.path = make("code", { class: "seedream-home" });
     this.text = make("textarea", { id: "seedream-models-text", class: "seedream-input seedream-models", rows: 12, spellcheck: "false", wrap: "off", "aria-describedby": this.problem.id });
     this.form = new ModelForm((entries) => this.write(entries));
-    this.saveButton = makeButton(translate("settings.save"), () => this.save(), { id: "seedream-models-save" });
+    this.fields = makeFields("seedream-model-editor",
+      this.form.element,
+      make("div", { class: "seedream-model-json" }, make("label", { class: "seedream-label", for: this.text.id, text: translate("models.json") }), this.text),
+    );
+    this.saveButton = makeButton(translate("settings.save"), () => this.save(), { id: "seedream-models-save", disabled: true });
     this.liveButton = makeButton(translate("models.ask"), () => this.ask(), { id: "seedream-models-live" });
     this.state = make("span", { class: "seedream-value", role: "status" });
     this.offers = make("ul", { class: "seedream-offers", id: "seedream-models-offers" });
@@ -30,10 +34,7 @@ class ModelEditor {
       make("p", { class: "seedream-label", text: translate("models.title") }),
       make("p", { class: "seedream-help" }, `${translate("models.help")} `, this.path),
       this.reason,
-      make("div", { class: "seedream-model-editor" },
-        this.form.element,
-        make("div", { class: "seedream-model-json" }, make("label", { class: "seedream-label", for: this.text.id, text: translate("models.json") }), this.text),
-      ),
+      this.fields,
       this.problem,
       make("div", { class: "seedream-buttons" }, this.saveButton, this.liveButton, this.state),
       this.offers,
@@ -49,6 +50,7 @@ class ModelEditor {
   async show(listing) {
     this.text.value = listing.text;
     this.text.readOnly = !listing.editable;
+    this.fields.disabled = false;
     this.saveButton.disabled = !listing.editable;
     this.path.textContent = listing.path;
     setText(this.reason, listing.reason?.[getLanguage()]);
@@ -81,6 +83,7 @@ class ModelEditor {
   checkSoon() {
     setText(this.state, "");
     setText(this.problem, "");
+    this.checks++; // a running check is of an older text
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.run(() => this.check()), CHECK_AFTER_MS);
   }
@@ -104,18 +107,24 @@ class ModelEditor {
   }
 
   save() {
-    return this.run(async () => {
-      const problem = await this.check();
+    if (this.fields.disabled) return;
+    this.run(async () => {
+      const { problem, listing } = await hold(this.fields, () => this.send());
       if (problem) {
         this.fail(problem[getLanguage()]);
         this.form.focusProblem();
         return;
       }
-      const listing = await saveSettings("/models", { text: this.text.value });
       await this.show(listing);
       setText(this.state, translate("models.saved", { count: listing.added.length }));
       await app.refreshComboInNodes?.();
     });
+  }
+
+  /** Saves the text unless it has a mistake; returns that, or what the server has now. */
+  async send() {
+    const problem = await this.check();
+    return { problem, listing: problem ? null : await saveSettings("/models", { text: this.text.value }) };
   }
 
   ask() {

@@ -1,7 +1,7 @@
 // The price table in the settings panel: what an image of each model costs. The service publishes no
 // prices, so an empty field means that the price is unknown.
 import { call, saveSettings } from "./api.js";
-import { make, makeButton, setText } from "./dom.js";
+import { hold, make, makeButton, makeFields, setText } from "./dom.js";
 import { getLanguage, translate } from "./i18n.js";
 
 const REFERENCE = "reference";
@@ -19,17 +19,23 @@ class PriceTable {
     this.reason = make("p", { class: "seedream-reason", hidden: true });
     this.currency = make("input", { id: "seedream-currency", class: "seedream-input", type: "text", maxlength: 3, size: 5, autocomplete: "off", spellcheck: "false", placeholder: DEFAULT_CURRENCY });
     this.table = make("table", { class: "seedream-prices", id: "seedream-prices" });
-    this.saveButton = makeButton(translate("settings.save"), () => this.save(this.collect()), { id: "seedream-prices-save" });
+    this.inputs = makeFields("",
+      make("label", { class: "seedream-field" }, make("span", { class: "seedream-label", text: translate("prices.currency") }), this.currency),
+      make("div", { class: "seedream-scroll" }, this.table),
+    );
     this.state = make("span", { class: "seedream-value", role: "status" });
     this.file = make("input", { type: "file", accept: ".json,application/json", hidden: true, onchange: () => this.import() });
-    this.importButton = makeButton(translate("prices.import"), () => this.file.click());
+    const makeAction = (text, press, id) => makeButton(text, press, { id, disabled: true });
+    this.buttons = [
+      makeAction(translate("settings.save"), () => this.save(this.collect()), "seedream-prices-save"),
+      makeAction(translate("prices.import"), () => this.file.click()),
+      makeAction(translate("prices.export"), () => this.export()),
+    ];
     this.element = make("div", {},
       make("p", { class: "seedream-label", text: translate("prices.title") }),
       make("p", { class: "seedream-help", text: translate("prices.help") }),
-      this.problem, this.reason,
-      make("label", { class: "seedream-field" }, make("span", { class: "seedream-label", text: translate("prices.currency") }), this.currency),
-      make("div", { class: "seedream-scroll" }, this.table),
-      make("div", { class: "seedream-buttons" }, this.saveButton, this.importButton, makeButton(translate("prices.export"), () => this.export()), this.state),
+      this.problem, this.reason, this.inputs,
+      make("div", { class: "seedream-buttons" }, ...this.buttons, this.state),
       this.file,
     );
     this.element.addEventListener("input", () => setText(this.state, ""));
@@ -57,7 +63,7 @@ class PriceTable {
       make("thead", {}, make("tr", {}, make("th", { scope: "col", text: translate("prices.model") }), ...head)),
       make("tbody", {}, ...listing.models.map((model) => this.makeRow(model, names, listing.prices.models[model.id]))),
     );
-    for (const control of this.element.querySelectorAll("input, button")) control.disabled = !listing.editable;
+    for (const control of [this.inputs, ...this.buttons]) control.disabled = !listing.editable;
   }
 
   makeRow(model, names, prices = {}) {
@@ -92,9 +98,10 @@ class PriceTable {
   }
 
   async save(prices) {
+    if (this.inputs.disabled) return;
     setText(this.problem, "");
     try {
-      this.show(await saveSettings("/prices", { prices }));
+      this.show(await hold(this.inputs, () => saveSettings("/prices", { prices })));
       setText(this.state, translate("prices.saved"));
     } catch (error) {
       setText(this.problem, error.message);

@@ -12,6 +12,7 @@ _OPENING = "（「『“‘《(["
 """Punctuation that must not end a line."""
 _OPEN, _CLOSE = f"[{re.escape(_OPENING)}]*", f"[{re.escape(_CLOSING)}]*"
 _WORD = rf"(?:[^\s{re.escape(_OPENING)}\u2e80-\uffef]+|[\u2e80-\uffef])"
+_COMMAND_INDENT = 4 * " "
 _PIECES = re.compile(rf"\s+|{_OPEN}{_WORD}{_CLOSE}|[{re.escape(_OPENING)}]+")
 
 
@@ -57,10 +58,12 @@ def wrap(text: str, width: int) -> list[str]:
 def fold(line: str, width: int, *, hanging: int = 2) -> list[str]:
     """Break a line that is wider than ``width`` columns, as :func:`wrap` does.
 
+    A line that begins with four blanks is a command to copy, and stays whole.
+
     Args:
         hanging: how much further than the first line the others are indented.
     """
-    if measure(line) <= width:
+    if measure(line) <= width or line.startswith(_COMMAND_INDENT):
         return [line]
     indent = line[: len(line) - len(line.lstrip())]
     return _join([indent, *_PIECES.findall(line.strip())], width, " " * hanging + indent)

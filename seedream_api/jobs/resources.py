@@ -153,7 +153,7 @@ async def open_resources(settings: Settings, clock: Clock) -> Resources:
         Ledger, settings.home, settings.ledger_url, bucket=bucket, now=clock.now
     )
     try:
-        store = ImageStore(settings.home, ledger.owner)
+        store = ImageStore(settings.home, ledger.owner, ledger.name)
         shared = SharedStore(settings, ledger, store, clock) if bucket else None
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
         client = await SeedreamClient(settings, clock=clock).__aenter__()

@@ -74,6 +74,7 @@ def claim_task(
             "now": database.now(),
         }
         row_id = database.insert(statements.INSERT_TASK, values)
+        database.claimed.add(row_id)
         return require_readable(read_record(database, row_id))
 
 
@@ -149,6 +150,7 @@ def _insert(database: Database, spec: JobSpec, idempotency_key: str) -> JobRecor
         "now": database.now(),
     }
     row_id = database.insert(statements.INSERT_JOB, values)
+    database.claimed.add(row_id)
     return require_readable(read_record(database, row_id))
 
 
@@ -159,5 +161,7 @@ def _take_over(database: Database, row: JobRecord) -> JobRecord:
     if row.state is State.SENDING and row.owner != database.owner:
         error = OutcomeUnknown("outcome_unknown_crash", entry=row.id)
         set_state(database, row, State.UNKNOWN, error=error)
+    if row.owner != database.owner:
+        database.claimed.add(row.id)
     database.execute(statements.SET_OWNER, {"id": row.id, "owner": database.owner})
     return read_record(database, row.id)

@@ -10,16 +10,18 @@ import asyncio
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..config.paths import LEDGER_NAME
 from ..errors import LedgerFailed
+from . import statements
 from .cells import file_in
+from .states import State
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +47,9 @@ class Database(ABC):
     is_shared = False
     """Whether processes with other data folders use the ledger too: a file that a row names may be
     on another machine."""
+    name = ""
+    """Distinguishes a shared ledger from others that store files in the same data folder; empty for
+    the file in it."""
     bucket = ""
     """Where the bucket of ``SEEDREAM_STORE`` is, which holds stored files too; empty: nowhere."""
     for_update = ""
@@ -62,6 +67,11 @@ class Database(ABC):
         """For each claimed row, the texts of its request that must not be stored."""
         self.unreleased: set[int] = set()
         """Rows of this owner whose release failed, and which nothing works on."""
+        self.claimed: set[int] = set()
+        """Rows that the open transaction gives to this owner. If it fails, the server may have made
+        the changes all the same, and nothing would work on rows that have a live owner."""
+        self.unconfirmed: set[tuple[int, State, str | None]] = set()
+        """Changes of rows (state and task ID) that failed, and that may have been made."""
         self._pid = os.getpid()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedream-ledger")
 
@@ -79,16 +89,20 @@ class Database(ABC):
     def is_owner_alive(self, name: str) -> bool:
         """Tell whether an open ledger has the name."""
 
-    @abstractmethod
-    def read(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def read(self) -> Generator[None]:
         """Read one consistent state in the block; other processes may write at the same time.
 
         Raises:
             LedgerFailed: the ledger cannot be read.
         """
+        with suppress(LedgerFailed):  # a full disk can be read
+            self._release_unreleased()
+        with self._read():
+            yield
 
-    @abstractmethod
-    def write(self, *, durable: bool) -> AbstractContextManager[None]:
+    @contextmanager
+    def write(self, *, durable: bool) -> Generator[None]:
         """Make all changes of the block, or none.
 
         Args:
@@ -99,6 +113,32 @@ class Database(ABC):
         Raises:
             LedgerFailed: the changes were not made.
         """
+        # Before the block, which may claim the same row again.
+        self._release_unreleased()
+        self.claimed.clear()
+        try:
+            with self._write(durable=durable):
+                yield
+        except LedgerFailed:
+            self.unreleased |= self.claimed
+            raise
+
+    def _release_unreleased(self) -> None:
+        rows = tuple(self.unreleased)
+        if not rows:
+            return
+        with self._write(durable=False):
+            for row_id in rows:
+                self.execute(statements.RELEASE, {"id": row_id, "owner": self.owner})
+        self.unreleased.difference_update(rows)
+
+    @abstractmethod
+    def _read(self) -> AbstractContextManager[None]:
+        """Begin a transaction that reads, and end it."""
+
+    @abstractmethod
+    def _write(self, *, durable: bool) -> AbstractContextManager[None]:
+        """Begin a transaction that writes, and commit it or roll it back."""
 
     @abstractmethod
     def execute(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 """Errors of file systems (CIFS, FUSE) that cannot sync a folder."""
 _HASHED_BYTES = 1024 * 1024
+_PARTIALS = "partial"
+"""How the names of the folders of incomplete files begin."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class ImageStore:
 
     Args:
         owner: the ledger's owner, which names the folder of incomplete files.
+        ledger: ``Database.name``; each ledger that stores files here has its incomplete files in a
+            folder apart, because only it can tell which of its owners are alive.
     """
 
-    def __init__(self, home: Path, owner: str = "") -> None:
+    def __init__(self, home: Path, owner: str = "", ledger: str = "") -> None:
         self.folder: Path = home / "images"
-        self._partials = self.folder / "partial"
+        self._partials = self.folder / _name_partials(ledger)
         self._partial = self._partials / (owner or "nobody")
         self._damaged = self.folder / "damaged"
 
@@ -171,11 +175,24 @@ class ImageStore:
     def files(self) -> Iterator[Path]:
         """List every complete file."""
         for folder in _entries(self.folder):
-            if folder.is_dir() and folder not in (self._partials, self._damaged):
+            is_other = folder == self._damaged or folder.name.startswith(_PARTIALS)
+            if folder.is_dir() and not is_other:
                 yield from _entries(folder)
+
+    def has_files_of_others(self, ledger: str) -> bool:
+        """Tell whether a ledger other than the named one has ever stored files here."""
+        mine = _name_partials(ledger)
+        return any(
+            folder.name != mine and folder.name.startswith(_PARTIALS)
+            for folder in _entries(self.folder)
+        )
 
     def _unstorable(self, error: OSError) -> LedgerFailed:
         return LedgerFailed("image_unstorable", path=self.folder, reason=text_of(error))
+
+
+def _name_partials(ledger: str) -> str:
+    return f"{_PARTIALS}-{ledger}" if ledger else _PARTIALS
 
 
 def _digest(path: Path) -> str:

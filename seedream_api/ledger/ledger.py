@@ -89,6 +89,7 @@ class _Operations:
         self.database: Database = open_database(home, url, now)
         self.database.bucket = bucket
         self.path: Path = self.database.path
+        self.name: str = self.database.name
         self.place: object = self.database.place
         self.is_shared: bool = self.database.is_shared
         self.owner: str = self.database.owner

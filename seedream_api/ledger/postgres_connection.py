@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import uuid
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ class OwnedConnection:
             from psycopg.conninfo import conninfo_to_dict
             from psycopg.rows import dict_row
         except ImportError:
-            return LedgerFailed("ledger_driver_missing")
+            return LedgerFailed("ledger_driver_missing", python=sys.executable)
         connection: psycopg.Connection[Any] | None = None
         try:
             given = conninfo_to_dict(self._url.get_secret_value())

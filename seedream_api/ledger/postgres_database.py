@@ -6,6 +6,7 @@ each other only where they are equal, or where a limit counts them together.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from pydantic import SecretStr
 from ..config.paths import make_private_folder
 from ..errors import LedgerFailed
 from ..messages import text_of
-from . import statements
 from .database import Cursor, Database
 from .postgres_connection import OwnedConnection, lock_key
 from .postgres_schema import BOOLEANS, SCHEMA
@@ -63,6 +63,7 @@ class PostgresDatabase(Database):
         except OSError as error:
             raise LedgerFailed("ledger_unwritable", path=home, reason=text_of(error)) from None
         self._link.get()
+        self.name = self._read_name()
 
     @property
     def owner(self) -> str:
@@ -75,6 +76,13 @@ class PostgresDatabase(Database):
             return True
         statement = "SELECT pg_try_advisory_xact_lock_shared(%s) AS is_dead"
         return not self._select(statement, (lock_key(name),))["is_dead"]
+
+    def _read_name(self) -> str:
+        """Read the name that the tables got; a copied database has it too, at another address."""
+        found = self._select(
+            "SELECT to_jsonb(ledger_version) ->> 'name' AS name FROM ledger_version", ()
+        )
+        return hashlib.sha256(f"{found['name']} {self.place}".encode()).hexdigest()[:12]
 
     def _read_clock(self) -> float:
         return self._moment if self._current else float(self._select(_CLOCK, ())["now"])
@@ -92,13 +100,13 @@ class PostgresDatabase(Database):
         self._link.close()
 
     @contextmanager
-    def read(self) -> Generator[None]:
+    def _read(self) -> Generator[None]:
         """Read one consistent state in the block."""
         with self._checked(), self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
             yield
 
     @contextmanager
-    def write(self, *, durable: bool) -> Generator[None]:
+    def _write(self, *, durable: bool) -> Generator[None]:
         """Make all changes of the block, or none.
 
         What is durable is on the server's disk, and on that of a synchronous standby, when the
@@ -185,21 +193,11 @@ class PostgresDatabase(Database):
 
         was_open = self._link.is_open
         try:
-            return self._connect().execute(statement.encode(), values)
+            return self._link.get().execute(statement.encode(), values)
         except psycopg.Error:
             if not was_open or self._link.is_open:
                 raise
-        return self._connect().execute(statement.encode(), values)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        """Get the connection; release rows whose release failed with an earlier one."""
-        connection = self._link.get()
-        while self.unreleased:
-            row_id = next(iter(self.unreleased))
-            values = {"id": row_id, "owner": self.owner}
-            connection.execute(to_psycopg(statements.RELEASE), values)
-            self.unreleased.discard(row_id)
-        return connection
+        return self._link.get().execute(statement.encode(), values)
 
     def _roll_back(self) -> None:
         import psycopg

@@ -142,7 +142,10 @@ def _read_version(connection: psycopg.Connection[Any]) -> int:
     found = connection.execute("SELECT to_regclass('seedream.ledger_version') AS found").fetchone()
     if found is not None and found["found"] is None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}".encode())
-        connection.execute("CREATE TABLE ledger_version (version BIGINT NOT NULL)")
+        connection.execute(
+            "CREATE TABLE ledger_version (version BIGINT NOT NULL, "
+            "name TEXT NOT NULL DEFAULT gen_random_uuid()::text)"
+        )
         connection.execute("INSERT INTO ledger_version VALUES (0)")
     version = connection.execute("SELECT version FROM ledger_version").fetchone()
     return int(version["version"]) if version is not None else 0

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..config.paths import has_ledger
 from .database import Database
 from .image_store import ImageStore
 from .queries import list_stored_files
@@ -63,12 +64,19 @@ def prune(
             continue
         mark_pruned(database, file.sha256)
         removed, freed = removed + 1, freed + file.bytes
-    remove_orphans(store, (file.path for file in files), now)
+    if not _has_other_ledger(database, store):
+        remove_orphans(store, (file.path for file in files), now)
     return Pruned(removed, freed)
 
 
+def _has_other_ledger(database: Database, store: ImageStore) -> bool:
+    """Tell whether a file without a row in this ledger may have one in another."""
+    has_file = database.is_shared and has_ledger(database.home)
+    return has_file or store.has_files_of_others(database.name)
+
+
 def remove_orphans(store: ImageStore, known: Iterable[Path], now: float) -> None:
-    """Remove complete files that a crash left without a row."""
+    """Remove complete files that a crash left without a row in the only ledger of the folder."""
     expected = set(known)
     for path in store.files():
         if path not in expected and _age_s(path, now) > ORPHAN_S:

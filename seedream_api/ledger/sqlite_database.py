@@ -82,13 +82,13 @@ class SqliteDatabase(Database):
             self._lock = None
 
     @contextmanager
-    def read(self) -> Generator[None]:
+    def _read(self) -> Generator[None]:
         """Read one consistent state; a broken file is quarantined."""
         with self._checked(), self._transaction("BEGIN"):
             yield
 
     @contextmanager
-    def write(self, *, durable: bool) -> Generator[None]:
+    def _write(self, *, durable: bool) -> Generator[None]:
         """Make all changes of the block, or none; a broken file is quarantined."""
         with self._checked():
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ..errors import SeedreamError
+from ..errors import LedgerFailed, SeedreamError
 from ..kept_response import KeptResponse
 from ..redaction import clean, redact
 from ..service.link_expiry import link_expiry
@@ -39,6 +39,7 @@ def move(
     """Change the state of a row that this ledger owns.
 
     A row becomes complete without a wait for the disk: its images are recorded durably before.
+    A change that failed may be tried again: the server may have made it and its response was lost.
 
     Args:
         response: what the service sent and could not be read; kept in the same transaction.
@@ -47,12 +48,20 @@ def move(
         ValueError: ``TRANSITIONS`` does not allow the change.
     """
     packed = pack_for(database, row_id, response) if response is not None else None
-    with database.write(durable=state not in STORED_STATES):
-        row = read_owned(database, row_id, outcome=state)
-        set_state(database, row, state, task_id=task_id, request_id=request_id, error=error)
-        if packed is not None:
-            insert_response(database, row_id, packed)
-        return require_readable(read_record(database, row_id))
+    change = (row_id, state, task_id)
+    try:
+        with database.write(durable=state not in STORED_STATES):
+            row = read_owned(database, row_id, outcome=state)
+            if row.state is not state or change not in database.unconfirmed:
+                set_state(database, row, state, task_id=task_id, request_id=request_id, error=error)
+            if packed is not None:
+                insert_response(database, row_id, packed)
+            moved = require_readable(read_record(database, row_id))
+    except LedgerFailed:
+        database.unconfirmed.add(change)
+        raise
+    database.unconfirmed.discard(change)
+    return moved
 
 
 def set_state(

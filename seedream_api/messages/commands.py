@@ -36,7 +36,7 @@ COMMANDS: dict[str, Message] = {
     "no_completion_library": Message(
         "Completion needs the library argcomplete, which is not installed.",
         "命令补全需要 argcomplete 库，但尚未安装。",
-        'Install it: "{python}" -m pip install argcomplete',
-        '请安装："{python}" -m pip install argcomplete',
+        'Install it:\n    "{python}" -m pip install argcomplete',
+        '请安装：\n    "{python}" -m pip install argcomplete',
     ),
 }

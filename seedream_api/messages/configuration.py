@@ -125,8 +125,8 @@ CONFIGURATION: dict[str, Message] = {
     "no_socks_library": Message(
         "A socks5 proxy needs the library socksio, which is not installed.",
         "socks5 代理需要 socksio 库，但尚未安装。",
-        'Install it: "{python}" -m pip install "{package}"; or use an http:// proxy.',
-        '请安装："{python}" -m pip install "{package}"；或改用 http:// 代理。',
+        'Use an http:// proxy, or install it:\n    "{python}" -m pip install "{package}"',
+        '请改用 http:// 代理，或安装它：\n    "{python}" -m pip install "{package}"',
     ),
     "bad_certificates": Message(
         "The CA bundle {path} cannot be loaded: {reason}.",
@@ -172,8 +172,8 @@ CONFIGURATION: dict[str, Message] = {
     "no_s3_library": Message(
         "Using an S3 bucket needs the library obstore, which is not installed.",
         "使用 S3 存储桶需要 obstore 库，但尚未安装。",
-        'Install it: "{python}" -m pip install "{package}"',
-        '请安装："{python}" -m pip install "{package}"',
+        'Install it:\n    "{python}" -m pip install "{package}"',
+        '请安装：\n    "{python}" -m pip install "{package}"',
     ),
     "sandbox_failed": Message(
         "The sandbox cannot start: {reason}.",

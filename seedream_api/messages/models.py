@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MODEL_TEXTS: dict[str, tuple[str, str]] = {
+    "every_model": ("every model", "每个模型"),
     # --- entries ---------------------------------------------------------------------------------
     "not_json_at": (
         "it is not valid JSON at line {line}, column {column}: {reason}",

@@ -51,8 +51,8 @@ REQUESTS: dict[str, Message] = {
     "too_many_references": Message(
         "There are {given} reference images (every frame of a batch is one).",
         "参考图共有 {given} 张（批次中的每一帧都算一张）。",
-        "Allowed: at most {allowed}.",
-        "最多允许 {allowed} 张。",
+        "Allowed for {model}: at most {allowed}.",
+        "{model}：最多接受 {allowed} 张。",
     ),
     "references_and_results": Message(
         "{references} reference images and n = {n} add up to {given}.",

@@ -63,8 +63,8 @@ STORAGE: dict[str, Message] = {
     "ledger_driver_missing": Message(
         "SEEDREAM_LEDGER names a PostgreSQL database, but psycopg is not installed.",
         "SEEDREAM_LEDGER 指向 PostgreSQL 数据库，但未安装 psycopg。",
-        'Install it into this Python: pip install "psycopg[binary]>=3.2,<4". Nothing was sent.',
-        '请在此 Python 中安装：pip install "psycopg[binary]>=3.2,<4"。未发送任何请求。',
+        'Nothing was sent. Install it:\n    "{python}" -m pip install "psycopg[binary]>=3.2,<4"',
+        '未发送任何请求。请安装：\n    "{python}" -m pip install "psycopg[binary]>=3.2,<4"',
     ),
     "ledger_missing": Message(
         "There is no ledger of paid requests in {path}.",

@@ -150,7 +150,7 @@ def _check_count(request: Request, model: Model) -> None:
     references = len(request.references)
     if references > model.max_references:
         raise InvalidRequest(
-            "too_many_references", given=references, allowed=f"{model.max_references} ({model.id})"
+            "too_many_references", given=references, model=model.id, allowed=model.max_references
         )
     total = references + request.asked_images()
     if total > MAX_REFERENCES_AND_RESULTS.value:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from support.browser_server import ON_NEWEST, Site
 from support.canvas import Canvas
@@ -37,3 +38,32 @@ def test_entries_are_checked_saved_and_offered_at_once(site: Site, canvas: Canva
     )
     assert values[-1] == "Seedream-5.5"
     (site.comfy.home / "models.json").unlink()
+
+
+@ON_NEWEST
+@pytest.mark.parametrize(
+    ("path", "field", "save"),
+    [
+        ("models", "#seedream-models-text", "#seedream-models-save"),
+        ("prices", "#seedream-currency", "#seedream-prices-save"),
+    ],
+)
+def test_fields_wait_for_the_server(canvas: Canvas, path: str, field: str, save: str) -> None:
+    waiting: list[Route] = []
+    pattern = f"{canvas.url}/api/seedream/{path}"
+    canvas.page.route(pattern, lambda route: waiting.append(route))
+    with canvas.page.expect_request(pattern):
+        settings = canvas.open_settings()
+    expect(settings.locator(field)).to_be_disabled()
+    expect(settings.locator(save)).to_be_disabled()
+    waiting.pop().continue_()
+    expect(settings.locator(field)).to_be_enabled()
+    with canvas.page.expect_request(pattern):
+        settings.locator(save).click()
+    expect(settings.locator(field)).to_be_disabled()
+    settings.locator(save).click()
+    waiting.pop().continue_()
+    expect(settings.locator(field)).to_be_enabled()
+    assert waiting == []
+    canvas.page.unroute(pattern)
+    canvas.close_settings()

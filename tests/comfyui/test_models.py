@@ -96,9 +96,12 @@ def test_mask_of_an_opaque_result_is_zeros(server: ComfyServer) -> None:
 @pytest.mark.parametrize(
     ("wrong", "allowed"),
     [
-        ({"quality": "4K"}, "1K, 1.5K, 2K"),
-        ({"n": 2}, "n"),
-        ({"image_urls": "\n".join(f"https://example.com/{i}.png" for i in range(11))}, "10"),
+        ({"quality": "4K"}, "Allowed: 1K, 1.5K, 2K."),
+        ({"n": 2}, "n (given: 2) does not exist for Seedream-5.5."),
+        (
+            {"image_urls": "\n".join(f"https://example.com/{i}.png" for i in range(11))},
+            "Allowed for Seedream-5.5: at most 10.",
+        ),
     ],
     ids=["tier", "count", "references"],
 )

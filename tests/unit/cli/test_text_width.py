@@ -41,8 +41,13 @@ def test_wrap_breaks_between_words_and_characters() -> None:
 def test_fold_indents_what_follows_and_keeps_blanks() -> None:
     assert fold("ok  a  b", 8) == ["ok  a  b"]
     assert fold("ok    home: /data is writable", 20) == ["ok    home: /data is", "  writable"]
-    assert fold("    a long line", 10) == ["    a long", "      line"]
+    assert fold("   a long line", 9) == ["   a long", "     line"]
     assert fold("seedream poll [...]", 9, hanging=4) == ["seedream", "    poll", "    [...]"]
+
+
+def test_fold_keeps_a_command_on_one_line() -> None:
+    command = '    "/usr/bin/python3" -m pip install "obstore>=0.10"'
+    assert fold(command, 20) == [command]
 
 
 def test_fold_keeps_brackets_with_their_words() -> None:

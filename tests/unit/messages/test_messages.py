@@ -125,3 +125,14 @@ def test_charge_texts_are_in_their_language() -> None:
 def test_message_has_no_literal_braces_left() -> None:
     error = SeedreamError("bad_models_file", path="/p", reason="r")
     assert '{"id": ...' in error.message("en") and "{{" not in str(error)
+
+
+def test_command_to_copy_has_a_line_for_itself() -> None:
+    found = [
+        line
+        for message in MESSAGES.values()
+        for text in message
+        for line in text.splitlines()
+        if "pip install" in line
+    ]
+    assert len(found) == 8 and all(re.fullmatch(r'    "\{python\}" -m .*[\w"]', x) for x in found)
