@@ -2,6 +2,7 @@
 // and so loses them; this adds them in the page's language.
 import { app } from "../../scripts/app.js";
 import { getTooltip, loadTranslations, translate } from "./i18n.js";
+import { isOwn } from "./own_nodes.js";
 
 const OWN_VALUES = "seedream_models"; // see nodes/inputs.py
 
@@ -22,6 +23,7 @@ function findAllNodes() {
 }
 
 function describeChoices(node, definition) {
+  if (!isOwn(node)) return; // the tooltips of other packs are theirs
   const inputs = { ...definition?.input?.required, ...definition?.input?.optional };
   for (const widget of node.widgets ?? []) {
     const tooltip = getTooltip(node.comfyClass, widget.name);

@@ -1,6 +1,6 @@
 // What the lines on a node say: about its run, and about what the next run may charge.
 import { getLanguage, translate, translateCount } from "./i18n.js";
-import { describeMost, describeSum } from "./money.js";
+import { describeMost, describeSum, hasEstimate } from "./money.js";
 
 const SEPARATOR = " · ";
 
@@ -11,9 +11,9 @@ export function describeQuote({ images, linked, state, sandbox, cost, limit, err
   const said = (notes?.[getLanguage()] ?? []).map((note) => SEPARATOR + note).join("");
   if (images && sandbox) return { text: translateCount("line.free", images) + said, tone: "free", badge: translate("badge.sandbox") };
   if (images) {
-    const most = describeMost(cost);
+    const most = describeMost(cost, linked);
     const text = translateCount(linked ? "line.new_linked" : "line.new", images);
-    const badge = cost.currency ? most : translateCount("badge.images", images);
+    const badge = hasEstimate(cost) ? most : translateCount(linked ? "badge.images_linked" : "badge.images", images);
     return { text: text + SEPARATOR + most + said, tone: "new", badge };
   }
   if (["completed", "partial"].includes(state)) {

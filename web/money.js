@@ -8,10 +8,15 @@ export function formatMoney(amount, currency) {
   return `${decimals ? `${grouped}.${decimals}` : grouped} ${currency}`;
 }
 
-/** Describes the most that a request may cost. */
-export function describeMost({ estimated, currency }) {
-  if (!currency) return translate("money.unknown");
-  return translate("money.at_most", { money: formatMoney(estimated, currency) });
+/** Whether an estimate is known: a batch of which only some rows have a price has a currency alone. */
+export function hasEstimate({ estimated, currency }) {
+  return Boolean(estimated && currency);
+}
+
+/** Describes the most that a request may cost, or with `isLinked` each item of a linked list. */
+export function describeMost(cost, isLinked = false) {
+  if (!hasEstimate(cost)) return translate("money.unknown");
+  return translate(isLinked ? "money.at_most_linked" : "money.at_most", { money: formatMoney(cost.estimated, cost.currency) });
 }
 
 /** Describes what several requests cost together; one without a price makes the sum unknown. */

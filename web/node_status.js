@@ -6,13 +6,12 @@ import { describeQuote, describeRun } from "./charge_line.js";
 import { call, hasSeveralUsers, onTask } from "./api.js";
 import { make, makeButton, setText } from "./dom.js";
 import { loadTranslations, translate } from "./i18n.js";
-import { describeLink } from "./linked_inputs.js";
+import { collectInputs } from "./linked_inputs.js";
 import { collectPictures, makePicture } from "./node_pictures.js";
 import { StatusWidget } from "./node_widget.js";
 import { findNode, isOfOpenWorkflow, rememberPrompts } from "./node_runs.js";
+import { isOwn, isPaying } from "./own_nodes.js";
 
-const PAYING = new Set(["SeedreamPreferential", "SeedreamEvolink", "SeedreamBatch"]);
-const OWN = /^Seedream/;
 const TYPING_MS = 400;
 const TICK_MS = 1000;
 const ENDED = ["completed", "partial"];
@@ -21,7 +20,7 @@ const lines = new Map();
 
 /** Adds the lines to a new node. ComfyUI calls it for each one. */
 export function attachToNode(node) {
-  if (OWN.test(node.comfyClass ?? "") && node.addDOMWidget) lines.set(node, new NodeStatus(node));
+  if (isOwn(node) && node.addDOMWidget) lines.set(node, new NodeStatus(node));
 }
 
 /** Returns the status of a node of this pack, if it has one. */
@@ -55,7 +54,7 @@ export function followRuns() {
 
 class NodeStatus {
   constructor(node) {
-    Object.assign(this, { node, run: null, quote: null });
+    Object.assign(this, { node, run: null, quote: null, turn: 0 });
     this.text = make("span", { role: "status" });
     this.seconds = make("span", { class: "seedream-seconds", "aria-hidden": "true" });
     this.state = make("div", { class: "seedream-last", hidden: true }, this.text, this.seconds);
@@ -92,7 +91,8 @@ class NodeStatus {
   showEvent(event) {
     if (this.run?.id !== event.prompt_id) {
       this.run = { id: event.prompt_id, steps: new Map(), done: new Map(), calls: 1, pictures: [] };
-      this.quote = null; // what it said no longer holds
+      this.turn += 1; // a response that arrives now is of before the run
+      this.quote = null;
       this.updateBadge();
     }
     const { run } = this;
@@ -166,7 +166,7 @@ class NodeStatus {
   // --- for menus and badges --------------------------------------------------------------------
 
   get isPaying() {
-    return PAYING.has(this.node.comfyClass);
+    return isPaying(this.node);
   }
 
   /** The id of the task that the last run made, collected or left running. */
@@ -211,40 +211,29 @@ class NodeStatus {
   // --- the estimate ----------------------------------------------------------------------------
 
   scheduleRefresh() {
+    this.turn += 1;
     clearTimeout(this.waiting);
     if (this.isPaying) this.waiting = setTimeout(() => this.refresh(), TYPING_MS);
   }
 
   async refresh() {
     if (this.run?.kind === "progress") return; // no estimate is shown, and the end asks again
-    const requested = JSON.stringify({ class_type: this.node.comfyClass, inputs: this.collectInputs() });
-    this.requested = requested;
-    let quote;
+    const { turn } = this;
+    const inputs = collectInputs(this.node, this.widget);
+    let quote, state;
     try {
       await loadTranslations();
       if (await hasSeveralUsers()) return;
-      const found = await call("/quote", JSON.parse(requested));
-      quote = describeQuote(found);
-      if (this.isLeft && ENDED.includes(found.state)) this.finish();
+      const found = await call("/quote", { class_type: this.node.comfyClass, inputs });
+      [quote, state] = [describeQuote(found), found.state];
     } catch (error) {
       quote = { text: error.message, tone: "error" };
     }
-    if (this.requested !== requested) return;
+    if (this.turn !== turn) return; // something has changed since this was asked
+    if (this.isLeft && ENDED.includes(state)) this.finish();
     this.quote = quote;
     this.updateBadge();
     this.render();
-  }
-
-  /** Collects the inputs as an API prompt has them: a linked one is a list. */
-  collectInputs() {
-    const given = {};
-    for (const widget of this.node.widgets) {
-      if (widget !== this.widget) given[widget.name] = widget.value;
-    }
-    (this.node.inputs ?? []).forEach((input, slot) => {
-      if (this.node.isInputConnected(slot)) given[input.name] = describeLink(this.node, slot);
-    });
-    return given;
   }
 
   // --- the elements ----------------------------------------------------------------------------

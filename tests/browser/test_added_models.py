@@ -67,6 +67,18 @@ def test_tooltip_names_the_values_of_added_models(chinese: tuple[Canvas, Path]) 
     assert canvas.page.evaluate(TOOLTIP, [node, "quality"]) is None
 
 
+def test_tooltip_of_another_pack_stays(chinese: tuple[Canvas, Path]) -> None:
+    canvas, _ = chinese
+    canvas.clear()
+    node = canvas.add("TestFails")
+    canvas.page.evaluate(
+        TOOLTIP.replace("return widget.tooltip", "widget.tooltip = 'set by its pack'"),
+        [node, "seconds"],
+    )
+    refresh(canvas)
+    assert canvas.page.evaluate(TOOLTIP, [node, "seconds"]) == "set by its pack"
+
+
 def test_added_model_runs_and_saved_workflows_stay(
     chinese: tuple[Canvas, Path], prompt: str
 ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 Node = dict[str, Any]
 Link = list[Any]
+
+_TOOLTIPS = {"TestFails": {"inputs": {"seconds": {"tooltip": "秒数"}}}}
 
 PAGE: Node = {"extra_pnginfo": {"workflow": {"nodes": []}}}
 """What a page of ComfyUI sends with a prompt, and no other client does."""
@@ -102,6 +105,9 @@ def write_tools(folder: Path) -> Path:
     """Write the throwaway pack into ``folder``; gives it back."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "__init__.py").write_text(_TOOLS_SOURCE, "utf-8")
+    locale = folder / "locales" / "zh"
+    locale.mkdir(parents=True, exist_ok=True)
+    (locale / "nodeDefs.json").write_text(json.dumps(_TOOLTIPS), "utf-8")
     return folder
 
 
