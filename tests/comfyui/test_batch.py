@@ -55,6 +55,17 @@ def test_failed_row_has_its_reason_and_no_image(comfy: ComfyFixture, prompt: str
     assert prompts_sent(comfy, prompt)[before:] == [f"{prompt} two [moderated]"], "only the missing"
 
 
+def test_batch_counts_rows_that_may_have_been_charged(comfy: ComfyFixture, prompt: str) -> None:
+    from support.fake_service import DropAfterReceipt
+
+    comfy.run({"1": workflows.seedream_batch(f"{prompt} one"), "2": workflows.look("1", 1)})
+    comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    outcome = comfy.run(graph(f"{prompt} one\n{prompt} two"))
+    [summary] = map(json.loads, outcome.outputs["1"]["seedream"])
+    assert (summary["charged"], summary["unclear"], summary["failed"]) == (0, 1, 1)
+    assert outcome.texts("1")[-1].startswith("1 image(s) · 1 failed · 0 charged · 1 failed row")
+
+
 def test_failure_ends_the_node_where_it_shall(comfy: ComfyFixture, prompt: str) -> None:
     lines = f"{prompt} one\n{prompt} two [moderated]"
     assert "moderation" in comfy.fail(graph(lines, on_error="fail"))
