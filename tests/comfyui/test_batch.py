@@ -114,4 +114,21 @@ def test_quote_counts_what_is_not_stored(comfy: ComfyFixture, prompt: str) -> No
     assert quote(f"{prompt} a\n{prompt} b")["images"] == 1
     linked = quote(f"{prompt} a\n{prompt} b", **{"images.image_1": ["9", 0]})
     assert (linked["images"], linked["linked"]) == (2, True)
+    assert quote(f"{prompt} a\n{prompt} b", n=["9", 0])["images"] == 30
+    assert quote(f"prompt,n\n{prompt} a,2\n{prompt} b,\n", n=["9", 0])["images"] == 17
     assert "9:99" in quote(f"prompt,size\n{prompt},9:99\n")["error"]["en"]
+
+
+def test_rows_of_a_quote_with_links_are_checked(comfy: ComfyFixture, prompt: str) -> None:
+    def quote(lines: str, **inputs: Any) -> dict[str, Any]:
+        given = workflows.seedream_batch(lines, quality=["9", 0], **inputs)["inputs"]
+        answer = ask(comfy.server, "/quote", {"class_type": "SeedreamBatch", "inputs": given})
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    for count in (0, -3):
+        assert "row 1, n" in quote(f"prompt,n\n{prompt} a,{count}\n")["error"]["en"]
+        assert "input n" in quote(f"{prompt} a", n=count, model=["9", 0])["error"]["en"]
+    assert "9:99" in quote(f"prompt,size\n{prompt},9:99\n")["error"]["en"]
+    told = quote(f"prompt,n\n{prompt} a,3\n{prompt} b,\n", n=2, model=["9", 0])
+    assert (told["images"], told["cost"]["estimated"]) == (5, None)
