@@ -28,9 +28,10 @@ _CLAIM = """
 import sys, time, uuid
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
+from pydantic import SecretStr
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec
-ledger, count = SyncLedger(Path(sys.argv[2]), sys.argv[3]), 0
+ledger, count = SyncLedger(Path(sys.argv[2]), SecretStr(sys.argv[3])), 0
 print("ready", flush=True)
 sys.stdin.readline()
 ends = time.monotonic() + float(sys.argv[4])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ConfigurationError
 
@@ -41,13 +41,13 @@ def _is_valid(parts: SplitResult) -> bool:
 
 
 def list_ledger_secrets(url: str) -> tuple[str, ...]:
-    """List the passwords in the address, as written and decoded."""
+    """List the passwords in the address, as written and as PostgreSQL decodes them."""
     try:
         parts = urlsplit(url)
-        query = parse_qs(parts.query)
     except ValueError:
         return (url,)
     login = parts.netloc.rpartition("@")[0]
-    written = login.partition(":")[2]
-    more = [text for name in _SECRET_PARAMETERS for text in query.get(name, ())]
-    return tuple(text for text in (written, unquote(written), *more) if text)
+    pairs = [pair.partition("=") for pair in parts.query.split("&")]
+    more = [text for name, _, text in pairs if unquote(name) in _SECRET_PARAMETERS]
+    written = [login.partition(":")[2], *more]
+    return tuple(dict.fromkeys(text for one in written for text in (one, unquote(one)) if text))

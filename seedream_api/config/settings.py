@@ -111,9 +111,9 @@ class Settings:
         return self.text("SEEDREAM_PROXY")
 
     @property
-    def ledger_url(self) -> str:
-        """The address of the shared ledger, secret; empty: the file in the data folder."""
-        return self.text("SEEDREAM_LEDGER")
+    def ledger_url(self) -> SecretStr:
+        """The address of the shared ledger; empty: the file in the data folder."""
+        return SecretStr(self.text("SEEDREAM_LEDGER"))
 
     @property
     def store_place(self) -> str:

@@ -13,7 +13,8 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from ..config.settings import Settings
@@ -134,27 +135,40 @@ class SharedStore:
     ) -> str | None:
         if not files:
             return None
-        if self._clock.monotonic() < self._paused_until:
-            return self._reason
         try:
+            self._check_pause()
             await gather_or_cancel([transfer(file) for file in files])
-        except (BucketFailed, ConfigurationError) as error:
-            self._paused_until = self._clock.monotonic() + PAUSE_S
-            is_ours = isinstance(error, BucketFailed)
-            self._reason = error.reason if is_ours else error.summary_text
-            log.warning("the shared store cannot be used: %s", self._reason)
+        except (BucketFailed, ConfigurationError):
             return self._reason
         return None
 
-    async def _put(self, file: ContentFile) -> None:
+    def _check_pause(self) -> None:
+        if self._clock.monotonic() < self._paused_until:
+            raise BucketFailed(self._reason)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncGenerator[None]:
+        """Wait for a place, unless the bucket fails meanwhile; a failure in it begins the pause."""
         async with self._places:
+            self._check_pause()
+            try:
+                yield
+            except (BucketFailed, ConfigurationError) as error:
+                self._paused_until = self._clock.monotonic() + PAUSE_S
+                is_ours = isinstance(error, BucketFailed)
+                self._reason = error.reason if is_ours else error.summary_text
+                log.warning("the shared store cannot be used: %s", self._reason)
+                raise
+
+    async def _put(self, file: ContentFile) -> None:
+        async with self._place():
             data = await asyncio.to_thread(_read_intact, file)
             if data is not None:  # a damaged file is fetched again before it is delivered
                 await self._bucket.put(self._name_of(file), data, file.media_type)
                 await self._ledger.record_shared(file.sha256)
 
     async def _get(self, file: ContentFile) -> None:
-        async with self._places:
+        async with self._place():
             name = self._name_of(file)
             data = await self._bucket.get(name, file.bytes)
             if data is None or await asyncio.to_thread(_digest, data) != file.sha256:

@@ -38,13 +38,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def open_database(home: Path, url: str, now: Callable[[], float]) -> Database:
+def open_database(home: Path, url: SecretStr | None, now: Callable[[], float]) -> Database:
     """Open the ledger in the data folder, or on the PostgreSQL server of a URL."""
     if not url:
         return SqliteDatabase(home, now=now)
     from .postgres_database import PostgresDatabase
 
-    return PostgresDatabase(home, SecretStr(url))
+    return PostgresDatabase(home, url)
 
 
 class _Operation(Generic[P, T]):
@@ -70,7 +70,8 @@ class _Operations:
 
     Args:
         home: the data folder.
-        url: ``SEEDREAM_LEDGER``; empty for the file in the data folder.
+        url: ``SEEDREAM_LEDGER``; empty for the file in the data folder. It stays hidden up to the
+            connection, because tracebacks may show the variables of every function.
         bucket: ``Settings.store_place``; empty if stored files are in the data folder alone.
         now: wall-clock seconds, for the file; a PostgreSQL server has a clock.
 
@@ -81,7 +82,7 @@ class _Operations:
     def __init__(
         self,
         home: Path,
-        url: str = "",
+        url: SecretStr | None = None,
         *,
         bucket: str = "",
         now: Callable[[], float] = time.time,

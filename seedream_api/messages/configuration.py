@@ -175,6 +175,12 @@ CONFIGURATION: dict[str, Message] = {
         'Install it:\n    "{python}" -m pip install "{package}"',
         '请安装：\n    "{python}" -m pip install "{package}"',
     ),
+    "broken_s3_library": Message(
+        "Using an S3 bucket needs the library obstore, which cannot be imported: {reason}.",
+        "使用 S3 存储桶需要 obstore 库，但无法导入：{reason}。",
+        'Install it again:\n    "{python}" -m pip install --force-reinstall "{package}"',
+        '请重新安装：\n    "{python}" -m pip install --force-reinstall "{package}"',
+    ),
     "sandbox_failed": Message(
         "The sandbox cannot start: {reason}.",
         "沙盒无法启动：{reason}。",

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from ..config.settings import STORAGE_SECRETS
 from ..errors import ConfigurationError
-from ..messages import Text, rewrite
+from ..messages import Text, rewrite, text_of
 from ..network.proxies import find_proxy
 from ..redaction import HiddenTexts, bare_address, redact
 
@@ -63,7 +63,8 @@ class Bucket:
         retry_s: after so many seconds an operation is not repeated again.
 
     Raises:
-        ConfigurationError: a setting is invalid, or obstore is not installed.
+        ConfigurationError: a setting is invalid, or obstore is not installed. Every operation
+            raises it too, if obstore cannot be imported.
     """
 
     def __init__(
@@ -191,8 +192,20 @@ class Bucket:
 
 
 def _import_library() -> None:
-    """Import obstore, which is optional, only when it is used."""
-    importlib.import_module("obstore.store")
+    """Import obstore, which is optional, only when it is used.
+
+    Raises:
+        ConfigurationError: it cannot be imported.
+    """
+    try:
+        importlib.import_module("obstore.store")
+    except ImportError as error:
+        raise ConfigurationError(
+            "broken_s3_library",
+            reason=text_of(error),
+            python=sys.executable,
+            package=REQUIREMENT,
+        ) from None
 
 
 def resolve_endpoint(given: str, bucket: str, region: str) -> tuple[str, bool]:

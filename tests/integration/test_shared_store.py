@@ -203,6 +203,24 @@ def test_missing_library_stops_before_anything_is_sent(
     assert verdict == "problem" and "obstore" in message
 
 
+def test_broken_library_does_not_keep_the_result(
+    api_client: ApiClient, store: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_import = importlib.import_module
+
+    def import_module(name: str) -> Any:
+        if name.startswith("obstore"):
+            raise ImportError("DLL load failed")
+        return real_import(name)
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    made = api_client.generate(**store)
+    assert made.status == "completed" and made.images[0].path.exists()
+    assert "not in the shared store yet" in made.notes[0] and "DLL load failed" in made.notes[0]
+    verdict, message, chinese = check_store(api_client, **store)
+    assert verdict == "problem" and "DLL load failed" in message and "无法导入" in chinese
+
+
 def test_silent_bucket_does_not_keep_the_result(
     api_client: ApiClient,
     store: dict[str, str],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import State
 from support.limit_race import LIMIT_IMAGES, Race
@@ -20,7 +22,7 @@ def test_machines_with_one_ledger_pay_once_for_each_image(
     assert race.last["completed"] + race.last["unknown"] == race.intents
     # A process was killed after it had recorded a request as sending; each sends four at once.
     assert race.last["unknown"] <= race.kills * 4 and race.outcomes["killed"] == race.kills
-    ledger = SyncLedger(tmp_path / "machine_0", postgres.url())
+    ledger = SyncLedger(tmp_path / "machine_0", SecretStr(postgres.url()))
     rows = ledger.list_records()
     ledger.close()
     assert race.keys <= {row.idempotency_key for row in rows}, "sent without a row"

@@ -166,10 +166,12 @@ class Fleet:
 
     def list_unfinished(self) -> list[str]:
         """List the rows that wait for something, or that a process still owns."""
+        from pydantic import SecretStr
+
         from seedream_api.ledger.ledger import SyncLedger
         from seedream_api.ledger.states import State
 
-        ledger = SyncLedger(self.folder / "machine_0" / "home", self.ledger)
+        ledger = SyncLedger(self.folder / "machine_0" / "home", SecretStr(self.ledger))
         try:
             rows = ledger.list_records(tuple(State), limit=1_000_000)
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.ledger.ledger import SyncLedger
 
@@ -17,7 +18,7 @@ def opened(
     if getattr(request, "param", "sqlite") == "sqlite":
         ledger = SyncLedger(home, now=now)
     else:
-        ledger = SyncLedger(home, request.getfixturevalue("postgres").new_ledger())
+        ledger = SyncLedger(home, SecretStr(request.getfixturevalue("postgres").new_ledger()))
         ledger.database.now = now
     yield ledger
     ledger.close()

@@ -98,10 +98,12 @@ class Race:
 
     def find_breaches(self) -> list[str]:
         """Compare what arrived at the service with the ledger."""
+        from pydantic import SecretStr
+
         from seedream_api.ledger.ledger import SyncLedger
         from seedream_api.ledger.states import State
 
-        ledger = SyncLedger(self.folder / "home", self.ledger)
+        ledger = SyncLedger(self.folder / "home", SecretStr(self.ledger))
         try:
             rows = ledger.list_records(tuple(State), limit=100_000)
         finally:

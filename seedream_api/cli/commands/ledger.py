@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from ...config.ledger_url import list_ledger_secrets, parse_ledger_url
 from ...config.paths import LEDGER_NAME, has_ledger
 from ...errors import ConfigurationError, InvalidRequest, LedgerFailed
@@ -57,13 +59,17 @@ def _open(name: str, settings: Settings, *, must_exist: bool) -> SyncLedger:
     """
     from ...ledger.ledger import SyncLedger
 
-    if name == "shared" or "://" in name:
-        url = parse_ledger_url(settings.ledger_url if name == "shared" else name)
+    if name == "shared":
+        if not settings.ledger_url:
+            raise ConfigurationError("bad_ledger_url")
+        return SyncLedger(settings.home, settings.ledger_url)
+    if "://" in name:
+        url = parse_ledger_url(name)
         if isinstance(url, ConfigurationError):
             raise url
-        if name != "shared" and list_ledger_secrets(url):
+        if list_ledger_secrets(url):
             raise InvalidRequest("password_in_arguments")
-        return SyncLedger(settings.home, url)
+        return SyncLedger(settings.home, SecretStr(url))
     folder = settings.home if name == "file" else Path(name)
     folder = folder.parent if folder.name == LEDGER_NAME else folder
     if must_exist and not has_ledger(folder):

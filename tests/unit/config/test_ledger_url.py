@@ -45,4 +45,6 @@ def test_ledger_url_with_a_bare_mark_in_its_password_is_refused(url: str) -> Non
 def test_ledger_secrets_are_passwords_as_written_and_decoded() -> None:
     found = list_ledger_secrets("postgresql://u:pa%2Fss@db/ledger?sslpassword=other")
     assert set(found) == {"pa%2Fss", "pa/ss", "other"}
+    found = list_ledger_secrets("postgresql://u@db/ledger?pass%77ord=a+b%2B&sslmode=require")
+    assert set(found) == {"a+b%2B", "a+b+"}
     assert list_ledger_secrets("postgresql://u@db/ledger") == ()

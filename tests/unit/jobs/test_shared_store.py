@@ -139,6 +139,30 @@ def test_failed_bucket_is_left_alone_for_a_while(run: Any) -> None:
     run(work)
 
 
+def test_jobs_that_wait_for_a_place_respect_the_pause(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(machine: Machine) -> None:
+        bucket, all_places_taken, attempts = machine.bucket, asyncio.Event(), 0
+
+        async def fail_together(name: str, size: int) -> None:
+            nonlocal attempts
+            attempts += 1
+            if attempts == MAX_TRANSFERS:
+                all_places_taken.set()
+            await all_places_taken.wait()
+            raise BucketFailed("it is down")
+
+        monkeypatch.setattr(bucket, "get", fail_together)
+        files = [machine.add(bytes([number])) for number in range(3 * MAX_TRANSFERS)]
+        found = await asyncio.gather(*(machine.store.restore([file]) for file in files))
+        assert found == ["it is down"] * len(files) and attempts == MAX_TRANSFERS
+        machine.seconds += PAUSE_S - 1
+        assert await machine.store.restore(files) == "it is down" and attempts == MAX_TRANSFERS
+
+    run(work)
+
+
 def test_round_ends_at_a_failure_and_counts_the_rest(
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.cli.main import main
 from seedream_api.errors import LedgerFailed
@@ -71,7 +72,7 @@ def source(home: Path) -> Iterator[SyncLedger]:
 
 @pytest.fixture
 def shared(postgres: PostgresServer, tmp_path: Path) -> Iterator[SyncLedger]:
-    ledger = SyncLedger(tmp_path / "other", postgres.new_ledger())
+    ledger = SyncLedger(tmp_path / "other", SecretStr(postgres.new_ledger()))
     yield ledger
     ledger.close()
 

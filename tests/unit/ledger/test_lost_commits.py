@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import SyncLedger
@@ -21,7 +22,7 @@ from support.transition_kit import ADDRESS, wish
 @pytest.fixture
 def machines(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[SyncLedger, SyncLedger]]:
     url = postgres.new_ledger()
-    one, other = (SyncLedger(tmp_path / name, url) for name in ("one", "other"))
+    one, other = (SyncLedger(tmp_path / name, SecretStr(url)) for name in ("one", "other"))
     yield one, other
     one.close()
     other.close()

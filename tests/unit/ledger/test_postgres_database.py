@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import sys
@@ -14,16 +15,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.config.limits import Limit, Limits
 from seedream_api.errors import Charge, LedgerFailed, LimitReached, SeedreamError
-from seedream_api.ledger import postgres_connection
+from seedream_api.jobs.resources import open_resources
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import State
+from seedream_api.network.clock import Clock
 from seedream_api.service.result_items import ResultItem
 from support.postgres_server import PASSWORD, PostgresServer
+from support.saved_settings import load
 from support.transition_kit import ADDRESS, wish
 
 FREE = Reservation("run", "Seedream-4.5", None, Limits())
@@ -36,7 +40,7 @@ def machine(postgres: PostgresServer, tmp_path: Path) -> Iterator[Open]:
     url, made = postgres.new_ledger(), list[SyncLedger]()
 
     def add() -> SyncLedger:
-        made.append(SyncLedger(tmp_path / f"machine_{len(made)}", url))
+        made.append(SyncLedger(tmp_path / f"machine_{len(made)}", SecretStr(url)))
         return made[-1]
 
     yield add
@@ -263,19 +267,25 @@ def test_password_is_in_no_error(
     url = postgres.url().replace(PASSWORD, secret)
     url = url.replace(f":{postgres.port}/", ":1/") if fault == "port" else url
     url += f"?sslcert={secret}=&{secret}" if fault == "parameter" else ""
+    settings = load(home, {}, SEEDREAM_LEDGER=url)
     with pytest.raises(LedgerFailed) as caught:
-        SyncLedger(home, url)
+        asyncio.run(open_resources(settings, Clock()))
     error: BaseException | None = caught.value
     shown = [str(error), repr(error), caplog.text]
     assert caught.value.key == "ledger_unreachable" and error.__context__ is None
-    frame = caught.tb
+    frame = caught.tb.tb_next  # the first one is this function
+    functions: list[str] = []
     while frame is not None:
-        if frame.tb_frame.f_globals.get("__name__") == postgres_connection.__name__:
-            shown.append(repr(frame.tb_frame.f_locals))
+        functions.append(frame.tb_frame.f_code.co_name)
+        shown.append(repr(frame.tb_frame.f_locals))
         frame = frame.tb_next
+    assert {"open_resources", "__init__", "open_database"} <= {*functions}
     assert secret not in " ".join(shown)
 
 
 def test_missing_driver_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert key_of(lambda: SyncLedger(home, "postgresql://localhost/x")) == "ledger_driver_missing"
+    assert (
+        key_of(lambda: SyncLedger(home, SecretStr("postgresql://localhost/x")))
+        == "ledger_driver_missing"
+    )

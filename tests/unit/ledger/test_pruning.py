@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
@@ -25,7 +26,7 @@ class Ledgers:
         self.opened: list[SyncLedger] = []
 
     def open(self, name: str) -> tuple[SyncLedger, ImageStore]:
-        ledger = SyncLedger(self._home, self._urls[name])
+        ledger = SyncLedger(self._home, SecretStr(self._urls[name]))
         self.opened.append(ledger)
         return ledger, ImageStore(self._home, ledger.owner, ledger.name)
 

@@ -135,4 +135,4 @@ def test_command_to_copy_has_a_line_for_itself() -> None:
         for line in text.splitlines()
         if "pip install" in line
     ]
-    assert len(found) == 8 and all(re.fullmatch(r'    "\{python\}" -m .*[\w"]', x) for x in found)
+    assert len(found) == 10 and all(re.fullmatch(r'    "\{python\}" -m .*[\w"]', x) for x in found)
