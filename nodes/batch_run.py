@@ -42,8 +42,12 @@ class BatchRun:
 
         results = [item.result for item in self.items if item.result is not None]
         costs = [result.cost for result in results if result.charged_images]
-        unclear = [UNKNOWN_COST for error in self.errors if error.may_have_been_charged]
-        return sum_costs([NO_COST, *costs, *unclear])
+        return sum_costs([NO_COST, *costs, *[UNKNOWN_COST] * self.unclear_rows])
+
+    @property
+    def unclear_rows(self) -> int:
+        """How many failed rows may have been charged."""
+        return sum(error.may_have_been_charged for error in self.errors)
 
     @property
     def errors(self) -> list[SeedreamError]:
@@ -57,12 +61,15 @@ class BatchRun:
         return join_texts((text, total), " · ", " · ")
 
     def describe_end(self) -> str:
-        return Text(
+        done = Text(
             "batch_node_done",
             images=len(self.images),
             failed=len(self.errors),
             charged=self.charged_images,
         )
+        unclear = self.unclear_rows
+        texts = (done, Text("batch_node_unclear", rows=unclear)) if unclear else (done,)
+        return join_texts(texts, " · ", " · ")
 
 
 async def write_sheet(run: BatchRun) -> list[dict[str, str]]:
@@ -84,6 +91,7 @@ def summarize(run: BatchRun) -> dict[str, Any]:
         "images": len(run.images),
         "failed": len(run.errors),
         "charged": run.charged_images,
+        "unclear": run.unclear_rows,
         "cost": run.sum_costs().to_json(),
     }
 

@@ -98,8 +98,9 @@ function countByOrigin(results, sum) {
 }
 
 function describeCharge(results, sum) {
-  if (!sum("charged")) return translate("line.not_charged");
+  const unclear = sum("unclear") ? [translateCount("line.unclear", sum("unclear"))] : [];
+  if (!sum("charged")) return unclear[0] ?? translate("line.not_charged");
   if (results.every((result) => result.free)) return translate("charges.free");
   const costs = results.filter((result) => result.charged).map((result) => result.cost);
-  return [translateCount("line.charged", sum("charged")), describeSum(costs)].join(SEPARATOR);
+  return [translateCount("line.charged", sum("charged")), describeSum(costs), ...unclear].join(SEPARATOR);
 }

@@ -11,7 +11,7 @@ from ...seedream_api.errors import InvalidRequest
 from ...seedream_api.messages import Text, to_chinese
 from .. import evolink, preferential
 from ..batch_rows import build_requests, read_batch_rows
-from ..node_values import check_text, non_blank_lines
+from ..node_values import check_number, check_text, non_blank_lines, widget_value
 from .cost_estimates import estimate_batch_cost, estimate_cost, find_highest_price
 from .linked_images import read_linked_images
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ...seedream_api.config.prices import Price
     from ...seedream_api.config.settings import Settings
     from ...seedream_api.jobs.batch import BatchPlan
-    from ...seedream_api.jobs.batch_rows import BatchRow
     from ...seedream_api.jobs.resources import Resources
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.service.references import Reference
@@ -63,7 +62,7 @@ async def estimate_charge(
     resources = await session.profiles.get(profile if isinstance(profile, str) else None)
     given, references = await read_linked_images(given)
     linked = {name for name, value in given.items() if isinstance(value, (list, dict))}
-    if class_type == _BATCH and "prompts" not in linked:
+    if class_type == _BATCH and not linked & {"prompts", "model"}:
         return await _estimate_batch(session, resources, given, linked, references)
     if linked:
         return await _estimate_linked(resources, given, linked, len(references))
@@ -93,7 +92,7 @@ async def _estimate_linked(
 ) -> dict[str, Any]:
     """Estimate the most that one item may cost: links have values only when the workflow runs."""
     _check_settings(resources, given, linked)
-    most = _count_most(given, linked)
+    most = _count_images(given, linked)
     price = find_highest_price(given, linked, references, resources.settings)
     return {
         **_describe(resources, most, None, linked=True),
@@ -154,43 +153,55 @@ async def _plan_batch(
     constants = {name: value for name, value in given.items() if name not in linked}
     prompts, model = constants.get("prompts"), constants.get("model")
     rows = read_batch_rows(prompts, model, constants)  # type: ignore[arg-type] # both are checked
-    if linked:
-        return _plan_unseen(rows, given, linked, len(pictures), resources.settings)
     urls = non_blank_lines(check_text("image_urls", constants.get("image_urls")))
     references = (*pictures, *(UrlReference(url) for url in urls))
     requests = build_requests(rows, references, resources.settings)
+    if linked:
+        return _plan_unseen(requests, given, linked, resources.settings)
     return await plan_batch(requests, session, profile=constants.get("profile"))
 
 
 def _plan_unseen(
-    rows: Sequence[BatchRow],
-    given: Mapping[str, Any],
-    linked: set[str],
-    references: int,
-    settings: Settings,
+    requests: Sequence[Request], given: Mapping[str, Any], linked: set[str], settings: Settings
 ) -> BatchPlan:
-    """Plan rows whose linked inputs have no values yet."""
+    """Plan requests whose linked inputs have no values yet."""
     from ...seedream_api.jobs.batch import BatchPlan
     from ...seedream_api.ledger.costs import Cost, estimate, sum_costs
 
+    most = _count_most(given, linked)
     images, costs, unpriced = 0, list[Cost](), set[str]()
-    for row in rows:
-        count = int(row.fields.get("n", 1))
-        inputs = {"model": row.fields["model"], "image_urls": given.get("image_urls")}
+    for request in requests:
+        takes_count = "n" in settings.models[request.model].fields
+        count = request.n or (most if takes_count else 1)
         # A row need not have a tier, so its price is that of the most expensive one.
         any_tier = linked | {"quality"}
-        price = find_highest_price(inputs, any_tier, references + len(row.refs), settings)
+        inputs = {"model": request.model}
+        price = find_highest_price(inputs, any_tier, len(request.references), settings)
         images += count
         costs.append(estimate(price, count))
-        unpriced |= set() if price else {str(row.fields["model"])}
-    return BatchPlan(len(rows), {}, images, sum_costs(costs), frozenset(unpriced))
+        unpriced |= set() if price else {request.model}
+    return BatchPlan(len(requests), {}, images, sum_costs(costs), frozenset(unpriced))
+
+
+def _count_images(given: Mapping[str, Any], linked: set[str]) -> int:
+    """Count the images of one item; a batch with known prompts has more than one row."""
+    most = _count_most(given, linked)
+    if not isinstance(given.get("prompts"), str):
+        return most
+    constants = {name: value for name, value in given.items() if name not in linked}
+    rows = read_batch_rows(given["prompts"], "linked", constants)  # no model is read here
+    return sum(max(1, int(row.fields.get("n", most))) for row in rows)
 
 
 def _count_most(given: Mapping[str, Any], linked: set[str]) -> int:
+    """Return the most images that one request of the node may make.
+
+    Raises:
+        InvalidRequest: the number that the node has is not allowed.
+    """
     if "n" in linked:
         return int(MAX_RESULTS.value)
-    count = given.get("n")
-    return count if isinstance(count, int) else 1
+    return int(widget_value(given, "n", 1, check_number(1, MAX_RESULTS.value)))
 
 
 def _build_request(

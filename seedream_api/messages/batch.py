@@ -45,6 +45,10 @@ BATCH_TEXTS: dict[str, tuple[str, str]] = {
         "{to_send} to send, at most {images} images charged",
         "待发送 {to_send}，最多扣费 {images} 张",
     ),
+    "batch_node_unclear": (
+        "{rows} failed row(s) may have been charged",
+        "{rows} 个失败行可能已扣费",
+    ),
     "batch_node_done": (
         "{images} image(s) · {failed} failed · {charged} charged",
         "{images} 张图 · 失败 {failed} · 扣费 {charged} 张",

@@ -42,6 +42,14 @@ def test_estimate_of_linked_list_is_per_item(site: Site, canvas: Canvas) -> None
     assert unpriced["badge"] == "up to 2 images charged per item"
 
 
+@ON_NEWEST
+def test_batch_line_names_rows_that_may_have_been_charged(site: Site, canvas: Canvas) -> None:
+    result = {"status": "partial", "origin": "stored", "images": 1, "failed": 1, "charged": 0}
+    run = "script.describeRun({ kind: 'done', done: new Map([[0, given]]) })"
+    found = call(canvas, "/charge_line.js", f"return {run}", {**result, "unclear": 1})
+    assert found["text"].endswith(" · 1 failed row may have been charged · 1 failed, see report")
+
+
 LATE_QUOTES = """
   const status = script.statusOf(app.graph.getNodeById(given));
   const { fetchApi } = app.api;

@@ -55,6 +55,17 @@ def test_failed_row_has_its_reason_and_no_image(comfy: ComfyFixture, prompt: str
     assert prompts_sent(comfy, prompt)[before:] == [f"{prompt} two [moderated]"], "only the missing"
 
 
+def test_batch_counts_rows_that_may_have_been_charged(comfy: ComfyFixture, prompt: str) -> None:
+    from support.fake_service import DropAfterReceipt
+
+    comfy.run({"1": workflows.seedream_batch(f"{prompt} one"), "2": workflows.look("1", 1)})
+    comfy.sandbox.faults.push("generate", DropAfterReceipt())
+    outcome = comfy.run(graph(f"{prompt} one\n{prompt} two"))
+    [summary] = map(json.loads, outcome.outputs["1"]["seedream"])
+    assert (summary["charged"], summary["unclear"], summary["failed"]) == (0, 1, 1)
+    assert outcome.texts("1")[-1].startswith("1 image(s) · 1 failed · 0 charged · 1 failed row")
+
+
 def test_failure_ends_the_node_where_it_shall(comfy: ComfyFixture, prompt: str) -> None:
     lines = f"{prompt} one\n{prompt} two [moderated]"
     assert "moderation" in comfy.fail(graph(lines, on_error="fail"))
@@ -103,4 +114,21 @@ def test_quote_counts_what_is_not_stored(comfy: ComfyFixture, prompt: str) -> No
     assert quote(f"{prompt} a\n{prompt} b")["images"] == 1
     linked = quote(f"{prompt} a\n{prompt} b", **{"images.image_1": ["9", 0]})
     assert (linked["images"], linked["linked"]) == (2, True)
+    assert quote(f"{prompt} a\n{prompt} b", n=["9", 0])["images"] == 30
+    assert quote(f"prompt,n\n{prompt} a,2\n{prompt} b,\n", n=["9", 0])["images"] == 17
     assert "9:99" in quote(f"prompt,size\n{prompt},9:99\n")["error"]["en"]
+
+
+def test_rows_of_a_quote_with_links_are_checked(comfy: ComfyFixture, prompt: str) -> None:
+    def quote(lines: str, **inputs: Any) -> dict[str, Any]:
+        given = workflows.seedream_batch(lines, quality=["9", 0], **inputs)["inputs"]
+        answer = ask(comfy.server, "/quote", {"class_type": "SeedreamBatch", "inputs": given})
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    for count in (0, -3):
+        assert "row 1, n" in quote(f"prompt,n\n{prompt} a,{count}\n")["error"]["en"]
+        assert "input n" in quote(f"{prompt} a", n=count, model=["9", 0])["error"]["en"]
+    assert "9:99" in quote(f"prompt,size\n{prompt},9:99\n")["error"]["en"]
+    told = quote(f"prompt,n\n{prompt} a,3\n{prompt} b,\n", n=2, model=["9", 0])
+    assert (told["images"], told["cost"]["estimated"]) == (5, None)
