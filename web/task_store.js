@@ -55,9 +55,15 @@ export class TaskStore {
 
   /** Reads again; what is known is shown until the response arrives. */
   refresh() {
+    this.readOverview();
+    return this.reload();
+  }
+
+  /** Reads the pages alone. A shared ledger counts this server's own changes as outside ones too, so
+   * that an overview asked for here would find a change each time. */
+  reload() {
     this.version += 1;
     this.pages.clear();
-    this.readOverview();
     return this.loadPage(0);
   }
 
@@ -65,7 +71,7 @@ export class TaskStore {
     try {
       const before = this.overview;
       this.overview = await call("/overview");
-      if (before && before.outside_changes !== this.overview.outside_changes) this.refresh();
+      if (before && before.outside_changes !== this.overview.outside_changes) this.reload();
     } catch {
       return; // the list itself shows the error
     }
