@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from ..errors import LedgerFailed, SeedreamError
-from ..ledger.shared_files import ContentFile
 from ..service.references import PictureReference, Reference
 from .resources import Resources
 
@@ -24,7 +23,8 @@ async def keeping_copies(
 ) -> AsyncGenerator[None]:
     """Copy the images into the store while the block runs; a failure is only logged.
 
-    A block that is cancelled leaves the rest uncopied.
+    A round of recovery puts the copies into the bucket of ``SEEDREAM_STORE``: a paid result does
+    not wait for that. A block that is cancelled leaves the rest uncopied.
     """
     images = [one for one in references if isinstance(one, PictureReference)]
     if not images or not resources.settings.is_on("SEEDREAM_KEEP_REFERENCES"):
@@ -58,7 +58,4 @@ async def _copy(resources: Resources, content: str, image: PictureReference) -> 
         return
     file = await asyncio.to_thread(resources.store.add_bytes, copy.data)
     await resources.ledger.record_reference_file(content, file, (copy.width, copy.height))
-    if resources.shared is not None:
-        size = len(copy.data)
-        await resources.shared.share([ContentFile(file.path, file.sha256, size, file.media_type)])
     await resources.prune_if_needed(len(copy.data))

@@ -28,6 +28,8 @@ from .records import (
 from .states import RECOVERABLE_STATES, TRANSITIONS, State
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LATE_OUTCOMES = (*RECOVERABLE_STATES, State.EMPTY)
+"""What a service may report of a request whose outcome counts as unknown meanwhile."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -66,7 +68,8 @@ def read_owned(database: Database, row_id: int, *, outcome: State | None = None)
     if row.owner == database.owner:
         return row
     is_free = row.owner is None or not database.is_owner_alive(row.owner)
-    if outcome not in RECOVERABLE_STATES or outcome not in TRANSITIONS[row.state] or not is_free:
+    is_late = outcome in _LATE_OUTCOMES and outcome in TRANSITIONS[row.state]
+    if not is_late or not is_free:
         raise LedgerFailed("row_taken_over", entry=row_id)
     database.execute(statements.SET_OWNER, {"id": row_id, "owner": database.owner})
     return replace(row, owner=database.owner)

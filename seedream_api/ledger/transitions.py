@@ -42,7 +42,8 @@ def move(
     A change that failed may be tried again: the server may have made it and its response was lost.
 
     Args:
-        response: what the service sent and could not be read; kept in the same transaction.
+        response: what the service sent and could not be read; kept in the same transaction, and
+            also if the row belongs to another process by now.
 
     Raises:
         ValueError: ``TRANSITIONS`` does not allow the change.
@@ -57,8 +58,12 @@ def move(
             if packed is not None:
                 insert_response(database, row_id, packed)
             moved = require_readable(read_record(database, row_id))
-    except LedgerFailed:
+    except LedgerFailed as failed:
         database.unconfirmed.add(change)
+        if packed is not None and failed.key == "row_taken_over":
+            with database.write(durable=True):
+                lock_record(database, row_id)
+                insert_response(database, row_id, packed)
         raise
     database.unconfirmed.discard(change)
     return moved

@@ -8,7 +8,7 @@ fields that carry results, never from an echo of the request.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -164,7 +164,8 @@ def _merge(first: ServiceResponse, then: ServiceResponse) -> ServiceResponse:
     more = [item for item in then.items if not any(_is_repeated(item, one) for one in known)]
     if first.has_images:  # the last event of a stream repeats no images
         more = [item for item in more if item.was_made or item.error is not None]
-    items = (*(first.items if first.has_images or not then.has_images else ()), *more)
+    kept = first.items if first.has_images or not then.has_images else ()
+    items = (*(_find_longest(item, then.items) for item in kept), *more)
     return replace(
         then,
         task_id=first.task_id or then.task_id,
@@ -190,6 +191,12 @@ def _is_repeated(item: ResultItem, known: ResultItem) -> bool:
     if item.data is None or known.data is None:
         return False
     return item.data.startswith(known.data) or known.data.startswith(item.data)
+
+
+def _find_longest(item: ResultItem, others: Iterable[ResultItem]) -> ResultItem:
+    """Return the item, or the one that repeats it with more bytes: what came first may be cut."""
+    repeated = [one for one in others if item.was_made and _is_repeated(one, item)]
+    return max(item, *repeated, key=lambda one: len(one.data or b"")) if repeated else item
 
 
 # --- results --------------------------------------------------------------------------------------

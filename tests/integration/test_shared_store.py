@@ -160,9 +160,12 @@ def test_image_of_a_url_is_read_from_the_bucket(
 
 
 def test_copy_of_a_reference_reaches_the_other_machine(
-    machine: Machine, store: dict[str, str]
+    machine: Machine, store: dict[str, str], server: S3Server, prefix: str
 ) -> None:
-    made = machine("one").generate(pixels(), model=PREFERENTIAL, **store)
+    one = machine("one")
+    made = one.generate(pixels(), model=PREFERENTIAL, **store)
+    assert [*read_objects(server, prefix).values()] == [made.images[0].read_bytes()]
+    assert one.inside("tasks", "--collect", "--json", **store).json["shared"] == 1
 
     async def work(session: Any) -> Any:
         await session.resources.shared.restore_references(made.entry)

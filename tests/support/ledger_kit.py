@@ -10,6 +10,9 @@ from pydantic import SecretStr
 
 from seedream_api.ledger.ledger import SyncLedger
 
+Open = Callable[[], SyncLedger]
+"""Opens a ledger."""
+
 
 def opened(
     request: pytest.FixtureRequest, home: Path, now: Callable[[], float]

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from seedream_api.errors import LedgerFailed
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.limits import Limits, Reservation
 from seedream_api.ledger.records import JobRecord
 from seedream_api.ledger.states import State
-from support.postgres_server import PostgresServer
+from support.ledger_kit import Open
 from support.transition_kit import ADDRESS, wish
-
-
-@pytest.fixture
-def machines(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[SyncLedger, SyncLedger]]:
-    url = postgres.new_ledger()
-    one, other = (SyncLedger(tmp_path / name, SecretStr(url)) for name in ("one", "other"))
-    yield one, other
-    one.close()
-    other.close()
 
 
 def fail_after_commit(
@@ -55,9 +44,9 @@ def reserve(ledger: SyncLedger, name: str) -> int:
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.EMPTY, State.REFUSED, State.INTENDED])
 def test_move_whose_commit_response_was_lost_is_done(
-    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch, state: State
+    machine: Open, monkeypatch: pytest.MonkeyPatch, state: State
 ) -> None:
-    ledger, other = machines
+    ledger, other = machine(), machine()
     row_id = reserve(ledger, "a")
     task_id = "task-1" if state is State.ACCEPTED else None
     fail_after_commit(monkeypatch, ledger, lambda: ledger.move(row_id, state, task_id=task_id))
@@ -69,9 +58,9 @@ def test_move_whose_commit_response_was_lost_is_done(
 
 
 def test_move_to_the_same_state_with_another_task_is_refused(
-    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch
+    machine: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger, _ = machines
+    ledger = machine()
     row_id = reserve(ledger, "a")
     accepted = State.ACCEPTED
     fail_after_commit(monkeypatch, ledger, lambda: ledger.move(row_id, accepted, task_id="task-1"))
@@ -82,9 +71,9 @@ def test_move_to_the_same_state_with_another_task_is_refused(
 
 @pytest.mark.parametrize("kind", ["new", "released", "task"])
 def test_claim_whose_commit_response_was_lost_is_released(
-    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch, kind: str
+    machine: Open, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    ledger, other = machines
+    ledger, other = machine(), machine()
     if kind == "released":
         other.release(other.claim(wish("a"), "key").id)
 
@@ -99,9 +88,9 @@ def test_claim_whose_commit_response_was_lost_is_released(
 
 
 def test_row_that_has_a_job_stays_claimed_after_lost_commit(
-    machines: tuple[SyncLedger, SyncLedger], monkeypatch: pytest.MonkeyPatch
+    machine: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger, other = machines
+    ledger, other = machine(), machine()
     row_id = reserve(ledger, "a")
     fail_after_commit(monkeypatch, ledger, lambda: ledger.claim_row(row_id))
     assert ledger.get_record(row_id).owner == ledger.owner

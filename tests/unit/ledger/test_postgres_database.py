@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -26,26 +26,12 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import State
 from seedream_api.network.clock import Clock
 from seedream_api.service.result_items import ResultItem
+from support.ledger_kit import Open
 from support.postgres_server import PASSWORD, PostgresServer
 from support.saved_settings import load
 from support.transition_kit import ADDRESS, wish
 
 FREE = Reservation("run", "Seedream-4.5", None, Limits())
-Open = Callable[[], SyncLedger]
-
-
-@pytest.fixture
-def machine(postgres: PostgresServer, tmp_path: Path) -> Iterator[Open]:
-    """Open ledgers, each with another data folder, as on another machine."""
-    url, made = postgres.new_ledger(), list[SyncLedger]()
-
-    def add() -> SyncLedger:
-        made.append(SyncLedger(tmp_path / f"machine_{len(made)}", SecretStr(url)))
-        return made[-1]
-
-    yield add
-    for ledger in made:
-        ledger.close()
 
 
 def key_of(call: Callable[[], object]) -> str:

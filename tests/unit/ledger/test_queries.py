@@ -128,6 +128,17 @@ def test_shared_file_is_kept_while_one_of_its_rows_needs_it(ledger: SyncLedger) 
     assert [file.delivered_at for file in ledger.list_stored_files()] == [None]
 
 
+def test_files_of_another_machine_are_not_searched_for(
+    ledger: SyncLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.database.bucket = "s3://pics"
+    stored(ledger, "a")
+    [file] = ledger.list_stored_files()
+    file.path.unlink()
+    monkeypatch.setattr(Path, "glob", lambda *_: pytest.fail("a search for each row takes long"))
+    assert ledger.list_stored_files() == [] and ledger.sum_stored_bytes() == 0
+
+
 @pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     ("question", "index"),
