@@ -27,7 +27,7 @@ from server import PromptServer
 from ...seedream_api.messages import to_chinese
 from ..web.live import TaskEvents
 from ..web.settings import log
-from .sessions import SessionPool
+from .sessions import SessionPool, import_client
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.balances import Difference
@@ -140,9 +140,17 @@ def _note_late_end(running: concurrent.futures.Future[None]) -> None:
 
 
 async def run_on_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a job that needs no session on the pack's loop for a route of ComfyUI's server."""
-    work = asyncio.run_coroutine_threadsafe(job(), get_loop().loop)
-    return await asyncio.wrap_future(work)
+    """Run a job that needs no session on the pack's loop for a route of ComfyUI's server.
+
+    The client's modules are imported before, in a thread: neither loop stands still for that half
+    second. A job imports inside what it needs of the client.
+    """
+
+    async def work() -> T:
+        await asyncio.to_thread(import_client)
+        return await job()
+
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), get_loop().loop))
 
 
 # --- browsers -----------------------------------------------------------------------------------

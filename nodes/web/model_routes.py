@@ -156,9 +156,9 @@ def _read_text(body: Json) -> str:
 
 
 async def _list_offered(request: web.Request, body: Json) -> Json:
-    from ...seedream_api.service.model_list import list_offered_models
-
     async def ask(session: Session) -> Json:
+        from ...seedream_api.service.model_list import list_offered_models
+
         listed = await list_offered_models(session.client)
         offered = match_offered(listed or (), session.settings.models)
         return {

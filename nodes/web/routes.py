@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import web
 from server import PromptServer
 
 from ...seedream_api._version import __version__
+from ...seedream_api.config.settings import load_settings
 from ...seedream_api.errors import InvalidRequest, SeedreamError
 from ...seedream_api.messages import Text
 from ..host import background
-from ..host.sessions import import_client
 from . import panel, recovery_routes, saving, settings, task_routes
 from .cost_routes import ROUTES as COST_ROUTES
 from .model_routes import ROUTES as MODEL_ROUTES
@@ -25,6 +25,9 @@ from .origins import check_own_page
 from .profile_routes import ROUTES as PROFILE_ROUTES
 from .quoting import estimate_charge
 from .task_routes import Handler, Json
+
+if TYPE_CHECKING:
+    from ...seedream_api.jobs.session import Session
 
 PREFIX = "/seedream"
 MAX_BODY = 64 * 1024
@@ -100,12 +103,9 @@ async def _get_about(request: web.Request, body: Json) -> Json:
 
 
 async def _run_doctor(request: web.Request, body: Json) -> Json:
-    from ...seedream_api.config.settings import load_settings
-
-    await asyncio.to_thread(import_client)  # half a second, in which the loop serves others
-    from ...seedream_api.doctor import run_checks
-
     async def check() -> Json:
+        from ...seedream_api.doctor import run_checks
+
         checks = await run_checks(
             await asyncio.to_thread(load_settings, settings.find_home_folder())
         )
@@ -115,12 +115,15 @@ async def _run_doctor(request: web.Request, body: Json) -> Json:
 
 
 async def _test_uploads(request: web.Request, body: Json) -> Json:
-    from ...seedream_api.jobs.upload_references import try_upload_target
+    async def send(session: Session) -> Json:
+        from ...seedream_api.jobs.upload_references import try_upload_target
 
-    sent = await background.run_in_session(try_upload_target)
-    if sent is None:
-        return {"way": None, "expires_at": None}
-    return {"way": sent.target, "expires_at": sent.expires_at}
+        sent = await try_upload_target(session)
+        if sent is None:
+            return {"way": None, "expires_at": None}
+        return {"way": sent.target, "expires_at": sent.expires_at}
+
+    return await background.run_in_session(send)
 
 
 # --- quotes -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..errors import LedgerFailed
 from ..messages import Text
 from . import statements
-from .cells import Row, to_storable
+from .cells import Row, file_in, to_storable
 from .database import Database
 from .image_store import StoredFile
 from .job_filter import JobFilter
@@ -177,7 +177,8 @@ def _files_of(database: Database, found: Row) -> list[StoredFile]:
     path = database.find_file(found["file"])
     if path is not None:
         return [StoredFile(path, sha256, size, delivered_at=found["delivered"])]
-    if not _SHA256.fullmatch(sha256):
+    is_elsewhere = file_in(database.home, found["file"]) is not None
+    if is_elsewhere or not _SHA256.fullmatch(sha256):
         return []
     paths = (database.home / "images" / sha256[:2]).glob(f"{sha256}.*")
     return [StoredFile(path, sha256, size) for path in paths]

@@ -92,3 +92,31 @@ def test_late_estimates_of_a_node_are_dropped(site: Site, canvas: Canvas) -> Non
     node = canvas.add("SeedreamEvolink")
     current = "Next run: sandbox, free (up to 2 images)"
     assert call(canvas, "/node_status.js", LATE_QUOTES, node) == [current, current, None]
+
+
+OVERVIEWS = """
+  const { fetchApi } = app.api;
+  const asked = { overview: 0, tasks: 0 };
+  app.api.fetchApi = (path, ...rest) => {
+    const [, name] = path.match(/^\\/seedream\\/(overview|tasks)/) ?? [];
+    if (!name) return fetchApi.call(app.api, path, ...rest);
+    asked[name] += 1;
+    const changes = Math.min(asked.overview, 5); // so that an endless loop ends
+    return new Response(JSON.stringify({ outside_changes: changes, total: 0, tasks: [] }));
+  };
+  const store = new script.TaskStore(() => {}, () => {});
+  try {
+    await store.refresh();
+    await store.readOverview();
+    await store.pages.get(0);
+    return asked;
+  } finally {
+    store.destroy();
+    app.api.fetchApi = fetchApi;
+  }
+"""
+
+
+@ON_NEWEST
+def test_change_of_the_ledger_reloads_tasks_without_a_loop(site: Site, canvas: Canvas) -> None:
+    assert call(canvas, "/task_store.js", OVERVIEWS) == {"overview": 2, "tasks": 2}

@@ -64,6 +64,20 @@ def test_importing_the_pack_opens_no_database_and_no_http() -> None:
     assert names & {f"seedream_api/{name}" for name in heavy} == set()
 
 
+def test_route_imports_nothing_on_the_loop_of_comfyui() -> None:
+    handlers = [
+        (file.name, node)
+        for file in (PACK_ROOT / "nodes" / "web").glob("*.py")
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.AsyncFunctionDef) and node.args.args[:1]
+        if node.args.args[0].arg == "request"
+    ]
+    assert len(handlers) > 20, "the scan finds nothing"
+    for name, handler in handlers:
+        imports = [one for one in handler.body if isinstance(one, (ast.Import, ast.ImportFrom))]
+        assert not imports, f"{name}: {handler.name}"
+
+
 def test_pack_starts_no_process_that_would_inherit_a_key() -> None:
     modules = {"subprocess", "multiprocessing", "pty", "webbrowser"}
     calls = re.compile(r"(system|popen|startfile|fork\w*|exec[lv]\w*|spawn[lv]\w*|posix_spawn\w*)")
