@@ -108,14 +108,17 @@ class SharedStore:
         Returns:
             How many files the bucket got, and how many it still lacks.
         """
-        ledger, begun = self._ledger, self._clock.monotonic()
-        files = await ledger.list_files_to_share()
+        files, begun, shared = await self._ledger.list_files_to_share(), self._clock.monotonic(), 0
         for first in range(0, len(files), MAX_TRANSFERS):
-            is_late = self._clock.monotonic() - begun > ROUND_S
-            if is_late or await self.share(files[first : first + MAX_TRANSFERS]) is not None:
+            if self._clock.monotonic() - begun > ROUND_S:
                 break
-        left = len(await ledger.list_files_to_share()) if files else 0
-        return max(0, len(files) - left), left
+            some = files[first : first + MAX_TRANSFERS]
+            reason = await self.share(some)
+            unshared = await self._ledger.list_unshared([file.sha256 for file in some])
+            shared += len(some) - len(unshared)
+            if reason is not None:
+                break
+        return shared, len(files) - shared
 
     async def restore(self, files: Sequence[StoredFile]) -> str | None:
         """Read files from the bucket into the data folder; return why the bucket cannot be read.

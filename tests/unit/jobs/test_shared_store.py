@@ -167,7 +167,11 @@ def test_round_ends_at_a_failure_and_counts_the_rest(
     async def work(machine: Machine) -> None:
         files = [machine.add(bytes([number])) for number in range(2 * MAX_TRANSFERS)]
 
+        lists = 0
+
         async def owed() -> list[StoredFile]:
+            nonlocal lists
+            lists += 1
             unshared = await machine.ledger.list_unshared([file.sha256 for file in files])
             return [file for file in files if file.sha256 in unshared]
 
@@ -186,6 +190,7 @@ def test_round_ends_at_a_failure_and_counts_the_rest(
         machine.seconds += PAUSE_S
         assert await machine.store.share_rest() == (MAX_TRANSFERS, 0)
         assert await machine.store.share_rest() == (0, 0)
+        assert lists == 3, "the list of a large ledger takes long: each round needs one"
 
     run(work)
 
