@@ -109,7 +109,7 @@ def _check_folder(settings: Settings) -> Check:
         if settings.ledger_url:
             make_private_folder(home)
         else:
-            SyncLedger(home).close()
+            SyncLedger.open(settings).close()
     except OSError as error:
         failed = LedgerFailed("ledger_unwritable", path=home, reason=text_of(error))
         return _problem("home", failed)
@@ -123,7 +123,7 @@ def _check_folder(settings: Settings) -> Check:
 def _check_ledger(settings: Settings) -> Check:
     """Open the ledger that machines share."""
     try:
-        ledger = SyncLedger(settings.home, settings.ledger_url)
+        ledger = SyncLedger.open(settings)
     except LedgerFailed as error:
         return _problem("ledger", error)
     ledger.close()
