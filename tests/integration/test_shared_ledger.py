@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from seedream_api import ConfigurationError, LedgerFailed, Request, Result, generate, load_settings
 from seedream_api.jobs import recovery
+from seedream_api.ledger.postgres_database import PostgresDatabase
 from seedream_api.service.client import SeedreamClient
 from support.api_client import Machine
 from support.postgres_server import PASSWORD, PostgresServer
@@ -67,6 +69,28 @@ def test_stopped_server_sends_nothing_and_run_continues(
         return await generate(Request(model=PREFERENTIAL, prompt="A cat"), session)
 
     assert client.run(work, real_time=True).status == "completed" and client.sent == 1
+
+
+def test_task_whose_commit_response_was_lost_is_fetched(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = PostgresDatabase._commit
+
+    def lose_response(database: PostgresDatabase, connection: psycopg.Connection[Any]) -> None:
+        found = connection.execute(
+            "SELECT count(*) AS total FROM requests WHERE state = 'accepted'"
+        ).fetchone()
+        commit(database, connection)
+        if found["total"]:
+            monkeypatch.setattr(PostgresDatabase, "_commit", commit)
+            connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(PostgresDatabase, "_commit", lose_response)
+    one = machine("one")
+    made = one.generate()
+    assert made.status == "completed" and made.charged_images == 1 and one.sent == 1
+    assert PostgresDatabase._commit is commit, "the response was lost once"
 
 
 def test_other_machine_recovers_what_was_left(machine: Machine) -> None:
