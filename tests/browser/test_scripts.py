@@ -120,3 +120,21 @@ OVERVIEWS = """
 @ON_NEWEST
 def test_change_of_the_ledger_reloads_tasks_without_a_loop(site: Site, canvas: Canvas) -> None:
     assert call(canvas, "/task_store.js", OVERVIEWS) == {"overview": 2, "tasks": 2}
+
+
+REFUSED = """
+  const { fetchApi } = app.api;
+  app.api.fetchApi = () => new Response(JSON.stringify({ error: { en: "No key." } }), { status: 400 });
+  const reports = [];
+  try {
+    await script.collectAll((...report) => reports.push(report));
+    return reports;
+  } finally {
+    app.api.fetchApi = fetchApi;
+  }
+"""
+
+
+@ON_NEWEST
+def test_refused_recovery_is_reported_once_as_an_error(site: Site, canvas: Canvas) -> None:
+    assert call(canvas, "/recovery.js", REFUSED) == [["No key.", "error"]]
