@@ -77,20 +77,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 8, 32])
     given = parser.parse_args()
-    server, figures = PostgresServer(fsync=True), dict[int, float]()
-    try:
+    figures = dict[int, float]()
+    with PostgresServer(fsync=True) as server, tempfile.TemporaryDirectory() as name:
         server.pgbench("-i", "-q")
-        with tempfile.TemporaryDirectory() as name:
-            for count in given.processes:
-                figures[count] = claims_per_second(
-                    server.url(), Path(name) / "home", count, given.seconds
-                )
-                possible = pgbench_per_second(server, count, given.seconds)
-                share = figures[count] / possible
-                print(f"{count:>3} processes: {figures[count]:7.0f} claims/s, "
-                      f"pgbench {possible:7.0f} transactions/s, ratio {share:.2f}")  # fmt: skip
-    finally:
-        server.remove()
+        for count in given.processes:
+            figures[count] = claims_per_second(
+                server.url(), Path(name) / "home", count, given.seconds
+            )
+            possible = pgbench_per_second(server, count, given.seconds)
+            share = figures[count] / possible
+            print(f"{count:>3} processes: {figures[count]:7.0f} claims/s, "
+                  f"pgbench {possible:7.0f} transactions/s, ratio {share:.2f}")  # fmt: skip
     return 0 if figures.get(8, 1.0) >= figures.get(1, 0.0) else 1
 
 

@@ -116,11 +116,8 @@ def sandbox(folder: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """Yield the address of a server that writes to the disk as an installed one does."""
-    server = PostgresServer(fsync=True)
-    try:
+    with PostgresServer(fsync=True) as server:
         yield server.url()
-    finally:
-        server.remove()
 
 
 def fill(home: Path, rows: int) -> None:

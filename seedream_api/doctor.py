@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from .catalog import list_missing
 from .config.facts import describe_facts
-from .config.paths import is_open_to_others
+from .config.paths import LEDGER_NAME, is_open_to_others, make_private_folder
 from .config.settings import SETTINGS, Settings
 from .errors import ApiRefused, ConfigurationError, LedgerFailed, ReadFailed, SeedreamError
 from .jobs.session import Session
@@ -62,6 +62,8 @@ async def run_checks(settings: Settings, *, resolver: Resolver = getaddrinfo) ->
     """
     checks = [_check_setting(settings, name) for name in SETTINGS]
     checks.append(await asyncio.to_thread(_check_folder, settings))
+    if settings.ledger_url:
+        checks.append(await asyncio.to_thread(_check_ledger, settings))
     if settings.store_place:
         checks.append(await _check_store(settings))
     checks.append(_check_models(settings))
@@ -101,18 +103,32 @@ def _check_setting(settings: Settings, name: str) -> Check:
 
 
 def _check_folder(settings: Settings) -> Check:
+    """Open the data folder, with the ledger in it unless machines share one."""
+    home = settings.home
     try:
-        ledger = SyncLedger(settings.home, settings.ledger_url, bucket=settings.store_place)
+        if settings.ledger_url:
+            make_private_folder(home)
+        else:
+            SyncLedger.open(settings).close()
+    except OSError as error:
+        failed = LedgerFailed("ledger_unwritable", path=home, reason=text_of(error))
+        return _problem("home", failed)
     except LedgerFailed as error:
-        return _problem("ledger" if settings.ledger_url else "home", error)
+        return _problem("home", error)
+    if is_open_to_others(settings.settings_file) or is_open_to_others(home / LEDGER_NAME):
+        return Check("home", "note", Text("folder_open", path=home))
+    return Check("home", "ok", Text("folder_writable", path=home))
+
+
+def _check_ledger(settings: Settings) -> Check:
+    """Open the ledger that machines share."""
+    try:
+        ledger = SyncLedger.open(settings)
+    except LedgerFailed as error:
+        return _problem("ledger", error)
     ledger.close()
-    file = settings.settings_file
-    if is_open_to_others(file) or is_open_to_others(ledger.path):
-        return Check("home", "note", Text("folder_open", path=settings.home))
-    if ledger.is_shared:
-        text = Text("ledger_shared", place=ledger.place, path=settings.home)
-        return Check("ledger", "ok", text)
-    return Check("home", "ok", Text("folder_writable", path=settings.home))
+    text = Text("ledger_shared", place=ledger.place, path=settings.home)
+    return Check("ledger", "ok", text)
 
 
 async def _check_store(settings: Settings) -> Check:

@@ -69,9 +69,8 @@ def postgres() -> Iterator[PostgresServer]:
     """Start a PostgreSQL server."""
     from support.postgres_server import PostgresServer
 
-    server = PostgresServer()
-    yield server
-    server.remove()
+    with PostgresServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +78,8 @@ def redis() -> Iterator[RedisServer]:
     """Start a Redis server."""
     from support.redis_server import RedisServer
 
-    server = RedisServer()
-    yield server
-    server.remove()
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -34,20 +34,16 @@ def main() -> int:
     from support.redis_server import RedisServer
 
     folder = Path(tempfile.mkdtemp(prefix="fleet-"))
-    postgres, redis = PostgresServer(), RedisServer()
     kind = ComfyFleet if given.through == "comfyui" else Fleet
-    fleet = kind(
-        folder, postgres, redis, given.intents, given.machines,
-        max(1, given.workers // given.machines), given.kills, given.cuts, given.seed,
-        stop_s=given.stop_s, redelivery_s=20, patience_s=180, has_store=given.store,
-    )  # fmt: skip
-    began = time.monotonic()
-    try:
+    with PostgresServer() as postgres, RedisServer() as redis:
+        fleet = kind(
+            folder, postgres, redis, given.intents, given.machines,
+            max(1, given.workers // given.machines), given.kills, given.cuts, given.seed,
+            stop_s=given.stop_s, redelivery_s=20, patience_s=180, has_store=given.store,
+        )  # fmt: skip
+        began = time.monotonic()
         fleet.run()
         good = report(fleet, time.monotonic() - began)
-    finally:
-        redis.remove()
-        postgres.remove()
     if good:
         shutil.rmtree(folder)
     else:

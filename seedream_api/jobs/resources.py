@@ -148,13 +148,10 @@ async def open_resources(settings: Settings, clock: Clock) -> Resources:
         LedgerFailed: the data folder or the ledger cannot be used.
         ConfigurationError: the bucket of ``SEEDREAM_STORE`` cannot be used with these settings.
     """
-    bucket = settings.store_place
-    ledger = await asyncio.to_thread(
-        Ledger, settings.home, settings.ledger_url, bucket=bucket, now=clock.now
-    )
+    ledger = await asyncio.to_thread(Ledger.open, settings, clock.now)
     try:
         store = ImageStore(settings.home, ledger.owner, ledger.name)
-        shared = SharedStore(settings, ledger, store, clock) if bucket else None
+        shared = SharedStore(settings, ledger, store, clock) if settings.store_place else None
         await asyncio.to_thread(store.remove_stale_partials, ledger.is_owner_alive)
         client = await SeedreamClient(settings, clock=clock).__aenter__()
     except BaseException:

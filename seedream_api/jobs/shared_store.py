@@ -20,9 +20,8 @@ from typing import Any
 from ..config.settings import Settings
 from ..config.store_url import split_store_url
 from ..errors import ConfigurationError
-from ..ledger.image_store import ImageStore
+from ..ledger.image_store import ImageStore, StoredFile
 from ..ledger.ledger import Ledger
-from ..ledger.shared_files import ContentFile
 from ..messages import Text
 from ..network.clock import Clock
 from ..uploads.bucket import Bucket, BucketFailed
@@ -74,7 +73,7 @@ class SharedStore:
         """Put the stored images of a job into the bucket; return a note if that failed."""
         images = await self._ledger.list_images(row_id)
         reason = await self.share([
-            ContentFile(image.file, image.sha256, image.bytes, image.media_type)
+            StoredFile(image.file, image.sha256, image.bytes, image.media_type)
             for image in images
             if image.file is not None and image.sha256 is not None
         ])  # fmt: skip
@@ -97,7 +96,7 @@ class SharedStore:
         count, self._bytes_read = self._bytes_read, 0
         return count
 
-    async def share(self, files: Sequence[ContentFile]) -> str | None:
+    async def share(self, files: Sequence[StoredFile]) -> str | None:
         """Put files into the bucket that it does not hold; return why that failed."""
         unshared = await self._ledger.list_unshared([file.sha256 for file in files])
         distinct = {file.sha256: file for file in files if file.sha256 in unshared}
@@ -109,16 +108,19 @@ class SharedStore:
         Returns:
             How many files the bucket got, and how many it still lacks.
         """
-        ledger, begun = self._ledger, self._clock.monotonic()
-        files = await ledger.list_files_to_share()
+        files, begun, shared = await self._ledger.list_files_to_share(), self._clock.monotonic(), 0
         for first in range(0, len(files), MAX_TRANSFERS):
-            is_late = self._clock.monotonic() - begun > ROUND_S
-            if is_late or await self.share(files[first : first + MAX_TRANSFERS]) is not None:
+            if self._clock.monotonic() - begun > ROUND_S:
                 break
-        left = len(await ledger.list_files_to_share()) if files else 0
-        return max(0, len(files) - left), left
+            some = files[first : first + MAX_TRANSFERS]
+            reason = await self.share(some)
+            unshared = await self._ledger.list_unshared([file.sha256 for file in some])
+            shared += len(some) - len(unshared)
+            if reason is not None:
+                break
+        return shared, len(files) - shared
 
-    async def restore(self, files: Sequence[ContentFile]) -> str | None:
+    async def restore(self, files: Sequence[StoredFile]) -> str | None:
         """Read files from the bucket into the data folder; return why the bucket cannot be read.
 
         A file that the bucket lacks, or holds with other bytes, is left out.
@@ -130,8 +132,8 @@ class SharedStore:
 
     async def _transfer(
         self,
-        transfer: Callable[[ContentFile], Coroutine[Any, Any, None]],
-        files: Sequence[ContentFile],
+        transfer: Callable[[StoredFile], Coroutine[Any, Any, None]],
+        files: Sequence[StoredFile],
     ) -> str | None:
         if not files:
             return None
@@ -160,14 +162,14 @@ class SharedStore:
                 log.warning("the shared store cannot be used: %s", self._reason)
                 raise
 
-    async def _put(self, file: ContentFile) -> None:
+    async def _put(self, file: StoredFile) -> None:
         async with self._place():
             data = await asyncio.to_thread(_read_intact, file)
             if data is not None:  # a damaged file is fetched again before it is delivered
                 await self._bucket.put(self._name_of(file), data, file.media_type)
                 await self._ledger.record_shared(file.sha256)
 
-    async def _get(self, file: ContentFile) -> None:
+    async def _get(self, file: StoredFile) -> None:
         async with self._place():
             name = self._name_of(file)
             data = await self._bucket.get(name, file.bytes)
@@ -178,11 +180,11 @@ class SharedStore:
             await asyncio.to_thread(self._store.add_bytes, data, file.media_type)
             self._bytes_read += len(data)
 
-    def _name_of(self, file: ContentFile) -> str:
+    def _name_of(self, file: StoredFile) -> str:
         return file.path.relative_to(self._store.folder).as_posix()
 
 
-def _read_intact(file: ContentFile) -> bytes | None:
+def _read_intact(file: StoredFile) -> bytes | None:
     try:
         data = file.path.read_bytes()
     except OSError:

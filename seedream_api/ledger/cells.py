@@ -30,6 +30,7 @@ _UNREADABLE = (
     RecursionError,
 )
 _NEVER_CHARGED = (State.INTENDED, State.REFUSED, State.FAILED, State.WITHDRAWN)
+SHA256 = re.compile(r"[0-9a-f]{64}")
 _OWNER = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LATEST_S = 250_000_000_000.0
 """The latest moment that a calendar can show."""

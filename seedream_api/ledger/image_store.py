@@ -35,9 +35,10 @@ _PARTIALS = "partial"
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A complete image file in the store.
+    """A complete image file of the store.
 
     Args:
+        path: where it is in the data folder, or belongs if only another machine has it.
         media_type: empty where it is not known.
         delivered_at: when the last of its rows was delivered, in wall-clock seconds; ``None`` while
             any of them is not.

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, overload
 
 from pydantic import SecretStr
+from typing_extensions import Self
 
+from ..config.settings import Settings
 from . import (
     browsing,
     claims,
@@ -96,6 +98,15 @@ class _Operations:
         self.owner: str = self.database.owner
         self.is_owner_alive: Callable[[str], bool] = self.database.is_owner_alive
         self.close: Callable[[], None] = self.database.close
+
+    @classmethod
+    def open(cls, settings: Settings, now: Callable[[], float] = time.time) -> Self:
+        """Open the ledger that these settings name.
+
+        Raises:
+            LedgerFailed: it cannot be opened.
+        """
+        return cls(settings.home, settings.ledger_url, bucket=settings.store_place, now=now)
 
     @property
     def is_unusable(self) -> bool:

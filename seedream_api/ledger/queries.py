@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..errors import LedgerFailed
 from ..messages import Text
 from . import statements
-from .cells import Row, file_in, to_storable
+from .cells import SHA256, Row, file_in, to_storable
 from .database import Database
 from .image_store import StoredFile
 from .job_filter import JobFilter
@@ -27,7 +27,6 @@ from .records import (
 )
 from .states import RECOVERABLE_STATES, TRANSITIONS, State
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LATE_OUTCOMES = (*RECOVERABLE_STATES, State.EMPTY)
 """What a service may report of a request whose outcome counts as unknown meanwhile."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -178,7 +177,7 @@ def _files_of(database: Database, found: Row) -> list[StoredFile]:
     if path is not None:
         return [StoredFile(path, sha256, size, delivered_at=found["delivered"])]
     is_elsewhere = file_in(database.home, found["file"]) is not None
-    if is_elsewhere or not _SHA256.fullmatch(sha256):
+    if is_elsewhere or not SHA256.fullmatch(sha256):
         return []
     paths = (database.home / "images" / sha256[:2]).glob(f"{sha256}.*")
     return [StoredFile(path, sha256, size) for path in paths]

@@ -6,31 +6,13 @@ note is per bucket, so that another bucket gets every file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from . import statements
-from .cells import Row, file_in, to_storable
+from .cells import SHA256, Row, file_in, to_storable
 from .database import Database
+from .image_store import StoredFile
 from .queries import read_images, read_record
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True)
-class ContentFile:
-    """A file of the store by its content, whether or not this machine has it.
-
-    Args:
-        path: where it is, or belongs, in the data folder.
-    """
-
-    path: Path
-    sha256: str
-    bytes: int
-    media_type: str
 
 
 def list_unshared(database: Database, sha256s: Sequence[str]) -> frozenset[str]:
@@ -51,7 +33,7 @@ def list_shared(database: Database) -> frozenset[str]:
         return frozenset(row["sha256"] for row in found)
 
 
-def list_files_to_share(database: Database) -> list[ContentFile]:
+def list_files_to_share(database: Database) -> list[StoredFile]:
     """List the files of this machine that the bucket does not hold yet, oldest first."""
     with database.read():
         values = {"place": database.bucket}
@@ -60,7 +42,7 @@ def list_files_to_share(database: Database) -> list[ContentFile]:
     return [file for file in files.values() if file.path.is_file()]
 
 
-def list_absent_images(database: Database, row_id: int) -> list[ContentFile]:
+def list_absent_images(database: Database, row_id: int) -> list[StoredFile]:
     """List the images of a job that were stored and that this machine lacks.
 
     An image that could not be decoded is left out while it has a link: equal bytes help no one.
@@ -70,7 +52,7 @@ def list_absent_images(database: Database, row_id: int) -> list[ContentFile]:
     return _list_absent(database, [row for row in found if row["width"] or row["url"] is None])
 
 
-def list_absent_references(database: Database, row_id: int) -> list[ContentFile]:
+def list_absent_references(database: Database, row_id: int) -> list[StoredFile]:
     """List the copies of a job's reference images that this machine lacks."""
     with database.read():
         contents = read_record(database, row_id).references
@@ -81,25 +63,25 @@ def list_absent_references(database: Database, row_id: int) -> list[ContentFile]
     return _list_absent(database, [row for row in found if row is not None])
 
 
-def find_absent_image(database: Database, url: str) -> list[ContentFile]:
+def find_absent_image(database: Database, url: str) -> list[StoredFile]:
     """Find the stored image that was downloaded from a result URL, if this machine lacks it."""
     with database.read():
         found = database.execute(statements.IMAGE_BY_URL, {"url": to_storable(url)}).fetchone()
     return _list_absent(database, [] if found is None else [found])
 
 
-def _list_absent(database: Database, rows: Sequence[Row]) -> list[ContentFile]:
+def _list_absent(database: Database, rows: Sequence[Row]) -> list[StoredFile]:
     files = (_parse(database, row) for row in rows)
     return [file for file in files if file is not None and not file.path.is_file()]
 
 
-def _parse(database: Database, row: Row) -> ContentFile | None:
+def _parse(database: Database, row: Row) -> StoredFile | None:
     """Parse the name, hash and size of a file; ``None`` where one of them cannot be read."""
     path, sha256, size = file_in(database.home, row["file"]), row["sha256"], row["bytes"]
-    is_hash = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
+    is_hash = isinstance(sha256, str) and SHA256.fullmatch(sha256) is not None
     if path is None or not is_hash or not isinstance(size, int):
         return None
-    return ContentFile(path, sha256, size, str(row["media_type"] or ""))
+    return StoredFile(path, sha256, size, str(row["media_type"] or ""))
 
 
 def record_shared(database: Database, sha256: str) -> None:

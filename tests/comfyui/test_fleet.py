@@ -78,8 +78,7 @@ def world(
     with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
         for name, value in credentials.items():
             patch.setenv(name, value)
-        bucket = S3Server()
-        opened.callback(bucket.stop)
+        bucket = opened.enter_context(S3Server())
         make_bucket(bucket, "fleet")
         sandbox = FakeService(base / "service", task_seconds=TASK_SECONDS, now=clock)
         opened.enter_context(sandbox)

@@ -143,10 +143,9 @@ def started() -> Iterator[S3Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)  # moto asks boto3 for some
         patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        server = S3Server()
-        make_bucket(server, "pics")
-        yield server
-        server.stop()
+        with S3Server() as server:
+            make_bucket(server, "pics")
+            yield server
 
 
 @pytest.fixture

@@ -88,6 +88,8 @@ def test_commands_use_the_shared_ledger_and_hide_its_password(machine: Machine) 
     doctor = other.inside("doctor", "--json")
     [check] = [one for one in doctor.json["checks"] if one["name"] == "ledger"]
     assert check["verdict"] == "ok" and "postgresql://127.0.0.1" in check["message"]
+    [folder] = [one for one in doctor.json["checks"] if one["name"] == "home"]
+    assert folder["verdict"] == "ok" and str(other.home) in folder["message"]
     shown = doctor.out + doctor.err + tasks.out + repr(other.settings())
     assert PASSWORD not in shown and "SEEDREAM_LEDGER" in doctor.out
 
@@ -97,6 +99,8 @@ def test_doctor_names_a_server_that_cannot_be_reached(machine: Machine) -> None:
     doctor = machine("one").inside("doctor", "--json", SEEDREAM_LEDGER=url)
     [check] = [one for one in doctor.json["checks"] if one["name"] == "ledger"]
     assert check["verdict"] == "problem" and "cannot be reached" in check["message"]
+    [folder] = [one for one in doctor.json["checks"] if one["name"] == "home"]
+    assert folder["verdict"] == "ok"
     assert PASSWORD not in doctor.out + doctor.err
 
 
@@ -107,3 +111,10 @@ def test_bad_ledger_address_is_refused_unshown(home: Path, url: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_settings(home, {})
     assert caught.value.key == "bad_ledger_url" and "canary-word" not in str(caught.value)
+
+
+def test_doctor_names_a_folder_that_cannot_be_used(machine: Machine) -> None:
+    one = machine("one")
+    doctor = one.inside("doctor", "--json", SEEDREAM_HOME="/proc/nothing")
+    [folder] = [check for check in doctor.json["checks"] if check["name"] == "home"]
+    assert folder["verdict"] == "problem" and "/proc/nothing" in folder["message"]

@@ -102,8 +102,7 @@ class Fleet:
         from .s3_server import KEY_ID, SECRET, S3Server
 
         credentials = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
-        with patch.dict(os.environ, credentials):
-            server = S3Server()
+        with patch.dict(os.environ, credentials), S3Server() as server:
             make_bucket(server, "fleet")
             yield {
                 **credentials,
@@ -112,7 +111,6 @@ class Fleet:
                 "SEEDREAM_UPLOAD_S3_REGION": "us-east-1",
             }
             self.stored = len({path for path in server.of("PUT") if "/images/" in path})
-            server.stop()
 
     def _start(self, environ: dict[str, str], running: ExitStack) -> list[Worker]:
         machines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def opened(
         ledger.database.now = now
     yield ledger
     ledger.close()
+
+
+def wait_until_dead(ledger: SyncLedger, owner: str, patience_s: float = 20.0) -> None:
+    """Wait until the server has noticed that the connection of a closed ledger ended."""
+    ends = time.monotonic() + patience_s
+    while ledger.is_owner_alive(owner):
+        assert time.monotonic() < ends, "the closed ledger still counts as alive"
 
 
 def execute(ledger: SyncLedger, statement: str, **values: object) -> None:

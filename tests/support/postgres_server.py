@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -15,7 +16,7 @@ PASSWORD = "correct-horse-battery"
 
 
 class PostgresServer:
-    """A server in a temporary folder, with a free port of loopback.
+    """A server in a temporary folder, with a free port of loopback, until its block ends.
 
     PostgreSQL refuses to run as root; then it runs as the user ``postgres`` of the package.
 
@@ -38,10 +39,20 @@ class PostgresServer:
         password = self._folder / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
-        self._run("initdb", "-U", "seedream", "-A", "scram-sha-256", "--no-sync",
-                  f"--pwfile={password}", "-E", "UTF8", "--locale=C.UTF-8", "-D",
-                  str(self._data))  # fmt: skip
-        self.start()
+        try:
+            self._run("initdb", "-U", "seedream", "-A", "scram-sha-256", "--no-sync",
+                      f"--pwfile={password}", "-E", "UTF8", "--locale=C.UTF-8", "-D",
+                      str(self._data))  # fmt: skip
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+
+    def __enter__(self) -> PostgresServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://seedream:{PASSWORD}@127.0.0.1:{self.port}/{database}"
@@ -60,7 +71,9 @@ class PostgresServer:
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", mode, "stop")
 
     def remove(self) -> None:
-        self.stop("immediate")
+        """Stop the server, unless it has stopped, and delete its data."""
+        with suppress(AssertionError, subprocess.TimeoutExpired):
+            self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:

@@ -16,7 +16,10 @@ PATIENCE_S = 20.0
 
 
 class RedisServer:
-    """A server in a temporary folder that writes nothing to disk, with a free port of loopback."""
+    """A server in a temporary folder that writes nothing to disk, with a free port of loopback.
+
+    It runs until its block ends.
+    """
 
     def __init__(self) -> None:
         program = shutil.which("redis-server")
@@ -31,19 +34,33 @@ class RedisServer:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        ends = time.monotonic() + PATIENCE_S
-        while not self._responds():
-            assert self._process.poll() is None and time.monotonic() < ends, "Redis did not start"
-            time.sleep(0.02)
+        try:
+            self._wait_until_it_responds()
+        except BaseException:
+            self.remove()
+            raise
+
+    def __enter__(self) -> RedisServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     def new_url(self) -> str:
         """Get the address of a database that nothing else uses."""
         return f"redis://127.0.0.1:{self.port}/{next(self._databases)}"
 
     def remove(self) -> None:
+        """Stop the server, unless it has stopped, and delete its folder."""
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait_until_it_responds(self) -> None:
+        ends = time.monotonic() + PATIENCE_S
+        while not self._responds():
+            assert self._process.poll() is None and time.monotonic() < ends, "Redis did not start"
+            time.sleep(0.02)
 
     def _responds(self) -> bool:
         try:

@@ -26,7 +26,7 @@ from seedream_api.ledger.limits import Reservation
 from seedream_api.ledger.states import State
 from seedream_api.network.clock import Clock
 from seedream_api.service.result_items import ResultItem
-from support.ledger_kit import Open
+from support.ledger_kit import Open, wait_until_dead
 from support.postgres_server import PASSWORD, PostgresServer
 from support.saved_settings import load
 from support.transition_kit import ADDRESS, wish
@@ -46,6 +46,7 @@ def test_row_of_live_machine_is_left_to_it(machine: Open) -> None:
     row = one.claim(wish("a"), "key")
     assert other.claim(wish("a"), "other").owner == one.owner
     one.close()
+    wait_until_dead(other, one.owner)
     taken = other.claim(wish("a"), "other")
     assert taken.id == row.id and taken.owner == other.owner and taken.idempotency_key == "key"
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from seedream_api.ledger.image_store import ImageStore
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.pruning import ORPHAN_S
+from support.ledger_kit import wait_until_dead
 from support.postgres_server import PostgresServer
 
 FILE, SHARED, OTHER = "file", "postgres", "template1"
@@ -90,6 +91,7 @@ def test_partial_of_dead_owner_is_removed(ledgers: Ledgers, name: str) -> None:
     partial.write_bytes(b"half")
     dead.close()
     ledger, store = ledgers.open(name)
+    wait_until_dead(ledger, dead.owner)
     store.remove_stale_partials(ledger.is_owner_alive)
     assert not partial.exists() and [*store.files()] == []
 
