@@ -77,13 +77,15 @@ def report(fleet: Fleet, seconds: float) -> bool:
         f"{len(fleet.unrecorded)} without a row\n"
         f"images fetched: {fleet.outcomes['fetched']}, outcome unknown after a kill: "
         f"{fleet.outcomes['unknown']}, others: {fleet.intents - ended}\n"
-        f"rows: {fleet.rows}, stuck: {len(stuck)}, objects in the bucket: {fleet.stored}",
+        f"rows: {fleet.rows}, stuck: {len(stuck)}, objects in the bucket: {fleet.objects}, "
+        f"files that are not there: {len(fleet.unshared)}",
         *stuck,
         *(f"{name}: {count}" for name, count in fleet.outcomes.items()),
         sep="\n  ",
         flush=True,
     )
-    return most <= 1 and ended == fleet.intents and not stuck and not fleet.unrecorded
+    lost = fleet.unrecorded or (fleet.has_store and fleet.unshared)
+    return most <= 1 and ended == fleet.intents and not stuck and not lost
 
 
 if __name__ == "__main__":

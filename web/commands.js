@@ -13,7 +13,7 @@ const MAX_SEED = 2 ** 53 - 1;
 
 const commands = [
   { id: "Seedream.OpenTasks", label: "Open tasks", icon: "pi pi-images", function: () => openTasks() },
-  { id: "Seedream.CollectUnfinished", label: "Collect unfinished tasks", icon: "pi pi-download", function: () => collectAll((text) => notify("info", text)) },
+  { id: "Seedream.CollectUnfinished", label: "Collect unfinished tasks", icon: "pi pi-download", function: () => collectAll((text, severity) => notify(severity, text)) },
   { id: "Seedream.CheckKey", label: "Check key, address and balance", icon: "pi pi-check-circle", function: checkKey },
   { id: "Seedream.UseSandbox", label: "Use the sandbox", icon: "pi pi-box", function: useSandbox },
   { id: "Seedream.OpenSettings", label: "Open settings", icon: "pi pi-cog", function: openSettings },

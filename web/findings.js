@@ -13,15 +13,20 @@ export function makeChecker(id, key, ask, show) {
   return make("div", { class: "seedream-checker" }, start, place);
 }
 
+const latest = new WeakMap(); // the controller of a place's latest check
+
 /** Shows what the server finds, until a setting, a price or a profile is saved: then it may differ. */
 export async function showFindings(place, running, ask, show) {
-  let isCurrent = true;
+  latest.get(place)?.abort();
+  const controller = new AbortController();
+  const { signal } = controller;
+  latest.set(place, controller);
   window.addEventListener("seedream-settings", () => {
-    isCurrent = false;
+    controller.abort();
     place.replaceChildren();
-  }, { once: true });
+  }, { signal });
   const put = (...parts) => {
-    if (isCurrent) place.replaceChildren(...parts);
+    if (!signal.aborted) place.replaceChildren(...parts);
   };
   put(make("p", { class: "seedream-help", text: running }));
   try {

@@ -65,7 +65,7 @@ function makeSelect(list) {
 
 function makeBoxes(field, properties, change) {
   const boxes = field.values.map((value) => make("input", { type: "checkbox", value }));
-  const labels = boxes.map((box) => make("label", { class: "seedream-box" }, box, box.value));
+  const labels = boxes.map((box) => make("label", {}, box, box.value));
   const collect = () => change(boxes.filter((box) => box.checked).map((box) => box.value));
   const element = make("div", { class: "seedream-boxes", role: "group", onchange: collect, ...properties }, ...labels);
   const show = (value) => {

@@ -56,13 +56,11 @@ export class ModelForm {
     this.render(true);
   }
 
-  /** Goes to the field of the mistake; tells whether there is one. */
+  /** Goes to the field of the mistake, if it is in one. */
   focusProblem() {
-    if (this.problem?.entry === undefined) return false;
+    if (this.problem?.entry === undefined) return;
     this.pick(this.problem.entry);
-    const field = this.fields.find(({ key }) => key === this.problem.key);
-    field?.focus();
-    return Boolean(field);
+    this.fields.find(({ key }) => key === this.problem.key)?.focus();
   }
 
   pick(index) {

@@ -88,10 +88,15 @@ class Panel {
   showListMenu(at) {
     openMenu(this.root, at, [
       ...this.actions.listExports(),
-      { name: "collect_all", text: translate("recovery.collect"), icon: "pi-cloud-download", act: () => collectAll((text) => this.report(text)) },
+      { name: "collect_all", text: translate("recovery.collect"), icon: "pi-cloud-download", act: () => this.collectAll() },
       { name: "find", text: translate("receipt.find"), icon: "pi-image", act: () => this.drop.choose() },
       { name: "refresh", text: translate("tasks.refresh"), icon: "pi-refresh", act: () => this.store.refresh() },
     ]);
+  }
+
+  collectAll() {
+    this.report(translate("recovery.collecting"));
+    return collectAll((text) => this.report(text));
   }
 
   makeActions(report, place) {

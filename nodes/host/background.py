@@ -24,9 +24,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from comfy.cli_args import args
 from server import PromptServer
 
-from ...seedream_api.messages import to_chinese
 from ..web.live import TaskEvents
-from ..web.settings import log
+from ..web.settings import log, text_json
 from .sessions import SessionPool, import_client
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ def _report_difference(difference: Difference) -> None:
     """Show browsers and the log that the balance fell by more or less than was recorded."""
     text = difference.describe()
     log.warning("%s", text)
-    send_event(BALANCE_EVENT, {"en": str(text), "zh": str(to_chinese(text))})
+    send_event(BALANCE_EVENT, text_json(text))
 
 
 def is_multi_user() -> bool:

@@ -22,7 +22,7 @@ from ...seedream_api.config.documents import MODELS_FILE
 from ...seedream_api.config.private_file import write_private_text
 from ...seedream_api.config.settings import Settings, load_settings
 from ...seedream_api.errors import ConfigurationError, InvalidRequest, LedgerFailed, SeedreamError
-from ...seedream_api.messages import Text, text_of, to_chinese
+from ...seedream_api.messages import Text, text_of
 from ..host import background
 from . import settings
 
@@ -62,14 +62,14 @@ def check_entries(text: str) -> Json:
     try:
         return {"problem": None, "models": _describe_models(parse_models(text, MODELS))}
     except EntryError as error:
-        place = {"entry": error.index, "key": error.key, "allowed": _both_languages(error.allowed)}
-        return {"problem": {**_both_languages(text_of(error)), **place}, "models": None}
+        place = {
+            "entry": error.index,
+            "key": error.key,
+            "allowed": settings.text_json(error.allowed),
+        }
+        return {"problem": {**settings.text_json(text_of(error)), **place}, "models": None}
     except (ValueError, RecursionError) as error:
-        return {"problem": _both_languages(text_of(error)), "models": None}
-
-
-def _both_languages(text: str) -> Json:
-    return {"en": str(text), "zh": str(to_chinese(text))}
+        return {"problem": settings.text_json(text_of(error)), "models": None}
 
 
 def _describe_fields() -> list[Json]:
@@ -81,7 +81,7 @@ def _describe_fields() -> list[Json]:
             **rule.control,
             "is_required": rule.is_required,
             "only": rule.only.value if rule.only else None,
-            "allowed": _both_languages(rule.allowed),
+            "allowed": settings.text_json(rule.allowed),
         }
         for key, rule in KEYS.items()
     ]

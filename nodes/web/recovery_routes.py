@@ -9,6 +9,7 @@ from aiohttp import web
 from ...seedream_api.ledger.states import RECOVERABLE_STATES, State
 from ...seedream_api.messages import Text
 from ..host import background, recovery
+from .settings import text_json
 
 if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
@@ -27,7 +28,7 @@ def describe_hint(session: Session, found: JobView) -> dict[str, str] | None:
         text = Text("left_alone_key" if reason == "other_key" else "left_alone_address")
     elif row.state is State.UNKNOWN and row.task_id is None:
         text = describe_search(row)
-    return None if text is None else {"en": text, "zh": text.zh}
+    return None if text is None else text_json(text)
 
 
 async def _get_recovery(request: web.Request, body: Json) -> Json:

@@ -27,7 +27,7 @@ from ...seedream_api.config.settings import (
     resolve_home,
 )
 from ...seedream_api.errors import ConfigurationError, SeedreamError
-from ...seedream_api.messages import Text, join_sentences
+from ...seedream_api.messages import Text, join_sentences, to_chinese
 from ...seedream_api.network.proxies import find_proxy
 from ...seedream_api.redaction import bare_address
 
@@ -67,6 +67,11 @@ def error_json(error: SeedreamError) -> dict[str, str]:
         else join_sentences((error.summary(language), error.hint(language)), language)
         for language in ("en", "zh")
     }
+
+
+def text_json(text: str) -> dict[str, str]:
+    """Build both languages of a text for a page."""
+    return {"en": str(text), "zh": str(to_chinese(text))}
 
 
 def lock_json(lock: SeedreamError | None, error: SeedreamError | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ...seedream_api.messages import Text, to_chinese
+from .settings import text_json
 
 if TYPE_CHECKING:
     from ...seedream_api.config.settings import Settings
@@ -49,14 +49,10 @@ def _list_balances(settings: Settings, since: float) -> list[dict[str, Any]]:
         {
             "profile": profile,
             "at": found.at,
-            "left": _in_both_languages(found.describe()),
-            "difference": _in_both_languages(found.difference.describe())
+            "left": text_json(found.describe()),
+            "difference": text_json(found.difference.describe())
             if found.difference and found.difference.until >= since
             else None,
         }
         for profile, found in list_balances(settings)
     ]
-
-
-def _in_both_languages(text: Text) -> dict[str, str]:
-    return {"en": str(text), "zh": str(to_chinese(text))}

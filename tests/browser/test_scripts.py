@@ -120,3 +120,41 @@ OVERVIEWS = """
 @ON_NEWEST
 def test_change_of_the_ledger_reloads_tasks_without_a_loop(site: Site, canvas: Canvas) -> None:
     assert call(canvas, "/task_store.js", OVERVIEWS) == {"overview": 2, "tasks": 2}
+
+
+REFUSED = """
+  const { fetchApi } = app.api;
+  const error = { en: "No key." };
+  app.api.fetchApi = () => new Response(JSON.stringify({ error }), { status: 400 });
+  const reports = [];
+  try {
+    await script.collectAll((...report) => reports.push(report));
+    return reports;
+  } finally {
+    app.api.fetchApi = fetchApi;
+  }
+"""
+
+
+@ON_NEWEST
+def test_refused_recovery_is_reported_once_as_an_error(site: Site, canvas: Canvas) -> None:
+    assert call(canvas, "/recovery.js", REFUSED) == [["No key.", "error"]]
+
+
+TWO_CHECKS = """
+  const place = document.createElement("div");
+  const answers = [];
+  const ask = (text) => new Promise((resolve) => answers.push(() => resolve([text])));
+  const check = (text) => script.showFindings(place, "", () => ask(text), (found) => found);
+  const checks = [check("first"), check("second")];
+  for (const answer of answers.reverse()) answer();
+  await Promise.all(checks);
+  const shown = place.textContent;
+  window.dispatchEvent(new Event("seedream-settings"));
+  return [shown, place.textContent];
+"""
+
+
+@ON_NEWEST
+def test_findings_are_those_of_the_latest_check_until_a_save(site: Site, canvas: Canvas) -> None:
+    assert call(canvas, "/findings.js", TWO_CHECKS) == ["second", ""]

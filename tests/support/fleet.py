@@ -58,8 +58,10 @@ class Fleet:
     posts: Counter[str] = field(default_factory=Counter[str])
     """By prompt."""
 
-    stored: int = 0
-    """Objects that were put into the bucket."""
+    objects: int = 0
+    """In the bucket; equal images are one object."""
+    unshared: set[str] = field(default_factory=set[str])
+    """Files of the machines that are not in the bucket, although they share one."""
 
     module, task = "celery_task", "make_image"
 
@@ -110,7 +112,9 @@ class Fleet:
                 "SEEDREAM_UPLOAD_S3_ENDPOINT": server.url,
                 "SEEDREAM_UPLOAD_S3_REGION": "us-east-1",
             }
-            self.stored = len({path for path in server.of("PUT") if "/images/" in path})
+            shared = {Path(path).name for path in server.of("PUT") if "/images/" in path}
+        files = self.folder.glob("machine_*/home/images/[0-9a-f][0-9a-f]/*")
+        self.objects, self.unshared = len(shared), {file.name for file in files} - shared
 
     def _start(self, environ: dict[str, str], running: ExitStack) -> list[Worker]:
         machines = [
