@@ -122,7 +122,7 @@ def test_fifteen_are_refused_before_anything_is_sent(
     assert "There are 15 reference images" in message and "every model: at most 14" in message
     assert (
         "参考图共有 15 张" in message
-        and "每个模型 最多接受 14 张" in message
+        and "每个模型：最多接受 14 张" in message
         and "Nothing was charged." in message
     )
     assert len(comfy.sandbox.requests) == asked
