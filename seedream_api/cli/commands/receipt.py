@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     receipts = read_receipts(arguments.file)
     settings = open_settings(arguments)
-    ledger = Ledger(settings.home, settings.ledger_url, bucket=settings.store_place)
+    ledger = Ledger.open(settings)
     try:
         return asyncio.run(_describe_all(receipts, ledger))
     finally:

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         return run_in_session(arguments, collect_unfinished, settings)
     if arguments.resume is not None:
         return run_in_session(arguments, _resume, settings)
-    ledger = SyncLedger(settings.home, settings.ledger_url, bucket=settings.store_place)
+    ledger = SyncLedger.open(settings)
     try:
         return _run(arguments, ledger, settings)
     finally:

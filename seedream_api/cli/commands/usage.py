@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from ..session import open_settings
 
     settings = open_settings(arguments)
-    ledger = SyncLedger(settings.home, settings.ledger_url, bucket=settings.store_place)
+    ledger = SyncLedger.open(settings)
     try:
         usage = ledger.summarize_usage(
             since=arguments.since,
