@@ -5,18 +5,19 @@
 A claim inserts the row of a new request and waits for the disk; the row is released afterwards, as
 a job does. pgbench runs its own small transaction (``--builtin=tpcb-like`` without the tables that
 all clients update: ``--skip-some-updates``) with as many clients on the same server: its figure
-shows what the disk and the processors allow. Prints both and their ratio. Exits with 1 if 8
-processes do not claim more than one does.
+shows what the disk and the processors allow. Prints both and their ratio, and how many processors
+the claiming processes used themselves: where those and the server's use all there are, more
+processes claim no more. Exits with 1 if 8 processes do not claim more than one does.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,18 +35,23 @@ from seedream_api.ledger.states import JobSpec
 ledger, count = SyncLedger(Path(sys.argv[2]), SecretStr(sys.argv[3])), 0
 print("ready", flush=True)
 sys.stdin.readline()
-ends = time.monotonic() + float(sys.argv[4])
-while time.monotonic() < ends:
+begun, used = time.monotonic(), time.process_time()
+while (elapsed := time.monotonic() - begun) < float(sys.argv[4]):
     spec = JobSpec(uuid.uuid4().hex, "evolink", "Seedream-4.5", "sandbox", "", "a", {}, (), 0, 1)
     ledger.release(ledger.claim(spec, "key").id)
     count += 1
-print(count, flush=True)
+used = time.process_time() - used
+print(count / elapsed, used / elapsed, flush=True)
 ledger.close()
 """
 
 
-def claims_per_second(url: str, home: Path, processes: int, seconds: float) -> float:
-    """Start the processes, let them begin together, and add up what they did."""
+def measure_claims(url: str, home: Path, processes: int, seconds: float) -> tuple[float, float]:
+    """Start the processes, let them begin together, and add up what they did.
+
+    Returns:
+        Claims per second, and how many processors the clients used.
+    """
     command = [sys.executable, "-c", _CLAIM, str(ROOT), str(home), url, str(seconds)]
     started = [
         subprocess.Popen(  # noqa: S603 - ourselves
@@ -55,14 +61,13 @@ def claims_per_second(url: str, home: Path, processes: int, seconds: float) -> f
     ]
     for one in started:
         assert one.stdout and one.stdout.readline() == "ready\n"
-    begun, total = time.monotonic(), 0
     for one in started:
         assert one.stdin
         one.stdin.write("\n")
         one.stdin.flush()
-    for one in started:
-        total += int(one.communicate()[0])
-    return total / max(seconds, time.monotonic() - begun)
+    figures = [map(float, one.communicate()[0].split()) for one in started]
+    claims, busy = map(sum, zip(*figures, strict=True))
+    return claims, busy
 
 
 def pgbench_per_second(server: PostgresServer, clients: int, seconds: float) -> float:
@@ -81,13 +86,13 @@ def main() -> int:
     with PostgresServer(fsync=True) as server, tempfile.TemporaryDirectory() as name:
         server.pgbench("-i", "-q")
         for count in given.processes:
-            figures[count] = claims_per_second(
-                server.url(), Path(name) / "home", count, given.seconds
-            )
+            home = Path(name) / "home"
+            figures[count], busy = measure_claims(server.url(), home, count, given.seconds)
             possible = pgbench_per_second(server, count, given.seconds)
             share = figures[count] / possible
             print(f"{count:>3} processes: {figures[count]:7.0f} claims/s, "
-                  f"pgbench {possible:7.0f} transactions/s, ratio {share:.2f}")  # fmt: skip
+                  f"pgbench {possible:7.0f} transactions/s, ratio {share:.2f}; "
+                  f"the clients used {busy:.1f} of {os.cpu_count()} processors")  # fmt: skip
     return 0 if figures.get(8, 1.0) >= figures.get(1, 0.0) else 1
 
 
