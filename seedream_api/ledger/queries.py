@@ -156,7 +156,12 @@ def typical_seconds(database: Database, model: str) -> float | None:
     """Get the median time from acceptance to completion of this model's last twenty tasks."""
     with database.read():
         found = database.execute(statements.SECONDS_TO_RESULT, {"model": model}).fetchall()
-    seconds = sorted(float(row["seconds"]) for row in found)
+    times = ((row["answered_at"], row["accepted_at"]) for row in found)
+    seconds = sorted(
+        answered - accepted
+        for answered, accepted in times
+        if isinstance(answered, float) and isinstance(accepted, float)
+    )
     return seconds[len(seconds) // 2] if seconds else None
 
 

@@ -57,9 +57,8 @@ RECOVERABLE_JOBS = f"""
 """  # noqa: S608 - made of constants
 """Those whose links may expire first; *unknown* ones only with a hint at what was made."""
 SECONDS_TO_RESULT = """
-    SELECT answered_at - accepted_at AS seconds FROM requests
-    WHERE model = :model AND answered_at > accepted_at
-    AND typeof(answered_at) = 'real' AND typeof(accepted_at) = 'real' ORDER BY id DESC LIMIT 20
+    SELECT answered_at, accepted_at FROM requests
+    WHERE model = :model AND answered_at > accepted_at ORDER BY id DESC LIMIT 20
 """
 INSERT_JOB = """
     INSERT INTO requests (state, owner, fingerprint, family, model, address, key_print, profile,

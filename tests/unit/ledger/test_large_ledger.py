@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from seedream_api.ledger.job_filter import JobFilter
 from seedream_api.ledger.ledger import SyncLedger
 from seedream_api.ledger.states import JobSpec
+from support.postgres_server import PostgresServer
 
 ROWS = 10_000
 STEPS = 1_000
@@ -109,3 +111,51 @@ def test_opening_a_large_ledger_does_not_read_it(ledger: SyncLedger) -> None:
     begun = time.monotonic()
     SyncLedger(ledger.database.home).close()
     assert time.monotonic() - begun < 1.0
+
+
+# ---- the same in PostgreSQL ----
+
+_FILL = f"""
+    INSERT INTO requests (state, fingerprint, family, model, address, prompt, fields, refs, seed,
+        asked, notes, idempotency_key, task_id, created_at, updated_at, accepted_at, answered_at)
+    SELECT (ARRAY['{"', '".join(STATES)}'])[1 + number % 5], 'print-' || number, 'evolink',
+        'Seedream-4.5', 'sandbox', repeat('a cat ', 100), '{{}}', '[]', '1', 4, '[]',
+        'key-' || number, 'task-' || number, 1, 1, 1, 9
+    FROM generate_series(1, {ROWS}) AS number;
+    INSERT INTO images (request, position, url, sha256, file, bytes)
+    SELECT request, place, 'https://x.example/' || request || '/' || place, name,
+        'images/aa/' || name || '.png', 100
+    FROM (SELECT number AS request, place, lpad(number || '0' || place, 64, '0') AS name
+          FROM generate_series(1, {ROWS}) AS number, generate_series(0, 3) AS place) AS made;
+"""  # noqa: S608 - made of constants
+_READ = """
+    SELECT sum(seq_tup_read + COALESCE(idx_tup_fetch, 0)) AS rows FROM pg_stat_user_tables
+    WHERE schemaname = 'seedream'
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
+) -> Iterator[SyncLedger]:
+    url = SecretStr(postgres.new_ledger())
+    opened = SyncLedger(tmp_path_factory.mktemp("shared") / "home", url)
+    with opened.database.write(durable=False):
+        opened.database._link.get().execute(_FILL.encode())
+    postgres.execute("ANALYZE")  # as autovacuum does within a minute
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_look_does_not_read_the_whole_shared_ledger(
+    shared: SyncLedger, postgres: PostgresServer, look: str
+) -> None:
+    def count() -> int:
+        with shared.database.read():
+            shared.database.execute("SELECT pg_stat_force_next_flush()")
+        return int(str(postgres.execute(_READ)[0][0]))
+
+    before = count()
+    LOOKS[look](shared)
+    assert count() - before <= 100
