@@ -84,7 +84,7 @@ function describeResults(results) {
   const words = [];
   const { status, task_id } = results.at(-1);
   if (status === "uploaded") words.push(translate("line.uploaded", { new: sum("new"), reused: sum("reused") }));
-  else if (status === "loaded") words.push(translateCount("line.loaded", sum("images")));
+  else if (status === "loaded") words.push(translate("line.loaded", { count: sum("images") }));
   else if (!sum("images")) words.push(translate(`line.${status}`), task_id ?? "");
   else words.push(countByOrigin(results, sum), describeCharge(results, sum));
   if (sum("failed")) words.push(translate("line.some_failed", { count: sum("failed") }));
@@ -94,13 +94,13 @@ function describeResults(results) {
 function countByOrigin(results, sum) {
   const origins = [...new Set(results.map((result) => result.origin))];
   const counts = origins.map((origin) => [origin, sum("images", results.filter((one) => one.origin === origin))]);
-  return counts.filter(([, count]) => count).map(([origin, count]) => translateCount(`line.made_${origin}`, count)).join(", ");
+  return counts.filter(([, count]) => count).map(([origin, count]) => translate(`line.made_${origin}`, { count })).join(", ");
 }
 
 function describeCharge(results, sum) {
-  const unclear = sum("unclear") ? [translateCount("line.unclear", sum("unclear"))] : [];
+  const unclear = sum("unclear") ? [translate("line.unclear", { count: sum("unclear") })] : [];
   if (!sum("charged")) return unclear[0] ?? translate("line.not_charged");
   if (results.every((result) => result.free)) return translate("charges.free");
   const costs = results.filter((result) => result.charged).map((result) => result.cost);
-  return [translateCount("line.charged", sum("charged")), describeSum(costs), ...unclear].join(SEPARATOR);
+  return [translate("line.charged", { count: sum("charged") }), describeSum(costs), ...unclear].join(SEPARATOR);
 }

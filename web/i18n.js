@@ -23,10 +23,12 @@ export function getLanguage() {
   return String(locale).startsWith("zh") ? "zh" : "en";
 }
 
-/** Returns the text of `key`, such as "tasks.title", with `{name}` replaced by `values.name`. */
+/** Returns the text of `key`, such as "tasks.title", with `{name}` replaced by `values.name`, which decides about a plural `(s)`. */
 export function translate(key, values = {}) {
   const text = findText(texts[getLanguage()], key) ?? findText(texts.en, key) ?? key;
-  return text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+  return text
+    .replace(/(\{(\w+)\} [a-z ]*[a-z])\(s\)/g, (all, start, name) => start + (Number(values[name]) === 1 ? "" : "s"))
+    .replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
 }
 
 /** The same for a number of things: `KEY_one` for one of them, where there is such a text. */

@@ -62,8 +62,8 @@ NOTES: dict[str, tuple[str, str]] = {
     "profile_ignored": ("color profile ignored: {reason}", "已忽略颜色配置：{reason}"),
     "profile_space": ("it describes {space} pixels", "它描述的是 {space} 像素"),
     "pruned_cache": (
-        "the data folder exceeded SEEDREAM_STORE_GB: {count} image(s), {size} MB, that the shared "
-        "store holds were removed from it",
+        "the data folder exceeded SEEDREAM_STORE_GB: removed {count} image(s), {size} MB, which "
+        "the shared store holds",
         "数据目录超过 SEEDREAM_STORE_GB：已移除 {count} 张共享存储中已有的图片，共 {size} MB",
     ),
     "not_shared": (
@@ -72,8 +72,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "图片已保存在本机，但尚未写入共享存储：{reason}；稍后会重试",
     ),
     "pruned": (
-        "the store exceeded SEEDREAM_STORE_GB: {count} delivered image(s), {size} MB, were "
-        "removed, the oldest first",
+        "the store exceeded SEEDREAM_STORE_GB: removed {count} delivered image(s), {size} MB, the "
+        "oldest first",
         "图片存储超过 SEEDREAM_STORE_GB：已按从旧到新移除 {count} 张已交付的图片，共 {size} MB",
     ),
 }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 RECOVERY: dict[str, tuple[str, str]] = {
     "collected": (
-        "{images} image(s) of {tasks} unfinished entries were fetched.",
+        "Fetched {images} image(s) of {tasks} unfinished task(s).",
         "已取回 {tasks} 条未完成记录的 {images} 张图片。",
     ),
     "images_shared": (
-        "{images} stored image(s) were put into the shared store.",
+        "Put {images} stored image(s) into the shared store.",
         "已将 {images} 张已保存的图片写入共享存储。",
     ),
     "images_unshared": (
-        "{images} stored image(s) of this machine are not in the shared store yet.",
+        "Not in the shared store yet: {images} stored image(s) of this machine.",
         "本机有 {images} 张已保存的图片尚未写入共享存储。",
     ),
     "nothing_unfinished": (

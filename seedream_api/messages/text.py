@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Callable, Iterable
 
 from .batch import BATCH_TEXTS
@@ -30,7 +31,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     **FIRST_CONTACT,
     **BATCH_TEXTS,
 }
-"""English and Chinese by key, as ``str.format`` templates."""
+"""English and Chinese by key, as ``str.format`` templates. In ``{count} image(s)`` the number
+decides about the plural."""
+_PLURAL = re.compile(r"(\{(\w+)\} [a-z ]*[a-z])\(s\)")
 
 
 class Text(str):
@@ -48,6 +51,7 @@ class Text(str):
     def __new__(cls, key: str, /, **values: object) -> Text:
         english, chinese = TEXTS[key]
         in_chinese = {name: to_chinese(value) for name, value in values.items()}
+        english = _PLURAL.sub(lambda it: it[1] + "s" * (str(values[it[2]]) != "1"), english)
         return bilingual(english.format(**values), chinese.format(**in_chinese))
 
     def __reduce__(self) -> tuple[Callable[[str, str], Text], tuple[str, str]]:

@@ -22,7 +22,7 @@ def test_panel_fetches_unfinished_images(site: Site, canvas: Canvas) -> None:
 @ON_NEWEST
 def test_recovery_shows_a_toast(site: Site, canvas: Canvas) -> None:
     canvas.page.evaluate(_SAY, {"id": "a-1", "images": 3, "tasks": [1, 2]})
-    toast = canvas.page.get_by_role("alert").filter(has_text="3 images of 2 task(s)")
+    toast = canvas.page.get_by_role("alert").filter(has_text="3 images of 2 tasks")
     expect(toast).to_be_visible()
     canvas.shoot("recovery-toast")
     assert canvas.page.evaluate("localStorage.getItem('Seedream.Recovered')") == "a-1"

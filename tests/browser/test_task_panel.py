@@ -104,7 +104,7 @@ def test_row_says_what_it_cost(site: Site, canvas: Canvas, prompt: str) -> None:
     cost = task(panel, prompt).locator(".seedream-cost")
     expect(cost).to_have_text("Charged when it completes")
     site.comfy.clock.run(Clock.FLYING)
-    expect(cost).to_have_text("Paid: 1 image(s)", timeout=POLLED_MS)
+    expect(cost).to_have_text("Paid: 1 image", timeout=POLLED_MS)
     canvas.page.wait_for_function("window.endings.length")  # the next run waits for its own
     refused = f"{prompt} Refused"
     site.comfy.sandbox.faults.push("generate", Status(400))

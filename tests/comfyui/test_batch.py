@@ -63,7 +63,7 @@ def test_batch_counts_rows_that_may_have_been_charged(comfy: ComfyFixture, promp
     outcome = comfy.run(graph(f"{prompt} one\n{prompt} two"))
     [summary] = map(json.loads, outcome.outputs["1"]["seedream"])
     assert (summary["charged"], summary["unclear"], summary["failed"]) == (0, 1, 1)
-    assert outcome.texts("1")[-1].startswith("1 image(s) · 1 failed · 0 charged · 1 failed row")
+    assert outcome.texts("1")[-1].startswith("1 image · 1 failed · 0 charged · 1 failed row")
 
 
 def test_failure_ends_the_node_where_it_shall(comfy: ComfyFixture, prompt: str) -> None:

@@ -227,8 +227,8 @@ def test_dry_run_states_what_limits_leave(
     assert api_client.inside("batch", made, "--out", tmp_path / "out", **limits).code == 0
     path = table([{"prompt": f"cats {n}", "model": "Seedream-4.0", "n": 3} for n in range(4)])
     ran = api_client.inside("batch", path, "--dry-run", **limits)
-    day = "SEEDREAM_LIMIT_DAY: 9 image(s) of 10 image(s) left"
-    assert ran.out.splitlines()[1:] == ["SEEDREAM_LIMIT_RUN: 4 image(s) of 4 image(s) left", day]
+    day = "SEEDREAM_LIMIT_DAY: 9 images of 10 images left"
+    assert ran.out.splitlines()[1:] == ["SEEDREAM_LIMIT_RUN: 4 images of 4 images left", day]
     plan = api_client.inside("batch", path, "--dry-run", "--json", **limits).json["plan"]
     assert plan["limits"][1] == {"window": "day", "limit": "10 images", "left": "9"}
     assert api_client.sent == 1

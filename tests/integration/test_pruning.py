@@ -125,7 +125,7 @@ def test_store_is_pruned_to_its_limit_with_a_note(api_client: Any) -> None:
     result = api_client.generate(prompt="cow", SEEDREAM_STORE_GB="0.01")
     assert [path.exists() for path in files] == [True, False, False]
     [note] = [note for note in result.notes if "SEEDREAM_STORE_GB" in note]
-    assert "2 delivered image(s), 12 MB, were removed" in note and result.images[0].path.exists()
+    assert "removed 2 delivered images, 12 MB" in note and result.images[0].path.exists()
 
 
 def test_store_is_weighed_again_only_when_enough_came(api_client: Any) -> None:

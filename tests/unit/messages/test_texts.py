@@ -175,3 +175,8 @@ def test_phases_have_both_languages() -> None:
     assert list(PHASES) == [phase.value for phase in Phase]
     for english, zh in PHASES.values():
         assert not CHINESE.search(english) and CHINESE.search(zh)
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 images"), (1, "1 image"), (2, "2 images")])
+def test_number_decides_about_the_plural(count: int, shown: str) -> None:
+    assert Text("images_count", count=count) == shown
