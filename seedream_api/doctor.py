@@ -273,8 +273,9 @@ async def _check_balance(client: SeedreamClient) -> Check:
     except ApiRefused:  # the key was accepted; some relays only keep this path to themselves
         return Check("balance", "note", Text("balance_unknown"))
     if balance.is_unlimited:
-        return Check("balance", "ok", Text("balance_unlimited"))
-    if balance.units is None or balance.dollars is None:
-        return Check("balance", "note", Text("balance_unknown"))
-    text = Text("balance", units=f"{balance.units:.0f}", dollars=f"{balance.dollars:.2f}")
-    return Check("balance", "ok" if balance.units > 0 else "problem", text)
+        verdict = "ok"
+    elif balance.left is None:
+        verdict = "note"
+    else:
+        verdict = "ok" if balance.left > 0 else "problem"
+    return Check("balance", verdict, balance.describe())

@@ -49,7 +49,7 @@ def _list_balances(settings: Settings, since: float) -> list[dict[str, Any]]:
         {
             "profile": profile,
             "at": found.at,
-            "left": text_json(found.describe()),
+            "left": text_json(found.balance.describe()),
             "difference": text_json(found.difference.describe())
             if found.difference and found.difference.until >= since
             else None,

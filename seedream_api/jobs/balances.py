@@ -1,8 +1,9 @@
 """Read the balance after charged runs, and compare its decrease with the recorded costs.
 
-A relay states quota units, and does not state what one is worth. The first decrease that belongs to
-requests with a known price teaches the rate (in US dollars the usual one is assumed); a later one
-that differs from it is reported. The readings are in ``balance.json``, by key and address.
+A relay states quota units, and does not state what one is worth, or amounts in a currency that it
+does not name. The first decrease that belongs to requests with a known price teaches the rate (of
+units in US dollars the usual one is assumed); a later one that differs from it is reported. The
+readings are in ``balance.json``, by key and address.
 """
 
 from __future__ import annotations
@@ -51,18 +52,20 @@ class Difference:
     since: float
     until: float
     taken: float
-    """Quota units by which the balance fell."""
+    """By how many quota units the balance fell, or by which amount."""
     expected: float
-    """Quota units that the recorded costs come to."""
+    """What the recorded costs come to in the same measure."""
     cost: str
+    is_amount: bool = False
 
     def describe(self) -> Text:
+        digits = 2 if self.is_amount else 0
         return Text(
-            "balance_difference",
+            "balance_difference_amount" if self.is_amount else "balance_difference",
             since=_format_time(self.since),
             until=_format_time(self.until),
-            taken=f"{self.taken:.0f}",
-            expected=f"{self.expected:.0f}",
+            taken=f"{self.taken:.{digits}f}",
+            expected=f"{self.expected:.{digits}f}",
             cost=self.cost,
         )
 
@@ -77,18 +80,9 @@ class KeyBalance:
     """When the measurement began: no request of the key was unfinished then."""
     before: Balance
     rates: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Quota units per unit of a currency, as learned."""
+    """Quota units, or the relay's amount, per unit of a currency, as learned."""
     difference: Difference | None = None
     """The latest one that was found."""
-
-    def describe(self) -> Text:
-        """Describe what is left."""
-        if self.balance.is_unlimited:
-            return Text("balance_unlimited")
-        if self.balance.units is None:
-            return Text("balance_unknown")
-        dollars = f"{self.balance.dollars:.2f}"
-        return Text("balance", units=f"{self.balance.units:.0f}", dollars=dollars)
 
 
 class BalanceWatch:
@@ -174,21 +168,25 @@ def compare(now: KeyBalance, sent: Sequence[SentRequest]) -> KeyBalance:
     if taken is None or taken <= 0 or cost is None:
         return later
     amount, currency = cost
-    rate = now.rates.get(currency, _STOCK_RATES.get(currency))
+    is_amount = now.balance.units is None
+    rate = now.rates.get(currency, None if is_amount else _STOCK_RATES.get(currency))
     if rate is None:
         return replace(later, rates={**now.rates, currency: taken / float(amount)})
     expected = rate * float(amount)
     if abs(taken - expected) <= TOLERANCE * expected:
         return later
     shown = f"{format_amount(amount)} {currency}"
-    return replace(later, difference=Difference(now.since, now.at, taken, expected, shown))
+    found = Difference(now.since, now.at, taken, expected, shown, is_amount)
+    return replace(later, difference=found)
 
 
 def _find_decrease(before: Balance, after: Balance) -> float | None:
+    if (before.units is None) != (after.units is None):  # the relay changed the measure
+        return None
     if before.used is not None and after.used is not None:
         return after.used - before.used
-    if before.units is not None and after.units is not None:
-        return before.units - after.units
+    if before.left is not None and after.left is not None:
+        return before.left - after.left
     return None
 
 

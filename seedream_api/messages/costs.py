@@ -128,6 +128,15 @@ COST_TEXTS: dict[str, tuple[str, str]] = {
         "每个模型都有 {currency} 价格",
     ),
     "images_count": ("{count} image(s)", "{count} 张图"),
+    "balance_difference_amount": (
+        "Between {since} and {until} the relay took {taken} from this key, in the currency that it "
+        "displays. The recorded requests cost {cost} in this time, which is about {expected} "
+        "there. Another program may use the key, or a price may have changed: compare with the "
+        "relay's log.",
+        "在 {since} 至 {until} 期间，中转站从此密钥扣除了 {taken}（中转站显示的币种）。"
+        "同一期间记录的请求费用为 {cost}，约合 {expected}。"
+        "可能有其他程序使用此密钥，或价格已变化：请与中转站的日志核对。",
+    ),
     "balance_difference": (
         "Between {since} and {until} the relay took {taken} quota units from this key. The "
         "recorded requests cost {cost} in this time, which is about {expected} units. Another "

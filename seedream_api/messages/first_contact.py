@@ -130,8 +130,8 @@ FIRST_CONTACT: dict[str, tuple[str, str]] = {
     ),
     "help_simulate": (
         "behave like another service: inline-evolink, no-inline, no-models-list, no-balance, "
-        "small-bodies or signed-links; may be repeated",
+        "dashboard-balance, small-bodies or signed-links; may be repeated",
         "模拟另一种服务行为：inline-evolink、no-inline、no-models-list、no-balance、"
-        "small-bodies 或 signed-links；可重复",
+        "dashboard-balance、small-bodies 或 signed-links；可重复",
     ),
 }

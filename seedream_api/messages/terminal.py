@@ -75,6 +75,10 @@ TERMINAL: dict[str, tuple[str, str]] = {
         "{units} quota units left (about {dollars} USD at the relay's usual rate)",
         "剩余 {units} 额度单位（按中转站通常的换算约 {dollars} 美元）",
     ),
+    "balance_amount": (
+        "{amount} left, in the currency that the relay displays",
+        "剩余 {amount}（中转站显示的币种）",
+    ),
     # --- lines of the commands -------------------------------------------------------------------
     "output_unwritable": ("The output cannot be written: {reason}", "无法写出结果：{reason}"),
     "task_heads": (

@@ -64,7 +64,7 @@ async def _probe_balance(client: SeedreamClient, report: ProbeReport) -> None:
     except SeedreamError as error:
         report.leave_open(question, error.summary_text)
         return
-    is_stated = balance.is_unlimited or balance.units is not None
+    is_stated = balance.is_unlimited or balance.left is not None
     report.learn("states_balance", is_stated)
     report.settle(question, Text("yes") if is_stated else Text("found_closed"))
 

@@ -21,10 +21,12 @@ from .results import Results
 from .tasks import StoredTask, TaskProgress, TaskStore, new_id, progress_at
 
 SIMULATIONS = (
-    "inline-evolink", "no-inline", "no-models-list", "no-balance", "small-bodies", "signed-links",
+    "inline-evolink", "no-inline", "no-models-list", "no-balance", "dashboard-balance",
+    "small-bodies", "signed-links",
 )  # fmt: skip
 """Evolink takes data URIs; no family takes them; the list of models or the balance does not exist;
-bodies over 1 MB are refused; result links state in their signature that they last an hour."""
+only the dashboard has the balance; bodies over 1 MB are refused; result links state in their
+signature that they last an hour."""
 SIGNED_LIFE_S = 3600
 _ITEM_ERROR = {"code": "InternalServiceError", "message": "This image could not be generated."}
 

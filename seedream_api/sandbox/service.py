@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,11 +28,17 @@ MAX_BODY_BYTES = 25 * 1024 * 1024
 
 SMALL_BODY_BYTES = 1024 * 1024
 """The same with the simulation ``small-bodies``."""
-_CLOSED = {"models": "no-models-list", "usage": "no-balance"}
-"""The simulation that closes a route."""
+_CLOSED: Mapping[str, frozenset[str]] = MappingProxyType({
+    "models": frozenset({"no-models-list"}),
+    "usage": frozenset({"no-balance", "dashboard-balance"}),
+    "granted": frozenset({"no-balance"}),
+    "billed": frozenset({"no-balance"}),
+})  # fmt: skip
+"""The simulations that close a route."""
 _USAGE_UNITS = 50_000
 """Quota units of one image; stock new-api counts 500 000 per dollar."""
 _GRANTED_UNITS = 1_000 * _USAGE_UNITS
+_UNITS_PER_AMOUNT = 500_000
 
 _EXACT_PATHS = {
     ("POST", GENERATE): "generate",
@@ -39,6 +46,8 @@ _EXACT_PATHS = {
     ("GET", "/v1/models"): "models",
     ("GET", "/api/usage/token"): "usage",
     ("GET", "/api/usage/token/"): "usage",
+    ("GET", "/dashboard/billing/subscription"): "granted",
+    ("GET", "/dashboard/billing/usage"): "billed",
 }
 
 
@@ -63,6 +72,8 @@ class Service:
             "upload": lambda request, key: self._image_host.upload(request.body, address()),
             "models": lambda request, key: self._list_models(),
             "usage": lambda request, key: self._report_usage(key),
+            "granted": lambda request, key: self._report_granted(key),
+            "billed": lambda request, key: self._report_billed(key),
         }
 
     def find_route(self, method: str, target: str) -> str:
@@ -70,7 +81,8 @@ class Service:
         path = urlsplit(target).path
         if (method, path) in _EXACT_PATHS:
             route = _EXACT_PATHS[method, path]
-            return "unknown" if _CLOSED.get(route) in self._config.simulated else route
+            is_closed = bool(_CLOSED.get(route, frozenset()) & self._config.simulated)
+            return "unknown" if is_closed else route
         task_id = path.removeprefix(TASKS)
         if method == "GET" and task_id != path and task_id and "/" not in task_id:
             return "task"
@@ -150,15 +162,32 @@ class Service:
 
     def _report_usage(self, key: str) -> Reply:
         """Return the shape of https://docs.newapi.pro/api/token-usage, with a boolean ``code``."""
-        account = self._config.accounts[key]
-        used = self.generation.images_made * _USAGE_UNITS
-        left = max(0, _GRANTED_UNITS - used) if account.balance == "ok" else 0
+        used, left = self._count_units(key)
+        name = self._config.accounts[key].name
         data: dict[str, Any] = {
-            "object": "token_usage", "name": account.name, "total_granted": used + left,
+            "object": "token_usage", "name": name, "total_granted": used + left,
             "total_used": used, "total_available": left, "unlimited_quota": False,
             "model_limits": {}, "model_limits_enabled": False, "expires_at": 0,
         }  # fmt: skip
         return json_reply({"code": True, "message": "ok", "data": data})
+
+    def _report_granted(self, key: str) -> Reply:
+        """Return the shape of new-api's ``controller/billing.go``."""
+        limit = sum(self._count_units(key)) / _UNITS_PER_AMOUNT
+        return json_reply({
+            "object": "billing_subscription", "has_payment_method": True, "soft_limit_usd": limit,
+            "hard_limit_usd": limit, "system_hard_limit_usd": limit, "access_until": 0,
+        })  # fmt: skip
+
+    def _report_billed(self, key: str) -> Reply:
+        used, _ = self._count_units(key)
+        return json_reply({"object": "list", "total_usage": 100 * used / _UNITS_PER_AMOUNT})
+
+    def _count_units(self, key: str) -> tuple[int, int]:
+        """Return the quota units that are used, and those that are left."""
+        used = self.generation.images_made * _USAGE_UNITS
+        is_open = self._config.accounts[key].balance == "ok"
+        return used, max(0, _GRANTED_UNITS - used) if is_open else 0
 
 
 def _reject_unknown(request: HttpRequest) -> Reply:

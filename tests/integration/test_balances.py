@@ -19,6 +19,7 @@ from seedream_api.jobs.balances import (
     Difference,
     list_balances,
 )
+from seedream_api.service.balance import Balance
 from support.api_client import ApiClient
 from support.canary import SECOND_KEY
 from support.fake_service import FakeService, Status
@@ -76,8 +77,40 @@ def test_balance_is_read_after_a_charged_run_and_listed(payer: ApiClient) -> Non
     assert run_watched(payer, 1) == []
     assert asked(payer) == 1 and SETTLE_S in payer.clock.pauses
     [(profile, found)] = list_balances(payer.settings())
-    assert profile == "" and "49950000 quota units left" in found.describe()
+    assert profile == "" and "49950000 quota units left" in found.balance.describe()
     assert SECOND_KEY not in (payer.home / BALANCE_FILE).read_text("utf-8")
+
+
+@pytest.fixture
+def dashboard_payer(
+    make_sandbox: Callable[..., FakeService], make_api_client: Callable[..., ApiClient]
+) -> ApiClient:
+    """The same at a relay that states amounts in its dashboard, and no units."""
+    from seedream_api.sandbox import Account
+
+    sandbox = make_sandbox(keys={SECOND_KEY: Account()}, simulated=["dashboard-balance"])
+    return make_api_client(sandbox, SECOND_KEY)
+
+
+def test_amounts_of_a_dashboard_are_read_and_compared(dashboard_payer: ApiClient) -> None:
+    payer = dashboard_payer
+    set_price(payer, "0.10", "USD")
+    assert run_watched(payer, 1, 2) == [], "the first decrease teaches"
+    [(_, found)] = list_balances(payer.settings())
+    assert found.balance == Balance(used=pytest.approx(0.2), amount=pytest.approx(99.8))
+    assert found.balance.describe() == "99.80 left, in the currency that the relay displays"
+    assert found.rates == {"USD": pytest.approx(1.0)}
+    [difference] = run_watched(payer, take_elsewhere(payer, 3), 3)
+    assert difference.taken == pytest.approx(0.4) and difference.cost == "0.10 USD"
+    text = difference.describe()
+    assert "took 0.40 from this key" in text and "扣除了 0.40（中转站显示的币种）" in text.zh
+
+
+def test_amounts_are_not_compared_with_units(payer: ApiClient) -> None:
+    set_price(payer, "0.10", "USD")
+    run_watched(payer, 1)
+    payer.sandbox.faults.push("usage", Status(404))
+    assert run_watched(payer, 2) == []
 
 
 def test_balance_is_read_at_most_once_per_interval(payer: ApiClient) -> None:

@@ -65,15 +65,9 @@ def test_doctor_says_what_is_wrong(
         ("models", Json({"data": [{"id": LATER_40}]}), "service", "note", f"not listed: {NOW_5}"),
         ("models", Json({"data": "many"}), "service", "ok", "accepts the key"),
         ("models", Json([1]), "service", "ok", "accepts the key"),
-        ("usage", Status(404), "balance", "note", "does not report"),
+        ("usage", Status(404), "balance", "ok", "100.00 left"),
         ("usage", Json({"data": {"unlimited_quota": True}}), "balance", "ok", "no quota limit"),
-        (
-            "usage",
-            Json({"data": {"total_available": "much"}}),
-            "balance",
-            "note",
-            "does not report",
-        ),
+        ("usage", Json({"data": {"total_available": "much"}}), "balance", "ok", "100.00 left"),
     ],
 )
 def test_doctor_accepts_unusual_responses_of_relays(

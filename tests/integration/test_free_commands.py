@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from seedream_api import MODELS
 from support.command_kit import FIELDS
+from support.fake_service import Json, Status
 from support.sample_requests import NOW_5
 
 
@@ -16,6 +19,27 @@ def test_balance_states_units_and_no_more(api_client: Any) -> None:
     ran = api_client.inside("balance", "--json")
     assert ran.code == 0 and ran.json["units"] > 0 and not ran.json["is_unlimited"]
     assert "quota units left" in api_client.inside("balance").out and api_client.sent == 0
+
+
+@pytest.mark.parametrize(
+    ("granted", "billed", "shown"),
+    [
+        ({"hard_limit_usd": 20.0}, {"total_usage": 1250}, "7.50 left"),
+        ({"hard_limit_usd": 100_000_000}, {"total_usage": 1250}, "no quota limit"),
+        ({"hard_limit_usd": 20.0}, {"error": {"message": "no"}}, "does not report"),
+        ({"error": {"message": "no", "type": "new_api_error"}}, {}, "does not report"),
+    ],
+)
+def test_balance_of_a_dashboard_is_shown(
+    api_client: Any, granted: dict[str, Any], billed: dict[str, Any], shown: str
+) -> None:
+    for route, fault in (
+        ("usage", Status(404)),
+        ("granted", Json(granted)),
+        ("billed", Json(billed)),
+    ):
+        api_client.sandbox.faults.push(route, fault)
+    assert shown in api_client.inside("balance").out
 
 
 def test_models_lists_the_catalogue(api_client: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ...messages import Text, localize
+from ...messages import localize
 from ..arguments import add_output, add_profile
 from ..output import Outcome
 from ..parser import Parser
@@ -30,13 +30,7 @@ async def _ask(arguments: argparse.Namespace, session: Session) -> Outcome:
     payload = {
         "units": balance.units,
         "dollars": balance.dollars,
+        "amount": balance.amount,
         "is_unlimited": balance.is_unlimited,
     }
-    if balance.is_unlimited:
-        text = Text("balance_unlimited")
-    elif balance.units is None:
-        text = Text("balance_unknown")
-    else:
-        dollars = f"{balance.dollars:.2f}"
-        text = Text("balance", units=f"{balance.units:.0f}", dollars=dollars)
-    return Outcome(payload, [localize(text)], 0)
+    return Outcome(payload, [localize(balance.describe())], 0)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 from seedream_api.sandbox.connection import Connection
 from seedream_api.sandbox.exchange import Reply, json_reply, relay_refusal
 
-_SERVICE = ("generate", "task", "image", "upload", "models", "usage")
+_SERVICE = ("generate", "task", "image", "upload", "models", "usage", "granted", "billed")
 ROUTES = (*_SERVICE, "reference", "files", "host", "hosted")
 """Where faults can be scripted. ``image``: results; ``reference`` and ``hosted``: uploads."""
 
