@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...seedream_api.jobs.session import Session
     from ...seedream_api.ledger.browsing import JobView
     from ...seedream_api.ledger.job_filter import JobFilter
+    from ...seedream_api.ledger.records import ImageRecord
 
 PROMPT_LENGTH = 300
 """Characters of a prompt in a list; the details of one job have all of it."""
@@ -45,7 +46,7 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "asked": row.asked,
         "references": len(row.references),
         "made": sum(image.error is None for image in images),
-        "stored": [image.position for image in images if image.file is not None],
+        "stored": [image.position for image in images if _is_stored(image)],
         "charge": found.charge.value,
         "cost": row.cost.to_json(),
         "profile": row.profile or "",
@@ -69,12 +70,17 @@ def full_job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
                 "height": image.height,
                 "bytes": image.bytes,
                 "media_type": image.media_type,
-                "is_stored": image.file is not None,
+                "is_stored": _is_stored(image),
                 "error": image.error,
             }
             for image in found.images
         ],
     }
+
+
+def _is_stored(image: ImageRecord) -> bool:
+    """Whether the image can be shown: from this machine, or from the bucket."""
+    return image.file is not None or image.is_shared
 
 
 def _error_json(found: JobView) -> dict[str, Any] | None:
@@ -167,12 +173,16 @@ async def collect(session: Session, row_id: int) -> None:
 async def find_image(session: Session, row_id: int, position: int) -> tuple[Path, str, str]:
     """Find the stored file of an image, its media type and its hash, by row and position.
 
+    An image of another machine is read from the bucket.
+
     Raises:
         InvalidRequest: there is no such image in the store.
     """
-    found = await find_job(session, row_id)
-    images = (image for image in found.images if image.position == position)
-    image = next(images, None)
+    image = await _find_record(session, row_id, position)
+    shared = session.resources.shared
+    if image is not None and image.is_shared and shared is not None:
+        await shared.restore_images(row_id)
+        image = await _find_record(session, row_id, position)
     file = image.file if image else None
     inside = file is not None and await asyncio.to_thread(
         _is_inside, file, session.resources.store.folder
@@ -180,6 +190,11 @@ async def find_image(session: Session, row_id: int, position: int) -> tuple[Path
     if image is None or file is None or not inside:
         raise InvalidRequest("image_not_stored", given=row_id, position=position)
     return file, image.media_type, image.sha256 or ""
+
+
+async def _find_record(session: Session, row_id: int, position: int) -> ImageRecord | None:
+    images = (await find_job(session, row_id)).images
+    return next((image for image in images if image.position == position), None)
 
 
 def _is_inside(file: Path, folder: Path) -> bool:

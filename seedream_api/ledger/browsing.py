@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ..errors import Charge
 from . import statements
@@ -16,6 +17,7 @@ from .job_filter import Group, JobFilter, find_group
 from .queries import read_images
 from .records import ImageRecord, JobRecord, parse_readable_images, parse_row
 from .request_identity import choose_row, find_rows
+from .shared_files import mark_shared
 from .states import State
 
 MAX_PAGE = 500
@@ -179,11 +181,14 @@ def _read_images_of(
     database: Database, rows: Sequence[JobRecord]
 ) -> Mapping[int, list[ImageRecord]]:
     """Read the images of rows by row; a statement has a limited number of parameters."""
+    parts = (
+        read_images(database, [row.id for row in rows[first : first + MAX_PAGE]])
+        for first in range(0, len(rows), MAX_PAGE)
+    )
+    found = chain.from_iterable(parse_readable_images(one, database.find_file) for one in parts)
     images: dict[int, list[ImageRecord]] = defaultdict(list)
-    for first in range(0, len(rows), MAX_PAGE):
-        found = read_images(database, [row.id for row in rows[first : first + MAX_PAGE]])
-        for image in parse_readable_images(found, database.find_file):
-            images[image.request].append(image)
+    for image in mark_shared(database, found):
+        images[image.request].append(image)
     return images
 
 
@@ -191,10 +196,9 @@ def get_job(database: Database, row_id: int) -> JobView | None:
     """Get one job, also a forgotten one; ``None`` where no job has this number."""
     with database.read():
         found = database.execute(statements.JOB, {"id": row_id}).fetchone()
-        images = read_images(database, [row_id])
-    if found is None:
-        return None
-    return _to_view(database, parse_row(found), parse_readable_images(images, database.find_file))
+        images = parse_readable_images(read_images(database, [row_id]), database.find_file)
+        images = mark_shared(database, images)
+    return None if found is None else _to_view(database, parse_row(found), images)
 
 
 def _to_view(database: Database, row: JobRecord, images: list[ImageRecord]) -> JobView:

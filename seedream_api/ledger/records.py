@@ -128,6 +128,8 @@ class ImageRecord:
     """When the service first gave the URL, in wall-clock seconds."""
     url_expires_at: float | None
     """When the URL expires, in wall-clock seconds; see ``link_expiry.py``."""
+    is_shared: bool = False
+    """Whether the bucket has the file and this machine lacks it; known in a ``JobView`` alone."""
 
     @property
     def was_made(self) -> bool:

@@ -6,24 +6,44 @@ note is per bucket, so that another bucket gets every file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from . import statements
 from .cells import SHA256, Row, file_in, to_storable
 from .database import Database
 from .image_store import StoredFile
 from .queries import read_images, read_record
+from .records import ImageRecord
+
+_SINGLY = 500
+"""Up to so many hashes are looked up one by one; for more all are read at once."""
 
 
 def list_unshared(database: Database, sha256s: Sequence[str]) -> frozenset[str]:
     """List those of these hashes that the bucket does not hold, as far as the ledger knows."""
-    statement = f"{statements.SHARED_HASHES} AND sha256 = :sha256"
     with database.read():
-        return frozenset(
-            one
-            for one in sha256s
-            if not database.execute(statement, {"sha256": one, "place": database.bucket}).fetchone()
-        )
+        return frozenset(one for one in sha256s if not _is_shared(database, one))
+
+
+def mark_shared(database: Database, images: Iterable[ImageRecord]) -> list[ImageRecord]:
+    """Mark the images whose file the bucket has and this machine lacks; call it while reading."""
+    images = list(images)
+    absent = {image.sha256 for image in images if image.file is None and image.sha256}
+    if not absent or not database.bucket:
+        return images
+    if len(absent) <= _SINGLY:
+        shared = {one for one in absent if _is_shared(database, one)}
+    else:
+        found = database.execute(statements.SHARED_HASHES, {"place": database.bucket})
+        shared = absent & {row["sha256"] for row in found}
+    return [replace(one, is_shared=True) if one.sha256 in shared else one for one in images]
+
+
+def _is_shared(database: Database, sha256: str) -> bool:
+    statement = f"{statements.SHARED_HASHES} AND sha256 = :sha256"
+    values = {"sha256": sha256, "place": database.bucket}
+    return database.execute(statement, values).fetchone() is not None
 
 
 def list_shared(database: Database) -> frozenset[str]:

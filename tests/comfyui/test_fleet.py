@@ -90,6 +90,7 @@ def world(
             "SEEDREAM_UPLOAD": "s3",
             "SEEDREAM_UPLOAD_S3_ENDPOINT": bucket.url,
             "SEEDREAM_UPLOAD_S3_BUCKET": "fleet",
+            "SEEDREAM_STORE": "s3://fleet/images",
         }
         servers = boot_servers(boot_comfyui, base, shared)
         for server in servers.values():
@@ -125,6 +126,16 @@ def test_fleet_charges_once_and_uploads_once_for_all_servers(world: World) -> No
     assert len(world.posts("fleet job")) == len(prompts), "any server repeats a request for free"
     puts = [path for path in world.bucket.of("PUT") if "seedream/" in path]
     assert len(puts) == 1, "the reference is uploaded once for all servers"
+
+
+def test_panel_of_any_server_has_the_images_of_all(world: World) -> None:
+    world.run("fleet panel one!", "fleet panel two!")
+    for server in world.servers.values():
+        tasks = server.request("GET", "/seedream/tasks?text=fleet+panel").json()["tasks"]
+        assert [task["stored"] for task in tasks] == [[0], [0]]
+        for task in tasks:
+            shown = server.request("GET", f"/seedream/tasks/{task['id']}/images/0")
+            assert shown.status == 200 and Image.open(io.BytesIO(shown.body)).width == 1024
 
 
 def test_fleet_reports_a_failed_node_in_its_own_words(world: World) -> None:
