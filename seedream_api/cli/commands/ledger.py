@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from ...config.ledger_url import list_ledger_secrets, parse_ledger_url
 from ...config.paths import LEDGER_NAME, has_ledger
 from ...errors import ConfigurationError, InvalidRequest, LedgerFailed
@@ -57,6 +55,8 @@ def _open(name: str, settings: Settings, *, must_exist: bool) -> SyncLedger:
         ConfigurationError: the address is not that of a PostgreSQL database.
         InvalidRequest: the address contains a password.
     """
+    from pydantic import SecretStr
+
     from ...ledger.ledger import SyncLedger
 
     if name == "shared":
