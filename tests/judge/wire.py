@@ -113,6 +113,7 @@ def render(spec: Spec, *, base: str, number: int = 1) -> Wire:
     data, last = _framed(spec.framing, body)
     whole = head_text + data
     kept = whole[: max(0, len(whole) - _missing(spec, base, number, len(whole)))]
+    slack = 2 * slack if spec.coding == "utf-16" else slack
     slack += _TRAILERS if spec.coding in _COMPRESSED else 0
     fidelity = _fidelity(spec, len(kept), head_text, len(whole) - last, slack)
     return Wire(kept, fidelity, spec.reset)
