@@ -154,7 +154,8 @@ def main() -> int:
         problems = list(pool.map(ensure, wanted))
     with tempfile.TemporaryDirectory(prefix="seedream-wheel-") as folder:
         wheel = build_wheel(Path(folder))
-        good = [tell(one, problem, wheel) for one, problem in zip(wanted, problems, strict=True)]
+        with ThreadPoolExecutor(1 if is_full else 2) as pool:  # one ComfyUI at a time
+            good = list(pool.map(lambda one, problem: tell(one, problem, wheel), wanted, problems))
     return 0 if all(good) else 1
 
 
