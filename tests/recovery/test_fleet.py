@@ -19,8 +19,9 @@ def test_fleet_under_kills_and_cuts_pays_once_and_fetches_all(
         tmp_path, postgres, redis, intents=30, workers=2, processes=2, kills=3, cuts=2, seed=1
     )
     fleet.run()
-    assert len(fleet.posts) == fleet.intents and set(fleet.posts.values()) == {1}
-    # A process was killed after it had recorded a request as sending.
+    assert set(fleet.posts.values()) == {1}
+    # A process was killed after it had recorded a request as sending, before or after it sent it.
     assert fleet.outcomes["unknown"] <= fleet.kills * fleet.processes
     assert fleet.outcomes["fetched"] + fleet.outcomes["unknown"] == fleet.intents
+    assert fleet.outcomes["fetched"] <= len(fleet.posts) <= fleet.intents
     assert fleet.list_unfinished() == [] and fleet.unrecorded == set()
