@@ -105,8 +105,15 @@ MODULES: dict[str, tuple[str, ...]] = {
         ("ledger.claims", "ledger.queries", "ledger.statements", "ledger.transitions"), _LEDGER
     ),
     **dict.fromkeys(
-        ("ledger.records", "ledger.database", "ledger.sqlite_database", "ledger.schema"),
-        (*_LEDGER, *_BROKEN),
+        ("ledger.records", "ledger.sqlite_database", "ledger.schema"), (*_LEDGER, *_BROKEN)
+    ),
+    "ledger.database": (
+        *_LEDGER,
+        *_BROKEN,
+        *(
+            f"unit/ledger/test_{name}.py"
+            for name in ("unreleased", "lost_commits", "forks", "copying", "postgres_database")
+        ),
     ),
     "service.link_expiry": ("unit/service/test_link_expiry.py",),
     "ledger.states": ("unit/ledger/test_states.py", *_LEDGER[:5]),

@@ -131,6 +131,12 @@ def test_stopped_server_is_an_error_and_loses_nothing(
     assert ledger.get_record(left.id).owner is None, "it is released as soon as that is possible"
 
 
+def test_ledger_whose_connection_was_cut_is_usable(machine: Open, postgres: PostgresServer) -> None:
+    ledger = machine()
+    postgres.cut_connections()
+    assert not ledger.is_unusable
+
+
 def test_equal_requests_of_many_machines_make_one_row(machine: Open) -> None:
     ledgers = [machine() for _ in range(6)]
     with ThreadPoolExecutor(6) as threads:
