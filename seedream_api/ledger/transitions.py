@@ -55,12 +55,13 @@ def move(
             row = read_owned(database, row_id, outcome=state)
             if row.state is not state or change not in database.unconfirmed:
                 set_state(database, row, state, task_id=task_id, request_id=request_id, error=error)
-            if packed is not None:
-                insert_response(database, row_id, packed)
+                if packed is not None:
+                    insert_response(database, row_id, packed)
             moved = require_readable(read_record(database, row_id))
     except LedgerFailed as failed:
-        database.unconfirmed.add(change)
-        if packed is not None and failed.key == "row_taken_over":
+        if failed.key != "row_taken_over":
+            database.unconfirmed.add(change)
+        elif packed is not None:
             with database.write(durable=True):
                 lock_record(database, row_id)
                 insert_response(database, row_id, packed)
