@@ -33,7 +33,7 @@ async def save_images(session: Session, row_id: int) -> dict[str, Any]:
     day = datetime.fromtimestamp(found.row.created_at).strftime("%Y-%m-%d")
     names: list[str] = []
     for image in found.images:
-        if image.file is None and not image.is_shared:
+        if not image.is_stored:
             continue
         file, _, sha256 = await panel.find_image(session, row_id, image.position)
         name = f"{day}_{row_id}_{image.position + 1}_{sha256[:_HASH_LENGTH]}{file.suffix}"

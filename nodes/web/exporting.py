@@ -57,7 +57,7 @@ def _to_row(found: JobView) -> dict[str, Any]:
         "references": len(row.references),
         "asked": row.asked,
         "made": sum(image.was_made for image in found.images),
-        "stored": sum(image.file is not None or image.is_shared for image in found.images),
+        "stored": sum(image.is_stored for image in found.images),
         "charge": found.charge.value,
         **{f"cost_{name}": value for name, value in row.cost.to_json().items()},
         "profile": row.profile or "",

@@ -46,7 +46,7 @@ def job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
         "asked": row.asked,
         "references": len(row.references),
         "made": sum(image.error is None for image in images),
-        "stored": [image.position for image in images if _is_stored(image)],
+        "stored": [image.position for image in images if image.is_stored],
         "charge": found.charge.value,
         "cost": row.cost.to_json(),
         "profile": row.profile or "",
@@ -70,17 +70,12 @@ def full_job_json(found: JobView, progress: Progress | None) -> dict[str, Any]:
                 "height": image.height,
                 "bytes": image.bytes,
                 "media_type": image.media_type,
-                "is_stored": _is_stored(image),
+                "is_stored": image.is_stored,
                 "error": image.error,
             }
             for image in found.images
         ],
     }
-
-
-def _is_stored(image: ImageRecord) -> bool:
-    """Whether the image can be shown: from this machine, or from the bucket."""
-    return image.file is not None or image.is_shared
 
 
 def _error_json(found: JobView) -> dict[str, Any] | None:

@@ -137,6 +137,11 @@ class ImageRecord:
         return self.error is None
 
     @property
+    def is_stored(self) -> bool:
+        """Whether this machine or, in a ``JobView``, the bucket has the file."""
+        return self.file is not None or self.is_shared
+
+    @property
     def is_missing(self) -> bool:
         """Whether the service made the image and the store does not hold it."""
         return self.was_made and self.file is None

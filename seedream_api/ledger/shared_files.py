@@ -35,8 +35,7 @@ def mark_shared(database: Database, images: Iterable[ImageRecord]) -> list[Image
     if len(absent) <= _SINGLY:
         shared = {one for one in absent if _is_shared(database, one)}
     else:
-        found = database.execute(statements.SHARED_HASHES, {"place": database.bucket})
-        shared = absent & {row["sha256"] for row in found}
+        shared = absent & _read_shared(database)
     return [replace(one, is_shared=True) if one.sha256 in shared else one for one in images]
 
 
@@ -49,8 +48,12 @@ def _is_shared(database: Database, sha256: str) -> bool:
 def list_shared(database: Database) -> frozenset[str]:
     """List the hashes of all files that the bucket holds."""
     with database.read():
-        found = database.execute(statements.SHARED_HASHES, {"place": database.bucket})
-        return frozenset(row["sha256"] for row in found)
+        return _read_shared(database)
+
+
+def _read_shared(database: Database) -> frozenset[str]:
+    found = database.execute(statements.SHARED_HASHES, {"place": database.bucket})
+    return frozenset(row["sha256"] for row in found)
 
 
 def list_files_to_share(database: Database) -> list[StoredFile]:
