@@ -176,7 +176,7 @@ async def find_image(session: Session, row_id: int, position: int) -> tuple[Path
     image = await _find_record(session, row_id, position)
     shared = session.resources.shared
     if image is not None and image.is_shared and shared is not None:
-        await shared.restore_images(row_id)
+        await shared.restore_images(row_id, image.sha256)
         image = await _find_record(session, row_id, position)
     file = image.file if image else None
     inside = file is not None and await asyncio.to_thread(

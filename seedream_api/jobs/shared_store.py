@@ -79,9 +79,14 @@ class SharedStore:
         ])  # fmt: skip
         return () if reason is None else (Text("not_shared", reason=reason),)
 
-    async def restore_images(self, row_id: int) -> str | None:
-        """Read the images of a job that this machine lacks; see :meth:`restore`."""
-        return await self.restore(await self._ledger.list_absent_images(row_id))
+    async def restore_images(self, row_id: int, sha256: str | None = None) -> str | None:
+        """Read the images of a job that this machine lacks; see :meth:`restore`.
+
+        Args:
+            sha256: of the only image to read; by default all.
+        """
+        absent = await self._ledger.list_absent_images(row_id)
+        return await self.restore([file for file in absent if sha256 in (None, file.sha256)])
 
     async def restore_references(self, row_id: int) -> None:
         """Read the copies of a job's reference images that this machine lacks."""

@@ -159,6 +159,21 @@ def test_image_of_a_url_is_read_from_the_bucket(
     assert loaded.from_store and loaded.path.read_bytes() == made.images[0].read_bytes()
 
 
+def test_images_that_are_shown_at_once_are_read_once_each(
+    machine: Machine, store: dict[str, str], server: S3Server
+) -> None:
+    made = machine("one").generate(prompt="A series of 3 images", n=3, **store)
+    before = len(server.of("GET"))
+
+    async def work(session: Any) -> Any:
+        shared, images = session.resources.shared, await session.ledger.list_images(made.entry)
+        show = (shared.restore_images(made.entry, image.sha256) for image in images)
+        return await asyncio.gather(*show)
+
+    assert machine("other").run(work, **store) == [None] * 3
+    assert len(made.images) == 3 and len(server.of("GET")) - before == 3
+
+
 def test_copy_of_a_reference_reaches_the_other_machine(
     machine: Machine, store: dict[str, str], server: S3Server, prefix: str
 ) -> None:
