@@ -102,6 +102,8 @@ def get_loop() -> BackgroundLoop:
 async def run_in_session(job: Callable[[Session], Awaitable[T]]) -> T:
     """Run a short job on the pack's loop for a route of ComfyUI's server.
 
+    The session's lease imports the client's modules, as :func:`run_on_loop` does.
+
     Raises:
         SeedreamError: whatever the job raised, or why no session can be opened.
     """
@@ -110,7 +112,7 @@ async def run_in_session(job: Callable[[Session], Awaitable[T]]) -> T:
         async with get_loop().sessions.lease() as session:
             return await job(session)
 
-    return await run_on_loop(work)
+    return await _submit(work())
 
 
 async def start_in_session(job: Callable[[Session], Awaitable[object]], *, wait_s: float) -> None:
@@ -149,7 +151,11 @@ async def run_on_loop(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
         await asyncio.to_thread(import_client)
         return await job()
 
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), get_loop().loop))
+    return await _submit(work())
+
+
+def _submit(work: Coroutine[Any, Any, T]) -> Awaitable[T]:
+    return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, get_loop().loop))
 
 
 # --- browsers -----------------------------------------------------------------------------------
