@@ -147,6 +147,7 @@ class ModelEditor {
 
   /** Adds an entry to the text and shows it in the form; the user corrects and saves it. */
   add(entry) {
+    if (this.fields.disabled) return;
     if (parseEntries(this.text.value) === null) {
       setText(this.problem, translate("models.not_json"));
       return;
