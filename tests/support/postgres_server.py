@@ -10,12 +10,14 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from .removable import Removable
+
 _DEBIAN = Path("/usr/lib/postgresql")
 _QUICK = ("-c", "shared_buffers=16MB", "-c", "max_connections=60")
 PASSWORD = "correct-horse-battery"
 
 
-class PostgresServer:
+class PostgresServer(Removable):
     """A server in a temporary folder, with a free port of loopback, until its block ends.
 
     PostgreSQL refuses to run as root; then it runs as the user ``postgres`` of the package.
@@ -47,12 +49,6 @@ class PostgresServer:
         except BaseException:
             self.remove()
             raise
-
-    def __enter__(self) -> PostgresServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://seedream:{PASSWORD}@127.0.0.1:{self.port}/{database}"

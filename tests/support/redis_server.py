@@ -11,11 +11,12 @@ from itertools import count
 from pathlib import Path
 
 from .comfy_launch import free_port
+from .removable import Removable
 
 PATIENCE_S = 20.0
 
 
-class RedisServer:
+class RedisServer(Removable):
     """A server in a temporary folder that writes nothing to disk, with a free port of loopback.
 
     It runs until its block ends.
@@ -39,12 +40,6 @@ class RedisServer:
         except BaseException:
             self.remove()
             raise
-
-    def __enter__(self) -> RedisServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
 
     def new_url(self) -> str:
         """Get the address of a database that nothing else uses."""

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .canary import S3_SECRET
+from .removable import Removable
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -29,7 +30,7 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
-class S3Server:
+class S3Server(Removable):
     """Buckets in memory. Every request is kept as (method, path with query)."""
 
     def __init__(self) -> None:
@@ -46,13 +47,7 @@ class S3Server:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> S3Server:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
+    def remove(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
